@@ -1,0 +1,73 @@
+"""A table of decisions pasted into the scenario: any design that looks at fixed numbers of patients."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from trialsim.designs.rules import CONSIDER, FUTILE, GO, Looks
+from trialsim.designs.simon import check_rates
+from trialsim.designs.spec import AsTuple, OpenProbability, Patients, Spec, impossible
+
+_WORDS = {"futile": FUTILE, "go": GO, "consider": CONSIDER}
+
+Decision = Annotated[
+    Literal["futile", "go", "consider"] | Patients,
+    Field(union_mode="left_to_right"),
+]
+
+
+
+
+class Look(Spec):
+    """One look: decisions by the number of responses so far."""
+
+    n: Patients = Field(description="patients known when this look happens")
+    next: dict[int, Decision] = Field(
+        description="decision from this many responses upwards, starting at 0: futile, go, consider, "
+        "or the n of a later look"
+    )
+
+
+class PastedRules(Spec):
+    """A design given as its decision table, e.g. ``{n: 25, next: {0: futile, 2: 70}}``."""
+
+    kind: Literal["rules"]
+    looks: Annotated[tuple[Look, ...], AsTuple] = Field(min_length=1, max_length=200)
+    p0: OpenProbability | None = Field(None, description="unacceptable response rate, for the report")
+    p1: OpenProbability | None = Field(None, description="desirable response rate, for the report")
+
+    @model_validator(mode="after")
+    def _possible(self) -> PastedRules:
+        check_rates(self.p0, self.p1)
+        sizes = [look.n for look in self.looks]
+        for k, look in enumerate(self.looks):
+            here = f"looks.{k}"
+            if k and look.n <= sizes[k - 1]:
+                raise impossible(f"{here}.n", f"looks must grow: n = {look.n} follows n = {sizes[k - 1]}")
+            starts = list(look.next)
+            if not starts or starts[0] != 0 or any(a >= b for a, b in zip(starts, starts[1:], strict=False)):
+                raise impossible(f"{here}.next", "response counts must start at 0 and increase")
+            if starts[-1] > look.n:
+                raise impossible(f"{here}.next", f"{starts[-1]} responses among n = {look.n} patients cannot be")
+            for decision in look.next.values():
+                if isinstance(decision, int) and decision not in sizes[k + 1 :]:
+                    later = ", ".join(map(str, sizes[k + 1 :])) or "none"
+                    raise impossible(
+                        f"{here}.next", f"{decision} is not the n of a later look (those are: {later})"
+                    )
+        return self
+
+    def compile(self) -> Looks:
+        """The decision table as Looks."""
+        index = {look.n: k for k, look in enumerate(self.looks)}
+        rows = []
+        for look in self.looks:
+            row: list[int] = []
+            steps = sorted(look.next.items())
+            for (start, decision), end in zip(steps, [*(s for s, _ in steps[1:]), look.n + 1], strict=True):
+                code = index[decision] if isinstance(decision, int) else _WORDS[decision]
+                row += [code] * (end - start)
+            rows.append(tuple(row))
+        return Looks(tuple(index), tuple(rows))

@@ -1,0 +1,155 @@
+"""Rules: what the protocol does, as tables of integers that every engine runs without asking for the design.
+
+Convention, everywhere: stop stage 1 if responses <= r1; go if responses > r; act on toxicity if toxicities >= b.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+FUTILE, GO, CONSIDER = -1, -2, -3
+"""Decisions at a look; any other entry of ``Looks.next`` is the index of a later look."""
+
+NEVER = 1 << 30
+"""A toxicity cut-off that no count reaches."""
+
+CONTINUE, REDUCE, STOP = 0, 1, 2
+"""Actions when the toxicity boundary is crossed at a dose level."""
+
+DECISION_WORDS = {FUTILE: "futile", GO: "go", CONSIDER: "consider"}
+ACTION_WORDS = {CONTINUE: "continue", REDUCE: "reduce", STOP: "stop"}
+
+
+@dataclass(frozen=True)
+class Looks:
+    """When responses are looked at, and what each count leads to.
+
+    Attributes
+    ----------
+    n : look k happens when ``n[k]`` patients (treated, or evaluable under ``Rules.replaced``) are known; increasing.
+    next : ``next[k][x]`` for x = 0..n[k] responses: FUTILE, GO, the index of a later look, or (only where no count
+        leads to a later look) CONSIDER.
+    """
+
+    n: tuple[int, ...]
+    next: tuple[tuple[int, ...], ...]
+
+    def __post_init__(self) -> None:
+        if len(self.n) != len(self.next) or not self.n:
+            raise ValueError("one row of decisions a look")
+        if any(a >= b for a, b in zip(self.n, self.n[1:], strict=False)) or self.n[0] < 1:
+            raise ValueError("looks must be at increasing numbers of patients, the first at 1 or more")
+        for k, (n, row) in enumerate(zip(self.n, self.next, strict=True)):
+            if len(row) != n + 1:
+                raise ValueError(f"look {k} at {n} patients needs decisions for 0..{n} responses, not {len(row)}")
+            if any(not (k < d < len(self.n) or d in DECISION_WORDS) for d in row):
+                raise ValueError(f"look {k}: a decision is futile, go, consider or a later look")
+            if CONSIDER in row and not self.is_final(k):
+                raise ValueError(f"look {k}: `consider` is a decision of a final look, not of an interim look")
+
+    @property
+    def planned_n(self) -> int:
+        """The planned total number of patients."""
+        return self.n[-1]
+
+    @property
+    def saturation(self) -> int:
+        """Smallest s such that s or more responses lead to the same decision at every look from then on."""
+        s = 0
+        for row in self.next:
+            last_change = max((x for x in range(1, len(row)) if row[x] != row[x - 1]), default=0)
+            s = max(s, last_change)
+        return s
+
+    def is_final(self, k: int) -> bool:
+        """Whether look k always ends the trial (no count leads to a later look)."""
+        return all(d < 0 for d in self.next[k])
+
+    def ranges(self, k: int) -> Iterator[tuple[int, int, int]]:
+        """The row of look k as (from, to, decision) runs of response counts, both ends included."""
+        row = self.next[k]
+        start = 0
+        for x in range(1, len(row) + 1):
+            if x == len(row) or row[x] != row[start]:
+                yield start, x - 1, row[start]
+                start = x
+
+
+@dataclass(frozen=True)
+class Monitor:
+    """Toxicity monitoring, a row per dose level.
+
+    Attributes
+    ----------
+    act_ge : ``act_ge[level][m]``: act when the toxicities among the first m patients at the level reach it
+        (index 0 unused; NEVER where there is no action). Rows are as long as the largest possible trial.
+    at_enrolled : leave the level after this many patients of the whole trial whatever was seen; 0 = never.
+    action : REDUCE (later patients start one level lower), STOP, or CONTINUE (a boundary that is only watched).
+    """
+
+    act_ge: tuple[tuple[int, ...], ...]
+    at_enrolled: tuple[int, ...]
+    action: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if not len(self.act_ge) == len(self.at_enrolled) == len(self.action) >= 1:
+            raise ValueError("one boundary, one amendment patient and one action a dose level")
+        if self.action[-1] == REDUCE:
+            raise ValueError("there is no dose below the last level")
+
+    @property
+    def saturation(self) -> int:
+        """Toxicities at a level beyond which the boundary no longer tells counts apart."""
+        return max((b for row in self.act_ge for b in row[1:] if b < NEVER), default=0)
+
+    def steps(self, level: int) -> list[tuple[int, int]]:
+        """The boundary as (m, b) pairs where b changes, only for m at which b toxicities are possible."""
+        steps: list[tuple[int, int]] = []
+        row = self.act_ge[level]
+        for m in range(1, len(row)):
+            reachable = row[m] if row[m] <= m else NEVER
+            if reachable != (steps[-1][1] if steps else NEVER):
+                steps.append((m, reachable))
+        return steps
+
+
+@dataclass(frozen=True)
+class Rules:
+    """A compiled protocol.
+
+    Attributes
+    ----------
+    looks, monitor : the two tables.
+    replaced : looks count evaluable patients and accrual goes on until there are enough (else looks count
+        treated patients, and an inevaluable one is a non-response).
+    max_treated : the trial ends, without a go, when this many patients were treated; equals the planned n
+        unless inevaluable patients are replaced.
+    """
+
+    looks: Looks
+    monitor: Monitor
+    replaced: bool
+    max_treated: int
+
+    def __post_init__(self) -> None:
+        if self.max_treated < self.looks.planned_n:
+            raise ValueError("a trial cannot end before its planned n")
+        if any(len(row) != self.max_treated + 1 for row in self.monitor.act_ge):
+            raise ValueError("the toxicity boundary must cover every patient that can be treated")
+
+    @property
+    def levels(self) -> int:
+        """Number of dose levels, K."""
+        return len(self.monitor.action)
+
+
+def two_way(n: tuple[int, ...], stop_le: tuple[int, ...], go_gt: tuple[int | None, ...]) -> Looks:
+    """Looks from cut-offs: at look k stop if responses <= stop_le[k], go if responses > go_gt[k] (None: no go)."""
+    last = len(n) - 1
+    rows = []
+    for k, (size, low, high) in enumerate(zip(n, stop_le, go_gt, strict=True)):
+        go_above = size if high is None else high
+        onward = FUTILE if k == last else k + 1
+        rows.append(tuple(FUTILE if x <= low else GO if x > go_above else onward for x in range(size + 1)))
+    return Looks(n, tuple(rows))

@@ -1,0 +1,35 @@
+"""What every part of a scenario file has in common: strict, frozen, and unknown keys refused."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+MAX_PATIENTS = 10_000
+"""Largest planned number of patients a scenario may state: a hundred phase 2 trials."""
+
+
+class Spec(BaseModel):
+    """A block of a scenario file."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def impossible(key: str, message: str) -> PydanticCustomError:
+    """The error of a rule between keys; ``key`` is the one that the message should point to in the file."""
+    return PydanticCustomError("impossible", "{message}", {"key": key, "message": message})
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+AsTuple = BeforeValidator(_as_tuple)
+"""YAML writes sequences as lists; frozen models keep tuples."""
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+OpenProbability = Annotated[float, Field(gt=0, lt=1)]
+Patients = Annotated[int, Field(ge=1, le=MAX_PATIENTS)]
+CutOff = Annotated[int, Field(ge=0, le=MAX_PATIENTS)]

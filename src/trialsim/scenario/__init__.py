@@ -1,0 +1,1 @@
+"""The scenario: one YAML file with everything a user states."""
