@@ -8,14 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-FUTILE, GO, CONSIDER = -1, -2, -3
-"""Decisions at a look; any other entry of ``Looks.next`` is the index of a later look."""
-
-NEVER = 1 << 30
-"""A toxicity cut-off that no count reaches."""
-
-CONTINUE, REDUCE, STOP = 0, 1, 2
-"""Actions when the toxicity boundary is crossed at a dose level."""
+from trialsim.codes import CONSIDER, CONTINUE, FUTILE, GO, NEVER, REDUCE, STOP
 
 DECISION_WORDS = {FUTILE: "futile", GO: "go", CONSIDER: "consider"}
 ACTION_WORDS = {CONTINUE: "continue", REDUCE: "reduce", STOP: "stop"}

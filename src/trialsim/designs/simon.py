@@ -5,12 +5,22 @@ Simon R. Optimal two-stage designs for phase II clinical trials. Control Clin Tr
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Literal
 
+import numpy as np
 from pydantic import Field, model_validator
 
+from trialsim.designs.binomial import binomial_pmf, upper_tail
 from trialsim.designs.rules import Looks, two_way
 from trialsim.designs.spec import CutOff, OpenProbability, Patients, Spec, impossible
+from trialsim.errors import DesignError
+
+SEARCH_LIMIT = 2000
+"""Largest n the search looks at; reached only when p1 - p0 is a few percent, and then said."""
+
+ROUNDING = 1e-12
+"""Difference below which two weights are the same weight."""
 
 
 class Simon(Spec):
@@ -58,6 +68,124 @@ class Simon(Spec):
         if self.r1 > self.r:
             raise impossible("r1", f"r1 = {self.r1} cannot exceed r = {self.r}: stage 1 would ask more than the end")
         return self
+
+    def compile(self) -> Looks:
+        """Two looks: stop at n1 if responses <= r1; at n go if responses > r, else stop."""
+        n1, r1, n, r = self.n1, self.r1, self.n, self.r
+        if n1 is None or r1 is None or n is None or r is None:
+            assert self.p0 is not None and self.p1 is not None and self.alpha is not None and self.beta is not None
+            found = search(self.p0, self.p1, self.alpha, self.beta, self.nmax)
+            design = found.choose(self.criterion or "optimal", self.weight)
+            n1, r1, n, r = design.n1, design.r1, design.n, design.r
+        return two_way((n1, n), (r1, r), (None, r))
+
+
+@dataclass(frozen=True)
+class SimonDesign:
+    """A two-stage design and its exact operating characteristics at p0 and p1.
+
+    ``weights`` is the range of w for which the design minimises w n + (1 - w) EN(p0), None if there is none.
+    """
+
+    r1: int
+    n1: int
+    r: int
+    n: int
+    en_p0: float
+    pet_p0: float
+    type_i_error: float
+    power: float
+    weights: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class SimonSearch:
+    """What one pass finds: every admissible design, from minimax (least n) to optimal (least EN(p0)).
+
+    ``complete`` is False when the search ended at nmax before it was certain that no larger n has a smaller EN(p0).
+    """
+
+    admissible: tuple[SimonDesign, ...]
+    complete: bool
+
+    @property
+    def minimax(self) -> SimonDesign:
+        """Least n, then least EN(p0)."""
+        return self.admissible[0]
+
+    @property
+    def optimal(self) -> SimonDesign:
+        """Least EN(p0)."""
+        return self.admissible[-1]
+
+    def choose(self, criterion: str, weight: float | None = None) -> SimonDesign:
+        """The design that a criterion names: optimal, minimax, or admissible with its weight of n."""
+        if criterion == "minimax":
+            return self.minimax
+        if criterion == "optimal":
+            return self.optimal
+        if weight is None:
+            raise DesignError("an admissible design needs the weight of n, from 0 to 1")
+        w = weight
+        return min(self.admissible, key=lambda design: w * design.n + (1 - w) * design.en_p0)
+
+
+def operating_characteristics(r1: int, n1: int, r: int, n: int, p: float) -> tuple[float, float, float]:
+    """P(go), PET and EN of r1/n1, r/n at response rate p (Simon 1989, section 2)."""
+    first = binomial_pmf(n1, p)
+    rest = upper_tail(n - n1, p)
+    needed = np.clip(r + 1 - np.arange(n1 + 1), 0, n - n1 + 1)
+    p_go = float((first * np.append(rest, 0.0)[needed])[r1 + 1 :].sum())
+    pet = float(first[: r1 + 1].sum())
+    return p_go, pet, n1 + (1 - pet) * (n - n1)
+
+
+def search(p0: float, p1: float, alpha: float, beta: float, nmax: int | None = None) -> SimonSearch:
+    """Optimal, minimax and every admissible design in one exact pass (Simon 1989; Jung et al., Stat Med 2004;23:561).
+
+    Without ``nmax`` the search goes on until no larger n can have a smaller EN(p0). Raises DesignError when no
+    design with n <= nmax keeps both error rates.
+    """
+    from trialsim.kernels.search import two_stage
+
+    limit = nmax or SEARCH_LIMIT
+    size = min(limit, 128)
+    while True:
+        rows, complete = two_stage(p0, p1, alpha, beta, size)
+        if complete or size >= limit:
+            break
+        size = min(limit, 2 * size)
+    if not len(rows):
+        raise DesignError(
+            f"no two-stage design with n <= {limit} keeps alpha = {alpha:g} and beta = {beta:g} "
+            f"for p0 = {p0:g}, p1 = {p1:g}"
+        )
+    return SimonSearch(_hull([_design(*map(int, row), p0, p1) for row in rows]), bool(complete))
+
+
+def _design(r1: int, n1: int, r: int, n: int, p0: float, p1: float) -> SimonDesign:
+    type_i_error, pet, en = operating_characteristics(r1, n1, r, n, p0)
+    return SimonDesign(r1, n1, r, n, en, pet, type_i_error, operating_characteristics(r1, n1, r, n, p1)[0])
+
+
+def _hull(designs: list[SimonDesign]) -> tuple[SimonDesign, ...]:
+    """The lower convex hull of (n, EN) among designs of growing n and falling EN, each with its range of weights."""
+
+    def weight(a: SimonDesign, b: SimonDesign) -> float:
+        """The weight of n at which a (smaller n) and b (smaller EN) are equally good."""
+        gain = (a.en_p0 - b.en_p0) / (b.n - a.n)
+        return gain / (1 + gain)
+
+    hull: list[SimonDesign] = []
+    for design in designs:
+        # three designs in line (all best at one weight) are all kept
+        while len(hull) > 1 and weight(hull[-2], hull[-1]) < weight(hull[-1], design) - ROUNDING:
+            hull.pop()
+        hull.append(design)
+    edges = [1.0, *(weight(a, b) for a, b in zip(hull, hull[1:], strict=False)), 0.0]
+    return tuple(
+        replace(design, weights=(low, high)) for design, high, low in zip(hull, edges, edges[1:], strict=False)
+    )
 
 
 def check_rates(p0: float | None, p1: float | None) -> None:

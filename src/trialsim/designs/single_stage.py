@@ -5,12 +5,16 @@ Fleming TR. Biometrics 1982;38:143-151. A'Hern RP. Stat Med 2001;20:859-866.
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field, model_validator
 
+from trialsim.designs.rules import Looks, two_way
 from trialsim.designs.simon import check_rates, refuse_search_keys, require_error_rates
-from trialsim.designs.spec import CutOff, OpenProbability, Patients, Spec, impossible
+from trialsim.designs.spec import MAX_PATIENTS, CutOff, OpenProbability, Patients, Spec, impossible
+from trialsim.errors import DesignError
 
 
 class SingleStage(Spec):
@@ -41,3 +45,67 @@ class SingleStage(Spec):
         if self.r > self.n:
             raise impossible("r", f"r = {self.r} cannot exceed n = {self.n}")
         return self
+
+    def compile(self) -> Looks:
+        """One look at n: go if responses > r, else stop."""
+        n, r = self.n, self.r
+        if n is None or r is None:
+            assert self.p0 is not None and self.p1 is not None and self.alpha is not None and self.beta is not None
+            design = search(self.p0, self.p1, self.alpha, self.beta, self.nmax)[self.criterion or "first"]
+            n, r = design.n, design.r
+        return two_way((n,), (r,), (r,))
+
+
+@dataclass(frozen=True)
+class SingleStageDesign:
+    """A single-stage design and its exact error rates: go if responses > r of n."""
+
+    criterion: str
+    r: int
+    n: int
+    type_i_error: float
+    power: float
+
+
+def search(p0: float, p1: float, alpha: float, beta: float, nmax: int | None = None) -> dict[str, SingleStageDesign]:
+    """The ``first`` and the ``stable`` design: r(n) is the least cut-off with P(X > r | p0) <= alpha; ``first`` is
+    the smallest n with P(X > r(n) | p1) >= 1 - beta, ``stable`` the smallest n from which every larger n has it.
+
+    No cap on n is needed: Hoeffding's inequality gives an n beyond which every n works. Raises DesignError when
+    ``nmax`` (or the largest trial that may be stated) is reached first.
+    """
+    from scipy.special import bdtrc
+
+    certain = _always_enough(p1 - p0, alpha, beta)
+    last = min(nmax or certain, certain, MAX_PATIENTS)
+    first, stable, r = 0, 0, 0
+    cut_offs = [0]
+    for n in range(1, last + 1):
+        while bdtrc(r, n, p0) > alpha:
+            r += 1
+        cut_offs.append(r)
+        if bdtrc(r, n, p1) >= 1 - beta:
+            first = first or n
+            stable = stable or n
+        else:
+            stable = 0
+    if not first:
+        raise DesignError(
+            f"no single-stage design with n <= {last} keeps alpha = {alpha:g} and beta = {beta:g} for p0 = {p0:g}, "
+            f"p1 = {p1:g}; n <= {certain} always suffices"
+        )
+    chosen = {"first": first, "stable": stable} if stable else {"first": first}
+    return {
+        name: SingleStageDesign(
+            name, cut_offs[n], n, float(bdtrc(cut_offs[n], n, p0)), float(bdtrc(cut_offs[n], n, p1))
+        )
+        for name, n in chosen.items()
+    }
+
+
+def _always_enough(difference: float, alpha: float, beta: float) -> int:
+    """An n from which on a cut-off halfway, in Hoeffding's sense, keeps both error rates (Hoeffding 1963, eq. 2.3)."""
+    spread = math.sqrt(-math.log(alpha) / 2) + math.sqrt(-math.log(beta) / 2)
+    # need spread / sqrt(n) + 1 / n <= difference: one count of slack, because cut-offs are whole numbers
+    root = (spread + math.sqrt(spread**2 + 4 * difference)) / (2 * difference)
+    return math.ceil(root**2) + 1

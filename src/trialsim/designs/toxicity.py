@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+import numpy as np
 from pydantic import Field, model_validator
 
+from trialsim.codes import NEVER
+from trialsim.designs.binomial import Float64, upper_tail
 from trialsim.designs.spec import AsTuple, OpenProbability, Patients, Spec, impossible
+
+ROUNDING = 1e-10
+"""Relative difference below which two tail probabilities are the same number computed in two ways."""
 
 
 class Pocock(Spec):
@@ -15,6 +21,31 @@ class Pocock(Spec):
     kind: Literal["pocock"]
     limit: OpenProbability = Field(description="highest acceptable toxicity rate")
     phi: OpenProbability = Field(description="largest probability of ever crossing when the rate is the limit")
+
+    def compile(self, planned_n: int, most: int) -> tuple[int, ...]:
+        """Cut-offs b_m = min{b: P(Bin(m, limit) >= b) <= a} for m = 0..most patients at the dose.
+
+        a is the largest attainable tail probability that keeps P(ever crossing | limit, m <= planned_n) <= phi.
+        """
+        tails = [upper_tail(m, self.limit) for m in range(planned_n + 1)]
+        levels = np.unique(np.concatenate(tails[1:]))
+        levels = levels[levels < 1]
+
+        def bounds(a: float) -> tuple[int, ...]:
+            return tuple(_first_below(tail, a) for tail in tails)
+
+        keeps = 0  # levels[:keeps] are known to keep phi
+        exceeds = len(levels)
+        while keeps < exceeds:
+            middle = (keeps + exceeds) // 2
+            if crossing_probability(bounds(float(levels[middle])), self.limit, planned_n) <= self.phi:
+                keeps = middle + 1
+            else:
+                exceeds = middle
+        if keeps == 0:
+            return (NEVER,) * (most + 1)
+        a = float(levels[keeps - 1])
+        return bounds(a) + tuple(_first_below(upper_tail(m, self.limit), a) for m in range(planned_n + 1, most + 1))
 
 
 class Posterior(Spec):
@@ -32,6 +63,19 @@ class Posterior(Spec):
             raise impossible("prior", "both parameters of the Beta prior must be above 0")
         return self
 
+    def compile(self, planned_n: int, most: int) -> tuple[int, ...]:
+        """Least toxicities among m = 0..most patients with P(rate > limit | data) > cutoff, from min_n on."""
+        from scipy.special import betaincc
+
+        a, b = self.prior
+        bounds = [NEVER] * (most + 1)
+        for m in range(self.min_n, most + 1):
+            t = np.arange(m + 1)
+            acts = betaincc(a + t, b + m - t, self.limit) > self.cutoff
+            if acts.any():
+                bounds[m] = int(np.argmax(acts))
+        return tuple(bounds)
+
 
 class KOfFirstM(Spec):
     """Act when k of the first m patients at the dose had toxicity, e.g. 6 of the first 12."""
@@ -45,6 +89,10 @@ class KOfFirstM(Spec):
         if self.k > self.m:
             raise impossible("k", f"k = {self.k} toxicities cannot occur among m = {self.m} patients")
         return self
+
+    def compile(self, planned_n: int, most: int) -> tuple[int, ...]:
+        """Cut-off k for the first m patients at the dose, none after."""
+        return tuple(self.k if 1 <= m <= self.m else NEVER for m in range(most + 1))
 
 
 class Amendment(Spec):
@@ -60,3 +108,23 @@ class NoRule(Spec):
     """Toxicity changes nothing."""
 
     kind: Literal["none"]
+
+
+def crossing_probability(bounds: tuple[int, ...], rate: float, n: int) -> float:
+    """P(the toxicities among the first m reach bounds[m] for some m <= n) at a true toxicity rate."""
+    below: Float64 = np.zeros(n + 2)
+    below[0] = 1.0
+    crossed = 0.0
+    for m in range(1, n + 1):
+        below[1 : m + 1] = below[1 : m + 1] * (1 - rate) + below[:m] * rate
+        below[0] *= 1 - rate
+        if bounds[m] <= m:
+            crossed += float(below[bounds[m] : m + 1].sum())
+            below[bounds[m] : m + 1] = 0.0
+    return crossed
+
+
+def _first_below(tail: Float64, a: float) -> int:
+    """Smallest count whose tail probability is at most a; NEVER if even all patients toxic is more likely."""
+    below = tail <= a * (1 + ROUNDING)
+    return int(np.argmax(below)) if below.any() else NEVER

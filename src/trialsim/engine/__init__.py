@@ -1,0 +1,1 @@
+"""Engines: the same Rules under the same Truth, exactly and by simulation."""

@@ -1,0 +1,18 @@
+"""The integers that rules, engines and results share."""
+
+from __future__ import annotations
+
+FUTILE, GO, CONSIDER = -1, -2, -3
+"""Decisions at a look; a decision of 0 or more is the index of a later look."""
+
+NEVER = 1 << 30
+"""A toxicity cut-off that no count reaches."""
+
+CONTINUE, REDUCE, STOP = 0, 1, 2
+"""Actions when the toxicity boundary is crossed at a dose level."""
+
+FUTILITY, TOXICITY, GO_EARLY, FINAL_NO_GO, FINAL_GO, FINAL_CONSIDER, TOXICITY_AT_N, ACCRUAL = range(8)
+"""Why a trial ended: the first three before the planned n, ACCRUAL for want of evaluable patients."""
+
+ENDS = 8
+"""How many ways a trial can end."""

@@ -1,0 +1,30 @@
+"""Binomial probabilities, to the last digits a double can carry."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float64 = NDArray[np.float64]
+
+
+def binomial_pmf(n: int, p: float) -> Float64:
+    """P(X = 0..n) for X ~ Binomial(n, p), shape (n + 1,).
+
+    Ratios of neighbours multiplied outwards from the mode and normalised: no factorial, no overflow, and only
+    products of positive numbers, so the relative error stays near n machine epsilons.
+    """
+    if p <= 0 or p >= 1:
+        return np.eye(n + 1)[n if p >= 1 else 0]
+    mode = min(int((n + 1) * p), n)
+    x = np.arange(1, n + 1)
+    ratio = (n - x + 1) / x * (p / (1 - p))
+    pmf = np.ones(n + 1)
+    pmf[mode + 1 :] = np.cumprod(ratio[mode:])
+    pmf[:mode] = np.cumprod(1 / ratio[:mode][::-1])[::-1]
+    return pmf / pmf.sum()
+
+
+def upper_tail(n: int, p: float) -> Float64:
+    """P(X >= 0..n) for X ~ Binomial(n, p), shape (n + 1,); summed from the small end."""
+    return np.cumsum(binomial_pmf(n, p)[::-1])[::-1]

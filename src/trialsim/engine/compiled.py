@@ -1,0 +1,25 @@
+"""Rules turned into the arrays that kernels take."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trialsim.designs.rules import Rules
+from trialsim.kernels.tables import Tables
+
+
+def tables_of(rules: Rules) -> Tables:
+    """The arrays of ``rules`` (see ``Tables`` for shapes)."""
+    looks, monitor = rules.looks, rules.monitor
+    look_next = np.zeros((len(looks.n), looks.planned_n + 1), dtype=np.int32)
+    for k, row in enumerate(looks.next):
+        look_next[k, : len(row)] = row
+    return Tables(
+        look_n=np.array(looks.n, dtype=np.int32),
+        look_next=look_next,
+        final=np.array([looks.is_final(k) for k in range(len(looks.n))]),
+        act_ge=np.array(monitor.act_ge, dtype=np.int32),
+        at_enrolled=np.array(monitor.at_enrolled, dtype=np.int32),
+        action=np.array(monitor.action, dtype=np.int32),
+        replaced=rules.replaced,
+    )

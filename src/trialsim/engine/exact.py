@@ -1,0 +1,140 @@
+"""Exact operating characteristics, wherever calendar time does not decide: one pass of a Markov chain."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trialsim.codes import (
+    ENDS,
+    FINAL_CONSIDER,
+    FINAL_GO,
+    FINAL_NO_GO,
+    FUTILITY,
+    GO_EARLY,
+    TOXICITY,
+    TOXICITY_AT_N,
+    ACCRUAL,
+)
+from trialsim.designs.rules import Rules
+from trialsim.engine.compiled import tables_of
+from trialsim.kernels.tables import Float64, Int32
+from trialsim.results import Exact
+from trialsim.scenario.truth import Rates
+
+MAX_STATES = 40_000_000
+"""Largest work space of the chain, in doubles (320 MB); beyond it there is no exact answer beside the simulated."""
+
+
+def states(rules: Rules, carried: bool = False) -> int:
+    """Doubles of work space that the chain needs for these rules."""
+    return int(np.prod(_shape(rules, carried), dtype=np.int64))
+
+
+def distribution(rules: Rules, rates: Rates, totals: bool = False) -> Exact:
+    """Run the chain; with ``totals`` also for the joint distributions of n and the totals.
+
+    Raises MemoryError when the rules need more than MAX_STATES (ask ``states`` first).
+    """
+    from trialsim.kernels.chain import CARRY_NOTHING, CARRY_RESPONSES, CARRY_TOXICITIES
+
+    if not totals:
+        ends, _, patients, moved, triggered = _run(rules, rates, CARRY_NOTHING)
+        return _trial(rules, rates, ends, patients, moved, triggered)
+    _, responses, *_ = _run(rules, rates, CARRY_RESPONSES)
+    ends, toxicities, patients, moved, triggered = _run(rules, rates, CARRY_TOXICITIES)
+    return _trial(rules, rates, ends, patients, moved, triggered, responses, toxicities)
+
+
+def _shape(rules: Rules, carried: bool) -> tuple[int, ...]:
+    most = rules.max_treated
+    return (
+        rules.levels,
+        most + 1 if rules.levels > 1 else 1,
+        1 if len(_pending(rules)) else len(rules.looks.n),
+        # beyond this many inevaluable patients no look can be reached any more
+        most - rules.looks.n[0] + 2 if rules.replaced else 1,
+        most + 1 if carried else 1,
+        rules.monitor.saturation + 1,
+        rules.looks.saturation + 1,
+    )
+
+
+def _pending(rules: Rules) -> Int32:
+    """The look due at or after each number of counted patients; empty when a decision can skip a look."""
+    looks = rules.looks
+    if any(d > k + 1 for k, row in enumerate(looks.next) for d in row):
+        return np.zeros(0, dtype=np.int32)
+    return np.searchsorted(looks.n, np.arange(looks.planned_n + 1)).astype(np.int32)
+
+
+def _run(rules: Rules, rates: Rates, carry: int) -> tuple[Float64, Float64, Float64, Float64, float]:
+    from trialsim.kernels.chain import CARRY_NOTHING, propagate
+
+    shape = _shape(rules, carry != CARRY_NOTHING)
+    if int(np.prod(shape, dtype=np.int64)) > MAX_STATES:
+        raise MemoryError("too many states for an exact answer")
+    most, levels = rules.max_treated, rules.levels
+    ends = np.zeros((most + 1, ENDS))
+    carried = np.zeros((most + 1, shape[4]))
+    patients = np.zeros((levels, most + 1))
+    moved = np.zeros((levels, most + 1))
+    triggered = np.zeros(1)
+    propagate(
+        tables_of(rules),
+        _pending(rules),
+        rates.cells(rules.replaced),
+        carry,
+        np.zeros(shape),
+        ends,
+        carried,
+        patients,
+        moved,
+        triggered,
+    )
+    return ends, carried, patients, moved, float(triggered[0])
+
+
+def _trial(
+    rules: Rules,
+    rates: Rates,
+    ends: Float64,
+    patients: Float64,
+    moved: Float64,
+    triggered: float,
+    responses: Float64 | None = None,
+    toxicities: Float64 | None = None,
+) -> Exact:
+    why = ends.sum(axis=0)
+    by_n = ends.sum(axis=1)
+    at_level = patients.sum(axis=1)
+    # whether patient i is treated is decided before patient i, so expected counts are patients times rates
+    responders = at_level * np.array(rates.counted_response())
+    toxic = at_level * np.array(rates.toxicity)
+    values = {
+        "p_go": why[GO_EARLY] + why[FINAL_GO],
+        "p_no_go": why[FINAL_NO_GO] + why[ACCRUAL],
+        "p_consider": why[FINAL_CONSIDER],
+        "pet": why[FUTILITY] + why[TOXICITY] + why[GO_EARLY],
+        "p_stop_futility": why[FUTILITY],
+        "p_stop_toxicity": why[TOXICITY],
+        "p_go_early": why[GO_EARLY],
+        "p_stop_toxicity_at_n": why[TOXICITY_AT_N],
+        "p_dose_reduction_triggered": triggered,
+        "p_dose_reduced": moved[0].sum(),
+        "en": at_level.sum(),
+        "en_evaluable": at_level.sum() * rates.evaluable,
+        "responses": responders.sum(),
+        "toxicities": toxic.sum(),
+    }
+    for level in range(rules.levels):
+        values[f"patients_dose_{level + 1}"] = at_level[level]
+        values[f"responses_dose_{level + 1}"] = responders[level]
+        values[f"toxicities_dose_{level + 1}"] = toxic[level]
+    return Exact(
+        values={name: float(value) for name, value in values.items()},
+        n=by_n,
+        reduction_patient=moved[0],
+        patients=patients,
+        joint_responses=responses,
+        joint_toxicities=toxicities,
+    )

@@ -1,0 +1,144 @@
+"""Simulated trials as integers that add: any number of blocks, in any order, on any machine, give the same sum."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from trialsim.codes import (
+    ACCRUAL,
+    ENDS,
+    FINAL_CONSIDER,
+    FINAL_GO,
+    FINAL_NO_GO,
+    FUTILITY,
+    GO_EARLY,
+    TOXICITY,
+    TOXICITY_AT_N,
+)
+from trialsim.kernels.tables import Int32, Int64
+from trialsim.results import BY_DOSE, Estimate, Simulated
+
+Z95 = 1.959963984540054
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Counts and sums over replicates, as Python integers (sums of squares outgrow 64 bits).
+
+    Attributes
+    ----------
+    ends : replicates by why the trial ended. triggered : with a dose reduction triggered.
+    n, responses, toxicities, reduction_patient : replicates by value; reduction_patient has 0 for not reduced.
+    sums, squares : of the evaluable patients, then of patients, responses and toxicities of each level.
+    """
+
+    replicates: int
+    triggered: int
+    ends: tuple[int, ...]
+    n: tuple[int, ...]
+    responses: tuple[int, ...]
+    toxicities: tuple[int, ...]
+    reduction_patient: tuple[int, ...]
+    sums: tuple[int, ...]
+    squares: tuple[int, ...]
+
+    def __add__(self, other: Tally) -> Tally:
+        def add(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
+            return tuple(x + y for x, y in zip(a, b, strict=True))
+
+        return Tally(
+            self.replicates + other.replicates,
+            self.triggered + other.triggered,
+            *(
+                add(getattr(self, name), getattr(other, name))
+                for name in ("ends", "n", "responses", "toxicities", "reduction_patient", "sums", "squares")
+            ),
+        )
+
+
+def fold(columns: Int32, most: int) -> Tally:
+    """The tally of a block of replicates (rows), ``most`` being the largest number of treated patients."""
+    from trialsim.kernels.trial import END, EVALUABLE, LEVELS, N, REDUCED_AFTER, TRIGGERED
+
+    levels = (columns.shape[1] - LEVELS) // 3
+
+    def total(offset: int) -> Int64:
+        return columns[:, LEVELS + offset :: 3].sum(axis=1, dtype=np.int64)
+
+    def histogram(values: Int32 | Int64, size: int = most + 1) -> tuple[int, ...]:
+        return tuple(np.bincount(values, minlength=size).tolist())
+
+    summed = columns[:, [EVALUABLE, *range(LEVELS, LEVELS + 3 * levels)]].astype(np.int64)
+    return Tally(
+        replicates=len(columns),
+        triggered=int(columns[:, TRIGGERED].sum()),
+        ends=histogram(columns[:, END], ENDS),
+        n=histogram(columns[:, N]),
+        responses=histogram(total(1)),
+        toxicities=histogram(total(2)),
+        reduction_patient=histogram(columns[:, REDUCED_AFTER]),
+        sums=tuple(summed.sum(axis=0).tolist()),
+        squares=tuple((summed * summed).sum(axis=0).tolist()),
+    )
+
+
+def simulated(tally: Tally) -> Simulated:
+    """Every operating characteristic of a tally with its Monte Carlo standard error and 95% interval."""
+    replicates, ends = tally.replicates, tally.ends
+    events = {
+        "p_go": ends[GO_EARLY] + ends[FINAL_GO],
+        "p_no_go": ends[FINAL_NO_GO] + ends[ACCRUAL],
+        "p_consider": ends[FINAL_CONSIDER],
+        "pet": ends[FUTILITY] + ends[TOXICITY] + ends[GO_EARLY],
+        "p_stop_futility": ends[FUTILITY],
+        "p_stop_toxicity": ends[TOXICITY],
+        "p_go_early": ends[GO_EARLY],
+        "p_stop_toxicity_at_n": ends[TOXICITY_AT_N],
+        "p_dose_reduction_triggered": tally.triggered,
+        "p_dose_reduced": replicates - tally.reduction_patient[0],
+    }
+    values = {name: proportion(count, replicates) for name, count in events.items()}
+    values["en"] = _mean_of(tally.n)
+    values["en_evaluable"] = mean(tally.sums[0], tally.squares[0], replicates)
+    values["responses"] = _mean_of(tally.responses)
+    values["toxicities"] = _mean_of(tally.toxicities)
+    for column in range(1, len(tally.sums)):
+        level, what = divmod(column - 1, len(BY_DOSE))
+        name = f"{list(BY_DOSE)[what]}_dose_{level + 1}"
+        values[name] = mean(tally.sums[column], tally.squares[column], replicates)
+    return Simulated(
+        replicates=replicates,
+        values=values,
+        n=tally.n,
+        responses=tally.responses,
+        toxicities=tally.toxicities,
+        reduction_patient=(0, *tally.reduction_patient[1:]),
+    )
+
+
+def proportion(count: int, replicates: int) -> Estimate:
+    """A simulated probability: mcse sqrt(p (1 - p) / R), Clopper-Pearson 95% interval."""
+    from scipy.special import betaincinv
+
+    p = count / replicates
+    low = float(betaincinv(count, replicates - count + 1, 0.025)) if count else 0.0
+    high = float(betaincinv(count + 1, replicates - count, 0.975)) if count < replicates else 1.0
+    return Estimate(p, math.sqrt(p * (1 - p) / replicates), low, high)
+
+
+def mean(total: int, squares: int, replicates: int) -> Estimate:
+    """A simulated mean: mcse s / sqrt(R), normal 95% interval; the variance is computed in integers."""
+    m = total / replicates
+    if replicates < 2:
+        return Estimate(m, math.nan, math.nan, math.nan)
+    mcse = math.sqrt((replicates * squares - total * total) / (replicates * replicates * (replicates - 1)))
+    return Estimate(m, mcse, m - Z95 * mcse, m + Z95 * mcse)
+
+
+def _mean_of(counts: tuple[int, ...]) -> Estimate:
+    total = sum(value * count for value, count in enumerate(counts))
+    squares = sum(value * value * count for value, count in enumerate(counts))
+    return mean(total, squares, sum(counts))

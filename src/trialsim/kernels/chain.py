@@ -1,0 +1,167 @@
+"""The same trial as a Markov chain: every probability at once instead of one path at a time.
+
+State: dose level, patient after which it began, pending look, inevaluable patients, one carried total that decides
+nothing (all responses, or all toxicities), toxicities at the level, responses. Decisions depend on no more than
+that, so the chain is exact. Counts saturate where no decision tells them apart any longer.
+"""
+
+from __future__ import annotations
+
+from trialsim.codes import (
+    ACCRUAL,
+    CONTINUE,
+    FINAL_CONSIDER,
+    FINAL_GO,
+    FINAL_NO_GO,
+    FUTILE,
+    FUTILITY,
+    GO,
+    GO_EARLY,
+    REDUCE,
+    STOP,
+    TOXICITY,
+    TOXICITY_AT_N,
+)
+from trialsim.kernels.jit import kernel
+
+CARRY_NOTHING, CARRY_RESPONSES, CARRY_TOXICITIES = 0, 1, 2
+
+
+@kernel
+def _treat(block, work, cells, carry, top):  # type: ignore[no-untyped-def]
+    """Add one patient to every state of a block (V, Z, T, X); return the probability that the patient is treated.
+
+    ``top`` holds the largest v, z, t, x that can be occupied before this patient. Pushing out of a copy keeps the
+    innermost loop over neighbouring responses, which is what makes it quick.
+    """
+    top_v, top_z, top_t, top_x = top
+    last_v, last_t, last_x = block.shape[0] - 1, block.shape[2] - 1, block.shape[3] - 1
+    treated = 0.0
+    for v in range(top_v + 1):
+        for z in range(top_z + 1):
+            for t in range(top_t + 1):
+                for x in range(top_x + 1):
+                    here = block[v, z, t, x]
+                    treated += here
+                    work[v, z, t, x] = here
+                    block[v, z, t, x] = 0.0
+    for cell in range(6):
+        p = cells[cell]
+        if p == 0.0:
+            continue
+        toxic, response, inevaluable = cell & 1, cell >> 2, cell < 2
+        for v in range(top_v + 1):
+            v_new = min(v + 1, last_v) if inevaluable else v
+            for z in range(top_z + 1):
+                z_new = z
+                if carry == CARRY_RESPONSES:
+                    z_new += response
+                elif carry == CARRY_TOXICITIES:
+                    z_new += toxic
+                for t in range(top_t + 1):
+                    source = work[v, z, t]
+                    target = block[v_new, z_new, min(t + toxic, last_t)]
+                    if response == 0:
+                        for x in range(top_x + 1):
+                            target[x] += p * source[x]
+                    else:
+                        for x in range(min(top_x + 1, last_x)):
+                            target[x + 1] += p * source[x]
+                        if top_x == last_x:
+                            target[last_x] += p * source[last_x]
+    return treated
+
+
+@kernel
+def propagate(tables, pending, cells, carry, state, ends, carried, patients, moved, triggered):  # type: ignore[no-untyped-def]
+    """Push all probability from the first patient to the ends of the trial.
+
+    pending : (planned n + 1,) the look that is due at or after this many counted patients, if no decision skips a
+        look (then state has one slot for looks); empty otherwise.
+    cells : (K, 6) probabilities of a patient at each level, in the order inevaluable without and with toxicity,
+        then evaluable: no response without and with toxicity, response without and with toxicity.
+    state : zeros (K, starts, slots, V + 1, Z + 1, T + 1, X + 1), work space: starts is 1 for one level and M + 1
+        otherwise; V, Z largest inevaluable and carried count; T, X saturation of toxicities and responses.
+    ends : zeros (M + 1, 8), receives P(end after n treated, why).
+    carried : zeros (M + 1, Z + 1), receives P(end after n treated, carried total).
+    patients : zeros (K, M + 1), receives P(patient i is treated at the level).
+    moved : zeros (K, M + 1), receives P(patients after i start one level below the level).
+    triggered : zeros (1,), receives P(a dose reduction is triggered at least once).
+    """
+    max_treated = tables.act_ge.shape[1] - 1
+    levels, starts, slots = state.shape[0], state.shape[1], state.shape[2]
+    last_v, last_z = state.shape[3] - 1, state.shape[4] - 1
+    last_t, last_x = state.shape[5] - 1, state.shape[6] - 1
+    sequential = pending.shape[0] > 0
+    work = state[0, 0, 0].copy()
+    state[0, 0, 0, 0, 0, 0, 0] = 1.0
+    for i in range(1, max_treated + 1):
+        top_v, top_z, top_x = min(last_v, i - 1), min(last_z, i - 1), min(last_x, i - 1)
+        for level in range(levels):
+            leave = 0 < tables.at_enrolled[level] <= i
+            reduces = leave or tables.action[level] == REDUCE
+            stops = not leave and tables.action[level] == STOP
+            # at the starting level every trial began after patient 0; below, one row for each switching patient
+            last_start = min(i - 1, starts - 1) if level > 0 else 0
+            for start in range(level, last_start + 1):
+                if level > 0 and moved[level - 1, start] == 0.0:
+                    continue
+                m = i - start
+                bound = tables.act_ge[level, m]
+                top_t = min(last_t, m - 1)
+                if tables.action[level] != CONTINUE:
+                    top_t = min(top_t, tables.act_ge[level, m - 1] - 1 if m > 1 else 0)
+                for slot in range(slots):
+                    block = state[level, start, slot]
+                    treated = _treat(block, work, cells[level], carry, (top_v, top_z, top_t, top_x))
+                    if treated == 0.0:
+                        continue
+                    patients[level, i] += treated
+
+                    crossable = leave or (tables.action[level] != CONTINUE and bound <= min(last_t, top_t + 1))
+                    for v in range(min(last_v, i) + 1):
+                        counted = i - v if tables.replaced else i
+                        if counted > tables.look_n[-1]:
+                            continue
+                        look = pending[counted] if sequential else slot
+                        # a state that was looked at before is looked at again to no effect: it goes on as it did
+                        due = counted == tables.look_n[look]
+                        if not (crossable or due or i == max_treated):
+                            continue
+                        final = tables.final[look]
+                        for z in range(min(last_z, i) + 1):
+                            for t in range(min(last_t, top_t + 1) + 1):
+                                crossed = leave or (crossable and t >= bound)
+                                for x in range(min(last_x, i) + 1):
+                                    mass = block[v, z, t, x]
+                                    if mass == 0.0:
+                                        continue
+                                    end = -1
+                                    slot_new = slot
+                                    if crossed and stops:
+                                        end = TOXICITY_AT_N if due and final else TOXICITY
+                                    elif due:
+                                        decision = tables.look_next[look, x]
+                                        if decision >= 0:
+                                            slot_new = 0 if sequential else decision
+                                        elif decision == FUTILE:
+                                            end = FINAL_NO_GO if final else FUTILITY
+                                        elif decision == GO:
+                                            end = FINAL_GO if final else GO_EARLY
+                                        else:
+                                            end = FINAL_CONSIDER
+                                    if end < 0 and i == max_treated:
+                                        end = ACCRUAL
+                                    if crossed and reduces and level == 0:
+                                        triggered[0] += mass
+                                    if end >= 0:
+                                        ends[i, end] += mass
+                                        carried[i, z] += mass
+                                    elif crossed and reduces:
+                                        moved[level, i] += mass
+                                        state[level + 1, i, slot_new, v, z, 0, x] += mass
+                                    elif slot_new != slot:
+                                        state[level, start, slot_new, v, z, t, x] += mass
+                                    else:
+                                        continue
+                                    block[v, z, t, x] = 0.0

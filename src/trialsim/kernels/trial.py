@@ -1,0 +1,115 @@
+"""One simulated trial after another: patients in enrolment order, every outcome known before the next patient.
+
+The order after patient i: record, toxicity boundary, look; a toxicity stop outranks the look; a dose reduction
+takes effect from patient i + 1. Calendar time will enter here as a second kernel over the same tables and streams.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trialsim.codes import (
+    ACCRUAL,
+    FINAL_CONSIDER,
+    FINAL_GO,
+    FINAL_NO_GO,
+    FUTILE,
+    FUTILITY,
+    GO,
+    GO_EARLY,
+    REDUCE,
+    STOP,
+    TOXICITY,
+    TOXICITY_AT_N,
+)
+from trialsim.kernels.jit import kernel
+from trialsim.kernels.streams import DOMAIN_TRIAL, GROUP_OUTCOME, philox
+
+END, N, EVALUABLE, REDUCED_AFTER, TRIGGERED, LEVELS = range(6)
+"""Columns of a replicate; from LEVELS on, patients, responses and toxicities of each level in turn."""
+
+_ADDRESS = np.uint64((DOMAIN_TRIAL << 16) | GROUP_OUTCOME)
+_LOW = np.uint64(0xFFFFFFFF)
+
+
+def columns(levels: int) -> int:
+    """Number of columns of a replicate with this many dose levels."""
+    return LEVELS + 3 * levels
+
+
+@kernel
+def simulate(tables, thresholds, k0, k1, first, out, paths):  # type: ignore[no-untyped-def]
+    """Fill ``out`` (replicates, columns) with replicates ``first``, ``first + 1``, ... .
+
+    ``thresholds`` is (K, 5) int64: response; toxicity given no response, given response; evaluable given no
+    response, given response. ``paths`` (replicates, M), if not empty, receives for each patient
+    1 + level * 8 + evaluable * 4 + response * 2 + toxicity (0: not enrolled).
+    """
+    max_treated = tables.act_ge.shape[1] - 1
+    max_treated = tables.act_ge.shape[1] - 1
+    keep = paths.shape[0] > 0
+    for row in range(out.shape[0]):
+        replicate = np.uint64(first + row)
+        c0 = replicate & _LOW
+        c1 = replicate >> np.uint64(32)
+        counts = out[row]
+        counts[:] = 0
+        level, look, at_level, toxic_at_level = 0, 0, 0, 0
+        evaluable_n, responses, reduced_after = 0, 0, 0
+        triggered = False
+        end = -1
+        i = 0
+        while end < 0:
+            w0, w1, w2, _ = philox(c0, c1, np.uint64(i), _ADDRESS, k0, k1)
+            response = np.int64(w0) < thresholds[level, 0]
+            toxic = np.int64(w1) < thresholds[level, 1 + response]
+            evaluable = np.int64(w2) < thresholds[level, 3 + response]
+            response = response and evaluable
+            if keep:
+                paths[row, i] = 1 + level * 8 + evaluable * 4 + response * 2 + toxic
+
+            i += 1
+            at_level += 1
+            toxic_at_level += toxic
+            evaluable_n += evaluable
+            responses += response
+            column = LEVELS + 3 * level
+            counts[column] += 1
+            counts[column + 1] += response
+            counts[column + 2] += toxic
+
+            if tables.replaced:
+                due = evaluable and evaluable_n == tables.look_n[look]
+            else:
+                due = i == tables.look_n[look]
+
+            leave = 0 < tables.at_enrolled[level] <= i
+            if leave or toxic_at_level >= tables.act_ge[level, at_level]:
+                if leave or tables.action[level] == REDUCE:
+                    triggered = True
+                    level += 1
+                    at_level, toxic_at_level = 0, 0
+                    if level == 1:
+                        reduced_after = i
+                elif tables.action[level] == STOP:
+                    end = TOXICITY_AT_N if due and tables.final[look] else TOXICITY
+
+            if due and end < 0:
+                decision = tables.look_next[look, responses]
+                if decision >= 0:
+                    look = decision
+                elif decision == FUTILE:
+                    end = FINAL_NO_GO if tables.final[look] else FUTILITY
+                elif decision == GO:
+                    end = FINAL_GO if tables.final[look] else GO_EARLY
+                else:
+                    end = FINAL_CONSIDER
+            if end < 0 and i == max_treated:
+                end = ACCRUAL
+
+        counts[END] = end
+        counts[N] = i
+        counts[EVALUABLE] = evaluable_n
+        # triggered is not reduced: the switch must have reached at least one patient
+        counts[REDUCED_AFTER] = reduced_after if reduced_after < i else 0
+        counts[TRIGGERED] = triggered

@@ -1,0 +1,230 @@
+"""What comes out: operating characteristics, each number with its error, as objects that print themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Float64 = NDArray[np.float64]
+
+LABELS: dict[str, str] = {
+    "p_go": "P(go): H0 rejected, recommend further study",
+    "p_no_go": "P(no go at the planned n)",
+    "p_consider": "P(consider)",
+    "pet": "PET: probability of early termination",
+    "p_stop_futility": "P(stop early for futility)",
+    "p_stop_toxicity": "P(stop early for toxicity)",
+    "p_go_early": "P(go early)",
+    "p_stop_toxicity_at_n": "P(toxicity stop at the last patient)",
+    "p_dose_reduction_triggered": "P(dose reduction triggered)",
+    "p_dose_reduced": "P(dose reduced: at least one patient at a lower dose)",
+    "en": "EN: expected patients treated",
+    "en_evaluable": "Expected patients evaluable",
+    "responses": "Expected responses",
+    "toxicities": "Expected patients with toxicity",
+}
+"""Every operating characteristic of the whole trial, in reading order; by dose see ``label``."""
+
+BY_DOSE = {"patients": "Expected patients", "responses": "Expected responses", "toxicities": "Expected toxicities"}
+
+
+def label(name: str, doses: Sequence[str] = ()) -> str:
+    """The words for a quantity; ``patients_dose_1`` and its like name their dose."""
+    if name in LABELS:
+        return LABELS[name]
+    what, _, level = name.rpartition("_dose_")
+    dose = doses[int(level) - 1] if doses else f"dose {level}"
+    return f"{BY_DOSE[what]} at {dose}"
+
+
+def quantity_names(levels: int) -> tuple[str, ...]:
+    """All scalar quantities of a trial with this many dose levels, in reading order."""
+    by_dose = [f"{what}_dose_{level}" for level in range(1, levels + 1) for what in BY_DOSE]
+    return (*LABELS, *by_dose)
+
+
+def digits12(value: Any) -> Any:
+    """``value`` with every float inside rounded to 12 significant digits, ready for JSON."""
+    if isinstance(value, float | np.floating):
+        return float(f"{value:.12g}")
+    if isinstance(value, np.ndarray):
+        return [digits12(item) for item in value.tolist()]
+    if isinstance(value, Mapping):
+        return {key: digits12(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [digits12(item) for item in value]
+    return int(value) if isinstance(value, np.integer) else value
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A simulated number: its Monte Carlo standard error and 95% interval."""
+
+    estimate: float
+    mcse: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Exact:
+    """The exact distribution of one trial under one truth; M is the largest number of treated patients.
+
+    Attributes
+    ----------
+    values : every scalar operating characteristic by name.
+    n : (M + 1,) P(n patients treated).
+    reduction_patient : (M + 1,) P(patient i is the last at the starting dose, and patients follow at a lower one).
+    patients : (K, M + 1) P(patient i is treated, at this level).
+    joint_responses, joint_toxicities : (M + 1, M + 1) P(n treated and this total); None when not asked for.
+    """
+
+    values: dict[str, float]
+    n: Float64
+    reduction_patient: Float64
+    patients: Float64
+    joint_responses: Float64 | None = None
+    joint_toxicities: Float64 | None = None
+
+    @property
+    def responses(self) -> Float64 | None:
+        """(M + 1,) distribution of the total number of counted responses."""
+        return None if self.joint_responses is None else self.joint_responses.sum(axis=0)
+
+    @property
+    def toxicities(self) -> Float64 | None:
+        """(M + 1,) distribution of the total number of patients with toxicity."""
+        return None if self.joint_toxicities is None else self.joint_toxicities.sum(axis=0)
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """What ``replicates`` simulated trials gave; the counts (one entry for each value from 0) are exact integers."""
+
+    replicates: int
+    values: dict[str, Estimate]
+    n: tuple[int, ...]
+    responses: tuple[int, ...]
+    toxicities: tuple[int, ...]
+    reduction_patient: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class OperatingCharacteristics:
+    """One case: exact where an exact answer exists, simulated, and how far apart they are.
+
+    ``z`` is (simulated - exact) / standard error; ``disagreements`` names quantities further apart than chance
+    allows; ``not_exact`` says why there is no exact answer ("" where there is one).
+    """
+
+    case: str
+    doses: tuple[str, ...]
+    exact: Exact | None = None
+    not_exact: str = ""
+    simulated: Simulated | None = None
+    z: dict[str, float] = field(default_factory=dict)
+    disagreements: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The scalar quantities, in reading order."""
+        return quantity_names(len(self.doses))
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """One dict a quantity: case, quantity, label, exact, estimate, mcse, low, high, z."""
+        for name in self.names:
+            estimate = self.simulated.values[name] if self.simulated else None
+            yield {
+                "case": self.case,
+                "quantity": name,
+                "label": label(name, self.doses),
+                "exact": self.exact.values[name] if self.exact else None,
+                "estimate": estimate.estimate if estimate else None,
+                "mcse": estimate.mcse if estimate else None,
+                "low": estimate.low if estimate else None,
+                "high": estimate.high if estimate else None,
+                "z": self.z.get(name),
+            }
+
+    def to_dict(self) -> dict[str, Any]:
+        """The case as it stands in ``results.json``."""
+        simulated = self.simulated
+        return {
+            "exact": dict(self.exact.values) if self.exact else None,
+            "not_exact": self.not_exact or None,
+            "simulated": {
+                name: {"estimate": e.estimate, "mcse": e.mcse, "low": e.low, "high": e.high}
+                for name, e in simulated.values.items()
+            }
+            if simulated
+            else None,
+            "z": self.z,
+            "disagreements": list(self.disagreements),
+            "distributions": self._distributions(),
+        }
+
+    def _distributions(self) -> dict[str, Any]:
+        kinds = ("n", "responses", "toxicities", "reduction_patient")
+        return {
+            kind: {
+                "exact": getattr(self.exact, kind) if self.exact else None,
+                "simulated": list(getattr(self.simulated, kind)) if self.simulated else None,
+            }
+            for kind in kinds
+        }
+
+
+@dataclass(frozen=True)
+class Results:
+    """The operating characteristics of every case of a scenario, and what is needed to get the same again."""
+
+    name: str
+    digest: str
+    version: str
+    streams: int
+    seed: int | None
+    replicates: int | None
+    cases: tuple[OperatingCharacteristics, ...]
+
+    def __getitem__(self, case: str) -> OperatingCharacteristics:
+        return next(oc for oc in self.cases if oc.case == case)
+
+    @property
+    def disagreements(self) -> tuple[str, ...]:
+        """``case: quantity`` wherever simulation and exact calculation differ by more than chance allows."""
+        return tuple(f"{oc.case}: {name}" for oc in self.cases for name in oc.disagreements)
+
+    def to_frame(self) -> pd.DataFrame:
+        """A tidy table, one row a case and quantity."""
+        import pandas as pd
+
+        return pd.DataFrame([row for oc in self.cases for row in oc.rows()])
+
+    def __str__(self) -> str:
+        return "\n\n".join([self.name, *(_table(oc) for oc in self.cases)])
+
+
+def _table(oc: OperatingCharacteristics) -> str:
+    """One case as text columns; quantities that are zero by design are left out."""
+    rows = [row for row in oc.rows() if row["exact"] != 0 or (row["estimate"] or 0) != 0]
+    width = max(len(row["label"]) for row in rows)
+    lines = [f"{oc.case}", f"  {'':{width}}  {'exact':>9}  {'simulated':>9}  {'mcse':>8}  {'z':>6}"]
+    for row in rows:
+        cells = [_cell(row["exact"], 9, 4), _cell(row["estimate"], 9, 4), _cell(row["mcse"], 8, 5), _cell(row["z"], 6, 2)]
+        lines.append(f"  {row['label']:{width}}  {'  '.join(cells)}")
+    if oc.not_exact:
+        lines.append(f"  no exact answer: {oc.not_exact}")
+    if oc.disagreements:
+        lines.append(f"  WARNING: exact and simulated disagree on {', '.join(oc.disagreements)}")
+    return "\n".join(lines)
+
+
+def _cell(value: float | None, width: int, digits: int) -> str:
+    return f"{'-':>{width}}" if value is None else f"{value:>{width}.{digits}f}"

@@ -1,0 +1,316 @@
+"""Slow, obvious oracles: every outcome of every patient in turn, and toxicity boundaries by trying them all.
+
+Nothing here merges states, vectorises or approximates. Speed is bought only by skipping impossible cells.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any, Literal, NamedTuple
+
+from scipy import stats
+
+from trialsim.codes import CONSIDER, FUTILE, GO, NEVER, REDUCE, STOP
+from trialsim.designs.rules import Rules
+
+Inevaluable = Literal["independent", "nonresponders"]
+
+Cells = Mapping[tuple[int, int, int], float]
+"""(evaluable, response, toxicity) -> probability; (0, 0, t) collects every inevaluable patient."""
+
+
+# --- one patient -------------------------------------------------------------------------------------------
+
+
+class Dose(NamedTuple):
+    """What is true at one dose level."""
+
+    response: float
+    toxicity: float
+    odds_ratio: float = 1.0
+    evaluable: float = 1.0
+    inevaluable: Inevaluable = "independent"
+
+
+def plackett(p_response: float, p_toxicity: float, psi: float) -> float:
+    """P(response and toxicity) at the odds ratio psi."""
+    if {p_response, p_toxicity} & {0.0, 1.0}:
+        return p_response * p_toxicity  # a sure event is independent of everything, whatever the odds ratio
+    s = 1 + (p_response + p_toxicity) * (psi - 1)
+    both = 2 * psi * p_response * p_toxicity
+    both /= s + math.sqrt(s * s - 4 * psi * (psi - 1) * p_response * p_toxicity)
+    # Rounding may leave the last digit outside what the margins allow.
+    return min(max(both, 0.0, p_response + p_toxicity - 1), p_response, p_toxicity)
+
+
+def cell_probabilities(
+    p_response: float, p_toxicity: float, psi: float, evaluable: float, inevaluable: Inevaluable
+) -> dict[tuple[int, int, int], float]:
+    """Probability of each (evaluable, response, toxicity); the inevaluable are under (0, 0, toxicity)."""
+    p11 = plackett(p_response, p_toxicity, psi)
+    joint = {
+        (1, 1): p11,
+        (1, 0): p_response - p11,
+        (0, 1): p_toxicity - p11,
+        (0, 0): max(0.0, 1 - p_response - p_toxicity + p11),
+    }
+    if inevaluable == "independent":
+        evaluable_given = {1: evaluable, 0: evaluable}
+    elif p_response > evaluable:
+        raise ValueError("every responder is evaluable, so at least as many are evaluable as respond")
+    elif p_response == 1:
+        evaluable_given = {1: 1.0, 0: 1.0}  # there are no non-responders
+    else:
+        evaluable_given = {1: 1.0, 0: (evaluable - p_response) / (1 - p_response)}
+
+    cells = {(1, 1, 1): 0.0, (1, 1, 0): 0.0, (1, 0, 1): 0.0, (1, 0, 0): 0.0, (0, 0, 1): 0.0, (0, 0, 0): 0.0}
+    for (response, toxicity), p in joint.items():
+        cells[1, response, toxicity] += p * evaluable_given[response]
+        cells[0, 0, toxicity] += p * (1 - evaluable_given[response])
+    return cells
+
+
+def cells_of(truth: Sequence[Dose]) -> list[dict[tuple[int, int, int], float]]:
+    """The cells of every dose level."""
+    return [cell_probabilities(*dose) for dose in truth]
+
+
+# --- one trial ---------------------------------------------------------------------------------------------
+
+
+class State(NamedTuple):
+    """All that is known after some patients; counts are kept per dose level, starting level first."""
+
+    level: int
+    look: int
+    evaluable: int
+    patients: tuple[int, ...]
+    responses: tuple[int, ...]
+    toxicities: tuple[int, ...]
+    triggered: bool
+    reduction_patient: int  # last patient treated at the starting dose; 0 = not reduced
+
+
+class Outcome(NamedTuple):
+    """How a trial ended, and its state then."""
+
+    reason: str
+    state: State
+
+
+def add_at(counts: tuple[int, ...], level: int, amount: int) -> tuple[int, ...]:
+    """The counts with `amount` more at one level."""
+    return tuple(c + amount * (d == level) for d, c in enumerate(counts))
+
+
+def after_patient(rules: Rules, before: State, cell: tuple[int, int, int]) -> tuple[State, str | None]:
+    """Treat one more patient: the state then, and the reason the trial ended if it did."""
+    evaluable, response, toxicity = cell
+    looks, monitor, level = rules.looks, rules.monitor, before.level
+
+    # 1. Record.
+    now = before._replace(
+        evaluable=before.evaluable + evaluable,
+        patients=add_at(before.patients, level, 1),
+        responses=add_at(before.responses, level, response if evaluable else 0),
+        toxicities=add_at(before.toxicities, level, toxicity),
+    )
+    treated = sum(now.patients)
+    if rules.replaced:
+        due = evaluable == 1 and now.evaluable == looks.n[now.look]
+    else:
+        due = treated == looks.n[now.look]
+
+    # 2. Toxicity. Levels are never returned to, so the counts at the level are those since it was entered.
+    m, toxicities = now.patients[level], now.toxicities[level]
+    crossed = toxicities >= monitor.act_ge[level][m]
+    amended = monitor.at_enrolled[level] > 0 and treated >= monitor.at_enrolled[level]
+    if crossed and monitor.action[level] == STOP:
+        return now, "toxicity_at_n" if due and looks.is_final(now.look) else "toxicity"
+    reduce = amended or (crossed and monitor.action[level] == REDUCE)
+    if reduce:
+        if level + 1 == rules.levels:
+            raise ValueError("there is no dose below the last level")
+        now = now._replace(triggered=True)
+
+    # 3. Look.
+    if due:
+        decision = looks.next[now.look][sum(now.responses)]
+        final = looks.is_final(now.look)
+        if decision == FUTILE:
+            return now, "final_no_go" if final else "futility"
+        if decision == GO:
+            return now, "final_go" if final else "go_early"
+        if decision == CONSIDER:
+            return now, "final_consider"
+        now = now._replace(look=decision)
+
+    # 4. No more patients may be treated.
+    if treated == rules.max_treated:
+        return now, "accrual_cap"
+
+    # There will be a next patient: this is where a triggered reduction becomes a reduction.
+    if reduce:
+        now = now._replace(level=level + 1, reduction_patient=now.reduction_patient or treated)
+    return now, None
+
+
+def enumerate_outcomes(rules: Rules, cells: Sequence[Cells]) -> dict[Outcome, Fraction]:
+    """Exact probability of every way the trial can end, by walking through every sequence of patients.
+
+    Doubles are fractions with a power of two below the line, so every cell is a whole number of 1/unit and
+    the walk multiplies whole numbers; a trial of n patients is divided by unit**n at the end.
+    """
+    unit = max(Fraction(p).denominator for level in cells for p in level.values())
+    parts = [[(cell, int(Fraction(p) * unit)) for cell, p in level.items() if p > 0] for level in cells]
+    ends: dict[Outcome, int] = defaultdict(int)
+
+    def walk(state: State, weight: int) -> None:
+        for cell, part in parts[state.level]:
+            then, reason = after_patient(rules, state, cell)
+            if reason is None:
+                walk(then, weight * part)
+            else:
+                ends[Outcome(reason, then)] += weight * part
+
+    zeros = (0,) * rules.levels
+    walk(State(0, 0, 0, zeros, zeros, zeros, False, 0), 1)
+    return {end: Fraction(weight, unit ** sum(end.state.patients)) for end, weight in ends.items()}
+
+
+def summarise(rules: Rules, outcomes: Mapping[Outcome, Fraction]) -> dict[str, Any]:
+    """Every operating characteristic from the probabilities (or frequencies) of the ways to end."""
+
+    def chance(*reasons: str) -> Fraction:
+        return sum((p for end, p in outcomes.items() if end.reason in reasons), Fraction(0))
+
+    exact: dict[str, Fraction] = {
+        "p_go": chance("go_early", "final_go"),
+        "p_no_go": chance("final_no_go", "accrual_cap"),
+        "p_consider": chance("final_consider"),
+        "pet": chance("futility", "toxicity", "go_early"),
+        "p_stop_futility": chance("futility"),
+        "p_stop_toxicity": chance("toxicity"),
+        "p_go_early": chance("go_early"),
+        "p_stop_toxicity_at_n": chance("toxicity_at_n"),
+    }
+    means = ["p_dose_reduction_triggered", "p_dose_reduced", "en", "en_evaluable", "responses", "toxicities"]
+    for d in range(1, rules.levels + 1):
+        means += [f"patients_dose_{d}", f"responses_dose_{d}", f"toxicities_dose_{d}"]
+    exact.update(dict.fromkeys(means, Fraction(0)))
+
+    size = rules.max_treated + 1
+    names = ("n", "responses", "toxicities", "reduction_patient")
+    distributions = {name: [Fraction(0)] * size for name in names}
+    joint = [[Fraction(0)] * size for _ in range(size)]
+
+    for (_, state), p in outcomes.items():
+        n, x, t = sum(state.patients), sum(state.responses), sum(state.toxicities)
+        exact["p_dose_reduction_triggered"] += p * state.triggered
+        exact["en"] += p * n
+        exact["en_evaluable"] += p * state.evaluable
+        exact["responses"] += p * x
+        exact["toxicities"] += p * t
+        for d in range(rules.levels):
+            exact[f"patients_dose_{d + 1}"] += p * state.patients[d]
+            exact[f"responses_dose_{d + 1}"] += p * state.responses[d]
+            exact[f"toxicities_dose_{d + 1}"] += p * state.toxicities[d]
+        distributions["n"][n] += p
+        distributions["responses"][x] += p
+        distributions["toxicities"][t] += p
+        joint[n][x] += p
+        if state.reduction_patient:
+            exact["p_dose_reduced"] += p
+            distributions["reduction_patient"][state.reduction_patient] += p
+
+    return {
+        **{name: float(value) for name, value in exact.items()},
+        "distributions": {name: [float(p) for p in row] for name, row in distributions.items()},
+        "joint_n_responses": [[float(p) for p in row] for row in joint],
+    }
+
+
+def enumerate_trial(rules: Rules, cells: Sequence[Cells]) -> dict[str, Any]:
+    """Exact operating characteristics: scalars by name, "distributions" by name, "joint_n_responses"[n][x].
+
+    The distributions are one floor down because "responses" and "toxicities" are also names of means.
+    Feasible for 8 patients with 4 cells, 7 with 6 cells.
+    """
+    return summarise(rules, enumerate_outcomes(rules, cells))
+
+
+# --- toxicity boundaries -----------------------------------------------------------------------------------
+
+
+def reachable(row: Sequence[int]) -> list[int]:
+    """The boundary with NEVER wherever the cut-off exceeds the patients (index 0, unused, also NEVER)."""
+    return [NEVER, *(b if b <= m else NEVER for m, b in enumerate(row[1:], start=1))]
+
+
+def crossing_probability(act_ge: Sequence[int], p: Fraction) -> Fraction:
+    """P(the toxicities among the first m reach act_ge[m] for some m), one patient after the other."""
+    alive = {0: Fraction(1)}  # toxicities -> probability, among trials that have not crossed
+    crossed = Fraction(0)
+    for cut in act_ge[1:]:
+        following: dict[int, Fraction] = defaultdict(Fraction)
+        for t, mass in alive.items():
+            following[t] += mass * (1 - p)
+            following[t + 1] += mass * p
+        crossed += sum((mass for t, mass in following.items() if t >= cut), Fraction(0))
+        alive = {t: mass for t, mass in following.items() if t < cut}
+    return crossed
+
+
+def upper_tails(n: int, p: Fraction) -> list[Fraction]:
+    """P(Bin(n, p) >= b) for b = 0..n."""
+    terms = [math.comb(n, x) * p**x * (1 - p) ** (n - x) for x in range(n + 1)]
+    return [sum(terms[b:], Fraction(0)) for b in range(n + 1)]
+
+
+def pocock_boundary(n: int, limit: float, phi: float) -> list[int]:
+    """Ivanova, Qaqish & Schell: the largest breakpoint whose boundary is crossed with probability <= phi.
+
+    Tries every breakpoint from the largest down. A breakpoint above phi is passed over without trying: its
+    boundary is crossed at the patient it came from alone with more than phi.
+    """
+    p, most = Fraction(str(limit)), Fraction(str(phi))
+    tails = [upper_tails(m, p) for m in range(n + 1)]
+    breakpoints = {tail for m in range(1, n + 1) for tail in tails[m][1:] if tail <= most}
+    for a in sorted(breakpoints, reverse=True):
+        row = [NEVER] * (n + 1)
+        for m in range(1, n + 1):
+            row[m] = min((b for b in range(1, m + 1) if tails[m][b] <= a), default=NEVER)
+        if crossing_probability(row, p) <= most:
+            return row
+    return [NEVER] * (n + 1)
+
+
+def posterior_above(limit: float, a: float, b: float) -> float | Fraction:
+    """P(theta > limit) under Beta(a, b): exact for whole a and b, where a tie with a cut-off is possible."""
+    if a == int(a) and b == int(b):
+        # The a-th of a + b - 1 uniform times lies above `limit` when fewer than a of them lie below.
+        size = int(a) + int(b) - 1
+        return 1 - upper_tails(size, Fraction(str(limit)))[int(a)]
+    return float(stats.beta.sf(limit, a, b))
+
+
+def posterior_boundary(n: int, limit: float, cutoff: float, a: float, b: float, min_n: int) -> list[int]:
+    """Act at m >= min_n when P(theta > limit | data) > cutoff (strictly) under a Beta(a, b) prior.
+
+    A cut-off of 0 toxicities is possible, where the prior alone is alarming.
+    """
+    row = [NEVER] * (n + 1)
+    for m in range(max(1, min_n), n + 1):
+        for t in range(m + 1):
+            if posterior_above(limit, a + t, b + m - t) > Fraction(str(cutoff)):
+                row[m] = t
+                break
+    return row
+
+
+def k_of_first_m(n: int, k: int, m: int) -> list[int]:
+    """Act at k toxicities among the first m patients; later patients are not watched."""
+    return [k if k <= patients <= m else NEVER for patients in range(n + 1)]
