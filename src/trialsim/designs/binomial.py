@@ -28,3 +28,13 @@ def binomial_pmf(n: int, p: float) -> Float64:
 def upper_tail(n: int, p: float) -> Float64:
     """P(X >= 0..n) for X ~ Binomial(n, p), shape (n + 1,); summed from the small end."""
     return np.cumsum(binomial_pmf(n, p)[::-1])[::-1]
+
+
+def clopper_pearson(count: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+    """The exact two-sided interval for a proportion (Clopper & Pearson, Biometrika 1934;26:404-413)."""
+    from scipy.special import betaincinv
+
+    tail = (1 - confidence) / 2
+    low = float(betaincinv(count, n - count + 1, tail)) if count > 0 else 0.0
+    high = float(betaincinv(count + 1, n - count, 1 - tail)) if count < n else 1.0
+    return low, high

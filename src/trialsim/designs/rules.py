@@ -88,7 +88,7 @@ class Monitor:
     def __post_init__(self) -> None:
         if not len(self.act_ge) == len(self.at_enrolled) == len(self.action) >= 1:
             raise ValueError("one boundary, one amendment patient and one action a dose level")
-        if self.action[-1] == REDUCE:
+        if self.action[-1] == REDUCE or self.at_enrolled[-1]:
             raise ValueError("there is no dose below the last level")
 
     @property

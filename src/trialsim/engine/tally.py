@@ -18,6 +18,7 @@ from trialsim.codes import (
     TOXICITY,
     TOXICITY_AT_N,
 )
+from trialsim.designs.binomial import clopper_pearson
 from trialsim.kernels.tables import Int32, Int64
 from trialsim.results import BY_DOSE, Estimate, Simulated
 
@@ -121,12 +122,8 @@ def simulated(tally: Tally) -> Simulated:
 
 def proportion(count: int, replicates: int) -> Estimate:
     """A simulated probability: mcse sqrt(p (1 - p) / R), Clopper-Pearson 95% interval."""
-    from scipy.special import betaincinv
-
     p = count / replicates
-    low = float(betaincinv(count, replicates - count + 1, 0.025)) if count else 0.0
-    high = float(betaincinv(count + 1, replicates - count, 0.975)) if count < replicates else 1.0
-    return Estimate(p, math.sqrt(p * (1 - p) / replicates), low, high)
+    return Estimate(p, math.sqrt(p * (1 - p) / replicates), *clopper_pearson(count, replicates))
 
 
 def mean(total: int, squares: int, replicates: int) -> Estimate:

@@ -99,8 +99,8 @@ def propagate(tables, pending, cells, carry, state, ends, carried, patients, mov
         top_v, top_z, top_x = min(last_v, i - 1), min(last_z, i - 1), min(last_x, i - 1)
         for level in range(levels):
             leave = 0 < tables.at_enrolled[level] <= i
-            reduces = leave or tables.action[level] == REDUCE
-            stops = not leave and tables.action[level] == STOP
+            reduces = tables.action[level] == REDUCE
+            stops = tables.action[level] == STOP
             # at the starting level every trial began after patient 0; below, one row for each switching patient
             last_start = min(i - 1, starts - 1) if level > 0 else 0
             for start in range(level, last_start + 1):
@@ -111,14 +111,15 @@ def propagate(tables, pending, cells, carry, state, ends, carried, patients, mov
                 top_t = min(last_t, m - 1)
                 if tables.action[level] != CONTINUE:
                     top_t = min(top_t, tables.act_ge[level, m - 1] - 1 if m > 1 else 0)
-                for slot in range(slots):
+                # a look only leads to later looks: walking down, no probability is treated twice for one patient
+                for slot in range(slots - 1, -1, -1):
                     block = state[level, start, slot]
                     treated = _treat(block, work, cells[level], carry, (top_v, top_z, top_t, top_x))
                     if treated == 0.0:
                         continue
                     patients[level, i] += treated
 
-                    crossable = leave or (tables.action[level] != CONTINUE and bound <= min(last_t, top_t + 1))
+                    crossable = tables.action[level] != CONTINUE and bound <= min(last_t, top_t + 1)
                     for v in range(min(last_v, i) + 1):
                         counted = i - v if tables.replaced else i
                         if counted > tables.look_n[-1]:
@@ -126,19 +127,20 @@ def propagate(tables, pending, cells, carry, state, ends, carried, patients, mov
                         look = pending[counted] if sequential else slot
                         # a state that was looked at before is looked at again to no effect: it goes on as it did
                         due = counted == tables.look_n[look]
-                        if not (crossable or due or i == max_treated):
+                        if not (leave or crossable or due or i == max_treated):
                             continue
                         final = tables.final[look]
                         for z in range(min(last_z, i) + 1):
                             for t in range(min(last_t, top_t + 1) + 1):
-                                crossed = leave or (crossable and t >= bound)
+                                stopped = stops and crossable and t >= bound
+                                lowered = not stopped and (leave or (reduces and crossable and t >= bound))
                                 for x in range(min(last_x, i) + 1):
                                     mass = block[v, z, t, x]
                                     if mass == 0.0:
                                         continue
                                     end = -1
                                     slot_new = slot
-                                    if crossed and stops:
+                                    if stopped:
                                         end = TOXICITY_AT_N if due and final else TOXICITY
                                     elif due:
                                         decision = tables.look_next[look, x]
@@ -152,12 +154,12 @@ def propagate(tables, pending, cells, carry, state, ends, carried, patients, mov
                                             end = FINAL_CONSIDER
                                     if end < 0 and i == max_treated:
                                         end = ACCRUAL
-                                    if crossed and reduces and level == 0:
+                                    if lowered and level == 0:
                                         triggered[0] += mass
                                     if end >= 0:
                                         ends[i, end] += mass
                                         carried[i, z] += mass
-                                    elif crossed and reduces:
+                                    elif lowered:
                                         moved[level, i] += mass
                                         state[level + 1, i, slot_new, v, z, 0, x] += mass
                                     elif slot_new != slot:

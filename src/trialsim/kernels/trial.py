@@ -83,16 +83,15 @@ def simulate(tables, thresholds, k0, k1, first, out, paths):  # type: ignore[no-
             else:
                 due = i == tables.look_n[look]
 
-            leave = 0 < tables.at_enrolled[level] <= i
-            if leave or toxic_at_level >= tables.act_ge[level, at_level]:
-                if leave or tables.action[level] == REDUCE:
-                    triggered = True
-                    level += 1
-                    at_level, toxic_at_level = 0, 0
-                    if level == 1:
-                        reduced_after = i
-                elif tables.action[level] == STOP:
-                    end = TOXICITY_AT_N if due and tables.final[look] else TOXICITY
+            crossed = toxic_at_level >= tables.act_ge[level, at_level]
+            if crossed and tables.action[level] == STOP:
+                end = TOXICITY_AT_N if due and tables.final[look] else TOXICITY
+            elif (crossed and tables.action[level] == REDUCE) or 0 < tables.at_enrolled[level] <= i:
+                triggered = True
+                level += 1
+                at_level, toxic_at_level = 0, 0
+                if level == 1:
+                    reduced_after = i
 
             if due and end < 0:
                 decision = tables.look_next[look, responses]

@@ -1,0 +1,63 @@
+"""The compiled kernel against its plain-Python twin: the same trials, number by number."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.oracle.brute_force import Dose
+from tests.oracle.common import random_case, rates_of
+from tests.oracle.naive import simulate_trial, thresholds
+from trialsim.codes import (
+    ACCRUAL,
+    FINAL_CONSIDER,
+    FINAL_GO,
+    FINAL_NO_GO,
+    FUTILITY,
+    GO_EARLY,
+    TOXICITY,
+    TOXICITY_AT_N,
+)
+from trialsim.designs.rules import Rules
+from trialsim.engine.compiled import tables_of
+from trialsim.kernels.streams import stream_key
+from trialsim.kernels.trial import END, EVALUABLE, LEVELS, N, REDUCED_AFTER, TRIGGERED, columns, simulate
+
+REASONS = {
+    FUTILITY: "futility",
+    TOXICITY: "toxicity",
+    GO_EARLY: "go_early",
+    FINAL_NO_GO: "final_no_go",
+    FINAL_GO: "final_go",
+    FINAL_CONSIDER: "final_consider",
+    TOXICITY_AT_N: "toxicity_at_n",
+    ACCRUAL: "accrual_cap",
+}
+
+
+def assert_same_trials(rules: Rules, truth: tuple[Dose, ...], seed: int, first: int, count: int) -> None:
+    out = np.zeros((count, columns(rules.levels)), dtype=np.int32)
+    nothing_kept = np.zeros((0, 0), dtype=np.int8)
+    simulate(tables_of(rules), rates_of(truth).thresholds(), *stream_key(seed), first, out, nothing_kept)
+    slow = [thresholds(dose) for dose in truth]
+    for row in range(count):
+        trial = simulate_trial(rules, slow, seed, first + row)
+        by_level = out[row, LEVELS:].reshape(rules.levels, 3)
+        assert REASONS[out[row, END]] == trial["reason"]
+        assert out[row, N] == trial["n"]
+        assert out[row, EVALUABLE] == trial["evaluable"]
+        assert out[row, REDUCED_AFTER] == trial["reduction_patient"]
+        assert bool(out[row, TRIGGERED]) == trial["triggered"]
+        assert by_level[:, 0].tolist() == list(trial["patients_by_level"])
+        assert by_level[:, 1].tolist() == list(trial["responses_by_level"])
+        assert by_level[:, 2].tolist() == list(trial["toxicities_by_level"])
+
+
+@settings(max_examples=2000, deadline=None, derandomize=True, database=None)
+@given(rng=st.randoms(use_true_random=False), seed=st.integers(0, 2**63 - 1), first=st.integers(0, 2**47))
+def test_every_trial_equals_the_twin(rng: random.Random, seed: int, first: int) -> None:
+    rules, truth = random_case(rng, max_n=12, max_n_inevaluable=10)
+    assert_same_trials(rules, truth, seed, first, 3)
