@@ -1,3 +1,71 @@
-"""Exact and simulated operating characteristics of single-arm phase 2 cancer trials with dose reduction."""
+"""Exact and simulated operating characteristics of single-arm phase 2 cancer trials with dose reduction.
+
+import trialsim
+
+scenario = trialsim.load("configs/dasatinib.yaml")
+print(trialsim.simulate(scenario))     # simulated, with the exact answer beside it
+print(trialsim.check(scenario))        # would the published result be surprising?
+trialsim.report(scenario, "runs/dasatinib")
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from trialsim.checks import check
+    from trialsim.designs.finding import find
+    from trialsim.engine.operating import exact, simulate
+    from trialsim.errors import DesignError, OutputError, ScenarioError, TrialsimError
+    from trialsim.reporting import report, reproduce
+    from trialsim.scenario.files import load, validate
+    from trialsim.scenario.model import Scenario
 
 __version__ = "0.1.0"
+
+_HOME = {
+    "load": "trialsim.scenario.files",
+    "validate": "trialsim.scenario.files",
+    "Scenario": "trialsim.scenario.model",
+    "find": "trialsim.designs.finding",
+    "exact": "trialsim.engine.operating",
+    "simulate": "trialsim.engine.operating",
+    "check": "trialsim.checks",
+    "report": "trialsim.reporting",
+    "reproduce": "trialsim.reporting",
+    "TrialsimError": "trialsim.errors",
+    "ScenarioError": "trialsim.errors",
+    "DesignError": "trialsim.errors",
+    "OutputError": "trialsim.errors",
+}
+"""Where each public name lives; it is imported when first used, so that `import trialsim` costs nothing."""
+
+__all__ = [
+    "DesignError",
+    "OutputError",
+    "Scenario",
+    "ScenarioError",
+    "TrialsimError",
+    "__version__",
+    "check",
+    "exact",
+    "find",
+    "load",
+    "report",
+    "reproduce",
+    "simulate",
+    "validate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'trialsim' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

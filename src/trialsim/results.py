@@ -32,7 +32,11 @@ LABELS: dict[str, str] = {
 }
 """Every operating characteristic of the whole trial, in reading order; by dose see ``label``."""
 
-BY_DOSE = {"patients": "Expected patients", "responses": "Expected responses", "toxicities": "Expected toxicities"}
+BY_DOSE = {
+    "patients": "Expected patients",
+    "responses": "Expected responses",
+    "toxicities": "Expected toxicities",
+}
 
 
 def label(name: str, doses: Sequence[str] = ()) -> str:
@@ -61,6 +65,13 @@ def digits12(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [digits12(item) for item in value]
     return int(value) if isinstance(value, np.integer) else value
+
+
+def to_frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """A pandas table, one row an entry."""
+    import pandas as pd
+
+    return pd.DataFrame(list(rows))
 
 
 @dataclass(frozen=True)
@@ -203,9 +214,7 @@ class Results:
 
     def to_frame(self) -> pd.DataFrame:
         """A tidy table, one row a case and quantity."""
-        import pandas as pd
-
-        return pd.DataFrame([row for oc in self.cases for row in oc.rows()])
+        return to_frame([row for oc in self.cases for row in oc.rows()])
 
     def __str__(self) -> str:
         return "\n\n".join([self.name, *(_table(oc) for oc in self.cases)])
@@ -217,7 +226,12 @@ def _table(oc: OperatingCharacteristics) -> str:
     width = max(len(row["label"]) for row in rows)
     lines = [f"{oc.case}", f"  {'':{width}}  {'exact':>9}  {'simulated':>9}  {'mcse':>8}  {'z':>6}"]
     for row in rows:
-        cells = [_cell(row["exact"], 9, 4), _cell(row["estimate"], 9, 4), _cell(row["mcse"], 8, 5), _cell(row["z"], 6, 2)]
+        cells = [
+            _cell(row["exact"], 9, 4),
+            _cell(row["estimate"], 9, 4),
+            _cell(row["mcse"], 8, 5),
+            _cell(row["z"], 6, 2),
+        ]
         lines.append(f"  {row['label']:{width}}  {'  '.join(cells)}")
     if oc.not_exact:
         lines.append(f"  no exact answer: {oc.not_exact}")

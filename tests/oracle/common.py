@@ -20,7 +20,9 @@ def rates_of(truth: tuple[Dose, ...]) -> Rates:
     )
 
 
-def random_case(rng: random.Random, max_n: int = 6, max_n_inevaluable: int = 4) -> tuple[Rules, tuple[Dose, ...]]:
+def random_case(
+    rng: random.Random, max_n: int = 6, max_n_inevaluable: int = 4
+) -> tuple[Rules, tuple[Dose, ...]]:
     """A protocol and a truth as a scenario can state them: one odds ratio and one evaluability for all doses."""
     rules, truth = random_scenario(rng, max_n, max_n_inevaluable, same_evaluability=True)
     return rules, tuple(dose._replace(odds_ratio=truth[0].odds_ratio) for dose in truth)

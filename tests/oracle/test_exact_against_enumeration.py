@@ -25,7 +25,9 @@ def test_every_number_equals_the_enumeration(batch):
             assert value == pytest.approx(expected[name], abs=SAME), (name, rules, truth)
         np.testing.assert_allclose(found.n, expected["distributions"]["n"], atol=SAME, rtol=0)
         np.testing.assert_allclose(found.responses, expected["distributions"]["responses"], atol=SAME, rtol=0)
-        np.testing.assert_allclose(found.toxicities, expected["distributions"]["toxicities"], atol=SAME, rtol=0)
+        np.testing.assert_allclose(
+            found.toxicities, expected["distributions"]["toxicities"], atol=SAME, rtol=0
+        )
         np.testing.assert_allclose(
             found.reduction_patient, expected["distributions"]["reduction_patient"], atol=SAME, rtol=0
         )

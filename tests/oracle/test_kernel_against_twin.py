@@ -24,7 +24,7 @@ from trialsim.codes import (
 from trialsim.designs.rules import Rules
 from trialsim.engine.compiled import tables_of
 from trialsim.kernels.streams import stream_key
-from trialsim.kernels.trial import END, EVALUABLE, LEVELS, N, REDUCED_AFTER, TRIGGERED, columns, simulate
+from trialsim.kernels.trial import END, EVALUABLE, LEVELS, REDUCED_AFTER, TRIGGERED, N, columns, simulate
 
 REASONS = {
     FUTILITY: "futility",

@@ -15,19 +15,19 @@ def binomial_pmf(n: int, p: float) -> Float64:
     products of positive numbers, so the relative error stays near n machine epsilons.
     """
     if p <= 0 or p >= 1:
-        return np.eye(n + 1)[n if p >= 1 else 0]
+        return np.asarray(np.eye(n + 1)[n if p >= 1 else 0])
     mode = min(int((n + 1) * p), n)
     x = np.arange(1, n + 1)
     ratio = (n - x + 1) / x * (p / (1 - p))
     pmf = np.ones(n + 1)
     pmf[mode + 1 :] = np.cumprod(ratio[mode:])
     pmf[:mode] = np.cumprod(1 / ratio[:mode][::-1])[::-1]
-    return pmf / pmf.sum()
+    return np.asarray(pmf / pmf.sum())
 
 
 def upper_tail(n: int, p: float) -> Float64:
     """P(X >= 0..n) for X ~ Binomial(n, p), shape (n + 1,); summed from the small end."""
-    return np.cumsum(binomial_pmf(n, p)[::-1])[::-1]
+    return np.asarray(np.cumsum(binomial_pmf(n, p)[::-1])[::-1])
 
 
 def clopper_pearson(count: int, n: int, confidence: float = 0.95) -> tuple[float, float]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from trialsim.designs.rules import CONSIDER, FUTILE, GO, Looks
+from trialsim.codes import CONSIDER, FUTILE, GO
+from trialsim.designs.rules import Looks
 from trialsim.designs.simon import check_rates
 from trialsim.designs.spec import AsTuple, OpenProbability, Patients, Spec, impossible
 
@@ -16,8 +17,6 @@ Decision = Annotated[
     Literal["futile", "go", "consider"] | Patients,
     Field(union_mode="left_to_right"),
 ]
-
-
 
 
 class Look(Spec):
@@ -50,7 +49,9 @@ class PastedRules(Spec):
             if not starts or starts[0] != 0 or any(a >= b for a, b in zip(starts, starts[1:], strict=False)):
                 raise impossible(f"{here}.next", "response counts must start at 0 and increase")
             if starts[-1] > look.n:
-                raise impossible(f"{here}.next", f"{starts[-1]} responses among n = {look.n} patients cannot be")
+                raise impossible(
+                    f"{here}.next", f"{starts[-1]} responses among n = {look.n} patients cannot be"
+                )
             for decision in look.next.values():
                 if isinstance(decision, int) and decision not in sizes[k + 1 :]:
                     later = ", ".join(map(str, sizes[k + 1 :])) or "none"

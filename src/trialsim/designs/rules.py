@@ -35,11 +35,15 @@ class Looks:
             raise ValueError("looks must be at increasing numbers of patients, the first at 1 or more")
         for k, (n, row) in enumerate(zip(self.n, self.next, strict=True)):
             if len(row) != n + 1:
-                raise ValueError(f"look {k} at {n} patients needs decisions for 0..{n} responses, not {len(row)}")
+                raise ValueError(
+                    f"look {k} at {n} patients needs decisions for 0..{n} responses, not {len(row)}"
+                )
             if any(not (k < d < len(self.n) or d in DECISION_WORDS) for d in row):
                 raise ValueError(f"look {k}: a decision is futile, go, consider or a later look")
             if CONSIDER in row and not self.is_final(k):
-                raise ValueError(f"look {k}: `consider` is a decision of a final look, not of an interim look")
+                raise ValueError(
+                    f"look {k}: `consider` is a decision of a final look, not of an interim look"
+                )
 
     @property
     def planned_n(self) -> int:

@@ -50,30 +50,45 @@ class Simon(Spec):
         if all(value is None for value in stated.values()):
             require_error_rates(self, "n1, r1, n and r")
             if self.criterion == "admissible" and self.weight is None:
-                raise impossible("criterion", "an admissible design needs `weight`, the weight of n, from 0 to 1")
+                raise impossible(
+                    "criterion", "an admissible design needs `weight`, the weight of n, from 0 to 1"
+                )
             if self.criterion != "admissible" and self.weight is not None:
                 raise impossible("weight", "only `criterion: admissible` takes a weight")
             return self
         missing = [key for key, value in stated.items() if value is None]
         if missing:
-            raise impossible("", f"a design stated outright needs n1, r1, n and r; missing: {', '.join(missing)}")
+            raise impossible(
+                "", f"a design stated outright needs n1, r1, n and r; missing: {', '.join(missing)}"
+            )
         refuse_search_keys(self, "n1, r1, n and r")
         assert self.n1 is not None and self.r1 is not None and self.n is not None and self.r is not None
         if self.n1 >= self.n:
-            raise impossible("n1", f"stage 1 must be smaller than the whole trial: n1 = {self.n1}, n = {self.n}")
+            raise impossible(
+                "n1", f"stage 1 must be smaller than the whole trial: n1 = {self.n1}, n = {self.n}"
+            )
         if self.r1 > self.n1:
-            raise impossible("r1", f"r1 = {self.r1} cannot exceed n1 = {self.n1}: no count of responses would pass")
+            raise impossible(
+                "r1", f"r1 = {self.r1} cannot exceed n1 = {self.n1}: no count of responses would pass"
+            )
         if self.r > self.n:
             raise impossible("r", f"r = {self.r} cannot exceed n = {self.n}")
         if self.r1 > self.r:
-            raise impossible("r1", f"r1 = {self.r1} cannot exceed r = {self.r}: stage 1 would ask more than the end")
+            raise impossible(
+                "r1", f"r1 = {self.r1} cannot exceed r = {self.r}: stage 1 would ask more than the end"
+            )
         return self
 
     def compile(self) -> Looks:
         """Two looks: stop at n1 if responses <= r1; at n go if responses > r, else stop."""
         n1, r1, n, r = self.n1, self.r1, self.n, self.r
         if n1 is None or r1 is None or n is None or r is None:
-            assert self.p0 is not None and self.p1 is not None and self.alpha is not None and self.beta is not None
+            assert (
+                self.p0 is not None
+                and self.p1 is not None
+                and self.alpha is not None
+                and self.beta is not None
+            )
             found = search(self.p0, self.p1, self.alpha, self.beta, self.nmax)
             design = found.choose(self.criterion or "optimal", self.weight)
             n1, r1, n, r = design.n1, design.r1, design.n, design.r
@@ -160,10 +175,12 @@ def search(p0: float, p1: float, alpha: float, beta: float, nmax: int | None = N
             f"no two-stage design with n <= {limit} keeps alpha = {alpha:g} and beta = {beta:g} "
             f"for p0 = {p0:g}, p1 = {p1:g}"
         )
-    return SimonSearch(_hull([_design(*map(int, row), p0, p1) for row in rows]), bool(complete))
+    return SimonSearch(
+        _hull([_design(*(int(cut) for cut in row), p0=p0, p1=p1) for row in rows]), bool(complete)
+    )
 
 
-def _design(r1: int, n1: int, r: int, n: int, p0: float, p1: float) -> SimonDesign:
+def _design(r1: int, n1: int, r: int, n: int, *, p0: float, p1: float) -> SimonDesign:
     type_i_error, pet, en = operating_characteristics(r1, n1, r, n, p0)
     return SimonDesign(r1, n1, r, n, en, pet, type_i_error, operating_characteristics(r1, n1, r, n, p1)[0])
 
@@ -184,14 +201,17 @@ def _hull(designs: list[SimonDesign]) -> tuple[SimonDesign, ...]:
         hull.append(design)
     edges = [1.0, *(weight(a, b) for a, b in zip(hull, hull[1:], strict=False)), 0.0]
     return tuple(
-        replace(design, weights=(low, high)) for design, high, low in zip(hull, edges, edges[1:], strict=False)
+        replace(design, weights=(low, high))
+        for design, high, low in zip(hull, edges, edges[1:], strict=False)
     )
 
 
 def check_rates(p0: float | None, p1: float | None) -> None:
     """Refuse p1 <= p0: the desirable rate must be the higher one."""
     if p0 is not None and p1 is not None and p1 <= p0:
-        raise impossible("p1", f"the desirable rate p1 = {p1:g} must be above the unacceptable rate p0 = {p0:g}")
+        raise impossible(
+            "p1", f"the desirable rate p1 = {p1:g} must be above the unacceptable rate p0 = {p0:g}"
+        )
 
 
 def require_error_rates(spec: Spec, alternative: str) -> None:
@@ -199,7 +219,8 @@ def require_error_rates(spec: Spec, alternative: str) -> None:
     missing = [key for key in ("p0", "p1", "alpha", "beta") if getattr(spec, key) is None]
     if missing:
         raise impossible(
-            "", f"to find a design, state p0, p1, alpha and beta (missing: {', '.join(missing)}); or state {alternative}"
+            "",
+            f"to find a design, state p0, p1, alpha and beta (missing: {', '.join(missing)}); or state {alternative}",
         )
 
 

@@ -50,8 +50,16 @@ class SingleStage(Spec):
         """One look at n: go if responses > r, else stop."""
         n, r = self.n, self.r
         if n is None or r is None:
-            assert self.p0 is not None and self.p1 is not None and self.alpha is not None and self.beta is not None
-            design = search(self.p0, self.p1, self.alpha, self.beta, self.nmax)[self.criterion or "first"]
+            assert (
+                self.p0 is not None
+                and self.p1 is not None
+                and self.alpha is not None
+                and self.beta is not None
+            )
+            found = search(self.p0, self.p1, self.alpha, self.beta, self.nmax)
+            if (criterion := self.criterion or "first") not in found:
+                raise DesignError(f"no n up to nmax = {self.nmax} is safe for every larger n: raise nmax")
+            design = found[criterion]
             n, r = design.n, design.r
         return two_way((n,), (r,), (r,))
 
@@ -67,7 +75,9 @@ class SingleStageDesign:
     power: float
 
 
-def search(p0: float, p1: float, alpha: float, beta: float, nmax: int | None = None) -> dict[str, SingleStageDesign]:
+def search(
+    p0: float, p1: float, alpha: float, beta: float, nmax: int | None = None
+) -> dict[str, SingleStageDesign]:
     """The ``first`` and the ``stable`` design: r(n) is the least cut-off with P(X > r | p0) <= alpha; ``first`` is
     the smallest n with P(X > r(n) | p1) >= 1 - beta, ``stable`` the smallest n from which every larger n has it.
 

@@ -20,7 +20,9 @@ class Pocock(Spec):
 
     kind: Literal["pocock"]
     limit: OpenProbability = Field(description="highest acceptable toxicity rate")
-    phi: OpenProbability = Field(description="largest probability of ever crossing when the rate is the limit")
+    phi: OpenProbability = Field(
+        description="largest probability of ever crossing when the rate is the limit"
+    )
 
     def compile(self, planned_n: int, most: int) -> tuple[int, ...]:
         """Cut-offs b_m = min{b: P(Bin(m, limit) >= b) <= a} for m = 0..most patients at the dose.
@@ -45,7 +47,9 @@ class Pocock(Spec):
         if keeps == 0:
             return (NEVER,) * (most + 1)
         a = float(levels[keeps - 1])
-        return bounds(a) + tuple(_first_below(upper_tail(m, self.limit), a) for m in range(planned_n + 1, most + 1))
+        return bounds(a) + tuple(
+            _first_below(upper_tail(m, self.limit), a) for m in range(planned_n + 1, most + 1)
+        )
 
 
 class Posterior(Spec):
@@ -53,7 +57,9 @@ class Posterior(Spec):
 
     kind: Literal["posterior"]
     limit: OpenProbability = Field(description="highest acceptable toxicity rate")
-    cutoff: OpenProbability = Field(description="posterior probability of exceeding the limit that triggers action")
+    cutoff: OpenProbability = Field(
+        description="posterior probability of exceeding the limit that triggers action"
+    )
     prior: Annotated[tuple[float, float], AsTuple] = Field(description="[a, b] of the Beta prior")
     min_n: Patients = Field(1, description="first patient after which the rule applies")
 
@@ -63,7 +69,7 @@ class Posterior(Spec):
             raise impossible("prior", "both parameters of the Beta prior must be above 0")
         return self
 
-    def compile(self, planned_n: int, most: int) -> tuple[int, ...]:
+    def compile(self, planned_n: int, most: int) -> tuple[int, ...]:  # noqa: ARG002 - one signature for all rules
         """Least toxicities among m = 0..most patients with P(rate > limit | data) > cutoff, from min_n on."""
         from scipy.special import betaincc
 
@@ -90,7 +96,7 @@ class KOfFirstM(Spec):
             raise impossible("k", f"k = {self.k} toxicities cannot occur among m = {self.m} patients")
         return self
 
-    def compile(self, planned_n: int, most: int) -> tuple[int, ...]:
+    def compile(self, planned_n: int, most: int) -> tuple[int, ...]:  # noqa: ARG002
         """Cut-off k for the first m patients at the dose, none after."""
         return tuple(self.k if 1 <= m <= self.m else NEVER for m in range(most + 1))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from trialsim.codes import (
+    ACCRUAL,
     ENDS,
     FINAL_CONSIDER,
     FINAL_GO,
@@ -13,7 +14,6 @@ from trialsim.codes import (
     GO_EARLY,
     TOXICITY,
     TOXICITY_AT_N,
-    ACCRUAL,
 )
 from trialsim.designs.rules import Rules
 from trialsim.engine.compiled import tables_of

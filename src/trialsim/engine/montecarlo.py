@@ -31,14 +31,14 @@ Progress = Callable[[int], None]
 
 
 class _Chunk(NamedTuple):
-    """One task: replicates first .. first + count - 1 of a case."""
+    """One task: replicates first, first + 1, ... of a case."""
 
     case: str
     tables: Tables
     thresholds: Int64
     seed: int
     first: int
-    count: int
+    replicates: int
     block: int
 
 
@@ -82,11 +82,13 @@ def tallies(
     for chunk, tally in zip(chunks, done, strict=True):
         totals[chunk.case] = totals[chunk.case] + tally if chunk.case in totals else tally
         if progress:
-            progress(chunk.count)
+            progress(chunk.replicates)
     return totals
 
 
-def paths(rules: Rules, rates: Rates, seed: int, count: int) -> np.ndarray[tuple[int, int], np.dtype[np.int8]]:
+def paths(
+    rules: Rules, rates: Rates, seed: int, count: int
+) -> np.ndarray[tuple[int, int], np.dtype[np.int8]]:
     """The first ``count`` simulated trials patient by patient, (count, M) int8: 0 for not enrolled, else
     1 + level * 8 + evaluable * 4 + response * 2 + toxicity."""
     from trialsim.kernels.trial import columns, simulate
@@ -105,8 +107,8 @@ def _simulate(chunk: _Chunk) -> Tally:
     most = chunk.tables.act_ge.shape[1] - 1
     width = columns(len(chunk.tables.action))
     total: Tally | None = None
-    for first in range(chunk.first, chunk.first + chunk.count, chunk.block):
-        out = np.empty((min(chunk.block, chunk.first + chunk.count - first), width), dtype=np.int32)
+    for first in range(chunk.first, chunk.first + chunk.replicates, chunk.block):
+        out = np.empty((min(chunk.block, chunk.first + chunk.replicates - first), width), dtype=np.int32)
         simulate(chunk.tables, chunk.thresholds, *key, first, out, nothing_kept)
         tally = fold(out, most)
         total = tally if total is None else total + tally

@@ -55,7 +55,8 @@ def simulate(
     rates = rates_of(scenario)
     drawn = tallies(rules, rates, replicates, seed, jobs=jobs, progress=progress)
     cases = tuple(
-        _beside(_exact_case(scenario, rules, name, totals), simulated(drawn[name]), len(rates)) for name in rates
+        _beside(_exact_case(scenario, rules, name, totals), simulated(drawn[name]), len(rates))
+        for name in rates
     )
     return _results(scenario, cases, seed, replicates)
 

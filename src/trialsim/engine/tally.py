@@ -62,12 +62,12 @@ class Tally:
 
 def fold(columns: Int32, most: int) -> Tally:
     """The tally of a block of replicates (rows), ``most`` being the largest number of treated patients."""
-    from trialsim.kernels.trial import END, EVALUABLE, LEVELS, N, REDUCED_AFTER, TRIGGERED
+    from trialsim.kernels.trial import END, EVALUABLE, LEVELS, REDUCED_AFTER, TRIGGERED, N
 
     levels = (columns.shape[1] - LEVELS) // 3
 
     def total(offset: int) -> Int64:
-        return columns[:, LEVELS + offset :: 3].sum(axis=1, dtype=np.int64)
+        return np.asarray(columns[:, LEVELS + offset :: 3].sum(axis=1, dtype=np.int64))
 
     def histogram(values: Int32 | Int64, size: int = most + 1) -> tuple[int, ...]:
         return tuple(np.bincount(values, minlength=size).tolist())

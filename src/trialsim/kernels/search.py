@@ -68,10 +68,7 @@ def _two_stage(p0, p1, alpha, beta, nmax, out):  # type: ignore[no-untyped-def]
             most_r += 1
         improved = False
         for n1 in range(1, n):
-            if strictest[n1] < 0:
-                least = float(n)
-            else:
-                least = n1 + above0[n1, strictest[n1]] * (n - n1)
+            least = n1 + above0[n1, strictest[n1]] * (n - n1) if strictest[n1] >= 0 else float(n)
             bound = min(bound, least)
             if least >= best or strictest[n1] < 0:
                 continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -295,11 +295,12 @@ def counts_rounding_to(percent: int | float, denominator: int) -> tuple[int, ...
     centre = int(percent * denominator / 100)
     reach = int(float(unit) * denominator / 100) + 2
     around = range(max(centre - reach, 0), min(centre + reach, denominator) + 1)
-    return tuple(
-        k
-        for k in around
-        if (Decimal(100 * k) / Decimal(denominator)).quantize(unit, rounding=ROUND_HALF_UP) == stated
-    )
+    with localcontext(prec=400):  # no float has more decimals: 1e-300 must not overflow the rounding
+        return tuple(
+            k
+            for k in around
+            if (Decimal(100 * k) / Decimal(denominator)).quantize(unit, rounding=ROUND_HALF_UP) == stated
+        )
 
 
 def _list(items: tuple[Any, ...]) -> str:

@@ -1,0 +1,48 @@
+# Everything a fresh machine needs is installed into .venv by the first target that needs it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DEV := $(VENV)/.dev
+KERNELS := $(VENV)/.kernels
+
+.PHONY: run test test-slow lint bench clean
+
+run: $(READY) $(KERNELS)  ## run the dasatinib scenario; the last line printed is the path of the report
+	$(BIN)/trialsim run configs/dasatinib.yaml -o runs/dasatinib --force
+
+test: $(DEV) $(KERNELS)  ## lint, types, floors and tests
+	$(MAKE) --no-print-directory lint
+	$(BIN)/python -m pytest -n 2
+
+test-slow: $(DEV) $(KERNELS)  ## the longer studies
+	$(BIN)/python -m pytest -n 2 -m slow
+
+lint: $(DEV)
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(DEV) $(KERNELS)  ## speed as ratios against yardsticks in the same run
+	$(BIN)/python -m benchmarks.run
+
+clean:
+	rm -rf $(VENV) runs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Debian's python3 without python3-venv cannot make a venv with pip: say so instead of failing later
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "trialsim needs Python 3.11 or newer (set PYTHON=...)"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(DEV): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+# numba's cache does not see an edit of a function that another file's kernel calls
+$(KERNELS): $(READY) $(wildcard src/trialsim/kernels/*.py) src/trialsim/codes.py
+	@rm -f src/trialsim/kernels/__pycache__/*.nb?
+	@touch $@

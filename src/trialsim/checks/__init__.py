@@ -1,0 +1,128 @@
+"""Would the published result be surprising if a scenario were true? Compatibility, never confirmation.
+
+The headline needs no design: the rates compatible with each observed count. Then each case is asked for the counts
+it predicts with the observed numbers of patients held fixed (``given_sizes``), which no stopping rule can distort.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trialsim.checks.by_design import by_design, external
+from trialsim.checks.given_sizes import counts_of, evaluable_rates, given_sizes, rates_by_dose
+from trialsim.checks.predictive import Sizes, joint_pmf
+from trialsim.checks.rows import LABELS, Check, Checks, Curve, Headline, LikelihoodRatio, label
+from trialsim.designs.binomial import clopper_pearson
+from trialsim.scenario.model import Observed, Scenario
+
+__all__ = ["LABELS", "Check", "Checks", "Curve", "Headline", "LikelihoodRatio", "check", "label"]
+
+
+def check(scenario: Scenario, *, seed: int | None = None) -> Checks:
+    """Hold the observed trial of a scenario against each of its cases.
+
+    ``seed`` (default: the scenario's) drives the joint draws behind multiplicity-adjusted p-values.
+    """
+    seed = scenario.simulation.seed if seed is None else seed
+    observed = scenario.observed
+    if observed is None:
+        return Checks((), (), (), (), ("The scenario has no `observed` block: nothing to check against.",))
+    counts = counts_of(observed)
+    rows: list[Check] = []
+    splits: dict[str, Sizes] = {}
+    for name, case in scenario.truth.items():
+        sizes, given = given_sizes(scenario, name, case, observed, counts, seed)
+        rows += given
+        if sizes is not None:
+            splits[name] = sizes
+        rows += by_design(scenario, name, observed, seed)
+    rows += external(scenario, observed)
+    return Checks(
+        headline=_headlines(scenario, observed, counts, splits),
+        rows=tuple(rows),
+        curves=tuple(_curve(q, y, n) for q, (y, n) in counts.items()),
+        likelihood_ratios=_likelihood_ratios(scenario, counts, splits),
+        notes=_notes(scenario, observed),
+    )
+
+
+def _headlines(
+    scenario: Scenario, observed: Observed, counts: dict[str, tuple[int, int]], splits: dict[str, Sizes]
+) -> tuple[Headline, ...]:
+    found = []
+    for quantity, (count, n) in counts.items():
+        low, high = clopper_pearson(count, n)
+        rates = {}
+        for name, sizes in splits.items():
+            by_dose = rates_by_dose(scenario, scenario.truth[name]).get(quantity)
+            if by_dose is not None:
+                unit = sizes.treated if quantity in ("toxicities", "serious") else sizes.evaluable
+                rates[name] = sum(k * p for k, p in zip(unit, by_dose, strict=True)) / sum(unit)
+        position = {k: "below" if p < low else "above" if p > high else "inside" for k, p in rates.items()}
+        candidates = observed.toxicity_candidates() if quantity == "toxicities" else (count,)
+        unit_word = "treated" if quantity in ("toxicities", "serious") else "evaluable"
+        found.append(Headline(quantity, count, n, unit_word, low, high, candidates, rates, position))
+    return tuple(found)
+
+
+def _curve(quantity: str, count: int, n: int) -> Curve:
+    from scipy.special import bdtr, bdtrc
+
+    rate = np.linspace(0, 1, 1001)
+    below = bdtr(count - 1, n, rate) if count else np.zeros_like(rate)
+    lower = below + (1 - bdtrc(count, n, rate) - below) / 2
+    return Curve(quantity, rate, np.clip(2 * np.minimum(lower, 1 - lower), 0, 1))
+
+
+def _likelihood_ratios(
+    scenario: Scenario, counts: dict[str, tuple[int, int]], splits: dict[str, Sizes]
+) -> tuple[LikelihoodRatio, ...]:
+    """Every case against the first, on (responses, toxicities) where both are known, else on responses."""
+    names = [name for name in scenario.truth if name in splits]
+    if "responses" not in counts or len(names) < 2 or not any(sum(s.evaluable) for s in splits.values()):
+        return ()
+    with_toxicity = "toxicities" in counts and all(
+        scenario.truth[name].toxicity is not None for name in names
+    )
+    vector = ("responses", "toxicities") if with_toxicity else ("responses",)
+    likelihood = {}
+    for name in names:
+        rates = evaluable_rates(scenario, scenario.truth[name])
+        table = rates.cells(replaced=False)
+        cells = [{(r, t): float(row[2 + 2 * r + t]) for r in (0, 1) for t in (0, 1)} for row in table]
+        joint = joint_pmf(splits[name], cells)
+        y = counts["responses"][0]
+        likelihood[name] = float(joint[y, counts["toxicities"][0]] if with_toxicity else joint[y].sum())
+    first = names[0]
+    return tuple(
+        LikelihoodRatio(
+            vector, name, first, likelihood[name] / likelihood[first] if likelihood[first] > 0 else None
+        )
+        for name in names[1:]
+    )
+
+
+def _notes(scenario: Scenario, observed: Observed) -> tuple[str, ...]:
+    """What the check cannot say, and what was assumed, in sentences."""
+    notes = [
+        "The check asks whether the observed counts would be surprising if a case were true. Compatibility does not "
+        "confirm a case: many other assumptions are as compatible.",
+        "Sizes are fixed as observed, so no stopping rule enters the verdicts.",
+    ]
+    candidates = observed.toxicity_candidates()
+    if observed.toxicity_percent is not None and len(candidates) == 1:
+        notes.append(
+            f"{observed.toxicity_percent}% of {observed.treated} treated patients is {candidates[0]} patients, the "
+            "only count that rounds to it."
+        )
+    elif len(candidates) > 1:
+        notes.append(
+            f"{observed.toxicity_percent}% of {observed.treated} treated patients could be "
+            f"{', '.join(map(str, candidates))}: state `observed.toxicities` to have it checked."
+        )
+    source = scenario.sources.get("design")
+    if source is not None and source.assumed:
+        notes.append(
+            "The design is assumed, not taken from the publication: what depends on it is shown without a verdict."
+        )
+    return tuple(notes)

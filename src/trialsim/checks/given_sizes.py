@@ -1,0 +1,258 @@
+"""The counts of a trial with the observed numbers of patients held fixed: no stopping rule enters."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from trialsim.checks.predictive import (
+    DRAWS,
+    Sizes,
+    compositions,
+    mid_p,
+    pooled_pmf,
+    two_sided,
+    two_sided_table,
+)
+from trialsim.checks.rows import GIVEN_SIZES, Check, row_of, verdict_of
+from trialsim.designs.binomial import Float64
+from trialsim.kernels.streams import stream_key, threshold
+from trialsim.kernels.tables import Int64
+from trialsim.scenario.model import Case, Observed, Scenario
+from trialsim.scenario.truth import Rates
+
+MAX_SPLITS = 3000
+"""Most ways of splitting patients over doses that are tried where a publication does not report the split."""
+
+RATE_KEYS = {
+    "responses": "response",
+    "disease_control": "stable_disease",
+    "toxicities": "toxicity",
+    "serious": "serious",
+}
+"""The truth that each observed count speaks about."""
+
+
+def counts_of(observed: Observed) -> dict[str, tuple[int, int]]:
+    """The totals that are known to the patient: quantity -> (count, denominator)."""
+    found: dict[str, tuple[int, int]] = {}
+    if observed.evaluable is not None:
+        for name in ("responses", "disease_control"):
+            count = getattr(observed, name)
+            if count is not None:
+                found[name] = (count, observed.evaluable)
+    if observed.treated is not None:
+        candidates = observed.toxicity_candidates()
+        if len(candidates) == 1:
+            found["toxicities"] = (candidates[0], observed.treated)
+        if observed.serious is not None:
+            found["serious"] = (observed.serious, observed.treated)
+    return found
+
+
+def rates_by_dose(scenario: Scenario, case: Case) -> dict[str, tuple[float, ...]]:
+    """The rate by dose behind each quantity, where the case states it; response is among evaluable patients."""
+    levels = len(scenario.doses)
+    response = case.by_dose("response", levels)
+    assert response is not None
+    if scenario.evaluability.inevaluable == "nonresponders":
+        response = tuple(p / scenario.evaluability.probability for p in response)
+    rates = {"responses": response}
+    stable = case.by_dose("stable_disease", levels)
+    if stable is not None:
+        rates["disease_control"] = tuple(p + (1 - p) * s for p, s in zip(response, stable, strict=True))
+    for quantity in ("toxicities", "serious"):
+        stated = case.by_dose(RATE_KEYS[quantity], levels)
+        if stated is not None:
+            rates[quantity] = stated
+    return rates
+
+
+def _splits(observed: Observed, levels: int) -> list[Sizes]:
+    """Every way the observed patients can have been spread over doses, given what is reported; [] if too many."""
+    evaluable, treated = observed.evaluable, observed.treated
+    evaluable_splits = [observed.evaluable_by_dose] if observed.evaluable_by_dose else None
+    treated_splits = [observed.treated_by_dose] if observed.treated_by_dose else None
+    most = max(evaluable or 0, treated or 0)
+    if (
+        levels > 2
+        and (evaluable_splits is None or treated_splits is None)
+        and most ** (levels - 1) > MAX_SPLITS
+    ):
+        return []
+    if evaluable is None and treated is not None:
+        return [Sizes((0,) * levels, t) for t in treated_splits or compositions(treated, levels)]
+    assert evaluable is not None
+    if treated is None:
+        return [Sizes(e, e) for e in evaluable_splits or compositions(evaluable, levels)]
+    others = compositions(treated - evaluable, levels)
+    sizes = []
+    no_split: list[tuple[int, ...] | None] = [None]
+    for t in treated_splits or no_split:
+        for e in evaluable_splits or no_split:
+            if e is not None and t is not None:
+                sizes.append(Sizes(e, t))
+            elif t is not None:
+                sizes += [
+                    Sizes(tuple(x - y for x, y in zip(t, o, strict=True)), t)
+                    for o in others
+                    if all(x >= y for x, y in zip(t, o, strict=True))
+                ]
+            else:
+                for split in [e] if e is not None else compositions(evaluable, levels):
+                    # patients who were treated but not evaluable may have had either dose
+                    sizes += [
+                        Sizes(split, tuple(x + y for x, y in zip(split, o, strict=True))) for o in others
+                    ]
+    return sizes if len(sizes) <= MAX_SPLITS else []
+
+
+def _pmfs(
+    scenario: Scenario, case: Case, sizes: Sizes, counts: dict[str, tuple[int, int]]
+) -> dict[str, Float64]:
+    rates = rates_by_dose(scenario, case)
+    unit = {"responses": sizes.evaluable, "disease_control": sizes.evaluable}
+    return {q: pooled_pmf(unit.get(q, sizes.treated), rates[q]) for q in counts if q in rates}
+
+
+def given_sizes(
+    scenario: Scenario,
+    name: str,
+    case: Case,
+    observed: Observed,
+    counts: dict[str, tuple[int, int]],
+    seed: int,
+) -> tuple[Sizes | None, list[Check]]:
+    """The counts of one case with the numbers of patients fixed as observed, by dose where known."""
+    candidates = _splits(observed, len(scenario.doses))
+    if not candidates:
+        note = "the split over doses is unreported and has too many possibilities"
+        return None, [Check(name, q, GIVEN_SIZES, y, n, note=note) for q, (y, n) in counts.items()]
+    table = [_pmfs(scenario, case, sizes, counts) for sizes in candidates]
+    p_values = [{q: two_sided(mid_p(pmf, counts[q][0])) for q, pmf in pmfs.items()} for pmfs in table]
+    # where the split is unreported the case gets the benefit of the doubt: the split least in conflict
+    best = max(range(len(candidates)), key=lambda k: min(p_values[k].values(), default=0.0))
+    sizes, pmfs = candidates[best], table[best]
+    observed_counts = {q: counts[q][0] for q in pmfs}
+    if len(scenario.doses) > 1 and observed.responses_by_dose and observed.evaluable_by_dose:
+        response = rates_by_dose(scenario, case)["responses"]
+        for level, (y, n) in enumerate(
+            zip(observed.responses_by_dose, observed.evaluable_by_dose, strict=True)
+        ):
+            pmfs[f"responses_dose_{level + 1}"] = pooled_pmf((n,), (response[level],))
+            observed_counts[f"responses_dose_{level + 1}"] = y
+    if observed.stage1 is not None and observed.stage1.evaluable <= sum(sizes.evaluable):
+        pmfs["stage1_responses"] = _stage1_pmf(scenario, case, sizes, observed.stage1.evaluable)
+        observed_counts["stage1_responses"] = observed.stage1.responses
+    fitted = {q for q in pmfs if _is_fitted(scenario, name, case, q, observed_counts[q], len(pmfs[q]) - 1)}
+    adjusted = _adjusted(scenario, case, sizes, observed, pmfs, observed_counts, fitted, seed)
+    rows = []
+    for quantity, pmf in pmfs.items():
+        spread = [p[quantity] for p in p_values if quantity in p]
+        note = ""
+        if spread and max(spread) - min(spread) > 1e-12:
+            note = (
+                f"the dose of every patient is not reported; over the possible splits the two-sided p runs from "
+                f"{min(spread):.3g} to {max(spread):.3g}, and the split least in conflict is shown: "
+                f"{_split_words(scenario, sizes, quantity)}"
+            )
+        row = row_of(name, quantity, GIVEN_SIZES, observed_counts[quantity], pmf)
+        p = adjusted.get(quantity)
+        rows.append(replace(row, p_adjusted=p, verdict=verdict_of(p), fitted=quantity in fitted, note=note))
+    return sizes, rows
+
+
+def _split_words(scenario: Scenario, sizes: Sizes, quantity: str) -> str:
+    unit = sizes.treated if quantity in ("toxicities", "serious") else sizes.evaluable
+    return ", ".join(f"{n} at {dose}" for n, dose in zip(unit, scenario.doses, strict=True))
+
+
+def _stage1_pmf(scenario: Scenario, case: Case, sizes: Sizes, stage1: int) -> Float64:
+    """Responses among the first evaluable patients: the starting dose comes first in enrolment order."""
+    left, first = stage1, []
+    for n in sizes.evaluable:
+        first.append(min(n, left))
+        left -= first[-1]
+    return pooled_pmf(first, rates_by_dose(scenario, case)["responses"])
+
+
+def _is_fitted(
+    scenario: Scenario, name: str, case: Case, quantity: str, count: int, denominator: int
+) -> bool:
+    """Whether the rate was set from this very count: said in ``sources``, or plain from the digits."""
+    base = (
+        "responses" if quantity.startswith("responses_dose") or quantity == "stage1_responses" else quantity
+    )
+    path = f"truth.{name}.{RATE_KEYS[base]}"
+    for key in (path, f"truth.{name}"):
+        stated = scenario.sources[key].fitted if key in scenario.sources else None
+        if stated is not None:
+            return stated
+    value = getattr(case, RATE_KEYS[base])
+    if not isinstance(value, float) or base == "disease_control" or quantity != base:
+        return False
+    # two or more significant digits that are the observed proportion, rounded, and no hypothesis of the design
+    decimals = f"{value:.10f}".rstrip("0").partition(".")[2]
+    hypotheses = (getattr(scenario.design, "p0", None), getattr(scenario.design, "p1", None))
+    return (
+        len(decimals.lstrip("0")) >= 2
+        and value not in hypotheses
+        and round(count / denominator, len(decimals)) == value
+    )
+
+
+def _adjusted(
+    scenario: Scenario,
+    case: Case,
+    sizes: Sizes,
+    observed: Observed,
+    pmfs: dict[str, Float64],
+    counts: dict[str, int],
+    fitted: set[str],
+    seed: int,
+) -> dict[str, float]:
+    """Single-step min-p: how often the least two-sided p of a predicted trial is as small as each observed one."""
+    from trialsim.kernels.prediction import BY_DOSE, predict
+
+    family = [q for q in pmfs if q not in fitted]
+    if not family:
+        return {}
+    levels = len(scenario.doses)
+    column = {"responses": 0, "disease_control": 1, "toxicities": 2, "serious": 3, "stage1_responses": 4}
+    column |= {f"responses_dose_{level + 1}": BY_DOSE + level for level in range(levels)}
+    out = np.zeros((DRAWS, BY_DOSE + levels), dtype=np.int32)
+    stage1 = observed.stage1.evaluable if observed.stage1 else 0
+    predict(
+        np.array(sizes.evaluable, dtype=np.int64),
+        np.array(sizes.treated, dtype=np.int64),
+        stage1,
+        _prediction_thresholds(scenario, case),
+        *stream_key(seed),
+        out,
+    )
+    least = np.full(DRAWS, np.inf)
+    tables = {q: two_sided_table(pmfs[q]) for q in family}
+    for q in family:
+        least = np.minimum(least, tables[q][out[:, column[q]]])
+    return {q: float(np.count_nonzero(least <= tables[q][counts[q]] * (1 + 1e-9)) / DRAWS) for q in family}
+
+
+def evaluable_rates(scenario: Scenario, case: Case) -> Rates:
+    """The truth among evaluable patients, with the stated margins and association."""
+    levels = len(scenario.doses)
+    toxicity = case.by_dose("toxicity", levels) or (0.0,) * levels
+    return Rates(rates_by_dose(scenario, case)["responses"], toxicity, case.odds_ratio)
+
+
+def _prediction_thresholds(scenario: Scenario, case: Case) -> Int64:
+    levels = len(scenario.doses)
+    outcome = evaluable_rates(scenario, case).thresholds()[:, :3]
+    toxicity = case.by_dose("toxicity", levels) or (0.0,) * levels
+    serious = case.by_dose("serious", levels) or (0.0,) * levels
+    stable = case.by_dose("stable_disease", levels) or (0.0,) * levels
+    rows = [
+        [threshold(s / t if t > 0 else 0.0), threshold(d)]
+        for s, t, d in zip(serious, toxicity, stable, strict=True)
+    ]
+    return np.hstack([outcome, np.array(rows, dtype=np.int64)])

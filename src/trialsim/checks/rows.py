@@ -1,0 +1,161 @@
+"""What a check says, row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from trialsim.checks.predictive import interval, mid_p, two_sided
+from trialsim.designs.binomial import Float64
+from trialsim.results import to_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+GIVEN_SIZES, REACHED_N, UNCONDITIONAL, EXTERNAL = "given_sizes", "reached_n", "unconditional", "external"
+
+VERDICTS = ((0.20, "compatible"), (0.05, "mild tension"), (0.01, "tension"), (0.0, "strong conflict"))
+"""Least adjusted p for each verdict word."""
+
+LABELS = {
+    "responses": "Responses",
+    "disease_control": "Disease control",
+    "toxicities": "Patients with toxicity",
+    "serious": "Patients with serious adverse events",
+    "stage1_responses": "Responses in stage 1",
+    "dose_reduced": "Dose reduced",
+    "reaches_n": "Reaches the planned n",
+    "patients_start_dose": "Evaluable patients at the starting dose",
+}
+
+
+@dataclass(frozen=True)
+class Headline:
+    """An observed count, the rates it is compatible with at 5%, and where each case's rate lies.
+
+    ``candidates`` are the counts that a published percentage allows; ``position`` maps case to "inside", "below" or
+    "above" the interval.
+    """
+
+    quantity: str
+    observed: int
+    denominator: int
+    unit: str
+    low: float
+    high: float
+    candidates: tuple[int, ...]
+    rates: dict[str, float]
+    position: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One observed quantity under one case. ``pmf`` is the predictive distribution of the count."""
+
+    case: str
+    quantity: str
+    conditioning: str
+    observed: int
+    denominator: int | None = None
+    probability: float | None = None
+    mid_p: float | None = None
+    p_two_sided: float | None = None
+    p_adjusted: float | None = None
+    interval_50: tuple[int, int] | None = None
+    interval_80: tuple[int, int] | None = None
+    interval_95: tuple[int, int] | None = None
+    verdict: str | None = None
+    fitted: bool = False
+    note: str = ""
+    pmf: Float64 | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The row as it stands in ``results.json``."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "pmf"}
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Two-sided mid-p of an observed count against a common true rate: high where rate and count go together."""
+
+    quantity: str
+    rate: Float64
+    p: Float64
+
+
+@dataclass(frozen=True)
+class LikelihoodRatio:
+    """How many times more probable the named vector is under one case than under another, sizes fixed."""
+
+    vector: tuple[str, ...]
+    case: str
+    against: str
+    ratio: float | None
+
+
+@dataclass(frozen=True)
+class Checks:
+    """Everything the observed trial has to say about a scenario, and what it cannot say."""
+
+    headline: tuple[Headline, ...]
+    rows: tuple[Check, ...]
+    curves: tuple[Curve, ...]
+    likelihood_ratios: tuple[LikelihoodRatio, ...]
+    notes: tuple[str, ...]
+
+    def __iter__(self) -> Iterator[Check]:
+        return iter(self.rows)
+
+    def to_frame(self) -> pd.DataFrame:
+        """A tidy table, one row a case, quantity and conditioning."""
+        return to_frame([row.to_dict() for row in self.rows])
+
+    def __str__(self) -> str:
+        lines = []
+        for h in self.headline:
+            lines.append(
+                f"{LABELS[h.quantity]} {h.observed}/{h.denominator} {h.unit}: "
+                f"rates from {h.low:.2%} to {h.high:.2%} are compatible at 5%"
+            )
+        for row in self.rows:
+            p = "" if row.p_adjusted is None else f", adjusted p {row.p_adjusted:.3f}"
+            of = "" if row.denominator is None else f"/{row.denominator}"
+            predicted = f" predicted {row.interval_95[0]}-{row.interval_95[1]}" if row.interval_95 else ""
+            chance = "" if row.probability is None else f" probability {row.probability:.4f}"
+            word = row.verdict or ("fitted, no verdict" if row.fitted else "no verdict")
+            lines.append(
+                f"{row.case}: {label(row.quantity)} ({row.conditioning}) "
+                f"{row.observed}{of}{predicted}{chance}{p}: {word}"
+            )
+        return "\n".join([*lines, *self.notes])
+
+
+def label(quantity: str) -> str:
+    """The words for a checked quantity."""
+    if quantity in LABELS:
+        return LABELS[quantity]
+    return f"Responses at dose {quantity.rpartition('_')[2]}"
+
+
+def row_of(case: str, quantity: str, conditioning: str, observed: int, pmf: Float64) -> Check:
+    lower = mid_p(pmf, observed)
+    return Check(
+        case,
+        quantity,
+        conditioning,
+        observed,
+        len(pmf) - 1,
+        mid_p=lower,
+        p_two_sided=two_sided(lower),
+        interval_50=interval(pmf, 0.50),
+        interval_80=interval(pmf, 0.80),
+        interval_95=interval(pmf, 0.95),
+        pmf=pmf,
+    )
+
+
+def verdict_of(p_adjusted: float | None) -> str | None:
+    if p_adjusted is None:
+        return None
+    return next(word for least, word in VERDICTS if p_adjusted >= least)

@@ -1,0 +1,246 @@
+"""The command line: the same words as the Python API, plain errors, exit status 2 for what the user can mend."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trialsim import __version__
+from trialsim.errors import OutputError, ScenarioError, TrialsimError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Operating characteristics of single-arm phase 2 trials with dose reduction: exact, simulated, and checked "
+    "against the trial that happened.",
+)
+
+ScenarioPath = Annotated[Path, typer.Argument(metavar="SCENARIO", help="scenario file (YAML)")]
+Jobs = Annotated[
+    int | None, typer.Option(min=1, help="workers [default: all processors]", show_default=False)
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="print nothing but errors and the path of the report")
+]
+
+
+class Kind(str, Enum):
+    """Designs that can be searched for."""
+
+    simon = "simon"
+    single_stage = "single_stage"
+
+
+def main() -> None:
+    """Run the command line; errors the user can mend are sentences on stderr."""
+    try:
+        app()
+    except ScenarioError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    except TrialsimError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("interrupted; nothing was written", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        # the reader of a pipe (head, less) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _version(show: bool) -> None:
+    if show:
+        print(f"trialsim {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version and exit")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def run(
+    scenario: ScenarioPath,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="folder to write [default: runs/NAME-OF-FILE]", show_default=False
+        ),
+    ] = None,
+    jobs: Jobs = None,
+    replicates: Annotated[
+        int | None,
+        typer.Option(min=1, help="simulated trials a case [default: the scenario's]", show_default=False),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="seed [default: the scenario's]", show_default=False)
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="overwrite an earlier run in the same folder")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run a scenario: exact and simulated answers, the check against the observed trial, figures and a report."""
+    from trialsim.scenario.files import load, read_text
+
+    stated = load(scenario)
+    folder = output or Path("runs") / scenario.stem
+    if output is None:
+        folder.parent.mkdir(exist_ok=True)
+    from trialsim.reporting import check_target, report
+
+    check_target(folder, force=force)
+    from trialsim.checks import check
+    from trialsim.engine.operating import simulate
+
+    total = (replicates or stated.simulation.replicates) * len(stated.truth)
+    with _progress(total, quiet) as advance:
+        results = simulate(stated, replicates=replicates, seed=seed, jobs=jobs, progress=advance)
+    checks = check(stated, seed=results.seed) if stated.observed else None
+    if not quiet:
+        print(results)
+        if checks:
+            print(f"\nAgainst the observed trial\n{checks}")
+    path = report(
+        stated,
+        folder,
+        results=results,
+        checks=checks,
+        jobs=jobs,
+        force=force,
+        scenario_text=read_text(scenario),
+    )
+    if results.disagreements:
+        print(
+            "WARNING: simulated and exact answers disagree by more than chance allows on "
+            f"{'; '.join(results.disagreements)}. Do not use this run; please report it.",
+            file=sys.stderr,
+        )
+    print(path if quiet else f"\n{path}")
+
+
+@app.command()
+def validate(
+    scenario: Annotated[list[Path], typer.Argument(metavar="SCENARIO...", help="scenario files (YAML)")],
+) -> None:
+    """Check scenario files without running them; every problem is printed as file:line: key: message."""
+    from trialsim.scenario.files import validate as problems_of
+
+    bad = False
+    for path in scenario:
+        problems = problems_of(path)
+        bad = bad or bool(problems)
+        for problem in problems:
+            print(problem.located(str(path)), file=sys.stderr)
+        if not problems:
+            print(f"{path}: ok")
+    if bad:
+        raise typer.Exit(2)
+
+
+@app.command()
+def find(
+    kind: Annotated[Kind, typer.Argument(help="kind of design")],
+    p0: Annotated[float, typer.Option(help="unacceptable response rate")],
+    p1: Annotated[float, typer.Option(help="desirable response rate")],
+    alpha: Annotated[float, typer.Option(help="largest type I error")],
+    beta: Annotated[float, typer.Option(help="largest type II error")],
+    criterion: Annotated[
+        str | None,
+        typer.Option(help="simon: optimal, minimax, admissible; single_stage: first, stable [default: all]"),
+    ] = None,
+    weight: Annotated[float | None, typer.Option(help="weight of n, to pick one admissible design")] = None,
+    nmax: Annotated[int | None, typer.Option(help="largest n to look at [default: no bound needed]")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """Find designs by their error rates, by exact and complete search."""
+    from trialsim.designs.finding import find as search
+
+    found = search(
+        kind.value, p0=p0, p1=p1, alpha=alpha, beta=beta, criterion=criterion, weight=weight, nmax=nmax
+    )
+    print(json.dumps(found.to_dict(), indent=1) if as_json else found)
+
+
+@app.command()
+def reproduce(
+    folder: Annotated[Path, typer.Argument(metavar="RUN_FOLDER", help="folder written by `trialsim run`")],
+    jobs: Jobs = None,
+    quiet: Quiet = False,
+) -> None:
+    """Run a run folder's scenario again and compare the results bit by bit; exit status 1 if they differ."""
+    from trialsim.reporting import reproduce as again
+
+    with _progress(None, quiet) as advance:
+        same, differences = again(folder, jobs=jobs, progress=advance)
+    if not same:
+        print(f"{folder}: differs\n" + "\n".join(differences), file=sys.stderr)
+        raise typer.Exit(1)
+    print(f"{folder}: results.json reproduced bit by bit")
+
+
+@app.command()
+def init(
+    path: Annotated[Path, typer.Argument(help="file to write")] = Path("scenario.yaml"),
+) -> None:
+    """Write a commented example scenario to start from; an existing file is left alone."""
+    from importlib.resources import files
+
+    text = files("trialsim.scenario").joinpath("example.yaml").read_text(encoding="utf-8")
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise OutputError(f"{path} exists; choose another name") from None
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from None
+    print(f"{path} written; run it with: trialsim run {path}")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of scenario files, for editors that complete and check YAML."""
+    from trialsim.scenario.schema import schema_text
+
+    print(schema_text(), end="")
+
+
+@contextmanager
+def _progress(total: int | None, quiet: bool) -> Iterator[Callable[[int], None] | None]:
+    """A progress bar on a terminal; elsewhere one line, and only when kernels must be compiled first."""
+    from trialsim.kernels.jit import compile_note
+
+    note = compile_note()
+    if quiet or not sys.stderr.isatty():
+        if note and not quiet:
+            print(note, file=sys.stderr)
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(note or "Simulating", total=total)
+
+        def advance(count: int) -> None:
+            bar.update(task, advance=count, description="Simulating")
+
+        yield advance

@@ -1,0 +1,47 @@
+"""What every figure module takes and gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from trialsim.checks import Checks
+from trialsim.designs.rules import Rules
+from trialsim.engine.curves import Curves
+from trialsim.results import Results
+from trialsim.scenario.model import Scenario
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A finished figure with the words and the data that belong to it.
+
+    Attributes
+    ----------
+    name : file stem, from a fixed list, never from what a user wrote.
+    title : short heading for the report.
+    caption : what is shown, units, what to read off; may contain a user's words, not escaped.
+    alt : what the picture shows with its main numbers, for those who cannot see it.
+    figure, frame : the picture, and the tidy data it was drawn from.
+    """
+
+    name: str
+    title: str
+    caption: str
+    alt: str
+    figure: Figure
+    frame: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Material:
+    """Everything a figure may be drawn from, computed once for all of them."""
+
+    scenario: Scenario
+    results: Results
+    checks: Checks | None
+    rules: Rules
+    curves: Curves
+    seed: int

@@ -1,0 +1,126 @@
+"""User's words made fit to be drawn: one line, drawable characters only, no wider than the room there is."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from functools import cache, lru_cache
+from pathlib import Path
+
+import matplotlib
+from matplotlib.ft2font import FT2Font
+
+from trialsim.scenario.model import Scenario
+
+ELLIPSIS, MISSING = "…", "□"
+
+_ASSUMED = {
+    "design": ("design",),
+    "toxicity rule": ("dose_reduction",),
+    "evaluability": ("evaluability",),
+    "response rates": ("truth.*.response",),
+    "toxicity rates": ("truth.*.toxicity",),
+}
+
+
+@cache
+def _font() -> FT2Font:
+    # the font that ships with matplotlib, so that widths and files are the same on every machine
+    font = FT2Font(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"))
+    font.set_size(100.0, 72.0)
+    return font
+
+
+@cache
+def _drawable() -> frozenset[int]:
+    return frozenset(_font().get_charmap())
+
+
+def clean(text: str) -> str:
+    """One line without control characters; what the font cannot draw becomes a box."""
+    kept = []
+    for character in unicodedata.normalize("NFC", text):
+        kind = unicodedata.category(character)
+        if kind[0] == "Z" or kind == "Cc":
+            kept.append(" ")
+        elif kind[0] != "C":
+            kept.append(character if ord(character) in _drawable() else MISSING)
+    return " ".join("".join(kept).split())
+
+
+@lru_cache(maxsize=4096)
+def width(text: str, size: float = 7.0) -> float:
+    """Width in cm of clean text at a font size in points."""
+    if not text:
+        return 0.0
+    font = _font()
+    font.set_text(text, 0.0)
+    return float(font.get_width_height()[0]) / 64 / 100 * size * 2.54 / 72
+
+
+def fit(text: str, room: float, size: float = 7.0) -> str:
+    """``text``, clean and at most ``room`` cm wide; what is cut is the middle, since names often differ at the end."""
+    text = clean(text)
+    if width(text, size) <= room:
+        return text
+    low, high = 1, len(text) - 1
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if width(_cut(text, middle), size) <= room else (low, middle - 1)
+    return _cut(text, low)
+
+
+def _cut(text: str, keep: int) -> str:
+    tail = keep // 3
+    return text[: keep - tail].rstrip() + ELLIPSIS + (text[-tail:].lstrip() if tail else "")
+
+
+def names_within(names: Sequence[str], room: float, size: float = 7.0) -> list[str]:
+    """Names shortened to ``room`` cm; a number in front where shortening would make two of them the same."""
+    short = [fit(name, room, size) for name in names]
+    unreadable = any(2 * name.count(MISSING) > len(name) for name in short)
+    if len(set(short)) == len(short) and all(short) and not unreadable:
+        return short
+    return [fit(f"{k}. {name}", room, size) for k, name in enumerate(names, start=1)]
+
+
+def wrap(text: str, room: float, size: float = 7.0, most: int = 6) -> list[str]:
+    """Clean text as lines of at most ``room`` cm; the last of ``most`` lines ends in an ellipsis if more follows."""
+    lines: list[str] = []
+    words = clean(text).split(" ")
+    while words:
+        line = fit(words.pop(0), room, size)
+        while words and width(f"{line} {words[0]}", size) <= room:
+            line = f"{line} {words.pop(0)}"
+        lines.append(line)
+        if len(lines) == most and words:
+            lines[-1] = fit(f"{line} {' '.join(words)}", room, size)
+            break
+    return lines
+
+
+def percent(rate: float) -> str:
+    """A rate as a percentage with up to one decimal: 5%, 4.3%; two where one would read 0."""
+    digits = 1 if rate == 0 or rate >= 0.0095 else 2
+    return f"{100 * rate:.{digits}f}".rstrip("0").rstrip(".") + "%"
+
+
+def listed(items: Sequence[str]) -> str:
+    """Items in a sentence: a, b and c."""
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def assumed(scenario: Scenario, *topics: str) -> str:
+    """``Assumed: design, toxicity rates.`` for those topics that the scenario marks as assumed; "" if none is."""
+    marked = [path for path, source in scenario.sources.items() if source.assumed]
+    found = [topic for topic in topics if any(_about(path, topic) for path in marked)]
+    return f" Assumed: {', '.join(found)}." if found else ""
+
+
+def _about(path: str, topic: str) -> bool:
+    for pattern in _ASSUMED[topic]:
+        parts, wanted = path.split("."), pattern.split(".")
+        # a source for the whole block speaks for its parts, and one for a part for the block
+        if all(a == b or b == "*" for a, b in zip(parts, wanted, strict=False)):
+            return True
+    return False

@@ -1,0 +1,169 @@
+"""``results.json``: everything a run found, as plain data that is the same on any number of processors."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from trialsim.checks import Checks, Headline
+from trialsim.checks import label as check_label
+from trialsim.codes import NEVER
+from trialsim.designs.binomial import clopper_pearson
+from trialsim.designs.rules import ACTION_WORDS, DECISION_WORDS, Looks, Rules
+from trialsim.reporting import derived
+from trialsim.reporting.inputs import inputs
+from trialsim.results import Results, digits12
+from trialsim.scenario.model import Observed, Scenario
+
+SCHEMA = 1
+"""Version of the layout of ``results.json``."""
+
+Document = dict[str, Any]
+
+
+def document(scenario: Scenario, rules: Rules, results: Results, checks: Checks) -> Document:
+    """The content of ``results.json``: floats to 12 significant digits, no NaN, keys in a fixed order."""
+    content = {
+        "schema": SCHEMA,
+        "trialsim": results.version,
+        "streams": results.streams,
+        "name": scenario.name,
+        "endpoint": scenario.endpoint,
+        "source": scenario.source,
+        "digest": results.digest,
+        "seed": results.seed,
+        "replicates": results.replicates,
+        "doses": list(scenario.doses),
+        "design": _design(scenario, rules),
+        "toxicity_rule": _toxicity_rule(scenario, rules),
+        "evaluability": _evaluability(scenario, rules),
+        "cases": {oc.case: {"truth": _truth(scenario, oc.case), **oc.to_dict()} for oc in results.cases},
+        "disagreements": list(results.disagreements),
+        "toxicity_rule_cost": derived.costs(scenario, rules),
+        "question": _question(scenario, rules),
+        "headline": [_headline(h, scenario.observed) for h in checks.headline],
+        "checks": [{**row.to_dict(), "label": check_label(row.quantity)} for row in checks.rows],
+        "likelihood_ratios": [
+            {"vector": list(lr.vector), "case": lr.case, "against": lr.against, "ratio": lr.ratio}
+            for lr in checks.likelihood_ratios
+        ],
+        "check_notes": list(checks.notes),
+        "inputs": inputs(scenario, results.seed, results.replicates),
+    }
+    plain: Document = _without_nan(digits12(content))
+    return plain
+
+
+def to_bytes(content: Document) -> bytes:
+    """The bytes of ``results.json``."""
+    return (json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    return [_without_nan(item) for item in value] if isinstance(value, list) else value
+
+
+def _design(scenario: Scenario, rules: Rules) -> Document:
+    spec, looks = scenario.design, rules.looks
+    short = derived.cut_offs(looks)
+    searched = getattr(spec, "alpha", None) is not None
+    default_criterion = "optimal" if spec.kind == "simon" else "first"
+    source = scenario.sources.get("design")
+    return {
+        "kind": spec.kind,
+        "n1": short.n1 if short else None,
+        "r1": short.r1 if short else None,
+        "n": looks.planned_n,
+        "r": short.r if short else None,
+        "p0": spec.p0,
+        "p1": spec.p1,
+        "alpha": getattr(spec, "alpha", None),
+        "beta": getattr(spec, "beta", None),
+        "criterion": (getattr(spec, "criterion", None) or default_criterion) if searched else None,
+        "weight": getattr(spec, "weight", None),
+        "type_i_error": None if spec.p0 is None else derived.p_go_alone(looks, spec.p0),
+        "power": None if spec.p1 is None else derived.p_go_alone(looks, spec.p1),
+        "assumed": bool(source and source.assumed),
+        "looks": [
+            {"n": looks.n[k], "responses_from": low, "responses_to": high, **_decision(looks, d)}
+            for k in range(len(looks.n))
+            for low, high, d in looks.ranges(k)
+        ],
+    }
+
+
+def _decision(looks: Looks, decision: int) -> Document:
+    if decision >= 0:
+        return {"decision": "continue", "next_n": looks.n[decision]}
+    return {"decision": DECISION_WORDS[decision], "next_n": None}
+
+
+def _toxicity_rule(scenario: Scenario, rules: Rules) -> Document:
+    block, monitor = scenario.dose_reduction, rules.monitor
+    rates = derived.crossing(scenario, rules)
+    source = scenario.sources.get("dose_reduction")
+    return {
+        "kind": block.rule.kind if block else "none",
+        "parameters": block.rule.model_dump(mode="json", exclude={"kind"}) if block else {},
+        "at_lowest_dose": block.at_lowest_dose if block else None,
+        "assumed": bool(source and source.assumed),
+        "levels": [
+            {
+                "dose": dose,
+                "action": ACTION_WORDS[monitor.action[level]],
+                "after_patient": monitor.at_enrolled[level] or None,
+                "steps": _steps(rules, level),
+            }
+            for level, dose in enumerate(scenario.doses)
+        ],
+        "crossing_patients": rules.looks.planned_n,
+        "crossing_at_limit": next((row["probability"] for row in rates if row["is_limit"]), None),
+        "crossing": rates,
+    }
+
+
+def _steps(rules: Rules, level: int) -> list[Document]:
+    steps = rules.monitor.steps(level)
+    ends = [m - 1 for m, _ in steps[1:]] + [rules.max_treated]
+    return [
+        {"patients_from": m, "patients_to": end, "act_if_at_least": None if b >= NEVER else b}
+        for (m, b), end in zip(steps, ends, strict=True)
+    ]
+
+
+def _evaluability(scenario: Scenario, rules: Rules) -> Document:
+    return {**scenario.evaluability.model_dump(mode="json"), "max_treated": rules.max_treated}
+
+
+def _truth(scenario: Scenario, case: str) -> Document:
+    truth, levels = scenario.truth[case], len(scenario.doses)
+    by_dose = {key: truth.by_dose(key, levels) for key in ("response", "toxicity", "stable_disease", "serious")}
+    return {
+        **{key: None if rates is None else list(rates) for key, rates in by_dose.items()},
+        "odds_ratio": truth.odds_ratio,
+        "note": truth.note,
+    }
+
+
+def _question(scenario: Scenario, rules: Rules) -> Document:
+    why_not = derived.no_bound_because(scenario, rules)
+    return {
+        "after_dose_change": "pooled",
+        "p_go_at_most_type_i_error": not why_not,
+        "why_not": why_not or None,
+    }
+
+
+def _headline(headline: Headline, observed: Observed | None) -> Document:
+    row: Document = {name: getattr(headline, name) for name in headline.__dataclass_fields__}
+    row["label"] = check_label(headline.quantity)
+    row["among_treated"] = None
+    if headline.unit == "evaluable" and observed is not None and observed.treated is not None:
+        low, high = clopper_pearson(headline.observed, observed.treated)
+        row["among_treated"] = {"denominator": observed.treated, "low": low, "high": high}
+    return row

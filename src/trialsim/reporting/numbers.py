@@ -1,0 +1,106 @@
+"""How numbers are printed: probabilities to four decimals, rates in percent, means to two decimals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+NONE = "–"
+"""What stands where there is no number."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One entry of a table: its text, and the number of ``results.json`` behind it (None for words)."""
+
+    text: str
+    value: float | int | None = None
+    mark: str = ""
+
+    @property
+    def machine(self) -> str:
+        """The number as it stands in ``results.json``."""
+        return repr(self.value)
+
+
+def probability(p: float | None) -> str:
+    """A probability to four decimals, never rounded to 0 or 1 unless it is."""
+    if p is None:
+        return NONE
+    if 0 < p < 0.00005:
+        return "<0.0001"
+    if 0.99995 < p < 1:
+        return ">0.9999"
+    return f"{p:.4f}"
+
+
+def chance(p: float) -> str:
+    """A probability in a sentence: three decimals."""
+    if 0 < p < 0.0005:
+        return "below 0.001"
+    if 0.9995 <= p < 1:
+        return "above 0.999"
+    return f"{p:.3f}"
+
+
+def rate(p: float) -> str:
+    """A rate in percent, with the digits it was given (4.35%)."""
+    return f"{100 * p:.4g}%"
+
+
+def percent(p: float) -> str:
+    """An estimated rate in percent, two decimals."""
+    return f"{100 * p:.2f}%"
+
+
+def rates(values: Sequence[float]) -> str:
+    """Rates by dose: one number where they are all the same, else separated by slashes."""
+    return rate(values[0]) if len(set(values)) == 1 else " / ".join(rate(p) for p in values)
+
+
+def signed(z: float | None) -> str:
+    """A z value to two decimals, with a true minus sign."""
+    if z is None:
+        return NONE
+    return f"{z:.2f}".replace("-", "−")
+
+
+def times(ratio: float) -> str:
+    """A likelihood ratio to two or three digits."""
+    return f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.3g}"
+
+
+def count(n: int, one: str, many: str = "") -> str:
+    """``1 response``, ``2 responses``."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def listed(items: Sequence[str], last: str = "and") -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} {last} {items[-1]}"
+
+
+def is_mean(quantity: str) -> bool:
+    """Whether a quantity is an expected number of patients (else a probability)."""
+    return not quantity.startswith("p_") and quantity != "pet"
+
+
+def value_cell(quantity: str, value: float | None, mark: str = "") -> Cell:
+    """A quantity of the operating characteristics as a table shows it."""
+    if value is None:
+        return Cell(NONE)
+    return Cell(f"{value:.2f}".replace("-", "−") if is_mean(quantity) else probability(value), value, mark)
+
+
+def mcse_cell(quantity: str, value: float | None) -> Cell:
+    """A Monte Carlo standard error, one digit more than its estimate."""
+    if value is None:
+        return Cell(NONE)
+    return Cell(f"{value:.3f}" if is_mean(quantity) else f"{value:.5f}", value)
+
+
+def probability_cell(value: float | None, mark: str = "") -> Cell:
+    """A probability as a table shows it."""
+    return Cell(probability(value), value, mark)

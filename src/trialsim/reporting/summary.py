@@ -1,0 +1,200 @@
+"""The report's half page in plain words, every number of it taken from ``results.json``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from trialsim.checks import GIVEN_SIZES, VERDICTS
+from trialsim.reporting.document import Document
+from trialsim.reporting.numbers import chance, count, listed, percent, rate, rates, times
+
+SEVERITY = {word: rank for rank, (_, word) in enumerate(VERDICTS)}
+"""Verdict words from mild to severe."""
+
+
+def in_short(doc: Document) -> list[tuple[str, str]]:
+    """(What it is about, what there is to say), in reading order."""
+    rows = [("The design", _design(doc))]
+    inactive, active = typical_cases(doc)
+    for what, name in (("If the drug is inactive", inactive), ("If the drug is active", active)):
+        if name is not None:
+            rows.append((what, _case(doc, name)))
+    if inactive is None and active is None:
+        rows += [(f"Case “{name}”", _case(doc, name)) for name in list(doc["cases"])[:2]]
+    if (words := _toxicity(doc)) is not None:
+        rows.append(("What the toxicity rule does", words))
+    if doc["headline"]:
+        rows.append(("Against the observed trial", " ".join(_check(doc))))
+    rows.append(("How far to trust the numbers", agreement(doc)))
+    return rows
+
+
+def typical_cases(doc: Document) -> tuple[str | None, str | None]:
+    """The first case with no response rate above p0, and the first with none below p1."""
+    p0, p1 = doc["design"]["p0"], doc["design"]["p1"]
+    response = {name: case["truth"]["response"] for name, case in doc["cases"].items()}
+    inactive = None if p0 is None else next((name for name, r in response.items() if max(r) <= p0), None)
+    active = None if p1 is None else next((name for name, r in response.items() if min(r) >= p1), None)
+    return inactive, active
+
+
+def best(case: Document, quantity: str) -> float:
+    """The exact value of a quantity where there is one, else the simulated one."""
+    exact, simulated = case["exact"], case["simulated"]
+    return float(exact[quantity] if exact else simulated[quantity]["estimate"])
+
+
+def agreement(doc: Document) -> str:
+    """Whether exact and simulated answers agree, and by how much they differ at most."""
+    cases = doc["cases"]
+    no_exact = [name for name, case in cases.items() if not case["exact"]]
+    if doc["replicates"] is None:
+        return "All numbers are exact calculations; nothing was simulated."
+    simulated = f"{count(doc['replicates'], 'simulated trial')} a case"
+    if len(no_exact) == len(cases):
+        return f"The numbers come from {simulated}; no exact answer exists here to compare them with."
+    if doc["disagreements"]:
+        return (
+            f"WARNING: {simulated} and the exact calculation differ by more than chance allows. Do not use this run "
+            "before the difference is understood."
+        )
+    compared = [(abs(z), name, quantity) for name, case in cases.items() for quantity, z in case["z"].items()]
+    words = f"Exact calculation and {simulated} agree"
+    if compared:
+        z, name, quantity = max(compared)
+        words += (
+            f": over {len(compared)} comparisons the largest difference is {z:.2f} standard errors ({quantity}, "
+            f"{name}), no more than chance produces"
+        )
+    if no_exact:
+        words += f"; there is no exact answer for {listed(no_exact)}"
+    return f"{words}."
+
+
+def _design(doc: Document) -> str:
+    d = doc["design"]
+    kind = "assumed " if d["assumed"] else ""
+    if d["n1"] is not None:
+        words = (
+            f"The {kind}design has two stages, {d['r1']}/{d['n1']}, {d['r']}/{d['n']}: stop after {d['n1']} patients if "
+            f"{d['r1']} or fewer respond, otherwise continue to {d['n']} and recommend further study (go) if more than "
+            f"{d['r']} respond."
+        )
+    elif d["r"] is not None:
+        words = (
+            f"The {kind}design has a single stage, {d['r']}/{d['n']}: recommend further study (go) if more than {d['r']} of "
+            f"{d['n']} patients respond."
+        )
+    else:
+        looks = sorted({row["n"] for row in doc["design"]["looks"]})
+        words = f"The {kind}design looks at the responses of {listed([str(n) for n in looks])} patients."
+    if d["type_i_error"] is not None and d["power"] is not None:
+        words += (
+            f" On its own it has a type I error of {chance(d['type_i_error'])} at p0 = {rate(d['p0'])} and a power of "
+            f"{chance(d['power'])} at p1 = {rate(d['p1'])}."
+        )
+    return words
+
+
+def _case(doc: Document, name: str) -> str:
+    case = doc["cases"][name]
+    words = (
+        f"Case “{name}”, true response rate {by_dose(doc, case['truth']['response'])}: the trial ends in go with "
+        f"probability {chance(best(case, 'p_go'))}, ends before the planned n with probability "
+        f"{chance(best(case, 'pet'))}, and treats {best(case, 'en'):.1f} patients on average"
+    )
+    if case["truth"]["toxicity"] is not None:
+        words += f", {best(case, 'toxicities'):.1f} of whom have toxicity"
+    return f"{words}."
+
+
+def by_dose(doc: Document, values: list[float]) -> str:
+    """``5% at every dose`` or ``15% at 100 mg and 11% at 70 mg``."""
+    if len(values) == 1:
+        return rate(values[0])
+    if len(set(values)) == 1:
+        return f"{rates(values)} at every dose"
+    return listed([f"{rate(p)} at {dose}" for p, dose in zip(values, doc["doses"], strict=True)])
+
+
+def _toxicity(doc: Document) -> str | None:
+    rule = doc["toxicity_rule"]
+    if rule["kind"] == "none":
+        return None
+    inactive, active = typical_cases(doc)
+    names = [name for name in (inactive, active) if name is not None] or list(doc["cases"])[:1]
+    parts = []
+    if len(doc["doses"]) > 1:
+        reduced = [f"{chance(best(doc['cases'][n], 'p_dose_reduced'))} (“{n}”)" for n in names]
+        parts.append(f"Patients go on to a lower dose with probability {listed(reduced)}.")
+    if rule["at_lowest_dose"] == "stop" and rule["kind"] != "amendment":
+        stops = [(n, doc["toxicity_rule_cost"][n]["p_stop_toxicity"]) for n in names]
+        if all(p is not None for _, p in stops):
+            where = "at the lowest dose " if len(doc["doses"]) > 1 else ""
+            told = listed([f"{chance(p)} (“{n}”)" for n, p in stops])
+            parts.append(f"The rule stops the trial {where}with probability {told}.")
+    name = active or names[-1]
+    cost = doc["toxicity_rule_cost"][name]
+    if cost["p_go_stated"] is not None:
+        parts.append(
+            f"For “{name}” P(go) is {chance(cost['p_go_stated'])} with the rule and {chance(cost['p_go_without'])} "
+            f"without it, at {cost['toxicities_stated']:.1f} against {cost['toxicities_without']:.1f} expected patients "
+            "with toxicity."
+        )
+    return " ".join(parts)
+
+
+def _check(doc: Document) -> Iterator[str]:
+    first = doc["headline"][0]
+    yield (
+        f"{first['label']}: {first['observed']} of {first['denominator']} {first['unit']} patients, which is compatible "
+        f"at the 5% level with true rates from {percent(first['low'])} to {percent(first['high'])}."
+    )
+    verdicts = worst_verdicts(doc)
+    for word in SEVERITY:
+        told = [case_words(name, row) for name, (w, row) in verdicts.items() if w == word]
+        if told:
+            yield f"{word.capitalize()}: {listed(told)}."
+    fitted = [name for name in doc["cases"] if name not in verdicts and _is_fitted(doc, name)]
+    if fitted:
+        names = listed([f"“{name}”" for name in fitted])
+        yield f"{names} was set from the same counts, so it gets no verdict."
+    if verdicts:
+        yield "Compatible means not surprising; it does not show that a case is true."
+
+
+def worst_verdicts(doc: Document) -> dict[str, tuple[str, dict[str, Any]]]:
+    """By case with a verdict: its most severe word and the row it comes from."""
+    found: dict[str, tuple[str, dict[str, Any]]] = {}
+    for row in doc["checks"]:
+        word = row["verdict"]
+        if row["conditioning"] != GIVEN_SIZES or word is None:
+            continue
+        if row["case"] not in found or row["p_adjusted"] < found[row["case"]][1]["p_adjusted"]:
+            found[row["case"]] = (word, row)
+    return found
+
+
+def case_words(name: str, row: dict[str, Any]) -> str:
+    """A case, and where it is not compatible the quantity behind that."""
+    if SEVERITY[row["verdict"]] == 0:
+        return f"“{name}”"
+    return f"“{name}” ({row['label'].lower()}, adjusted p = {row['p_adjusted']:.3f})"
+
+
+def _is_fitted(doc: Document, name: str) -> bool:
+    return any(row["fitted"] for row in doc["checks"] if row["case"] == name)
+
+
+def likelihood_words(row: dict[str, Any]) -> str:
+    """A likelihood ratio as a sentence."""
+    case, against, ratio = f"“{row['case']}”", f"“{row['against']}”", row["ratio"]
+    if ratio is None:
+        return f"The observed counts cannot occur under {against}."
+    if ratio == 0:
+        return f"The observed counts cannot occur under {case}."
+    if 0.99 < ratio < 1.01:
+        return f"The observed counts are as likely under {case} as under {against}."
+    more, factor = ("more", ratio) if ratio > 1 else ("less", 1 / ratio)
+    return f"The observed counts are {times(factor)} times {'as likely' if more == 'more' else 'less likely'} under {case} {'as' if more == 'more' else 'than'} under {against}."
