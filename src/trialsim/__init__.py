@@ -13,6 +13,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from trialsim.version import __version__
+
 if TYPE_CHECKING:
     from trialsim.checks import check
     from trialsim.designs.finding import find
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
     from trialsim.reporting import report, reproduce
     from trialsim.scenario.files import load, validate
     from trialsim.scenario.model import Scenario
-
-__version__ = "0.1.0"
 
 _HOME = {
     "load": "trialsim.scenario.files",

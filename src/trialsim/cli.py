@@ -13,8 +13,8 @@ from typing import Annotated
 
 import typer
 
-from trialsim import __version__
 from trialsim.errors import OutputError, ScenarioError, TrialsimError
+from trialsim.version import __version__
 
 app = typer.Typer(
     add_completion=False,

@@ -6,8 +6,8 @@ import random
 
 import numpy as np
 import pytest
-from trialsim.predictive import beta_binomial_pmf, interval, mid_p, pooled_pmf
 
+from trialsim.checks.predictive import beta_binomial_pmf, interval, mid_p, pooled_pmf
 from trialsim.codes import CONTINUE, NEVER
 from trialsim.designs import simon, single_stage
 from trialsim.designs.binomial import clopper_pearson

@@ -8,10 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import numpy as np
 from pydantic import Field, model_validator
 
-from trialsim.designs.binomial import binomial_pmf, upper_tail
 from trialsim.designs.rules import Looks, two_way
 from trialsim.designs.spec import CutOff, OpenProbability, Patients, Spec, impossible
 from trialsim.errors import DesignError
@@ -147,6 +145,10 @@ class SimonSearch:
 
 def operating_characteristics(r1: int, n1: int, r: int, n: int, p: float) -> tuple[float, float, float]:
     """P(go), PET and EN of r1/n1, r/n at response rate p (Simon 1989, section 2)."""
+    import numpy as np
+
+    from trialsim.designs.binomial import binomial_pmf, upper_tail
+
     first = binomial_pmf(n1, p)
     rest = upper_tail(n - n1, p)
     needed = np.clip(r + 1 - np.arange(n1 + 1), 0, n - n1 + 1)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import numpy as np
 from pydantic import Field, model_validator
 
 from trialsim.codes import NEVER
-from trialsim.designs.binomial import Float64, upper_tail
 from trialsim.designs.spec import AsTuple, OpenProbability, Patients, Spec, impossible
+
+if TYPE_CHECKING:
+    from trialsim.designs.binomial import Float64
 
 ROUNDING = 1e-10
 """Relative difference below which two tail probabilities are the same number computed in two ways."""
@@ -29,6 +30,10 @@ class Pocock(Spec):
 
         a is the largest attainable tail probability that keeps P(ever crossing | limit, m <= planned_n) <= phi.
         """
+        import numpy as np
+
+        from trialsim.designs.binomial import upper_tail
+
         tails = [upper_tail(m, self.limit) for m in range(planned_n + 1)]
         levels = np.unique(np.concatenate(tails[1:]))
         levels = levels[levels < 1]
@@ -71,6 +76,7 @@ class Posterior(Spec):
 
     def compile(self, planned_n: int, most: int) -> tuple[int, ...]:  # noqa: ARG002 - one signature for all rules
         """Least toxicities among m = 0..most patients with P(rate > limit | data) > cutoff, from min_n on."""
+        import numpy as np
         from scipy.special import betaincc
 
         a, b = self.prior
@@ -79,7 +85,7 @@ class Posterior(Spec):
             t = np.arange(m + 1)
             acts = betaincc(a + t, b + m - t, self.limit) > self.cutoff
             if acts.any():
-                bounds[m] = int(np.argmax(acts))
+                bounds[m] = int(acts.argmax())
         return tuple(bounds)
 
 
@@ -105,7 +111,7 @@ class Amendment(Spec):
     """Leave the dose after a stated patient of the trial whatever was seen, as a protocol amendment does."""
 
     kind: Literal["amendment"]
-    after_patient: Patients | Annotated[tuple[Patients, ...], AsTuple] = Field(
+    after_patient: Patients | Annotated[tuple[Patients, ...], AsTuple, Field(min_length=1)] = Field(
         description="last patient at the starting dose (a list: at each dose but the last)"
     )
 
@@ -118,6 +124,8 @@ class NoRule(Spec):
 
 def crossing_probability(bounds: tuple[int, ...], rate: float, n: int) -> float:
     """P(the toxicities among the first m reach bounds[m] for some m <= n) at a true toxicity rate."""
+    import numpy as np
+
     below: Float64 = np.zeros(n + 2)
     below[0] = 1.0
     crossed = 0.0
@@ -133,4 +141,4 @@ def crossing_probability(bounds: tuple[int, ...], rate: float, n: int) -> float:
 def _first_below(tail: Float64, a: float) -> int:
     """Smallest count whose tail probability is at most a; NEVER if even all patients toxic is more likely."""
     below = tail <= a * (1 + ROUNDING)
-    return int(np.argmax(below)) if below.any() else NEVER
+    return int(below.argmax()) if below.any() else NEVER

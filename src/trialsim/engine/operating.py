@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-from trialsim import __version__
 from trialsim.designs.rules import Rules
 from trialsim.engine.exact import MAX_STATES, distribution, states
 from trialsim.engine.montecarlo import Progress, tallies
@@ -15,6 +14,7 @@ from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import digest
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.truth import Rates
+from trialsim.version import __version__
 
 FALSE_ALARM = 1e-4
 """Probability that a run with nothing wrong says that simulation and exact calculation disagree."""
