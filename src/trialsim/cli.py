@@ -97,7 +97,7 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Run a scenario: exact and simulated answers, the check against the observed trial, figures and a report."""
-    from trialsim.scenario.files import load, read_text
+    from trialsim.scenario.files import load
 
     stated = load(scenario)
     folder = output or Path("runs") / scenario.stem
@@ -124,7 +124,7 @@ def run(
         checks=checks,
         jobs=jobs,
         force=force,
-        scenario_text=read_text(scenario),
+        scenario_text=scenario.read_bytes().decode("utf-8-sig"),
     )
     if results.disagreements:
         print(

@@ -119,9 +119,6 @@ def _p_value(name: str, value: float, estimate: Estimate, replicates: int) -> fl
         count, p = round(estimate.estimate * replicates), min(max(value, 0.0), 1.0)
         lower = float(bdtr(count, replicates, p))
         upper = float(bdtrc(count - 1, replicates, p)) if count else 1.0
-        # a probability that is 0 but for rounding still allows what is impossible only to 1e-12
-        if count and value < 1e-12 and count <= replicates * 1e-9:
-            return 1.0
         return min(1.0, 2 * min(lower, upper))
     z = _z(name, value, estimate, replicates)
     if z is None:

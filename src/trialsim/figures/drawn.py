@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import pandas as pd
 from matplotlib.figure import Figure
 
 from trialsim.checks import Checks
 from trialsim.designs.rules import Rules
 from trialsim.engine.curves import Curves
+from trialsim.figures.ranges import Ranges
 from trialsim.results import Results
 from trialsim.scenario.model import Scenario
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -43,5 +47,6 @@ class Material:
     results: Results
     checks: Checks | None
     rules: Rules
+    ranges: Ranges
     curves: Curves
     seed: int

@@ -24,12 +24,17 @@ BLACK, BLUE, ORANGE, GREY, PALE = "#000000", "#0072B2", "#DB8A00", "#6E6E6E", "#
 """Okabe and Ito's black, blue and (darkened) orange: told apart by colour-blind readers, and by luminance."""
 
 SERIES: tuple[dict[str, Any], ...] = (
-    {"color": BLACK, "linestyle": "-", "linewidth": 1.3},
-    {"color": BLUE, "linestyle": (0, (4, 1.5)), "linewidth": 1.5},
-    {"color": ORANGE, "linestyle": (0, (6, 1.5, 1, 1.5)), "linewidth": 1.7},
-    {"color": GREY, "linestyle": (0, (1, 1)), "linewidth": 1.7},
+    {"color": BLACK, "linestyle": "-", "linewidth": 1.2},
+    {"color": BLUE, "linestyle": (0, (2.6, 1)), "linewidth": 2.4},
+    {"color": ORANGE, "linestyle": "-", "linewidth": 1.0},
 )
-MARKERS = ("s", "o", "^", "D")
+"""The lines of a figure, later ones thinner, so that one that lies under another is still seen."""
+
+MARKERS: tuple[dict[str, Any], ...] = (
+    {"marker": "s", "markersize": 3.6},
+    {"marker": "o", "markersize": 5.2},
+    {"marker": "^", "markersize": 3.4},
+)
 
 RC: dict[str, Any] = {
     "font.family": ["DejaVu Sans"],
@@ -102,7 +107,9 @@ class Sheet:
         elif key.line.get("linestyle", "-") == "":
             self.figure.add_artist(Line2D([(left + right) / 2], [middle], **key.line, **at))
         else:
-            self.figure.add_artist(Line2D([left, right], [middle, middle], **key.line, **at))
+            # three points, so that a marker can stand on the middle one
+            sample = {"markevery": [1]} | key.line | at
+            self.figure.add_artist(Line2D([left, (left + right) / 2, right], [middle] * 3, **sample))
         text = fit(key.text, self.wide / columns - 1.05)
         self.figure.text((x + 0.9) / self.wide, middle, text, va="center_baseline")
 

@@ -124,3 +124,19 @@ def _about(path: str, topic: str) -> bool:
         if all(a == b or b == "*" for a, b in zip(parts, wanted, strict=False)):
             return True
     return False
+
+
+def some(items: Sequence[str], room: float, size: float = 7.0) -> str:
+    """As many of the items as fit into ``room`` cm, and how many more there are."""
+    for keep in range(len(items), 0, -1):
+        more = f" +{len(items) - keep}" if keep < len(items) else ""
+        text = clean(", ".join(items[:keep])) + more
+        if width(text, size) <= room:
+            return text
+    more = f" +{len(items) - 1}" if len(items) > 1 else ""
+    return fit(items[0], max(room - width(more, size), 0.5), size) + more
+
+
+def probability(p: float) -> str:
+    """A probability to three or four decimals: 0.855, 0.0498."""
+    return f"{p:.3f}" if p >= 0.1 else f"{p:.4f}"

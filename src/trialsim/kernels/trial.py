@@ -85,7 +85,7 @@ def simulate(tables, thresholds, k0, k1, first, out, paths):  # type: ignore[no-
             if tables.at_enrolled[level] > 0:
                 quiet = min(quiet, tables.at_enrolled[level])
             while True:
-                patient = np.int64(patients[i]) - 1
+                patient = patients[i] - 1
                 i += 1
                 at_level += 1
                 toxic_at_level += patient & 1

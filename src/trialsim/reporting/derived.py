@@ -123,10 +123,10 @@ def crossing(scenario: Scenario, rules: Rules) -> list[dict[str, Any]]:
     assert scenario.dose_reduction is not None
     limit = getattr(scenario.dose_reduction.rule, "limit", None)
     grid = WITHOUT_LIMIT if limit is None else tuple(limit + step for step in AROUND_LIMIT)
-    where: dict[float, list[str]] = {round(rate, 10): [] for rate in grid if 0 < rate < 1}
+    where: dict[float, list[dict[str, str]]] = {round(rate, 10): [] for rate in grid if 0 < rate < 1}
     for name, case in scenario.truth.items():
         for dose, rate in zip(scenario.doses, case.by_dose("toxicity", rules.levels) or (), strict=False):
-            where.setdefault(round(rate, 10), []).append(f"{name} at {dose}" if rules.levels > 1 else name)
+            where.setdefault(round(rate, 10), []).append({"case": name, "dose": dose})
     return [
         {
             "rate": rate,

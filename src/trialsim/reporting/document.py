@@ -162,8 +162,10 @@ def _question(scenario: Scenario, rules: Rules) -> Document:
 def _headline(headline: Headline, observed: Observed | None) -> Document:
     row: Document = {name: getattr(headline, name) for name in headline.__dataclass_fields__}
     row["label"] = check_label(headline.quantity)
+    row["proportion"] = headline.observed / headline.denominator
     row["among_treated"] = None
     if headline.unit == "evaluable" and observed is not None and observed.treated is not None:
         low, high = clopper_pearson(headline.observed, observed.treated)
-        row["among_treated"] = {"denominator": observed.treated, "low": low, "high": high}
+        share = headline.observed / observed.treated
+        row["among_treated"] = {"denominator": observed.treated, "proportion": share, "low": low, "high": high}
     return row

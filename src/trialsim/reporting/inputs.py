@@ -8,10 +8,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from trialsim.scenario.model import Scenario, Source
+from trialsim.scenario.model import Case, RelatedTrial, Scenario, Source
 
 NOT_INPUTS = ("schema", "name", "endpoint", "source", "sources", "simulation")
 """What a scenario says about itself, and ``simulation``, which a run may override."""
+
+_ABOUT: dict[type[BaseModel], tuple[str, ...]] = {Case: ("note",), RelatedTrial: ("source",)}
+"""Keys that say something about a block and are no input of their own."""
 
 DEFAULT = "the default; the scenario does not state it"
 
@@ -24,7 +27,7 @@ def inputs(scenario: Scenario, seed: int | None, replicates: int | None) -> list
     """
     rows = []
     for path, value, stated in _leaves(scenario, "", scenario.sources):
-        origin = _origin(path, scenario.sources)
+        origin = _origin(path, scenario.sources) or _related(path, scenario)
         row = {
             "path": path,
             "value": value,
@@ -70,6 +73,8 @@ def _leaves(block: BaseModel, prefix: str, sources: Mapping[str, Source]) -> Ite
     """(path, value, whether the file states it) of every input that has a value."""
     for name, info in type(block).model_fields.items():
         key = info.alias or name
+        if key in _ABOUT.get(type(block), ()):
+            continue
         if not prefix and key in NOT_INPUTS:
             continue
         value = getattr(block, name)
@@ -106,6 +111,14 @@ def _origin(path: str, sources: Mapping[str, Source]) -> Source | None:
     """The entry of ``sources`` for a path, or for the nearest block around it."""
     around = [key for key in sources if path == key or path.startswith((f"{key}.", f"{key}["))]
     return sources[max(around, key=len)] if around else None
+
+
+def _related(path: str, scenario: Scenario) -> Source | None:
+    """A related trial carries its own source."""
+    if not path.startswith("related_trials["):
+        return None
+    trial = scenario.related_trials[int(path.partition("[")[2].partition("]")[0])]
+    return Source(source=trial.source)
 
 
 def origin_words(row: Mapping[str, Any]) -> str:

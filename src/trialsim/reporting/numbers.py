@@ -16,6 +16,8 @@ class Cell:
     text: str
     value: float | int | None = None
     mark: str = ""
+    rows: int = 1
+    """Rows it stands for; 0 where the cell above already does."""
 
     @property
     def machine(self) -> str:

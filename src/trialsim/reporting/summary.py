@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from trialsim.checks import GIVEN_SIZES, VERDICTS
+from trialsim.checks.rows import GIVEN_SIZES, VERDICTS
 from trialsim.reporting.document import Document
-from trialsim.reporting.numbers import chance, count, listed, percent, rate, rates, times
+from trialsim.reporting.numbers import chance, count, listed, percent, probability, rate, rates, times
+from trialsim.results import label
 
 SEVERITY = {word: rank for rank, (_, word) in enumerate(VERDICTS)}
 """Verdict words from mild to severe."""
@@ -64,8 +65,8 @@ def agreement(doc: Document) -> str:
     if compared:
         z, name, quantity = max(compared)
         words += (
-            f": over {len(compared)} comparisons the largest difference is {z:.2f} standard errors ({quantity}, "
-            f"{name}), no more than chance produces"
+            f": over {len(compared)} comparisons the largest difference is {z:.2f} standard errors "
+            f"({label(quantity, doc['doses'])}, case “{name}”), no more than chance produces"
         )
     if no_exact:
         words += f"; there is no exact answer for {listed(no_exact)}"
@@ -91,8 +92,8 @@ def _design(doc: Document) -> str:
         words = f"The {kind}design looks at the responses of {listed([str(n) for n in looks])} patients."
     if d["type_i_error"] is not None and d["power"] is not None:
         words += (
-            f" On its own it has a type I error of {chance(d['type_i_error'])} at p0 = {rate(d['p0'])} and a power of "
-            f"{chance(d['power'])} at p1 = {rate(d['p1'])}."
+            f" On its own it has a type I error of {probability(d['type_i_error'])} at p0 = {rate(d['p0'])} and a power of "
+            f"{probability(d['power'])} at p1 = {rate(d['p1'])}."
         )
     return words
 

@@ -86,9 +86,9 @@ def design_origin(doc: Document) -> list[str]:
     hypotheses = _hypotheses(design)
     if design["alpha"] is not None:
         found = {
-            "optimal": "the two-stage design with the least expected sample size at p0 (Simon's optimal criterion)",
+            "optimal": "the two-stage design with the least expected sample size at p0 (Simon’s optimal criterion)",
             "minimax": "the two-stage design with the least n and, among those, the least expected sample size at p0 "
-            "(Simon's minimax criterion)",
+            "(Simon’s minimax criterion)",
             "admissible": f"the two-stage design that minimises w·n + (1 − w)·EN(p0) for w = {design['weight']} "
             "(admissible; Jung and others 2004)",
             "first": "the smallest single-stage trial that keeps both error rates",

@@ -1,0 +1,141 @@
+"""What each case predicts for the counts that were observed, the numbers of patients held fixed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from trialsim.checks import Check, label
+from trialsim.figures.drawn import Drawn, Material
+from trialsim.figures.style import BLACK, GREY, ROW, WIDE, Key, Sheet
+from trialsim.figures.words import assumed, clean, fit, names_within
+from trialsim.results import to_frame
+
+COLUMNS, MOST_CASES, MOST_QUANTITIES = 4, 8, 6
+HIGH, BELOW, ABOVE = 1.45, 0.85, 0.4
+"""Height in cm of a panel, of the words below it, and of the verdict above it."""
+
+LEFT, RIGHT, GAP = 1.15, 0.2, 0.35
+
+SHADES = (("interval_50", "#3B6E8F"), ("interval_80", "#86B3CE"), ("interval_95", "#CBDFEA"))
+OUTSIDE = "#F4F4F4"
+SEEN: dict[str, Any] = {"color": BLACK, "linewidth": 1.2}
+
+
+def draw(material: Material) -> Drawn | None:
+    """Small multiples, a row a quantity and a column a case; None when nothing was observed."""
+    rows = {
+        (row.quantity, row.case): row
+        for row in (material.checks or ())
+        if row.conditioning == "given_sizes" and row.pmf is not None
+    }
+    if not rows:
+        return None
+    cases = list(dict.fromkeys(case for _, case in rows))
+    quantities = list(dict.fromkeys(quantity for quantity, _ in rows))
+    shown_cases, shown = cases[:MOST_CASES], quantities[:MOST_QUANTITIES]
+    per_block = min(len(shown_cases), COLUMNS)
+    blocks = [shown_cases[i : i + per_block] for i in range(0, len(shown_cases), per_block)]
+    panel = HIGH + BELOW + ABOVE
+    block_height = len(shown) * panel + ROW + 0.1
+    keys = [Key(f"central {name[-2:]}%", patch={"facecolor": c, "edgecolor": GREY}) for name, c in SHADES]
+    keys += [Key("outside", patch={"facecolor": OUTSIDE, "edgecolor": GREY}), Key("observed", SEEN)]
+    sheet = Sheet(WIDE, len(blocks) * block_height, _footer(material, cases, quantities), keys, columns=len(keys))
+    wide = (WIDE - LEFT - RIGHT - GAP * (COLUMNS - 1)) / COLUMNS
+    if len(shown_cases) < COLUMNS:
+        wide = (WIDE - LEFT - RIGHT - GAP * (per_block - 1)) / per_block
+    short = dict(zip(shown_cases, names_within(shown_cases, wide), strict=True))
+    for b, block in enumerate(blocks):
+        top = (len(blocks) - b) * block_height
+        for j, case in enumerate(block):
+            x = LEFT + j * (wide + GAP)
+            sheet.write(x, top - ROW, short[case], fontweight="bold", va="bottom")
+            for i, quantity in enumerate(shown):
+                y = top - ROW - 0.1 - (i + 1) * panel + BELOW
+                group = [rows[quantity, c] for c in shown_cases if (quantity, c) in rows]
+                row = rows.get((quantity, case))
+                if row is None:
+                    sheet.write(x, y + HIGH / 2, "no rate stated", color=GREY, va="center")
+                    continue
+                axes = sheet.axes(x, y, wide, HIGH)
+                _panel(axes, row, *_limits(group), first=j == 0)
+                sheet.write(x, y + HIGH + 0.08, verdict(row), va="bottom")
+    return Drawn(
+        "predictive",
+        "Observed counts and what each case predicts",
+        "For each case (columns) and each observed quantity (rows), the probability of every count with the numbers "
+        "of patients fixed as observed, its central 50, 80 and 95% shaded; the line is the observed count. "
+        "Compatible means not surprising under the case, not that the case is right.",
+        _alt([row for row in rows.values() if row.case in shown_cases and row.quantity in shown]),
+        sheet.figure,
+        to_frame([entry for row in rows.values() for entry in _rows(row)]),
+    )
+
+
+def verdict(row: Check) -> str:
+    """The word for how surprising the observed count is, or why there is none."""
+    return row.verdict or ("fitted, no verdict" if row.fitted else "no verdict")
+
+
+def _limits(group: Sequence[Check]) -> tuple[int, int, float]:
+    """First and last count, and the highest probability, that all cases of a quantity share."""
+    lows, highs, tops = [], [], []
+    for row in group:
+        assert row.pmf is not None
+        likely = np.flatnonzero(row.pmf > 0.002 * row.pmf.max())
+        lows.append(min(int(likely[0]), row.observed))
+        highs.append(max(int(likely[-1]), row.observed))
+        tops.append(float(row.pmf.max()))
+    return min(lows), max(highs), max(tops)
+
+
+def _panel(axes: Axes, row: Check, low: int, high: int, top: float, first: bool) -> None:
+    assert row.pmf is not None
+    counts = np.arange(low, high + 1)
+    heights = row.pmf[low : high + 1]
+    edges = np.arange(low, high + 2) - 0.5
+    colours = np.full(len(counts), OUTSIDE, dtype=object)
+    for name, colour in reversed(SHADES):
+        if (inside := getattr(row, name)) is not None:
+            colours[(counts >= inside[0]) & (counts <= inside[1])] = colour
+    for colour in dict.fromkeys(colours):
+        axes.stairs(np.where(colours == colour, heights, 0.0), edges, fill=True, facecolor=colour, linewidth=0)
+    axes.stairs(heights, edges, color=GREY, linewidth=0.5, baseline=None)
+    axes.axvline(row.observed, zorder=5, **SEEN)
+    axes.set_xlim(edges[0], edges[-1])
+    axes.set_ylim(0, 1.1 * top)
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(2))
+    axes.set_xlabel(fit(f"{label(row.quantity)} of {row.denominator}", axes.bbox.width / 72 * 2.54))
+    if first:
+        axes.set_ylabel("Probability")
+    else:
+        axes.tick_params(labelleft=False)
+
+
+def _footer(material: Material, cases: Sequence[str], quantities: Sequence[str]) -> str:
+    words = "Exact distributions, numbers of patients fixed as observed; verdicts on p-values adjusted for multiplicity."
+    if len(cases) > MOST_CASES or len(quantities) > MOST_QUANTITIES:
+        words += f" Shown: {min(len(cases), MOST_CASES)} of {len(cases)} cases, "
+        words += f"{min(len(quantities), MOST_QUANTITIES)} of {len(quantities)} quantities."
+    return words + assumed(material.scenario, "response rates", "toxicity rates")
+
+
+def _alt(rows: Sequence[Check]) -> str:
+    words = [
+        f"{clean(row.case)}: {label(row.quantity).lower()} {row.observed} of {row.denominator}, predicted "
+        f"{row.interval_95[0]} to {row.interval_95[1]} (95%), {verdict(row)}."
+        for row in rows
+        if row.interval_95 is not None
+    ]
+    return " ".join(["Predictive distributions of the observed counts.", *words])
+
+
+def _rows(row: Check) -> list[dict[str, Any]]:
+    assert row.pmf is not None
+    about = {"case": row.case, "quantity": row.quantity, "denominator": row.denominator, "observed": row.observed}
+    return [about | {"verdict": verdict(row), "count": k, "probability": float(p)} for k, p in enumerate(row.pmf)]

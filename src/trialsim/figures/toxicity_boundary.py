@@ -1,0 +1,189 @@
+"""The toxicity boundary at a dose, with simulated trials running into it or not, and the observed total."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from trialsim.designs.rules import Rules
+from trialsim.engine.montecarlo import paths
+from trialsim.figures.drawn import Drawn, Material
+from trialsim.figures.marks import LEFT, RIGHT, rate_words
+from trialsim.figures.style import BLACK, BLUE, GREY, NARROW, PALE, Key, Sheet
+from trialsim.figures.words import assumed, fit, percent, probability
+from trialsim.results import to_frame
+from trialsim.scenario.truth import Rates
+
+TRIALS = 25
+HIGH, BELOW, HEAD = 5.0, 0.85, 0.15
+
+BOUNDARY: dict[str, Any] = {"color": BLACK, "linewidth": 1.6}
+RUN: dict[str, Any] = {"color": PALE, "linewidth": 0.6}
+CROSSED: dict[str, Any] = {"color": BLUE, "marker": "x", "markersize": 4, "markeredgewidth": 1.1}
+LIMIT: dict[str, Any] = {"color": GREY, "linewidth": 0.8, "linestyle": (0, (1, 1.5))}
+SEEN: dict[str, Any] = {"color": BLACK, "marker": "D", "markersize": 4.5, "markerfacecolor": "white"}
+NO_LINE = {"linestyle": ""}
+
+
+def draw(material: Material) -> Drawn | None:
+    """The staircase, a few trials of the first case with toxicity, and the observed count; None without a boundary."""
+    scenario, rules = material.scenario, material.rules
+    case = next((name for name, case in scenario.truth.items() if case.toxicity is not None), None)
+    bounds = boundary(rules)
+    if case is None or not np.isfinite(bounds).any():
+        return None
+    rates = Rates.of(scenario.truth[case], scenario.evaluability, rules.levels)
+    trials = toxicities(rules, rates, material.seed)
+    crossings = [_crossing(trial, bounds) for trial in trials]
+    observed = _observed(material)
+    limit = getattr(scenario.dose_reduction.rule if scenario.dose_reduction else None, "limit", None)
+
+    sheet = Sheet(NARROW, BELOW + HIGH + HEAD, _footer(material), _keys(case, rates, limit, observed))
+    axes = sheet.axes(LEFT, BELOW, NARROW - LEFT - RIGHT, HIGH)
+    _draw_trials(axes, trials, crossings)
+    axes.step(np.arange(len(bounds)), bounds, where="post", zorder=4, **BOUNDARY)
+    right = max(len(bounds) - 1, observed[1] if observed else 0) * 1.02
+    if limit is not None:
+        axes.plot([0, right], [0, limit * right], zorder=2, **LIMIT)
+    if observed:
+        axes.plot([observed[1]], [observed[0]], zorder=6, clip_on=False, **SEEN, **NO_LINE)
+    highest = max(np.nanmax(np.where(np.isfinite(bounds), bounds, np.nan)), observed[0] if observed else 0)
+    highest = max(highest, *(trial[-1] for trial in trials))
+    axes.set_xlim(0, right)
+    axes.set_ylim(0, 1.08 * highest)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(6, integer=True))
+    axes.set_xlabel("Patients treated at the dose, m")
+    axes.set_ylabel("Patients with toxicity")
+    return Drawn(
+        "toxicity_boundary",
+        "Toxicity boundary",
+        _caption(material, case, observed),
+        _alt(material, case, bounds, crossings, observed),
+        sheet.figure,
+        to_frame(_rows(bounds, trials, crossings, observed)),
+    )
+
+
+def boundary(rules: Rules) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """The cut-off after m = 0, 1, ... patients at the starting dose; nan where no count acts."""
+    row = np.array(rules.monitor.act_ge[0], dtype=np.float64)
+    row[0] = np.nan
+    return np.where(row <= np.arange(len(row)), row, np.nan)
+
+
+def toxicities(rules: Rules, rates: Rates, seed: int) -> list[list[int]]:
+    """Toxicities after 0, 1, ... patients at the starting dose, a list a simulated trial."""
+    code = paths(rules, rates, seed, TRIALS).astype(np.int64) - 1
+    at_start = (code >= 0) & (code < 8)
+    return [[0, *np.cumsum(row[here] & 1).tolist()] for row, here in zip(code, at_start, strict=True)]
+
+
+def _crossing(trial: list[int], bounds: np.ndarray[tuple[int], np.dtype[np.float64]]) -> int | None:
+    """The first number of patients at which a trial reaches the boundary."""
+    reached = np.flatnonzero(np.array(trial) >= bounds[: len(trial)])
+    return int(reached[0]) if len(reached) else None
+
+
+def _draw_trials(axes: Axes, trials: list[list[int]], crossings: list[int | None]) -> None:
+    # counts are whole numbers and would hide each other: the k-th trial is drawn a little higher or lower
+    shifts = np.linspace(-0.2, 0.2, len(trials))
+    for trial, m, shift in zip(trials, crossings, shifts, strict=True):
+        end = len(trial) - 1 if m is None else m
+        shown = [t + shift if t else 0.0 for t in trial[: end + 1]]
+        axes.plot(range(end + 1), shown, drawstyle="steps-post", zorder=2, **RUN)
+        if m is None:
+            axes.plot([end], [shown[-1]], color=GREY, marker="o", markersize=1.8, zorder=3, **NO_LINE)
+        else:
+            axes.plot([m], [trial[m]], zorder=5, **CROSSED, **NO_LINE)
+
+
+def _observed(material: Material) -> tuple[int, int] | None:
+    """Observed patients with toxicity and treated, where one count is known."""
+    seen = material.scenario.observed
+    if seen is None or seen.treated is None or len(seen.toxicity_candidates()) != 1:
+        return None
+    return seen.toxicity_candidates()[0], seen.treated
+
+
+def _keys(case: str, rates: Rates, limit: float | None, observed: tuple[int, int] | None) -> list[Key]:
+    words = f"{TRIALS} simulated trials, toxicity {rate_words(rates.toxicity[:1])}: "
+    several = len(rates.toxicity) > 1
+    keys = [
+        Key("boundary at each dose: act if toxicities ≥ b" if several else "act if toxicities ≥ b", BOUNDARY),
+        Key(words + fit(case, 2.6), RUN | {"color": GREY, "marker": "o", "markersize": 1.8}),
+        Key("a simulated trial reaches the boundary", CROSSED | NO_LINE),
+    ]
+    if limit is not None:
+        keys.append(Key(f"highest acceptable toxicity rate, {percent(limit)}", LIMIT))
+    if observed:
+        doses = ", all doses" if several else ""
+        keys.append(Key(f"observed{doses}: {observed[0]} of {observed[1]} treated", SEEN | NO_LINE))
+    return keys
+
+
+def _footer(material: Material) -> str:
+    dose = " at the starting dose" if material.rules.levels > 1 else ""
+    words = f"Trials followed{dose} until they reach the boundary (×) or end (•), each shifted a little to be seen; seed {material.seed}."
+    return words + assumed(material.scenario, "design", "toxicity rule", "toxicity rates")
+
+
+def _caption(material: Material, case: str, observed: tuple[int, int] | None) -> str:
+    words = (
+        f"Patients with toxicity against patients treated at a dose, with {TRIALS} simulated trials of case {case}"
+        f"{' at the starting dose' if material.rules.levels > 1 else ''}. The rule acts if toxicities ≥ b, the stairs."
+    )
+    if observed and material.rules.levels > 1:
+        words += " The observed total is over all doses, so it is not to be held against the boundary of one dose."
+    return words
+
+
+def _alt(
+    material: Material,
+    case: str,
+    bounds: np.ndarray[tuple[int], np.dtype[np.float64]],
+    crossings: list[int | None],
+    observed: tuple[int, int] | None,
+) -> str:
+    steps = [(m, b) for m, b in material.rules.monitor.steps(0) if b <= m]
+    shown = ", ".join(f"{b} of {m}" for m, b in steps[:6]) + (", and so on" if len(steps) > 6 else "")
+    last = int(np.flatnonzero(np.isfinite(bounds))[-1])
+    words = (
+        f"Staircase of the toxicity boundary; it rises at {shown}, to {bounds[last]:.0f} of {last}. "
+        f"{sum(m is not None for m in crossings)} of {TRIALS} simulated trials of case {case} reach it."
+    )
+    oc = material.results[case]
+    name = "p_dose_reduction_triggered" if material.rules.levels > 1 else "p_stop_toxicity"
+    if oc.exact is not None:
+        what = "triggering a dose reduction" if material.rules.levels > 1 else "an early stop for toxicity"
+        words += f" The exact probability of {what} is {probability(oc.exact.values[name])}."
+    if observed:
+        words += f" Observed: {observed[0]} of {observed[1]} treated patients with toxicity."
+    return words
+
+
+def _rows(
+    bounds: np.ndarray[tuple[int], np.dtype[np.float64]],
+    trials: list[list[int]],
+    crossings: list[int | None],
+    observed: tuple[int, int] | None,
+) -> list[dict[str, Any]]:
+    rows = [
+        {"series": "boundary", "trial": None, "patients": m, "toxicities": int(b), "reaches": None}
+        for m, b in enumerate(bounds)
+        if np.isfinite(b)
+    ]
+    for k, (trial, m) in enumerate(zip(trials, crossings, strict=True), start=1):
+        end = len(trial) - 1 if m is None else m
+        rows += [
+            {"series": "simulated", "trial": k, "patients": i, "toxicities": trial[i], "reaches": i == m}
+            for i in range(end + 1)
+        ]
+    if observed:
+        rows.append(
+            {"series": "observed", "trial": None, "patients": observed[1], "toxicities": observed[0], "reaches": None}
+        )
+    return rows

@@ -1,0 +1,225 @@
+"""A run as a folder, written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trialsim.errors import OutputError, TrialsimError
+
+if TYPE_CHECKING:
+    from trialsim.checks import Checks
+    from trialsim.engine.montecarlo import Progress
+    from trialsim.results import Results
+    from trialsim.scenario.model import Scenario
+
+RESULTS, PAGE, SCENARIO, ENVIRONMENT = "results.json", "report.html", "scenario.yaml", "environment.json"
+TABLES, FIGURES = "tables", "figures"
+
+CONTENTS = {RESULTS, PAGE, SCENARIO, ENVIRONMENT, TABLES, FIGURES}
+"""Everything a run folder holds at its top."""
+
+SUFFIXES = {TABLES: {".csv"}, FIGURES: {".svg", ".png", ".csv"}}
+"""What its subfolders hold."""
+
+DEBRIS = {".DS_Store", "Thumbs.db", "desktop.ini"}
+"""What file managers leave behind."""
+
+
+def report(
+    scenario: Scenario,
+    folder: str | os.PathLike[str],
+    *,
+    results: Results | None = None,
+    checks: Checks | None = None,
+    replicates: int | None = None,
+    seed: int | None = None,
+    jobs: int | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+    scenario_text: str | None = None,
+) -> Path:
+    """Write a run folder: the page to read, results.json, tables, figures, the scenario, and the environment.
+
+    Parameters
+    ----------
+    folder : where to write; its parent must exist. Nothing is left behind when anything fails.
+    results, checks : what was already computed for this scenario (checks with the seed of the results); what is
+        missing is computed.
+    replicates, seed : in place of those of the scenario, when results are not given.
+    jobs, progress : as for ``simulate``.
+    force : replace the folder of an earlier run. Any other existing folder or file is never touched.
+    scenario_text : the user's own text, copied as it is; it must be the text of ``scenario``.
+
+    Returns
+    -------
+    The path of ``report.html``.
+
+    Raises
+    ------
+    OutputError : the folder cannot be written, or exists.
+    """
+    target = check_target(folder, force=force)
+    from trialsim.checks import check
+    from trialsim.engine.operating import simulate
+
+    text = _scenario_text(scenario, scenario_text)
+    clock = _Clock()
+    if results is None:
+        with clock("simulate_and_exact"):
+            results = simulate(scenario, replicates=replicates, seed=seed, jobs=jobs, progress=progress)
+    _same_scenario(scenario, results)
+    if checks is None:
+        with clock("check"):
+            checks = check(scenario, seed=seed if results.seed is None else results.seed)
+    chosen, found = results, checks
+
+    def write(new: Path) -> None:
+        _write(new, scenario, chosen, found, text, jobs, clock)
+
+    _place(target, write, force=force)
+    return target / PAGE
+
+
+def check_target(folder: str | os.PathLike[str], *, force: bool = False) -> Path:
+    """The folder to write, as an absolute path; refused in plain words before anything is computed.
+
+    Raises
+    ------
+    OutputError : it exists (without ``force``), is not the folder of an earlier run, or cannot be written.
+    """
+    try:
+        target = Path(folder).resolve()
+        parent = target.parent
+        if not target.name:
+            raise OutputError(f"{target} cannot be a run folder; name a new folder")
+        if not parent.is_dir():
+            raise OutputError(f"{parent} is not an existing folder; create it first")
+        if not os.access(parent, os.W_OK | os.X_OK):
+            raise OutputError(f"no permission to write in {parent}")
+        if not os.path.lexists(target):
+            return target
+        if not target.is_dir():
+            raise OutputError(f"{target} is a file, not a folder; choose another name")
+        if not force:
+            raise OutputError(f"{target} exists; choose another name, or replace an earlier run with --force")
+        if why := _not_a_run(target):
+            raise OutputError(f"{target} is not replaced, because {why}; choose another name")
+    except (OSError, ValueError, RuntimeError) as error:
+        raise OutputError(f"{os.fsdecode(folder)!r} cannot be written: {_reason(error)}") from None
+    return target
+
+
+def _not_a_run(folder: Path) -> str:
+    """Why a folder is not the untouched folder of an earlier run; "" if it is."""
+    try:
+        recorded = json.loads((folder / RESULTS).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return f"it is not the folder of an earlier run (no readable {RESULTS})"
+    if not isinstance(recorded, dict) or "trialsim" not in recorded:
+        return f"it is not the folder of an earlier run ({RESULTS} is not trialsim's)"
+    strange = [entry.name for entry in folder.iterdir() if entry.name not in CONTENTS | DEBRIS]
+    for name, suffixes in SUFFIXES.items():
+        if (inner := folder / name).is_dir():
+            entries = (entry for entry in inner.iterdir() if entry.name not in DEBRIS)
+            strange += [f"{name}/{entry.name}" for entry in entries if entry.is_dir() or entry.suffix not in suffixes]
+    if strange:
+        return f"it also holds what no run has written ({', '.join(sorted(strange)[:3])})"
+    return ""
+
+
+def _place(target: Path, write: Callable[[Path], None], *, force: bool) -> None:
+    """Build the folder beside its place and move it in; on any failure everything is as before."""
+    mark = secrets.token_hex(4)
+    new, old = (target.with_name(f".{target.name[:100]}.{mark}.{word}") for word in ("new", "old"))
+    placed = False
+    try:
+        new.mkdir()
+        write(new)
+        check_target(target, force=force)
+        if os.path.lexists(target):
+            os.rename(target, old)
+        os.rename(new, target)
+        placed = True
+    except OSError as error:
+        raise OutputError(f"{target} cannot be written: {_reason(error)}") from error
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+        if placed:
+            shutil.rmtree(old, ignore_errors=True)
+        elif old.exists() and not os.path.lexists(target):
+            os.rename(old, target)
+
+
+def _reason(error: BaseException) -> str:
+    words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return words.lower() or "unknown reason"
+
+
+def _write(
+    new: Path, scenario: Scenario, results: Results, checks: Checks, text: str, jobs: int | None, clock: _Clock
+) -> None:
+    """Everything a run folder holds."""
+    import trialsim.figures as figures
+    from trialsim.reporting.document import document, to_bytes
+    from trialsim.reporting.environment import environment
+    from trialsim.reporting.page import Picture, page
+    from trialsim.reporting.tables import tables
+    from trialsim.scenario.compiling import compile_rules
+
+    rules = compile_rules(scenario)
+    doc = document(scenario, rules, results, checks)
+    (new / RESULTS).write_bytes(to_bytes(doc))
+    (new / SCENARIO).write_bytes(text.encode())
+    (new / TABLES).mkdir()
+    for name, content in tables(rules, doc).items():
+        (new / TABLES / name).write_bytes(content.encode())
+    (new / FIGURES).mkdir()
+    pictures = []
+    with clock("figures"):
+        seed = scenario.simulation.seed if results.seed is None else results.seed
+        for drawn in figures.draw_all(scenario, results, checks, seed=seed):
+            figures.save(drawn, new / FIGURES)
+            svg = (new / FIGURES / f"{drawn.name}.svg").read_bytes()
+            pictures.append(Picture(drawn.name, drawn.title, drawn.caption, drawn.alt, svg))
+    with clock("page"):
+        (new / PAGE).write_bytes(page(scenario, rules, doc, pictures).encode())
+    (new / ENVIRONMENT).write_bytes(environment(jobs, clock.seconds))
+
+
+def _scenario_text(scenario: Scenario, text: str | None) -> str:
+    """The text to keep, which must read back as this very scenario."""
+    from trialsim.reporting.inputs import to_yaml
+    from trialsim.scenario.files import digest, parse
+
+    kept = to_yaml(scenario) if text is None else text
+    if digest(parse(kept, SCENARIO)) != digest(scenario):
+        raise TrialsimError("the text given is not the text of this scenario")
+    return kept
+
+
+def _same_scenario(scenario: Scenario, results: Results) -> None:
+    from trialsim.scenario.files import digest
+
+    if results.digest != digest(scenario):
+        raise TrialsimError("the results given are those of another scenario")
+
+
+class _Clock:
+    """Wall time by part of the work."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextlib.contextmanager
+    def __call__(self, part: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.seconds[part] = round(time.perf_counter() - start, 3)

@@ -1,0 +1,179 @@
+"""The check of an observed trial, number by number on small trials."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from trialsim.checks import check
+from trialsim.checks.given_sizes import _splits
+from trialsim.checks.predictive import DRAWS, Sizes, interval, joint_pmf, pooled_pmf, two_sided_table
+from trialsim.checks.rows import verdict_of
+from trialsim.scenario.files import load, parse
+from trialsim.scenario.model import Observed
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+SMALL = """
+schema: 1
+name: small
+endpoint: response
+design: {kind: single_stage, n: 12, r: 3, p0: 0.1, p1: 0.4}
+truth:
+  low: {response: 0.12, toxicity: 0.3, odds_ratio: 3}
+  high: {response: 0.5, toxicity: 0.3, odds_ratio: 3}
+observed: {treated: 12, evaluable: 10, responses: 5, toxicities: 2}
+simulation: {replicates: 100, seed: 3}
+"""
+
+
+def row(checks, case, quantity, conditioning="given_sizes"):
+    return next(r for r in checks if (r.case, r.quantity, r.conditioning) == (case, quantity, conditioning))
+
+
+def test_predictive_distribution_mid_p_and_intervals():
+    found = row(check(parse(SMALL)), "low", "responses")
+    law = stats.binom(10, 0.12)
+    assert found.denominator == 10
+    assert found.mid_p == pytest.approx(law.cdf(4) + law.pmf(5) / 2, abs=1e-14)
+    assert found.p_two_sided == pytest.approx(2 * min(found.mid_p, 1 - found.mid_p), abs=1e-14)
+    for coverage, ends in ((0.5, found.interval_50), (0.8, found.interval_80), (0.95, found.interval_95)):
+        assert ends == (int(law.ppf((1 - coverage) / 2)), int(law.ppf((1 + coverage) / 2)))
+    assert row(check(parse(SMALL)), "low", "toxicities").denominator == 12
+
+
+def test_adjusted_p_is_min_p_over_the_joint_law():
+    """The draws against the exact joint distribution of responses and toxicities, association included."""
+    checks = check(parse(SMALL))
+    p11 = next(
+        p for p in np.linspace(0, 0.12, 2_000_001)[1:-1] if p * (1 - 0.42 + p) / ((0.12 - p) * (0.3 - p)) >= 3
+    )
+    cells = [{(1, 1): p11, (1, 0): 0.12 - p11, (0, 1): 0.3 - p11, (0, 0): 1 - 0.42 + p11}]
+    joint = joint_pmf(Sizes((10,), (12,)), cells)
+    p_responses = two_sided_table(pooled_pmf((10,), (0.12,)))
+    p_toxicities = two_sided_table(pooled_pmf((12,), (0.3,)))
+    least = np.minimum(p_responses[:, None], p_toxicities[None, :])
+    for quantity, table, observed in (("responses", p_responses, 5), ("toxicities", p_toxicities, 2)):
+        exact = joint[least <= table[observed] * (1 + 1e-9)].sum()
+        found = row(checks, "low", quantity).p_adjusted
+        assert found == pytest.approx(exact, abs=4 * np.sqrt(exact * (1 - exact) / DRAWS))
+
+
+def test_joint_law_has_the_right_margins():
+    cells = [
+        {(1, 1): 0.1, (1, 0): 0.1, (0, 1): 0.3, (0, 0): 0.5},
+        {(1, 1): 0.02, (1, 0): 0.1, (0, 1): 0.2, (0, 0): 0.68},
+    ]
+    joint = joint_pmf(Sizes((3, 4), (4, 6)), cells)
+    assert joint.sum() == pytest.approx(1, abs=1e-14)
+    np.testing.assert_allclose(joint.sum(axis=1), pooled_pmf((3, 4), (0.2, 0.12)), atol=1e-14)
+    np.testing.assert_allclose(joint.sum(axis=0), pooled_pmf((4, 6), (0.4, 0.22)), atol=1e-14)
+
+
+def test_likelihood_ratio_of_independent_endpoints_is_a_product():
+    text = SMALL.replace(", odds_ratio: 3", "")
+    (ratio,) = check(parse(text)).likelihood_ratios
+    assert (ratio.case, ratio.against, ratio.vector) == ("high", "low", ("responses", "toxicities"))
+    assert ratio.ratio == pytest.approx(stats.binom.pmf(5, 10, 0.5) / stats.binom.pmf(5, 10, 0.12), rel=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("p", "word"),
+    [(1.0, "compatible"), (0.20, "compatible"), (0.19, "mild tension"), (0.05, "mild tension"), (0.049, "tension"),
+     (0.01, "tension"), (0.0099, "strong conflict"), (0.0, "strong conflict"), (None, None)],
+)  # fmt: skip
+def test_verdict_words(p, word):
+    assert verdict_of(p) == word
+
+
+def test_a_rate_set_from_the_count_is_fitted():
+    text = SMALL.replace("responses: 5", "responses: 1").replace("0.12", "0.10")
+    assert not row(check(parse(text)), "low", "responses").fitted  # .10 is p0: it was not set from 1 of 10
+    text = SMALL.replace("evaluable: 10, responses: 5", "evaluable: 8, responses: 1").replace("0.12", "0.125")
+    fitted = row(check(parse(text)), "low", "responses")
+    assert fitted.fitted
+    assert fitted.verdict is None
+    assert fitted.p_adjusted is None
+    said = text + "sources: {truth.low.response: {fitted: false, source: elsewhere}}\n"
+    assert row(check(parse(said)), "low", "responses").verdict is not None
+
+
+def test_the_dasatinib_check():
+    checks = check(load(CONFIGS / "dasatinib.yaml"))
+    inactive = row(checks, "inactive", "responses")
+    assert inactive.mid_p == pytest.approx(
+        stats.binom.cdf(2, 69, 0.05) + stats.binom.pmf(3, 69, 0.05) / 2, abs=1e-12
+    )
+    assert inactive.verdict == "compatible"
+    assert row(checks, "active", "responses").verdict == "tension"
+    assert all(r.verdict is None for r in checks if r.case == "as_observed")
+    assert all(r.verdict is None for r in checks if r.conditioning != "given_sizes")
+    toxicities = row(checks, "inactive", "toxicities")
+    assert (toxicities.observed, toxicities.denominator) == (26, 70)
+    assert "split" in toxicities.note  # the dose of the one inevaluable patient is unreported
+    flag = row(checks, "inactive", "dose_reduced", "unconditional")
+    assert flag.verdict is None
+    assert 0 < flag.probability < 1
+    external = row(checks, "related trials", "responses", "external")
+    assert external.interval_95 == (0, 10)
+    active = next(h for h in checks.headline if h.quantity == "responses")
+    assert active.position["active"] == "above"
+    assert active.rates["active_dose_response"] == pytest.approx((23 * 0.15 + 46 * 0.11) / 69)
+
+
+def test_compatibility_curve_is_the_two_sided_mid_p():
+    checks = check(parse(SMALL))
+    curve = next(c for c in checks.curves if c.quantity == "responses")
+    for k in (50, 300, 500, 901):
+        law = stats.binom(10, curve.rate[k])
+        lower = law.cdf(4) + law.pmf(5) / 2
+        assert curve.p[k] == pytest.approx(2 * min(lower, 1 - lower), abs=1e-12)
+
+
+def test_given_that_the_trial_reached_its_size():
+    found = row(check(parse(SMALL)), "low", "responses", "reached_n")
+    np.testing.assert_allclose(found.pmf, stats.binom.pmf(np.arange(13), 12, 0.12), atol=1e-12)
+    assert row(check(parse(SMALL)), "low", "reaches_n", "unconditional").probability == pytest.approx(1)
+
+
+def test_every_consistent_split_is_tried():
+    known = Observed(treated=39, evaluable=36, responses=2, treated_by_dose=[17, 22])
+    splits = _splits(known, 2)
+    assert {s.evaluable for s in splits} == {(14, 22), (15, 21), (16, 20), (17, 19)}
+    assert {s.treated for s in splits} == {(17, 22)}
+    other = Observed(treated=70, evaluable=69, responses=3, evaluable_by_dose=[23, 46])
+    assert {s.treated for s in _splits(other, 2)} == {(23, 47), (24, 46)}
+    nothing = Observed(evaluable=5, responses=1)
+    assert len(_splits(nothing, 3)) == 21
+
+
+def test_stage_1_is_checked_where_it_is_reported():
+    checks = check(load(CONFIGS / "lenvatinib-acc.yaml"))
+    stage1 = row(checks, "active", "stage1_responses")
+    assert (stage1.observed, stage1.denominator) == (4, 18)
+    assert stage1.verdict == "compatible"
+    np.testing.assert_allclose(stage1.pmf, stats.binom.pmf(np.arange(19), 18, 0.2), atol=1e-13)
+
+
+def test_an_ambiguous_percentage_is_not_checked():
+    text = SMALL.replace(
+        "observed: {treated: 12, evaluable: 10, responses: 5, toxicities: 2}",
+        "observed: {treated: 200, evaluable: 200, responses: 50, toxicity_percent: 37}",
+    )
+    checks = check(parse(text))
+    assert not [r for r in checks if r.quantity == "toxicities"]
+    assert any("73, 74" in note for note in checks.notes)
+
+
+def test_nothing_observed_nothing_checked():
+    checks = check(load(CONFIGS / "teaching.yaml"))
+    assert not checks.rows
+    assert "nothing to check" in checks.notes[0]
+
+
+def test_central_intervals():
+    pmf = stats.binom.pmf(np.arange(21), 20, 0.3)
+    assert interval(pmf, 0.95) == (2, 10)
+    assert interval(np.array([1.0]), 0.95) == (0, 0)

@@ -1,0 +1,123 @@
+"""Estimates, tallies, and how results print."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import trialsim
+from trialsim.engine.tally import fold, mean, proportion
+from trialsim.kernels.trial import LEVELS
+from trialsim.results import digits12, label, quantity_names
+from trialsim.scenario.files import load
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+
+
+@pytest.fixture(scope="module")
+def results():
+    return trialsim.simulate(load(CONFIGS / "dasatinib.yaml"), replicates=5000, jobs=1)
+
+
+@pytest.mark.parametrize(("count", "replicates"), [(0, 50), (7, 50), (50, 50)])
+def test_a_simulated_probability(count, replicates):
+    found = proportion(count, replicates)
+    p = count / replicates
+    exact = stats.binomtest(count, replicates).proportion_ci(0.95, "exact")
+    assert found.mcse == pytest.approx(math.sqrt(p * (1 - p) / replicates))
+    assert (found.low, found.high) == pytest.approx((exact.low, exact.high), abs=1e-12)
+
+
+def test_a_simulated_mean():
+    values = np.random.default_rng(1).integers(0, 70, 1000)
+    found = mean(int(values.sum()), int((values**2).sum()), 1000)
+    assert found.estimate == pytest.approx(values.mean())
+    assert found.mcse == pytest.approx(values.std(ddof=1) / math.sqrt(1000))
+    assert found.high - found.estimate == pytest.approx(1.959964 * found.mcse, rel=1e-6)
+
+
+def test_tallies_add_up_to_the_whole():
+    rng = np.random.default_rng(2)
+    columns = rng.integers(0, 4, (300, LEVELS + 6)).astype(np.int32)
+    parts = fold(columns[:100], 40) + fold(columns[100:], 40)
+    assert parts == fold(columns, 40)
+    assert sum(parts.n) == parts.replicates == 300
+
+
+def test_results_carry_where_they_come_from(results):
+    assert results.digest.startswith("sha256:")
+    assert (results.seed, results.replicates, results.streams) == (2011, 5000, 1)
+    assert results.version == trialsim.__version__
+    assert not results.disagreements
+
+
+def test_a_frame_has_a_row_a_quantity(results):
+    frame = results.to_frame()
+    assert len(frame) == 4 * len(quantity_names(2))
+    p_go = frame[(frame.case == "active") & (frame.quantity == "p_go")].iloc[0]
+    assert p_go.exact == results["active"].exact.values["p_go"]
+    assert p_go.low < p_go.estimate < p_go.high
+
+
+def test_results_print_as_tables(results):
+    text = str(results)
+    assert "P(go)" in text
+    assert "Expected patients at 100 mg BID" in text
+    assert max(map(len, text.splitlines())) < 100
+
+
+def test_exact_stands_alone():
+    exact = trialsim.exact(load(CONFIGS / "teaching.yaml"), totals=False)
+    assert exact["active"].simulated is None
+    assert exact["active"].exact.joint_responses is None
+    assert exact["active"].z == {}
+
+
+def test_a_disagreement_is_said_loudly(results):
+    from dataclasses import replace
+
+    from trialsim.engine.operating import _beside
+    from trialsim.results import Results
+
+    oc = results["active"]
+    wrong = replace(oc.exact, values={**oc.exact.values, "p_go": oc.exact.values["p_go"] + 0.05})
+    beside = _beside(replace(oc, exact=wrong, simulated=None, z={}), oc.simulated, 1)
+    assert beside.disagreements == ("p_go",)
+    loud = Results("x", "", "", 1, 1, 5000, (beside,))
+    assert loud.disagreements == ("active: p_go",)
+    assert "WARNING" in str(loud)
+
+
+def test_no_exact_answer_is_said(monkeypatch):
+    from trialsim.engine import operating
+
+    monkeypatch.setattr(operating, "MAX_STATES", 10)
+    found = trialsim.simulate(load(CONFIGS / "teaching.yaml"), replicates=200, jobs=1)
+    assert found["active"].exact is None
+    assert "states" in found["active"].not_exact
+    assert "no exact answer" in str(found)
+
+
+def test_more_replicates_than_would_finish():
+    with pytest.raises(trialsim.TrialsimError, match="at most"):
+        trialsim.simulate(load(CONFIGS / "dasatinib.yaml"), replicates=10**12)
+
+
+def test_numbers_for_json_have_12_digits():
+    assert digits12({"a": 1 / 3, "b": [np.float64(2 / 3)], "c": np.array([0.1]), "d": np.int64(4)}) == {
+        "a": 0.333333333333,
+        "b": [0.666666666667],
+        "c": [0.1],
+        "d": 4,
+    }
+    json.dumps(digits12({"x": np.arange(3)}))
+
+
+def test_labels_name_the_dose():
+    assert label("patients_dose_2", ("high", "low")) == "Expected patients at low"
+    assert label("pet") == "PET: probability of early termination"
