@@ -121,3 +121,12 @@ def test_numbers_for_json_have_12_digits():
 def test_labels_name_the_dose():
     assert label("patients_dose_2", ("high", "low")) == "Expected patients at low"
     assert label("pet") == "PET: probability of early termination"
+
+
+def test_rare_counts_raise_no_false_alarm():
+    """Four patients a thousand trials at the lower dose: the simulated mean is often exactly zero."""
+    from trialsim.scenario.files import parse
+
+    text = (CONFIGS / "teaching.yaml").read_text(encoding="utf-8").replace("toxicity: [0.35, 0.20]", "toxicity: 0.05")
+    for seed in range(30):
+        assert not trialsim.simulate(parse(text), replicates=300, seed=seed, jobs=1, totals=False).disagreements

@@ -19,6 +19,10 @@ from trialsim.version import __version__
 FALSE_ALARM = 1e-4
 """Probability that a run with nothing wrong says that simulation and exact calculation disagree."""
 
+ENOUGH_EVENTS = 100
+"""A mean is held against its exact value only when this many trials' worth of its counts are expected; below that
+the normal approximation would cry wolf."""
+
 
 def exact(scenario: Scenario, *, totals: bool = True) -> Results:
     """Exact operating characteristics of every case, by a Markov chain over patients.
@@ -88,7 +92,7 @@ def _beside(known: OperatingCharacteristics, drawn: Simulated, cases: int) -> Op
             if z_value is not None:
                 z[name] = z_value
             compared = cases * len(known.exact.values)
-            if _p_value(name, value, estimate, drawn.replicates) < FALSE_ALARM / compared:
+            if _p_value(name, value, estimate, drawn.replicates, len(drawn.n) - 1) < FALSE_ALARM / compared:
                 disagreements.append(name)
     return OperatingCharacteristics(
         known.case, known.doses, known.exact, known.not_exact, drawn, z, tuple(disagreements)
@@ -111,8 +115,11 @@ def _z(name: str, value: float, estimate: Estimate, replicates: int) -> float | 
     return (estimate.estimate - value) / estimate.mcse
 
 
-def _p_value(name: str, value: float, estimate: Estimate, replicates: int) -> float:
-    """Two-sided: how often chance alone puts the simulated number this far from the exact one."""
+def _p_value(name: str, value: float, estimate: Estimate, replicates: int, most: int) -> float:
+    """Two-sided: how often chance alone puts the simulated number this far from the exact one.
+
+    Probabilities by the binomial distribution, means by the normal one; ``most`` is the largest count in a trial.
+    """
     if _is_probability(name):
         from scipy.special import bdtr, bdtrc
 
@@ -121,9 +128,9 @@ def _p_value(name: str, value: float, estimate: Estimate, replicates: int) -> fl
         upper = float(bdtrc(count - 1, replicates, p)) if count else 1.0
         return min(1.0, 2 * min(lower, upper))
     z = _z(name, value, estimate, replicates)
-    if z is None:
-        return 1.0 if math.isclose(value, estimate.estimate, rel_tol=1e-9, abs_tol=1e-9) else 0.0
-    return math.erfc(abs(z) / math.sqrt(2))
+    if replicates * value < ENOUGH_EVENTS * most:
+        return 1.0
+    return 0.0 if z is None else math.erfc(abs(z) / math.sqrt(2))
 
 
 def _results(

@@ -16,6 +16,7 @@ from trialsim.reporting.numbers import (
     NONE,
     Cell,
     is_mean,
+    listed,
     mcse_cell,
     probability_cell,
     rate,
@@ -100,7 +101,7 @@ def boundary(doc: Document) -> Table:
         ("Patients at the dose", "Act if toxicities") * abreast,
         groups,
         (f"Convention: {CONVENTION} With fewer patients at the dose than listed the rule cannot act.",),
-        words=tuple(range(2, 2 * abreast, 2)),
+        words=tuple(range(1, 2 * abreast)),
     )
 
 
@@ -131,11 +132,16 @@ def crossing(doc: Document) -> Table:
 def _whose(row: Document, doc: Document, most: int = 6) -> str:
     """What a toxicity rate is in this scenario: the limit, or the truth of some cases at some dose."""
     parts = ["the limit"] if row["is_limit"] else []
-    for dose in doc["doses"]:
-        cases = [who["case"] for who in row["true_rate_of"] if who["dose"] == dose]
+    doses = doc["doses"]
+    where: dict[str, list[str]] = {}
+    for case in doc["cases"]:
+        found = [who["dose"] for who in row["true_rate_of"] if who["case"] == case]
+        if found:
+            at = "" if len(doses) == 1 else " at every dose" if found == doses else f" at {listed(found)}"
+            where.setdefault(at, []).append(case)
+    for at, cases in where.items():
         extra = f" and {len(cases) - most} more cases" if len(cases) > most else ""
-        where = f" at {dose}" if len(doc["doses"]) > 1 else ""
-        parts += [f"{', '.join(cases[:most])}{extra}{where}"] if cases else []
+        parts.append(f"{', '.join(cases[:most])}{extra}{at}")
     return "; ".join(parts) or NONE
 
 

@@ -67,7 +67,13 @@ def page(scenario: Scenario, rules: Rules, doc: Document, pictures: Sequence[Pic
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["nb"] = unbroken
     return environment.get_template("template.html").render(_context(scenario, rules, doc, pictures)) + "\n"
+
+
+def unbroken(text: str) -> str:
+    """``text`` with spaces that no line may break at: p0 = 5%, responses ≤ 1."""
+    return re.sub(r" ([=≤≥>]) (?=\S)", "\u00a0\\1\u00a0", text)
 
 
 def _context(scenario: Scenario, rules: Rules, doc: Document, pictures: Sequence[Picture]) -> dict[str, Any]:

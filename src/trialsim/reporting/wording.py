@@ -156,9 +156,8 @@ def toxicity_rule(doc: Document) -> list[str]:
             words.append("With these numbers the rule never acts.")
         if rule["crossing_at_limit"] is not None:
             words.append(
-                f"At a dose whose true toxicity rate is exactly the limit, {rate(given['limit'])}, it acts on some patient "
-                f"up to the {_ordinal(rule['crossing_patients'])} with probability "
-                f"{probability(rule['crossing_at_limit'])}."
+                f"At a dose whose true toxicity rate is exactly the limit, {rate(given['limit'])}, it acts within "
+                f"{rule['crossing_patients']} patients with probability {probability(rule['crossing_at_limit'])}."
             )
     if rule["assumed"]:
         note = next((row["note"] for row in doc["inputs"] if row["path"] == "dose_reduction.rule.kind"), None)
@@ -170,8 +169,8 @@ def _boundary_words(kind: str, given: dict[str, Any], patients: int) -> str:
     if kind == "pocock":
         return (
             "Toxicity is monitored after every patient with a boundary of constant tail probability (Pocock type; "
-            "Ivanova, Qaqish and Schell 2005): the one that acts earliest among those that act, within "
-            f"{patients} patients at a dose whose true toxicity rate is the limit {rate(given['limit'])}, with "
+            "Ivanova, Qaqish and Schell 2005). Among such boundaries it is the one that acts earliest while a dose whose "
+            f"true toxicity rate is the limit, {rate(given['limit'])}, is acted on within {patients} patients with "
             f"probability at most {given['phi']:g}."
         )
     if kind == "posterior":
