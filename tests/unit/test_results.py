@@ -127,6 +127,19 @@ def test_rare_counts_raise_no_false_alarm():
     """Four patients a thousand trials at the lower dose: the simulated mean is often exactly zero."""
     from trialsim.scenario.files import parse
 
-    text = (CONFIGS / "teaching.yaml").read_text(encoding="utf-8").replace("toxicity: [0.35, 0.20]", "toxicity: 0.05")
+    text = (
+        (CONFIGS / "teaching.yaml")
+        .read_text(encoding="utf-8")
+        .replace("toxicity: [0.35, 0.20]", "toxicity: 0.05")
+    )
     for seed in range(30):
-        assert not trialsim.simulate(parse(text), replicates=300, seed=seed, jobs=1, totals=False).disagreements
+        assert not trialsim.simulate(
+            parse(text), replicates=300, seed=seed, jobs=1, totals=False
+        ).disagreements
+
+
+def test_a_number_without_spread_agrees_with_itself():
+    """A single stage without a toxicity rule always treats n patients."""
+    found = trialsim.simulate(load(CONFIGS / "kluger-melanoma.yaml"), replicates=3000, jobs=1, totals=False)
+    assert found["inactive"].simulated.values["en"].mcse == 0
+    assert not found.disagreements

@@ -100,7 +100,9 @@ def can_stop(rules: Rules) -> bool:
 def lines(scenario: Scenario, rules: Rules) -> tuple[Line, ...]:
     """The design alone, then the whole protocol once for each distinct toxicity that a case assumes."""
     alone = design_alone(rules)
-    truths = {name: Rates.of(case, scenario.evaluability, rules.levels) for name, case in scenario.truth.items()}
+    truths = {
+        name: Rates.of(case, scenario.evaluability, rules.levels) for name, case in scenario.truth.items()
+    }
     if not can_stop(rules):
         if scenario.evaluability.probability == 1:
             return (alone,)
@@ -154,7 +156,9 @@ def exact_values(line: Line, grid: Float64) -> dict[str, Float64]:
     return {name: np.array([row[name] for row in rows]) for name in QUANTITIES}
 
 
-def simulated_points(line: Line, rates: Sequence[float], replicates: int, seed: int) -> dict[float, Simulated]:
+def simulated_points(
+    line: Line, rates: Sequence[float], replicates: int, seed: int
+) -> dict[float, Simulated]:
     """What simulation gives at a few response rates, the same seed at each."""
     drawn = tallies(line.rules, {repr(p): line.at(p) for p in rates}, replicates, seed)
     return {p: simulated(drawn[repr(p)]) for p in rates}

@@ -130,7 +130,9 @@ def _p_value(name: str, value: float, estimate: Estimate, replicates: int, most:
     z = _z(name, value, estimate, replicates)
     if replicates * value < ENOUGH_EVENTS * most:
         return 1.0
-    return 0.0 if z is None else math.erfc(abs(z) / math.sqrt(2))
+    if z is None:
+        return 1.0 if math.isclose(value, estimate.estimate, rel_tol=1e-9) else 0.0
+    return math.erfc(abs(z) / math.sqrt(2))
 
 
 def _results(

@@ -11,13 +11,13 @@ from matplotlib.ticker import MaxNLocator
 
 from trialsim.checks import Check, label
 from trialsim.figures.drawn import Drawn, Material
-from trialsim.figures.style import BLACK, GREY, ROW, WIDE, Key, Sheet
-from trialsim.figures.words import assumed, clean, fit, names_within
+from trialsim.figures.style import BLACK, GREY, ROW, WIDE, Key, Sheet, count_ticks
+from trialsim.figures.words import assumed, clean, names_within, wrap
 from trialsim.results import to_frame
 
 COLUMNS, MOST_CASES, MOST_QUANTITIES = 4, 8, 6
-HIGH, BELOW, ABOVE = 1.45, 0.85, 0.4
-"""Height in cm of a panel, of the words below it, and of the verdict above it."""
+HIGH, TICKS, ABOVE = 1.45, 0.55, 0.4
+"""Height in cm of a panel, of its ticks below it, and of the verdict above it."""
 
 LEFT, RIGHT, GAP = 1.15, 0.2, 0.35
 
@@ -40,30 +40,35 @@ def draw(material: Material) -> Drawn | None:
     shown_cases, shown = cases[:MOST_CASES], quantities[:MOST_QUANTITIES]
     per_block = min(len(shown_cases), COLUMNS)
     blocks = [shown_cases[i : i + per_block] for i in range(0, len(shown_cases), per_block)]
-    panel = HIGH + BELOW + ABOVE
-    block_height = len(shown) * panel + ROW + 0.1
+    columns = per_block if len(blocks) == 1 else COLUMNS
+    wide = (WIDE - LEFT - RIGHT - GAP * (columns - 1)) / columns
+    titles = {q: wrap(_title(next(r for r in rows.values() if r.quantity == q)), wide, most=2) for q in shown}
+    heights = {q: ABOVE + HIGH + TICKS + ROW * len(titles[q]) for q in shown}
+    block_height = sum(heights.values()) + ROW + 0.1
     keys = [Key(f"central {name[-2:]}%", patch={"facecolor": c, "edgecolor": GREY}) for name, c in SHADES]
     keys += [Key("outside", patch={"facecolor": OUTSIDE, "edgecolor": GREY}), Key("observed", SEEN)]
     sheet = Sheet(WIDE, len(blocks) * block_height, _footer(material, cases, quantities), keys, columns=len(keys))
-    wide = (WIDE - LEFT - RIGHT - GAP * (COLUMNS - 1)) / COLUMNS
-    if len(shown_cases) < COLUMNS:
-        wide = (WIDE - LEFT - RIGHT - GAP * (per_block - 1)) / per_block
     short = dict(zip(shown_cases, names_within(shown_cases, wide), strict=True))
     for b, block in enumerate(blocks):
-        top = (len(blocks) - b) * block_height
+        top = (len(blocks) - b) * block_height - ROW
         for j, case in enumerate(block):
-            x = LEFT + j * (wide + GAP)
-            sheet.write(x, top - ROW, short[case], fontweight="bold", va="bottom")
-            for i, quantity in enumerate(shown):
-                y = top - ROW - 0.1 - (i + 1) * panel + BELOW
-                group = [rows[quantity, c] for c in shown_cases if (quantity, c) in rows]
+            sheet.write(LEFT + j * (wide + GAP), top, short[case], fontweight="bold", va="bottom")
+        y = top - 0.1
+        for quantity in shown:
+            y -= heights[quantity]
+            limits = _limits([rows[quantity, c] for c in shown_cases if (quantity, c) in rows])
+            first = True
+            for j, case in enumerate(block):
+                x, floor = LEFT + j * (wide + GAP), y + TICKS + ROW * len(titles[quantity])
                 row = rows.get((quantity, case))
                 if row is None:
-                    sheet.write(x, y + HIGH / 2, "no rate stated", color=GREY, va="center")
+                    sheet.write(x, floor + HIGH / 2, f"{label(quantity)}:\nno rate stated", color=GREY, va="center")
                     continue
-                axes = sheet.axes(x, y, wide, HIGH)
-                _panel(axes, row, *_limits(group), first=j == 0)
-                sheet.write(x, y + HIGH + 0.08, verdict(row), va="bottom")
+                axes = sheet.axes(x, floor, wide, HIGH)
+                _panel(axes, row, *limits, first)
+                axes.set_xlabel("\n".join(titles[quantity]))
+                sheet.write(x, floor + HIGH + 0.08, f"observed {row.observed}: {verdict(row)}", va="bottom")
+                first = False
     return Drawn(
         "predictive",
         "Observed counts and what each case predicts",
@@ -79,6 +84,10 @@ def draw(material: Material) -> Drawn | None:
 def verdict(row: Check) -> str:
     """The word for how surprising the observed count is, or why there is none."""
     return row.verdict or ("fitted, no verdict" if row.fitted else "no verdict")
+
+
+def _title(row: Check) -> str:
+    return f"{label(row.quantity)} of {row.denominator}"
 
 
 def _limits(group: Sequence[Check]) -> tuple[int, int, float]:
@@ -105,12 +114,13 @@ def _panel(axes: Axes, row: Check, low: int, high: int, top: float, first: bool)
     for colour in dict.fromkeys(colours):
         axes.stairs(np.where(colours == colour, heights, 0.0), edges, fill=True, facecolor=colour, linewidth=0)
     axes.stairs(heights, edges, color=GREY, linewidth=0.5, baseline=None)
+    axes.axvline(row.observed, color="white", linewidth=2.6, zorder=4)
     axes.axvline(row.observed, zorder=5, **SEEN)
     axes.set_xlim(edges[0], edges[-1])
     axes.set_ylim(0, 1.1 * top)
-    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-    axes.yaxis.set_major_locator(MaxNLocator(2))
-    axes.set_xlabel(fit(f"{label(row.quantity)} of {row.denominator}", axes.bbox.width / 72 * 2.54))
+    count_ticks(axes.xaxis, 5)
+    axes.yaxis.set_major_locator(MaxNLocator(2, steps=[1, 2, 5, 10]))
+    axes.yaxis.set_major_formatter("{x:g}")
     if first:
         axes.set_ylabel("Probability")
     else:

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 
 from trialsim.figures.words import fit, wrap
 
@@ -25,7 +27,7 @@ BLACK, BLUE, ORANGE, GREY, PALE = "#000000", "#0072B2", "#DB8A00", "#6E6E6E", "#
 
 SERIES: tuple[dict[str, Any], ...] = (
     {"color": BLACK, "linestyle": "-", "linewidth": 1.2},
-    {"color": BLUE, "linestyle": (0, (2.6, 1)), "linewidth": 2.4},
+    {"color": BLUE, "linestyle": (0, (1.8, 0.9)), "linewidth": 2.4},
     {"color": ORANGE, "linestyle": "-", "linewidth": 1.0},
 )
 """The lines of a figure, later ones thinner, so that one that lies under another is still seen."""
@@ -112,6 +114,11 @@ class Sheet:
             self.figure.add_artist(Line2D([left, (left + right) / 2, right], [middle] * 3, **sample))
         text = fit(key.text, self.wide / columns - 1.05)
         self.figure.text((x + 0.9) / self.wide, middle, text, va="center_baseline")
+
+
+def count_ticks(axis: Axis, about: int) -> None:
+    """At most ``about`` ticks at round whole numbers."""
+    axis.set_major_locator(MaxNLocator(about, steps=[1, 2, 5, 10], integer=True))
 
 
 def percent_axis(axes: Axes, which: str, top: float, label: str, low: float = 0.0) -> None:

@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
 from trialsim.designs.rules import Rules
 from trialsim.engine.montecarlo import paths
 from trialsim.figures.drawn import Drawn, Material
 from trialsim.figures.marks import LEFT, RIGHT, rate_words
-from trialsim.figures.style import BLACK, BLUE, GREY, NARROW, PALE, Key, Sheet
+from trialsim.figures.style import BLACK, BLUE, GREY, NARROW, PALE, Key, Sheet, count_ticks
 from trialsim.figures.words import assumed, fit, percent, probability
 from trialsim.results import to_frame
 from trialsim.scenario.truth import Rates
@@ -55,7 +54,7 @@ def draw(material: Material) -> Drawn | None:
     axes.set_xlim(0, right)
     axes.set_ylim(0, 1.08 * highest)
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(MaxNLocator(6, integer=True))
+        count_ticks(axis, 8)
     axes.set_xlabel("Patients treated at the dose, m")
     axes.set_ylabel("Patients with toxicity")
     return Drawn(
@@ -134,7 +133,7 @@ def _footer(material: Material) -> str:
 def _caption(material: Material, case: str, observed: tuple[int, int] | None) -> str:
     words = (
         f"Patients with toxicity against patients treated at a dose, with {TRIALS} simulated trials of case {case}"
-        f"{' at the starting dose' if material.rules.levels > 1 else ''}. The rule acts if toxicities ≥ b, the stairs."
+        f"{' at the starting dose' if material.rules.levels > 1 else ''}. The rule acts if toxicities ≥ b, where b is read off the stairs."
     )
     if observed and material.rules.levels > 1:
         words += " The observed total is over all doses, so it is not to be held against the boundary of one dose."
@@ -148,11 +147,12 @@ def _alt(
     crossings: list[int | None],
     observed: tuple[int, int] | None,
 ) -> str:
-    steps = [(m, b) for m, b in material.rules.monitor.steps(0) if b <= m]
-    shown = ", ".join(f"{b} of {m}" for m, b in steps[:6]) + (", and so on" if len(steps) > 6 else "")
-    last = int(np.flatnonzero(np.isfinite(bounds))[-1])
+    # the largest m at which each count still acts
+    steps = {int(b): m for m, b in enumerate(bounds) if np.isfinite(b)}
+    shown = [f"{b} of {m}" for b, m in steps.items()]
     words = (
-        f"Staircase of the toxicity boundary; it rises at {shown}, to {bounds[last]:.0f} of {last}. "
+        f"Staircase of the toxicity boundary: act at {', '.join(shown[:6])}"
+        f"{f', and so on to {shown[-1]}' if len(shown) > 6 else ''}. "
         f"{sum(m is not None for m in crossings)} of {TRIALS} simulated trials of case {case} reach it."
     )
     oc = material.results[case]
