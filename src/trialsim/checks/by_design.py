@@ -8,20 +8,24 @@ import numpy as np
 
 from trialsim.checks.predictive import beta_binomial_pmf
 from trialsim.checks.rows import EXTERNAL, REACHED_N, UNCONDITIONAL, Check, row_of
+from trialsim.designs.rules import Rules
 from trialsim.engine.exact import MAX_STATES, distribution, states
 from trialsim.engine.montecarlo import paths
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.model import Observed, Scenario
 from trialsim.scenario.truth import Rates
 
+TRIALS = 20_000
+"""Simulated trials behind the distribution of patients at the starting dose."""
+
 
 def by_design(scenario: Scenario, name: str, observed: Observed, seed: int) -> list[Check]:
     """What the stated design adds: does the trial get as far as it did, and what is seen of those that do."""
     rules = compile_rules(scenario)
     rates = Rates.of(scenario.truth[name], scenario.evaluability, rules.levels)
-    if states(rules, carried=True) > MAX_STATES:
+    if states(rules) > MAX_STATES:
         return []
-    trial = distribution(rules, rates, totals=True)
+    trial = distribution(rules, rates, totals=states(rules, carried=True) <= MAX_STATES)
     rows = []
     if observed.dose_reduced is not None:
         chance = trial.values["p_dose_reduced"]
@@ -51,27 +55,25 @@ def by_design(scenario: Scenario, name: str, observed: Observed, seed: int) -> l
     )
     if reaches < 1e-6:
         return rows
-    assert trial.joint_responses is not None
-    if observed.responses is not None and not rules.replaced:
+    if trial.joint_responses is not None and observed.responses is not None and not rules.replaced:
         given = trial.joint_responses[rules.looks.planned_n] / trial.n[rules.looks.planned_n]
         rows.append(row_of(name, "responses", REACHED_N, observed.responses, given))
     if rules.levels > 1 and observed.evaluable_by_dose is not None:
-        rows += _start_dose(
-            name, observed.evaluable_by_dose[0], paths(rules, rates, seed, 20_000), rules.looks.planned_n
-        )
+        rows += _start_dose(name, observed.evaluable_by_dose[0], rules, paths(rules, rates, seed, TRIALS))
     return rows
 
 
 def _start_dose(
-    name: str, observed: int, trials: np.ndarray[tuple[int, int], np.dtype[np.int8]], planned_n: int
+    name: str, observed: int, rules: Rules, trials: np.ndarray[tuple[int, int], np.dtype[np.int8]]
 ) -> list[Check]:
     """Evaluable patients at the starting dose among simulated trials that reached the planned n."""
     enrolled = trials > 0
-    code = trials - 1
-    reached = enrolled.sum(axis=1) >= planned_n
+    evaluable = enrolled & ((trials - 1) & 4 > 0)
+    counted = evaluable if rules.replaced else enrolled
+    reached = counted.sum(axis=1) >= rules.looks.planned_n
     if not reached.any():
         return []
-    at_start = (enrolled & (code < 8) & (code & 4 > 0))[reached].sum(axis=1)
+    at_start = (evaluable & (trials - 1 < 8))[reached].sum(axis=1)
     pmf = np.bincount(at_start, minlength=trials.shape[1] + 1) / len(at_start)
     note = f"from {len(at_start):,} simulated trials that reached the planned n"
     return [replace(row_of(name, "patients_start_dose", REACHED_N, observed, pmf), note=note)]

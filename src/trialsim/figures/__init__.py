@@ -11,7 +11,15 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 
 from trialsim.checks import Checks
 from trialsim.engine.curves import curves
-from trialsim.figures import en_pet, p_go, predictive, toxicity_boundary
+from trialsim.figures import (
+    compatibility,
+    en_pet,
+    heat_map,
+    p_go,
+    patients_by_dose,
+    predictive,
+    toxicity_boundary,
+)
 from trialsim.figures.drawn import Drawn, Material
 from trialsim.figures.ranges import ranges
 from trialsim.figures.style import RC
@@ -29,6 +37,9 @@ FIGURES: tuple[Callable[[Material], Drawn | None], ...] = (
     en_pet.draw,
     toxicity_boundary.draw,
     predictive.draw,
+    compatibility.draw,
+    patients_by_dose.draw,
+    heat_map.draw,
 )
 """In the order of the report."""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from trialsim.checks.rows import EXTERNAL, GIVEN_SIZES, REACHED_N, UNCONDITIONAL
 from trialsim.reporting.document import Document
 from trialsim.reporting.grid import Group, Row, Table, plain
-from trialsim.reporting.numbers import NONE, Cell, percent, probability_cell, rate, times
+from trialsim.reporting.numbers import NONE, Cell, listed, percent, probability_cell, rate, times
 from trialsim.reporting.summary import likelihood_words
 
 CONDITIONING = {
@@ -182,8 +182,8 @@ def likelihood(doc: Document) -> Table:
 
 def row_notes(doc: Document) -> list[str]:
     """The notes of single checks, said once each."""
-    told: dict[str, list[str]] = {}
+    told: dict[tuple[str, str], list[str]] = {}
     for row in doc["checks"]:
         if row["note"] and row["conditioning"] == GIVEN_SIZES:
-            told.setdefault(f"{row['label']}: {row['note']}.", []).append(row["case"])
-    return [f"{', '.join(cases)}: {note}" for note, cases in told.items()]
+            told.setdefault((row["label"], row["note"]), []).append(f"“{row['case']}”")
+    return [f"{label}, {listed(cases)}: {note}." for (label, note), cases in told.items()]
