@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
@@ -109,13 +110,16 @@ def run(
     from trialsim.checks import check
     from trialsim.engine.operating import simulate
 
+    started = time.perf_counter()
     total = (replicates or stated.simulation.replicates) * len(stated.truth)
     with _progress(total, quiet) as advance:
         results = simulate(stated, replicates=replicates, seed=seed, jobs=jobs, progress=advance)
-    checks = check(stated, seed=results.seed) if stated.observed else None
+    simulated = time.perf_counter()
+    checks = check(stated, seed=results.seed)
+    checked = time.perf_counter()
     if not quiet:
         print(results)
-        if checks:
+        if stated.observed:
             print(f"\nAgainst the observed trial\n{checks}")
     path = report(
         stated,
@@ -125,6 +129,7 @@ def run(
         jobs=jobs,
         force=force,
         scenario_text=scenario.read_bytes().decode("utf-8-sig"),
+        seconds={"simulate_and_exact": round(simulated - started, 3), "check": round(checked - simulated, 3)},
     )
     if results.disagreements:
         print(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -131,11 +131,12 @@ class Checks:
         return "\n".join([*lines, *self.notes])
 
 
-def label(quantity: str) -> str:
-    """The words for a checked quantity."""
+def label(quantity: str, doses: Sequence[str] = ()) -> str:
+    """The words for a checked quantity; ``responses_dose_1`` and its like name their dose."""
     if quantity in LABELS:
         return LABELS[quantity]
-    return f"Responses at dose {quantity.rpartition('_')[2]}"
+    level = quantity.rpartition("_")[2]
+    return f"Responses at {doses[int(level) - 1] if doses else f'dose {level}'}"
 
 
 def row_of(case: str, quantity: str, conditioning: str, observed: int, pmf: Float64) -> Check:

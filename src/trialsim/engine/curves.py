@@ -22,8 +22,8 @@ QUANTITIES = ("p_go", "en", "pet")
 MAX_LINES = 3
 MAX_REPLICATES = 20_000
 
-WORK = 1_500_000_000
-"""States times patients that a set of curves, or a heat map, may visit: well under a second."""
+WORK = 6_000_000_000
+"""States times patients that a set of curves, or a heat map, may visit: about a second."""
 
 PATIENTS = 60_000_000
 """Patients that the simulated points of a figure may take: about two seconds."""
@@ -60,8 +60,9 @@ class Curve:
 
     def at(self, response: float | None, quantity: str) -> float | None:
         """The exact value at a rate of the grid; None where there is none."""
-        found = np.flatnonzero(self.response == response) if response is not None else ()
-        return float(self.values[quantity][found[0]]) if len(found) else None
+        if response is None or response not in self.response:
+            return None
+        return float(self.values[quantity][self.response == response][0])
 
 
 @dataclass(frozen=True)
@@ -121,25 +122,25 @@ def curves(
     scenario: Scenario,
     rules: Rules,
     *,
-    top: float,
+    between: tuple[float, float],
     marked: Sequence[float],
     rates: Sequence[float],
     replicates: int,
     seed: int,
 ) -> Curves:
-    """Exact curves from 0 to ``top``, where within reach, with simulated points of the whole protocol.
+    """Exact curves ``between`` two rates, where within reach, with simulated points of the whole protocol.
 
     Parameters
     ----------
     marked : rates that the grid must hold, e.g. p0 and p1.
-    rates : where to simulate; twelve rates up to ``top`` where any curve has no exact values.
+    rates : where to simulate; twelve rates spread evenly where any curve has no exact values.
     replicates : trials a point; fewer are taken where so many would take long.
     """
     every = lines(scenario, rules)
     chosen = every[:MAX_LINES]
-    grids = [_grid(line.rules, top, marked, len(chosen)) for line in chosen]
+    grids = [_grid(line.rules, between, marked, len(chosen)) for line in chosen]
     if not all(len(grid) for grid in grids):
-        rates = [float(p) for p in np.linspace(top / 12, top, 12)]
+        rates = [float(p) for p in np.linspace(*between, 13)[1:]]
     drawn = [line for line in chosen if line.cases] or list(chosen)
     affordable = PATIENTS // (drawn[0].rules.max_treated * max(len(rates), 1) * len(drawn))
     replicates = max(min(replicates, MAX_REPLICATES, affordable), 1)
@@ -164,14 +165,16 @@ def simulated_points(
     return {p: simulated(drawn[repr(p)]) for p in rates}
 
 
-def heat_map(scenario: Scenario, rules: Rules, response_top: float, toxicity_top: float) -> HeatMap | None:
+def heat_map(
+    scenario: Scenario, rules: Rules, between: tuple[float, float], toxicity_top: float
+) -> HeatMap | None:
     """P(go) over response and toxicity; None where toxicity cannot stop the trial or exact is out of reach."""
     side = min(HEAT_GRID, math.isqrt(WORK // _work(rules)))
     with_toxicity = [case for case in scenario.truth.values() if case.toxicity is not None]
     if side < COARSEST_HEAT or states(rules) > MAX_STATES or not can_stop(rules) or not with_toxicity:
         return None
     base = Rates.of(with_toxicity[0], scenario.evaluability, rules.levels)
-    response, toxicity = np.linspace(0, response_top, side), np.linspace(0, toxicity_top, side)
+    response, toxicity = np.linspace(*between, side), np.linspace(0, toxicity_top, side)
     rows = []
     for rate in toxicity:
         line = Line("heat map", rules, replace(base, toxicity=(float(rate),) * rules.levels))
@@ -183,9 +186,9 @@ def _work(rules: Rules) -> int:
     return states(rules) * rules.max_treated
 
 
-def _grid(rules: Rules, top: float, marked: Sequence[float], sharing: int) -> Float64:
+def _grid(rules: Rules, between: tuple[float, float], marked: Sequence[float], sharing: int) -> Float64:
     """The rates of a curve, the marked ones among them; none where exact values are out of reach."""
     points = min(GRID, WORK // (_work(rules) * sharing))
     if points < COARSEST or states(rules) > MAX_STATES:
         return np.zeros(0)
-    return np.union1d(np.linspace(0, top, int(points)), np.array(marked, dtype=np.float64))
+    return np.union1d(np.linspace(*between, int(points)), np.array(marked, dtype=np.float64))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import matplotlib
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 
 from trialsim.checks import Checks
 from trialsim.engine.curves import curves
@@ -30,7 +29,7 @@ from trialsim.scenario.model import Scenario
 
 __all__ = ["Drawn", "draw_all", "save"]
 
-DPI = 250
+DPI = 240
 
 FIGURES: tuple[Callable[[Material], Drawn | None], ...] = (
     p_go.draw,
@@ -61,7 +60,7 @@ def draw_all(
     computed = curves(
         scenario,
         rules,
-        top=shown.response,
+        between=shown.response,
         marked=shown.marked,
         rates=shown.simulated,
         replicates=results.replicates or scenario.simulation.replicates,
@@ -76,10 +75,14 @@ def draw_all(
 def save(drawn: Drawn, folder: Path) -> None:
     """Write ``name.svg``, ``name.png`` and ``name.csv``; the same figure gives the same bytes every time."""
     # ids in the SVG are hashed with the name: several figures on one page do not share them
+    about = {
+        "Title": clean(drawn.title),
+        "Description": clean(drawn.alt),
+        "Creator": "trialsim",
+        "Date": None,
+    }
     with matplotlib.rc_context(RC | {"svg.hashsalt": f"trialsim {drawn.name}"}):
-        about = {"Title": clean(drawn.title), "Description": clean(drawn.alt), "Creator": "trialsim", "Date": None}
-        FigureCanvasSVG(drawn.figure).print_svg(folder / f"{drawn.name}.svg", metadata=about)
-        canvas = FigureCanvasAgg(drawn.figure)
-        drawn.figure.set_dpi(DPI)
-        canvas.print_png(folder / f"{drawn.name}.png", metadata={"Software": None})
+        drawn.figure.savefig(folder / f"{drawn.name}.svg", metadata=about)
+        png: dict[str, Any] = {"metadata": {"Software": None}, "pil_kwargs": {"compress_level": 3}}
+        drawn.figure.savefig(folder / f"{drawn.name}.png", dpi=DPI, **png)
     drawn.frame.to_csv(folder / f"{drawn.name}.csv", index=False, float_format="%.12g", lineterminator="\n")

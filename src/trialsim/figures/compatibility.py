@@ -9,7 +9,18 @@ from matplotlib.axes import Axes
 
 from trialsim.checks import Curve, Headline, label
 from trialsim.figures.drawn import Drawn, Material
-from trialsim.figures.style import BLACK, BLUE, GREY, NARROW, ROW, WIDE, Key, Sheet, percent_axis, probability_axis
+from trialsim.figures.style import (
+    BLACK,
+    BLUE,
+    GREY,
+    NARROW,
+    ROW,
+    WIDE,
+    Key,
+    Sheet,
+    percent_axis,
+    probability_axis,
+)
 from trialsim.figures.words import assumed, percent, some, width, wrap
 from trialsim.results import to_frame
 
@@ -35,7 +46,9 @@ def draw(material: Material) -> Drawn | None:
     wide = panel - LEFT - RIGHT
     heads = {c.quantity: wrap(_head(headlines[c.quantity]), panel - 0.4, most=2) for c in curves}
     lines = [curves[i : i + across] for i in range(0, len(curves), across)]
-    strips = [ROW * (1.3 + max(min(len(rates[c.quantity]), MOST_RATES) for c in line)) for line in lines]
+    strips = [
+        ROW * (1.3 + max(1, *(min(len(rates[c.quantity]), MOST_RATES) for c in line))) for line in lines
+    ]
     tops = [ROW * max(len(heads[c.quantity]) for c in line) + 0.2 for line in lines]
     body = sum(strips) + sum(tops) + (HIGH + BELOW + 0.15) * len(lines)
     sheet = Sheet(panel * across, body, _footer(material), KEYS, columns=across * 2 if across == 2 else 1)
@@ -91,14 +104,22 @@ def _panel(
     low, high = _limits(curve, headline, list(rates))
     axes.plot(curve.rate, curve.p, zorder=3, **CURVE)
     per_cm = 1.05 / HIGH
-    percent_axis(axes, "x", high, "True rate (%)", low=low)
-    probability_axis(axes, "Two-sided mid-p", low=-strip * per_cm)
+    percent_axis(axes, "x", (low, high), "True rate (%)")
+    probability_axis(axes, "Two-sided mid-p", low=-strip * per_cm, step=0.5)
     axes.set_ylim(-strip * per_cm, 1.05)
     axes.yaxis.set_label_coords(-(LEFT - 0.42) / wide, (strip + HIGH / 2) / (strip + HIGH))
     axes.axhline(0.05, zorder=2, **FIVE)
     axes.axhline(0, color=BLACK, linewidth=0.4)
     at = -0.65 * ROW * per_cm
     axes.plot([headline.low, headline.high], [at, at], zorder=4, **INTERVAL)
+    if not rates:
+        axes.text(
+            low + 0.02 * (high - low),
+            -1.75 * ROW * per_cm,
+            "no case states a rate",
+            color=GREY,
+            va="center_baseline",
+        )
     for k, (rate, cases) in enumerate(list(rates.items())[:MOST_RATES], start=1):
         y = -(0.75 + k) * ROW * per_cm
         p = float(np.interp(rate, curve.rate, curve.p))
@@ -126,12 +147,15 @@ def _limits(curve: Curve, headline: Headline, rates: list[float]) -> tuple[float
     likely = curve.rate[curve.p > NEGLIGIBLE]
     shown = [float(likely[0]), float(likely[-1]), headline.low, headline.high, *rates]
     step = 0.05 if max(shown) - min(shown) > 0.12 else 0.01
-    low, high = np.floor(min(shown) / step) * step, np.ceil(max(shown) / step + 1e-9) * step
+    # a little room, so that no dot is cut by the frame
+    low, high = np.floor(min(shown) / step - 0.1) * step, np.ceil(max(shown) / step + 0.1) * step
     return float(max(low, 0.0)), float(min(high, 1.0))
 
 
 def _footer(material: Material) -> str:
-    words = "Exact; no design and no stopping rule enters. Assumed rates are averages over the observed doses."
+    words = (
+        "Exact; no design and no stopping rule enters. Assumed rates are averages over the observed doses."
+    )
     if len(material.scenario.doses) == 1:
         words = "Exact; no design and no stopping rule enters."
     return words + assumed(material.scenario, "response rates", "toxicity rates")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from trialsim.figures.drawn import Drawn, Material
 from trialsim.figures.marks import (
     LEFT,
@@ -14,16 +16,18 @@ from trialsim.figures.marks import (
     mark_design_rates,
     response_label,
 )
-from trialsim.figures.style import BLACK, NARROW, ROW, Sheet, percent_axis, probability_axis
+from trialsim.figures.style import BLACK, NARROW, ROW, Sheet, count_ticks, percent_axis, probability_axis
 from trialsim.figures.words import listed, percent, probability
 from trialsim.results import to_frame
 
 HIGH, GAP, BELOW = 2.9, 0.35, 0.85
 
 
-def draw(material: Material) -> Drawn:
-    """EN above, PET below, sharing the axis of response rates."""
+def draw(material: Material) -> Drawn | None:
+    """EN above, PET below, sharing the axis of response rates; None where no trial can end early."""
     at, alone = material.ranges, material.curves.curves[0]
+    if all(len(curve.response) and np.ptp(curve.values["en"]) < 1e-9 for curve in material.curves.curves):
+        return None
     words: dict[str, list[str]] = {}
     for name in ("p0", "p1"):
         en, pet = (alone.at(getattr(at, name), quantity) for quantity in ("en", "pet"))
@@ -38,14 +42,16 @@ def draw(material: Material) -> Drawn:
         draw_curves(axes, material, quantity)
         for name in words:
             rate = getattr(at, name)
-            value = alone.at(rate, quantity)
+            value = alone.at(rate, quantity) or 0.0
             axes.plot([rate], [value], color=BLACK, marker="s", markersize=4, linestyle="", zorder=5)
     percent_axis(lower, "x", at.response, response_label(material))
     percent_axis(upper, "x", at.response, "")
     upper.tick_params(labelbottom=False)
-    upper.set_ylim(0, 1.06 * material.rules.max_treated)
+    count_ticks(upper.yaxis, 5)
+    exact = [float(curve.values["en"].max()) for curve in material.curves.curves if len(curve.response)]
+    upper.set_ylim(0, 1.06 * max(material.rules.looks.planned_n, *exact))
     upper.set_ylabel("EN (patients treated)")
-    probability_axis(lower, "PET (probability)")
+    probability_axis(lower, "PET (probability)", low=-0.03)
     for axes in (upper, lower):
         axes.yaxis.set_label_coords(-(LEFT - 0.42) / wide, 0.5)
     mark_design_rates(sheet, [upper, lower], at, words, BELOW + 2 * HIGH + GAP)
@@ -63,7 +69,9 @@ def draw(material: Material) -> Drawn:
 
 def _alt(material: Material) -> str:
     at = material.ranges
-    words = [f"Two panels over response rates from 0 to {percent(at.response)}: EN and PET."]
+    words = [
+        f"Two panels over response rates from {percent(at.response[0])} to {percent(at.response[1])}: EN and PET."
+    ]
     for curve in material.curves.curves:
         numbers = []
         for name in ("p0", "p1"):

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
+from trialsim.designs.binomial import Float64
 from trialsim.engine.curves import HeatMap, heat_map
 from trialsim.figures.drawn import Drawn, Material
-from trialsim.figures.labels import Box, along, around, beside, place, text_box
+from trialsim.figures.labels import Box, place, text_box
+from trialsim.figures.map_cases import LOWER, MOST_CASES, START, Field, cases_on, draw_cases, ground
 from trialsim.figures.style import BLACK, NARROW, Key, Sheet, percent_axis
-from trialsim.figures.words import assumed, listed, names_within, probability
+from trialsim.figures.words import assumed, listed, probability
 from trialsim.results import to_frame
-from trialsim.scenario.truth import Rates
 
-HIGH, BELOW, HEAD, LEFT, RIGHT = 5.4, 0.85, 0.2, 1.15, 1.25
+HIGH, BELOW, HEAD, LEFT, RIGHT = 5.4, 0.85, 0.5, 1.15, 1.1
 WIDE = NARROW - LEFT - RIGHT
-MOST_CASES = 8
-COLOURS = LinearSegmentedColormap.from_list("go", ["#FFFFFF", "#C9DCEB", "#7FB0D3", "#4A86B5"])
+TINY = 1e-5
+COLOURS = LinearSegmentedColormap.from_list("go", ["#FFFFFF", "#C9DCEB", "#7FB0D3", "#4A86B5"])(
+    np.linspace(0, 1, 10)
+)
 """Light enough throughout for black words to be read on it."""
-
-Point = tuple[float, float]
-Path = tuple[Point, ...]
-
-START: dict[str, Any] = {"color": BLACK, "marker": "o", "markersize": 4.2, "markeredgecolor": "white"}
-LOWER: dict[str, Any] = {"color": BLACK, "marker": "o", "markersize": 4.2, "markerfacecolor": "white"}
 
 
 def draw(material: Material) -> Drawn | None:
@@ -36,57 +32,46 @@ def draw(material: Material) -> Drawn | None:
     if computed is None:
         return None
     levels = _levels(material)
-    truths = _truths(material)
-    moving = any(len(set(path)) > 1 for path in truths.values())
-    keys = [Key("case, at the starting dose" if moving else "case", START | {"linestyle": ""})]
+    field = Field(material.ranges, WIDE, HIGH)
+    cases = cases_on(field, material)
+    moving = any(len(set(case.path)) > 1 for case in cases)
+    keys = [Key("case, starting dose" if moving else "case", START | {"linestyle": ""})]
     if moving:
-        keys.append(Key("the same case at a lower dose", LOWER | {"linestyle": ""}))
-    sheet = Sheet(NARROW, BELOW + HIGH + HEAD, _footer(material, computed), keys)
+        keys.append(Key("case, lower dose", LOWER | {"linestyle": ""}))
+    # where names would cover each other, numbers stand in the map and names in the key
+    keys += [Key(case.name, sign=case.label) for case in cases if case.label != case.name]
+    sheet = Sheet(NARROW, BELOW + HIGH + HEAD, _footer(material, computed), keys, columns=2)
     axes = sheet.axes(LEFT, BELOW, WIDE, HIGH)
     filled = axes.contourf(
-        computed.response, computed.toxicity, computed.p_go, levels=np.linspace(0, 1, 11), cmap=COLOURS, vmin=0, vmax=1
+        computed.response,
+        computed.toxicity,
+        logit(computed.p_go),
+        levels=logit(np.linspace(0, 1, 11)),
+        colors=COLOURS,
     )
     bar = sheet.axes(NARROW - RIGHT + 0.2, BELOW, 0.25, HIGH)
-    sheet.figure.colorbar(filled, cax=bar, ticks=[0, 0.2, 0.4, 0.6, 0.8, 1], format="{x:g}")
-    bar.set_ylabel("P(go)")
-    percent_axis(axes, "x", computed.response[-1], "True response rate, same at every dose (%)")
-    percent_axis(axes, "y", computed.toxicity[-1], "True toxicity rate, same at every dose (%)")
-    panel = _Panel(axes, computed)
-    lines = _contours(panel, computed, levels)
-    _mark_cases(panel, truths)
-    _name_contours(panel, lines)
-    _name_cases(panel, truths)
+    sheet.figure.colorbar(filled, cax=bar, ticks=logit(np.linspace(0, 1, 6)), spacing="uniform")
+    bar.set_yticklabels(["0", "0.2", "0.4", "0.6", "0.8", "1"])
+    bar.minorticks_off()
+    sheet.write(NARROW - RIGHT + 0.33, BELOW + HIGH + 0.1, "P(go)", ha="center", va="bottom")
+    percent_axis(axes, "x", material.ranges.response, "True response rate, same at every dose (%)")
+    percent_axis(axes, "y", (0.0, material.ranges.toxicity), "True toxicity rate, same at every dose (%)")
+    taken = draw_cases(axes, field, cases)
+    _contours(axes, field, computed, levels, taken)
     return Drawn(
         "heat_map",
         "Probability of a go over response and toxicity",
         _caption(moving, len(material.scenario.doses) > 1),
-        _alt(material, levels, truths),
+        _alt(material, levels),
         sheet.figure,
         to_frame(_rows(computed)),
     )
 
 
-class _Panel:
-    """The axes with a scale in cm and what is already written on them."""
-
-    def __init__(self, axes: Axes, computed: HeatMap) -> None:
-        self.axes = axes
-        self.tops = float(computed.response[-1]), float(computed.toxicity[-1])
-        self.taken: list[Box] = []
-        self.room = Box(0.05, 0.05, WIDE - 0.05, HIGH - 0.05)
-
-    def cm(self, response: float, toxicity: float) -> Point:
-        """Where a pair of rates is drawn."""
-        return response / self.tops[0] * WIDE, toxicity / self.tops[1] * HIGH
-
-    def write(self, candidates: Iterable[Box], text: str, frame: float, **style: Any) -> Box | None:
-        """Text at the first free place, on a white ground of this opacity."""
-        if (box := place(candidates, self.taken, self.room)) is not None:
-            x, y = box.middle
-            ground = {"facecolor": "white", "edgecolor": "none", "alpha": frame, "pad": 0.6}
-            at = (x / WIDE * self.tops[0], y / HIGH * self.tops[1])
-            self.axes.text(*at, text, ha="center", va="center", zorder=7, bbox=ground, **style)
-        return box
+def logit(p: Float64) -> Float64:
+    """Log odds: P(go) is nearly straight in the rates on this scale, so contours between grid points are right."""
+    clipped = np.clip(p, TINY, 1 - TINY)
+    return np.log(clipped / (1 - clipped))
 
 
 def _levels(material: Material) -> dict[float, str]:
@@ -99,63 +84,22 @@ def _levels(material: Material) -> dict[float, str]:
     return ({float(alpha): words.format(alpha)} if alpha else {}) | levels
 
 
-def _truths(material: Material) -> dict[str, Path]:
-    """The (response, toxicity) of each case by dose, under its shortened name; cases that coincide share a name."""
-    levels = material.rules.levels
-    stated = {name: case for name, case in material.scenario.truth.items() if case.toxicity is not None}
-    found: dict[Path, list[str]] = {}
-    for name, case in list(stated.items())[:MOST_CASES]:
-        rates = Rates.of(case, material.scenario.evaluability, levels)
-        found.setdefault(tuple(zip(rates.response, rates.toxicity, strict=True)), []).append(name)
-    short = names_within([", ".join(names) for names in found.values()], 2.6)
-    return dict(zip(short, found, strict=True))
-
-
-def _contours(panel: _Panel, computed: HeatMap, levels: dict[float, str]) -> dict[str, list[Point]]:
-    """Draw the contours; their points in cm by name."""
-    drawn: dict[str, list[Point]] = {}
+def _contours(
+    axes: Axes, field: Field, computed: HeatMap, levels: dict[float, str], taken: list[Box]
+) -> None:
+    """The contours, each with its name where it covers no case."""
     for (level, words), style in zip(levels.items(), ("--", "-", "-")[-len(levels) :], strict=True):
         if not computed.p_go.min() < level < computed.p_go.max():
             continue
-        contour = panel.axes.contour(
-            computed.response, computed.toxicity, computed.p_go, [level], colors=[BLACK], linestyles=style, linewidths=0.9
+        values, at = logit(computed.p_go), logit(np.array([level]))
+        drawn = axes.contour(
+            computed.response, computed.toxicity, values, at, colors=[BLACK], linestyles=style, linewidths=0.9
         )
-        drawn[words] = [panel.cm(float(x), float(y)) for segment in contour.allsegs[0] for x, y in segment]
-    return drawn
-
-
-def _mark_cases(panel: _Panel, truths: dict[str, Path]) -> None:
-    """A dot where a case starts, a line to where it leads; what is marked is taken before anything is written."""
-    for path in truths.values():
-        points = list(dict.fromkeys(path))
-        panel.axes.plot(*zip(*points, strict=True), color=BLACK, linewidth=0.9, zorder=4)
-        if len(points) > 1:
-            panel.axes.plot(*zip(*points[1:], strict=True), linestyle="", zorder=5, clip_on=False, **LOWER)
-        panel.axes.plot(*points[0], linestyle="", zorder=6, clip_on=False, **START)
-        spots = [panel.cm(*point) for point in points]
-        panel.taken += [around(*spot, 0.2, 0.2) for spot in spots]
-        for start, end in zip(spots, spots[1:], strict=False):
-            panel.taken += along(start, end)
-
-
-def _name_contours(panel: _Panel, lines: dict[str, list[Point]]) -> None:
-    for words, points in lines.items():
+        points = [field.cm(float(x), float(y)) for segment in drawn.allsegs[0] for x, y in segment]
         low_first = sorted((point for point in points if point[1] > 0.25), key=lambda point: point[1])
-        panel.write((text_box(*point, words) for point in low_first), words, frame=1.0)
-    for points in lines.values():
-        panel.taken += [around(*point, 0.06, 0.06) for point in points]
-
-
-def _name_cases(panel: _Panel, truths: dict[str, Path]) -> None:
-    for name, path in truths.items():
-        # cases often start at the same point and differ in where they lead
-        point = panel.cm(*path[-1])
-        box = panel.write(beside(*point, name), name, frame=0.75, fontweight="bold")
-        if box is not None and box.covers(around(*point, 0.9, 0.9)) == 0:
-            x, y = (
-                np.array([point, box.middle]) / (WIDE, HIGH) * panel.tops
-            ).T
-            panel.axes.plot(x, y, color=BLACK, linewidth=0.4, zorder=3)
+        box = place((text_box(*point, words) for point in low_first), taken, field.room)
+        if box is not None:
+            axes.text(*field.rates(box.middle), words, ha="center", va="center", zorder=7, bbox=ground(1.0))
 
 
 def _footer(material: Material, computed: HeatMap) -> str:
@@ -181,10 +125,10 @@ def _caption(moving: bool, several: bool) -> str:
     return words + "."
 
 
-def _alt(material: Material, levels: dict[float, str], truths: dict[str, Path]) -> str:
+def _alt(material: Material, levels: dict[float, str]) -> str:
     shown = listed([words.replace("α = ", "") for words in levels.values()])
     words = [f"Map of the probability of a go with contours at {shown}."]
-    for name in list(material.scenario.truth)[: 2 * len(truths)]:
+    for name in list(material.scenario.truth)[:MOST_CASES]:
         oc = material.results[name]
         if oc.exact is not None:
             words.append(f"{name}: P(go) {probability(oc.exact.values['p_go'])}.")

@@ -27,20 +27,20 @@ def rate_words(rates: Sequence[float]) -> str:
     """Rates by dose in few words: 37%, 45% → 32%, or the first and the last of many."""
     if len(set(rates)) == 1:
         return percent(rates[0])
-    shown = [percent(p) for p in rates] if len(rates) <= 3 else [percent(rates[0]), "…", percent(rates[-1])]
+    shown = [percent(p) for p in rates] if len(rates) == 2 else [percent(rates[0]), "…", percent(rates[-1])]
     return " → ".join(shown)
 
 
-def line_words(curve: Curve, room: float = 60.0) -> str:
+def line_words(curve: Curve, room: float = 60.0, several: bool = True) -> str:
     """What is assumed along a curve, and the cases that assume it, in at most ``room`` cm."""
     line = curve.line
     if not line.cases:
-        return "design alone: no toxicity rule, all evaluable"
+        return "design alone: no toxicity rule, all evaluable" if several else "design alone"
     if line.name == "with evaluability":
         return f"with {percent(line.base.evaluable)} of patients evaluable"
     words = f"with rule, toxicity {rate_words(line.base.toxicity)}"
     if line.base.odds_ratio != 1:
-        words += f", odds ratio {line.base.odds_ratio:g}"
+        words += f", OR {line.base.odds_ratio:g}"
     return f"{words}: {some(line.cases, room - width(words + ': '))}"
 
 
@@ -51,7 +51,7 @@ def curve_keys(material: Material) -> list[Key]:
         style = dict(SERIES[k])
         if curve.points:
             style |= POINT | MARKERS[k]
-        keys.append(Key(line_words(curve, NARROW - 1.05), style))
+        keys.append(Key(line_words(curve, NARROW - 1.05, len(material.curves.curves) > 1), style))
     return keys
 
 
@@ -73,11 +73,12 @@ def mark_design_rates(
     sheet: Sheet, panels: Sequence[Axes], at: Ranges, words: dict[str, list[str]], y: float
 ) -> None:
     """Dotted lines at p0 and p1 through all panels, with ``words`` about each above the first, at y cm."""
-    wanted = [(name, rate) for name in ("p0", "p1") if (rate := getattr(at, name)) is not None and rate <= at.response]
+    wanted = [(name, rate) for name in ("p0", "p1") if at.shows(rate := getattr(at, name))]
     span = sheet.wide - LEFT - RIGHT
     blocks = [[f"{name} = {percent(rate)}", *words.get(name, [])] for name, rate in wanted]
     halves = [max(width(text) for text in block) / 2 for block in blocks]
-    centres = [LEFT + span * rate / at.response for _, rate in wanted]
+    low, high = at.response
+    centres = [LEFT + span * (rate - low) / (high - low) for _, rate in wanted]
     if len(centres) == 2 and (short := halves[0] + halves[1] + 0.25 - (centres[1] - centres[0])) > 0:
         centres = [centres[0] - short / 2, centres[1] + short / 2]
     for (_, rate), block, half, wished in zip(wanted, blocks, halves, centres, strict=True):
@@ -109,7 +110,9 @@ def curve_footer(material: Material) -> str:
         words.append("Exact values are out of reach where no line is drawn.")
     words.append(f"Points: simulated, R = {curves.replicates:,}, seed {curves.seed}, 95% intervals.")
     if curves.left_out:
-        words.append(f"Not drawn: {curves.left_out} further toxicity assumption{'s' * (curves.left_out > 1)}.")
+        words.append(
+            f"Not drawn: {curves.left_out} further toxicity assumption{'s' * (curves.left_out > 1)}."
+        )
     return " ".join(words) + assumed(
         material.scenario, "design", "toxicity rule", "evaluability", "toxicity rates"
     )
@@ -123,7 +126,9 @@ def curve_rows(material: Material, *quantities: str) -> list[dict[str, Any]]:
         for i, rate in enumerate(curve.response):
             for quantity in quantities:
                 value = float(curve.values[quantity][i])
-                rows.append(about | {"kind": "exact", "response": float(rate), "quantity": quantity, "value": value})
+                rows.append(
+                    about | {"kind": "exact", "response": float(rate), "quantity": quantity, "value": value}
+                )
         for rate, point in curve.points.items():
             for quantity in quantities:
                 e: Estimate = point.values[quantity]

@@ -27,11 +27,7 @@ WORDS = {"p0": "type I error", "p1": "power"}
 def draw(material: Material) -> Drawn:
     """The curve of P(go), p0 and p1 with the attained error rates, and the observed rate below."""
     at, alone = material.ranges, material.curves.curves[0]
-    attained = {
-        name: value
-        for name in WORDS
-        if (value := alone.at(getattr(at, name), "p_go")) is not None
-    }
+    attained = {name: value for name in WORDS if (value := alone.at(getattr(at, name), "p_go")) is not None}
     words = {"p0": ["α "], "p1": ["power "]}
     words = {name: [words[name][0] + probability(value)] for name, value in attained.items()}
     keys = curve_keys(material) + ([observed_key(at.observed)] if at.observed else [])
@@ -39,7 +35,7 @@ def draw(material: Material) -> Drawn:
     sheet = Sheet(NARROW, BELOW + HIGH + head, curve_footer(material), keys)
     axes = sheet.axes(LEFT, BELOW, NARROW - LEFT - RIGHT, HIGH)
     percent_axis(axes, "x", at.response, response_label(material))
-    probability_axis(axes, "P(go)", low=-0.13 if at.observed else 0.0)
+    probability_axis(axes, "P(go)", low=-0.13 if at.observed else -0.03)
     draw_curves(axes, material, "p_go")
     for name, value in attained.items():
         axes.plot([getattr(at, name)], [value], color=BLACK, marker="s", markersize=4, linestyle="", zorder=5)
@@ -51,7 +47,7 @@ def draw(material: Material) -> Drawn:
         "p_go",
         "Probability of a go",
         _caption(material),
-        _alt(material, attained),
+        _alt(material),
         sheet.figure,
         to_frame(curve_rows(material, "p_go")),
     )
@@ -65,20 +61,23 @@ def _caption(material: Material) -> str:
         + ". Lines are exact, points simulated with 95% intervals."
     )
     if seen:
-        words += f" The bar at the bottom is the observed rate, {seen.count} of {seen.denominator} {seen.unit} patients, with its 95% Clopper-Pearson interval."
+        words += (
+            f" The bar at the bottom is the observed rate, {seen.count} of {seen.denominator} {seen.unit} patients, "
+            "with its 95% Clopper-Pearson interval."
+        )
     return words
 
 
-def _alt(material: Material, attained: dict[str, float]) -> str:
+def _alt(material: Material) -> str:
     at = material.ranges
-    words = [f"Curves of the probability of a go for response rates from 0 to {percent(at.response)}."]
+    shown = f"{percent(at.response[0])} to {percent(at.response[1])}"
+    words = [f"Curves of the probability of a go for response rates from {shown}."]
     for curve in material.curves.curves:
-        values = {name: curve.at(getattr(at, name), "p_go") for name in WORDS}
-        numbers = [
-            f"{probability(value)} at {name} = {percent(getattr(at, name))}" + (f" ({WORDS[name]})" if curve.line.cases == () else "")
-            for name, value in values.items()
-            if value is not None
-        ]
+        numbers = []
+        for name, meaning in WORDS.items():
+            if (value := curve.at(getattr(at, name), "p_go")) is not None:
+                numbers.append(f"{probability(value)} at {name} = {percent(getattr(at, name))}")
+                numbers[-1] += "" if curve.line.cases else f" ({meaning})"
         if numbers:
             words.append(f"{line_words(curve).capitalize()}: {listed(numbers)}.")
     if seen := at.observed:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from trialsim.figures.drawn import Drawn, Material
-from trialsim.figures.style import BLACK, NARROW, ROW, Key, Sheet, count_ticks
+from trialsim.figures.style import BLACK, BOLD, NARROW, ROW, Key, Sheet, count_ticks
 from trialsim.figures.words import assumed, clean, listed, names_within, width
 from trialsim.results import OperatingCharacteristics, to_frame
 
@@ -26,11 +26,11 @@ SHADES: tuple[dict[str, Any], ...] = (
 
 
 def draw(material: Material) -> Drawn | None:
-    """Stacked bars with their numbers above; None with a single dose."""
+    """Stacked bars with their numbers above; None with a single dose, or where nothing was computed."""
     levels = material.rules.levels
-    if levels == 1:
+    every = [oc for oc in material.results.cases if oc.exact is not None or oc.simulated is not None]
+    if levels == 1 or not every:
         return None
-    every = material.results.cases
     shown = every[:MOST_CASES]
     doses = names_within(material.scenario.doses, NARROW - 1.05)
     keys = [Key(dose, patch=SHADES[k] | {"edgecolor": BLACK}) for k, dose in enumerate(doses)]
@@ -40,6 +40,7 @@ def draw(material: Material) -> Drawn | None:
     sheet = Sheet(NARROW, BELOW + step * len(shown) + HEAD, _footer(material, shown), keys)
     wide = NARROW - LEFT - RIGHT
     axes = sheet.axes(LEFT, BELOW, wide, step * len(shown))
+    ends = [0.0]
     for i, oc in enumerate(shown):
         numbers = [_expected(oc, level)["patients"] for level in range(1, levels + 1)]
         y = step * (len(shown) - 1 - i) + BAR / 2 + 0.04
@@ -47,13 +48,14 @@ def draw(material: Material) -> Drawn | None:
         for level, number in enumerate(numbers):
             axes.barh(y, number, BAR, left=left, edgecolor=BLACK, linewidth=0.6, **SHADES[level])
             left += number
+        ends.append(left)
         above = BELOW + y + BAR / 2 + 0.06
         words = _sum(numbers)
         sheet.write(NARROW - RIGHT, above, words, ha="right", va="bottom")
         room = wide - (width(words) + 0.3 if lines == 1 else 0.0)
-        name = names_within([case.case for case in shown], room)[i]
+        name = names_within([case.case for case in shown], room, BOLD)[i]
         sheet.write(LEFT, above + ROW * (lines - 1), name, fontweight="bold", va="bottom")
-    axes.set_xlim(0, material.rules.max_treated)
+    axes.set_xlim(0, max(material.rules.looks.planned_n, *ends))
     axes.set_ylim(0, step * len(shown))
     axes.spines["left"].set_visible(False)
     axes.set_yticks([])
@@ -86,11 +88,14 @@ def _expected(oc: OperatingCharacteristics, level: int) -> dict[str, Any]:
 
 
 def _sum(numbers: Sequence[float]) -> str:
-    return f"{' + '.join(f'{number:.1f}' for number in numbers)} = {sum(numbers):.1f}"
+    # not written as an equation: rounded terms need not add up to the rounded sum
+    return f"{' + '.join(f'{number:.1f}' for number in numbers)}, EN {sum(numbers):.1f}"
 
 
 def _footer(material: Material, shown: Sequence[OperatingCharacteristics]) -> str:
-    words = "Exact." if all(oc.exact is not None for oc in shown) else "Simulated where exact is out of reach."
+    words = "Exact."
+    if any(oc.exact is None for oc in shown):
+        words = f"Simulated, R = {material.results.replicates:,}, seed {material.results.seed}: exact is out of reach."
     if len(shown) < len(material.results.cases):
         words += f" Shown: the first {len(shown)} of {len(material.results.cases)} cases."
     return words + assumed(material.scenario, "design", "toxicity rule", "response rates", "toxicity rates")

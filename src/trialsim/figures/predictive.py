@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import StepPatch
 from matplotlib.ticker import MaxNLocator
 
 from trialsim.checks import Check, label
 from trialsim.figures.drawn import Drawn, Material
-from trialsim.figures.style import BLACK, GREY, ROW, WIDE, Key, Sheet, count_ticks
-from trialsim.figures.words import assumed, clean, names_within, wrap
+from trialsim.figures.style import BLACK, BOLD, GREY, ROW, WIDE, Key, Sheet, count_ticks
+from trialsim.figures.words import assumed, clean, names_within, width, wrap
 from trialsim.results import to_frame
 
 COLUMNS, MOST_CASES, MOST_QUANTITIES = 4, 8, 6
@@ -42,13 +44,16 @@ def draw(material: Material) -> Drawn | None:
     blocks = [shown_cases[i : i + per_block] for i in range(0, len(shown_cases), per_block)]
     columns = per_block if len(blocks) == 1 else COLUMNS
     wide = (WIDE - LEFT - RIGHT - GAP * (columns - 1)) / columns
-    titles = {q: wrap(_title(next(r for r in rows.values() if r.quantity == q)), wide, most=2) for q in shown}
+    any_case = {row.quantity: row for row in rows.values()}
+    titles = {quantity: wrap(_title(material, any_case[quantity]), wide, most=2) for quantity in shown}
     heights = {q: ABOVE + HIGH + TICKS + ROW * len(titles[q]) for q in shown}
     block_height = sum(heights.values()) + ROW + 0.1
     keys = [Key(f"central {name[-2:]}%", patch={"facecolor": c, "edgecolor": GREY}) for name, c in SHADES]
     keys += [Key("outside", patch={"facecolor": OUTSIDE, "edgecolor": GREY}), Key("observed", SEEN)]
-    sheet = Sheet(WIDE, len(blocks) * block_height, _footer(material, cases, quantities), keys, columns=len(keys))
-    short = dict(zip(shown_cases, names_within(shown_cases, wide), strict=True))
+    sheet = Sheet(
+        WIDE, len(blocks) * block_height, _footer(material, cases, quantities), keys, columns=len(keys)
+    )
+    short = dict(zip(shown_cases, names_within(shown_cases, wide, BOLD), strict=True))
     for b, block in enumerate(blocks):
         top = (len(blocks) - b) * block_height - ROW
         for j, case in enumerate(block):
@@ -62,12 +67,14 @@ def draw(material: Material) -> Drawn | None:
                 x, floor = LEFT + j * (wide + GAP), y + TICKS + ROW * len(titles[quantity])
                 row = rows.get((quantity, case))
                 if row is None:
-                    sheet.write(x, floor + HIGH / 2, f"{label(quantity)}:\nno rate stated", color=GREY, va="center")
+                    sheet.write(x, floor + HIGH / 2, _no_rate(quantity, wide), color=GREY, va="center")
                     continue
                 axes = sheet.axes(x, floor, wide, HIGH)
                 _panel(axes, row, *limits, first)
                 axes.set_xlabel("\n".join(titles[quantity]))
-                sheet.write(x, floor + HIGH + 0.08, f"observed {row.observed}: {verdict(row)}", va="bottom")
+                words = f"observed {row.observed}: {verdict(row)}"
+                words = words if width(words) <= wide + RIGHT - 0.05 else verdict(row)
+                sheet.write(x, floor + HIGH + 0.08, words, va="bottom")
                 first = False
     return Drawn(
         "predictive",
@@ -86,8 +93,16 @@ def verdict(row: Check) -> str:
     return row.verdict or ("fitted, no verdict" if row.fitted else "no verdict")
 
 
-def _title(row: Check) -> str:
-    return f"{label(row.quantity)} of {row.denominator}"
+def _no_rate(quantity: str, wide: float) -> str:
+    return "\n".join(wrap(f"{label(quantity)}: no rate stated", wide - 0.8))
+
+
+def _title(material: Material, row: Check) -> str:
+    words, _, level = row.quantity.rpartition("_dose_")
+    if words == "responses":
+        dose = names_within(material.scenario.doses, 3.0)[int(level) - 1]
+        return f"Responses at {dose}, of {row.denominator}"
+    return f"{label(row.quantity)}, of {row.denominator}"
 
 
 def _limits(group: Sequence[Check]) -> tuple[int, int, float]:
@@ -112,10 +127,13 @@ def _panel(axes: Axes, row: Check, low: int, high: int, top: float, first: bool)
         if (inside := getattr(row, name)) is not None:
             colours[(counts >= inside[0]) & (counts <= inside[1])] = colour
     for colour in dict.fromkeys(colours):
-        axes.stairs(np.where(colours == colour, heights, 0.0), edges, fill=True, facecolor=colour, linewidth=0)
-    axes.stairs(heights, edges, color=GREY, linewidth=0.5, baseline=None)
-    axes.axvline(row.observed, color="white", linewidth=2.6, zorder=4)
-    axes.axvline(row.observed, zorder=5, **SEEN)
+        shown = np.where(colours == colour, heights, 0.0)
+        # add_artist and not stairs: the limits are known, and finding them takes most of the time
+        axes.add_artist(StepPatch(shown, edges, fill=True, facecolor=colour, linewidth=0))
+    axes.add_artist(StepPatch(heights, edges, edgecolor=GREY, linewidth=0.5, fill=False))
+    line = [row.observed] * 2, [0, 1.1 * top]
+    axes.add_artist(Line2D(*line, color="white", linewidth=2.2, zorder=4))
+    axes.add_artist(Line2D(*line, zorder=5, **SEEN))
     axes.set_xlim(edges[0], edges[-1])
     axes.set_ylim(0, 1.1 * top)
     count_ticks(axes.xaxis, 5)
@@ -128,7 +146,9 @@ def _panel(axes: Axes, row: Check, low: int, high: int, top: float, first: bool)
 
 
 def _footer(material: Material, cases: Sequence[str], quantities: Sequence[str]) -> str:
-    words = "Exact distributions, numbers of patients fixed as observed; verdicts on p-values adjusted for multiplicity."
+    words = (
+        "Exact distributions, numbers of patients fixed as observed; verdicts on p adjusted for multiplicity."
+    )
     if len(cases) > MOST_CASES or len(quantities) > MOST_QUANTITIES:
         words += f" Shown: {min(len(cases), MOST_CASES)} of {len(cases)} cases, "
         words += f"{min(len(quantities), MOST_QUANTITIES)} of {len(quantities)} quantities."
@@ -147,5 +167,12 @@ def _alt(rows: Sequence[Check]) -> str:
 
 def _rows(row: Check) -> list[dict[str, Any]]:
     assert row.pmf is not None
-    about = {"case": row.case, "quantity": row.quantity, "denominator": row.denominator, "observed": row.observed}
-    return [about | {"verdict": verdict(row), "count": k, "probability": float(p)} for k, p in enumerate(row.pmf)]
+    about = {
+        "case": row.case,
+        "quantity": row.quantity,
+        "denominator": row.denominator,
+        "observed": row.observed,
+    }
+    return [
+        about | {"verdict": verdict(row), "count": k, "probability": float(p)} for k, p in enumerate(row.pmf)
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from trialsim.designs.binomial import clopper_pearson
@@ -13,7 +14,7 @@ from trialsim.scenario.model import Scenario
 ENDS = (0.02, 0.05, 0.10, 0.15, 0.20, 0.25, 0.30, 0.40, 0.50, 0.60, 0.70, 0.80, 0.90, 1.0)
 """Where an axis of rates may end."""
 
-AS_GOOD_AS_SURE = 0.99
+AS_GOOD_AS_NEVER, AS_GOOD_AS_SURE = 0.002, 0.99
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,12 @@ class Observed:
 
 @dataclass(frozen=True)
 class Ranges:
-    """The axes' ends, the rates the design speaks of (None where it states none) and the observed one."""
+    """The axes' ends, the rates the design speaks of (None where it states none) and the observed one.
 
-    response: float
+    ``response`` is where that axis begins and ends, ``toxicity`` where the other ends.
+    """
+
+    response: tuple[float, float]
     toxicity: float
     p0: float | None
     p1: float | None
@@ -46,15 +50,20 @@ class Ranges:
     def marked(self) -> list[float]:
         """Rates whose exact values are named in a figure or in its words."""
         observed = self.observed.rate if self.observed else None
-        return [p for p in (self.p0, self.p1, observed) if p is not None and p <= self.response]
+        return [p for p in (self.p0, self.p1, observed) if p is not None and self.shows(p)]
+
+    def shows(self, rate: float | None) -> bool:
+        """Whether a rate is within the axis of response rates."""
+        return rate is not None and self.response[0] <= rate <= self.response[1]
 
     @property
     def simulated(self) -> list[float]:
         """Rates to simulate: at p0 and p1 and between and about them, or spread evenly."""
+        low, high = self.response
         if self.p0 is None or self.p1 is None:
-            return [self.response * k / 6 for k in range(1, 6)]
-        rates = {self.p0 / 2, self.p0, (self.p0 + self.p1) / 2, self.p1, (self.p1 + self.response) / 2}
-        return sorted(p for p in rates if p <= self.response)
+            return [low + (high - low) * k / 6 for k in range(1, 6)]
+        rates = {(low + self.p0) / 2, self.p0, (self.p0 + self.p1) / 2, self.p1, (self.p1 + high) / 2}
+        return sorted(filter(self.shows, rates))
 
 
 def ranges(scenario: Scenario, rules: Rules) -> Ranges:
@@ -62,18 +71,28 @@ def ranges(scenario: Scenario, rules: Rules) -> Ranges:
     p0, p1 = (getattr(scenario.design, key, None) for key in ("p0", "p1"))
     observed = _observed(scenario)
     alone = design_alone(rules)
-    surely = (p for p in ENDS if distribution(alone.rules, alone.at(p)).values["p_go"] >= AS_GOOD_AS_SURE)
+
+    def p_go(rate: float) -> float:
+        return distribution(alone.rules, alone.at(rate)).values["p_go"]
+
+    surely = (p for p in ENDS if p_go(p) >= AS_GOOD_AS_SURE)
     top = max(
         next(surely, 1.0),
         1.15 * (p1 or 0.0),
-        1.1 * _highest(scenario, "response"),
+        1.1 * _rate(scenario, "response", max),
         1.02 * observed.high if observed else 0.0,
     )
     top = _end(top)
     if scenario.evaluability.inevaluable == "nonresponders":
         # patients who would not have responded leave room for no higher rate
         top = min(top, scenario.evaluability.probability)
-    return Ranges(top, _end(1.25 * _highest(scenario, "toxicity")), p0, p1, observed)
+    of_interest = [p0, observed.low if observed else None, _rate(scenario, "response", min)]
+    lowest = 0.9 * min(p for p in of_interest if p is not None)
+    # an axis that begins at 0 is easier to read: it begins later only if a third of it would show nothing
+    starts = [p for p in ENDS if top / 3 <= p <= lowest and p_go(p) <= AS_GOOD_AS_NEVER]
+    return Ranges(
+        (max(starts, default=0.0), top), _end(1.25 * _rate(scenario, "toxicity", max)), p0, p1, observed
+    )
 
 
 def _observed(scenario: Scenario) -> Observed | None:
@@ -90,8 +109,9 @@ def _observed(scenario: Scenario) -> Observed | None:
     return Observed(seen.responses, denominator, unit, *clopper_pearson(seen.responses, denominator))
 
 
-def _highest(scenario: Scenario, key: str) -> float:
-    return max(max(case.by_dose(key, len(scenario.doses)) or (0.0,)) for case in scenario.truth.values())
+def _rate(scenario: Scenario, key: str, which: Callable[[Iterable[float]], float]) -> float:
+    """The highest or lowest rate that any case assumes at any dose."""
+    return which(which(case.by_dose(key, len(scenario.doses)) or (0.0,)) for case in scenario.truth.values())
 
 
 def _end(rate: float) -> float:

@@ -18,9 +18,9 @@ from trialsim.figures.words import fit, wrap
 NARROW, WIDE = 8.0, 17.0
 """Width in cm of a figure of one panel, and of small multiples."""
 
-SIZE = 7.0
+SIZE, BOLD = 7.0, 8.1
 ROW = 0.33
-"""Smallest font in points, and the height in cm of a row of it."""
+"""The font size in points, the size of plain words as wide as bold ones, and the height in cm of a row."""
 
 BLACK, BLUE, ORANGE, GREY, PALE = "#000000", "#0072B2", "#DB8A00", "#6E6E6E", "#BDBDBD"
 """Okabe and Ito's black, blue and (darkened) orange: told apart by colour-blind readers, and by luminance."""
@@ -38,7 +38,7 @@ MARKERS: tuple[dict[str, Any], ...] = (
     {"marker": "^", "markersize": 3.4},
 )
 
-RC: dict[str, Any] = {
+RC: Any = {
     "font.family": ["DejaVu Sans"],
     "font.size": SIZE,
     "axes.labelsize": SIZE,
@@ -67,17 +67,20 @@ RC: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Key:
-    """A line of the key above a figure: a sample (line, marker or patch properties) and its meaning."""
+    """A line of the key above a figure: a sample (line, marker or patch properties, or a sign) and its meaning."""
 
     text: str
     line: dict[str, Any] = field(default_factory=dict)
     patch: dict[str, Any] | None = None
+    sign: str = ""
 
 
 class Sheet:
     """A figure laid out in cm from the bottom: footer, body of a given height, key."""
 
-    def __init__(self, wide: float, body: float, footer: str, keys: Sequence[Key] = (), columns: int = 1) -> None:
+    def __init__(
+        self, wide: float, body: float, footer: str, keys: Sequence[Key] = (), columns: int = 1
+    ) -> None:
         self.wide, self.body = wide, body
         self.notes = wrap(footer, wide - 0.3)
         self.floor = 0.12 + ROW * len(self.notes) + 0.08
@@ -87,7 +90,9 @@ class Sheet:
         for k, line in enumerate(reversed(self.notes)):
             self.write(0.15, 0.12 + ROW * k - self.floor, line, color="#444444", va="bottom")
         for k, key in enumerate(keys):
-            self._key(key, k % columns * wide / columns, self.high - 0.05 - ROW * (k // columns + 0.5), columns)
+            self._key(
+                key, k % columns * wide / columns, self.high - 0.05 - ROW * (k // columns + 0.5), columns
+            )
 
     def axes(self, left: float, bottom: float, wide: float, high: float) -> Axes:
         """Axes with their lower left corner at (left, bottom) cm of the body."""
@@ -99,9 +104,11 @@ class Sheet:
         self.figure.text(x / self.wide, (y + self.floor) / self.high, text, **style)
 
     def _key(self, key: Key, x: float, y: float, columns: int) -> None:
-        at = {"transform": self.figure.transFigure}
+        at: dict[str, Any] = {"transform": self.figure.transFigure}
         left, right, middle = (x + 0.15) / self.wide, (x + 0.75) / self.wide, y / self.high
-        if key.patch is not None:
+        if key.sign:
+            self.figure.text((left + right) / 2, middle, key.sign, ha="center", va="center_baseline")
+        elif key.patch is not None:
             high = 0.2 / self.high
             self.figure.add_artist(
                 Rectangle((left, middle - high / 2), right - left, high, linewidth=0.6, **key.patch, **at)
@@ -121,8 +128,9 @@ def count_ticks(axis: Axis, about: int) -> None:
     axis.set_major_locator(MaxNLocator(about, steps=[1, 2, 5, 10], integer=True))
 
 
-def percent_axis(axes: Axes, which: str, top: float, label: str, low: float = 0.0) -> None:
-    """An axis of rates from ``low`` to ``top``, its ticks and label in percent."""
+def percent_axis(axes: Axes, which: str, ends: tuple[float, float], label: str) -> None:
+    """An axis of rates, its ticks and label in percent."""
+    low, top = ends
     span = top - low
     step = next(s for s in (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.25) if span / s <= 6 or s == 0.25)
     first = -int(-(low + 1e-9) // step) if low > 0 else 0
@@ -138,8 +146,9 @@ def percent_axis(axes: Axes, which: str, top: float, label: str, low: float = 0.
         axes.set_ylabel(label)
 
 
-def probability_axis(axes: Axes, label: str, low: float = 0.0) -> None:
+def probability_axis(axes: Axes, label: str, low: float = 0.0, step: float = 0.2) -> None:
     """A vertical axis of probabilities from 0 to 1, with room below 0 down to ``low``."""
     axes.set_ylim(low, 1.02)
-    axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1], ["0", "0.2", "0.4", "0.6", "0.8", "1"])
+    ticks = [k * step for k in range(round(1 / step) + 1)]
+    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.set_ylabel(label)

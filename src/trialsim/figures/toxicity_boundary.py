@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from trialsim.designs.rules import Rules
-from trialsim.engine.montecarlo import paths
+from trialsim.codes import CONTINUE
+from trialsim.designs.binomial import Float64
 from trialsim.figures.drawn import Drawn, Material
 from trialsim.figures.marks import LEFT, RIGHT, rate_words
+from trialsim.figures.runs import boundary, crossing, tidy, toxicities
 from trialsim.figures.style import BLACK, BLUE, GREY, NARROW, PALE, Key, Sheet, count_ticks
 from trialsim.figures.words import assumed, fit, percent, probability
 from trialsim.results import to_frame
@@ -24,7 +25,7 @@ RUN: dict[str, Any] = {"color": PALE, "linewidth": 0.6}
 CROSSED: dict[str, Any] = {"color": BLUE, "marker": "x", "markersize": 4, "markeredgewidth": 1.1}
 LIMIT: dict[str, Any] = {"color": GREY, "linewidth": 0.8, "linestyle": (0, (1, 1.5))}
 SEEN: dict[str, Any] = {"color": BLACK, "marker": "D", "markersize": 4.5, "markerfacecolor": "white"}
-NO_LINE = {"linestyle": ""}
+NO_LINE: dict[str, Any] = {"linestyle": ""}
 
 
 def draw(material: Material) -> Drawn | None:
@@ -35,22 +36,28 @@ def draw(material: Material) -> Drawn | None:
     if case is None or not np.isfinite(bounds).any():
         return None
     rates = Rates.of(scenario.truth[case], scenario.evaluability, rules.levels)
-    trials = toxicities(rules, rates, material.seed)
-    crossings = [_crossing(trial, bounds) for trial in trials]
+    trials = toxicities(rules, rates, material.seed, TRIALS)
+    crossings = [crossing(trial, bounds) for trial in trials]
     observed = _observed(material)
     limit = getattr(scenario.dose_reduction.rule if scenario.dose_reduction else None, "limit", None)
 
-    sheet = Sheet(NARROW, BELOW + HIGH + HEAD, _footer(material), _keys(case, rates, limit, observed))
+    sheet = Sheet(
+        NARROW, BELOW + HIGH + HEAD, _footer(material), _keys(material, case, rates, limit, observed)
+    )
     axes = sheet.axes(LEFT, BELOW, NARROW - LEFT - RIGHT, HIGH)
     _draw_trials(axes, trials, crossings)
-    axes.step(np.arange(len(bounds)), bounds, where="post", zorder=4, **BOUNDARY)
-    right = max(len(bounds) - 1, observed[1] if observed else 0) * 1.02
+    stairs = np.append(np.arange(len(bounds)), len(bounds) - 0.5), np.append(bounds, bounds[-1])
+    axes.step(*stairs, where="post", zorder=6, **BOUNDARY)
+    longest = max(len(trial) - 1 for trial in trials)
+    right = max(rules.looks.planned_n, longest, observed[1] if observed else 0) * 1.02
     if limit is not None:
         axes.plot([0, right], [0, limit * right], zorder=2, **LIMIT)
     if observed:
-        axes.plot([observed[1]], [observed[0]], zorder=6, clip_on=False, **SEEN, **NO_LINE)
-    highest = max(np.nanmax(np.where(np.isfinite(bounds), bounds, np.nan)), observed[0] if observed else 0)
-    highest = max(highest, *(trial[-1] for trial in trials))
+        axes.plot([observed[1]], [observed[0]], zorder=7, clip_on=False, **SEEN, **NO_LINE)
+    shown = bounds[: int(right) + 1]
+    highest = max(
+        np.nanmax(shown, initial=0), observed[0] if observed else 0, *(trial[-1] for trial in trials)
+    )
     axes.set_xlim(0, right)
     axes.set_ylim(0, 1.08 * highest)
     for axis in (axes.xaxis, axes.yaxis):
@@ -63,28 +70,8 @@ def draw(material: Material) -> Drawn | None:
         _caption(material, case, observed),
         _alt(material, case, bounds, crossings, observed),
         sheet.figure,
-        to_frame(_rows(bounds, trials, crossings, observed)),
+        to_frame(tidy(bounds, trials, crossings, observed)),
     )
-
-
-def boundary(rules: Rules) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """The cut-off after m = 0, 1, ... patients at the starting dose; nan where no count acts."""
-    row = np.array(rules.monitor.act_ge[0], dtype=np.float64)
-    row[0] = np.nan
-    return np.where(row <= np.arange(len(row)), row, np.nan)
-
-
-def toxicities(rules: Rules, rates: Rates, seed: int) -> list[list[int]]:
-    """Toxicities after 0, 1, ... patients at the starting dose, a list a simulated trial."""
-    code = paths(rules, rates, seed, TRIALS).astype(np.int64) - 1
-    at_start = (code >= 0) & (code < 8)
-    return [[0, *np.cumsum(row[here] & 1).tolist()] for row, here in zip(code, at_start, strict=True)]
-
-
-def _crossing(trial: list[int], bounds: np.ndarray[tuple[int], np.dtype[np.float64]]) -> int | None:
-    """The first number of patients at which a trial reaches the boundary."""
-    reached = np.flatnonzero(np.array(trial) >= bounds[: len(trial)])
-    return int(reached[0]) if len(reached) else None
 
 
 def _draw_trials(axes: Axes, trials: list[list[int]], crossings: list[int | None]) -> None:
@@ -108,11 +95,15 @@ def _observed(material: Material) -> tuple[int, int] | None:
     return seen.toxicity_candidates()[0], seen.treated
 
 
-def _keys(case: str, rates: Rates, limit: float | None, observed: tuple[int, int] | None) -> list[Key]:
+def _keys(
+    material: Material, case: str, rates: Rates, limit: float | None, observed: tuple[int, int] | None
+) -> list[Key]:
     words = f"{TRIALS} simulated trials, toxicity {rate_words(rates.toxicity[:1])}: "
     several = len(rates.toxicity) > 1
+    lowest = material.rules.monitor.action[-1] != CONTINUE
+    where = (" at each dose" if lowest else " above the lowest dose") if several else ""
     keys = [
-        Key("boundary at each dose: act if toxicities ≥ b" if several else "act if toxicities ≥ b", BOUNDARY),
+        Key(f"boundary{where}: act if toxicities ≥ b", BOUNDARY),
         Key(words + fit(case, 2.6), RUN | {"color": GREY, "marker": "o", "markersize": 1.8}),
         Key("a simulated trial reaches the boundary", CROSSED | NO_LINE),
     ]
@@ -126,24 +117,30 @@ def _keys(case: str, rates: Rates, limit: float | None, observed: tuple[int, int
 
 def _footer(material: Material) -> str:
     dose = " at the starting dose" if material.rules.levels > 1 else ""
-    words = f"Trials followed{dose} until they reach the boundary (×) or end (•), each shifted a little to be seen; seed {material.seed}."
+    words = (
+        f"Trials followed{dose} until they reach the boundary (×) or end (•), each shifted a little to be seen; "
+        f"seed {material.seed}."
+    )
     return words + assumed(material.scenario, "design", "toxicity rule", "toxicity rates")
 
 
 def _caption(material: Material, case: str, observed: tuple[int, int] | None) -> str:
+    dose = " at the starting dose" if material.rules.levels > 1 else ""
     words = (
         f"Patients with toxicity against patients treated at a dose, with {TRIALS} simulated trials of case {case}"
-        f"{' at the starting dose' if material.rules.levels > 1 else ''}. The rule acts if toxicities ≥ b, where b is read off the stairs."
+        f"{dose}. The rule acts if toxicities ≥ b, where b is read off the stairs."
     )
     if observed and material.rules.levels > 1:
-        words += " The observed total is over all doses, so it is not to be held against the boundary of one dose."
+        words += (
+            " The observed total is over all doses, so it is not to be held against the boundary of one dose."
+        )
     return words
 
 
 def _alt(
     material: Material,
     case: str,
-    bounds: np.ndarray[tuple[int], np.dtype[np.float64]],
+    bounds: Float64,
     crossings: list[int | None],
     observed: tuple[int, int] | None,
 ) -> str:
@@ -163,27 +160,3 @@ def _alt(
     if observed:
         words += f" Observed: {observed[0]} of {observed[1]} treated patients with toxicity."
     return words
-
-
-def _rows(
-    bounds: np.ndarray[tuple[int], np.dtype[np.float64]],
-    trials: list[list[int]],
-    crossings: list[int | None],
-    observed: tuple[int, int] | None,
-) -> list[dict[str, Any]]:
-    rows = [
-        {"series": "boundary", "trial": None, "patients": m, "toxicities": int(b), "reaches": None}
-        for m, b in enumerate(bounds)
-        if np.isfinite(b)
-    ]
-    for k, (trial, m) in enumerate(zip(trials, crossings, strict=True), start=1):
-        end = len(trial) - 1 if m is None else m
-        rows += [
-            {"series": "simulated", "trial": k, "patients": i, "toxicities": trial[i], "reaches": i == m}
-            for i in range(end + 1)
-        ]
-    if observed:
-        rows.append(
-            {"series": "observed", "trial": None, "patients": observed[1], "toxicities": observed[0], "reaches": None}
-        )
-    return rows

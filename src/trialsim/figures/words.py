@@ -138,5 +138,11 @@ def some(items: Sequence[str], room: float, size: float = 7.0) -> str:
 
 
 def probability(p: float) -> str:
-    """A probability to three or four decimals: 0.855, 0.0498."""
+    """A probability to three or four decimals: 0.855, 0.0498; 0 and 1 only where it is."""
+    if p in (0, 1):
+        return f"{p:.0f}"
+    if p < 0.00005:
+        return "<0.0001"
+    if p > 0.9995:
+        return ">0.999"
     return f"{p:.3f}" if p >= 0.1 else f"{p:.4f}"

@@ -1,8 +1,13 @@
-"""One simulated trial after another: patients in enrolment order, every outcome known before the next one.
+"""Simulated trials: patients in enrolment order, every outcome known before the next one.
 
 The order after patient i: record, toxicity boundary, look; a toxicity stop outranks the look; a dose reduction
 takes effect from patient i + 1. Calendar time will enter here as a second kernel over the same tables and
-streams. What was measured, kept and rejected: benchmarks/NOTES.md.
+streams.
+
+Trials know nothing of each other, so a block of them advances abreast, one to a lane: dose level by dose level,
+and at a level all of them through its first patient, then its second, ... . Boundary and rates are then the same
+in all lanes, and the processor draws and counts for 8 or 16 at once. What becomes of a trial is decided one at a
+time, and only where something is due. Measurements and what was rejected: benchmarks/NOTES.md.
 """
 
 from __future__ import annotations
@@ -11,6 +16,7 @@ import numpy as np
 
 from trialsim.codes import (
     ACCRUAL,
+    CONTINUE,
     FINAL_CONSIDER,
     FINAL_GO,
     FINAL_NO_GO,
@@ -18,19 +24,27 @@ from trialsim.codes import (
     FUTILITY,
     GO,
     GO_EARLY,
+    NEVER,
     REDUCE,
     STOP,
     TOXICITY,
     TOXICITY_AT_N,
 )
-from trialsim.kernels.jit import inline, kernel
+from trialsim.kernels.jit import kernel
 from trialsim.kernels.streams import DOMAIN_TRIAL, GROUP_OUTCOME, philox
 
 END, N, EVALUABLE, REDUCED_AFTER, TRIGGERED, LEVELS = range(6)
 """Columns of a replicate; from LEVELS on, patients, responses and toxicities of each level in turn."""
 
-BLOCK = 16
-"""Patients drawn at a time, abreast in the lanes of the processor. No result depends on it."""
+LANES = 1008
+"""Trials that advance abreast: no result depends on it, but at a power of two the rows of state share cache lines."""
+
+VECTOR = 16
+"""Lanes are drawn in whole multiples of so many; those beyond the running trials hold rubbish that nobody reads."""
+
+TRIAL, BEFORE, LOOK, DUE_AT, RESPONSES, EVALUABLE_N, TOXIC_N, FIELDS = range(8)
+"""State of a lane: row of ``out``, patients before this level, pending look and the number of patients it is due
+at, responses and evaluable patients of the trial, toxicities at the level."""
 
 _ADDRESS = np.uint64((DOMAIN_TRIAL << 16) | GROUP_OUTCOME)
 _LOW = np.uint64(0xFFFFFFFF)
@@ -41,17 +55,19 @@ def columns(levels: int) -> int:
     return LEVELS + 3 * levels
 
 
-@inline
-def _draw(patients, first, level, thresholds, c0, c1, k0, k1):  # type: ignore[no-untyped-def]
-    """Set ``patients[first : first + BLOCK]`` as treated at ``level``, coded as ``paths`` of ``simulate``."""
-    responds, toxic_if_not, toxic_if_so = thresholds[level, 0], thresholds[level, 1], thresholds[level, 2]
-    evaluable_if_not, evaluable_if_so = thresholds[level, 3], thresholds[level, 4]
-    for i in range(first, first + BLOCK):
-        w0, w1, w2, _ = philox(c0, c1, np.uint64(i), _ADDRESS, k0, k1)
+@kernel
+def _draw(patients, width, trial, before, first, m, thresholds, k0, k1):  # type: ignore[no-untyped-def]
+    """Draw one patient of every lane, as evaluable * 4 + response * 2 + toxicity."""
+    responds, toxic_if_not, toxic_if_so = thresholds[0], thresholds[1], thresholds[2]
+    evaluable_if_not, evaluable_if_so = thresholds[3], thresholds[4]
+    for lane in range(width):
+        replicate = np.uint64(first + trial[lane])
+        index = np.uint64(before[lane] + m)
+        w0, w1, w2, _ = philox(replicate & _LOW, replicate >> np.uint64(32), index, _ADDRESS, k0, k1)
         response = np.int64(w0) < responds
         toxic = np.int64(w1) < (toxic_if_so if response else toxic_if_not)
         evaluable = np.int64(w2) < (evaluable_if_so if response else evaluable_if_not)
-        patients[i] = 1 + level * 8 + evaluable * 4 + (response & evaluable) * 2 + toxic
+        patients[lane] = evaluable * 4 + (response & evaluable) * 2 + toxic
 
 
 @kernel
@@ -63,77 +79,108 @@ def simulate(tables, thresholds, k0, k1, first, out, paths):  # type: ignore[no-
     1 + level * 8 + evaluable * 4 + response * 2 + toxicity (0: not enrolled).
     """
     max_treated = tables.act_ge.shape[1] - 1
-    patients = np.empty(max_treated + BLOCK, dtype=np.int8)
-    for row in range(out.shape[0]):
-        replicate = np.uint64(first + row)
-        c0 = replicate & _LOW
-        c1 = replicate >> np.uint64(32)
-        counts = out[row]
-        counts[:] = 0
-        level, look, i, drawn = 0, 0, 0, 0
-        at_level, toxic_at_level, responses_above = 0, 0, 0
-        evaluable_n, responses, reduced_after = 0, 0, 0
-        triggered = False
-        end = -1
-        while end < 0:
-            if i == drawn:
-                _draw(patients, i, level, thresholds, c0, c1, k0, k1)
-                drawn = i + BLOCK
+    lanes = np.empty((FIELDS, LANES), dtype=np.int32)
+    trial, before, look, due_at = lanes[TRIAL], lanes[BEFORE], lanes[LOOK], lanes[DUE_AT]
+    responses, evaluable_n, toxic_n = lanes[RESPONSES], lanes[EVALUABLE_N], lanes[TOXIC_N]
+    arriving = np.empty((FIELDS, LANES), dtype=np.int32)  # trials that start at the next level
+    patients = np.empty(LANES, dtype=np.int32)
+    event = np.empty(LANES, dtype=np.uint8)
+    where = np.empty(LANES + 1, dtype=np.int32)
 
-            # before patient ``quiet`` only toxicity can act; inevaluable patients do no more than put a look off
-            quiet = min(drawn, max_treated, tables.look_n[look] + (i - evaluable_n if tables.replaced else 0))
-            if tables.at_enrolled[level] > 0:
-                quiet = min(quiet, tables.at_enrolled[level])
-            while True:
-                patient = patients[i] - 1
-                i += 1
-                at_level += 1
-                toxic_at_level += patient & 1
-                responses += (patient >> 1) & 1
-                evaluable_n += (patient >> 2) & 1
-                crossed = toxic_at_level >= tables.act_ge[level, at_level]
-                if crossed or i >= quiet:
-                    break
+    for start in range(0, out.shape[0], LANES):
+        arrivals = min(LANES, out.shape[0] - start)
+        for lane in range(arrivals):
+            for column in range(out.shape[1]):
+                out[start + lane, column] = 0
+            for field in range(FIELDS):
+                arriving[field, lane] = 0
+            arriving[TRIAL, lane] = start + lane
+            arriving[DUE_AT, lane] = tables.look_n[0]
 
-            column = LEVELS + 3 * level
-            counts[column] = at_level
-            counts[column + 1] = responses - responses_above
-            counts[column + 2] = toxic_at_level
+        for level in range(thresholds.shape[0]):
+            for field in range(FIELDS):
+                for lane in range(arrivals):
+                    lanes[field, lane] = arriving[field, lane]
+            running, arrivals = arrivals, 0
+            action, leave_at = tables.action[level], tables.at_enrolled[level]
+            last = min(leave_at, max_treated) if leave_at > 0 else max_treated
+            own = LEVELS + 3 * level  # columns of this level
+            m = 0
+            while running > 0:
+                width = (running + VECTOR - 1) // VECTOR * VECTOR
+                _draw(patients, width, trial, before, first, m, thresholds[level], k0, k1)
+                if paths.shape[0] > 0:
+                    for lane in range(running):
+                        paths[trial[lane], before[lane] + m] = 1 + level * 8 + patients[lane]
+                m += 1
+                bound = tables.act_ge[level, m] if action != CONTINUE else NEVER
 
-            if tables.replaced:
-                due = (patient >> 2) & 1 == 1 and evaluable_n == tables.look_n[look]
-            else:
-                due = i == tables.look_n[look]
+                events = 0
+                for lane in range(width):
+                    evaluable_n[lane] += patients[lane] >> 2
+                    responses[lane] += (patients[lane] >> 1) & 1
+                    toxic_n[lane] += patients[lane] & 1
+                    i = before[lane] + m
+                    known = evaluable_n[lane] if tables.replaced else i
+                    event[lane] = (toxic_n[lane] >= bound) | (known == due_at[lane]) | (i >= last)
+                    events += event[lane]
+                if events == 0:
+                    continue
 
-            if crossed and tables.action[level] == STOP:
-                end = TOXICITY_AT_N if due and tables.final[look] else TOXICITY
-            elif (crossed and tables.action[level] == REDUCE) or 0 < tables.at_enrolled[level] <= i:
-                triggered = True
-                level += 1
-                drawn = i  # whoever was drawn for the level above is drawn again
-                at_level, toxic_at_level, responses_above = 0, 0, responses
-                if level == 1:
-                    reduced_after = i
+                events = 0
+                for lane in range(running):
+                    where[events] = lane  # without a branch, which the processor could not foresee
+                    events += event[lane]
+                # downwards, because the last trial takes the lane of one that ends or leaves the level
+                for e in range(events - 1, -1, -1):
+                    lane = where[e]
+                    i = before[lane] + m
+                    known = evaluable_n[lane] if tables.replaced else i
+                    due = known == due_at[lane]
+                    final = tables.final[look[lane]]
+                    crossed = toxic_n[lane] >= bound
+                    lowered = (crossed and action == REDUCE) or 0 < leave_at <= i
+                    end = -1
+                    if crossed and action == STOP:
+                        end = TOXICITY_AT_N if due and final else TOXICITY
+                        lowered = False
+                    elif due:
+                        decision = tables.look_next[look[lane], responses[lane]]
+                        if decision >= 0:
+                            look[lane] = decision
+                            due_at[lane] = tables.look_n[decision]
+                        elif decision == FUTILE:
+                            end = FINAL_NO_GO if final else FUTILITY
+                        elif decision == GO:
+                            end = FINAL_GO if final else GO_EARLY
+                        else:
+                            end = FINAL_CONSIDER
+                    if end < 0 and i == max_treated:
+                        end = ACCRUAL
+                    if end < 0 and not lowered:
+                        continue
 
-            if due and end < 0:
-                decision = tables.look_next[look, responses]
-                if decision >= 0:
-                    look = decision
-                elif decision == FUTILE:
-                    end = FINAL_NO_GO if tables.final[look] else FUTILITY
-                elif decision == GO:
-                    end = FINAL_GO if tables.final[look] else GO_EARLY
-                else:
-                    end = FINAL_CONSIDER
-            if end < 0 and i == max_treated:
-                end = ACCRUAL
-
-        counts[END] = end
-        counts[N] = i
-        counts[EVALUABLE] = evaluable_n
-        # triggered is not reduced: the switch must have reached at least one patient
-        counts[REDUCED_AFTER] = reduced_after if reduced_after < i else 0
-        counts[TRIGGERED] = triggered
-        if paths.shape[0] > 0:
-            for j in range(i):
-                paths[row, j] = patients[j]
+                    counts = out[trial[lane]]
+                    counts[own] = m
+                    counts[own + 1] = responses[lane]
+                    for above in range(LEVELS, own, 3):
+                        counts[own + 1] -= counts[above + 1]
+                    counts[own + 2] = toxic_n[lane]
+                    if lowered:
+                        counts[TRIGGERED] = 1
+                    if end >= 0:
+                        counts[END] = end
+                        counts[N] = i
+                        counts[EVALUABLE] = evaluable_n[lane]
+                    else:
+                        # triggered is not reduced: the switch must reach at least one patient
+                        if level == 0:
+                            counts[REDUCED_AFTER] = i
+                        for field in range(FIELDS):
+                            arriving[field, arrivals] = lanes[field, lane]
+                        arriving[BEFORE, arrivals] = i
+                        arriving[TOXIC_N, arrivals] = 0
+                        arrivals += 1
+                    running -= 1
+                    for field in range(FIELDS):
+                        lanes[field, lane] = lanes[field, running]

@@ -104,7 +104,11 @@ def costs(scenario: Scenario, rules: Rules) -> dict[str, dict[str, float | None]
     for name, rates in rates_of(scenario).items():
         start = replace(rates, response=rates.response[:1], toxicity=rates.toxicity[:1])
         row: dict[str, float | None] = {}
-        for label, twin, truth in (("stated", rules, rates), ("continued", continued, rates), ("without", without, start)):
+        for label, twin, truth in (
+            ("stated", rules, rates),
+            ("continued", continued, rates),
+            ("without", without, start),
+        ):
             values = distribution(twin, truth).values if states(twin) <= MAX_STATES else None
             for quantity in ("p_go", "en", "toxicities"):
                 row[f"{quantity}_{label}"] = values[quantity] if values else None

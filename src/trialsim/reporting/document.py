@@ -129,10 +129,10 @@ def _toxicity_rule(scenario: Scenario, rules: Rules) -> Document:
 
 def _steps(rules: Rules, level: int) -> list[Document]:
     steps = rules.monitor.steps(level)
-    ends = [m - 1 for m, _ in steps[1:]] + [rules.max_treated]
+    ends = [*(m - 1 for m, _ in steps[1:]), rules.max_treated]
     return [
         {"patients_from": m, "patients_to": end, "act_if_at_least": None if b >= NEVER else b}
-        for (m, b), end in zip(steps, ends, strict=True)
+        for (m, b), end in zip(steps, ends, strict=False)
     ]
 
 
@@ -142,7 +142,9 @@ def _evaluability(scenario: Scenario, rules: Rules) -> Document:
 
 def _truth(scenario: Scenario, case: str) -> Document:
     truth, levels = scenario.truth[case], len(scenario.doses)
-    by_dose = {key: truth.by_dose(key, levels) for key in ("response", "toxicity", "stable_disease", "serious")}
+    by_dose = {
+        key: truth.by_dose(key, levels) for key in ("response", "toxicity", "stable_disease", "serious")
+    }
     return {
         **{key: None if rates is None else list(rates) for key, rates in by_dose.items()},
         "odds_ratio": truth.odds_ratio,
@@ -167,5 +169,10 @@ def _headline(headline: Headline, observed: Observed | None) -> Document:
     if headline.unit == "evaluable" and observed is not None and observed.treated is not None:
         low, high = clopper_pearson(headline.observed, observed.treated)
         share = headline.observed / observed.treated
-        row["among_treated"] = {"denominator": observed.treated, "proportion": share, "low": low, "high": high}
+        row["among_treated"] = {
+            "denominator": observed.treated,
+            "proportion": share,
+            "low": low,
+            "high": high,
+        }
     return row

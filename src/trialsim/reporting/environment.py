@@ -8,9 +8,20 @@ import platform
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 
-from trialsim import __version__
+from trialsim.version import __version__
 
-PACKAGES = ("numpy", "scipy", "numba", "llvmlite", "matplotlib", "pandas", "joblib", "pydantic", "ruamel.yaml", "jinja2")
+PACKAGES = (
+    "numpy",
+    "scipy",
+    "numba",
+    "llvmlite",
+    "matplotlib",
+    "pandas",
+    "joblib",
+    "pydantic",
+    "ruamel.yaml",
+    "jinja2",
+)
 
 
 def environment(jobs: int | None, seconds: Mapping[str, float]) -> bytes:

@@ -8,7 +8,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +45,7 @@ def report(
     force: bool = False,
     progress: Progress | None = None,
     scenario_text: str | None = None,
+    seconds: Mapping[str, float] | None = None,
 ) -> Path:
     """Write a run folder: the page to read, results.json, tables, figures, the scenario, and the environment.
 
@@ -53,10 +54,11 @@ def report(
     folder : where to write; its parent must exist. Nothing is left behind when anything fails.
     results, checks : what was already computed for this scenario (checks with the seed of the results); what is
         missing is computed.
-    replicates, seed : in place of those of the scenario, when results are not given.
+    replicates, seed : in place of those of the scenario; of no effect when results are given.
     jobs, progress : as for ``simulate``.
     force : replace the folder of an earlier run. Any other existing folder or file is never touched.
     scenario_text : the user's own text, copied as it is; it must be the text of ``scenario``.
+    seconds : wall times of what was computed before, to stand beside those measured here in ``environment.json``.
 
     Returns
     -------
@@ -72,13 +74,14 @@ def report(
 
     text = _scenario_text(scenario, scenario_text)
     clock = _Clock()
+    clock.seconds.update(seconds or {})
     if results is None:
         with clock("simulate_and_exact"):
             results = simulate(scenario, replicates=replicates, seed=seed, jobs=jobs, progress=progress)
-    _same_scenario(scenario, results)
+    _check_results(scenario, results)
     if checks is None:
         with clock("check"):
-            checks = check(scenario, seed=seed if results.seed is None else results.seed)
+            checks = check(scenario, seed=results.seed)
     chosen, found = results, checks
 
     def write(new: Path) -> None:
@@ -129,7 +132,9 @@ def _not_a_run(folder: Path) -> str:
     for name, suffixes in SUFFIXES.items():
         if (inner := folder / name).is_dir():
             entries = (entry for entry in inner.iterdir() if entry.name not in DEBRIS)
-            strange += [f"{name}/{entry.name}" for entry in entries if entry.is_dir() or entry.suffix not in suffixes]
+            strange += [
+                f"{name}/{entry.name}" for entry in entries if entry.is_dir() or entry.suffix not in suffixes
+            ]
     if strange:
         return f"it also holds what no run has written ({', '.join(sorted(strange)[:3])})"
     return ""
@@ -164,7 +169,13 @@ def _reason(error: BaseException) -> str:
 
 
 def _write(
-    new: Path, scenario: Scenario, results: Results, checks: Checks, text: str, jobs: int | None, clock: _Clock
+    new: Path,
+    scenario: Scenario,
+    results: Results,
+    checks: Checks,
+    text: str,
+    jobs: int | None,
+    clock: _Clock,
 ) -> None:
     """Everything a run folder holds."""
     import trialsim.figures as figures
@@ -205,11 +216,15 @@ def _scenario_text(scenario: Scenario, text: str | None) -> str:
     return kept
 
 
-def _same_scenario(scenario: Scenario, results: Results) -> None:
+def _check_results(scenario: Scenario, results: Results) -> None:
+    """Refuse results of another scenario, and a case without any answer."""
     from trialsim.scenario.files import digest
 
     if results.digest != digest(scenario):
         raise TrialsimError("the results given are those of another scenario")
+    for oc in results.cases:
+        if oc.exact is None and oc.simulated is None:
+            raise TrialsimError(f"case {oc.case} has no exact answer ({oc.not_exact}): simulate it")
 
 
 class _Clock:

@@ -54,7 +54,7 @@ def _simulation(scenario: Scenario, seed: int | None, replicates: int | None) ->
         elif used != stated:
             note, default = f"given for this run, in place of {stated}", False
         else:
-            note = DEFAULT if default else None
+            note = "the default" if default else None
         rows.append(
             {
                 "path": f"simulation.{key}",
@@ -86,7 +86,9 @@ def _leaves(block: BaseModel, prefix: str, sources: Mapping[str, Source]) -> Ite
         yield from _walk(value, f"{prefix}.{key}" if prefix else key, stated, sources)
 
 
-def _walk(value: Any, path: str, stated: bool, sources: Mapping[str, Source]) -> Iterator[tuple[str, Any, bool]]:
+def _walk(
+    value: Any, path: str, stated: bool, sources: Mapping[str, Source]
+) -> Iterator[tuple[str, Any, bool]]:
     if isinstance(value, BaseModel):
         for leaf, item, said in _leaves(value, path, sources):
             yield leaf, item, stated and said
@@ -104,7 +106,9 @@ def _walk(value: Any, path: str, stated: bool, sources: Mapping[str, Source]) ->
 
 def _is_split(value: tuple[Any, ...], path: str, sources: Mapping[str, Source]) -> bool:
     """A list is one input, unless it holds blocks or a source is given for a part of it."""
-    return any(isinstance(item, BaseModel) for item in value) or any(key.startswith(f"{path}[") for key in sources)
+    return any(isinstance(item, BaseModel) for item in value) or any(
+        key.startswith(f"{path}[") for key in sources
+    )
 
 
 def _origin(path: str, sources: Mapping[str, Source]) -> Source | None:
@@ -123,7 +127,7 @@ def _related(path: str, scenario: Scenario) -> Source | None:
 
 def origin_words(row: Mapping[str, Any]) -> str:
     """Where an input comes from, in words: its source, ``assumed``, or ``source not stated``."""
-    if row["default"]:
+    if row["default"] and row["source"] is None:
         return f"Assumed: {row['note']}."
     parts = ["Assumed"] if row["assumed"] else []
     if row["source"]:
@@ -157,7 +161,11 @@ def _flow(value: Any) -> str:
     """One value in YAML's flow style, which is JSON but for whole numbers as keys (the counts under ``next``)."""
     if isinstance(value, Mapping):
         keys = (str(key) if isinstance(key, int) else json.dumps(key, ensure_ascii=False) for key in value)
-        return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in zip(keys, value.values(), strict=True)) + "}"
+        return (
+            "{"
+            + ", ".join(f"{key}: {_flow(item)}" for key, item in zip(keys, value.values(), strict=True))
+            + "}"
+        )
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_flow, value)) + "]"
     return json.dumps(value, ensure_ascii=False)

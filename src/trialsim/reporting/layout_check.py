@@ -24,15 +24,23 @@ def headline(doc: Document) -> Table:
     for row in doc["headline"]:
         for unit, n, share, low, high in _denominators(row):
             count = Cell(f"{row['observed']} of {n} {unit}", row["observed"])
-            rows.append((Cell(row["label"]), count, Cell(percent(share), share), Cell(f"{percent(low)} – {percent(high)}")))
+            rows.append(
+                (
+                    Cell(row["label"]),
+                    count,
+                    Cell(percent(share), share),
+                    Cell(f"{percent(low)} – {percent(high)}"),
+                )
+            )
     return Table(
         "headline",
         "What was observed, and the true rates it is compatible with",
         ("Quantity", "Observed", "Proportion", "Compatible rates (95% interval)"),
         plain(rows),
         (
-            "Clopper-Pearson intervals: a rate outside the interval would make a count this far off, on its side, a "
-            "one-in-forty event or rarer. Where patients were treated but not evaluable, the proportion is given over both.",
+            "Clopper-Pearson intervals: a rate outside the interval would make a count this far off, on its "
+            "side, a one-in-forty event or rarer. Where patients were treated but not evaluable, the proportion "
+            "is given over both.",
         ),
         words=(1,),
     )
@@ -67,7 +75,10 @@ def positions(doc: Document) -> Table:
 
 
 def _position(word: str) -> Cell:
-    return Cell({"inside": "inside", "below": "below", "above": "above"}[word], mark="" if word == "inside" else "outside")
+    return Cell(
+        {"inside": "inside", "below": "below", "above": "above"}[word],
+        mark="" if word == "inside" else "outside",
+    )
 
 
 def given_sizes(doc: Document) -> Table:
@@ -130,8 +141,19 @@ def by_design(doc: Document) -> Table:
         (
             "P(observed): the probability of what was observed, for events. Counts given that the trial reaches the "
             "planned n are out of all treated patients.",
+            *_simulated_from(doc),
         ),
     )
+
+
+def _simulated_from(doc: Document) -> Iterator[str]:
+    """Which of these rows rest on simulated trials, and on how many."""
+    told: dict[str, list[str]] = {}
+    for row in doc["checks"]:
+        if row["conditioning"] == REACHED_N and row["note"]:
+            told.setdefault(row["label"], []).append(f"“{row['case']}” {row['note']}")
+    for label, parts in told.items():
+        yield f"{label}: {'; '.join(parts)}."
 
 
 def _observed(row: Document) -> str:

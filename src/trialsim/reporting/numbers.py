@@ -37,7 +37,9 @@ def probability(p: float | None) -> str:
 
 
 def chance(p: float) -> str:
-    """A probability in a sentence: three decimals."""
+    """A probability in a sentence: three decimals, and none where it is certain."""
+    if min(p, 1 - p) < 1e-12:
+        return "1" if p > 0.5 else "0"
     if 0 < p < 0.0005:
         return "below 0.001"
     if 0.9995 <= p < 1:

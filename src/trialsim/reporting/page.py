@@ -11,12 +11,11 @@ from typing import Any
 from trialsim.checks.rows import VERDICTS
 from trialsim.designs.rules import Rules
 from trialsim.engine.operating import FALSE_ALARM
-from trialsim.reporting import layout, layout_check, summary, wording
+from trialsim.reporting import layout, layout_check, layout_rules, summary, wording
 from trialsim.reporting.document import Document
 from trialsim.reporting.grid import Table
 from trialsim.reporting.numbers import chance, count, listed, probability, rate
 from trialsim.scenario.model import Scenario
-
 
 HALF_PAGE = 290.0
 """Points; figures are drawn 8 or 17 cm wide."""
@@ -86,7 +85,11 @@ def _context(scenario: Scenario, rules: Rules, doc: Document, pictures: Sequence
         "method": _method(doc),
         "verdicts": _verdict_words(),
         "denominators": _denominators(doc),
-        "notes": [*doc["check_notes"], *_margins(doc), *layout_check.row_notes(doc)],
+        "notes": [
+            *(re.sub("`([^`]*)`", r"“\1”", note) for note in doc["check_notes"]),
+            *_margins(doc),
+            *layout_check.row_notes(doc),
+        ],
         "agreement": summary.agreement(doc),
         "disagreements": doc["disagreements"],
         "pictures": pictures,
@@ -101,10 +104,10 @@ def _context(scenario: Scenario, rules: Rules, doc: Document, pictures: Sequence
 def _tables(doc: Document) -> list[Table]:
     return [
         layout.overview(doc),
-        layout.decisions(doc),
-        layout.boundary(doc),
-        layout.crossing(doc),
-        layout.cost(doc),
+        layout_rules.decisions(doc),
+        layout_rules.boundary(doc),
+        layout_rules.crossing(doc),
+        layout_rules.cost(doc),
         layout.assumptions(doc),
         layout_check.headline(doc),
         layout_check.positions(doc),
@@ -122,9 +125,10 @@ def _question(doc: Document) -> list[str]:
     if len(doses) > 1 and rule["kind"] != "none":
         words.append(
             "After a change of dose all patients count, whichever dose they had, and the cut-offs stay as they were "
-            "(pooled). A go therefore answers whether the programme, with its dose change, works on average over the "
-            "patients as they were treated. It does not answer whether the lower dose by itself works: that would need the "
-            "old-dose patients left out, or a fresh trial at the new dose, and neither is computed here."
+            "(pooled). A go therefore answers whether the programme, with its dose change, works on average over "
+            "the patients as they were treated. It does not answer whether the lower dose by itself works: that "
+            "would need the old-dose patients left out, or a fresh trial at the new dose, and neither is "
+            "computed here."
         )
     else:
         words.append("Every patient is meant to have the same dose, so a go is a statement about that dose.")
@@ -133,11 +137,11 @@ def _question(doc: Document) -> list[str]:
         words.append("The scenario states no p0, so there is no type I error to speak of.")
     elif question["p_go_at_most_type_i_error"]:
         words.append(
-            f"Type I error: if no patient’s probability of response, given everything known at enrolment, exceeds p0 = "
-            f"{rate(design['p0'])}, then P(go) is at most {probability(design['type_i_error'])}, the attained type I error "
-            "of the design alone. This holds whatever the toxicity rates and their association with response, because the "
-            "looks contain fixed patients in the order of enrolment, more responses can only help a go, and the "
-            "toxicity rule can stop the trial but never make it a go."
+            "Type I error: if no patient’s probability of response, given everything known at enrolment, exceeds "
+            f"p0 = {rate(design['p0'])}, then P(go) is at most {probability(design['type_i_error'])}, the "
+            "attained type I error of the design alone. This holds whatever the toxicity rates and their "
+            "association with response, because the looks contain fixed patients in the order of enrolment, "
+            "more responses can only help a go, and toxicity can stop the trial but never make it a go."
         )
         inside = [
             f"{chance(summary.best(case, 'p_go'))} (“{name}”)"
@@ -169,7 +173,13 @@ def _verdict_words() -> str:
     parts = []
     above = None
     for least, word in VERDICTS:
-        limits = f"below {above:g}" if not least else f"{least:g} or more" if above is None else f"{least:g} to {above:g}"
+        limits = (
+            f"below {above:g}"
+            if not least
+            else f"{least:g} or more"
+            if above is None
+            else f"{least:g} to {above:g}"
+        )
         parts.append(f"{word} ({limits})")
         above = least
     return listed(parts)
@@ -178,13 +188,15 @@ def _verdict_words() -> str:
 def _denominators(doc: Document) -> str:
     """Which count has which denominator, in words; "" where there is only one."""
     units = {row["unit"]: row["denominator"] for row in doc["headline"]}
-    treated = next((row["among_treated"]["denominator"] for row in doc["headline"] if row["among_treated"]), None)
+    treated = next(
+        (row["among_treated"]["denominator"] for row in doc["headline"] if row["among_treated"]), None
+    )
     units |= {"treated": treated} if treated is not None else {}
     if len(units) < 2 or len(set(units.values())) < 2:
         return ""
     return (
-        f"Two denominators are in use: {units['evaluable']} evaluable patients for response, {units['treated']} treated "
-        "patients for toxicity."
+        f"Two denominators are in use: {units['evaluable']} evaluable patients for response, "
+        f"{units['treated']} treated patients for toxicity."
     )
 
 
@@ -193,6 +205,6 @@ def _margins(doc: Document) -> list[str]:
     if len(doc["doses"]) == 1 or not any(row["quantity"] == "toxicities" for row in doc["headline"]):
         return []
     return [
-        "Totals over all doses hardly tell a steep from a flat relation of dose and toxicity: cases with very different "
-        "rates by dose can predict the same total."
+        "Totals over all doses hardly tell a steep from a flat relation of dose and toxicity: cases with very "
+        "different rates by dose can predict the same total."
     ]

@@ -70,7 +70,9 @@ def _recorded(folder: Path) -> tuple[bytes, dict[str, Any]]:
         raise OutputError(f"{folder / RESULTS} cannot be read: {(error.strerror or '').lower()}") from None
     except (ValueError, RecursionError):
         raise OutputError(f"{folder / RESULTS} cannot be read: it is not JSON") from None
-    seed, replicates = (content.get(key) if isinstance(content, dict) else "" for key in ("seed", "replicates"))
+    seed, replicates = (
+        content.get(key) if isinstance(content, dict) else "" for key in ("seed", "replicates")
+    )
     exact_only = seed is None and replicates is None
     if not exact_only and not (_whole(seed, 0, 2**63) and _whole(replicates, 1, 10**9 + 1)):
         raise OutputError(f"{folder / RESULTS} records no seed and replicates to run again with")
@@ -97,7 +99,11 @@ def _differences(path: str, old: Any, new: Any) -> list[str]:
     if isinstance(old, list) and isinstance(new, list):
         if len(old) != len(new):
             return [f"{path}: {len(old)} entries recorded, {len(new)} now"]
-        return [line for k, (a, b) in enumerate(zip(old, new, strict=True)) for line in _differences(f"{path}[{k}]", a, b)]
+        return [
+            line
+            for k, (a, b) in enumerate(zip(old, new, strict=True))
+            for line in _differences(f"{path}[{k}]", a, b)
+        ]
     if type(old) is type(new) and old == new:
         return []
     return [f"{path}: {_shown(old)} recorded, {_shown(new)} now"]

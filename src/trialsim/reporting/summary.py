@@ -8,7 +8,7 @@ from typing import Any
 from trialsim.checks.rows import GIVEN_SIZES, VERDICTS
 from trialsim.reporting.document import Document
 from trialsim.reporting.numbers import chance, count, listed, percent, probability, rate, rates, times
-from trialsim.results import label
+from trialsim.results import label, quantity_names
 
 SEVERITY = {word: rank for rank, (_, word) in enumerate(VERDICTS)}
 """Verdict words from mild to severe."""
@@ -20,11 +20,12 @@ def in_short(doc: Document) -> list[tuple[str, str]]:
     inactive, active = typical_cases(doc)
     for what, name in (("If the drug is inactive", inactive), ("If the drug is active", active)):
         if name is not None:
-            rows.append((what, _case(doc, name)))
+            rows.append((f"{what} (case “{name}”)", _case(doc, name)))
     if inactive is None and active is None:
-        rows += [(f"Case “{name}”", _case(doc, name)) for name in list(doc["cases"])[:2]]
+        rows += [(f"If case “{name}” is true", _case(doc, name)) for name in list(doc["cases"])[:2]]
     if (words := _toxicity(doc)) is not None:
-        rows.append(("What the toxicity rule does", words))
+        amendment = doc["toxicity_rule"]["kind"] == "amendment"
+        rows.append(("What the amendment does" if amendment else "What the toxicity rule does", words))
     if doc["headline"]:
         rows.append(("Against the observed trial", " ".join(_check(doc))))
     rows.append(("How far to trust the numbers", agreement(doc)))
@@ -32,11 +33,16 @@ def in_short(doc: Document) -> list[tuple[str, str]]:
 
 
 def typical_cases(doc: Document) -> tuple[str | None, str | None]:
-    """The first case with no response rate above p0, and the first with none below p1."""
+    """The first case with no response rate above p0, and the first with none below p1.
+
+    Where no case keeps p1 at every dose, the first that has it at the starting dose.
+    """
     p0, p1 = doc["design"]["p0"], doc["design"]["p1"]
     response = {name: case["truth"]["response"] for name, case in doc["cases"].items()}
     inactive = None if p0 is None else next((name for name, r in response.items() if max(r) <= p0), None)
     active = None if p1 is None else next((name for name, r in response.items() if min(r) >= p1), None)
+    if active is None and p1 is not None:
+        active = next((name for name, r in response.items() if r[0] >= p1), None)
     return inactive, active
 
 
@@ -60,17 +66,28 @@ def agreement(doc: Document) -> str:
             f"WARNING: {simulated} and the exact calculation differ by more than chance allows. Do not use this run "
             "before the difference is understood."
         )
-    compared = [(abs(z), name, quantity) for name, case in cases.items() for quantity, z in case["z"].items()]
+    shown = [q for q in quantity_names(len(doc["doses"])) if is_shown(q, doc)]
+    compared = [(abs(case["z"][q]), name, q) for name, case in cases.items() for q in shown if q in case["z"]]
     words = f"Exact calculation and {simulated} agree"
     if compared:
         z, name, quantity = max(compared)
         words += (
             f": over {len(compared)} comparisons the largest difference is {z:.2f} standard errors "
-            f"({label(quantity, doc['doses'])}, case “{name}”), no more than chance produces"
+            f"({label(quantity, doc['doses']).partition(':')[0]}, case “{name}”), no more than chance produces"
         )
     if no_exact:
         words += f"; there is no exact answer for {listed(no_exact)}"
     return f"{words}."
+
+
+def is_shown(quantity: str, doc: Document) -> bool:
+    """Whether a quantity has a row of its own: by dose only where there is more than one."""
+    return len(doc["doses"]) > 1 or not is_by_dose(quantity)
+
+
+def is_by_dose(quantity: str) -> bool:
+    """Whether a quantity belongs to one dose level."""
+    return quantity[-1].isdigit()
 
 
 def _design(doc: Document) -> str:
@@ -78,22 +95,22 @@ def _design(doc: Document) -> str:
     kind = "assumed " if d["assumed"] else ""
     if d["n1"] is not None:
         words = (
-            f"The {kind}design has two stages, {d['r1']}/{d['n1']}, {d['r']}/{d['n']}: stop after {d['n1']} patients if "
-            f"{d['r1']} or fewer respond, otherwise continue to {d['n']} and recommend further study (go) if more than "
-            f"{d['r']} respond."
+            f"The {kind}design has two stages, {d['r1']}/{d['n1']}, {d['r']}/{d['n']}: stop after {d['n1']} "
+            f"patients if {'none responds' if d['r1'] == 0 else str(d['r1']) + ' or fewer respond'}, otherwise "
+            f"continue to {d['n']} and recommend further study (go) if more than {d['r']} respond."
         )
     elif d["r"] is not None:
         words = (
-            f"The {kind}design has a single stage, {d['r']}/{d['n']}: recommend further study (go) if more than {d['r']} of "
-            f"{d['n']} patients respond."
+            f"The {kind}design has a single stage, {d['r']}/{d['n']}: recommend further study (go) if more than "
+            f"{d['r']} of {d['n']} patients respond."
         )
     else:
         looks = sorted({row["n"] for row in doc["design"]["looks"]})
         words = f"The {kind}design looks at the responses of {listed([str(n) for n in looks])} patients."
     if d["type_i_error"] is not None and d["power"] is not None:
         words += (
-            f" On its own it has a type I error of {probability(d['type_i_error'])} at p0 = {rate(d['p0'])} and a power of "
-            f"{probability(d['power'])} at p1 = {rate(d['p1'])}."
+            f" On its own it has a type I error of {probability(d['type_i_error'])} at p0 = {rate(d['p0'])} and "
+            f"a power of {probability(d['power'])} at p1 = {rate(d['p1'])}."
         )
     return words
 
@@ -101,8 +118,8 @@ def _design(doc: Document) -> str:
 def _case(doc: Document, name: str) -> str:
     case = doc["cases"][name]
     words = (
-        f"Case “{name}”, true response rate {by_dose(doc, case['truth']['response'])}: the trial ends in go with "
-        f"probability {chance(best(case, 'p_go'))}, ends before the planned n with probability "
+        f"With a true response rate of {by_dose(doc, case['truth']['response'])} the trial ends in go with probability "
+        f"{chance(best(case, 'p_go'))}, ends before the planned n with probability "
         f"{chance(best(case, 'pet'))}, and treats {best(case, 'en'):.1f} patients on average"
     )
     if case["truth"]["toxicity"] is not None:
@@ -138,19 +155,24 @@ def _toxicity(doc: Document) -> str | None:
     name = active or names[-1]
     cost = doc["toxicity_rule_cost"][name]
     if cost["p_go_stated"] is not None:
-        parts.append(
-            f"For “{name}” P(go) is {chance(cost['p_go_stated'])} with the rule and {chance(cost['p_go_without'])} "
-            f"without it, at {cost['toxicities_stated']:.1f} against {cost['toxicities_without']:.1f} expected patients "
-            "with toxicity."
+        words = (
+            f"For “{name}” P(go) is {chance(cost['p_go_stated'])} with it and {chance(cost['p_go_without'])} "
+            "without it"
         )
+        if doc["cases"][name]["truth"]["toxicity"] is not None:
+            words += (
+                f", at {cost['toxicities_stated']:.1f} against {cost['toxicities_without']:.1f} expected patients with "
+                "toxicity"
+            )
+        parts.append(f"{words}.")
     return " ".join(parts)
 
 
 def _check(doc: Document) -> Iterator[str]:
     first = doc["headline"][0]
     yield (
-        f"{first['label']}: {first['observed']} of {first['denominator']} {first['unit']} patients, which is compatible "
-        f"at the 5% level with true rates from {percent(first['low'])} to {percent(first['high'])}."
+        f"{first['label']}: {first['observed']} of {first['denominator']} {first['unit']} patients, which is "
+        f"compatible at the 5% level with true rates from {percent(first['low'])} to {percent(first['high'])}."
     )
     verdicts = worst_verdicts(doc)
     for word in SEVERITY:
@@ -161,6 +183,8 @@ def _check(doc: Document) -> Iterator[str]:
     if fitted:
         names = listed([f"“{name}”" for name in fitted])
         yield f"{names} was set from the same counts, so it gets no verdict."
+    if not verdicts and not fitted:
+        yield "No case has a verdict."
     if verdicts:
         yield "Compatible means not surprising; it does not show that a case is true."
 
@@ -197,5 +221,6 @@ def likelihood_words(row: dict[str, Any]) -> str:
         return f"The observed counts cannot occur under {case}."
     if 0.99 < ratio < 1.01:
         return f"The observed counts are as likely under {case} as under {against}."
-    more, factor = ("more", ratio) if ratio > 1 else ("less", 1 / ratio)
-    return f"The observed counts are {times(factor)} times {'as likely' if more == 'more' else 'less likely'} under {case} {'as' if more == 'more' else 'than'} under {against}."
+    if ratio > 1:
+        return f"The observed counts are {times(ratio)} times as likely under {case} as under {against}."
+    return f"The observed counts are {times(1 / ratio)} times less likely under {case} than under {against}."

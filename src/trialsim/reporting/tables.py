@@ -79,9 +79,16 @@ def distributions(doc: Document) -> Iterator[Row]:
 def headline(doc: Document) -> Iterator[Row]:
     """One row an observed count and case; a count that no case speaks about has one row without a case."""
     for row in doc["headline"]:
-        base = {key: row[key] for key in ("quantity", "label", "observed", "denominator", "unit", "low", "high")}
+        base = {
+            key: row[key] for key in ("quantity", "label", "observed", "denominator", "unit", "low", "high")
+        }
         for case in row["rates"] or [None]:
-            yield {**base, "case": case, "rate": row["rates"].get(case), "position": row["position"].get(case)}
+            yield {
+                **base,
+                "case": case,
+                "rate": row["rates"].get(case),
+                "position": row["position"].get(case),
+            }
 
 
 def rule_rows(rules: Rules, doc: Document) -> Iterator[Row]:
@@ -92,9 +99,16 @@ def rule_rows(rules: Rules, doc: Document) -> Iterator[Row]:
         yield {"rule": "responses", "patients": row["n"], **ends, "decision": onward}
     for level, dose in enumerate(doc["doses"]):
         for m, b in enumerate(rules.monitor.act_ge[level]):
-            if 1 <= m and b <= m:
+            if m >= 1 and b <= m:
                 action = ACTION_WORDS[rules.monitor.action[level]]
-                yield {"rule": "toxicities", "dose": dose, "patients": m, "from": b, "to": m, "decision": action}
+                yield {
+                    "rule": "toxicities",
+                    "dose": dose,
+                    "patients": m,
+                    "from": b,
+                    "to": m,
+                    "decision": action,
+                }
             elif m:
                 yield {"rule": "toxicities", "dose": dose, "patients": m, "decision": "none"}
         if rules.monitor.at_enrolled[level]:

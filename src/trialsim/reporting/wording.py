@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from trialsim.designs.rules import FUTILE, GO, Looks, Rules
+from trialsim.codes import FUTILE, GO
+from trialsim.designs.rules import Looks, Rules
 from trialsim.reporting.document import Document
-from trialsim.reporting.numbers import NONE, count, listed, probability, rate
+from trialsim.reporting.numbers import count, listed, probability, rate
 from trialsim.scenario.model import Scenario
 
 CONVENTION = "Stop stage 1 if responses ≤ r1; go if responses > r; act on toxicity if toxicities ≥ b."
@@ -32,9 +33,9 @@ def look_sentences(rules: Rules) -> list[str]:
     looks = rules.looks
     if len(looks.n) > MANY_LOOKS:
         return [
-            f"Responses are looked at {count(len(looks.n), 'time')}, after {listed([str(n) for n in looks.n])} patients; "
-            f"the table of decisions below says what each number of responses leads to. The trial has at most "
-            f"{looks.planned_n} {'evaluable ' if rules.replaced else ''}patients."
+            f"Responses are looked at {count(len(looks.n), 'time')}, after {listed([str(n) for n in looks.n])} "
+            "patients; the table of decisions below says what each number of responses leads to. The trial has "
+            f"at most {looks.planned_n} {'evaluable ' if rules.replaced else ''}patients."
         ]
     found = []
     for k, n in enumerate(looks.n):
@@ -48,7 +49,9 @@ def _enrol(looks: Looks, k: int, n: int, replaced: bool) -> str:
     until = f"enrol until {n} patients are evaluable" if replaced else f"enrol {count(n, 'patient')}"
     if k:
         before = [looks.n[j] for j in range(k) if k in looks.next[j]]
-        more = f"{n - before[0]} more patients, {n} in all" if len(before) == 1 else f"up to {n} patients in all"
+        more = (
+            f"{n - before[0]} more patients, {n} in all" if len(before) == 1 else f"up to {n} patients in all"
+        )
         until = f"enrol until {n} patients in all are evaluable" if replaced else f"enrol {more}"
     return f"{until[0].upper()}{until[1:]}." if len(looks.n) == 1 else f"{until}."
 
@@ -169,9 +172,9 @@ def _boundary_words(kind: str, given: dict[str, Any], patients: int) -> str:
     if kind == "pocock":
         return (
             "Toxicity is monitored after every patient with a boundary of constant tail probability (Pocock type; "
-            "Ivanova, Qaqish and Schell 2005). Among such boundaries it is the one that acts earliest while a dose whose "
-            f"true toxicity rate is the limit, {rate(given['limit'])}, is acted on within {patients} patients with "
-            f"probability at most {given['phi']:g}."
+            "Ivanova, Qaqish and Schell 2005). Among such boundaries it is the one that acts earliest while a "
+            f"dose whose true toxicity rate is the limit, {rate(given['limit'])}, is acted on within {patients} "
+            f"patients with probability at most {given['phi']:g}."
         )
     if kind == "posterior":
         a, b = given["prior"]
@@ -191,15 +194,19 @@ def toxicity_actions(doc: Document) -> list[str]:
     words = []
     doses = doc["doses"]
     for upper, lower in zip(doses, doses[1:], strict=False):
-        words.append(f"If it acts at {upper}, the next patients start at {lower}, where toxicities are counted afresh.")
+        words.append(
+            f"If it acts at {upper}, the next patients start at {lower}, where toxicities are counted afresh."
+        )
     lowest = f"at {doses[-1]}, the lowest dose," if len(doses) > 1 else f"at {doses[-1]}, the only dose,"
     if rule["at_lowest_dose"] == "stop":
         words.append(
-            f"If it acts {lowest} the trial stops for toxicity without a go. This holds at the last patient too: a stop "
-            "for toxicity outranks the look at responses."
+            f"If it acts {lowest} the trial stops for toxicity without a go. This holds at the last patient "
+            "too: a stop for toxicity outranks the look at responses."
         )
     else:
-        words.append(f"{lowest[0].upper()}{lowest[1:]} toxicity no longer changes anything: the trial goes on.")
+        words.append(
+            f"{lowest[0].upper()}{lowest[1:]} toxicity no longer changes anything: the trial goes on."
+        )
     return [" ".join(words)]
 
 
@@ -209,7 +216,7 @@ def boundary_words(steps: list[dict[str, Any]]) -> list[tuple[str, str]]:
     for step in steps:
         first, last, b = step["patients_from"], step["patients_to"], step["act_if_at_least"]
         patients = str(first) if first == last else f"{first}–{last}"
-        rows.append((patients, NONE if b is None else f"≥ {b}"))
+        rows.append((patients, "no action" if b is None else f"≥ {b}"))
     return rows
 
 
@@ -233,11 +240,14 @@ def who_is_counted(scenario: Scenario, rules: Rules) -> list[str]:
             f"enough (the computation ends at {rules.max_treated} treated patients)."
         )
     elif evaluability.probability < 1:
-        words += " An inevaluable patient is not replaced: looks count treated patients, and this one as a non-response."
+        words += (
+            " An inevaluable patient is not replaced: looks count treated patients, and this one as a "
+            "non-response."
+        )
     if rules.levels > 1 and scenario.dose_reduction and scenario.dose_reduction.rule.kind != "none":
         words += (
-            " After a change of dose all patients stay in the count of responses, whichever dose they had, and the cut-offs "
-            "do not change."
+            " After a change of dose all patients stay in the count of responses, whichever dose they had, and "
+            "the cut-offs do not change."
         )
     return [
         words,

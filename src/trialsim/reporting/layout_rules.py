@@ -1,0 +1,157 @@
+"""The tables of the page on the protocol: decisions, toxicity boundary, and what the toxicity rule does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from trialsim.reporting.document import Document
+from trialsim.reporting.grid import Group, Row, Table, plain
+from trialsim.reporting.numbers import NONE, Cell, listed, probability_cell, rate, value_cell
+from trialsim.reporting.summary import best
+from trialsim.reporting.wording import CONVENTION, boundary_words, response_words
+
+LONG = 12
+"""A toxicity boundary with more steps than this is set in columns."""
+
+
+def decisions(doc: Document) -> Table:
+    """The decision table: responses at each look and what they lead to."""
+    words = {"futile": "stop for futility", "go": "go", "consider": "consider"}
+    rows = []
+    for row in doc["design"]["looks"]:
+        low, high, n = row["responses_from"], row["responses_to"], row["n"]
+        inside = response_words(low, high, n).partition("(")[2].rstrip(")") or f"responses {low} to {high}"
+        onward = (
+            f"continue to {row['next_n']} patients"
+            if row["decision"] == "continue"
+            else words[row["decision"]]
+        )
+        if row["decision"] == "futile" and n == doc["design"]["n"]:
+            onward = "no go"
+        span = Cell(f"{low}–{high}" if high > low else str(low))
+        rows.append(
+            (
+                Cell(f"after {n} patients", n),
+                span,
+                Cell("any" if (low, high) == (0, n) else inside),
+                Cell(onward),
+            )
+        )
+    return Table(
+        "decisions",
+        "Decisions by the number of responses",
+        ("Look", "Responses", "Rule", "Decision"),
+        plain(rows),
+        (f"Convention: {CONVENTION}",),
+        words=(1, 2, 3),
+    )
+
+
+def boundary(doc: Document) -> Table:
+    """The toxicity boundary as steps, one group a dose that has one (doses with the same steps together)."""
+    together: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    for level in doc["toxicity_rule"]["levels"]:
+        if level["steps"]:
+            what = {"reduce": "act: lower the dose", "stop": "act: stop the trial"}[level["action"]]
+            together.setdefault(tuple(boundary_words(level["steps"])), []).append(f"{level['dose']} ({what})")
+    abreast = 3 if max(map(len, together), default=0) > LONG else 1
+    groups = tuple(
+        Group("; ".join(doses), tuple(_side_by_side(steps, abreast))) for steps, doses in together.items()
+    )
+    return Table(
+        "boundary",
+        "Toxicity boundary",
+        ("Patients at the dose", "Act if toxicities") * abreast,
+        groups,
+        (f"Convention: {CONVENTION} With fewer patients at the dose than listed the rule cannot act.",),
+        words=tuple(range(1, 2 * abreast)),
+    )
+
+
+def _side_by_side(steps: Sequence[tuple[str, str]], abreast: int) -> Iterator[Row]:
+    """Steps set in columns, read from top to bottom."""
+    high = -(-len(steps) // abreast)
+    for k in range(high):
+        pairs = [steps[j] if j < len(steps) else ("", "") for j in range(k, high * abreast, high)]
+        yield tuple(Cell(text) for pair in pairs for text in pair)
+
+
+def crossing(doc: Document) -> Table:
+    """How often the boundary is crossed, by the true toxicity rate of the dose."""
+    rows = []
+    for row in doc["toxicity_rule"]["crossing"]:
+        rows.append(
+            (
+                Cell(rate(row["rate"]), row["rate"]),
+                probability_cell(row["probability"]),
+                Cell(_whose(row, doc)),
+            )
+        )
+    n = doc["toxicity_rule"]["crossing_patients"]
+    return Table(
+        "crossing",
+        f"How often the toxicity rule acts at a dose, within {n} patients at that dose",
+        ("True toxicity rate", "P(acts)", "Rate of"),
+        plain(rows),
+        ("Exact. An action at an acceptable rate is a false alarm; none at an unacceptable rate is a miss.",),
+        words=(2,),
+    )
+
+
+def _whose(row: Document, doc: Document, most: int = 6) -> str:
+    """What a toxicity rate is in this scenario: the limit, or the truth of some cases at some dose."""
+    parts = ["the limit"] if row["is_limit"] else []
+    doses = doc["doses"]
+    where: dict[str, list[str]] = {}
+    for case in doc["cases"]:
+        found = [who["dose"] for who in row["true_rate_of"] if who["case"] == case]
+        if found:
+            at = "" if len(doses) == 1 else " at every dose" if found == doses else f" at {listed(found)}"
+            where.setdefault(at, []).append(case)
+    for at, cases in where.items():
+        extra = f" and {len(cases) - most} more cases" if len(cases) > most else ""
+        parts.append(f"{', '.join(cases[:most])}{extra}{at}")
+    return "; ".join(parts) or NONE
+
+
+def cost(doc: Document) -> Table:
+    """What the toxicity rule changes: P(go) and toxicities with it, with its stop left out, and without it."""
+    rule = doc["toxicity_rule"]
+    stops = rule["at_lowest_dose"] == "stop" and rule["kind"] not in ("none", "amendment")
+    heads = ["P(dose reduced)"] if len(doc["doses"]) > 1 else []
+    heads += ["P(stop for toxicity)"] if stops else []
+    heads += ["P(go)"] + (["P(go) if it went on"] if stops else []) + ["P(go) without rule"]
+    told = any(case["truth"]["toxicity"] is not None for case in doc["cases"].values())
+    heads += ["Toxicities", "Toxicities without rule"] if told else []
+    rows = []
+    for name, row in doc["toxicity_rule_cost"].items():
+        cells = []
+        if len(doc["doses"]) > 1:
+            cells.append(probability_cell(best(doc["cases"][name], "p_dose_reduced")))
+        if stops:
+            cells.append(probability_cell(row["p_stop_toxicity"]))
+        cells.append(probability_cell(row["p_go_stated"]))
+        if stops:
+            cells.append(probability_cell(row["p_go_continued"]))
+        cells.append(probability_cell(row["p_go_without"]))
+        cells += [value_cell("toxicities", row[f"toxicities_{k}"]) for k in ("stated", "without") if told]
+        rows.append((Cell(name), *cells))
+    notes = ["Exact. Without rule: every patient is treated at the starting dose."]
+    if told:
+        notes.append("Toxicities: expected patients with one.")
+    if stops:
+        notes.append(
+            "If it went on: the trial continues where the rule would stop it, all else unchanged; the "
+            "difference in P(go) is what stopping at the lowest dose costs. P(stop for toxicity) includes a stop "
+            "at the last patient."
+        )
+    show = rule["kind"] != "none" and any(
+        row["p_go_stated"] is not None for row in doc["toxicity_rule_cost"].values()
+    )
+    return Table(
+        "cost",
+        f"What the {'amendment' if rule['kind'] == 'amendment' else 'toxicity rule'} costs, and what it spares",
+        ("Case", *heads),
+        plain(rows if show else ()),
+        (" ".join(notes),),
+    )
