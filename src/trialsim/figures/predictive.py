@@ -38,8 +38,9 @@ def draw(material: Material) -> Drawn | None:
     if not rows:
         return None
     cases = list(dict.fromkeys(case for _, case in rows))
-    quantities = list(dict.fromkeys(quantity for quantity, _ in rows))
-    shown_cases, shown = cases[:MOST_CASES], quantities[:MOST_QUANTITIES]
+    shown_cases = cases[:MOST_CASES]
+    quantities = list(dict.fromkeys(quantity for quantity, case in rows if case in shown_cases))
+    shown = quantities[:MOST_QUANTITIES]
     per_block = min(len(shown_cases), COLUMNS)
     blocks = [shown_cases[i : i + per_block] for i in range(0, len(shown_cases), per_block)]
     columns = per_block if len(blocks) == 1 else COLUMNS
