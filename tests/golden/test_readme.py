@@ -1,0 +1,44 @@
+"""What the README shows is what happens."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import trialsim
+from tests.property.test_command_line import run
+from trialsim.scenario.files import parse
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def block(language: str) -> str:
+    found = re.search(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    assert found
+    return found.group(1)
+
+
+def test_the_yaml_is_a_scenario():
+    assert trialsim.exact(parse(block("yaml")), totals=False)["active"].exact.values["p_go"] > 0.5
+
+
+def test_the_python_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "configs").symlink_to(ROOT / "configs")
+    exec(compile(block("python"), "README.md", "exec"), {})
+    assert (tmp_path / "dasatinib-report" / "report.html").is_file()
+    assert "P(go)" in capsys.readouterr().out
+
+
+def test_the_search_prints_what_is_shown(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    shown = block("console").split("--beta .20\n")[1]
+    assert run("find simon --p0 .10 --p1 .30 --alpha .05 --beta .20".split(), monkeypatch) == 0
+    assert capsys.readouterr().out.split() == shown.split()
+
+
+def test_links_lead_somewhere():
+    for target in re.findall(r"\]\(([^)]+)\)", README):
+        assert (ROOT / target).exists(), target
