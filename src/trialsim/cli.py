@@ -102,8 +102,6 @@ def run(
 
     stated = load(scenario)
     folder = output or Path("runs") / scenario.stem
-    if output is None:
-        folder.parent.mkdir(exist_ok=True)
     from trialsim.reporting import check_target, report
 
     check_target(folder, force=force)

@@ -165,6 +165,21 @@ def test_a_failure_in_the_middle_leaves_everything_as_it_was(
     assert [p.name for p in tmp_path.iterdir()] == (["run"] if earlier else [])
 
 
+def test_missing_parents_are_made_and_do_not_outlive_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report(small(), tmp_path / "runs" / "deep" / "first")
+    assert (tmp_path / "runs" / "deep" / "first" / "results.json").is_file()
+
+    def fail(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(trialsim.figures, "save", fail)
+    with pytest.raises(KeyboardInterrupt):
+        report(small(), tmp_path / "others" / "deep" / "first")
+    assert [p.name for p in tmp_path.iterdir()] == ["runs"]
+
+
 def test_a_failed_swap_puts_the_earlier_run_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = tmp_path / "run"
     report(small(), target)
@@ -222,8 +237,8 @@ def test_impossible_places_are_refused_in_plain_words_before_anything_runs(
     for force in (False, True):
         with pytest.raises(OutputError, match="is a file, not a folder"):
             report(small(), tmp_path / "file", force=force)
-        with pytest.raises(OutputError, match="create it first"):
-            report(small(), tmp_path / "missing" / "run", force=force)
+        with pytest.raises(OutputError, match="is not a folder"):
+            report(small(), tmp_path / "file" / "run", force=force)
         with pytest.raises(OutputError, match="cannot be a run folder"):
             report(small(), "/", force=force)
         with pytest.raises(OutputError, match="cannot be written"):

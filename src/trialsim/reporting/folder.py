@@ -51,7 +51,7 @@ def report(
 
     Parameters
     ----------
-    folder : where to write; its parent must exist. Nothing is left behind when anything fails.
+    folder : where to write. Nothing is left behind when anything fails.
     results, checks : what was already computed for this scenario (checks with the seed of the results); what is
         missing is computed.
     replicates, seed : in place of those of the scenario; of no effect when results are given.
@@ -100,11 +100,11 @@ def check_target(folder: str | os.PathLike[str], *, force: bool = False) -> Path
     """
     try:
         target = Path(folder).resolve()
-        parent = target.parent
         if not target.name:
             raise OutputError(f"{target} cannot be a run folder; name a new folder")
+        parent = next(folder for folder in target.parents if os.path.lexists(folder))
         if not parent.is_dir():
-            raise OutputError(f"{parent} is not an existing folder; create it first")
+            raise OutputError(f"{parent} is not a folder, so {target} cannot be written")
         if not os.access(parent, os.W_OK | os.X_OK):
             raise OutputError(f"no permission to write in {parent}")
         if not os.path.lexists(target):
@@ -144,8 +144,10 @@ def _place(target: Path, write: Callable[[Path], None], *, force: bool) -> None:
     """Build the folder beside its place and move it in; on any failure everything is as before."""
     mark = secrets.token_hex(4)
     new, old = (target.with_name(f".{target.name[:100]}.{mark}.{word}") for word in ("new", "old"))
+    missing = [parent for parent in target.parents if not parent.exists()]
     placed = False
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         new.mkdir()
         write(new)
         check_target(target, force=force)
@@ -161,6 +163,10 @@ def _place(target: Path, write: Callable[[Path], None], *, force: bool) -> None:
             shutil.rmtree(old, ignore_errors=True)
         elif old.exists() and not os.path.lexists(target):
             os.rename(old, target)
+        if not placed:
+            with contextlib.suppress(OSError):
+                for parent in missing:
+                    parent.rmdir()
 
 
 def _reason(error: BaseException) -> str:
