@@ -35,7 +35,10 @@ def test_the_python_runs(tmp_path, monkeypatch, capsys):
 
 def test_the_search_prints_what_is_shown(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     shown = block("console").split("--beta .20\n")[1]
-    assert run("find simon --p0 .10 --p1 .30 --alpha .05 --beta .20".split(), monkeypatch) == 0
+    assert (
+        run(["find", "simon", "--p0", ".10", "--p1", ".30", "--alpha", ".05", "--beta", ".20"], monkeypatch)
+        == 0
+    )
     assert capsys.readouterr().out.split() == shown.split()
 
 

@@ -54,7 +54,9 @@ class PastedRules(Spec):
                 )
             leads_on = any(isinstance(decision, int) for decision in look.next.values())
             if leads_on and "consider" in look.next.values():
-                raise impossible(f"{here}.next", "`consider` is a decision of a final look, not of an interim look")
+                raise impossible(
+                    f"{here}.next", "`consider` is a decision of a final look, not of an interim look"
+                )
             for decision in look.next.values():
                 if isinstance(decision, int) and decision not in sizes[k + 1 :]:
                     later = ", ".join(map(str, sizes[k + 1 :])) or "none"

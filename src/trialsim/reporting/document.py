@@ -43,7 +43,9 @@ def document(scenario: Scenario, rules: Rules, results: Results, checks: Checks)
         "toxicity_rule_cost": derived.costs(scenario, rules),
         "question": _question(scenario, rules),
         "headline": [_headline(h, scenario.observed) for h in checks.headline],
-        "checks": [{**row.to_dict(), "label": check_label(row.quantity, scenario.doses)} for row in checks.rows],
+        "checks": [
+            {**row.to_dict(), "label": check_label(row.quantity, scenario.doses)} for row in checks.rows
+        ],
         "likelihood_ratios": [
             {"vector": list(lr.vector), "case": lr.case, "against": lr.against, "ratio": lr.ratio}
             for lr in checks.likelihood_ratios

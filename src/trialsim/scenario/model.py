@@ -52,16 +52,20 @@ class Evaluability(Spec):
 class Case(Spec):
     """One assumed truth: rates by dose and their association."""
 
-    response: Rates = Field(description="true response rate of treated patients, one for all doses or one a dose")
+    response: Rates = Field(
+        description="true response rate of treated patients, one for all doses or one a dose"
+    )
     toxicity: Rates | None = Field(None, description="true toxicity rate, one for all doses or one a dose")
     odds_ratio: Annotated[float, Field(gt=0, le=1e6)] = Field(
         1.0, description="association of response and toxicity (Plackett's global cross ratio); 1 = none"
     )
     stable_disease: Rates | None = Field(
-        None, description="P(stable disease at 16 weeks or later | no response), for disease control in the check"
+        None,
+        description="P(stable disease at 16 weeks or later | no response), for disease control in the check",
     )
     serious: Rates | None = Field(
-        None, description="true rate of patients with a serious adverse event, nested in toxicity, for the check"
+        None,
+        description="true rate of patients with a serious adverse event, nested in toxicity, for the check",
     )
     note: Text | None = None
 
@@ -82,7 +86,9 @@ class Stage1(Spec):
     @model_validator(mode="after")
     def _possible(self) -> Stage1:
         if self.responses > self.evaluable:
-            raise impossible("responses", f"{self.responses} responses among {self.evaluable} evaluable patients")
+            raise impossible(
+                "responses", f"{self.responses} responses among {self.evaluable} evaluable patients"
+            )
         return self
 
 
@@ -94,12 +100,18 @@ class Observed(Spec):
     responses: Count | None = None
     disease_control: Count | None = None
     toxicities: Count | None = Field(None, description="treated patients with the toxicity of `truth`")
-    toxicity_percent: Annotated[int, Field(ge=0, le=100)] | Annotated[float, Field(ge=0, le=100)] | None = Field(
-        None, description="published percentage of treated patients with toxicity, to its printed digits"
+    toxicity_percent: Annotated[int, Field(ge=0, le=100)] | Annotated[float, Field(ge=0, le=100)] | None = (
+        Field(
+            None, description="published percentage of treated patients with toxicity, to its printed digits"
+        )
     )
     serious: Count | None = Field(None, description="treated patients with a serious adverse event")
-    dose_reduced: bool | None = Field(None, description="whether the starting dose was reduced during the trial")
-    treated_by_dose: Counts | None = Field(None, description="treated patients by starting dose, in order of `doses`")
+    dose_reduced: bool | None = Field(
+        None, description="whether the starting dose was reduced during the trial"
+    )
+    treated_by_dose: Counts | None = Field(
+        None, description="treated patients by starting dose, in order of `doses`"
+    )
     evaluable_by_dose: Counts | None = Field(None, description="evaluable patients by starting dose")
     responses_by_dose: Counts | None = Field(None, description="responses by starting dose")
     stage1: Stage1 | None = None
@@ -123,10 +135,17 @@ class Observed(Spec):
                 f"{k} of {self._treated} is {100 * k / self._treated:.4g}%"
                 for k in range(max(nearest - 1, 0), min(nearest + 1, self._treated) + 1)
             )
-            raise impossible("toxicity_percent", f"no count of {self._treated} gives {self.toxicity_percent:g}% ({around})")
-        if self.serious is not None and self.toxicity_candidates() and self.serious > max(self.toxicity_candidates()):
             raise impossible(
-                "serious", f"{self.serious} patients with serious events among fewer with toxicity: they must be nested"
+                "toxicity_percent", f"no count of {self._treated} gives {self.toxicity_percent:g}% ({around})"
+            )
+        if (
+            self.serious is not None
+            and self.toxicity_candidates()
+            and self.serious > max(self.toxicity_candidates())
+        ):
+            raise impossible(
+                "serious",
+                f"{self.serious} patients with serious events among fewer with toxicity: they must be nested",
             )
         self._adds_up("treated_by_dose", "treated")
         self._adds_up("evaluable_by_dose", "evaluable")
@@ -135,9 +154,13 @@ class Observed(Spec):
         self._each_within("responses_by_dose", "evaluable_by_dose")
         if self.stage1 is not None:
             if self.evaluable is not None and self.stage1.evaluable > self.evaluable:
-                raise impossible("stage1.evaluable", f"stage 1 has more patients than the trial ({self.evaluable})")
+                raise impossible(
+                    "stage1.evaluable", f"stage 1 has more patients than the trial ({self.evaluable})"
+                )
             if self.responses is not None and self.stage1.responses > self.responses:
-                raise impossible("stage1.responses", f"more responses in stage 1 than in the trial ({self.responses})")
+                raise impossible(
+                    "stage1.responses", f"more responses in stage 1 than in the trial ({self.responses})"
+                )
         return self
 
     @property
@@ -170,7 +193,11 @@ class Observed(Spec):
 
     def _each_within(self, parts: str, wholes: str) -> None:
         a, b = getattr(self, parts), getattr(self, wholes)
-        if a is not None and b is not None and (len(a) != len(b) or any(x > y for x, y in zip(a, b, strict=True))):
+        if (
+            a is not None
+            and b is not None
+            and (len(a) != len(b) or any(x > y for x, y in zip(a, b, strict=True)))
+        ):
             raise impossible(parts, f"{parts} = {list(a)} does not fit within {wholes} = {list(b)}")
 
 
@@ -185,7 +212,9 @@ class RelatedTrial(Spec):
     @model_validator(mode="after")
     def _possible(self) -> RelatedTrial:
         if self.responses > self.evaluable:
-            raise impossible("responses", f"{self.responses} responses among {self.evaluable} evaluable patients")
+            raise impossible(
+                "responses", f"{self.responses} responses among {self.evaluable} evaluable patients"
+            )
         return self
 
 
@@ -203,7 +232,9 @@ class Source(Spec):
 class Simulation(Spec):
     """How much to simulate."""
 
-    replicates: Annotated[int, Field(ge=1, le=MAX_REPLICATES)] = Field(100_000, description="simulated trials a case")
+    replicates: Annotated[int, Field(ge=1, le=MAX_REPLICATES)] = Field(
+        100_000, description="simulated trials a case"
+    )
     seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(1, description="the same seed gives the same trials")
 
 
@@ -223,7 +254,9 @@ class Scenario(Spec):
     truth: dict[CaseName, Case] = Field(min_length=1, max_length=MAX_CASES, description="named cases")
     observed: Observed | None = None
     related_trials: Annotated[tuple[RelatedTrial, ...], AsTuple, Field(max_length=20)] = ()
-    sources: dict[str, Source] = Field(default_factory=dict, description="path of an input -> where it comes from")
+    sources: dict[str, Source] = Field(
+        default_factory=dict, description="path of an input -> where it comes from"
+    )
     simulation: Simulation = Simulation()
 
     @field_validator("doses")
@@ -243,7 +276,9 @@ class Scenario(Spec):
             for key in ("treated_by_dose", "evaluable_by_dose", "responses_by_dose"):
                 counts = getattr(self.observed, key)
                 if counts is not None and len(counts) != levels:
-                    raise impossible(f"observed.{key}", f"{len(counts)} counts for {levels} doses ({_list(self.doses)})")
+                    raise impossible(
+                        f"observed.{key}", f"{len(counts)} counts for {levels} doses ({_list(self.doses)})"
+                    )
         return self
 
     def _check_rule(self, levels: int) -> None:
@@ -253,7 +288,9 @@ class Scenario(Spec):
         after = self.dose_reduction.rule.after_patient
         patients = after if isinstance(after, tuple) else (after,)
         if levels == 1:
-            raise impossible(key, "an amendment moves to the next dose, but only one dose is listed in `doses`")
+            raise impossible(
+                key, "an amendment moves to the next dose, but only one dose is listed in `doses`"
+            )
         if len(patients) > levels - 1:
             raise impossible(key, f"{len(patients)} amendments for {levels} doses; at most {levels - 1}")
         if any(a >= b for a, b in zip(patients, patients[1:], strict=False)):
@@ -263,7 +300,9 @@ class Scenario(Spec):
         for key in ("response", "toxicity", "stable_disease", "serious"):
             rates = getattr(case, key)
             if isinstance(rates, tuple) and len(rates) != levels:
-                raise impossible(f"{path}.{key}", f"{len(rates)} rates for {levels} doses ({_list(self.doses)})")
+                raise impossible(
+                    f"{path}.{key}", f"{len(rates)} rates for {levels} doses ({_list(self.doses)})"
+                )
         rule = self.dose_reduction.rule.kind if self.dose_reduction else "none"
         if case.toxicity is None and rule not in ("none", "amendment"):
             raise impossible(path, f"the toxicity rule `{rule}` needs a toxicity rate in every case")
@@ -272,9 +311,13 @@ class Scenario(Spec):
         serious, toxicity = case.by_dose("serious", levels), case.by_dose("toxicity", levels)
         if serious is not None:
             if toxicity is None:
-                raise impossible(f"{path}.serious", "serious events are nested in toxicity: state its rate too")
+                raise impossible(
+                    f"{path}.serious", "serious events are nested in toxicity: state its rate too"
+                )
             if any(s > t for s, t in zip(serious, toxicity, strict=True)):
-                raise impossible(f"{path}.serious", "the rate of serious events cannot exceed that of toxicity")
+                raise impossible(
+                    f"{path}.serious", "the rate of serious events cannot exceed that of toxicity"
+                )
         if self.evaluability.inevaluable == "nonresponders":
             highest = max(case.by_dose("response", levels) or (0.0,))
             if highest > self.evaluability.probability:
