@@ -30,17 +30,20 @@ from trialsim.codes import (
     TOXICITY,
     TOXICITY_AT_N,
 )
-from trialsim.kernels.jit import kernel
+from trialsim.kernels.jit import inline, kernel
 from trialsim.kernels.streams import DOMAIN_TRIAL, GROUP_OUTCOME, philox
 
 END, N, EVALUABLE, REDUCED_AFTER, TRIGGERED, LEVELS = range(6)
 """Columns of a replicate; from LEVELS on, patients, responses and toxicities of each level in turn."""
 
 LANES = 1008
-"""Trials that advance abreast: no result depends on it, but at a power of two the rows of state share cache lines."""
+"""Trials that advance abreast, a multiple of VECTOR. No result depends on it.
+
+Not a power of two, where the rows of state would crowd into the same sets of the cache.
+"""
 
 VECTOR = 16
-"""Lanes are drawn in whole multiples of so many; those beyond the running trials hold rubbish that nobody reads."""
+"""Lanes are drawn in multiples of so many; those beyond the running trials hold rubbish that nobody reads."""
 
 TRIAL, BEFORE, LOOK, DUE_AT, RESPONSES, EVALUABLE_N, TOXIC_N, FIELDS = range(8)
 """State of a lane: row of ``out``, patients before this level, pending look and the number of patients it is due
@@ -55,7 +58,7 @@ def columns(levels: int) -> int:
     return LEVELS + 3 * levels
 
 
-@kernel
+@inline
 def _draw(patients, width, trial, before, first, m, thresholds, k0, k1):  # type: ignore[no-untyped-def]
     """Draw one patient of every lane, as evaluable * 4 + response * 2 + toxicity."""
     responds, toxic_if_not, toxic_if_so = thresholds[0], thresholds[1], thresholds[2]
