@@ -9,12 +9,14 @@ contenders take turns in every round, and medians over rounds are printed.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import platform
 import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -246,15 +248,28 @@ def search_all(many: Sequence[Setting], nmax: int) -> None:
 
 
 def scaling(quick: bool) -> list[Row]:
-    """One worker against two, on whatever the machine has free."""
+    """One worker against two, beside what the second core is worth to anybody at that moment."""
     protocol, rates = next(iter(TRIALS.values()))
     replicates = 1_000_000 if quick else 4_000_000
     before = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
     run = partial(tallies, protocol, {"case": rates}, replicates, SEED)
-    one, two = rounds(3 if quick else 5, partial(run, jobs=1), partial(run, jobs=2))
-    ratio = statistics.median(a / b for a, b in zip(one, two, strict=True))
-    name = f"{replicates:,} dasatinib-like trials, jobs 1 v 2 (load average before: {before:.1f})"
-    return [Row(name, f"{statistics.median(one):.2f} v {statistics.median(two):.2f} s", ratio)]
+    contenders = [partial(run, jobs=jobs) for jobs in (1, 2)] + [partial(hash_many, jobs) for jobs in (1, 2)]
+    times = rounds(3 if quick else 7, *contenders)
+    found = []
+    names = (
+        f"{replicates:,} dasatinib-like trials, jobs 1 v 2",
+        f"for comparison: sha256, 1 v 2 threads (load average before: {before:.1f})",
+    )
+    for name, one, two in zip(names, times[::2], times[1::2], strict=True):
+        ratio = statistics.median(a / b for a, b in zip(one, two, strict=True))
+        found.append(Row(name, f"{statistics.median(one):.2f} v {statistics.median(two):.2f} s", ratio))
+    return found
+
+
+def hash_many(jobs: int) -> None:
+    """Work that two threads share perfectly, where there are two free cores."""
+    with ThreadPoolExecutor(jobs) as pool:
+        list(pool.map(hashlib.sha256, [bytes(1 << 25)] * 24))
 
 
 def machine() -> str:

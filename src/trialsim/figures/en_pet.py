@@ -17,7 +17,7 @@ from trialsim.figures.marks import (
     response_label,
 )
 from trialsim.figures.style import BLACK, NARROW, ROW, Sheet, count_ticks, percent_axis, probability_axis
-from trialsim.figures.words import listed, percent, probability
+from trialsim.figures.words import percent, probability, sentence
 from trialsim.results import to_frame
 
 HIGH, GAP, BELOW = 2.9, 0.35, 0.85
@@ -80,5 +80,5 @@ def _alt(material: Material) -> str:
             if en is not None and pet is not None:
                 numbers.append(f"EN {en:.1f} and PET {probability(pet)} at {name} = {percent(rate)}")
         if numbers:
-            words.append(f"{line_words(curve).capitalize()}: {listed(numbers)}.")
+            words.append(f"{sentence(line_words(curve))}: {'; '.join(numbers)}.")
     return " ".join(words)

@@ -17,7 +17,7 @@ from trialsim.figures.marks import (
     response_label,
 )
 from trialsim.figures.style import BLACK, NARROW, ROW, Sheet, percent_axis, probability_axis
-from trialsim.figures.words import listed, percent, probability
+from trialsim.figures.words import listed, percent, probability, sentence
 from trialsim.results import to_frame
 
 HIGH, BELOW = 4.6, 0.85
@@ -79,7 +79,7 @@ def _alt(material: Material) -> str:
                 numbers.append(f"{probability(value)} at {name} = {percent(getattr(at, name))}")
                 numbers[-1] += "" if curve.line.cases else f" ({meaning})"
         if numbers:
-            words.append(f"{line_words(curve).capitalize()}: {listed(numbers)}.")
+            words.append(f"{sentence(line_words(curve))}: {listed(numbers)}.")
     if seen := at.observed:
         words.append(
             f"Observed rate {percent(seen.rate)}, 95% interval {percent(seen.low)} to {percent(seen.high)}."

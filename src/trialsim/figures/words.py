@@ -101,9 +101,15 @@ def wrap(text: str, room: float, size: float = 7.0, most: int = 6) -> list[str]:
 
 
 def percent(rate: float) -> str:
-    """A rate as a percentage with up to one decimal: 5%, 4.3%; two where one would read 0."""
-    digits = 1 if rate == 0 or rate >= 0.0095 else 2
-    return f"{100 * rate:.{digits}f}".rstrip("0").rstrip(".") + "%"
+    """A rate as a percentage with one decimal from 10% on, two below: 37.1%, 4.35%, 5%."""
+    # to 12 digits first: 4.35% is 0.043500000000000004 in one place and 0.0435 in another
+    shown = round(100 * rate, 12)
+    return f"{shown:.{1 if shown >= 9.995 else 2}f}".rstrip("0").rstrip(".") + "%"
+
+
+def sentence(words: str) -> str:
+    """Words with a capital at the start; the rest, which may be a name, as it is."""
+    return words[:1].upper() + words[1:]
 
 
 def listed(items: Sequence[str]) -> str:
