@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -35,6 +35,10 @@ Quiet = Annotated[
 ]
 
 
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it."""
+
+
 class Kind(str, Enum):
     """Designs that can be searched for."""
 
@@ -44,20 +48,29 @@ class Kind(str, Enum):
 
 def main() -> None:
     """Run the command line; errors the user can mend are sentences on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # a name in Greek must not stop a run on a terminal that cannot show it
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except ScenarioError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+        _fail(str(error), 2)
     except TrialsimError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("interrupted; nothing was written", file=sys.stderr)
-        sys.exit(130)
-    except BrokenPipeError:
-        # the reader of a pipe (head, less) has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _fail(f"error: {error}", 2)
+    except OSError as error:
+        _fail(f"error: output cannot be written: {(error.strerror or str(error)).lower()}", 2)
+    except SystemExit as stop:
+        # what an interrupt becomes inside a command
+        if stop.code == INTERRUPTED:
+            _fail("interrupted; nothing was written", INTERRUPTED)
+        raise
+
+
+def _fail(message: str, status: int) -> None:
+    if sys.stderr is not None:
+        print(message, file=sys.stderr)
+    sys.exit(status)
 
 
 def _version(show: bool) -> None:
@@ -87,10 +100,13 @@ def run(
     jobs: Jobs = None,
     replicates: Annotated[
         int | None,
-        typer.Option(min=1, help="simulated trials a case [default: the scenario's]", show_default=False),
+        typer.Option(
+            min=1, max=10**9, help="simulated trials a case [default: the scenario's]", show_default=False
+        ),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(min=0, help="seed [default: the scenario's]", show_default=False)
+        int | None,
+        typer.Option(min=0, max=2**63 - 1, help="seed [default: the scenario's]", show_default=False),
     ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="overwrite an earlier run in the same folder")
@@ -115,10 +131,6 @@ def run(
     simulated = time.perf_counter()
     checks = check(stated, seed=results.seed)
     checked = time.perf_counter()
-    if not quiet:
-        print(results)
-        if stated.observed:
-            print(f"\nAgainst the observed trial\n{checks}")
     path = report(
         stated,
         folder,
@@ -129,13 +141,19 @@ def run(
         scenario_text=scenario.read_bytes().decode("utf-8-sig"),
         seconds={"simulate_and_exact": round(simulated - started, 3), "check": round(checked - simulated, 3)},
     )
+    if not quiet:
+        print(results)
+        if stated.observed:
+            print(f"\nAgainst the observed trial\n{checks}")
     if results.disagreements:
         print(
             "WARNING: simulated and exact answers disagree by more than chance allows on "
             f"{'; '.join(results.disagreements)}. Do not use this run; please report it.",
             file=sys.stderr,
         )
-    print(path if quiet else f"\n{path}")
+    print(path if quiet else f"\n{path}", flush=True)
+    if results.disagreements:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -230,8 +248,8 @@ def _progress(total: int | None, quiet: bool) -> Iterator[Callable[[int], None] 
     from trialsim.kernels.jit import compile_note
 
     note = compile_note()
-    if quiet or not sys.stderr.isatty():
-        if note and not quiet:
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
+        if note and not quiet and sys.stderr is not None:
             print(note, file=sys.stderr)
         yield None
         return

@@ -48,6 +48,11 @@ def label(name: str, doses: Sequence[str] = ()) -> str:
     return f"{BY_DOSE[what]} at {dose}"
 
 
+def is_probability(name: str) -> bool:
+    """Whether a quantity is a probability (else it is a mean)."""
+    return name.startswith("p_") or name == "pet"
+
+
 def quantity_names(levels: int) -> tuple[str, ...]:
     """All scalar quantities of a trial with this many dose levels, in reading order."""
     by_dose = [f"{what}_dose_{level}" for level in range(1, levels + 1) for what in BY_DOSE]
@@ -205,7 +210,10 @@ class Results:
     cases: tuple[OperatingCharacteristics, ...]
 
     def __getitem__(self, case: str) -> OperatingCharacteristics:
-        return next(oc for oc in self.cases if oc.case == case)
+        for oc in self.cases:
+            if oc.case == case:
+                return oc
+        raise KeyError(f"{case!r} is not a case; the cases are {', '.join(oc.case for oc in self.cases)}")
 
     @property
     def disagreements(self) -> tuple[str, ...]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -13,6 +16,7 @@ from tests.property.test_malformed import TEXTS, mutated, refusal
 from trialsim import cli
 
 WANTED = 300
+ROOT = Path(cli.__file__).parents[2]
 
 
 def run(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> int:
@@ -89,7 +93,67 @@ def test_init_validate_and_schema(
 
 
 def test_the_example_is_the_teaching_scenario() -> None:
-    root = Path(cli.__file__).parents[2]
-    assert (root / "configs/teaching.yaml").read_bytes() == (
-        root / "src/trialsim/scenario/example.yaml"
-    ).read_bytes()
+    example = ROOT / "src/trialsim/scenario/example.yaml"
+    assert (ROOT / "configs/teaching.yaml").read_bytes() == example.read_bytes()
+
+
+def start(arguments: list[str], folder: Path, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", "from trialsim.cli import main; main()", *arguments],
+        cwd=folder,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_an_interrupt_ends_cleanly(tmp_path: Path) -> None:
+    text = (ROOT / "configs/teaching.yaml").read_text(encoding="utf-8")
+    (tmp_path / "a.yaml").write_text(text, encoding="utf-8")
+    process = start(["run", "a.yaml", "-o", "out", "--replicates", "300000000"], tmp_path)
+    time.sleep(4)
+    process.send_signal(signal.SIGINT)
+    _, printed = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted; nothing was written" in printed
+    assert "Traceback" not in printed
+    assert [path.name for path in tmp_path.iterdir()] == ["a.yaml"]
+
+
+def test_a_terminal_that_knows_only_ascii(tmp_path: Path) -> None:
+    text = (ROOT / "configs/teaching.yaml").read_text(encoding="utf-8")
+    (tmp_path / "a.yaml").write_text(text.replace("full dose", "30 µg/m²"), encoding="utf-8")
+    process = start(
+        ["run", "a.yaml", "-o", "out", "--replicates", "500"],
+        tmp_path,
+        LC_ALL="C",
+        PYTHONUTF8="0",
+        PYTHONIOENCODING="ascii",
+    )
+    printed, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert "\\xb5g" in printed
+    assert (tmp_path / "out" / "report.html").is_file()
+
+
+@pytest.mark.parametrize("results", ["{}", "[]", "no json"])
+def test_reproduce_of_a_broken_folder(
+    results: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "results.json").write_text(results)
+    (tmp_path / "scenario.yaml").write_text(
+        (ROOT / "configs/teaching.yaml").read_text(encoding="utf-8"), encoding="utf-8"
+    )
+    assert run(["reproduce", str(tmp_path)], monkeypatch) == 2
+    assert "results.json" in capsys.readouterr().err
+
+
+def test_an_amendment_after_the_last_patient(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (ROOT / "configs/kluger-melanoma.yaml").read_text(encoding="utf-8")
+    (tmp_path / "a.yaml").write_text(text.replace("after_patient: 17", "after_patient: 39"), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert run(["run", "a.yaml", "-o", "out"], monkeypatch) == 2
+    assert "no patient follows patient 39" in capsys.readouterr().err

@@ -177,3 +177,39 @@ def test_central_intervals():
     pmf = stats.binom.pmf(np.arange(21), 20, 0.3)
     assert interval(pmf, 0.95) == (2, 10)
     assert interval(np.array([1.0]), 0.95) == (0, 0)
+
+
+def test_one_quantity_needs_no_adjustment():
+    text = SMALL.replace(
+        "observed: {treated: 12, evaluable: 10, responses: 5, toxicities: 2}",
+        "observed: {evaluable: 1, responses: 1}",
+    )
+    for seed in range(3):
+        found = row(check(parse(text), seed=seed), "low", "responses")
+        assert found.p_adjusted == found.p_two_sided == pytest.approx(0.12, abs=1e-15)
+
+
+def test_an_adjusted_p_is_never_below_the_raw_one():
+    for seed in range(5):
+        for found in check(load(CONFIGS / "dasatinib.yaml"), seed=seed):
+            if found.p_adjusted is not None:
+                assert found.p_adjusted >= found.p_two_sided
+                assert found.p_adjusted > 0
+
+
+def test_small_tails_keep_their_digits():
+    text = SMALL.replace("0.12", "0.01").replace("responses: 5", "responses: 10")
+    found = row(check(parse(text)), "low", "responses")
+    assert found.p_two_sided == pytest.approx(1e-20, rel=1e-9)
+
+
+def test_splits_that_cannot_matter_are_not_enumerated():
+    observed = Observed(treated=200, evaluable=150, responses=20, toxicities=60)
+    assert len(_splits(observed, 2, response_varies=False, toxicity_varies=False)) == 1
+    assert len(_splits(observed, 2, response_varies=False, toxicity_varies=True)) == 201
+    assert not _splits(observed, 2)
+    three = Observed(treated=70, evaluable=69, responses=3, toxicities=26, evaluable_by_dose=[23, 46, 0])
+    assert {s.treated for s in _splits(three, 3)} == {(24, 46, 0), (23, 47, 0), (23, 46, 1)}
+    for sizes in _splits(observed, 3, response_varies=False, toxicity_varies=False):
+        assert sum(sizes.evaluable) == 150
+        assert all(e <= t for e, t in zip(sizes.evaluable, sizes.treated, strict=True))

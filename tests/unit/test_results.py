@@ -103,9 +103,10 @@ def test_no_exact_answer_is_said(monkeypatch):
     assert "no exact answer" in str(found)
 
 
-def test_more_replicates_than_would_finish():
-    with pytest.raises(trialsim.TrialsimError, match="at most"):
-        trialsim.simulate(load(CONFIGS / "dasatinib.yaml"), replicates=10**12)
+def test_more_replicates_than_would_finish(monkeypatch):
+    monkeypatch.setattr("trialsim.engine.montecarlo.MAX_PATIENTS", 1_000_000)
+    with pytest.raises(trialsim.TrialsimError, match="at most 3,571 are accepted"):
+        trialsim.simulate(load(CONFIGS / "dasatinib.yaml"), replicates=4000)
 
 
 def test_numbers_for_json_have_12_digits():
@@ -143,3 +144,50 @@ def test_a_number_without_spread_agrees_with_itself():
     found = trialsim.simulate(load(CONFIGS / "kluger-melanoma.yaml"), replicates=3000, jobs=1, totals=False)
     assert found["inactive"].simulated.values["en"].mcse == 0
     assert not found.disagreements
+
+
+RARE_EARLY_END = """
+schema: 1
+name: an early end is one in a million
+endpoint: response
+design: {kind: simon, n1: 12, r1: 0, n: 35, r: 5, p0: 0.05, p1: 0.2}
+truth: {active: {response: 0.6}, very_active: {response: 0.7, toxicity: 0.999}}
+"""
+
+
+def test_means_that_hang_on_rare_trials_raise_no_false_alarm():
+    from trialsim.scenario.files import parse
+
+    scenario = parse(RARE_EARLY_END)
+    for seed in range(8):
+        assert not trialsim.simulate(scenario, replicates=100_000, seed=seed, totals=False).disagreements
+
+
+def test_a_wrong_mean_is_found(results):
+    from trialsim.engine.operating import _disagrees
+
+    oc = results["active"]
+    estimate = oc.simulated.values["en"]
+    assert not _disagrees("en", oc.exact.values["en"], estimate, 5000, 70, 1e-6)
+    assert _disagrees("en", oc.exact.values["en"] + 3, estimate, 5000, 70, 1e-6)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"replicates": 0},
+        {"replicates": -5},
+        {"replicates": 10.0},
+        {"seed": -1},
+        {"seed": 1.5},
+        {"seed": 2**63},
+    ],
+)
+def test_impossible_numbers_are_refused(wrong):
+    with pytest.raises(trialsim.TrialsimError, match="must be a whole number"):
+        trialsim.simulate(load(CONFIGS / "teaching.yaml"), **wrong)
+
+
+def test_a_case_that_is_not_there(results):
+    with pytest.raises(KeyError, match="inactive"):
+        results["nope"]

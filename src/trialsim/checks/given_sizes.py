@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import comb
 
 import numpy as np
 
@@ -10,7 +11,6 @@ from trialsim.checks.predictive import (
     DRAWS,
     Sizes,
     compositions,
-    mid_p,
     pooled_pmf,
     two_sided,
     two_sided_table,
@@ -69,43 +69,53 @@ def rates_by_dose(scenario: Scenario, case: Case) -> dict[str, tuple[float, ...]
     return rates
 
 
-def _splits(observed: Observed, levels: int) -> list[Sizes]:
-    """Every way the observed patients can have been spread over doses, given what is reported; [] if too many."""
-    evaluable, treated = observed.evaluable, observed.treated
-    evaluable_splits = [observed.evaluable_by_dose] if observed.evaluable_by_dose else None
-    treated_splits = [observed.treated_by_dose] if observed.treated_by_dose else None
-    most = max(evaluable or 0, treated or 0)
-    if (
-        levels > 2
-        and (evaluable_splits is None or treated_splits is None)
-        and most ** (levels - 1) > MAX_SPLITS
-    ):
+def _splits(
+    observed: Observed, levels: int, *, response_varies: bool = True, toxicity_varies: bool = True
+) -> list[Sizes]:
+    """Every way the observed patients can have been spread over doses, given what is reported; [] if too many.
+
+    Where a rate is the same at every dose the split behind it cannot matter, and one stands for all.
+    """
+    evaluable = observed.evaluable or 0
+    treated = observed.treated if observed.treated is not None else evaluable
+    at_evaluable = observed.evaluable_by_dose
+    at_treated = observed.treated_by_dose if observed.treated is not None else at_evaluable
+
+    def ways(patients: int) -> int:
+        return comb(patients + levels - 1, levels - 1)
+
+    def among(t: tuple[int, ...]) -> tuple[int, ...]:
+        """Evaluable patients among the treated where their doses do not matter: the first ones."""
+        left, first = evaluable, []
+        for n in t:
+            first.append(min(n, left))
+            left -= first[-1]
+        return tuple(first)
+
+    # patients who were treated but not evaluable may have had any dose
+    others = treated - evaluable
+    if at_treated is not None:
+        if at_evaluable is not None:
+            return [Sizes(at_evaluable, at_treated)]
+        if not response_varies:
+            return [Sizes(among(at_treated), at_treated)]
+        if ways(others) > MAX_SPLITS:
+            return []
+        fits = (
+            o for o in compositions(others, levels) if all(x <= t for x, t in zip(o, at_treated, strict=True))
+        )
+        return [Sizes(tuple(t - x for t, x in zip(at_treated, o, strict=True)), at_treated) for o in fits]
+    if at_evaluable is None and not response_varies:
+        if ways(treated if toxicity_varies else 0) > MAX_SPLITS:
+            return []
+        splits = compositions(treated, levels) if toxicity_varies else [(treated, *(0,) * (levels - 1))]
+        return [Sizes(among(t), t) for t in splits]
+    rest_ways = ways(others) if toxicity_varies else 1
+    if (1 if at_evaluable is not None else ways(evaluable)) * rest_ways > MAX_SPLITS:
         return []
-    if evaluable is None and treated is not None:
-        return [Sizes((0,) * levels, t) for t in treated_splits or compositions(treated, levels)]
-    assert evaluable is not None
-    if treated is None:
-        return [Sizes(e, e) for e in evaluable_splits or compositions(evaluable, levels)]
-    others = compositions(treated - evaluable, levels)
-    sizes = []
-    no_split: list[tuple[int, ...] | None] = [None]
-    for t in treated_splits or no_split:
-        for e in evaluable_splits or no_split:
-            if e is not None and t is not None:
-                sizes.append(Sizes(e, t))
-            elif t is not None:
-                sizes += [
-                    Sizes(tuple(x - y for x, y in zip(t, o, strict=True)), t)
-                    for o in others
-                    if all(x >= y for x, y in zip(t, o, strict=True))
-                ]
-            else:
-                for split in [e] if e is not None else compositions(evaluable, levels):
-                    # patients who were treated but not evaluable may have had either dose
-                    sizes += [
-                        Sizes(split, tuple(x + y for x, y in zip(split, o, strict=True))) for o in others
-                    ]
-    return sizes if len(sizes) <= MAX_SPLITS else []
+    rest = compositions(others, levels) if toxicity_varies else [(*(0,) * (levels - 1), others)]
+    known = [at_evaluable] if at_evaluable is not None else compositions(evaluable, levels)
+    return [Sizes(e, tuple(x + y for x, y in zip(e, o, strict=True))) for e in known for o in rest]
 
 
 def _pmfs(
@@ -125,12 +135,19 @@ def given_sizes(
     seed: int,
 ) -> tuple[Sizes | None, list[Check]]:
     """The counts of one case with the numbers of patients fixed as observed, by dose where known."""
-    candidates = _splits(observed, len(scenario.doses))
+    rates = rates_by_dose(scenario, case)
+    varies = {q for q in counts if q in rates and len(set(rates[q])) > 1}
+    candidates = _splits(
+        observed,
+        len(scenario.doses),
+        response_varies=bool(varies & {"responses", "disease_control"}),
+        toxicity_varies=bool(varies & {"toxicities", "serious"}),
+    )
     if not candidates:
         note = "the split over doses is unreported and has too many possibilities"
         return None, [Check(name, q, GIVEN_SIZES, y, n, note=note) for q, (y, n) in counts.items()]
     table = [_pmfs(scenario, case, sizes, counts) for sizes in candidates]
-    p_values = [{q: two_sided(mid_p(pmf, counts[q][0])) for q, pmf in pmfs.items()} for pmfs in table]
+    p_values = [{q: two_sided(pmf, counts[q][0]) for q, pmf in pmfs.items()} for pmfs in table]
     # where the split is unreported the case gets the benefit of the doubt: the split least in conflict
     best = max(range(len(candidates)), key=lambda k: min(p_values[k].values(), default=0.0))
     sizes, pmfs = candidates[best], table[best]
@@ -235,7 +252,12 @@ def _adjusted(
     tables = {q: two_sided_table(pmfs[q]) for q in family}
     for q in family:
         least = np.minimum(least, tables[q][out[:, column[q]]])
-    return {q: float(np.count_nonzero(least <= tables[q][counts[q]] * (1 + 1e-9)) / DRAWS) for q in family}
+    raw = {q: float(tables[q][counts[q]]) for q in family}
+    if len(family) == 1:
+        return raw
+    # the least of several p-values is at most each of them, so chance alone puts an adjusted p below the raw one
+    as_small = {q: np.count_nonzero(least <= raw[q] * (1 + 1e-9)) for q in family}
+    return {q: max(raw[q], float(as_small[q] + 1) / (DRAWS + 1)) for q in family}
 
 
 def evaluable_rates(scenario: Scenario, case: Case) -> Rates:

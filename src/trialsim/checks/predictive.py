@@ -35,15 +35,16 @@ def mid_p(pmf: Float64, observed: int) -> float:
     return float(pmf[:observed].sum() + pmf[observed] / 2)
 
 
-def two_sided(lower_mid_p: float) -> float:
-    """2 min(mid-p, 1 - mid-p)."""
-    return 2 * min(lower_mid_p, 1 - lower_mid_p)
+def two_sided(pmf: Float64, observed: int) -> float:
+    """2 min(mid-p, 1 - mid-p), each tail summed on its own so that small ones keep their digits."""
+    return float(two_sided_table(pmf)[observed])
 
 
 def two_sided_table(pmf: Float64) -> Float64:
     """The two-sided mid-p of every possible count, same shape as ``pmf``."""
     lower = np.cumsum(pmf) - pmf / 2
-    return 2 * np.minimum(lower, 1 - lower)
+    upper = np.cumsum(pmf[::-1])[::-1] - pmf / 2
+    return np.asarray(np.minimum(2 * np.minimum(lower, upper), 1.0))
 
 
 def interval(pmf: Float64, coverage: float) -> tuple[int, int]:

@@ -148,7 +148,7 @@ def row_of(case: str, quantity: str, conditioning: str, observed: int, pmf: Floa
         observed,
         len(pmf) - 1,
         mid_p=lower,
-        p_two_sided=two_sided(lower),
+        p_two_sided=two_sided(pmf, observed),
         interval_50=interval(pmf, 0.50),
         interval_80=interval(pmf, 0.80),
         interval_95=interval(pmf, 0.95),

@@ -57,7 +57,10 @@ class FoundDesigns:
         return len(self.designs)
 
     def __getitem__(self, criterion: str) -> Found:
-        return next(design for design in self.designs if design.criterion == criterion)
+        for design in self.designs:
+            if design.criterion == criterion:
+                return design
+        raise KeyError(f"{criterion!r} was not found; found: {', '.join(d.criterion for d in self.designs)}")
 
     def to_dict(self) -> dict[str, Any]:
         """``{"designs": [...]}``, floats to 12 digits."""

@@ -63,6 +63,13 @@ class PastedRules(Spec):
                     raise impossible(
                         f"{here}.next", f"{decision} is not the n of a later look (those are: {later})"
                     )
+        reached = {
+            self.looks[0].n,
+            *(d for look in self.looks for d in look.next.values() if isinstance(d, int)),
+        }
+        for k, look in enumerate(self.looks):
+            if look.n not in reached:
+                raise impossible(f"looks.{k}.n", f"no earlier look leads to this one at n = {look.n}")
         return self
 
     def compile(self) -> Looks:

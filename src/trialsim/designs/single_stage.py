@@ -118,4 +118,4 @@ def _always_enough(difference: float, alpha: float, beta: float) -> int:
     spread = math.sqrt(-math.log(alpha) / 2) + math.sqrt(-math.log(beta) / 2)
     # need spread / sqrt(n) + 1 / n <= difference: one count of slack, because cut-offs are whole numbers
     root = (spread + math.sqrt(spread**2 + 4 * difference)) / (2 * difference)
-    return math.ceil(root**2) + 1
+    return math.ceil(min(root, 1e6) ** 2) + 1

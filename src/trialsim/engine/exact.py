@@ -18,7 +18,7 @@ from trialsim.codes import (
 from trialsim.designs.rules import Rules
 from trialsim.engine.compiled import tables_of
 from trialsim.kernels.tables import Float64, Int32
-from trialsim.results import Exact
+from trialsim.results import Exact, is_probability
 from trialsim.scenario.truth import Rates
 
 MAX_STATES = 40_000_000
@@ -131,10 +131,15 @@ def _trial(
         values[f"responses_dose_{level + 1}"] = responders[level]
         values[f"toxicities_dose_{level + 1}"] = toxic[level]
     return Exact(
-        values={name: float(value) for name, value in values.items()},
+        values={name: _clipped(name, float(value)) for name, value in values.items()},
         n=by_n,
         reduction_patient=moved[0],
         patients=patients,
         joint_responses=responses,
         joint_toxicities=toxicities,
     )
+
+
+def _clipped(name: str, value: float) -> float:
+    """A probability without the rounding that puts it a hair below 0 or above 1."""
+    return min(max(value, 0.0), 1.0) if is_probability(name) else value

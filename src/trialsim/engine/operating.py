@@ -8,20 +8,17 @@ from trialsim.designs.rules import Rules
 from trialsim.engine.exact import MAX_STATES, distribution, states
 from trialsim.engine.montecarlo import Progress, tallies
 from trialsim.engine.tally import simulated
+from trialsim.errors import TrialsimError
 from trialsim.kernels.streams import STREAM_VERSION
-from trialsim.results import Estimate, OperatingCharacteristics, Results, Simulated
+from trialsim.results import Estimate, OperatingCharacteristics, Results, Simulated, is_probability
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import digest
-from trialsim.scenario.model import Scenario
+from trialsim.scenario.model import MAX_REPLICATES, Scenario
 from trialsim.scenario.truth import Rates
 from trialsim.version import __version__
 
 FALSE_ALARM = 1e-4
 """Probability that a run with nothing wrong says that simulation and exact calculation disagree."""
-
-ENOUGH_EVENTS = 100
-"""A mean is held against its exact value only when this many trials' worth of its counts are expected; below that
-the normal approximation would cry wolf."""
 
 
 def exact(scenario: Scenario, *, totals: bool = True) -> Results:
@@ -55,6 +52,12 @@ def simulate(
     """
     replicates = scenario.simulation.replicates if replicates is None else replicates
     seed = scenario.simulation.seed if seed is None else seed
+    if not (isinstance(replicates, int) and 1 <= replicates <= MAX_REPLICATES):
+        raise TrialsimError(
+            f"replicates = {replicates!r} must be a whole number from 1 to {MAX_REPLICATES:,}"
+        )
+    if not (isinstance(seed, int) and 0 <= seed < 2**63):
+        raise TrialsimError(f"seed = {seed!r} must be a whole number from 0 to {2**63 - 1}")
     rules = compile_rules(scenario)
     rates = rates_of(scenario)
     drawn = tallies(rules, rates, replicates, seed, jobs=jobs, progress=progress)
@@ -91,21 +94,17 @@ def _beside(known: OperatingCharacteristics, drawn: Simulated, cases: int) -> Op
             z_value = _z(name, value, estimate, drawn.replicates)
             if z_value is not None:
                 z[name] = z_value
-            compared = cases * len(known.exact.values)
-            if _p_value(name, value, estimate, drawn.replicates, len(drawn.n) - 1) < FALSE_ALARM / compared:
+            chance = FALSE_ALARM / (cases * len(known.exact.values))
+            if _disagrees(name, value, estimate, drawn.replicates, len(drawn.n) - 1, chance):
                 disagreements.append(name)
     return OperatingCharacteristics(
         known.case, known.doses, known.exact, known.not_exact, drawn, z, tuple(disagreements)
     )
 
 
-def _is_probability(name: str) -> bool:
-    return name.startswith("p_") or name == "pet"
-
-
 def _z(name: str, value: float, estimate: Estimate, replicates: int) -> float | None:
     """(simulated - exact) / standard error; a probability's is the exact one. None where there is no spread."""
-    if _is_probability(name):
+    if is_probability(name):
         variance = value * (1 - value) / replicates
         if variance < 1e-12 / replicates:
             return None
@@ -115,24 +114,27 @@ def _z(name: str, value: float, estimate: Estimate, replicates: int) -> float | 
     return (estimate.estimate - value) / estimate.mcse
 
 
-def _p_value(name: str, value: float, estimate: Estimate, replicates: int, most: int) -> float:
-    """Two-sided: how often chance alone puts the simulated number this far from the exact one.
+def _disagrees(
+    name: str, value: float, estimate: Estimate, replicates: int, most: int, chance: float
+) -> bool:
+    """Whether the simulated number lies further from the exact one than chance allows with probability ``chance``.
 
-    Probabilities by the binomial distribution, means by the normal one; ``most`` is the largest count in a trial.
+    Probabilities by their binomial distribution. Means by the empirical Bernstein bound (Maurer & Pontil, COLT 2009,
+    theorem 4) for counts from 0 to ``most``, which needs no normality: a mean that hangs on a few rare trials would
+    cry wolf otherwise.
     """
-    if _is_probability(name):
+    if is_probability(name):
         from scipy.special import bdtr, bdtrc
 
-        count, p = round(estimate.estimate * replicates), min(max(value, 0.0), 1.0)
-        lower = float(bdtr(count, replicates, p))
-        upper = float(bdtrc(count - 1, replicates, p)) if count else 1.0
-        return min(1.0, 2 * min(lower, upper))
-    z = _z(name, value, estimate, replicates)
-    if replicates * value < ENOUGH_EVENTS * most:
-        return 1.0
-    if z is None:
-        return 1.0 if math.isclose(value, estimate.estimate, rel_tol=1e-9) else 0.0
-    return math.erfc(abs(z) / math.sqrt(2))
+        count = round(estimate.estimate * replicates)
+        lower = float(bdtr(count, replicates, value))
+        upper = float(bdtrc(count - 1, replicates, value)) if count else 1.0
+        return 2 * min(lower, upper) < chance
+    if replicates < 2:
+        return False
+    log = math.log(4 / chance)
+    allowed = estimate.mcse * math.sqrt(2 * log) + 7 * most * log / (3 * (replicates - 1))
+    return abs(estimate.estimate - value) > allowed
 
 
 def _results(

@@ -129,7 +129,10 @@ def crossing(scenario: Scenario, rules: Rules) -> list[dict[str, Any]]:
     grid = WITHOUT_LIMIT if limit is None else tuple(limit + step for step in AROUND_LIMIT)
     where: dict[float, list[dict[str, str]]] = {round(rate, 10): [] for rate in grid if 0 < rate < 1}
     for name, case in scenario.truth.items():
-        for dose, rate in zip(scenario.doses, case.by_dose("toxicity", rules.levels) or (), strict=False):
+        for level, rate in enumerate(case.by_dose("toxicity", rules.levels) or ()):
+            dose = scenario.doses[level]
+            if rules.monitor.action[level] == CONTINUE:
+                continue
             where.setdefault(round(rate, 10), []).append({"case": name, "dose": dose})
     return [
         {

@@ -71,7 +71,9 @@ def signed(z: float | None) -> str:
 
 def times(ratio: float) -> str:
     """A likelihood ratio to two or three digits."""
-    return f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.3g}"
+    if ratio >= 1e6:
+        return f"{ratio:.2e}"
+    return f"{float(f'{ratio:.3g}'):,.0f}" if ratio >= 100 else f"{ratio:.3g}"
 
 
 def count(n: int, one: str, many: str = "") -> str:

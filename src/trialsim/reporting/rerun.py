@@ -73,7 +73,8 @@ def _recorded(folder: Path) -> tuple[bytes, dict[str, Any]]:
     seed, replicates = (
         content.get(key) if isinstance(content, dict) else "" for key in ("seed", "replicates")
     )
-    exact_only = seed is None and replicates is None
+    recorded_both = isinstance(content, dict) and "seed" in content and "replicates" in content
+    exact_only = recorded_both and seed is None and replicates is None
     if not exact_only and not (_whole(seed, 0, 2**63) and _whole(replicates, 1, 10**9 + 1)):
         raise OutputError(f"{folder / RESULTS} records no seed and replicates to run again with")
     return recorded, content

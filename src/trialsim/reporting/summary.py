@@ -60,7 +60,7 @@ def agreement(doc: Document) -> str:
         return "All numbers are exact calculations; nothing was simulated."
     simulated = f"{count(doc['replicates'], 'simulated trial')} a case"
     if len(no_exact) == len(cases):
-        return f"The numbers come from {simulated}; no exact answer exists here to compare them with."
+        return f"The numbers come from {simulated}; the exact answer is too large to compute here, so they stand alone."
     if doc["disagreements"]:
         return (
             f"WARNING: {simulated} and the exact calculation differ by more than chance allows. Do not use this run "

@@ -46,6 +46,10 @@ def _monitor(scenario: Scenario, planned_n: int, most: int) -> Monitor:
         return Monitor((never,) * levels, (0,) * levels, (CONTINUE,) * levels)
     if isinstance(rule, Amendment):
         after = rule.after_patient if isinstance(rule.after_patient, tuple) else (rule.after_patient,)
+        if after[-1] >= most:
+            raise DesignError(
+                f"dose_reduction.rule.after_patient: no patient follows patient {after[-1]} in a trial of {most}"
+            )
         at = tuple(after[k] if k < len(after) else 0 for k in range(levels))
         return Monitor((never,) * levels, at, (CONTINUE,) * levels)
     bounds = rule.compile(planned_n, most)
