@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,7 +25,17 @@ from trialsim.codes import (
 from trialsim.designs.rules import Rules
 from trialsim.engine.compiled import tables_of
 from trialsim.kernels.streams import stream_key
-from trialsim.kernels.trial import END, EVALUABLE, LEVELS, REDUCED_AFTER, TRIGGERED, N, columns, simulate
+from trialsim.kernels.trial import (
+    END,
+    EVALUABLE,
+    LANES,
+    LEVELS,
+    REDUCED_AFTER,
+    TRIGGERED,
+    N,
+    columns,
+    simulate,
+)
 
 REASONS = {
     FUTILITY: "futility",
@@ -61,3 +72,13 @@ def assert_same_trials(rules: Rules, truth: tuple[Dose, ...], seed: int, first: 
 def test_every_trial_equals_the_twin(rng: random.Random, seed: int, first: int) -> None:
     rules, truth = random_case(rng, max_n=12, max_n_inevaluable=10)
     assert_same_trials(rules, truth, seed, first, 3)
+
+
+@pytest.mark.parametrize(("seed", "first"), [(1, 0), (2, 2**32 - 500)])
+def test_trials_that_share_a_block_do_not_meet(seed: int, first: int) -> None:
+    """More replicates than advance abreast, trials of full size, and the change of a counter word."""
+    rng = random.Random(seed)
+    rules, truth = random_case(rng, max_n=70, max_n_inevaluable=60)
+    while rules.levels < 2 or rules.looks.planned_n < 40:
+        rules, truth = random_case(rng, max_n=70, max_n_inevaluable=60)
+    assert_same_trials(rules, truth, seed, first, LANES + 150)

@@ -64,25 +64,22 @@ def fold(columns: Int32, most: int) -> Tally:
     """The tally of a block of replicates (rows), ``most`` being the largest number of treated patients."""
     from trialsim.kernels.trial import END, EVALUABLE, LEVELS, REDUCED_AFTER, TRIGGERED, N
 
-    levels = (columns.shape[1] - LEVELS) // 3
+    by = np.ascontiguousarray(columns.T, dtype=np.int64)
 
-    def total(offset: int) -> Int64:
-        return np.asarray(columns[:, LEVELS + offset :: 3].sum(axis=1, dtype=np.int64))
-
-    def histogram(values: Int32 | Int64, size: int = most + 1) -> tuple[int, ...]:
+    def histogram(values: Int64, size: int = most + 1) -> tuple[int, ...]:
         return tuple(np.bincount(values, minlength=size).tolist())
 
-    summed = columns[:, [EVALUABLE, *range(LEVELS, LEVELS + 3 * levels)]].astype(np.int64)
+    summed = np.concatenate([by[EVALUABLE : EVALUABLE + 1], by[LEVELS:]])
     return Tally(
         replicates=len(columns),
-        triggered=int(columns[:, TRIGGERED].sum()),
-        ends=histogram(columns[:, END], ENDS),
-        n=histogram(columns[:, N]),
-        responses=histogram(total(1)),
-        toxicities=histogram(total(2)),
-        reduction_patient=histogram(columns[:, REDUCED_AFTER]),
-        sums=tuple(summed.sum(axis=0).tolist()),
-        squares=tuple((summed * summed).sum(axis=0).tolist()),
+        triggered=int(by[TRIGGERED].sum()),
+        ends=histogram(by[END], ENDS),
+        n=histogram(by[N]),
+        responses=histogram(by[LEVELS + 1 :: 3].sum(axis=0)),
+        toxicities=histogram(by[LEVELS + 2 :: 3].sum(axis=0)),
+        reduction_patient=histogram(by[REDUCED_AFTER]),
+        sums=tuple(summed.sum(axis=1).tolist()),
+        squares=tuple(np.einsum("ij,ij->i", summed, summed).tolist()),
     )
 
 

@@ -176,6 +176,8 @@ def outside(value: int | float, node: Mapping[str, Any]) -> str:
         rate = Decimal(str(value)) / 100
         if within(float(rate), node):
             text += f"; did you mean {rate.normalize():f}?"
+    if value > high and "x-above" in node:
+        text += f"; {node['x-above']}"
     return text
 
 
