@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from trialsim.codes import (
@@ -35,11 +37,19 @@ def distribution(rules: Rules, rates: Rates, totals: bool = False) -> Exact:
 
     Raises MemoryError when the rules need more than MAX_STATES (ask ``states`` first).
     """
-    from trialsim.kernels.chain import CARRY_NOTHING, CARRY_RESPONSES, CARRY_TOXICITIES
+    from trialsim.kernels.chain import CARRY_NOTHING
 
-    if not totals:
-        ends, _, patients, moved, triggered = _run(rules, rates, CARRY_NOTHING)
-        return _trial(rules, rates, ends, patients, moved, triggered)
+    if totals:
+        return _with_totals(rules, rates)
+    ends, _, patients, moved, triggered = _run(rules, rates, CARRY_NOTHING)
+    return _trial(rules, rates, ends, patients, moved, triggered)
+
+
+@lru_cache(maxsize=16)
+def _with_totals(rules: Rules, rates: Rates) -> Exact:
+    """The slow answer, kept: a run asks for it once for the results and once for the check."""
+    from trialsim.kernels.chain import CARRY_RESPONSES, CARRY_TOXICITIES
+
     _, responses, *_ = _run(rules, rates, CARRY_RESPONSES)
     ends, toxicities, patients, moved, triggered = _run(rules, rates, CARRY_TOXICITIES)
     return _trial(rules, rates, ends, patients, moved, triggered, responses, toxicities)
