@@ -245,7 +245,7 @@ def schema() -> None:
 @contextmanager
 def _progress(total: int | None, quiet: bool) -> Iterator[Callable[[int], None] | None]:
     """A progress bar on a terminal; elsewhere one line, and only when kernels must be compiled first."""
-    from trialsim.kernels.jit import compile_note
+    from trialsim.kernels.cold import compile_note
 
     note = compile_note()
     if quiet or sys.stderr is None or not sys.stderr.isatty():

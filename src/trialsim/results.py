@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from trialsim.codes import (
+    ACCRUAL,
+    FINAL_CONSIDER,
+    FINAL_GO,
+    FINAL_NO_GO,
+    FUTILITY,
+    GO_EARLY,
+    TOXICITY,
+    TOXICITY_AT_N,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Float64 = NDArray[np.float64]
+Number = TypeVar("Number", int, float)
 
 LABELS: dict[str, str] = {
     "p_go": "P(go): H0 rejected, recommend further study",
@@ -37,6 +49,20 @@ BY_DOSE = {
     "responses": "Expected responses",
     "toxicities": "Expected toxicities",
 }
+
+
+def by_end(ends: Sequence[Number]) -> dict[str, Number]:
+    """What the ways a trial can end (in the order of ``codes``) add up to, for probabilities or counts alike."""
+    return {
+        "p_go": ends[GO_EARLY] + ends[FINAL_GO],
+        "p_no_go": ends[FINAL_NO_GO] + ends[ACCRUAL],
+        "p_consider": ends[FINAL_CONSIDER],
+        "pet": ends[FUTILITY] + ends[TOXICITY] + ends[GO_EARLY],
+        "p_stop_futility": ends[FUTILITY],
+        "p_stop_toxicity": ends[TOXICITY],
+        "p_go_early": ends[GO_EARLY],
+        "p_stop_toxicity_at_n": ends[TOXICITY_AT_N],
+    }
 
 
 def label(name: str, doses: Sequence[str] = ()) -> str:

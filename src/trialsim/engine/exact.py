@@ -6,21 +6,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from trialsim.codes import (
-    ACCRUAL,
-    ENDS,
-    FINAL_CONSIDER,
-    FINAL_GO,
-    FINAL_NO_GO,
-    FUTILITY,
-    GO_EARLY,
-    TOXICITY,
-    TOXICITY_AT_N,
-)
+from trialsim.codes import ENDS
 from trialsim.designs.rules import Rules
 from trialsim.engine.compiled import tables_of
 from trialsim.kernels.tables import Float64, Int32
-from trialsim.results import Exact, is_probability
+from trialsim.results import Exact, by_end, is_probability
 from trialsim.scenario.truth import Rates
 
 MAX_STATES = 40_000_000
@@ -114,21 +104,14 @@ def _trial(
     responses: Float64 | None = None,
     toxicities: Float64 | None = None,
 ) -> Exact:
-    why = ends.sum(axis=0)
+    why = ends.sum(axis=0).tolist()
     by_n = ends.sum(axis=1)
     at_level = patients.sum(axis=1)
     # whether patient i is treated is decided before patient i, so expected counts are patients times rates
     responders = at_level * np.array(rates.counted_response())
     toxic = at_level * np.array(rates.toxicity)
     values = {
-        "p_go": why[GO_EARLY] + why[FINAL_GO],
-        "p_no_go": why[FINAL_NO_GO] + why[ACCRUAL],
-        "p_consider": why[FINAL_CONSIDER],
-        "pet": why[FUTILITY] + why[TOXICITY] + why[GO_EARLY],
-        "p_stop_futility": why[FUTILITY],
-        "p_stop_toxicity": why[TOXICITY],
-        "p_go_early": why[GO_EARLY],
-        "p_stop_toxicity_at_n": why[TOXICITY_AT_N],
+        **by_end(why),
         "p_dose_reduction_triggered": triggered,
         "p_dose_reduced": moved[0].sum(),
         "en": at_level.sum(),

@@ -7,20 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trialsim.codes import (
-    ACCRUAL,
-    ENDS,
-    FINAL_CONSIDER,
-    FINAL_GO,
-    FINAL_NO_GO,
-    FUTILITY,
-    GO_EARLY,
-    TOXICITY,
-    TOXICITY_AT_N,
-)
+from trialsim.codes import ENDS
 from trialsim.designs.binomial import clopper_pearson
 from trialsim.kernels.tables import Int32, Int64
-from trialsim.results import BY_DOSE, Estimate, Simulated
+from trialsim.results import BY_DOSE, Estimate, Simulated, by_end
 
 Z95 = 1.959963984540054
 
@@ -85,16 +75,9 @@ def fold(columns: Int32, most: int) -> Tally:
 
 def simulated(tally: Tally) -> Simulated:
     """Every operating characteristic of a tally with its Monte Carlo standard error and 95% interval."""
-    replicates, ends = tally.replicates, tally.ends
+    replicates = tally.replicates
     events = {
-        "p_go": ends[GO_EARLY] + ends[FINAL_GO],
-        "p_no_go": ends[FINAL_NO_GO] + ends[ACCRUAL],
-        "p_consider": ends[FINAL_CONSIDER],
-        "pet": ends[FUTILITY] + ends[TOXICITY] + ends[GO_EARLY],
-        "p_stop_futility": ends[FUTILITY],
-        "p_stop_toxicity": ends[TOXICITY],
-        "p_go_early": ends[GO_EARLY],
-        "p_stop_toxicity_at_n": ends[TOXICITY_AT_N],
+        **by_end(tally.ends),
         "p_dose_reduction_triggered": tally.triggered,
         "p_dose_reduced": replicates - tally.reduction_patient[0],
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numba
@@ -25,18 +24,3 @@ def kernel(function: Callable[..., Any]) -> Any:
 
 inline = numba.njit(inline="always", error_model="numpy")
 """For the small functions that kernels of the same file are written in."""
-
-
-def compile_note() -> str:
-    """What to tell a user who is about to wait for compilation; "" when compiled kernels are on disk."""
-    from trialsim.kernels.chain import propagate
-    from trialsim.kernels.trial import simulate
-
-    for dispatcher in (simulate, propagate):
-        folder = dispatcher.stats.cache_path
-        if folder is None:
-            return "Compiling kernels (no writable cache folder: this happens in every run)"
-        name = f"{Path(dispatcher.py_func.__code__.co_filename).stem}.{dispatcher.py_func.__name__}"
-        if not any(Path(folder).glob(f"{name}-*.nbc")):
-            return "Compiling kernels (first run only)"
-    return ""
