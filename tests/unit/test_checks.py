@@ -213,3 +213,11 @@ def test_splits_that_cannot_matter_are_not_enumerated():
     for sizes in _splits(observed, 3, response_varies=False, toxicity_varies=False):
         assert sum(sizes.evaluable) == 150
         assert all(e <= t for e, t in zip(sizes.evaluable, sizes.treated, strict=True))
+
+
+def test_what_is_too_large_to_compute_is_said(monkeypatch):
+    monkeypatch.setattr("trialsim.checks.MAX_STATES", 1)
+    monkeypatch.setattr("trialsim.checks.by_design.MAX_STATES", 1)
+    checks = check(parse(SMALL))
+    assert not [r for r in checks if r.conditioning != "given_sizes"]
+    assert any("too large to compute" in note for note in checks.notes)

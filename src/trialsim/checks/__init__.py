@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from trialsim.checks.by_design import by_design, external
-from trialsim.checks.given_sizes import counts_of, evaluable_rates, given_sizes, rates_by_dose
+from trialsim.checks.by_design import checks_by_design, external
+from trialsim.checks.given_sizes import checks_given_sizes, counts_of, evaluable_rates, rates_by_dose
 from trialsim.checks.predictive import Sizes, joint_pmf
 from trialsim.checks.rows import LABELS, Check, Checks, Curve, Headline, LikelihoodRatio, label
 from trialsim.designs.binomial import clopper_pearson
+from trialsim.engine.exact import MAX_STATES, states
+from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.model import Observed, Scenario
 
 __all__ = ["LABELS", "Check", "Checks", "Curve", "Headline", "LikelihoodRatio", "check", "label"]
@@ -31,11 +33,11 @@ def check(scenario: Scenario, *, seed: int | None = None) -> Checks:
     rows: list[Check] = []
     splits: dict[str, Sizes] = {}
     for name, case in scenario.truth.items():
-        sizes, given = given_sizes(scenario, name, case, observed, counts, seed)
+        sizes, given = checks_given_sizes(scenario, name, case, observed, counts, seed)
         rows += given
         if sizes is not None:
             splits[name] = sizes
-        rows += by_design(scenario, name, observed, seed)
+        rows += checks_by_design(scenario, name, observed, seed)
     rows += external(scenario, observed)
     return Checks(
         headline=_headlines(scenario, observed, counts, splits),
@@ -124,5 +126,10 @@ def _notes(scenario: Scenario, observed: Observed) -> tuple[str, ...]:
     if source is not None and source.assumed:
         notes.append(
             "The design is assumed, not taken from the publication: what depends on it is shown without a verdict."
+        )
+    if states(compile_rules(scenario)) > MAX_STATES:
+        notes.append(
+            "What depends on the design (reaching the planned n, whether the dose was reduced) is not shown: the exact "
+            "answer is too large to compute."
         )
     return tuple(notes)

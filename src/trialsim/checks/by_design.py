@@ -19,7 +19,7 @@ TRIALS = 20_000
 """Simulated trials behind the distribution of patients at the starting dose."""
 
 
-def by_design(scenario: Scenario, name: str, observed: Observed, seed: int) -> list[Check]:
+def checks_by_design(scenario: Scenario, name: str, observed: Observed, seed: int) -> list[Check]:
     """What the stated design adds: does the trial get as far as it did, and what is seen of those that do."""
     rules = compile_rules(scenario)
     rates = Rates.of(scenario.truth[name], scenario.evaluability, rules.levels)

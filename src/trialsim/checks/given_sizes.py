@@ -126,7 +126,7 @@ def _pmfs(
     return {q: pooled_pmf(unit.get(q, sizes.treated), rates[q]) for q in counts if q in rates}
 
 
-def given_sizes(
+def checks_given_sizes(
     scenario: Scenario,
     name: str,
     case: Case,

@@ -80,7 +80,9 @@ def response_words(low: int, high: int, n: int) -> str:
     if high == n:
         many = "If all respond" if low == n else f"If {low} or more respond"
         return f"{many} (responses > {low - 1})"
-    return f"If {low} respond" if low == high else f"If {low} to {high} respond"
+    if low == high:
+        return "If 1 responds" if low == 1 else f"If {low} respond"
+    return f"If {low} to {high} respond"
 
 
 def design_origin(doc: Document) -> list[str]:
