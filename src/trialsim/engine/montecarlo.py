@@ -20,11 +20,11 @@ from trialsim.scenario.truth import Rates
 BLOCK = 8192
 """Replicates held in memory at once by a worker. No result depends on it."""
 
-CHUNK_PATIENTS = 20_000_000
+CHUNK_PATIENTS = 200_000_000
 """Patients simulated in one task at most: about a second, so that progress shows and an interrupt is heard."""
 
 MAX_PATIENTS = 1_000_000_000_000
-"""Most patients a run may simulate, a day or two on a small machine: more is a typing error."""
+"""Most patients a run may simulate, an hour or more on one core: beyond it exact answers or a cluster are wanted."""
 
 Progress = Callable[[int], None]
 """Called with the number of replicates just finished."""

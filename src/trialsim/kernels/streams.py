@@ -21,7 +21,7 @@ STREAM_VERSION = 1
 """Part of every result: a change of layout is a change of numbers."""
 
 DOMAIN_TRIAL, DOMAIN_PREDICTION = 0, 1
-GROUP_OUTCOME, GROUP_COURSE, GROUP_EVENT = 0, 1, 2
+GROUP_OUTCOME, GROUP_EVENT = 0, 2
 MAX_REPLICATES = 1 << 48
 
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
