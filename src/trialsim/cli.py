@@ -7,7 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -34,6 +34,15 @@ Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="print nothing but errors and the path of the report")
 ]
 
+
+Dask = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="simulate on the workers of this dask scheduler (tcp://host:8786) [default: this machine]",
+        show_default=False,
+    ),
+]
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
@@ -63,7 +72,7 @@ def main() -> None:
     except SystemExit as stop:
         # what an interrupt becomes inside a command
         if stop.code == INTERRUPTED:
-            _fail("interrupted; nothing was written", INTERRUPTED)
+            _fail("interrupted; no report was written", INTERRUPTED)
         raise
 
 
@@ -111,36 +120,58 @@ def run(
     force: Annotated[
         bool, typer.Option("--force", help="overwrite an earlier run in the same folder")
     ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="go on with a run into the same folder that was cut off")
+    ] = False,
+    dask: Dask = None,
     quiet: Quiet = False,
 ) -> None:
     """Run a scenario: exact and simulated answers, the check against the observed trial, figures and a report."""
-    from trialsim.scenario.files import load
+    from trialsim.scenario.files import digest, load
 
     stated = load(scenario)
     folder = output or Path("runs") / scenario.stem
     from trialsim.reporting import check_target, report
 
-    check_target(folder, force=force)
+    target = check_target(folder, force=force)
     from trialsim.checks import check
-    from trialsim.engine.operating import simulate
+    from trialsim.engine.ledger import Ledger
+    from trialsim.engine.operating import expected, simulate
 
     started = time.perf_counter()
-    total = (replicates or stated.simulation.replicates) * len(stated.truth)
-    with _progress(total, quiet) as advance:
-        results = simulate(stated, replicates=replicates, seed=seed, jobs=jobs, progress=advance)
-    simulated = time.perf_counter()
-    checks = check(stated, seed=results.seed)
-    checked = time.perf_counter()
-    path = report(
-        stated,
-        folder,
-        results=results,
-        checks=checks,
-        jobs=jobs,
-        force=force,
-        scenario_text=scenario.read_bytes().decode("utf-8-sig"),
-        seconds={"simulate_and_exact": round(simulated - started, 3), "check": round(checked - simulated, 3)},
-    )
+    total = expected(stated, replicates)
+    ledger = Ledger(target.with_name(f"{target.name}.ledger"), digest(stated), resume=resume)
+    try:
+        with ledger:
+            with _workers(dask, jobs), _progress(total, quiet) as advance:
+                results = simulate(
+                    stated, replicates=replicates, seed=seed, jobs=jobs, progress=advance, ledger=ledger
+                )
+            simulated = time.perf_counter()
+            checks = check(stated, seed=results.seed)
+            checked = time.perf_counter()
+            path = report(
+                stated,
+                folder,
+                results=results,
+                checks=checks,
+                jobs=jobs,
+                force=force,
+                scenario_text=scenario.read_bytes().decode("utf-8-sig"),
+                seconds={
+                    "simulate_and_exact": round(simulated - started, 3),
+                    "check": round(checked - simulated, 3),
+                },
+            )
+            ledger.discard()
+    except BaseException:
+        if ledger.replicates and sys.stderr is not None:
+            print(
+                f"{ledger.replicates:,} {f'of {total:,} ' if total else ''}replicates are kept in {ledger.path}; "
+                "the same command with --resume goes on from there",
+                file=sys.stderr,
+            )
+        raise
     if not quiet:
         print(results)
         if stated.observed:
@@ -203,12 +234,13 @@ def find(
 def reproduce(
     folder: Annotated[Path, typer.Argument(metavar="RUN_FOLDER", help="folder written by `trialsim run`")],
     jobs: Jobs = None,
+    dask: Dask = None,
     quiet: Quiet = False,
 ) -> None:
     """Run a run folder's scenario again and compare the results bit by bit; exit status 1 if they differ."""
     from trialsim.reporting import reproduce as again
 
-    with _progress(None, quiet) as advance:
+    with _workers(dask, jobs), _progress(None, quiet) as advance:
         same, differences = again(folder, jobs=jobs, progress=advance)
     if not same:
         print(f"{folder}: differs\n" + "\n".join(differences), file=sys.stderr)
@@ -240,6 +272,17 @@ def schema() -> None:
     from trialsim.scenario.schema import schema_text
 
     print(schema_text(), end="")
+
+
+def _workers(dask: str | None, jobs: int | None) -> AbstractContextManager[None]:
+    """Where to simulate: on this machine, or on the cluster behind a dask scheduler."""
+    if dask is None:
+        return nullcontext()
+    if jobs is not None:
+        raise TrialsimError("--jobs is for this machine; with --dask every worker of the cluster is used")
+    from trialsim.engine.montecarlo import cluster
+
+    return cluster(dask)
 
 
 @contextmanager

@@ -11,6 +11,9 @@ NEVER = 1 << 30
 CONTINUE, REDUCE, STOP = 0, 1, 2
 """Actions when the toxicity boundary is crossed at a dose level."""
 
+POOLED, NEW_DOSE_ONLY, RESTART = range(3)
+"""Which patients are analysed after a dose change: all; those at the new dose; a fresh trial at the new dose."""
+
 FUTILITY, TOXICITY, GO_EARLY, FINAL_NO_GO, FINAL_GO, FINAL_CONSIDER, TOXICITY_AT_N, ACCRUAL = range(8)
 """Why a trial ended: the first three before the planned n, ACCRUAL for want of evaluable patients."""
 

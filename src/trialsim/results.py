@@ -51,6 +51,39 @@ BY_DOSE = {
 }
 
 
+CONDUCT_LABELS: dict[str, str] = {
+    "p_go_averaged": "P(go), averaged over dose paths (same quantity, smaller error)",
+    "p_go_evaluable": "P(go by evaluable patients, single-stage cut-off for their number)",
+    "p_go_all": "P(go in every cohort)",
+    "p_false_go": "P(go in a cohort that does not respond better than p0)",
+    "treated": "Expected patients treated, overrun included",
+    "overrun": "Expected overrun: patients enrolled while the decision was pending",
+    "screened": "Expected people screened",
+    "disease_control": "Expected patients with disease control",
+    "serious": "Expected patients with a serious adverse event",
+    "patients_reduced": "Expected patients whose own dose was reduced",
+    "patients_off": "Expected patients off treatment for toxicity",
+    "relative_dose_intensity": "Relative dose intensity, mean over patients",
+    "duration_months": "Expected duration, first patient in to last outcome known (months)",
+    "accruing_months": "Expected months accruing",
+    "paused_months": "Expected months with accrual closed",
+    "waiting_months": "Expected months waiting after accrual",
+    "decision_months": "Expected months to the decision",
+    "trigger_months": "Expected months to the trigger of the dose reduction, where triggered",
+    "duration_p10_months": "Duration: 10% of trials are shorter (months)",
+    "duration_median_months": "Duration: median (months)",
+    "duration_p90_months": "Duration: 10% of trials are longer (months)",
+}
+"""What is reported of trials in calendar time beside ``LABELS``, where the scenario states what it takes."""
+
+BY_COHORT = {
+    "p_go": "P(go)",
+    "patients": "Expected patients",
+    "evaluable": "Expected patients evaluable",
+    "responses": "Expected responses",
+}
+
+
 def by_end(ends: Sequence[Number]) -> dict[str, Number]:
     """What the ways a trial can end (in the order of ``codes``) add up to, for probabilities or counts alike."""
     return {
@@ -65,10 +98,16 @@ def by_end(ends: Sequence[Number]) -> dict[str, Number]:
     }
 
 
-def label(name: str, doses: Sequence[str] = ()) -> str:
-    """The words for a quantity; ``patients_dose_1`` and its like name their dose."""
+def label(name: str, doses: Sequence[str] = (), cohorts: Sequence[str] = ()) -> str:
+    """The words for a quantity; ``patients_dose_1`` and ``patients_cohort_1`` name their dose, or cohort."""
     if name in LABELS:
         return LABELS[name]
+    if name in CONDUCT_LABELS:
+        return CONDUCT_LABELS[name]
+    what, _, number = name.rpartition("_cohort_")
+    if what:
+        cohort = cohorts[int(number) - 1] if cohorts else f"cohort {number}"
+        return f"{BY_COHORT[what]} in {cohort}"
     what, _, level = name.rpartition("_dose_")
     dose = doses[int(level) - 1] if doses else f"dose {level}"
     return f"{BY_DOSE[what]} at {dose}"
@@ -156,6 +195,11 @@ class Simulated:
     responses: tuple[int, ...]
     toxicities: tuple[int, ...]
     reduction_patient: tuple[int, ...]
+    days: tuple[int, ...] = ()
+    """Trials by duration in whole days; empty where calendar time was not simulated."""
+
+
+_NOTHING = Simulated(0, {}, (), (), (), ())
 
 
 @dataclass(frozen=True)
@@ -163,7 +207,8 @@ class OperatingCharacteristics:
     """One case: exact where an exact answer exists, simulated, and how far apart they are.
 
     ``z`` is (simulated - exact) / standard error; ``disagreements`` names quantities further apart than chance
-    allows; ``not_exact`` says why there is no exact answer ("" where there is one).
+    allows; ``not_exact`` says why there is no exact answer ("" where there is one). Where calendar time decides,
+    ``at_once`` is the same trial with every outcome known at once: exact, simulated and held against each other.
     """
 
     case: str
@@ -173,26 +218,47 @@ class OperatingCharacteristics:
     simulated: Simulated | None = None
     z: dict[str, float] = field(default_factory=dict)
     disagreements: tuple[str, ...] = ()
+    cohorts: tuple[str, ...] = ()
+    at_once: OperatingCharacteristics | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
         """The scalar quantities, in reading order."""
-        return quantity_names(len(self.doses))
+        names = quantity_names(len(self.doses))
+        more = (self.simulated or self.exact or _NOTHING).values
+        return (*names, *(name for name in more if name not in names))
+
+    def label(self, name: str) -> str:
+        """The words for one of the quantities."""
+        if name == "p_go" and "p_go_all" in self.names:
+            return "P(go in at least one cohort)"
+        return label(name, self.doses, self.cohorts)
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """One dict a quantity: case, quantity, label, exact, estimate, mcse, low, high, z."""
+        """One dict a quantity: case, quantity, label, exact, estimate, mcse, low, high, z; and exact_at_once, z_at_once
+        (of the trial with outcomes known at once) where calendar time decides."""
+        twin = self.at_once
         for name in self.names:
             estimate = self.simulated.values[name] if self.simulated else None
+            at_once = (
+                {
+                    "exact_at_once": twin.exact.values.get(name) if twin.exact else None,
+                    "z_at_once": twin.z.get(name),
+                }
+                if twin
+                else {}
+            )
             yield {
                 "case": self.case,
                 "quantity": name,
-                "label": label(name, self.doses),
-                "exact": self.exact.values[name] if self.exact else None,
+                "label": self.label(name),
+                "exact": self.exact.values.get(name) if self.exact else None,
                 "estimate": estimate.estimate if estimate else None,
                 "mcse": estimate.mcse if estimate else None,
                 "low": estimate.low if estimate else None,
                 "high": estimate.high if estimate else None,
                 "z": self.z.get(name),
+                **at_once,
             }
 
     def to_dict(self) -> dict[str, Any]:
@@ -210,17 +276,31 @@ class OperatingCharacteristics:
             "z": self.z,
             "disagreements": list(self.disagreements),
             "distributions": self._distributions(),
+            **({"cohorts": list(self.cohorts)} if self.cohorts else {}),
+            **({"at_once": self.at_once.to_dict()} if self.at_once else {}),
         }
 
     def _distributions(self) -> dict[str, Any]:
         kinds = ("n", "responses", "toxicities", "reduction_patient")
-        return {
+        both: dict[str, Any] = {
             kind: {
                 "exact": getattr(self.exact, kind) if self.exact else None,
                 "simulated": list(getattr(self.simulated, kind)) if self.simulated else None,
             }
             for kind in kinds
         }
+        if self.simulated and self.simulated.days:
+            both["days"] = {"exact": None, "simulated": list(self.simulated.days)}
+        return both
+
+
+@dataclass(frozen=True)
+class Planned:
+    """How the replicates were planned: standard errors wanted by quantity, replicates of the pilot, and of the run."""
+
+    wanted: dict[str, float]
+    pilot: int
+    replicates: int
 
 
 @dataclass(frozen=True)
@@ -234,6 +314,8 @@ class Results:
     seed: int | None
     replicates: int | None
     cases: tuple[OperatingCharacteristics, ...]
+    planned: Planned | None = None
+    """Where the scenario asked for a precision instead of stating replicates."""
 
     def __getitem__(self, case: str) -> OperatingCharacteristics:
         for oc in self.cases:
@@ -244,7 +326,8 @@ class Results:
     @property
     def disagreements(self) -> tuple[str, ...]:
         """``case: quantity`` wherever simulation and exact calculation differ by more than chance allows."""
-        return tuple(f"{oc.case}: {name}" for oc in self.cases for name in oc.disagreements)
+        held = [oc.at_once or oc for oc in self.cases]
+        return tuple(f"{oc.case}: {name}" for oc in held for name in oc.disagreements)
 
     def to_frame(self) -> pd.DataFrame:
         """A tidy table, one row a case and quantity."""
@@ -256,21 +339,28 @@ class Results:
 
 def _table(oc: OperatingCharacteristics) -> str:
     """One case as text columns; quantities that are zero by design are left out."""
-    rows = [row for row in oc.rows() if row["exact"] != 0 or (row["estimate"] or 0) != 0]
+    held = ("exact_at_once", "z_at_once") if oc.at_once else ("exact", "z")
+    rows = [row for row in oc.rows() if (row[held[0]] or 0) != 0 or (row["estimate"] or 0) != 0]
     width = max(len(row["label"]) for row in rows)
-    lines = [f"{oc.case}", f"  {'':{width}}  {'exact':>9}  {'simulated':>9}  {'mcse':>8}  {'z':>6}"]
+    head = "at once" if oc.at_once else "exact"
+    lines = [f"{oc.case}", f"  {'':{width}}  {head:>9}  {'simulated':>9}  {'mcse':>8}  {'z':>6}"]
     for row in rows:
         cells = [
-            _cell(row["exact"], 9, 4),
+            _cell(row[held[0]], 9, 4),
             _cell(row["estimate"], 9, 4),
             _cell(row["mcse"], 8, 5),
-            _cell(row["z"], 6, 2),
+            _cell(row[held[1]], 6, 2),
         ]
         lines.append(f"  {row['label']:{width}}  {'  '.join(cells)}")
+    if oc.at_once:
+        lines.append(
+            "  at once: exact, if every outcome were known at once; z: that trial simulated, against it"
+        )
     if oc.not_exact:
         lines.append(f"  no exact answer: {oc.not_exact}")
-    if oc.disagreements:
-        lines.append(f"  WARNING: exact and simulated disagree on {', '.join(oc.disagreements)}")
+    disagreements = (oc.at_once or oc).disagreements
+    if disagreements:
+        lines.append(f"  WARNING: exact and simulated disagree on {', '.join(disagreements)}")
     return "\n".join(lines)
 
 

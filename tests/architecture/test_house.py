@@ -16,6 +16,7 @@ DOORS = {
     "numba": {"kernels/"},
     "ruamel": {"scenario/files.py"},
     "joblib": {"engine/montecarlo.py"},
+    "distributed": {"engine/montecarlo.py"},
     "matplotlib": {"figures/"},
     "pandas": {"results.py"},
     "jinja2": {"reporting/"},

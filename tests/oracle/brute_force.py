@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 from scipy import stats
 
-from trialsim.codes import CONSIDER, FUTILE, GO, NEVER, REDUCE, STOP
+from trialsim.codes import CONSIDER, FUTILE, GO, NEVER, NEW_DOSE_ONLY, POOLED, REDUCE, RESTART, STOP
 from trialsim.designs.rules import Rules
 
 Inevaluable = Literal["independent", "nonresponders"]
@@ -86,7 +86,7 @@ class State(NamedTuple):
 
     level: int
     look: int
-    evaluable: int
+    evaluable: tuple[int, ...]
     patients: tuple[int, ...]
     responses: tuple[int, ...]
     toxicities: tuple[int, ...]
@@ -110,26 +110,31 @@ def after_patient(rules: Rules, before: State, cell: tuple[int, int, int]) -> tu
     """Treat one more patient: the state then, and the reason the trial ended if it did."""
     evaluable, response, toxicity = cell
     looks, monitor, level = rules.looks, rules.monitor, before.level
+    narrowed = rules.on_dose_change == NEW_DOSE_ONLY and level > 0
+    first = 0 if rules.on_dose_change == POOLED else level  # patients from this level on are analysed
 
     # 1. Record.
     now = before._replace(
-        evaluable=before.evaluable + evaluable,
+        evaluable=add_at(before.evaluable, level, evaluable),
         patients=add_at(before.patients, level, 1),
         responses=add_at(before.responses, level, response if evaluable else 0),
         toxicities=add_at(before.toxicities, level, toxicity),
     )
     treated = sum(now.patients)
-    if rules.replaced:
-        due = evaluable == 1 and now.evaluable == looks.n[now.look]
+    if narrowed:
+        due = treated == looks.planned_n
+    elif rules.replaced:
+        due = evaluable == 1 and sum(now.evaluable[first:]) == looks.n[now.look]
     else:
-        due = treated == looks.n[now.look]
+        due = sum(now.patients[first:]) == looks.n[now.look]
+    final = narrowed or looks.is_final(now.look)
 
     # 2. Toxicity. Levels are never returned to, so the counts at the level are those since it was entered.
     m, toxicities = now.patients[level], now.toxicities[level]
     crossed = toxicities >= monitor.act_ge[level][m]
     amended = monitor.at_enrolled[level] > 0 and treated >= monitor.at_enrolled[level]
     if crossed and monitor.action[level] == STOP:
-        return now, "toxicity_at_n" if due and looks.is_final(now.look) else "toxicity"
+        return now, "toxicity_at_n" if due and final else "toxicity"
     reduce = amended or (crossed and monitor.action[level] == REDUCE)
     if reduce:
         if level + 1 == rules.levels:
@@ -138,8 +143,11 @@ def after_patient(rules: Rules, before: State, cell: tuple[int, int, int]) -> tu
 
     # 3. Look.
     if due:
-        decision = looks.next[now.look][sum(now.responses)]
-        final = looks.is_final(now.look)
+        x = sum(now.responses[first:])
+        if narrowed:
+            decision = GO if x >= rules.attained_ge[sum(now.patients[first:])] else FUTILE
+        else:
+            decision = looks.next[now.look][x]
         if decision == FUTILE:
             return now, "final_no_go" if final else "futility"
         if decision == GO:
@@ -149,12 +157,13 @@ def after_patient(rules: Rules, before: State, cell: tuple[int, int, int]) -> tu
         now = now._replace(look=decision)
 
     # 4. No more patients may be treated.
-    if treated == rules.max_treated:
+    if (m if rules.on_dose_change == RESTART else treated) == rules.max_treated:
         return now, "accrual_cap"
 
     # There will be a next patient: this is where a triggered reduction becomes a reduction.
     if reduce:
-        now = now._replace(level=level + 1, reduction_patient=now.reduction_patient or treated)
+        look = now.look if rules.on_dose_change == POOLED else 0
+        now = now._replace(level=level + 1, look=look, reduction_patient=now.reduction_patient or treated)
     return now, None
 
 
@@ -177,7 +186,7 @@ def enumerate_outcomes(rules: Rules, cells: Sequence[Cells]) -> dict[Outcome, Fr
                 ends[Outcome(reason, then)] += weight * part
 
     zeros = (0,) * rules.levels
-    walk(State(0, 0, 0, zeros, zeros, zeros, False, 0), 1)
+    walk(State(0, 0, zeros, zeros, zeros, zeros, False, 0), 1)
     return {end: Fraction(weight, unit ** sum(end.state.patients)) for end, weight in ends.items()}
 
 
@@ -202,16 +211,18 @@ def summarise(rules: Rules, outcomes: Mapping[Outcome, Fraction]) -> dict[str, A
         means += [f"patients_dose_{d}", f"responses_dose_{d}", f"toxicities_dose_{d}"]
     exact.update(dict.fromkeys(means, Fraction(0)))
 
-    size = rules.max_treated + 1
+    size = rules.max_treated * (rules.levels if rules.on_dose_change == RESTART else 1) + 1
     names = ("n", "responses", "toxicities", "reduction_patient")
     distributions = {name: [Fraction(0)] * size for name in names}
     joint = [[Fraction(0)] * size for _ in range(size)]
+    joint_toxicities = [[Fraction(0)] * size for _ in range(size)]
+    treated_at = [[Fraction(0)] * size for _ in range(rules.levels)]
 
     for (_, state), p in outcomes.items():
         n, x, t = sum(state.patients), sum(state.responses), sum(state.toxicities)
         exact["p_dose_reduction_triggered"] += p * state.triggered
         exact["en"] += p * n
-        exact["en_evaluable"] += p * state.evaluable
+        exact["en_evaluable"] += p * sum(state.evaluable)
         exact["responses"] += p * x
         exact["toxicities"] += p * t
         for d in range(rules.levels):
@@ -222,6 +233,10 @@ def summarise(rules: Rules, outcomes: Mapping[Outcome, Fraction]) -> dict[str, A
         distributions["responses"][x] += p
         distributions["toxicities"][t] += p
         joint[n][x] += p
+        joint_toxicities[n][t] += p
+        for d in range(rules.levels):
+            for i in range(sum(state.patients[:d]), sum(state.patients[: d + 1])):
+                treated_at[d][i + 1] += p
         if state.reduction_patient:
             exact["p_dose_reduced"] += p
             distributions["reduction_patient"][state.reduction_patient] += p
@@ -230,11 +245,14 @@ def summarise(rules: Rules, outcomes: Mapping[Outcome, Fraction]) -> dict[str, A
         **{name: float(value) for name, value in exact.items()},
         "distributions": {name: [float(p) for p in row] for name, row in distributions.items()},
         "joint_n_responses": [[float(p) for p in row] for row in joint],
+        "joint_n_toxicities": [[float(p) for p in row] for row in joint_toxicities],
+        "treated_at": [[float(p) for p in row] for row in treated_at],
     }
 
 
 def enumerate_trial(rules: Rules, cells: Sequence[Cells]) -> dict[str, Any]:
-    """Exact operating characteristics: scalars by name, "distributions" by name, "joint_n_responses"[n][x].
+    """Exact operating characteristics: scalars by name, "distributions" by name, "joint_n_responses"[n][x],
+    "joint_n_toxicities"[n][t], "treated_at"[level][i] (the i-th patient of the trial is treated at the level).
 
     The distributions are one floor down because "responses" and "toxicities" are also names of means.
     Feasible for 8 patients with 4 cells, 7 with 6 cells.

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
+from itertools import count
 from typing import Any, NamedTuple
 
 from tests.oracle.brute_force import Dose, plackett
-from trialsim.codes import CONSIDER, FUTILE, GO, REDUCE, STOP
+from trialsim.codes import CONSIDER, FUTILE, GO, NEW_DOSE_ONLY, REDUCE, RESTART, STOP
 from trialsim.designs.rules import Rules
 
 WORD = 2**32
@@ -77,13 +78,18 @@ def simulate_trial(rules: Rules, truth: Sequence[Thresholds], seed: int, replica
     looks, monitor = rules.looks, rules.monitor
     patients, responses, toxicities = ([0] * rules.levels for _ in range(3))  # by level
     level = k = evaluable = m = tox_here = reduction_patient = 0
-    triggered = switch = False
+    seen = seen_evaluable = seen_responses = 0  # what looks go by: they may begin anew
+    triggered = switch = only_new_dose = False
     reason = ""
 
-    for i in range(1, rules.max_treated + 1):
+    for i in count(1):
         if switch:
             reduction_patient = reduction_patient or i - 1
             level, m, tox_here, switch = level + 1, 0, 0, False
+            if rules.on_dose_change == RESTART:
+                k = seen = seen_evaluable = seen_responses = 0
+            elif rules.on_dose_change == NEW_DOSE_ONLY:
+                only_new_dose, seen_responses = True, 0
 
         # 1. record
         w = words(key, replicate, i - 1)
@@ -97,12 +103,18 @@ def simulate_trial(rules: Rules, truth: Sequence[Thresholds], seed: int, replica
         toxicities[level] += is_toxicity
         evaluable += is_evaluable
         responses[level] += is_response and is_evaluable
-        due = (is_evaluable and evaluable == looks.n[k]) if rules.replaced else i == looks.n[k]
+        seen += 1
+        seen_evaluable += is_evaluable
+        seen_responses += is_response and is_evaluable
+        due = (is_evaluable and seen_evaluable == looks.n[k]) if rules.replaced else seen == looks.n[k]
+        final = looks.is_final(k)
+        if only_new_dose:
+            due, final = i == looks.n[-1], True
 
         # 2. toxicity: a stop outranks everything, an amendment always means reduce
         if tox_here >= monitor.act_ge[level][m]:
             if monitor.action[level] == STOP:
-                reason = "toxicity_at_n" if due and looks.is_final(k) else "toxicity"
+                reason = "toxicity_at_n" if due and final else "toxicity"
                 break
             switch = monitor.action[level] == REDUCE
         if monitor.at_enrolled[level] and i >= monitor.at_enrolled[level]:
@@ -111,18 +123,24 @@ def simulate_trial(rules: Rules, truth: Sequence[Thresholds], seed: int, replica
 
         # 3. look
         if due:
-            decision = looks.next[k][sum(responses)]
+            if only_new_dose:
+                decision = GO if seen_responses >= rules.attained_ge[m] else FUTILE
+            else:
+                decision = looks.next[k][seen_responses]
             if decision in (FUTILE, GO, CONSIDER):
-                early, final = {
+                early, at_last = {
                     FUTILE: ("futility", "final_no_go"),
                     GO: ("go_early", "final_go"),
                     CONSIDER: ("", "final_consider"),
                 }[decision]
-                reason = final if looks.is_final(k) else early
+                reason = at_last if final else early
                 break
             k = decision
-    else:
-        reason = "accrual_cap"  # 4. nobody else may be treated
+
+        # 4. nobody else may be treated
+        if seen == rules.max_treated:
+            reason = "accrual_cap"
+            break
 
     verdicts = {"go_early": "go", "final_go": "go", "final_consider": "consider"}
     return {

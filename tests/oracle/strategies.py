@@ -7,11 +7,23 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hypothesis import strategies as st
 
 from tests.oracle.brute_force import Dose, Inevaluable, k_of_first_m, reachable
-from trialsim.codes import CONSIDER, CONTINUE, FUTILE, GO, NEVER, REDUCE, STOP
+from trialsim.codes import (
+    CONSIDER,
+    CONTINUE,
+    FUTILE,
+    GO,
+    NEVER,
+    NEW_DOSE_ONLY,
+    POOLED,
+    REDUCE,
+    RESTART,
+    STOP,
+)
 from trialsim.designs.rules import Looks, Monitor, Rules
 
 RATES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1.0)
@@ -88,6 +100,14 @@ def random_monitor(rng: random.Random, levels: int, patients: int) -> Monitor:
     )
 
 
+def random_attained(rng: random.Random, planned_n: int) -> tuple[int, ...]:
+    """Least responses for a go by number of patients analysed: a share of them, or any table at all."""
+    if rng.random() < 0.5:
+        share = rng.choice((0.0, 0.1, 0.3, 0.6))
+        return tuple(int(share * m) + 1 for m in range(planned_n + 1))
+    return tuple(rng.choice((NEVER, *range(m + 2))) for m in range(planned_n + 1))
+
+
 def random_rules(
     rng: random.Random,
     max_n: int = 6,
@@ -95,13 +115,28 @@ def random_rules(
     replaced: bool | None = None,
     levels: int | None = None,
     max_extra: int = 2,
+    on_dose_change: int | None = POOLED,
 ) -> Rules:
-    """A random protocol of at most max_n planned patients (and max_extra more where they are replaced)."""
+    """A random protocol of at most max_n planned patients (and max_extra more where they are replaced).
+
+    ``on_dose_change`` None: any that goes with the rest. Where looks begin again at a lower dose, each dose has
+    fewer, so that the longest trial is hardly longer.
+    """
     replaced = rng.random() < 0.5 if replaced is None else replaced
     levels = rng.randint(1, max_levels) if levels is None else levels
+    if on_dose_change is None:
+        on_dose_change = rng.choice((POOLED, RESTART) if replaced else (POOLED, NEW_DOSE_ONLY, RESTART))
+    if on_dose_change == RESTART and levels > 1:
+        max_n, max_extra = max(max_n // levels + 1, 2), min(max_extra, 1)
     looks = random_looks(rng, max_n)
     max_treated = looks.planned_n + (rng.randint(0, max_extra) if replaced else 0)
-    return Rules(looks, random_monitor(rng, levels, max_treated), replaced, max_treated)
+    monitor = random_monitor(rng, levels, max_treated)
+    if on_dose_change == RESTART and rng.random() < 0.5:  # an amendment may come later than any one dose ends
+        most = max_treated * levels
+        at = tuple(rng.randint(n, most) if n else 0 for n in monitor.at_enrolled)
+        monitor = replace(monitor, at_enrolled=at)
+    attained = random_attained(rng, looks.planned_n) if on_dose_change == NEW_DOSE_ONLY else ()
+    return Rules(looks, monitor, replaced, max_treated, on_dose_change, attained)
 
 
 def random_truth(
@@ -133,7 +168,8 @@ def random_scenario(
     evaluable = 1.0 if rng.random() < 0.4 else None
     truth = random_truth(rng, levels, evaluable, same_evaluability)
     all_evaluable = all(dose.evaluable == 1 for dose in truth)
-    rules = random_rules(rng, max_n if all_evaluable else min(max_n, max_n_inevaluable), levels=levels)
+    most = max_n if all_evaluable else min(max_n, max_n_inevaluable)
+    rules = random_rules(rng, most, levels=levels, on_dose_change=None)
     return rules, truth
 
 
@@ -141,7 +177,9 @@ def rules_strategy(
     max_n: int = 6, max_levels: int = 3, replaced: bool | None = None
 ) -> st.SearchStrategy[Rules]:
     """Hypothesis: random protocols."""
-    return st.randoms(use_true_random=False).map(lambda rng: random_rules(rng, max_n, max_levels, replaced))
+    return st.randoms(use_true_random=False).map(
+        lambda rng: random_rules(rng, max_n, max_levels, replaced, on_dose_change=None)
+    )
 
 
 def truth_strategy(levels: int, same_evaluability: bool = False) -> st.SearchStrategy[tuple[Dose, ...]]:

@@ -34,10 +34,22 @@ from tests.oracle.strategies import (
     random_truth,
     scenario_strategy,
 )
-from trialsim.codes import CONSIDER, CONTINUE, FUTILE, GO, NEVER, REDUCE, STOP
+from trialsim.codes import (
+    CONSIDER,
+    CONTINUE,
+    FUTILE,
+    GO,
+    NEVER,
+    NEW_DOSE_ONLY,
+    POOLED,
+    REDUCE,
+    RESTART,
+    STOP,
+)
 from trialsim.designs.rules import Looks, Monitor, Rules, two_way
 
 PARTS = ("p_go", "p_no_go", "p_consider", "p_stop_futility", "p_stop_toxicity", "p_stop_toxicity_at_n")
+ANALYSED = {POOLED: "pooled", NEW_DOSE_ONLY: "new dose only", RESTART: "restart"}
 FIVE_SIGMA = math.erfc(5 / math.sqrt(2))
 
 
@@ -123,13 +135,15 @@ def protocol(
     action: tuple[int, ...] = (CONTINUE,),
     at_enrolled: tuple[int, ...] = (),
     max_treated: int = 0,
+    on_dose_change: int = POOLED,
+    attained_ge: tuple[int, ...] = (),
 ) -> Rules:
-    """Rules with what is not stated left out: no boundary, no amendment, nobody replaced."""
+    """Rules with what is not stated left out: no boundary, no amendment, nobody replaced, all analysed together."""
     size = max_treated or looks.planned_n
     rows = act_ge or ((NEVER,) * (size + 1),) * len(action)
     return Rules(
         looks, Monitor(rows, at_enrolled or (0,) * len(action), action), replaced=size > looks.planned_n,
-        max_treated=size,
+        max_treated=size, on_dose_change=on_dose_change, attained_ge=attained_ge,
     )  # fmt: skip
 
 
@@ -230,6 +244,86 @@ WATCH_ONE = (NEVER, 1, 1, 1)
             {"reason": "go_early", "n": 2},
             id="go early",
         ),
+        pytest.param(
+            protocol(
+                TWO_LOOKS, act_ge=((NEVER, 9, 9, 3, 3), (NEVER,) * 5), action=(REDUCE, CONTINUE),
+                on_dose_change=RESTART,
+            ),
+            [BOTH, BOTH],
+            {"reason": "final_go", "n": 7, "patients_by_level": [3, 4], "reduction_patient": 3},
+            id="restart: both looks are made again, with the patients at the new dose",
+        ),
+        pytest.param(
+            protocol(
+                TWO_LOOKS, act_ge=((NEVER, 9, 9, 3, 3), (NEVER,) * 5), action=(REDUCE, CONTINUE),
+                on_dose_change=RESTART,
+            ),
+            [BOTH, NOTHING],
+            {"reason": "futility", "n": 5, "patients_by_level": [3, 2], "responses": 3},
+            id="restart: responses at the old dose do not count at the new one",
+        ),
+        pytest.param(
+            protocol(
+                TWO_LOOKS, act_ge=((NEVER, 9, 9, 9, 4), (NEVER,) * 5), action=(REDUCE, CONTINUE),
+                on_dose_change=RESTART,
+            ),
+            [BOTH, BOTH],
+            {"reason": "final_go", "n": 4, "triggered": True, "reduction_patient": 0},
+            id="restart: a trigger at the last patient of the looks changes nothing",
+        ),
+        pytest.param(
+            protocol(
+                GO_IF_ANY, at_enrolled=(2, 4, 0), action=(STOP, STOP, STOP), max_treated=4,
+                act_ge=((NEVER,) * 5, (NEVER,) * 5, (NEVER, NEVER, NEVER, NEVER, 4)), on_dose_change=RESTART,
+            ),
+            [Dose(1, 1, 1, 0)] * 3,
+            {"reason": "toxicity", "n": 8, "patients_by_level": [2, 2, 4], "evaluable": 0},
+            id="restart: amendments count patients of the trial, each dose has max_treated",
+        ),
+        pytest.param(
+            protocol(
+                GO_IF_ANY, at_enrolled=(2, 4, 0), action=(STOP, STOP, STOP), max_treated=4, on_dose_change=RESTART,
+            ),
+            [Dose(1, 1, 1, 0)] * 3,
+            {"reason": "accrual_cap", "n": 8, "patients_by_level": [2, 2, 4]},
+            id="restart: accrual ends after max_treated patients at one dose",
+        ),
+        pytest.param(
+            protocol(
+                TWO_LOOKS, at_enrolled=(1, 0), action=(STOP, STOP), on_dose_change=NEW_DOSE_ONLY,
+                attained_ge=(0, 0, 0, 3, 0),
+            ),
+            [RESPONDS, RESPONDS],
+            {"reason": "final_go", "n": 4, "patients_by_level": [1, 3], "responses_by_level": [1, 3]},
+            id="new dose only: enough responses at the new dose",
+        ),
+        pytest.param(
+            protocol(
+                TWO_LOOKS, at_enrolled=(1, 0), action=(STOP, STOP), on_dose_change=NEW_DOSE_ONLY,
+                attained_ge=(0, 0, 0, 1, 0),
+            ),
+            [RESPONDS, NOTHING],
+            {"reason": "final_no_go", "n": 4, "patients_by_level": [1, 3], "responses_by_level": [1, 0]},
+            id="new dose only: no interim look, responses at the old dose do not count",
+        ),
+        pytest.param(
+            protocol(
+                TWO_LOOKS, at_enrolled=(2, 3, 0), action=(STOP, STOP, STOP), on_dose_change=NEW_DOSE_ONLY,
+                attained_ge=(0, 1, NEVER, NEVER, NEVER),
+            ),
+            [RESPONDS] * 3,
+            {"reason": "final_go", "n": 4, "patients_by_level": [2, 1, 1]},
+            id="new dose only: after a second reduction the last dose alone counts",
+        ),
+        pytest.param(
+            protocol(
+                TWO_LOOKS, act_ge=((NEVER, 1, 1, 1, 1), (NEVER, 9, 9, 3, 9)), action=(REDUCE, STOP),
+                on_dose_change=NEW_DOSE_ONLY, attained_ge=(0,) * 5,
+            ),
+            [BOTH, BOTH],
+            {"reason": "toxicity_at_n", "n": 4, "verdict": "no_go"},
+            id="new dose only: a toxicity stop outranks the verdict",
+        ),
     ],
 )  # fmt: skip
 def test_sure_trials(rules: Rules, truth: list[Dose], expected: dict[str, Any]) -> None:
@@ -242,12 +336,30 @@ def test_sure_trials(rules: Rules, truth: list[Dose], expected: dict[str, Any]) 
     (end,) = outcomes
     assert end.reason == trial["reason"]
     assert sum(end.state.patients) == trial["n"]
-    assert end.state.evaluable == trial["evaluable"]
+    assert sum(end.state.evaluable) == trial["evaluable"]
     assert list(end.state.patients) == trial["patients_by_level"]
     assert list(end.state.responses) == trial["responses_by_level"]
     assert list(end.state.toxicities) == trial["toxicities_by_level"]
     assert end.state.reduction_patient == trial["reduction_patient"]
     assert end.state.triggered == trial["triggered"]
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"on_dose_change": 3}, "pooled, of the new dose only, or begins again"),
+        ({"on_dose_change": NEW_DOSE_ONLY}, "for 0..3 patients"),
+        ({"on_dose_change": NEW_DOSE_ONLY, "attained_ge": (0, 0, 0)}, "for 0..3 patients"),
+        ({"attained_ge": (0, 0, 0, -1)}, "for 0..3 patients"),
+        (
+            {"on_dose_change": NEW_DOSE_ONLY, "attained_ge": (0,) * 4, "max_treated": 5},
+            "patients cannot be replaced",
+        ),
+    ],
+)
+def test_analysis_sets_that_cannot_be_run_are_refused(change: dict[str, Any], fault: str) -> None:
+    with pytest.raises(ValueError, match=fault):
+        protocol(GO_IF_ANY, **change)
 
 
 def test_two_stage_formulas() -> None:
@@ -296,7 +408,7 @@ def test_probabilities_sum_to_exactly_one() -> None:
     """Cells that are whole 64ths sum to one without rounding; so must the ends of the trial."""
     rng = random.Random(2)
     for _ in range(25):
-        rules = random_rules(rng, max_n=4, max_extra=1)
+        rules = random_rules(rng, max_n=4, max_extra=1, on_dose_change=None)
         cells = []
         for _ in range(rules.levels):
             cuts = sorted(rng.randint(0, 64) for _ in range(5))
@@ -323,7 +435,7 @@ def test_parts_make_wholes(scenario: tuple[Rules, tuple[Dose, ...]]) -> None:
         ("toxicities", "toxicities", 1),
         ("reduction_patient", None, exact["p_dose_reduced"]),
     ):
-        assert len(spread[name]) == rules.max_treated + 1
+        assert len(spread[name]) == rules.most_treated + 1
         assert sum(spread[name]) == pytest.approx(whole, **near)
         if mean:
             assert sum(i * p for i, p in enumerate(spread[name])) == pytest.approx(exact[mean], **near)
@@ -384,7 +496,8 @@ def test_simulated_frequencies(seed: int) -> None:
     )
     expected: dict[tuple[Any, ...], Fraction] = {}
     for (reason, s), p in outcomes.items():
-        end = (reason, s.evaluable, s.patients, s.responses, s.toxicities, s.triggered, s.reduction_patient)
+        known = (sum(s.evaluable), s.patients, s.responses, s.toxicities, s.triggered, s.reduction_patient)
+        end = (reason, *known)
         expected[end] = expected.get(end, Fraction(0)) + p  # the pending look at the end may differ
     assert set(seen) <= set(expected)
     for end, p in expected.items():
@@ -447,6 +560,9 @@ def test_strategies_reach_every_corner() -> None:
         found["last continues"] += monitor.action[-1] == CONTINUE
         found["no boundary"] += all(b == NEVER for row in monitor.act_ge for b in row)
         found["zero cut-off"] += any(0 in row for row in monitor.act_ge)
+        if any(monitor.at_enrolled) or REDUCE in monitor.action:
+            found[ANALYSED[rules.on_dose_change]] += 1
+            found[f"{ANALYSED[rules.on_dose_change]}, replaced"] += rules.replaced
         for dose in truth:
             found[f"odds ratio {dose.odds_ratio}"] += 1
             found[f"evaluable {dose.evaluable}, {dose.inevaluable}"] += 1
@@ -456,6 +572,7 @@ def test_strategies_reach_every_corner() -> None:
         *(f"{i} looks" for i in (1, 2, 3)),
         *(f"{i} levels" for i in (1, 2, 3)),
         *("replaced", "replaced with room", "consider", "skips a look", "adaptive", "final before the last"),
+        *(*ANALYSED.values(), "pooled, replaced", "restart, replaced"),
         *("amendment", "stop and amendment", "last stops", "last continues", "no boundary", "zero cut-off"),
         *(f"odds ratio {psi}" for psi in (0.25, 1.0, 4.0)),
         *(f"evaluable {e}, {k}" for e in (1.0, 0.9, 0.6) for k in ("independent", "nonresponders")),

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.unit.test_conduct_grammar import GOOD as CALENDAR
 from trialsim.errors import ScenarioError
 from trialsim.scenario import files
 
@@ -99,7 +100,7 @@ STATED = """\
 """
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
-TEXTS = (SIMON, TABLE, STATED, *(path.read_text(encoding="utf-8") for path in CONFIGS))
+TEXTS = (SIMON, TABLE, STATED, CALENDAR, *(path.read_text(encoding="utf-8") for path in CONFIGS))
 
 JUNK = (
     *(
@@ -144,7 +145,7 @@ JUNK = (
         ">",
     ),
     *("-", "?", ":", "%", "@", "`", "<<", "]]", "}}", "{", "[", "'", '"', "#", "---", "...", "a: b: c"),
-    *("[" * 50, "{a: " * 50, "{response: {response: 1}}"),
+    *("[" * 50, "{a: " * 50, "{response: {response: 1}}", "{at_first: 0.1}", "[9, 9]", "{HER2: {}}", "1e-12"),
 )
 CONTROL = ("\x00", "\x07", "\x1b", "\x7f", "\x85", "\u2028", "\ufeff", "\ud800", "\uffff", "\t", "\r", "\x0c")
 JARGON = ("Traceback", "pydantic", "Input should", "function-", "[type=", "ruamel", "object at 0x")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
+from tests.oracle.brute_force import Dose, cells_of, enumerate_trial
 from trialsim.checks.predictive import beta_binomial_pmf, interval, mid_p, pooled_pmf
-from trialsim.codes import CONTINUE, NEVER
+from trialsim.codes import CONTINUE, NEVER, REDUCE, RESTART
 from trialsim.designs import simon, single_stage
 from trialsim.designs.binomial import clopper_pearson
 from trialsim.designs.rules import Monitor, Rules, two_way
@@ -71,6 +74,35 @@ def test_section_6_replacing_nonresponders_breaks_alpha(inevaluable, p_go):
     assert round(distribution(rules, rates).values["p_go"], 4) == p_go
     kept = distribution(simon_rules(False, 70), rates).values["p_go"]
     assert kept == pytest.approx(0.049800839, abs=1e-9)
+
+
+@pytest.mark.parametrize(("odds_ratio", "sign"), [(0.25, 1), (1, 0), (4, -1)])
+def test_section_6_restart_controls_no_alpha(odds_ratio, sign):
+    """A fresh trial at the new dose raises P(go) above alpha where response and toxicity are negatively associated.
+
+    The section's example, .0234 -> .0276, is not named by its numbers: of the designs at p0 = .05 with fewer than 97
+    patients only "go if more than 7 of 70 respond" has that alpha, but many toxicity rules, numbers of doses and
+    association would fit the .0276. So the direction is tested: at that design, and at one of 4 patients whose P(go)
+    is enumerated in rational arithmetic.
+    """
+
+    def p_go(rules, toxicity):
+        return distribution(rules, Rates((0.05, 0.05), (toxicity, 0.3), odds_ratio)).values["p_go"]
+
+    pocock = Pocock(kind="pocock", limit=0.30, phi=0.10).compile(70, 70)
+    two_of_three = (NEVER, NEVER, 2, 2, NEVER)
+    for n, r, bounds, alpha, toxicity in ((70, 7, pocock, 0.0234, 0.37), (4, 1, two_of_three, 0.0140, 0.6)):
+        monitor = Monitor((bounds, (NEVER,) * (n + 1)), (0, 0), (REDUCE, CONTINUE))
+        pooled = Rules(two_way((n,), (r,), (r,)), monitor, False, n)
+        restart = replace(pooled, on_dose_change=RESTART)
+        attained = binom.sf(r, n, 0.05)
+        assert round(attained, 4) == alpha
+        assert p_go(pooled, toxicity) == pytest.approx(attained, abs=1e-13)
+        gain = p_go(restart, toxicity) - attained
+        assert abs(gain) < 1e-13 if sign == 0 else sign * gain > 0.05 * alpha
+        if n == 4:
+            cells = cells_of([Dose(0.05, toxicity, odds_ratio), Dose(0.05, 0.3, odds_ratio)])
+            assert enumerate_trial(restart, cells)["p_go"] - attained == pytest.approx(gain, abs=1e-13)
 
 
 def test_section_8_p_value_at_the_cut_off_is_the_attained_alpha():

@@ -12,6 +12,7 @@ from tests.oracle.common import random_case, rates_of
 from trialsim.engine.exact import MAX_STATES, distribution, states
 from trialsim.engine.montecarlo import tallies
 from trialsim.engine.tally import simulated
+from trialsim.engine.trials import untimed
 
 REPLICATES = 200_000
 PROBABILITIES = (
@@ -43,7 +44,7 @@ def z_of_cells(count: int, first_seed: int) -> list[float]:
             continue
         name = rng.choice(usable)
         seed = first_seed * 1_000_003 + len(found)
-        drawn = simulated(tallies(rules, {"case": rates}, REPLICATES, seed)["case"])
+        drawn = simulated(tallies(untimed(rules, {"case": rates}), REPLICATES, seed)["case"])
         p = exact[name]
         found.append((drawn.values[name].estimate - p) / math.sqrt(p * (1 - p) / REPLICATES))
     return found
@@ -77,7 +78,7 @@ def test_means_agree_too():
     rules = compile_rules(scenario)
     rates = rates_of_scenario(scenario)["active_dose_response"]
     exact = distribution(rules, rates).values
-    drawn = simulated(tallies(rules, {"case": rates}, REPLICATES, 77)["case"]).values
+    drawn = simulated(tallies(untimed(rules, {"case": rates}), REPLICATES, 77)["case"]).values
     z = {
         name: (drawn[name].estimate - exact[name]) / drawn[name].mcse
         for name in exact

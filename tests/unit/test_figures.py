@@ -24,6 +24,7 @@ from trialsim.engine import curves
 from trialsim.engine.exact import distribution
 from trialsim.engine.montecarlo import paths, tallies
 from trialsim.engine.operating import rates_of, simulate
+from trialsim.engine.trials import untimed
 from trialsim.figures import Drawn, draw_all, p_go, save
 from trialsim.figures.style import RC
 from trialsim.figures.words import clean, fit, names_within, percent, probability, some, width, wrap
@@ -162,7 +163,7 @@ def test_points_are_the_simulation_and_agree_with_the_curves(
     assert len(points) >= 4 and set(points.replicates) == {4000}
     for row in points.itertuples():
         rates = Rates((row.response,) * 2, base.toxicity, 1.0, base.evaluable)
-        ends = tallies(rules, {"": rates}, 4000, scenario.simulation.seed)[""].ends
+        ends = tallies(untimed(rules, {"": rates}), 4000, scenario.simulation.seed)[""].counts["ends"]
         exact = distribution(rules, rates).values["p_go"]
         assert row.value == (ends[2] + ends[4]) / 4000
         assert row.low <= row.value <= row.high

@@ -334,9 +334,16 @@ def test_a_file_without_permission(tmp_path: Path) -> None:
         ("[0.45, 0.32]", "[]", "truth.inactive.toxicity", "a list of 0; expected 1 to 8"),
         (
             "[0.45, 0.32]",
-            "{a: 1}",
+            "high",
             "truth.inactive.toxicity",
-            "a block of keys cannot stand here; expected a number from 0 to 1, or a list, each item a number",
+            "`high` is text, not a number; expected a number from 0 to 1, or a list, each item a number from 0 to 1, "
+            "or a block of keys: at_first, slope",
+        ),
+        (
+            "[0.45, 0.32]",
+            "{at_first: 0.4}",
+            "truth.inactive.toxicity.slope",
+            "missing; expected here: change of",
         ),
         (
             "[0.45, 0.32]",
@@ -446,18 +453,17 @@ def test_a_file_without_permission(tmp_path: Path) -> None:
             "at_lowest_dose: stop",
             "limit: 0.3",
             "dose_reduction.limit",
-            "unknown key here: it belongs under `dose_reduction.rule` (allowed here: rule, at_lowest_dose)",
+            "unknown key here: it belongs under `dose_reduction.rule` (allowed here: rule, at_lowest_dose, "
+            "on_dose_change)",
         ),
-        (
-            "simulation: {",
-            "conduct: {}\nsimulation: {",
-            "conduct",
-            "calendar time (accrual, visits, lags) is not available",
-        ),
-        ("simulation: {", "cohorts: []\nsimulation: {", "cohorts", "not available in this version"),
         ("simulation: {", "sensitivity: {}\nsimulation: {", "sensitivity", "not available in this version"),
         ("simulation: {", "variants: {}\nsimulation: {", "variants", "not available in this version"),
-        ("{replicates: 100000", "{precision: 0.1", "simulation.precision", "not available in this version"),
+        (
+            "simulation: {",
+            "interim: pause\nsimulation: {",
+            "interim",
+            "unknown key here: it belongs under `conduct` (allowed here: schema, ",
+        ),
         # rules between keys, which the models state themselves
         ("p1: 0.15", "p1: 0.01", "design.p1", "the desirable rate p1 = 0.01 must be above"),
         (

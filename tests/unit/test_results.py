@@ -46,7 +46,7 @@ def test_tallies_add_up_to_the_whole():
     columns = rng.integers(0, 4, (300, LEVELS + 6)).astype(np.int32)
     parts = fold(columns[:100], 40) + fold(columns[100:], 40)
     assert parts == fold(columns, 40)
-    assert sum(parts.n) == parts.replicates == 300
+    assert sum(parts.counts["n"]) == parts.replicates == 300
 
 
 def test_results_carry_where_they_come_from(results):

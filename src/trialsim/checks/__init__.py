@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from trialsim.checks.by_design import checks_by_design, external
-from trialsim.checks.given_sizes import checks_given_sizes, counts_of, evaluable_rates, rates_by_dose
+from trialsim.checks.by_design import TRIALS, checks_by_design, external, is_simulated, planned_size_says
+from trialsim.checks.cells import cell_checks
+from trialsim.checks.given_sizes import checks_given_sizes, counts_of
+from trialsim.checks.patients import cells_by_dose, rates_by_dose
 from trialsim.checks.predictive import Sizes, joint_pmf
-from trialsim.checks.rows import LABELS, Check, Checks, Curve, Headline, LikelihoodRatio, label
+from trialsim.checks.rows import LABELS, CellCheck, Check, Checks, Curve, Headline, LikelihoodRatio, label
 from trialsim.designs.binomial import clopper_pearson
 from trialsim.engine.exact import MAX_STATES, states
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.model import Observed, Scenario
 
-__all__ = ["LABELS", "Check", "Checks", "Curve", "Headline", "LikelihoodRatio", "check", "label"]
+__all__ = ["LABELS", "CellCheck", "Check", "Checks", "Curve", "Headline", "LikelihoodRatio", "check", "label"]
 
 
 def check(scenario: Scenario, *, seed: int | None = None) -> Checks:
@@ -45,6 +47,7 @@ def check(scenario: Scenario, *, seed: int | None = None) -> Checks:
         curves=tuple(_curve(q, y, n) for q, (y, n) in counts.items()),
         likelihood_ratios=_likelihood_ratios(scenario, counts, splits),
         notes=_notes(scenario, observed),
+        cells=tuple(cell_checks(scenario, observed)),
     )
 
 
@@ -84,14 +87,13 @@ def _likelihood_ratios(
     if "responses" not in counts or len(names) < 2 or not any(sum(s.evaluable) for s in splits.values()):
         return ()
     with_toxicity = "toxicities" in counts and all(
-        scenario.truth[name].toxicity is not None for name in names
+        "toxicities" in rates_by_dose(scenario, scenario.truth[name]) for name in names
     )
     vector = ("responses", "toxicities") if with_toxicity else ("responses",)
     likelihood = {}
     for name in names:
-        rates = evaluable_rates(scenario, scenario.truth[name])
-        table = rates.cells(replaced=False)
-        cells = [{(r, t): float(row[2 + 2 * r + t]) for r in (0, 1) for t in (0, 1)} for row in table]
+        table = cells_by_dose(scenario, scenario.truth[name])
+        cells = [{(r, t): float(row[2 * r + t]) for r in (0, 1) for t in (0, 1)} for row in table]
         joint = joint_pmf(splits[name], cells)
         y = counts["responses"][0]
         likelihood[name] = float(joint[y, counts["toxicities"][0]] if with_toxicity else joint[y].sum())
@@ -127,9 +129,37 @@ def _notes(scenario: Scenario, observed: Observed) -> tuple[str, ...]:
         notes.append(
             "The design is assumed, not taken from the publication: what depends on it is shown without a verdict."
         )
-    if states(compile_rules(scenario)) > MAX_STATES:
+    if is_simulated(scenario):
+        how = "in calendar time" if scenario.conduct else "with rules of its own for each cohort"
+        notes.append(
+            f"What depends on the design comes from {TRIALS:,} trials of each case, simulated {how} with the seed of "
+            "the run. Dates and durations are not among what was observed, so they are not checked."
+        )
+    elif states(compile_rules(scenario)) > MAX_STATES:
         notes.append(
             "What depends on the design (reaching the planned n, whether the dose was reduced) is not shown: the exact "
             "answer is too large to compute."
+        )
+    if not planned_size_says(scenario):
+        why = "looks may begin again at a new dose" if not scenario.own_rules else "each cohort has its own"
+        notes.append(
+            f"The planned n is not the size of a complete trial here ({why}), so how often a trial gets as far as this "
+            "one did is not shown."
+        )
+    if any(case.cohorts for case in scenario.truth.values()):
+        notes.append(
+            "Totals are predicted for patients who belong to each stratum with its stated share, not for the observed "
+            "numbers by cohort; the cells are."
+        )
+    if observed.cells:
+        notes.append(
+            "Cells by cohort and dose are parts of the totals and overlap with one another. Their p-values are not "
+            "adjusted, and they carry no verdict: among so many, some will look unusual."
+        )
+    reductions = scenario.conduct.patient_reductions if scenario.conduct else None
+    if reductions is not None and reductions.exposure_weight > 0:
+        notes.append(
+            "Responses lost because a patient’s own dose was reduced are in the trials in calendar time, but not in "
+            "the predictions with numbers of patients fixed."
         )
     return tuple(notes)

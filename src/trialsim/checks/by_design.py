@@ -2,79 +2,182 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from trialsim.checks.predictive import beta_binomial_pmf
 from trialsim.checks.rows import EXTERNAL, REACHED_N, UNCONDITIONAL, Check, row_of
+from trialsim.designs.binomial import Float64
 from trialsim.designs.rules import Rules
 from trialsim.engine.exact import MAX_STATES, distribution, states
 from trialsim.engine.montecarlo import paths
+from trialsim.engine.operating import rates_of, truth_of
+from trialsim.engine.timed import Timed, timed
+from trialsim.kernels.streams import stream_key
+from trialsim.kernels.tables import Bool, Int64
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.model import Observed, Scenario
-from trialsim.scenario.truth import Rates
 
 TRIALS = 20_000
-"""Simulated trials behind the distribution of patients at the starting dose."""
+"""Simulated trials behind what is not exact here."""
+
+BLOCK = 140_000
+"""Patients kept in memory at once."""
+
+
+def is_simulated(scenario: Scenario) -> bool:
+    """Whether what depends on the design is simulated here: calendar time, or cohorts with rules of their own."""
+    return scenario.conduct is not None or scenario.own_rules
+
+
+def planned_size_says(scenario: Scenario) -> bool:
+    """Whether the planned n is the size of a complete trial: not if looks begin again or each cohort has its own."""
+    return scenario.on_dose_change != "restart" and not scenario.own_rules
 
 
 def checks_by_design(scenario: Scenario, name: str, observed: Observed, seed: int) -> list[Check]:
     """What the stated design adds: does the trial get as far as it did, and what is seen of those that do."""
     rules = compile_rules(scenario)
-    rates = Rates.of(scenario.truth[name], scenario.evaluability, rules.levels)
+    size = observed.evaluable if rules.replaced else observed.treated or observed.evaluable
+    complete = planned_size_says(scenario) and size == rules.looks.planned_n
+    if is_simulated(scenario):
+        return list(_in_calendar_time(scenario, rules, name, observed, seed, complete))
     if states(rules) > MAX_STATES:
         return []
-    trial = distribution(rules, rates, totals=states(rules, carried=True) <= MAX_STATES)
-    rows = []
+    return list(_at_once(scenario, rules, name, observed, seed, complete))
+
+
+# -- outcomes known before the next patient: exact
+
+
+def _at_once(
+    scenario: Scenario, rules: Rules, name: str, observed: Observed, seed: int, complete: bool
+) -> Iterator[Check]:
+    totals = states(rules, carried=True) <= MAX_STATES
+    trial = distribution(rules, truth_of(scenario, rules, name), totals=totals)
     if observed.dose_reduced is not None:
-        chance = trial.values["p_dose_reduced"]
-        rows.append(
-            Check(
-                name,
-                "dose_reduced",
-                UNCONDITIONAL,
-                int(observed.dose_reduced),
-                probability=chance if observed.dose_reduced else 1 - chance,
-                note="the probability of what was observed; a single flag carries no verdict",
-            )
-        )
-    size = observed.evaluable if rules.replaced else observed.treated or observed.evaluable
-    if size != rules.looks.planned_n:
-        return rows
+        yield _flag(name, observed.dose_reduced, trial.values["p_dose_reduced"])
+    if not complete:
+        return
+    n = rules.looks.planned_n
     reaches = 1 - trial.values["pet"]
-    rows.append(
-        Check(
-            name,
-            "reaches_n",
-            UNCONDITIONAL,
-            size,
-            probability=reaches,
-            note=f"planned n = {rules.looks.planned_n}",
-        )
-    )
+    yield Check(name, "reaches_n", UNCONDITIONAL, n, probability=reaches, note=f"planned n = {n}")
     if reaches < 1e-6:
-        return rows
+        return
     if trial.joint_responses is not None and observed.responses is not None and not rules.replaced:
-        given = trial.joint_responses[rules.looks.planned_n] / trial.n[rules.looks.planned_n]
-        rows.append(row_of(name, "responses", REACHED_N, observed.responses, given))
+        given = trial.joint_responses[n] / trial.n[n]
+        yield row_of(name, "responses", REACHED_N, observed.responses, given)
+    if rules.levels == 1 or observed.evaluable_by_dose is None:
+        return
+    if scenario.cohorts is not None:
+        drawn = Drawn.of(timed(scenario, rules)[name], rules, seed)
+        yield from drawn.start_dose(name, observed.evaluable_by_dose[0], rules.most_treated)
+        return
+    enrolled = paths(rules, rates_of(scenario)[name], seed, TRIALS)
+    evaluable = (enrolled > 0) & ((enrolled - 1) & 4 > 0)
+    counted = evaluable if rules.replaced else enrolled > 0
+    reached = counted.sum(axis=1) >= n
+    at_start = (evaluable & (enrolled - 1 < 8)).sum(axis=1)
+    yield from _start_dose(name, observed.evaluable_by_dose[0], at_start[reached], enrolled.shape[1])
+
+
+# -- in calendar time, or with own rules by cohort: simulated
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Simulated trials, an entry each: whether the dose was reduced, whether the planned n was reached, and counts."""
+
+    reduced: Bool
+    reached: Bool
+    responses: Int64
+    at_start: Int64
+
+    @classmethod
+    def of(cls, trials: Timed, rules: Rules, seed: int) -> Drawn:
+        """The first ``TRIALS`` trials of a case."""
+        from trialsim.kernels import conduct_columns as column
+        from trialsim.kernels.patient import IS_EVALUABLE, LEVEL, REPORTED
+
+        each = max(BLOCK // trials.patients, 1)
+        parts = []
+        for first in range(0, TRIALS, each):
+            rows, patients = trials.treated(stream_key(seed), first, min(each, TRIALS - first))
+            by = rows.T.astype(np.int64)
+            end = column.LEVELS + 3 * rules.levels
+            start = (patients[:, :, LEVEL] == 0) & (patients[:, :, IS_EVALUABLE] == 1)
+            parts.append(
+                (
+                    by[column.REDUCED_AFTER] > 0,
+                    by[column.EVALUABLE if rules.replaced else column.N] >= rules.looks.planned_n,
+                    by[column.LEVELS + 1 : end : 3].sum(axis=0),
+                    (start & (patients[:, :, REPORTED] == 1)).sum(axis=1),
+                )
+            )
+        return cls(*(np.concatenate(column_) for column_ in zip(*parts, strict=True)))
+
+    def start_dose(self, name: str, observed: int, most: int) -> list[Check]:
+        """Evaluable patients at the starting dose among the trials that reached the planned n."""
+        return _start_dose(name, observed, self.at_start[self.reached], most)
+
+
+def _in_calendar_time(
+    scenario: Scenario, rules: Rules, name: str, observed: Observed, seed: int, complete: bool
+) -> Iterator[Check]:
+    if observed.dose_reduced is None and not complete:
+        return
+    drawn = Drawn.of(timed(scenario, rules)[name], rules, seed)
+    time = " in calendar time" if scenario.conduct is not None else ""
+    if observed.dose_reduced is not None:
+        flag = _flag(name, observed.dose_reduced, float(drawn.reduced.mean()), time=time)
+        yield replace(flag, mcse=_mcse(flag.probability))
+    if not complete:
+        return
+    n = rules.looks.planned_n
+    reaches = float(drawn.reached.mean())
+    overrun = "" if scenario.conduct is None else f", overrun {_counted(scenario)}"
+    note = f"planned n = {n}{overrun}; from {TRIALS:,} simulated trials{time}"
+    yield Check(name, "reaches_n", UNCONDITIONAL, n, probability=reaches, mcse=_mcse(reaches), note=note)
+    if not drawn.reached.any():
+        return
+    among = drawn.reached
+    if observed.responses is not None and not rules.replaced:
+        pmf = np.bincount(drawn.responses[among], minlength=n + 1) / among.sum()
+        row = row_of(name, "responses", REACHED_N, observed.responses, pmf)
+        yield replace(row, note=_from_trials(among))
     if rules.levels > 1 and observed.evaluable_by_dose is not None:
-        rows += _start_dose(name, observed.evaluable_by_dose[0], rules, paths(rules, rates, seed, TRIALS))
-    return rows
+        yield from drawn.start_dose(name, observed.evaluable_by_dose[0], rules.most_treated)
 
 
-def _start_dose(
-    name: str, observed: int, rules: Rules, trials: np.ndarray[tuple[int, int], np.dtype[np.int8]]
-) -> list[Check]:
-    """Evaluable patients at the starting dose among simulated trials that reached the planned n."""
-    enrolled = trials > 0
-    evaluable = enrolled & ((trials - 1) & 4 > 0)
-    counted = evaluable if rules.replaced else enrolled
-    reached = counted.sum(axis=1) >= rules.looks.planned_n
-    if not reached.any():
+def _counted(scenario: Scenario) -> str:
+    assert scenario.conduct is not None
+    return "counted" if scenario.conduct.overrun == "count" else "excluded"
+
+
+def _mcse(p: float | None) -> float | None:
+    return None if p is None else float(np.sqrt(p * (1 - p) / TRIALS))
+
+
+def _from_trials(among: Bool) -> str:
+    return f"from {np.count_nonzero(among):,} simulated trials that reached the planned n"
+
+
+def _flag(name: str, reduced: bool, chance: float, time: str | None = None) -> Check:
+    """Whether the dose was reduced: one flag of one trial."""
+    note = "the probability of what was observed; a single flag carries no verdict"
+    if time is not None:
+        note += f"; from {TRIALS:,} simulated trials{time}"
+    probability = chance if reduced else 1 - chance
+    return Check(name, "dose_reduced", UNCONDITIONAL, int(reduced), probability=probability, note=note)
+
+
+def _start_dose(name: str, observed: int, at_start: Int64, most: int) -> list[Check]:
+    """Evaluable patients at the starting dose, one number a simulated trial that reached the planned n."""
+    if not len(at_start):
         return []
-    at_start = (evaluable & (trials - 1 < 8))[reached].sum(axis=1)
-    pmf = np.bincount(at_start, minlength=trials.shape[1] + 1) / len(at_start)
+    pmf: Float64 = np.bincount(at_start, minlength=most + 1) / len(at_start)
     note = f"from {len(at_start):,} simulated trials that reached the planned n"
     return [replace(row_of(name, "patients_start_dose", REACHED_N, observed, pmf), note=note)]
 

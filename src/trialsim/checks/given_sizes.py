@@ -7,6 +7,7 @@ from math import comb
 
 import numpy as np
 
+from trialsim.checks.patients import RATE_KEYS, cells_by_dose, rates_by_dose
 from trialsim.checks.predictive import (
     DRAWS,
     Sizes,
@@ -20,18 +21,9 @@ from trialsim.designs.binomial import Float64
 from trialsim.kernels.streams import stream_key, threshold
 from trialsim.kernels.tables import Int64
 from trialsim.scenario.model import Case, Observed, Scenario
-from trialsim.scenario.truth import Rates
 
 MAX_SPLITS = 3000
 """Most ways of splitting patients over doses that are tried where a publication does not report the split."""
-
-RATE_KEYS = {
-    "responses": "response",
-    "disease_control": "stable_disease",
-    "toxicities": "toxicity",
-    "serious": "serious",
-}
-"""The truth that each observed count speaks about."""
 
 
 def counts_of(observed: Observed) -> dict[str, tuple[int, int]]:
@@ -49,24 +41,6 @@ def counts_of(observed: Observed) -> dict[str, tuple[int, int]]:
         if observed.serious is not None:
             found["serious"] = (observed.serious, observed.treated)
     return found
-
-
-def rates_by_dose(scenario: Scenario, case: Case) -> dict[str, tuple[float, ...]]:
-    """The rate by dose behind each quantity, where the case states it; response is among evaluable patients."""
-    levels = len(scenario.doses)
-    response = case.by_dose("response", levels)
-    assert response is not None
-    if scenario.evaluability.inevaluable == "nonresponders":
-        response = tuple(p / scenario.evaluability.probability for p in response)
-    rates = {"responses": response}
-    stable = case.by_dose("stable_disease", levels)
-    if stable is not None:
-        rates["disease_control"] = tuple(p + (1 - p) * s for p, s in zip(response, stable, strict=True))
-    for quantity in ("toxicities", "serious"):
-        stated = case.by_dose(RATE_KEYS[quantity], levels)
-        if stated is not None:
-            rates[quantity] = stated
-    return rates
 
 
 def _splits(
@@ -162,7 +136,7 @@ def checks_given_sizes(
     if observed.stage1 is not None and observed.stage1.evaluable <= sum(sizes.evaluable):
         pmfs["stage1_responses"] = _stage1_pmf(scenario, case, sizes, observed.stage1.evaluable)
         observed_counts["stage1_responses"] = observed.stage1.responses
-    fitted = {q for q in pmfs if _is_fitted(scenario, name, case, q, observed_counts[q], len(pmfs[q]) - 1)}
+    fitted = {q for q in pmfs if is_fitted(scenario, name, case, q, observed_counts[q], len(pmfs[q]) - 1)}
     adjusted = _adjusted(scenario, case, sizes, observed, pmfs, observed_counts, fitted, seed)
     rows = []
     for quantity, pmf in pmfs.items():
@@ -194,9 +168,7 @@ def _stage1_pmf(scenario: Scenario, case: Case, sizes: Sizes, stage1: int) -> Fl
     return pooled_pmf(first, rates_by_dose(scenario, case)["responses"])
 
 
-def _is_fitted(
-    scenario: Scenario, name: str, case: Case, quantity: str, count: int, denominator: int
-) -> bool:
+def is_fitted(scenario: Scenario, name: str, case: Case, quantity: str, count: int, denominator: int) -> bool:
     """Whether the rate was set from this very count: said in ``sources``, or plain from the digits."""
     base = (
         "responses" if quantity.startswith("responses_dose") or quantity == "stage1_responses" else quantity
@@ -207,6 +179,8 @@ def _is_fitted(
         if stated is not None:
             return stated
     value = getattr(case, RATE_KEYS[base])
+    if any(getattr(group, RATE_KEYS[base]) is not None for group in case.cohorts.values()):
+        return False
     if not isinstance(value, float) or base == "disease_control" or quantity != base:
         return False
     # two or more significant digits that are the observed proportion, rounded, and no hypothesis of the design
@@ -260,21 +234,29 @@ def _adjusted(
     return {q: max(raw[q], float(as_small[q] + 1) / (DRAWS + 1)) for q in family}
 
 
-def evaluable_rates(scenario: Scenario, case: Case) -> Rates:
-    """The truth among evaluable patients, with the stated margins and association."""
-    levels = len(scenario.doses)
-    toxicity = case.by_dose("toxicity", levels) or (0.0,) * levels
-    return Rates(rates_by_dose(scenario, case)["responses"], toxicity, case.odds_ratio)
-
-
 def _prediction_thresholds(scenario: Scenario, case: Case) -> Int64:
-    levels = len(scenario.doses)
-    outcome = evaluable_rates(scenario, case).thresholds()[:, :3]
-    toxicity = case.by_dose("toxicity", levels) or (0.0,) * levels
-    serious = case.by_dose("serious", levels) or (0.0,) * levels
-    stable = case.by_dose("stable_disease", levels) or (0.0,) * levels
-    rows = [
-        [threshold(s / t if t > 0 else 0.0), threshold(d)]
-        for s, t, d in zip(serious, toxicity, stable, strict=True)
-    ]
-    return np.hstack([outcome, np.array(rows, dtype=np.int64)])
+    """(K, 5) integers for ``kernels.prediction``: an evaluable patient, whose outcomes have the stated margins."""
+    rates = rates_by_dose(scenario, case)
+    never = (0.0,) * len(scenario.doses)
+    rows = []
+    for (none, toxic, response, both), total, serious, controlled in zip(
+        cells_by_dose(scenario, case).tolist(),
+        rates.get("toxicities", never),
+        rates.get("serious", never),
+        rates.get("disease_control", rates["responses"]),
+        strict=True,
+    ):
+        without = none + toxic
+        chances = (
+            response + both,
+            _share(toxic, without),
+            _share(both, response + both),
+            _share(serious, total),
+            _share(controlled - response - both, without),
+        )
+        rows.append([threshold(min(max(p, 0.0), 1.0)) for p in chances])
+    return np.array(rows, dtype=np.int64)
+
+
+def _share(part: float, whole: float) -> float:
+    return part / whole if whole > 0 else 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from trialsim.checks.predictive import interval, mid_p, two_sided
@@ -51,7 +51,11 @@ class Headline:
 
 @dataclass(frozen=True)
 class Check:
-    """One observed quantity under one case. ``pmf`` is the predictive distribution of the count."""
+    """One observed quantity under one case.
+
+    ``pmf`` is the predictive distribution of the count; ``mcse`` the Monte Carlo standard error of a simulated
+    ``probability`` (None: exact).
+    """
 
     case: str
     quantity: str
@@ -59,6 +63,7 @@ class Check:
     observed: int
     denominator: int | None = None
     probability: float | None = None
+    mcse: float | None = None
     mid_p: float | None = None
     p_two_sided: float | None = None
     p_adjusted: float | None = None
@@ -73,6 +78,47 @@ class Check:
     def to_dict(self) -> dict[str, Any]:
         """The row as it stands in ``results.json``."""
         return {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "pmf"}
+
+
+@dataclass(frozen=True)
+class CellCheck:
+    """Responses in one observed cell under one case; None for ``cohort`` or ``dose`` is all of them.
+
+    ``low`` and ``high`` are the rates compatible with the count at 5% (None where responses are unreported), ``rate``
+    the response rate of the case among these patients. The two-sided mid-p is not adjusted: cells overlap with the
+    totals and with one another, so they carry no verdict. ``fitted``: the rate was set from the total.
+    """
+
+    case: str
+    number: int
+    cohort: str | None
+    dose: str | None
+    evaluable: int
+    responses: int | None
+    low: float | None
+    high: float | None
+    rate: float | None = None
+    interval_95: tuple[int, int] | None = None
+    mid_p: float | None = None
+    p_two_sided: float | None = None
+    fitted: bool = False
+    note: str = ""
+
+    def known(self, **changes: Any) -> CellCheck:
+        """The same cell with more known of it."""
+        return replace(self, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The row as it stands in ``results.json``."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+    def __str__(self) -> str:
+        """The cell as a line of text."""
+        where = ", ".join(filter(None, (self.cohort or "all cohorts", self.dose or "all doses")))
+        seen = "unreported" if self.responses is None else str(self.responses)
+        predicted = f" predicted {self.interval_95[0]}-{self.interval_95[1]}" if self.interval_95 else ""
+        p = "" if self.p_two_sided is None else f", unadjusted p {self.p_two_sided:.3f}"
+        return f"{self.case}: Responses in {where} (cell) {seen}/{self.evaluable}{predicted}{p}: no verdict"
 
 
 @dataclass(frozen=True)
@@ -103,6 +149,7 @@ class Checks:
     curves: tuple[Curve, ...]
     likelihood_ratios: tuple[LikelihoodRatio, ...]
     notes: tuple[str, ...]
+    cells: tuple[CellCheck, ...] = ()
 
     def __iter__(self) -> Iterator[Check]:
         return iter(self.rows)
@@ -123,12 +170,13 @@ class Checks:
             of = "" if row.denominator is None else f"/{row.denominator}"
             predicted = f" predicted {row.interval_95[0]}-{row.interval_95[1]}" if row.interval_95 else ""
             chance = "" if row.probability is None else f" probability {row.probability:.4f}"
+            chance += "" if row.mcse is None else f" (mcse {row.mcse:.4f})"
             word = row.verdict or ("fitted, no verdict" if row.fitted else "no verdict")
             lines.append(
                 f"{row.case}: {label(row.quantity)} ({row.conditioning}) "
                 f"{row.observed}{of}{predicted}{chance}{p}: {word}"
             )
-        return "\n".join([*lines, *self.notes])
+        return "\n".join([*lines, *map(str, self.cells), *self.notes])
 
 
 def label(quantity: str, doses: Sequence[str] = ()) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from trialsim.codes import CONSIDER, CONTINUE, FUTILE, GO, NEVER, REDUCE, STOP
+from trialsim.codes import CONSIDER, CONTINUE, FUTILE, GO, NEVER, NEW_DOSE_ONLY, POOLED, REDUCE, RESTART, STOP
 
 DECISION_WORDS = {FUTILE: "futile", GO: "go", CONSIDER: "consider"}
 ACTION_WORDS = {CONTINUE: "continue", REDUCE: "reduce", STOP: "stop"}
@@ -80,7 +80,7 @@ class Monitor:
     Attributes
     ----------
     act_ge : ``act_ge[level][m]``: act when the toxicities among the first m patients at the level reach it
-        (index 0 unused; NEVER where there is no action). Rows are as long as the largest possible trial.
+        (index 0 unused; NEVER where there is no action). Rows cover ``Rules.max_treated`` patients.
     at_enrolled : leave the level after this many patients of the whole trial whatever was seen; 0 = never.
     action : REDUCE (later patients start one level lower), STOP, or CONTINUE (a boundary that is only watched).
     """
@@ -120,25 +120,57 @@ class Rules:
     looks, monitor : the two tables.
     replaced : looks count evaluable patients and accrual goes on until there are enough (else looks count
         treated patients, and an inevaluable one is a non-response).
-    max_treated : the trial ends, without a go, when this many patients were treated; equals the planned n
-        unless inevaluable patients are replaced.
+    max_treated : the trial ends, without a go, when this many patients were treated (under RESTART: at one dose);
+        equals the planned n unless inevaluable patients are replaced.
+    on_dose_change : from the first patient at a lower dose on, looks go on with the patients of all doses (POOLED);
+        or begin again (RESTART); or there is only a verdict at the planned n, on the patients at the last dose
+        (NEW_DOSE_ONLY, never with replacement).
+    attained_ge : ``attained_ge[m]``: least responses for a go when m patients are analysed instead of the planned
+        n (NEVER where no count suffices); required under NEW_DOSE_ONLY.
     """
 
     looks: Looks
     monitor: Monitor
     replaced: bool
     max_treated: int
+    on_dose_change: int = POOLED
+    attained_ge: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.max_treated < self.looks.planned_n:
             raise ValueError("a trial cannot end before its planned n")
         if any(len(row) != self.max_treated + 1 for row in self.monitor.act_ge):
             raise ValueError("the toxicity boundary must cover every patient that can be treated")
+        if self.on_dose_change not in (POOLED, NEW_DOSE_ONLY, RESTART):
+            raise ValueError(
+                "after a dose change the analysis is pooled, of the new dose only, or begins again"
+            )
+        if self.on_dose_change == NEW_DOSE_ONLY and self.replaced:
+            raise ValueError("patients cannot be replaced where only those at the new dose are analysed")
+        if (self.attained_ge or self.on_dose_change == NEW_DOSE_ONLY) and (
+            len(self.attained_ge) != self.looks.planned_n + 1 or min(self.attained_ge) < 0
+        ):
+            raise ValueError(
+                f"the least responses for a go must be stated for 0..{self.looks.planned_n} patients"
+            )
 
     @property
     def levels(self) -> int:
         """Number of dose levels, K."""
         return len(self.monitor.action)
+
+    @property
+    def most_treated(self) -> int:
+        """The largest number of patients a trial can treat, all dose levels together."""
+        return self.max_treated * (self.levels if self.on_dose_change == RESTART else 1)
+
+    @property
+    def saturation(self) -> int:
+        """A number of responses from which on more of them change no decision."""
+        if self.on_dose_change != NEW_DOSE_ONLY:
+            return self.looks.saturation
+        reachable = [x for m, x in enumerate(self.attained_ge) if x <= m]
+        return max([self.looks.saturation, *reachable])
 
 
 def two_way(n: tuple[int, ...], stop_le: tuple[int, ...], go_gt: tuple[int | None, ...]) -> Looks:

@@ -107,13 +107,37 @@ class KOfFirstM(Spec):
         return tuple(self.k if 1 <= m <= self.m else NEVER for m in range(most + 1))
 
 
+Month = Annotated[float, Field(ge=0.1, le=600)]
+
+
 class Amendment(Spec):
-    """Leave the dose after a stated patient of the trial whatever was seen, as a protocol amendment does."""
+    """Leave the dose after a stated patient or month of the trial whatever was seen, as a protocol amendment does."""
 
     kind: Literal["amendment"]
-    after_patient: Patients | Annotated[tuple[Patients, ...], AsTuple, Field(min_length=1)] = Field(
-        description="last patient at the starting dose (a list: at each dose but the last)"
+    after_patient: Patients | Annotated[tuple[Patients, ...], AsTuple, Field(min_length=1)] | None = Field(
+        None, description="last patient at the starting dose (a list: at each dose but the last)"
     )
+    after_month: Month | Annotated[tuple[Month, ...], AsTuple, Field(min_length=1)] | None = Field(
+        None,
+        description="months since accrual opened after which the starting dose is left, in place of `after_patient` "
+        "(a list: each dose but the last); needs `conduct`",
+    )
+
+    @model_validator(mode="after")
+    def _possible(self) -> Amendment:
+        if (self.after_patient is None) == (self.after_month is None):
+            raise impossible("", "state either `after_patient` or `after_month`")
+        return self
+
+    def patients(self) -> tuple[int, ...]:
+        """Patients of the trial after which each dose in turn is left; none where a month is stated."""
+        after = self.after_patient
+        return after if isinstance(after, tuple) else () if after is None else (after,)
+
+    def months(self) -> tuple[float, ...]:
+        """Months after which each dose in turn is left; none where a patient is stated."""
+        after = self.after_month
+        return after if isinstance(after, tuple) else () if after is None else (after,)
 
 
 class NoRule(Spec):

@@ -22,4 +22,6 @@ def tables_of(rules: Rules) -> Tables:
         at_enrolled=np.array(monitor.at_enrolled, dtype=np.int32),
         action=np.array(monitor.action, dtype=np.int32),
         replaced=rules.replaced,
+        on_dose_change=rules.on_dose_change,
+        attained_ge=np.array(rules.attained_ge, dtype=np.int32),
     )

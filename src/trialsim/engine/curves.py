@@ -14,6 +14,7 @@ from trialsim.designs.rules import Monitor, Rules
 from trialsim.engine.exact import MAX_STATES, distribution, states
 from trialsim.engine.montecarlo import tallies
 from trialsim.engine.tally import simulated
+from trialsim.engine.trials import untimed
 from trialsim.results import Simulated
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.truth import Rates
@@ -142,7 +143,7 @@ def curves(
     if not all(len(grid) for grid in grids):
         rates = [float(p) for p in np.linspace(*between, 13)[1:]]
     drawn = [line for line in chosen if line.cases] or list(chosen)
-    affordable = PATIENTS // (drawn[0].rules.max_treated * max(len(rates), 1) * len(drawn))
+    affordable = PATIENTS // (drawn[0].rules.most_treated * max(len(rates), 1) * len(drawn))
     replicates = max(min(replicates, MAX_REPLICATES, affordable), 1)
     found = []
     for line, grid in zip(chosen, grids, strict=True):
@@ -161,7 +162,7 @@ def simulated_points(
     line: Line, rates: Sequence[float], replicates: int, seed: int
 ) -> dict[float, Simulated]:
     """What simulation gives at a few response rates, the same seed at each."""
-    drawn = tallies(line.rules, {repr(p): line.at(p) for p in rates}, replicates, seed)
+    drawn = tallies(untimed(line.rules, {repr(p): line.at(p) for p in rates}), replicates, seed)
     return {p: simulated(drawn[repr(p)]) for p in rates}
 
 
@@ -183,7 +184,7 @@ def heat_map(
 
 
 def _work(rules: Rules) -> int:
-    return states(rules) * rules.max_treated
+    return states(rules) * rules.most_treated
 
 
 def _grid(rules: Rules, between: tuple[float, float], marked: Sequence[float], sharing: int) -> Float64:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 
-from trialsim.codes import ENDS
-from trialsim.designs.rules import Rules
+from trialsim.codes import CONTINUE, ENDS, NEVER, RESTART
+from trialsim.designs.rules import Monitor, Rules
 from trialsim.engine.compiled import tables_of
 from trialsim.kernels.tables import Float64, Int32
 from trialsim.results import Exact, by_end, is_probability
-from trialsim.scenario.truth import Rates
+from trialsim.scenario.truth import Cells, Rates
 
 MAX_STATES = 40_000_000
 """Largest work space of the chain, in doubles (320 MB); beyond it there is no exact answer beside the simulated."""
@@ -22,7 +24,7 @@ def states(rules: Rules, carried: bool = False) -> int:
     return int(np.prod(_shape(rules, carried), dtype=np.int64))
 
 
-def distribution(rules: Rules, rates: Rates, totals: bool = False) -> Exact:
+def distribution(rules: Rules, rates: Rates | Cells, totals: bool = False) -> Exact:
     """Run the chain; with ``totals`` also for the joint distributions of n and the totals.
 
     Raises MemoryError when the rules need more than MAX_STATES (ask ``states`` first).
@@ -36,7 +38,7 @@ def distribution(rules: Rules, rates: Rates, totals: bool = False) -> Exact:
 
 
 @lru_cache(maxsize=16)
-def _with_totals(rules: Rules, rates: Rates) -> Exact:
+def _with_totals(rules: Rules, rates: Rates | Cells) -> Exact:
     """The slow answer, kept: a run asks for it once for the results and once for the check."""
     from trialsim.kernels.chain import CARRY_RESPONSES, CARRY_TOXICITIES
 
@@ -46,16 +48,18 @@ def _with_totals(rules: Rules, rates: Rates) -> Exact:
 
 
 def _shape(rules: Rules, carried: bool) -> tuple[int, ...]:
-    most = rules.max_treated
+    most, each = rules.most_treated, rules.max_treated
+    # patients before the last level begins; where looks begin again that level may still see a whole trial
+    before = most - each if rules.on_dose_change == RESTART else most
     return (
         rules.levels,
-        most + 1 if rules.levels > 1 else 1,
+        before + 1 if rules.levels > 1 else 1,
         1 if len(_pending(rules)) else len(rules.looks.n),
         # beyond this many inevaluable patients no look can be reached any more
-        most - rules.looks.n[0] + 2 if rules.replaced else 1,
+        each - rules.looks.n[0] + 2 if rules.replaced else 1,
         most + 1 if carried else 1,
         rules.monitor.saturation + 1,
-        rules.looks.saturation + 1,
+        rules.saturation + 1,
     )
 
 
@@ -67,13 +71,13 @@ def _pending(rules: Rules) -> Int32:
     return np.searchsorted(looks.n, np.arange(looks.planned_n + 1)).astype(np.int32)
 
 
-def _run(rules: Rules, rates: Rates, carry: int) -> tuple[Float64, Float64, Float64, Float64, float]:
+def _run(rules: Rules, rates: Rates | Cells, carry: int) -> tuple[Float64, Float64, Float64, Float64, float]:
     from trialsim.kernels.chain import CARRY_NOTHING, propagate
 
     shape = _shape(rules, carry != CARRY_NOTHING)
     if int(np.prod(shape, dtype=np.int64)) > MAX_STATES:
         raise MemoryError("too many states for an exact answer")
-    most, levels = rules.max_treated, rules.levels
+    most, levels = rules.most_treated, rules.levels
     ends = np.zeros((most + 1, ENDS))
     carried = np.zeros((most + 1, shape[4]))
     patients = np.zeros((levels, most + 1))
@@ -96,7 +100,7 @@ def _run(rules: Rules, rates: Rates, carry: int) -> tuple[Float64, Float64, Floa
 
 def _trial(
     rules: Rules,
-    rates: Rates,
+    rates: Rates | Cells,
     ends: Float64,
     patients: Float64,
     moved: Float64,
@@ -115,7 +119,7 @@ def _trial(
         "p_dose_reduction_triggered": triggered,
         "p_dose_reduced": moved[0].sum(),
         "en": at_level.sum(),
-        "en_evaluable": at_level.sum() * rates.evaluable,
+        "en_evaluable": (at_level * np.array(rates.evaluable)).sum(),
         "responses": responders.sum(),
         "toxicities": toxic.sum(),
     }
@@ -131,6 +135,56 @@ def _trial(
         joint_responses=responses,
         joint_toxicities=toxicities,
     )
+
+
+def independent_cohorts(rules: Rules, cohorts: Sequence[Rates | Cells], false_go: int) -> Exact:
+    """Cohorts with rules of their own and no toxicity boundary in common, which know nothing of each other.
+
+    ``rules`` are those of all together, ``cohorts`` what a patient of each amounts to, ``false_go`` the set of cohorts
+    (bit c for cohort c) where a go is false. The trial's end is the best of the cohorts' (docs/conduct.md).
+    """
+    from trialsim.kernels.arms import BEST_LAST
+
+    each_most = rules.max_treated // len(cohorts)
+    never = ((NEVER,) * (each_most + 1),)
+    one = Rules(rules.looks, Monitor(never, (0,), (CONTINUE,)), rules.replaced, each_most)
+    ends, n, found = np.ones(len(BEST_LAST)), np.ones(1), []
+    for cells in cohorts:
+        first_dose = Cells((tuple(cells.cells(rules.replaced)[0].tolist()),))
+        by_n, _, patients, moved, triggered = _run(one, first_dose, 0)
+        found.append(_trial(one, first_dose, by_n, patients, moved, triggered))
+        ends *= np.cumsum(by_n.sum(axis=0)[list(BEST_LAST)])
+        n = np.convolve(n, found[-1].n)
+    why = np.zeros(ENDS)
+    why[list(BEST_LAST)] = np.diff(ends, prepend=0)
+    go = [each.values["p_go"] for each in found]
+    values = {**by_end(why.tolist()), "p_dose_reduction_triggered": 0.0, "p_dose_reduced": 0.0}
+    for name in ("en", "en_evaluable", "responses", "toxicities"):
+        values[name] = sum(each.values[name] for each in found)
+    for name in ("patients", "responses", "toxicities"):
+        for level in range(rules.levels):
+            together = sum(each.values[f"{name}_dose_1"] for each in found) if level == 0 else 0.0
+            values[f"{name}_dose_{level + 1}"] = together
+    values["p_go_all"] = math.prod(go)
+    if false_go:
+        values["p_false_go"] = 1 - math.prod(1 - p for c, p in enumerate(go) if false_go >> c & 1)
+    for c, each in enumerate(found, start=1):
+        values[f"p_go_cohort_{c}"] = go[c - 1]
+        for what, name in (("patients", "en"), ("evaluable", "en_evaluable"), ("responses", "responses")):
+            values[f"{what}_cohort_{c}"] = each.values[name]
+    treated = np.zeros((rules.levels, rules.max_treated + 1))
+    treated[0, 1:] = 1 - np.cumsum(n)[:-1]
+    return Exact(
+        values={name: _clipped(name, float(value)) for name, value in values.items()},
+        n=n,
+        reduction_patient=np.zeros(rules.max_treated + 1),
+        patients=treated,
+    )
+
+
+def inert(monitor: Monitor) -> bool:
+    """Whether toxicity and amendments change nothing."""
+    return not any(monitor.at_enrolled) and all(action == CONTINUE for action in monitor.action)
 
 
 def _clipped(name: str, value: float) -> float:

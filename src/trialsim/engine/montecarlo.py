@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import logging
 import math
 import os
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from trialsim.designs.rules import Rules
 from trialsim.engine.compiled import tables_of
-from trialsim.engine.tally import Tally, fold
+from trialsim.engine.ledger import Ledger, Part
+from trialsim.engine.tally import Tally
+from trialsim.engine.trials import Trials, fingerprint
 from trialsim.errors import TrialsimError
 from trialsim.kernels.streams import stream_key
-from trialsim.kernels.tables import Int64, Tables
 from trialsim.scenario.truth import Rates
+from trialsim.version import __version__
 
 BLOCK = 8192
 """Replicates held in memory at once by a worker. No result depends on it."""
@@ -30,60 +36,97 @@ Progress = Callable[[int], None]
 """Called with the number of replicates just finished."""
 
 
+CONNECT_SECONDS = 10
+"""How long a dask scheduler may take to answer."""
+
+
 class _Chunk(NamedTuple):
     """One task: replicates first, first + 1, ... of a case."""
 
     case: str
-    tables: Tables
-    thresholds: Int64
+    trials: Trials
     seed: int
     first: int
     replicates: int
-    block: int
+    block: int = BLOCK
+    version: str = __version__
 
 
 def tallies(
-    rules: Rules,
-    cases: Mapping[str, Rates],
+    cases: Mapping[str, Trials],
     replicates: int,
     seed: int,
     *,
     jobs: int | None = None,
     progress: Progress | None = None,
     block: int = BLOCK,
+    ledger: Ledger | None = None,
 ) -> dict[str, Tally]:
     """Simulate ``replicates`` trials of every case; the same bits for any jobs, backend and block size.
 
-    ``jobs`` defaults to the enclosing ``joblib.parallel_config``, else to all processors, as threads.
+    ``jobs`` defaults to the enclosing ``joblib.parallel_config``, else to all processors, as threads. A ``ledger``
+    keeps every chunk as it is finished, and what it holds already is not simulated again.
     """
     import joblib
 
-    patients = replicates * rules.max_treated * len(cases)
-    if patients > MAX_PATIENTS:
-        most = MAX_PATIENTS // (rules.max_treated * len(cases))
+    patients = sum(trials.patients for trials in cases.values())
+    if replicates * patients > MAX_PATIENTS:
         raise TrialsimError(
-            f"{replicates:,} replicates of {len(cases)} case(s) with up to {rules.max_treated} patients are more than "
-            f"would finish; at most {most:,} are accepted, and 1,000,000 give a standard error of .0005 or less"
+            f"{replicates:,} replicates of {len(cases)} case(s) with up to "
+            f"{max(trials.patients for trials in cases.values())} patients are more than would finish; at most "
+            f"{MAX_PATIENTS // patients:,} are accepted, and 1,000,000 give a standard error of .0005 or less"
         )
-    tables = tables_of(rules)
+    kept: list[Part] = []
+    if ledger is not None:
+        kept = ledger.begin(seed, replicates, {case: fingerprint(trials) for case, trials in cases.items()})
     _, configured = joblib.parallel.get_active_backend(prefer="threads")
     workers = jobs or (configured if configured not in (None, 1) else os.cpu_count() or 1)
-    most_in_chunk = max(CHUNK_PATIENTS // rules.max_treated, 1)
-    size = min(most_in_chunk, max(math.ceil(replicates / (4 * abs(workers))), BLOCK))
-    chunks = [
-        _Chunk(case, tables, rates.thresholds(), seed, first, min(size, replicates - first), block)
-        for case, rates in cases.items()
-        for first in range(0, replicates, size)
-    ]
-    totals: dict[str, Tally] = {}
-    done = joblib.Parallel(n_jobs=workers, prefer="threads", return_as="generator")(
-        joblib.delayed(_simulate)(chunk) for chunk in chunks
+    largest = max(math.ceil(replicates / (4 * joblib.effective_n_jobs(workers))), BLOCK)
+    # a generator: tasks come into being as workers become free, so memory does not grow with the replicates
+    tasks = (
+        joblib.delayed(_simulate)(chunk) for chunk in _missing(cases, kept, replicates, seed, largest, block)
     )
-    for chunk, tally in zip(chunks, done, strict=True):
-        totals[chunk.case] = totals[chunk.case] + tally if chunk.case in totals else tally
-        if progress:
-            progress(chunk.replicates)
-    return totals
+    totals: dict[str, Tally] = {}
+    parallel = joblib.Parallel(n_jobs=workers, prefer="threads", return_as="generator")
+    with _closed(parallel(tasks)) as fresh:
+        for part in itertools.chain(kept, _recorded(fresh, ledger)):
+            totals[part.case] = totals[part.case] + part.tally if part.case in totals else part.tally
+            if progress:
+                progress(part.tally.replicates)
+    return {case: totals[case] for case in cases}
+
+
+@contextlib.contextmanager
+def cluster(address: str) -> Iterator[None]:
+    """Simulate on the workers of the dask scheduler at ``address`` (as ``tcp://host:8786``).
+
+    Raises
+    ------
+    TrialsimError : dask is not installed, nobody answers, or the workers are lost or are not fit for the task.
+    """
+    import joblib
+
+    try:
+        from distributed import CancelledError, Client, KilledWorker
+        from distributed.comm.core import CommClosedError
+    except ImportError:
+        raise TrialsimError('a cluster needs dask: pip install "trialsim[dask]"') from None
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is said below, in one sentence
+    try:
+        client = Client(address, timeout=CONNECT_SECONDS)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError, TypeError) as error:
+        raise TrialsimError(f"no dask scheduler answers at {address}: {error}") from None
+    try:
+        with client, joblib.parallel_config(backend="dask"):
+            for worker, answer in client.run(_same_version, __version__, on_error="return").items():
+                if isinstance(answer, Exception):
+                    raise TrialsimError(f"the dask worker {worker} cannot be used: {answer}")
+            yield
+    except TimeoutError:
+        raise TrialsimError(f"the dask scheduler at {address} has no workers") from None
+    except (CancelledError, KilledWorker, CommClosedError):
+        raise TrialsimError(f"the dask scheduler at {address} or its workers were lost on the way") from None
 
 
 def paths(
@@ -94,23 +137,58 @@ def paths(
     from trialsim.kernels.trial import columns, simulate
 
     out = np.zeros((count, columns(rules.levels)), dtype=np.int32)
-    enrolled = np.zeros((count, rules.max_treated), dtype=np.int8)
+    enrolled = np.zeros((count, rules.most_treated), dtype=np.int8)
     simulate(tables_of(rules), rates.thresholds(), *stream_key(seed), 0, out, enrolled)
     return enrolled
 
 
-def _simulate(chunk: _Chunk) -> Tally:
-    from trialsim.kernels.trial import columns, simulate
+def _missing(
+    cases: Mapping[str, Trials], kept: Iterable[Part], replicates: int, seed: int, largest: int, block: int
+) -> Iterator[_Chunk]:
+    """The replicates of every case that are not kept, in chunks of at most ``largest``."""
+    held = {case: [(part.first, part.stop) for part in kept if part.case == case] for case in cases}
+    for case, trials in cases.items():
+        size = min(largest, max(CHUNK_PATIENTS // trials.patients, 1))
+        reached = 0
+        for start, stop in [*held[case], (replicates, replicates)]:
+            for first in range(reached, start, size):
+                yield _Chunk(case, trials, seed, first, min(size, start - first), block)
+            reached = stop
 
+
+@contextlib.contextmanager
+def _closed(parts: Generator[Part, None, None]) -> Iterator[Generator[Part, None, None]]:
+    """Tasks that are called off when the run is; joblib's warning that some were in vain is not for the user."""
+    try:
+        yield parts
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            parts.close()
+
+
+def _recorded(parts: Iterable[Part], ledger: Ledger | None) -> Iterator[Part]:
+    """The same parts, each in the ledger before anybody counts it."""
+    for part in parts:
+        if ledger is not None:
+            ledger.append(part)
+        yield part
+
+
+def _same_version(version: str) -> None:
+    """Refuse to work for another version of trialsim: its numbers may differ."""
+    if version != __version__:
+        raise TrialsimError(f"it has trialsim {__version__}, this machine {version}")
+
+
+def _simulate(chunk: _Chunk) -> Part:
+    """What a worker does: a chunk block by block, so that memory stays small."""
+    _same_version(chunk.version)
     key = stream_key(chunk.seed)
-    nothing_kept = np.zeros((0, 0), dtype=np.int8)
-    most = chunk.tables.act_ge.shape[1] - 1
-    width = columns(len(chunk.tables.action))
+    stop = chunk.first + chunk.replicates
     total: Tally | None = None
-    for first in range(chunk.first, chunk.first + chunk.replicates, chunk.block):
-        out = np.empty((min(chunk.block, chunk.first + chunk.replicates - first), width), dtype=np.int32)
-        simulate(chunk.tables, chunk.thresholds, *key, first, out, nothing_kept)
-        tally = fold(out, most)
+    for first in range(chunk.first, stop, chunk.block):
+        tally = chunk.trials.tally(key, first, min(chunk.block, stop - first))
         total = tally if total is None else total + tally
     assert total is not None
-    return total
+    return Part(chunk.case, chunk.first, total)

@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import replace
 
 from trialsim.designs.rules import Rules
-from trialsim.engine.exact import MAX_STATES, distribution, states
+from trialsim.engine.averaged import Paths, averages, p_go_averaged
+from trialsim.engine.exact import MAX_STATES, distribution, independent_cohorts, inert, states
+from trialsim.engine.ledger import Ledger
 from trialsim.engine.montecarlo import Progress, tallies
-from trialsim.engine.tally import simulated
+from trialsim.engine.precision import plan
+from trialsim.engine.tally import Tally, simulated
+from trialsim.engine.timed import in_calendar_time, quickest, timed
+from trialsim.engine.trials import Trials, untimed
 from trialsim.errors import TrialsimError
 from trialsim.kernels.streams import STREAM_VERSION
-from trialsim.results import Estimate, OperatingCharacteristics, Results, Simulated, is_probability
+from trialsim.results import Estimate, Exact, OperatingCharacteristics, Results, Simulated, is_probability
+from trialsim.scenario.calendar import calendar
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import digest
 from trialsim.scenario.model import MAX_REPLICATES, Scenario
-from trialsim.scenario.truth import Rates
+from trialsim.scenario.truth import Cells, Rates, Strata
 from trialsim.version import __version__
+
+AT_ONCE = " (outcomes known at once)"
+"""Added to the name of a case: the same patients in a trial that knows every outcome before the next patient."""
+
+PATHS = " (dose paths)"
+"""Added to the name of a case: its dose paths, over which P(go) is averaged."""
 
 FALSE_ALARM = 1e-4
 """Probability that a run with nothing wrong says that simulation and exact calculation disagree."""
@@ -25,10 +39,11 @@ def exact(scenario: Scenario, *, totals: bool = True) -> Results:
     """Exact operating characteristics of every case, by a Markov chain over patients.
 
     ``totals=False`` leaves out the distributions of total responses and toxicities and is about fifty times faster.
-    A case without an exact answer (too many states) says so in ``not_exact``.
+    A case without an exact answer says so in ``not_exact``; where calendar time decides, ``at_once`` is the exact
+    answer if every outcome were known at once.
     """
     rules = compile_rules(scenario)
-    cases = tuple(_exact_case(scenario, rules, name, totals) for name in scenario.truth)
+    cases = tuple(_case(scenario, rules, name, totals, {}) for name in scenario.truth)
     return _results(scenario, cases, None, None)
 
 
@@ -40,48 +55,157 @@ def simulate(
     jobs: int | None = None,
     progress: Progress | None = None,
     totals: bool = True,
+    ledger: Ledger | None = None,
 ) -> Results:
     """Simulated operating characteristics of every case, with the exact ones beside them and z between the two.
 
+    Where calendar time decides there is no exact answer: the same trial with every outcome known at once is then
+    simulated too and held against its exact answer, so that every run tests the engine.
+
     Parameters
     ----------
-    replicates, seed : default to the scenario's ``simulation`` block.
+    replicates, seed : default to the scenario's ``simulation`` block; where it asks for a precision, replicates are
+        planned from a pilot run.
     jobs : worker threads; default all processors, or what an enclosing ``joblib.parallel_config`` says.
-    progress : called with the number of replicates just finished.
+    progress : called with the number of replicates just finished, those of the trials at once included.
     totals : whether the exact side includes the distributions of total responses and toxicities.
+    ledger : keeps what is finished, so that a run that is cut off can go on.
     """
-    replicates = scenario.simulation.replicates if replicates is None else replicates
     seed = scenario.simulation.seed if seed is None else seed
+    if not (isinstance(seed, int) and 0 <= seed < 2**63):
+        raise TrialsimError(f"seed = {seed!r} must be a whole number from 0 to {2**63 - 1}")
+    rules = compile_rules(scenario)
+    trials, planned = trials_of(scenario, rules), None
+    if replicates is None and scenario.simulation.precision:
+        mains = {name: trials[name] for name in scenario.truth}
+        planned = plan(mains, scenario.simulation.precision, seed, jobs)
+        replicates = planned.replicates
+    replicates = scenario.simulation.replicates if replicates is None else replicates
     if not (isinstance(replicates, int) and 1 <= replicates <= MAX_REPLICATES):
         raise TrialsimError(
             f"replicates = {replicates!r} must be a whole number from 1 to {MAX_REPLICATES:,}"
         )
-    if not (isinstance(seed, int) and 0 <= seed < 2**63):
-        raise TrialsimError(f"seed = {seed!r} must be a whole number from 0 to {2**63 - 1}")
-    rules = compile_rules(scenario)
-    rates = rates_of(scenario)
-    drawn = tallies(rules, rates, replicates, seed, jobs=jobs, progress=progress)
-    cases = tuple(
-        _beside(_exact_case(scenario, rules, name, totals), simulated(drawn[name]), len(rates))
-        for name in rates
-    )
-    return _results(scenario, cases, seed, replicates)
+    drawn = tallies(trials, replicates, seed, jobs=jobs, progress=progress, ledger=ledger)
+    cases = tuple(_case(scenario, rules, name, totals, drawn) for name in scenario.truth)
+    return replace(_results(scenario, cases, seed, replicates), planned=planned)
+
+
+def expected(scenario: Scenario, replicates: int | None = None) -> int | None:
+    """How many trials a run simulates in all; None where a pilot run has yet to plan it."""
+    if replicates is None and scenario.simulation.precision:
+        return None
+    each = scenario.simulation.replicates if replicates is None else replicates
+    return each * len(trials_of(scenario, compile_rules(scenario)))
+
+
+def trials_of(scenario: Scenario, rules: Rules) -> dict[str, Trials]:
+    """What is simulated: the trials of every case and, in calendar time, the same with outcomes known at once."""
+    if not _in_calendar(scenario):
+        return dict(untimed(rules, rates_of(scenario)))
+    mains = timed(scenario, rules)
+    trials: dict[str, Trials] = dict(mains)
+    for name, main in mains.items():
+        if scenario.conduct is not None and averages(scenario, rules, main, name):
+            trials[f"{name}{PATHS}"] = Paths.of(rules, main)
+    if scenario.conduct is not None and not not_exact(scenario, rules):
+        at_once = timed(scenario, rules, at_once=True)
+        trials |= {f"{name}{AT_ONCE}": quickest(each) for name, each in at_once.items()}
+    return trials
 
 
 def rates_of(scenario: Scenario) -> dict[str, Rates]:
-    """The truth of every case as numbers by dose level."""
+    """The truth of every case as numbers by dose level, without regard to strata and withdrawal."""
     levels = len(scenario.doses)
     return {name: Rates.of(case, scenario.evaluability, levels) for name, case in scenario.truth.items()}
 
 
-def _exact_case(scenario: Scenario, rules: Rules, name: str, totals: bool) -> OperatingCharacteristics:
-    rates = Rates.of(scenario.truth[name], scenario.evaluability, rules.levels)
+def truth_of(scenario: Scenario, rules: Rules, name: str) -> Rates | Cells:
+    """What a patient of a case amounts to in an exact calculation."""
+    if not _in_calendar(scenario):
+        return rates_of(scenario)[name]
+    return Strata.of(scenario, name).effective(calendar(scenario, rules))
+
+
+def not_exact(scenario: Scenario, rules: Rules) -> str:
+    """Why there is no exact answer even with outcomes known at once; "" where there is one."""
     needed = states(rules)
+    if scenario.own_rules:
+        shared = "cohorts with rules of their own share the dose and its toxicity boundary"
+        return "" if inert(rules.monitor) else shared
+    if scenario.conduct is not None and any(calendar(scenario, rules).amended_at):
+        return "the dose is lowered at a date"
     if needed > MAX_STATES:
-        why = f"the exact chain would need {needed:,} states, more than {MAX_STATES:,}"
-        return OperatingCharacteristics(name, scenario.doses, not_exact=why)
-    totals = totals and states(rules, carried=True) <= MAX_STATES
-    return OperatingCharacteristics(name, scenario.doses, exact=distribution(rules, rates, totals))
+        return f"the exact chain would need {needed:,} states, more than {MAX_STATES:,}"
+    return ""
+
+
+def _in_calendar(scenario: Scenario) -> bool:
+    """Whether trials are simulated with dates or cohorts."""
+    return scenario.conduct is not None or scenario.cohorts is not None
+
+
+def _case(
+    scenario: Scenario, rules: Rules, name: str, totals: bool, drawn: Mapping[str, Tally]
+) -> OperatingCharacteristics:
+    """Everything known about a case; ``drawn`` holds its tallies, if it was simulated."""
+    number = len(scenario.truth)
+    why_not = not_exact(scenario, rules)
+    known = OperatingCharacteristics(name, scenario.doses, not_exact=why_not)
+    if not why_not:
+        totals = totals and states(rules, carried=True) <= MAX_STATES
+        known = replace(known, exact=_exact(scenario, rules, name, totals))
+    if not _in_calendar(scenario):
+        return _beside(known, simulated(drawn[name]), number) if drawn else known
+    dated = scenario.conduct is not None
+    cohorts = scenario.cohorts.names if scenario.cohorts else ()
+    found = None
+    if drawn:
+        trials = timed(scenario, rules)[name]
+        found = in_calendar_time(drawn[name], trials, _false_go(scenario, name), dated)
+        if paths := drawn.get(f"{name}{PATHS}"):
+            averaged = p_go_averaged(paths, rules, truth_of(scenario, rules, name))
+            found = replace(found, values={**found.values, "p_go_averaged": averaged})
+    if not dated:
+        known = replace(known, cohorts=cohorts)
+        return _beside(known, found, number) if found else known
+    at_once = known if known.exact else None
+    if at_once and drawn:
+        tally = drawn[f"{name}{AT_ONCE}"]
+        twin = (
+            in_calendar_time(tally, trials, _false_go(scenario, name), False)
+            if scenario.own_rules
+            else simulated(tally)
+        )
+        at_once = _beside(at_once, twin, number)
+    why_not = f"calendar time decides{f'; {why_not}' if why_not else ''}"
+    return OperatingCharacteristics(
+        name, scenario.doses, not_exact=why_not, simulated=found, cohorts=cohorts, at_once=at_once
+    )
+
+
+def _exact(scenario: Scenario, rules: Rules, name: str, totals: bool) -> Exact:
+    """The exact answer of a case with every outcome known at once."""
+    if not scenario.own_rules or scenario.cohorts is None:
+        return distribution(rules, truth_of(scenario, rules, name), totals)
+    strata, dates = Strata.of(scenario, name), calendar(scenario, rules)
+    members = [[s.cohort_name == cohort for s in scenario.strata] for cohort in scenario.cohorts.names]
+    cells = [strata.only(which).effective(dates) for which in members]
+    return independent_cohorts(rules, cells, _false_go(scenario, name))
+
+
+def _false_go(scenario: Scenario, name: str) -> int:
+    """The set of cohorts (bit c for cohort c) in which no dose has a response rate above p0."""
+    p0, strata = getattr(scenario.design, "p0", None), scenario.strata
+    if p0 is None or scenario.cohorts is None:
+        return 0
+    rates = Strata.of(scenario, name).rates
+    members = 0
+    for c, cohort in enumerate(scenario.cohorts.names):
+        best = max(
+            max(rate.response) for rate, s in zip(rates, strata, strict=True) if s.cohort_name == cohort
+        )
+        members |= (best <= p0) << c
+    return members
 
 
 def _beside(known: OperatingCharacteristics, drawn: Simulated, cases: int) -> OperatingCharacteristics:
@@ -90,6 +214,8 @@ def _beside(known: OperatingCharacteristics, drawn: Simulated, cases: int) -> Op
     disagreements = []
     if known.exact is not None:
         for name, value in known.exact.values.items():
+            if name not in drawn.values:  # cohorts are counted where there are several
+                continue
             estimate = drawn.values[name]
             z_value = _z(name, value, estimate, drawn.replicates)
             if z_value is not None:
@@ -97,9 +223,7 @@ def _beside(known: OperatingCharacteristics, drawn: Simulated, cases: int) -> Op
             chance = FALSE_ALARM / (cases * len(known.exact.values))
             if _disagrees(name, value, estimate, drawn.replicates, len(drawn.n) - 1, chance):
                 disagreements.append(name)
-    return OperatingCharacteristics(
-        known.case, known.doses, known.exact, known.not_exact, drawn, z, tuple(disagreements)
-    )
+    return replace(known, simulated=drawn, z=z, disagreements=tuple(disagreements))
 
 
 def _z(name: str, value: float, estimate: Estimate, replicates: int) -> float | None:

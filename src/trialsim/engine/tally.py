@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any
 
 import numpy as np
 
@@ -21,37 +24,48 @@ class Tally:
 
     Attributes
     ----------
-    ends : replicates by why the trial ended. triggered : with a dose reduction triggered.
-    n, responses, toxicities, reduction_patient : replicates by value; reduction_patient has 0 for not reduced.
-    sums, squares : of the evaluable patients, then of patients, responses and toxicities of each level.
+    replicates : trials counted.
+    counts : by name, what ``fold`` of a kernel says it counts: replicates by value, or sums. A tuple ends where the
+        block's largest value was, so the shorter of two is continued with zeros.
     """
 
     replicates: int
-    triggered: int
-    ends: tuple[int, ...]
-    n: tuple[int, ...]
-    responses: tuple[int, ...]
-    toxicities: tuple[int, ...]
-    reduction_patient: tuple[int, ...]
-    sums: tuple[int, ...]
-    squares: tuple[int, ...]
+    counts: Mapping[str, tuple[int, ...]]
 
     def __add__(self, other: Tally) -> Tally:
-        def add(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
-            return tuple(x + y for x, y in zip(a, b, strict=True))
-
+        if self.counts.keys() != other.counts.keys():
+            raise ValueError("tallies of different kernels do not add")
+        both = (
+            (name, zip_longest(mine, other.counts[name], fillvalue=0)) for name, mine in self.counts.items()
+        )
         return Tally(
             self.replicates + other.replicates,
-            self.triggered + other.triggered,
-            *(
-                add(getattr(self, name), getattr(other, name))
-                for name in ("ends", "n", "responses", "toxicities", "reduction_patient", "sums", "squares")
-            ),
+            {name: tuple(x + y for x, y in pairs) for name, pairs in both},
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The tally in the types of JSON, exactly."""
+        return {
+            "replicates": self.replicates,
+            "counts": {name: list(counts) for name, counts in self.counts.items()},
+        }
+
+    @staticmethod
+    def from_dict(content: Mapping[str, Any]) -> Tally:
+        """The tally that ``to_dict`` has written."""
+        return Tally(
+            content["replicates"], {name: tuple(counts) for name, counts in content["counts"].items()}
         )
 
 
 def fold(columns: Int32, most: int) -> Tally:
-    """The tally of a block of replicates (rows), ``most`` being the largest number of treated patients."""
+    """The tally of a block of untimed replicates (rows), ``most`` being the largest number of treated patients.
+
+    Counted are replicates by why the trial ended (``ends``), by patients (``n``), ``responses`` and ``toxicities``, by
+    the patient after whom the dose was reduced (``reduction_patient``, 0 for not reduced), those with a reduction
+    ``triggered``; then ``sums`` and ``squares`` of the evaluable patients and of patients, responses and toxicities
+    of each level.
+    """
     from trialsim.kernels.trial import END, EVALUABLE, LEVELS, REDUCED_AFTER, TRIGGERED, N
 
     by = np.ascontiguousarray(columns.T, dtype=np.int64)
@@ -61,42 +75,45 @@ def fold(columns: Int32, most: int) -> Tally:
 
     summed = np.concatenate([by[EVALUABLE : EVALUABLE + 1], by[LEVELS:]])
     return Tally(
-        replicates=len(columns),
-        triggered=int(by[TRIGGERED].sum()),
-        ends=histogram(by[END], ENDS),
-        n=histogram(by[N]),
-        responses=histogram(by[LEVELS + 1 :: 3].sum(axis=0)),
-        toxicities=histogram(by[LEVELS + 2 :: 3].sum(axis=0)),
-        reduction_patient=histogram(by[REDUCED_AFTER]),
-        sums=tuple(summed.sum(axis=1).tolist()),
-        squares=tuple(np.einsum("ij,ij->i", summed, summed).tolist()),
+        len(columns),
+        {
+            "ends": histogram(by[END], ENDS),
+            "n": histogram(by[N]),
+            "responses": histogram(by[LEVELS + 1 :: 3].sum(axis=0)),
+            "toxicities": histogram(by[LEVELS + 2 :: 3].sum(axis=0)),
+            "reduction_patient": histogram(by[REDUCED_AFTER]),
+            "triggered": (int(by[TRIGGERED].sum()),),
+            "sums": tuple(summed.sum(axis=1).tolist()),
+            "squares": tuple(np.einsum("ij,ij->i", summed, summed).tolist()),
+        },
     )
 
 
 def simulated(tally: Tally) -> Simulated:
     """Every operating characteristic of a tally with its Monte Carlo standard error and 95% interval."""
-    replicates = tally.replicates
+    replicates, counts = tally.replicates, tally.counts
     events = {
-        **by_end(tally.ends),
-        "p_dose_reduction_triggered": tally.triggered,
-        "p_dose_reduced": replicates - tally.reduction_patient[0],
+        **by_end(counts["ends"]),
+        "p_dose_reduction_triggered": counts["triggered"][0],
+        "p_dose_reduced": replicates - counts["reduction_patient"][0],
     }
     values = {name: proportion(count, replicates) for name, count in events.items()}
-    values["en"] = _mean_of(tally.n)
-    values["en_evaluable"] = mean(tally.sums[0], tally.squares[0], replicates)
-    values["responses"] = _mean_of(tally.responses)
-    values["toxicities"] = _mean_of(tally.toxicities)
-    for column in range(1, len(tally.sums)):
+    sums, squares = counts["sums"], counts["squares"]
+    values["en"] = _mean_of(counts["n"])
+    values["en_evaluable"] = mean(sums[0], squares[0], replicates)
+    values["responses"] = _mean_of(counts["responses"])
+    values["toxicities"] = _mean_of(counts["toxicities"])
+    for column in range(1, len(sums)):
         level, what = divmod(column - 1, len(BY_DOSE))
         name = f"{list(BY_DOSE)[what]}_dose_{level + 1}"
-        values[name] = mean(tally.sums[column], tally.squares[column], replicates)
+        values[name] = mean(sums[column], squares[column], replicates)
     return Simulated(
         replicates=replicates,
         values=values,
-        n=tally.n,
-        responses=tally.responses,
-        toxicities=tally.toxicities,
-        reduction_patient=(0, *tally.reduction_patient[1:]),
+        n=counts["n"],
+        responses=counts["responses"],
+        toxicities=counts["toxicities"],
+        reduction_patient=(0, *counts["reduction_patient"][1:]),
     )
 
 

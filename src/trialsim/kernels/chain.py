@@ -2,7 +2,8 @@
 
 State: dose level, patient after which it began, pending look, inevaluable patients, one carried total that decides
 nothing (all responses, or all toxicities), toxicities at the level, responses. Decisions depend on no more than
-that, so the chain is exact. Counts saturate where no decision tells them apart any longer.
+that, so the chain is exact. Counts saturate where no decision tells them apart any longer. Where patients at earlier
+doses are not analysed, pending look, inevaluable patients and responses begin anew with the level.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ from trialsim.codes import (
     FUTILITY,
     GO,
     GO_EARLY,
+    NEW_DOSE_ONLY,
+    POOLED,
     REDUCE,
+    RESTART,
     STOP,
     TOXICITY,
     TOXICITY_AT_N,
@@ -74,14 +78,15 @@ def _treat(block, work, cells, carry, top):  # type: ignore[no-untyped-def]
 
 @kernel
 def propagate(tables, pending, cells, carry, state, ends, carried, patients, moved, triggered):  # type: ignore[no-untyped-def]
-    """Push all probability from the first patient to the ends of the trial.
+    """Push all probability from the first patient to the ends of the trial, of M patients at most.
 
     pending : (planned n + 1,) the look that is due at or after this many counted patients, if no decision skips a
         look (then state has one slot for looks); empty otherwise.
     cells : (K, 6) probabilities of a patient at each level, in the order inevaluable without and with toxicity,
         then evaluable: no response without and with toxicity, response without and with toxicity.
-    state : zeros (K, starts, slots, V + 1, Z + 1, T + 1, X + 1), work space: starts is 1 for one level and M + 1
-        otherwise; V, Z largest inevaluable and carried count; T, X saturation of toxicities and responses.
+    state : zeros (K, starts, slots, V + 1, Z + 1, T + 1, X + 1), work space: starts is 1 for one level, otherwise one
+        for each number of patients after which a level can begin; V, Z largest inevaluable and carried count; T, X
+        saturation of toxicities and responses.
     ends : zeros (M + 1, 8), receives P(end after n treated, why).
     carried : zeros (M + 1, Z + 1), receives P(end after n treated, carried total).
     patients : zeros (K, M + 1), receives P(patient i is treated at the level).
@@ -95,18 +100,23 @@ def propagate(tables, pending, cells, carry, state, ends, carried, patients, mov
     sequential = pending.shape[0] > 0
     work = state[0, 0, 0].copy()
     state[0, 0, 0, 0, 0, 0, 0] = 1.0
-    for i in range(1, max_treated + 1):
-        top_v, top_z, top_x = min(last_v, i - 1), min(last_z, i - 1), min(last_x, i - 1)
+    for i in range(1, ends.shape[0]):
+        top_z = min(last_z, i - 1)
         for level in range(levels):
             leave = 0 < tables.at_enrolled[level] <= i
             reduces = tables.action[level] == REDUCE
             stops = tables.action[level] == STOP
+            new_dose_only = level > 0 and tables.on_dose_change == NEW_DOSE_ONLY
             # at the starting level every trial began after patient 0; below, one row for each switching patient
             last_start = min(i - 1, starts - 1) if level > 0 else 0
             for start in range(level, last_start + 1):
                 if level > 0 and moved[level - 1, start] == 0.0:
                     continue
                 m = i - start
+                if m > max_treated:
+                    continue
+                enrolled = m if tables.on_dose_change == RESTART else i  # since looks began
+                top_v, top_x = min(last_v, enrolled - 1), min(last_x, enrolled - 1)
                 bound = tables.act_ge[level, m]
                 top_t = min(last_t, m - 1)
                 if tables.action[level] != CONTINUE:
@@ -120,21 +130,21 @@ def propagate(tables, pending, cells, carry, state, ends, carried, patients, mov
                     patients[level, i] += treated
 
                     crossable = tables.action[level] != CONTINUE and bound <= min(last_t, top_t + 1)
-                    for v in range(min(last_v, i) + 1):
-                        counted = i - v if tables.replaced else i
+                    for v in range(min(last_v, enrolled) + 1):
+                        counted = enrolled - v if tables.replaced else enrolled
                         if counted > tables.look_n[-1]:
                             continue
                         look = pending[counted] if sequential else slot
                         # a state that was looked at before is looked at again to no effect: it goes on as it did
-                        due = counted == tables.look_n[look]
-                        if not (leave or crossable or due or i == max_treated):
+                        due = counted == (tables.look_n[-1] if new_dose_only else tables.look_n[look])
+                        if not (leave or crossable or due or enrolled == max_treated):
                             continue
-                        final = tables.final[look]
+                        final = new_dose_only or tables.final[look]
                         for z in range(min(last_z, i) + 1):
                             for t in range(min(last_t, top_t + 1) + 1):
                                 stopped = stops and crossable and t >= bound
                                 lowered = not stopped and (leave or (reduces and crossable and t >= bound))
-                                for x in range(min(last_x, i) + 1):
+                                for x in range(min(last_x, enrolled) + 1):
                                     mass = block[v, z, t, x]
                                     if mass == 0.0:
                                         continue
@@ -143,7 +153,10 @@ def propagate(tables, pending, cells, carry, state, ends, carried, patients, mov
                                     if stopped:
                                         end = TOXICITY_AT_N if due and final else TOXICITY
                                     elif due:
-                                        decision = tables.look_next[look, x]
+                                        if new_dose_only:
+                                            decision = GO if x >= tables.attained_ge[m] else FUTILE
+                                        else:
+                                            decision = tables.look_next[look, x]
                                         if decision >= 0:
                                             slot_new = 0 if sequential else decision
                                         elif decision == FUTILE:
@@ -152,7 +165,7 @@ def propagate(tables, pending, cells, carry, state, ends, carried, patients, mov
                                             end = FINAL_GO if final else GO_EARLY
                                         else:
                                             end = FINAL_CONSIDER
-                                    if end < 0 and i == max_treated:
+                                    if end < 0 and enrolled == max_treated:
                                         end = ACCRUAL
                                     if lowered and level == 0:
                                         triggered[0] += mass
@@ -161,7 +174,10 @@ def propagate(tables, pending, cells, carry, state, ends, carried, patients, mov
                                         carried[i, z] += mass
                                     elif lowered:
                                         moved[level, i] += mass
-                                        state[level + 1, i, slot_new, v, z, 0, x] += mass
+                                        if tables.on_dose_change == POOLED:
+                                            state[level + 1, i, slot_new, v, z, 0, x] += mass
+                                        else:
+                                            state[level + 1, i, 0, 0, z, 0, 0] += mass
                                     elif slot_new != slot:
                                         state[level, start, slot_new, v, z, t, x] += mass
                                     else:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numba
+import numba.extending
 
 
 def kernel(function: Callable[..., Any]) -> Any:
@@ -22,5 +23,19 @@ def kernel(function: Callable[..., Any]) -> Any:
         return numba.njit(nogil=True, error_model="numpy")(function)
 
 
+@numba.extending.intrinsic
+def leading_zeros(typing_context: Any, word: Any) -> Any:  # noqa: ARG001 - numba's signature
+    """Zeros before the first bit of a 64-bit word (64 for 0): one instruction, in vectors too."""
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
+        return builder.ctlz(arguments[0], numba.core.cgutils.false_bit)
+
+    return numba.uint64(numba.uint64), build
+
+
 inline = numba.njit(inline="always", error_model="numpy")
 """For the small functions that kernels of the same file are written in."""
+
+plain = numba.njit(_nrt=False, nogil=True, error_model="numpy")
+"""For functions that allocate nothing and only look into arrays they are given: numba then counts no references, which
+costs more than the work where many small arrays are passed around."""

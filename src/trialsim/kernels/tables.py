@@ -7,6 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from trialsim.codes import NEW_DOSE_ONLY as NEW_DOSE_ONLY
+from trialsim.codes import POOLED as POOLED
+from trialsim.codes import RESTART as RESTART
+
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 Float64 = NDArray[np.float64]
@@ -14,7 +18,8 @@ Bool = NDArray[np.bool_]
 
 
 class Tables(NamedTuple):
-    """Rules as arrays: L looks, K dose levels, M = the largest number of treated patients."""
+    """Rules as arrays: L looks, K dose levels, M = the largest number of treated patients (at each dose if looks
+    begin again there)."""
 
     look_n: Int32
     """(L,) patients known at each look."""
@@ -30,3 +35,86 @@ class Tables(NamedTuple):
     """(K,) what the boundary does at the level."""
     replaced: bool
     """Whether looks count evaluable patients."""
+    on_dose_change: int
+    """POOLED, NEW_DOSE_ONLY or RESTART."""
+    attained_ge: Int32
+    """(planned n + 1,) least responses for a go by number of patients analysed, NEVER where no count suffices; empty
+    where not stated."""
+
+
+CONTINUE_ACCRUAL, PAUSE, EARLY_DECISION = range(3)
+"""What accrual does at an interim look."""
+
+OLD_DOSE, HOLD, SWITCH = range(3)
+"""What accrual does between the trigger of a dose reduction and the amendment."""
+
+RESPONSE, TOXIC_IF_NOT, TOXIC_IF_SO, EVALUABLE_IF_NOT, EVALUABLE_IF_SO, SERIOUS, STABLE, TOXIC = range(8)
+"""Thresholds of a dose level and stratum: response; toxicity and evaluable, given no response and given response;
+serious event given toxicity; stable disease given no response; toxicity whatever the response."""
+
+
+class Calendar(NamedTuple):
+    """Conduct in ticks of 1/1024 day (docs/conduct.md): J pieces of the accrual curve, V visits, S strata."""
+
+    piece_tick: Int64
+    """(J,) where each piece of the accrual curve starts."""
+    piece_unit: Int64
+    """(J,) unit-rate time there, 2**-20."""
+    ticks_per_unit: Int64
+    """(J,) 256 times the ticks a patient takes."""
+    units_per_tick: Int64
+    """(J,) 2**36 / ticks a patient."""
+    screening: Int64
+    """(64,) thresholds of k or more screening failures before a patient, k = 1..64."""
+    visit: Int64
+    """(V,) ticks after the start of treatment, increasing (all 0 where outcomes are known at once)."""
+    seen_by: Int64
+    """(V,) thresholds of a response first seen at this visit or before."""
+    confirmation: int
+    """Visits from first sight of a response to its confirmation: 1, or 0."""
+    missed_by: Int64
+    """(V,) thresholds of withdrawal before this visit."""
+    progressed_by: Int64
+    """(2, V) thresholds of progression found at this visit or before, without and with disease control."""
+    control_visit: int
+    """Index of the visit that decides disease control; V if none."""
+    window: int
+    """Ticks within which a toxicity counts."""
+    early: int
+    """Threshold of an onset in the first half of the window."""
+    onset_scale: Int64
+    """(2,) A and B: ticks in a half per word, times 2**32."""
+    interim: int
+    """CONTINUE_ACCRUAL, PAUSE or EARLY_DECISION."""
+    review_lag: int
+    as_it_happens: bool
+    """Whether the toxicity rule counts what was seen so far, or waits for complete outcomes."""
+    lag: int
+    """Ticks from trigger to switch."""
+    during_lag: int
+    """OLD_DOSE, HOLD or SWITCH."""
+    amended_at: Int64
+    """(K,) tick at which a level is left whatever was seen; 0 = never."""
+    exclude: bool
+    """Whether overrun patients are left out of what is reported."""
+    after_change: int
+    """POOLED, NEW_DOSE_ONLY or RESTART."""
+    attained_ge: Int32
+    """(planned n + 1,) least responses for a go by number of patients analysed; NEVER where no count suffices."""
+    stratum_by: Int64
+    """(S,) thresholds of belonging to this stratum or an earlier one."""
+    cohort_of: Int32
+    """(S,) cohort of each stratum."""
+    cohorts: int
+    own: bool
+    """Whether each cohort has its own looks."""
+    max_arrivals: int
+    """No patient arrives after so many; the largest number of treated patients unless cohorts have their own rules."""
+    max_reductions: int
+    """Dose reductions of one patient at most; -1 = no patient-level rule."""
+    hold: int
+    """Ticks without treatment after toxicity, before the patient goes on at a lower dose."""
+    amounts: Int64
+    """(K,) dose amounts in whole thousandths, starting dose first."""
+    exposure: int
+    """Threshold of the exposure weight."""

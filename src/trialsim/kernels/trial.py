@@ -1,8 +1,8 @@
 """Simulated trials: patients in enrolment order, every outcome known before the next one.
 
 The order after patient i: record, toxicity boundary, look; a toxicity stop outranks the look; a dose reduction
-takes effect from patient i + 1. Calendar time will enter here as a second kernel over the same tables and
-streams.
+takes effect from patient i + 1, and with it another analysis set if the rules say so. In calendar time: ``conduct.py``,
+over the same tables and streams.
 
 Trials know nothing of each other, so a block of them advances abreast, one to a lane: dose level by dose level,
 and at a level all of them through its first patient, then its second, ... . Boundary and rates are then the same
@@ -25,7 +25,10 @@ from trialsim.codes import (
     GO,
     GO_EARLY,
     NEVER,
+    NEW_DOSE_ONLY,
+    POOLED,
     REDUCE,
+    RESTART,
     STOP,
     TOXICITY,
     TOXICITY_AT_N,
@@ -46,8 +49,8 @@ VECTOR = 16
 """Lanes are drawn in multiples of so many; those beyond the running trials hold rubbish that nobody reads."""
 
 TRIAL, BEFORE, LOOK, DUE_AT, RESPONSES, EVALUABLE_N, TOXIC_N, FIELDS = range(8)
-"""State of a lane: row of ``out``, patients before this level, pending look and the number of patients it is due
-at, responses and evaluable patients of the trial, toxicities at the level."""
+"""State of a lane: row of ``out``, patients before this level, pending look and the number of patients (evaluable ones
+where they are replaced) it is due at, responses that are analysed, evaluable patients, toxicities at the level."""
 
 _ADDRESS = np.uint64((DOMAIN_TRIAL << 16) | GROUP_OUTCOME)
 _LOW = np.uint64(0xFFFFFFFF)
@@ -79,9 +82,11 @@ def simulate(tables, thresholds, k0, k1, first, out, paths):  # type: ignore[no-
 
     ``thresholds`` is (K, 5) int64: response; toxicity given no response, given response; evaluable given no
     response, given response. ``paths`` (replicates, M), if not empty, receives for each patient
-    1 + level * 8 + evaluable * 4 + response * 2 + toxicity (0: not enrolled).
+    1 + level * 8 + evaluable * 4 + response * 2 + toxicity (0: not enrolled);
+    M is the largest number of treated patients, all levels together.
     """
     max_treated = tables.act_ge.shape[1] - 1
+    most = NEVER if tables.on_dose_change == RESTART else max_treated  # patients of the trial
     lanes = np.empty((FIELDS, LANES), dtype=np.int32)
     trial, before, look, due_at = lanes[TRIAL], lanes[BEFORE], lanes[LOOK], lanes[DUE_AT]
     responses, evaluable_n, toxic_n = lanes[RESPONSES], lanes[EVALUABLE_N], lanes[TOXIC_N]
@@ -106,7 +111,8 @@ def simulate(tables, thresholds, k0, k1, first, out, paths):  # type: ignore[no-
                     lanes[field, lane] = arriving[field, lane]
             running, arrivals = arrivals, 0
             action, leave_at = tables.action[level], tables.at_enrolled[level]
-            last = min(leave_at, max_treated) if leave_at > 0 else max_treated
+            last = min(leave_at, most) if leave_at > 0 else most
+            new_dose_only = level > 0 and tables.on_dose_change == NEW_DOSE_ONLY
             own = LEVELS + 3 * level  # columns of this level
             m = 0
             while running > 0:
@@ -117,6 +123,8 @@ def simulate(tables, thresholds, k0, k1, first, out, paths):  # type: ignore[no-
                         paths[trial[lane], before[lane] + m] = 1 + level * 8 + patients[lane]
                 m += 1
                 bound = tables.act_ge[level, m] if action != CONTINUE else NEVER
+                if m == max_treated:
+                    last = m  # nobody follows at this level
 
                 events = 0
                 for lane in range(width):
@@ -148,17 +156,20 @@ def simulate(tables, thresholds, k0, k1, first, out, paths):  # type: ignore[no-
                         end = TOXICITY_AT_N if due and final else TOXICITY
                         lowered = False
                     elif due:
-                        decision = tables.look_next[look[lane], responses[lane]]
+                        if new_dose_only:
+                            decision = GO if responses[lane] >= tables.attained_ge[m] else FUTILE
+                        else:
+                            decision = tables.look_next[look[lane], responses[lane]]
                         if decision >= 0:
+                            due_at[lane] += tables.look_n[decision] - tables.look_n[look[lane]]
                             look[lane] = decision
-                            due_at[lane] = tables.look_n[decision]
                         elif decision == FUTILE:
                             end = FINAL_NO_GO if final else FUTILITY
                         elif decision == GO:
                             end = FINAL_GO if final else GO_EARLY
                         else:
                             end = FINAL_CONSIDER
-                    if end < 0 and i == max_treated:
+                    if end < 0 and (i == most or m == max_treated):
                         end = ACCRUAL
                     if end < 0 and not lowered:
                         continue
@@ -166,8 +177,9 @@ def simulate(tables, thresholds, k0, k1, first, out, paths):  # type: ignore[no-
                     counts = out[trial[lane]]
                     counts[own] = m
                     counts[own + 1] = responses[lane]
-                    for above in range(LEVELS, own, 3):
-                        counts[own + 1] -= counts[above + 1]
+                    if tables.on_dose_change == POOLED:
+                        for above in range(LEVELS, own, 3):
+                            counts[own + 1] -= counts[above + 1]
                     counts[own + 2] = toxic_n[lane]
                     if lowered:
                         counts[TRIGGERED] = 1
@@ -183,6 +195,14 @@ def simulate(tables, thresholds, k0, k1, first, out, paths):  # type: ignore[no-
                             arriving[field, arrivals] = lanes[field, lane]
                         arriving[BEFORE, arrivals] = i
                         arriving[TOXIC_N, arrivals] = 0
+                        if tables.on_dose_change == RESTART:
+                            arriving[RESPONSES, arrivals] = 0
+                            arriving[LOOK, arrivals] = 0
+                            arriving[DUE_AT, arrivals] = known + tables.look_n[0]
+                        elif tables.on_dose_change == NEW_DOSE_ONLY:
+                            arriving[RESPONSES, arrivals] = 0
+                            arriving[LOOK, arrivals] = tables.look_n.shape[0] - 1
+                            arriving[DUE_AT, arrivals] = tables.look_n[-1]
                         arrivals += 1
                     running -= 1
                     for field in range(FIELDS):

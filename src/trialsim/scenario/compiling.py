@@ -2,25 +2,56 @@
 
 from __future__ import annotations
 
-from trialsim.codes import CONTINUE, NEVER, REDUCE, STOP
+import math
+
+from trialsim.codes import CONTINUE, NEVER, NEW_DOSE_ONLY, POOLED, REDUCE, RESTART, STOP
 from trialsim.designs.rules import Monitor, Rules
 from trialsim.designs.spec import MAX_PATIENTS
-from trialsim.designs.toxicity import Amendment, NoRule
+from trialsim.designs.toxicity import ROUNDING, Amendment, NoRule
 from trialsim.errors import DesignError
 from trialsim.scenario.model import Scenario
 
 SHORTFALL = 1e-12
-"""Probability, accepted as never, that a trial with replacement runs out of patients before it is complete."""
+"""Probability, accepted as never, that a trial runs out of patients before it is complete."""
+
+MONTHS_A_WEEK = 7 / 30.4375
+
+_AFTER_CHANGE = {"pooled": POOLED, "new_dose_only": NEW_DOSE_ONLY, "restart": RESTART}
 
 
 def compile_rules(scenario: Scenario) -> Rules:
-    """The protocol of a scenario as Rules; a design that is only described by its error rates is searched for."""
+    """The protocol of a scenario as Rules; a design that is only described by its error rates is searched for.
+
+    With own rules by cohort the looks are those of each cohort, the boundary and ``max_treated`` those of all together.
+    """
     looks = scenario.design.compile()
     replaced = scenario.evaluability.replaced
     most = looks.planned_n
     if replaced:
-        most = treated_to_complete(looks.planned_n, scenario.evaluability.probability)
-    return Rules(looks, _monitor(scenario, looks.planned_n, most), replaced, most)
+        most = treated_to_complete(looks.planned_n, scenario.evaluability.probability * assessed(scenario))
+    most *= arms_of(scenario)
+    after_change = _AFTER_CHANGE[scenario.on_dose_change]
+    return Rules(
+        looks,
+        _monitor(scenario, looks.planned_n, most),
+        replaced,
+        most,
+        after_change,
+        attained_ge(scenario, looks.planned_n) if after_change == NEW_DOSE_ONLY else (),
+    )
+
+
+def arms_of(scenario: Scenario) -> int:
+    """How many sets of looks there are: one, or one a cohort."""
+    return len(scenario.cohorts.names) if scenario.cohorts and scenario.own_rules else 1
+
+
+def assessed(scenario: Scenario) -> float:
+    """P(a patient has not withdrawn before the first visit)."""
+    if scenario.conduct is None:
+        return 1.0
+    months = scenario.conduct.assessment_weeks[0] * MONTHS_A_WEEK
+    return math.exp(-scenario.conduct.withdrawal_per_month * months)
 
 
 def treated_to_complete(n: int, evaluable: float) -> int:
@@ -38,6 +69,20 @@ def treated_to_complete(n: int, evaluable: float) -> int:
     return most
 
 
+def attained_ge(scenario: Scenario, planned_n: int) -> tuple[int, ...]:
+    """Least responses for a go among m = 0..planned n patients: P(Bin(m, p0) >= it) <= alpha.
+
+    NEVER where no count suffices, and everywhere if the design states no p0 or alpha.
+    """
+    from trialsim.designs.binomial import upper_tail
+
+    p0, alpha = (getattr(scenario.design, key, None) for key in ("p0", "alpha"))
+    if p0 is None or alpha is None:
+        return (NEVER,) * (planned_n + 1)
+    found = (upper_tail(m, p0) <= alpha * (1 + ROUNDING) for m in range(planned_n + 1))
+    return tuple(int(enough.argmax()) if enough.any() else NEVER for enough in found)
+
+
 def _monitor(scenario: Scenario, planned_n: int, most: int) -> Monitor:
     levels = len(scenario.doses)
     never = (NEVER,) * (most + 1)
@@ -45,14 +90,17 @@ def _monitor(scenario: Scenario, planned_n: int, most: int) -> Monitor:
     if isinstance(rule, NoRule):
         return Monitor((never,) * levels, (0,) * levels, (CONTINUE,) * levels)
     if isinstance(rule, Amendment):
-        after = rule.after_patient if isinstance(rule.after_patient, tuple) else (rule.after_patient,)
-        if after[-1] >= most:
-            raise DesignError(
-                f"dose_reduction.rule.after_patient: no patient follows patient {after[-1]} in a trial of {most}"
-            )
+        after = rule.patients()
+        for k, patient in enumerate(after):
+            possible = most * (k + 1 if scenario.on_dose_change == "restart" else 1)
+            if patient >= possible:
+                raise DesignError(
+                    f"dose_reduction.rule.after_patient: no patient follows patient {patient} in a trial of {possible}"
+                )
         at = tuple(after[k] if k < len(after) else 0 for k in range(levels))
         return Monitor((never,) * levels, at, (CONTINUE,) * levels)
-    bounds = rule.compile(planned_n, most)
+    # cohorts with rules of their own share the dose and its boundary: it watches the patients of all
+    bounds = rule.compile(arms_of(scenario) * planned_n, most)
     assert scenario.dose_reduction is not None
     stops = scenario.dose_reduction.at_lowest_dose == "stop"
     return Monitor(

@@ -163,7 +163,7 @@ class Faults:
             for branch in inner:
                 visit(branch, path)
             for below in node.get("patternProperties", {}).values():
-                visit(below, f"{path}.<case>")
+                visit(below, f"{path}.<{'case' if path == 'truth' else 'cohort'}>")
             for key, below in node.get("properties", {}).items():
                 homes.setdefault(key, set()).add(path)
                 visit(below, f"{path}.{key}" if path else key)
@@ -245,10 +245,11 @@ class Faults:
             self._say(path, f"{len(value)} entries here; expected {_count(low, high)}")
 
     def _unknown(self, key: str, known: Mapping[str, Node], path: Path) -> str:
-        if key in words.NOT_YET_KEYS:
-            return words.NOT_YET_KEYS[key]
-        homes = self._homes.get(key, set())
         here = words.path_text(path)
+        told = words.NOT_YET_KEYS.get(key) or words.ELSEWHERE.get(f"{here}.{key}")
+        if told:
+            return told
+        homes = self._homes.get(key, set())
         if not words.nearest(key, known) and len(homes) == 1 and not homes & {"", here}:
             home = next(iter(homes))
             return f"unknown key here: it belongs under `{home}` (allowed here: {words.listed(known)})"
@@ -266,6 +267,8 @@ class Faults:
             self._say(path, "empty text; write something or leave the key out")
         elif len(value) > node.get("maxLength", len(value)):
             self._say(path, f"text of {len(value)} characters; at most {node['maxLength']} are allowed")
+        elif "pattern" in node and not re.fullmatch(node["pattern"], value):
+            self._say(path, f"{words.shown(value)} cannot be a name here: {words.name_rule(node['pattern'])}")
 
     def _mismatch(self, value: Any, node: Node) -> str:
         """Why a value of this type cannot stand here."""

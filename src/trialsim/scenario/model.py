@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal, localcontext
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from trialsim.designs import Design, ToxicityRule
-from trialsim.designs.spec import AsTuple, Patients, Probability, Spec, impossible
+from trialsim.designs.spec import AsTuple, Spec, impossible
+from trialsim.scenario.cases import Case, Slope
+from trialsim.scenario.cohorts import EVERYBODY, Cohorts, Stratum
+from trialsim.scenario.conduct import Conduct
+from trialsim.scenario.observed import Observed, RelatedTrial, counts_rounding_to
+from trialsim.scenario.values import MAX_DOSES, CaseName, Rates, Text, listed
 
-MAX_DOSES = 8
+__all__ = [
+    "MAX_CASES",
+    "MAX_DOSES",
+    "MAX_REPLICATES",
+    "Case",
+    "Cohorts",
+    "Conduct",
+    "DoseReduction",
+    "Evaluability",
+    "Observed",
+    "Rates",
+    "RelatedTrial",
+    "Scenario",
+    "Simulation",
+    "Source",
+    "Stratum",
+    "counts_rounding_to",
+]
+
 MAX_CASES = 50
 MAX_REPLICATES = 1_000_000_000
 
-Text = Annotated[str, Field(min_length=1, max_length=300)]
-CaseName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
-Count = Annotated[int, Field(ge=0, le=1_000_000)]
-Rates = Probability | Annotated[tuple[Probability, ...], AsTuple, Field(min_length=1, max_length=MAX_DOSES)]
-"""One rate for every dose, or a list with one rate a dose, starting dose first."""
-Counts = Annotated[tuple[Count, ...], AsTuple, Field(min_length=1, max_length=MAX_DOSES)]
+Amount = Annotated[float, Field(ge=0.001, le=30_000)]
+"""Kept in whole thousandths; relative dose intensities over ten years still fit 64 bits."""
+Precision = Annotated[float, Field(ge=0.0001, le=0.1)]
+"""The least needs 25 million replicates at a probability of .5."""
 
 
 class DoseReduction(Spec):
@@ -28,6 +48,11 @@ class DoseReduction(Spec):
     rule: ToxicityRule
     at_lowest_dose: Literal["stop", "continue"] = Field(
         "stop", description="when the rule acts at the last dose: stop the trial, or go on"
+    )
+    on_dose_change: Literal["pooled", "new_dose_only", "restart"] = Field(
+        "pooled",
+        description="who is analysed after a dose change. pooled: all patients, cut-offs unchanged; new_dose_only: "
+        "patients at the new dose, with the cut-off for their number; restart: a fresh trial at the new dose",
     )
 
 
@@ -47,175 +72,6 @@ class Evaluability(Spec):
         description="independent: being evaluable says nothing about response; "
         "nonresponders: inevaluable patients would not have responded",
     )
-
-
-class Case(Spec):
-    """One assumed truth: rates by dose and their association."""
-
-    response: Rates = Field(
-        description="true response rate of treated patients, one for all doses or one a dose"
-    )
-    toxicity: Rates | None = Field(None, description="true toxicity rate, one for all doses or one a dose")
-    odds_ratio: Annotated[float, Field(gt=0, le=1e6)] = Field(
-        1.0, description="association of response and toxicity (Plackett's global cross ratio); 1 = none"
-    )
-    stable_disease: Rates | None = Field(
-        None,
-        description="P(stable disease at 16 weeks or later | no response), for disease control in the check",
-    )
-    serious: Rates | None = Field(
-        None,
-        description="true rate of patients with a serious adverse event, nested in toxicity, for the check",
-    )
-    note: Text | None = None
-
-    def by_dose(self, key: str, levels: int) -> tuple[float, ...] | None:
-        """The rates ``key`` as one number a dose level, or None where the case does not state them."""
-        value = getattr(self, key)
-        if value is None:
-            return None
-        return value if isinstance(value, tuple) else (value,) * levels
-
-
-class Stage1(Spec):
-    """What was seen at the end of stage 1."""
-
-    evaluable: Patients
-    responses: Count
-
-    @model_validator(mode="after")
-    def _possible(self) -> Stage1:
-        if self.responses > self.evaluable:
-            raise impossible(
-                "responses", f"{self.responses} responses among {self.evaluable} evaluable patients"
-            )
-        return self
-
-
-class Observed(Spec):
-    """The trial that really happened, as published; what is unreported is left out."""
-
-    treated: Patients | None = None
-    evaluable: Patients | None = None
-    responses: Count | None = None
-    disease_control: Count | None = None
-    toxicities: Count | None = Field(None, description="treated patients with the toxicity of `truth`")
-    toxicity_percent: Annotated[int, Field(ge=0, le=100)] | Annotated[float, Field(ge=0, le=100)] | None = (
-        Field(
-            None, description="published percentage of treated patients with toxicity, to its printed digits"
-        )
-    )
-    serious: Count | None = Field(None, description="treated patients with a serious adverse event")
-    dose_reduced: bool | None = Field(
-        None, description="whether the starting dose was reduced during the trial"
-    )
-    treated_by_dose: Counts | None = Field(
-        None, description="treated patients by starting dose, in order of `doses`"
-    )
-    evaluable_by_dose: Counts | None = Field(None, description="evaluable patients by starting dose")
-    responses_by_dose: Counts | None = Field(None, description="responses by starting dose")
-    stage1: Stage1 | None = None
-
-    @model_validator(mode="after")
-    def _possible(self) -> Observed:
-        self._needs("treated", "toxicities", "toxicity_percent", "serious", "treated_by_dose")
-        self._needs("evaluable", "responses", "disease_control", "evaluable_by_dose", "stage1")
-        self._needs("evaluable_by_dose", "responses_by_dose")
-        self._within("evaluable", "treated")
-        for key in ("responses", "disease_control"):
-            self._within(key, "evaluable")
-        for key in ("toxicities", "serious"):
-            self._within(key, "treated")
-        self._within("responses", "disease_control")
-        if self.toxicities is not None and self.toxicity_percent is not None:
-            raise impossible("toxicity_percent", "state toxicities or toxicity_percent, not both")
-        if self.toxicity_percent is not None and not self.toxicity_candidates():
-            nearest = round(float(self.toxicity_percent) * self._treated / 100)
-            around = ", ".join(
-                f"{k} of {self._treated} is {100 * k / self._treated:.4g}%"
-                for k in range(max(nearest - 1, 0), min(nearest + 1, self._treated) + 1)
-            )
-            raise impossible(
-                "toxicity_percent", f"no count of {self._treated} gives {self.toxicity_percent:g}% ({around})"
-            )
-        if (
-            self.serious is not None
-            and self.toxicity_candidates()
-            and self.serious > max(self.toxicity_candidates())
-        ):
-            raise impossible(
-                "serious",
-                f"{self.serious} patients with serious events among fewer with toxicity: they must be nested",
-            )
-        self._adds_up("treated_by_dose", "treated")
-        self._adds_up("evaluable_by_dose", "evaluable")
-        self._adds_up("responses_by_dose", "responses")
-        self._each_within("evaluable_by_dose", "treated_by_dose")
-        self._each_within("responses_by_dose", "evaluable_by_dose")
-        if self.stage1 is not None:
-            if self.evaluable is not None and self.stage1.evaluable > self.evaluable:
-                raise impossible(
-                    "stage1.evaluable", f"stage 1 has more patients than the trial ({self.evaluable})"
-                )
-            if self.responses is not None and self.stage1.responses > self.responses:
-                raise impossible(
-                    "stage1.responses", f"more responses in stage 1 than in the trial ({self.responses})"
-                )
-        return self
-
-    @property
-    def _treated(self) -> int:
-        assert self.treated is not None
-        return self.treated
-
-    def toxicity_candidates(self) -> tuple[int, ...]:
-        """The counts of patients with toxicity that the file allows: one, or all that round to the percentage."""
-        if self.toxicities is not None:
-            return (self.toxicities,)
-        if self.toxicity_percent is None:
-            return ()
-        return counts_rounding_to(self.toxicity_percent, self._treated)
-
-    def _needs(self, base: str, *keys: str) -> None:
-        for key in keys:
-            if getattr(self, key) is not None and getattr(self, base) is None:
-                raise impossible(key, f"`{key}` needs `{base}`, its denominator")
-
-    def _within(self, part: str, whole: str) -> None:
-        a, b = getattr(self, part), getattr(self, whole)
-        if a is not None and b is not None and a > b:
-            raise impossible(part, f"{part} = {a} cannot exceed {whole} = {b}")
-
-    def _adds_up(self, parts: str, total: str) -> None:
-        a, b = getattr(self, parts), getattr(self, total)
-        if a is not None and b is not None and sum(a) != b:
-            raise impossible(parts, f"{parts} adds up to {sum(a)}, but {total} = {b}")
-
-    def _each_within(self, parts: str, wholes: str) -> None:
-        a, b = getattr(self, parts), getattr(self, wholes)
-        if (
-            a is not None
-            and b is not None
-            and (len(a) != len(b) or any(x > y for x, y in zip(a, b, strict=True)))
-        ):
-            raise impossible(parts, f"{parts} = {list(a)} does not fit within {wholes} = {list(b)}")
-
-
-class RelatedTrial(Spec):
-    """Another trial of the same drug, from which this one is predicted without any assumed rate."""
-
-    name: Text
-    evaluable: Patients
-    responses: Count
-    source: Text | None = None
-
-    @model_validator(mode="after")
-    def _possible(self) -> RelatedTrial:
-        if self.responses > self.evaluable:
-            raise impossible(
-                "responses", f"{self.responses} responses among {self.evaluable} evaluable patients"
-            )
-        return self
 
 
 class Source(Spec):
@@ -239,7 +95,27 @@ class Simulation(Spec):
             "x-above": "more would not finish; 1000000 give every probability a standard error of .0005 or less"
         },
     )
+    precision: Annotated[dict[str, Precision], Field(min_length=1)] | None = Field(
+        None,
+        description="name of a probability -> largest Monte Carlo standard error wanted, such as {p_go: 0.001}, "
+        "in place of `replicates` (default: none)",
+    )
     seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(1, description="the same seed gives the same trials")
+
+    @model_validator(mode="after")
+    def _possible(self) -> Simulation:
+        if self.precision is None:
+            return self
+        from trialsim.results import LABELS, is_probability
+        from trialsim.scenario.words import meant
+
+        if "replicates" in self.model_fields_set:
+            raise impossible("precision", "state `replicates` or the `precision` wanted, not both")
+        known = tuple(filter(is_probability, LABELS))
+        for name in self.precision:
+            if name not in known:
+                raise impossible("precision", f"`{name}` is no probability of a trial{meant(name, known)}")
+        return self
 
 
 class Scenario(Spec):
@@ -253,8 +129,17 @@ class Scenario(Spec):
     doses: Annotated[tuple[Text, ...], AsTuple, Field(min_length=1, max_length=MAX_DOSES)] = Field(
         ("single dose",), description="dose levels, starting dose first"
     )
+    dose_amounts: Annotated[tuple[Amount, ...], AsTuple, Field(min_length=1, max_length=MAX_DOSES)] | None = (
+        Field(
+            None,
+            description="amount of each dose in one unit, such as mg a day, in order of `doses`; slopes and reductions "
+            "of single patients need it",
+        )
+    )
     dose_reduction: DoseReduction | None = None
     evaluability: Evaluability = Evaluability()
+    cohorts: Cohorts | None = None
+    conduct: Conduct | None = None
     truth: dict[CaseName, Case] = Field(min_length=1, max_length=MAX_CASES, description="named cases")
     observed: Observed | None = None
     related_trials: Annotated[tuple[RelatedTrial, ...], AsTuple, Field(max_length=20)] = ()
@@ -270,85 +155,174 @@ class Scenario(Spec):
             raise impossible("", "each dose must have its own name")
         return doses
 
+    @property
+    def strata(self) -> tuple[Stratum, ...]:
+        """The strata that arrive; one of everybody where none are stated."""
+        return self.cohorts.strata if self.cohorts else (EVERYBODY,)
+
+    @property
+    def own_rules(self) -> bool:
+        """Whether each cohort runs the design by itself."""
+        return self.cohorts is not None and self.cohorts.rules == "own"
+
+    @property
+    def on_dose_change(self) -> str:
+        """Who is analysed after a dose change: pooled, new_dose_only or restart."""
+        return self.dose_reduction.on_dose_change if self.dose_reduction else "pooled"
+
     @model_validator(mode="after")
     def _consistent(self) -> Scenario:
-        levels = len(self.doses)
-        self._check_rule(levels)
+        self._check_amounts()
+        self._check_amendment()
+        self._check_dose_change()
         for name, case in self.truth.items():
-            self._check_case(f"truth.{name}", case, levels)
-        if self.observed is not None:
-            for key in ("treated_by_dose", "evaluable_by_dose", "responses_by_dose"):
-                counts = getattr(self.observed, key)
-                if counts is not None and len(counts) != levels:
-                    raise impossible(
-                        f"observed.{key}", f"{len(counts)} counts for {levels} doses ({_list(self.doses)})"
-                    )
+            self._check_case(f"truth.{name}", case)
+        self._check_conduct()
+        self._check_observed()
         return self
 
-    def _check_rule(self, levels: int) -> None:
-        if self.dose_reduction is None or self.dose_reduction.rule.kind != "amendment":
+    def _check_amounts(self) -> None:
+        amounts = self.dose_amounts
+        if amounts is not None and len(amounts) != len(self.doses):
+            raise impossible(
+                "dose_amounts", f"{len(amounts)} amounts for {len(self.doses)} doses ({listed(self.doses)})"
+            )
+        for name, case in self.truth.items():
+            self.truth[name] = case.dosed(amounts or ())
+
+    def _check_amendment(self) -> None:
+        rule = self.dose_reduction.rule if self.dose_reduction else None
+        if rule is None or rule.kind != "amendment":
             return
-        key = "dose_reduction.rule.after_patient"
-        after = self.dose_reduction.rule.after_patient
-        patients = after if isinstance(after, tuple) else (after,)
+        levels = len(self.doses)
+        unit = "month" if rule.after_patient is None else "patient"
+        key = f"dose_reduction.rule.after_{unit}"
+        after = rule.patients() or rule.months()
+        if unit == "month" and self.conduct is None:
+            raise impossible(key, "months need the `conduct` block; without it there is no calendar")
         if levels == 1:
             raise impossible(
                 key, "an amendment moves to the next dose, but only one dose is listed in `doses`"
             )
-        if len(patients) > levels - 1:
-            raise impossible(key, f"{len(patients)} amendments for {levels} doses; at most {levels - 1}")
-        if any(a >= b for a, b in zip(patients, patients[1:], strict=False)):
-            raise impossible(key, "amendments must come after increasing numbers of patients")
+        if len(after) > levels - 1:
+            raise impossible(key, f"{len(after)} amendments for {levels} doses; at most {levels - 1}")
+        if any(a >= b for a, b in zip(after, after[1:], strict=False)):
+            numbers = "months" if unit == "month" else "numbers of patients"
+            raise impossible(key, f"amendments must come after increasing {numbers}")
 
-    def _check_case(self, path: str, case: Case, levels: int) -> None:
-        for key in ("response", "toxicity", "stable_disease", "serious"):
-            rates = getattr(case, key)
-            if isinstance(rates, tuple) and len(rates) != levels:
+    def _check_dose_change(self) -> None:
+        key, what = "dose_reduction.on_dose_change", self.on_dose_change
+        if what == "pooled":
+            return
+        if len(self.doses) == 1:
+            raise impossible(key, f"`{what}` needs a second dose, but only one is listed in `doses`")
+        if self.own_rules:
+            raise impossible(key, f"`{what}` is not possible with `cohorts.rules: own`; only pooled is")
+        if what == "restart":
+            return
+        if self.evaluability.replaced:
+            raise impossible(key, f"`{what}` is not possible where inevaluable patients are replaced")
+        missing = [name for name in ("p0", "alpha") if getattr(self.design, name, None) is None]
+        if missing:
+            raise impossible(
+                key,
+                f"`{what}` takes its cut-off from p0 and alpha of the design; not stated: {', '.join(missing)}",
+            )
+
+    def _check_case(self, path: str, case: Case) -> None:
+        for name, group in case.cohorts.items():
+            if self.cohorts is None:
                 raise impossible(
-                    f"{path}.{key}", f"{len(rates)} rates for {levels} doses ({_list(self.doses)})"
+                    f"{path}.cohorts", "rates by cohort need the block `cohorts` with its strata"
                 )
+            if not self.cohorts.knows(name):
+                raise impossible(
+                    f"{path}.cohorts.{name}",
+                    f"`{name}` is neither a stratum nor a cohort (those are: {self.cohorts.all_names()})",
+                )
+            self._check_lists(f"{path}.cohorts.{name}", dict(group))
+        self._check_lists(path, dict(case))
+        for stratum in self.strata:
+            self._check_stratum(path, case, stratum)
+
+    def _check_lists(self, path: str, stated: dict[str, object]) -> None:
+        for key, rates in stated.items():
+            if isinstance(rates, tuple) and len(rates) != len(self.doses):
+                raise impossible(
+                    f"{path}.{key}", f"{len(rates)} rates for {len(self.doses)} doses ({listed(self.doses)})"
+                )
+            if isinstance(rates, Slope) and self.dose_amounts is None:
+                raise impossible(f"{path}.{key}", "a slope needs `dose_amounts`, the amount of each dose")
+
+    def _check_stratum(self, path: str, case: Case, stratum: Stratum) -> None:
+        levels, names = len(self.doses), (stratum.name, stratum.cohort_name)
+        here = case.within(*names)
         rule = self.dose_reduction.rule.kind if self.dose_reduction else "none"
-        if case.toxicity is None and rule not in ("none", "amendment"):
+        if here.toxicity is None and rule not in ("none", "amendment"):
             raise impossible(path, f"the toxicity rule `{rule}` needs a toxicity rate in every case")
-        if case.toxicity is None and case.odds_ratio != 1:
-            raise impossible(f"{path}.odds_ratio", "an odds ratio needs a toxicity rate")
-        serious, toxicity = case.by_dose("serious", levels), case.by_dose("toxicity", levels)
+        if here.toxicity is None and here.odds_ratio != 1:
+            raise impossible(
+                f"{path}.{case.place('odds_ratio', *names)}", "an odds ratio needs a toxicity rate"
+            )
+        serious, toxicity = here.by_dose("serious", levels), here.by_dose("toxicity", levels)
         if serious is not None:
+            at = f"{path}.{case.place('serious', *names)}"
             if toxicity is None:
-                raise impossible(
-                    f"{path}.serious", "serious events are nested in toxicity: state its rate too"
-                )
+                raise impossible(at, "serious events are nested in toxicity: state its rate too")
             if any(s > t for s, t in zip(serious, toxicity, strict=True)):
-                raise impossible(
-                    f"{path}.serious", "the rate of serious events cannot exceed that of toxicity"
-                )
+                raise impossible(at, "the rate of serious events cannot exceed that of toxicity")
         if self.evaluability.inevaluable == "nonresponders":
-            highest = max(case.by_dose("response", levels) or (0.0,))
+            highest = max(here.by_dose("response", levels) or (0.0,))
             if highest > self.evaluability.probability:
                 raise impossible(
-                    f"{path}.response",
+                    f"{path}.{case.place('response', *names)}",
                     f"response rate {highest:g} exceeds the evaluable share {self.evaluability.probability:g}, "
                     "although inevaluable patients are all non-responders",
                 )
 
-
-def counts_rounding_to(percent: int | float, denominator: int) -> tuple[int, ...]:
-    """Every count k whose percentage 100 k / denominator, rounded half up to the digits of ``percent``, prints as it.
-
-    ``percent`` written as a whole number (37) is read as rounded to whole percents, 28.57 as rounded to two decimals.
-    """
-    stated = Decimal(str(percent))
-    unit = Decimal(1).scaleb(min(int(stated.as_tuple().exponent), 0))
-    centre = int(percent * denominator / 100)
-    reach = int(float(unit) * denominator / 100) + 2
-    around = range(max(centre - reach, 0), min(centre + reach, denominator) + 1)
-    with localcontext(prec=400):  # no float has more decimals: 1e-300 must not overflow the rounding
-        return tuple(
-            k
-            for k in around
-            if (Decimal(100 * k) / Decimal(denominator)).quantize(unit, rounding=ROUND_HALF_UP) == stated
+    def _check_conduct(self) -> None:
+        if self.conduct is None:
+            return
+        toxic = any(
+            case.within(stratum.name, stratum.cohort_name).toxicity is not None
+            for case in self.truth.values()
+            for stratum in self.strata
         )
+        if toxic and self.conduct.toxicity_window_weeks is None:
+            raise impossible(
+                "conduct.toxicity_window_weeks",
+                "missing: the truth states toxicity, so the weeks within which it counts are needed",
+            )
+        if self.conduct.patient_reductions is not None:
+            key = "conduct.patient_reductions"
+            if self.dose_amounts is None:
+                raise impossible(
+                    key, "dose reductions of patients need `dose_amounts`, the amount of each dose"
+                )
+            if not toxic:
+                raise impossible(key, "patients' doses are reduced for toxicity, but no case states any")
+        looks = getattr(self.design, "looks", None)
+        n = looks[-1].n if looks else getattr(self.design, "n", None)
+        if n is not None and (why := self.conduct.accrual.too_slow(n)):
+            raise impossible("conduct.accrual", why)
 
-
-def _list(items: tuple[Any, ...]) -> str:
-    return ", ".join(map(str, items))
+    def _check_observed(self) -> None:
+        if self.observed is None:
+            return
+        for key in ("treated_by_dose", "evaluable_by_dose", "responses_by_dose"):
+            counts = getattr(self.observed, key)
+            if counts is not None and len(counts) != len(self.doses):
+                raise impossible(
+                    f"observed.{key}",
+                    f"{len(counts)} counts for {len(self.doses)} doses ({listed(self.doses)})",
+                )
+        cohorts = self.cohorts.names if self.cohorts else ()
+        for i, cell in enumerate(self.observed.cells):
+            if cell.cohort is not None and cell.cohort not in cohorts:
+                those = f"those are: {listed(cohorts)}" if cohorts else "the block `cohorts` names them"
+                raise impossible(f"observed.cells.{i}.cohort", f"`{cell.cohort}` is no cohort ({those})")
+            if cell.dose is not None and cell.dose not in self.doses:
+                raise impossible(
+                    f"observed.cells.{i}.dose",
+                    f"`{cell.dose}` is none of the doses (those are: {listed(self.doses)})",
+                )

@@ -8,21 +8,20 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-_CALENDAR = (
-    "calendar time (accrual, visits, lags) is not available in this version: outcomes are taken as known "
-    "before the next patient, and inevaluable patients are stated under `evaluability`"
-)
 _LATER = "not available in this version"
 _AS_TABLE = (
     f"{_LATER}; a design that looks at fixed numbers of patients can be given as its table by `kind: rules`"
 )
 
-NOT_YET_KEYS = {
-    **dict.fromkeys(("conduct", "accrual", "interim", "assessment_weeks"), _CALENDAR),
-    **dict.fromkeys(("toxicity_window_weeks", "amendment_lag_weeks"), _CALENDAR),
-    **dict.fromkeys(("cohorts", "sensitivity", "variants", "precision"), _LATER),
-}
+NOT_YET_KEYS = dict.fromkeys(("sensitivity", "variants"), _LATER)
 """Keys that users know and this version does not; asked only about keys that no block knows."""
+
+ELSEWHERE = {
+    "conduct.evaluable": "stated elsewhere: write `probability` in the block `evaluability`",
+    "conduct.evaluability": "stated elsewhere: `evaluability` is a block of its own beside `conduct`",
+    "conduct.dropout_per_month": "called `withdrawal_per_month` here",
+}
+"""Paths that users may expect -> where their content is written."""
 
 NOT_YET_KINDS = {
     **dict.fromkeys(("multistage", "three_stage", "fleming", "gehan", "curtailed"), _AS_TABLE),
@@ -34,7 +33,10 @@ NOT_YET_KINDS = {
 _NAMES = {
     r"^[A-Za-z][A-Za-z0-9_-]{0,39}$": (
         "start with a letter, then letters, digits, `_` or `-`, at most 40 characters in all"
-    )
+    ),
+    r"^[A-Za-z][A-Za-z0-9 _+/-]{0,39}$": (
+        "start with a letter, then letters, digits, spaces, `_`, `+`, `/` or `-`, at most 40 characters in all"
+    ),
 }
 
 # What the YAML parser stumbled over -> what to look for. The first pattern that fits is used.

@@ -1,0 +1,370 @@
+"""One simulated trial, patient by patient: who was treated when, what was seen, and what the trial did about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from trialsim.codes import (
+    ACCRUAL,
+    CONSIDER,
+    FINAL_CONSIDER,
+    FINAL_GO,
+    FINAL_NO_GO,
+    FUTILE,
+    FUTILITY,
+    GO,
+    GO_EARLY,
+    NEVER,
+    POOLED,
+    TOXICITY,
+    TOXICITY_AT_N,
+)
+from trialsim.engine.keeping import Columns, columns_of_patients, treated
+from trialsim.engine.timed import DAYS_PER_MONTH, TICKS_PER_DAY, Timed, timed
+from trialsim.engine.trials import Key
+from trialsim.errors import TrialsimError
+from trialsim.kernels import conduct_columns as column
+from trialsim.kernels import patient as field
+from trialsim.kernels.streams import GROUP_COURSE, MAX_REPLICATES, stream_key
+from trialsim.kernels.tables import EARLY_DECISION, Int32, Int64
+from trialsim.results import to_frame
+from trialsim.scenario.compiling import compile_rules
+from trialsim.scenario.model import Scenario
+from trialsim.scenario.words import meant
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MAX_SEED = 2**63 - 1
+
+END_WORDS = {
+    FUTILITY: "stopped early for futility",
+    TOXICITY: "stopped early for toxicity",
+    GO_EARLY: "go at an interim look",
+    FINAL_NO_GO: "no go at the final look",
+    FINAL_GO: "go at the final look",
+    FINAL_CONSIDER: "consider at the final look",
+    TOXICITY_AT_N: "stopped for toxicity at the last patient",
+    ACCRUAL: "no go, for want of evaluable patients",
+}
+"""How a trial ended, in words."""
+
+DAYS = (
+    "Days count from the start of the first patient. Seen: first sight of a counted response; known: response outcome "
+    "known\n(a response: confirmed); onset: of toxicity; off: end of treatment."
+)
+
+LOOK_WORDS = {FUTILE: "no go", GO: "go", CONSIDER: "consider"}
+
+
+class Event(NamedTuple):
+    """What happened to the trial: the day since the first patient started (None without a calendar), in words."""
+
+    day: float | None
+    what: str
+
+
+class Course(NamedTuple):
+    """A stretch of treatment at one dose: the days it began and ended, and the dose level from 0."""
+
+    begin: float
+    end: float
+    level: int
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One simulated trial, patient by patient.
+
+    Attributes
+    ----------
+    scenario, case, trial, seed : which trial: number ``trial`` (from 1) that a run with this seed simulates.
+    doses : dose levels, starting dose first.
+    dated : whether the trial ran in calendar time; else outcomes were known at once and there are no days.
+    end : how it ended, in words.
+    patients : a row a treated patient in order of enrolment (``columns_of_patients``).
+    events : what happened to the trial, in order of time.
+    courses : the treatment of each patient by dose; empty without a calendar.
+    triggered_day, decided_day, last_day : trigger of the first dose reduction (None: there was none), decision that
+        ended the trial and last outcome, in days since the first patient started; None without a calendar.
+    row : the trial as the kernels count it (``kernels.conduct_columns``).
+    """
+
+    scenario: str
+    case: str
+    trial: int
+    seed: int
+    doses: tuple[str, ...]
+    dated: bool
+    end: str
+    patients: tuple[dict[str, Any], ...]
+    events: tuple[Event, ...]
+    courses: tuple[tuple[Course, ...], ...]
+    triggered_day: float | None
+    decided_day: float | None
+    last_day: float | None
+    row: tuple[int, ...]
+
+    def to_frame(self) -> pd.DataFrame:
+        """A tidy table, one row a patient; days count from the start of the first patient."""
+        return to_frame(self.patients)
+
+    def __str__(self) -> str:
+        head = f"{self.scenario}\nTrial {self.trial} of case {self.case}, seed {self.seed}: {self.end}"
+        lines = [head, "", *_printed(self.patients), ""]
+        if self.dated:
+            lines[1:1] = [DAYS]
+        width = max(len(f"{event.day or 0:.0f}") for event in self.events)
+        for day, what in self.events:
+            lines.append(f"Day {int(day):>{width}}: {what}" if day is not None else what)
+        return "\n".join(lines)
+
+
+def trace(scenario: Scenario, case: str | None = None, trial: int = 1, seed: int | None = None) -> Trace:
+    """Trial number ``trial`` (from 1) of a case, the very one that a run with the same seed simulates.
+
+    Parameters
+    ----------
+    case : name of the case; default the first.
+    seed : default the scenario's.
+
+    Raises
+    ------
+    TrialsimError : there is no such case, trial or seed.
+    """
+    case = next(iter(scenario.truth)) if case is None else case
+    seed = scenario.simulation.seed if seed is None else seed
+    if case not in scenario.truth:
+        raise TrialsimError(f"`{case}` is no case of this scenario{meant(case, scenario.truth)}")
+    if not (isinstance(trial, int) and 1 <= trial <= MAX_REPLICATES):
+        raise TrialsimError(f"trial = {trial!r} must be a whole number from 1 to {MAX_REPLICATES}")
+    if not (isinstance(seed, int) and 0 <= seed <= MAX_SEED):
+        raise TrialsimError(f"seed = {seed!r} must be a whole number from 0 to {MAX_SEED}")
+    trials, key = timed(scenario, compile_rules(scenario))[case], stream_key(seed)
+    rows, kept, overrun = treated(trials, key, trial - 1, 1)
+    row, patients, dated = rows[0], kept[0, : rows[0, column.TREATED]], scenario.conduct is not None
+    columns = columns_of_patients(scenario, case, trials, trial - 1, rows, kept, overrun)
+    first = int(patients[0, field.STARTED])
+
+    def day(tick: int) -> float | None:
+        return round(int(tick) / TICKS_PER_DAY, 3) if dated else None
+
+    return Trace(
+        scenario=scenario.name,
+        case=case,
+        trial=trial,
+        seed=seed,
+        doses=scenario.doses,
+        dated=dated,
+        end=END_WORDS[int(row[column.END])],
+        patients=tuple(_rows(columns)),
+        events=tuple(
+            Event(day(tick - first), what) for tick, what in _events(scenario, trials, row, patients)
+        ),
+        courses=tuple(_courses(trials, key, trial - 1, i, patients) for i in range(len(patients)))
+        if dated
+        else (),
+        triggered_day=day(row[column.TRIGGERED_AT]) if row[column.TRIGGERED] else None,
+        decided_day=day(row[column.DECIDED_AT]),
+        last_day=day(row[column.DURATION]),
+        row=tuple(row.tolist()),
+    )
+
+
+def _rows(columns: Columns) -> Iterator[dict[str, Any]]:
+    for values in zip(*(c.values for c in columns.values()), strict=True):
+        yield dict(zip(columns, values, strict=True))
+
+
+def _courses(trials: Timed, key: Key, replicate: int, i: int, patients: Int64) -> tuple[Course, ...]:
+    """The treatment of a patient by dose; between courses it is on hold."""
+    calendar, patient = trials.calendar, patients[i]
+    level, ended = int(patient[field.LEVEL]), int(patient[field.ENDED])
+    begin, onset = int(patient[field.STARTED]), int(patient[field.ONSET])
+    courses: list[tuple[int, int, int]] = []
+    for course in range(int(patient[field.REDUCTIONS])):
+        courses.append((begin, onset, level))
+        begin, level = onset + calendar.hold, level + 1
+        # cohorts with rules of their own turn patients away, and the number of the arrival is not kept
+        if calendar.own or course + 1 == patient[field.REDUCTIONS]:
+            break
+        word, _, _, _ = field.words_of(replicate, i, course + 1, GROUP_COURSE, *key)
+        onset = begin + int(field.onset_after(calendar, word))
+    if calendar.max_reductions >= 0 and not courses and 0 <= onset < ended:
+        ended = onset  # a hold that lasted until treatment ended
+    courses.append((begin, ended, level))
+    first = int(patients[0, field.STARTED])
+    return tuple(
+        Course(round((a - first) / TICKS_PER_DAY, 3), round((b - first) / TICKS_PER_DAY, 3), at)
+        for a, b, at in courses
+    )
+
+
+def _events(scenario: Scenario, trials: Timed, row: Int32, patients: Int64) -> list[tuple[int, str]]:
+    """What happened to the trial: ticks since accrual opened, and words."""
+    first = int(patients[0, field.STARTED])
+    decided = first + int(row[column.DECIDED_AT])
+    events = _looks(trials, row, patients, decided)
+    if row[column.TRIGGERED]:
+        tick = first + int(row[column.TRIGGERED_AT])
+        why = _crossing(scenario, trials, 0, patients, tick) or "the protocol was amended"
+        nobody = "" if patients[:, field.LEVEL].any() else "; no patient followed at a lower dose"
+        events.append((tick, f"dose reduction triggered: {why}{nobody}"))
+    for level in range(1, len(scenario.doses)):
+        lower = np.flatnonzero(patients[:, field.LEVEL] == level)
+        if len(lower):
+            words = f"switch takes effect: patient {lower[0] + 1} is the first at {scenario.doses[level]}"
+            events.append((int(patients[lower[0], field.STARTED]), words))
+    end = int(row[column.END])
+    words = END_WORDS[end]
+    if end in (TOXICITY, TOXICITY_AT_N):
+        why = _crossing(scenario, trials, int(patients[-1, field.LEVEL]), patients, decided)
+        words = f"{words}: {why}" if why else words
+    events.append((decided, f"decision: {words}"))
+    events.sort(key=lambda event: event[0])
+    last = first + int(row[column.DURATION])
+    closing = [_counted(scenario, row), *_by_cohort(scenario, trials, row)]
+    if scenario.conduct is not None:
+        closing.insert(0, f"last outcome known; {_duration(row)}")
+    return events + [(last, words) for words in closing]
+
+
+def _looks(trials: Timed, row: Int32, patients: Int64, decided: int) -> list[tuple[int, str]]:
+    """The looks of a trial with one set of them that no dose change or early decision has cut short."""
+    tables, calendar = trials.tables, trials.calendar
+    changed = calendar.after_change != POOLED and row[column.TRIGGERED]
+    if calendar.own or changed or calendar.interim == EARLY_DECISION:
+        return []
+    everybody = np.arange(len(patients))
+    counted = everybody[patients[:, field.IS_EVALUABLE] > 0] if tables.replaced else everybody
+    events: list[tuple[int, str]] = []
+    look, earliest = 0, 0
+    while len(counted) >= (n := int(tables.look_n[look])):
+        known = int(patients[: counted[n - 1] + 1, field.KNOWN].max())
+        tick = max(known + calendar.review_lag, earliest)
+        stopped = row[column.END] in (TOXICITY, TOXICITY_AT_N)
+        if tick > decided or (tick == decided and stopped):
+            break
+        responses = int(patients[counted[:n], field.IS_RESPONSE].sum())
+        decision = int(tables.look_next[look, responses])
+        verdict = (
+            LOOK_WORDS[decision] if decision < 0 else f"on to the look at {tables.look_n[decision]} patients"
+        )
+        if decision == FUTILE and not tables.final[look]:
+            verdict = "stop for futility"
+        among = "evaluable patients" if tables.replaced else "patients"
+        events.append((tick, f"look: responses in {responses} of the first {n} {among}; {verdict}"))
+        if decision < 0:
+            break
+        look, earliest = decision, tick
+    return events
+
+
+def _crossing(scenario: Scenario, trials: Timed, level: int, patients: Int64, now: int) -> str:
+    """The toxicities on which the rule of a level acts at a tick, in words; "" where it does not."""
+    calendar, bounds, toxic = trials.calendar, trials.tables.act_ge[level], 0
+    at_level = [p for p in patients if p[field.LEVEL] == level and p[field.STARTED] <= now]
+    for m, patient in enumerate(at_level, start=1):
+        if not calendar.as_it_happens and patient[field.TOXICITY_KNOWN] > now:
+            return ""
+        toxic += int(patient[field.IS_TOXIC] and patient[field.ONSET] <= now)
+        if toxic >= bounds[m] and bounds[m] < NEVER:
+            dose = f" at {scenario.doses[level]}" if len(scenario.doses) > 1 else ""
+            return f"toxicities in {toxic} of the first {m} patients{dose} (cut-off {bounds[m]})"
+    return ""
+
+
+def _duration(row: Int32) -> str:
+    duration, paused, waiting = (
+        int(row[c]) / TICKS_PER_DAY / DAYS_PER_MONTH for c in (column.DURATION, column.PAUSED, column.WAITING)
+    )
+    return (
+        f"duration {duration:.1f} months: {duration - paused - waiting:.1f} accruing, {paused:.1f} with accrual "
+        f"closed, {waiting:.1f} waiting after accrual"
+    )
+
+
+def _counted(scenario: Scenario, row: Int32) -> str:
+    levels = len(scenario.doses)
+    responses, toxicities = (
+        int(row[column.LEVELS + which : column.LEVELS + 3 * levels : 3].sum()) for which in (1, 2)
+    )
+    words = f"{row[column.TREATED]} patients treated"
+    if row[column.OVERRUN]:
+        left_out = row[column.N] < row[column.TREATED]
+        words += f", {row[column.OVERRUN]} of them overrun ({'left out below' if left_out else 'counted'})"
+    return (
+        f"{words}; {row[column.EVALUABLE]} evaluable, {responses} with response, {toxicities} with toxicity"
+    )
+
+
+def _by_cohort(scenario: Scenario, trials: Timed, row: Int32) -> Iterator[str]:
+    if scenario.cohorts is None:
+        return
+    start = column.LEVELS + 3 * len(scenario.doses)
+    for c, name in enumerate(scenario.cohorts.names):
+        end, patients, evaluable, responses = row[start + 4 * c : start + 4 * c + 4].tolist()
+        verdict = f" {END_WORDS[end]};" if trials.calendar.own else ""
+        yield f"{name}:{verdict} {patients} patients, {evaluable} evaluable, {responses} with response"
+
+
+HEADS = {
+    "patient": "No.",
+    "enrolled_day": "Enrolled",
+    "dose": "Dose",
+    "stratum": "Stratum",
+    "cohort": "Cohort",
+    "evaluable": "Evaluable",
+    "response": "Response",
+    "response_first_seen_day": "Seen",
+    "outcome_known_day": "Known",
+    "toxicity": "Toxicity",
+    "toxicity_onset_day": "Onset",
+    "serious": "Serious",
+    "disease_control": "Control",
+    "treatment_ended_day": "Off",
+    "own_dose_reductions": "Reduced",
+    "overrun": "Overrun",
+    "reported": "Reported",
+}
+"""Columns of the printed table."""
+
+FLAGS = ("evaluable", "response", "toxicity", "serious", "disease_control", "overrun", "reported")
+MOST_LETTERS = 30
+
+
+def _printed(patients: tuple[dict[str, Any], ...]) -> Iterator[str]:
+    """The patients as text columns; what applies to nobody is left out."""
+    shown = [
+        name
+        for name in HEADS
+        if name in patients[0] and any(patient[name] is not None for patient in patients)
+    ]
+    if "cohort" in shown and all(patient["cohort"] == patient["stratum"] for patient in patients):
+        shown.remove("stratum")
+    if "reported" in shown and all(patient["reported"] for patient in patients):
+        shown.remove("reported")
+    cells = [[_cell(name, patient[name]) for name in shown] for patient in patients]
+    heads = [HEADS[name] for name in shown]
+    widths = [max(map(len, values)) for values in zip(heads, *cells, strict=True)]
+    text = {"dose", "stratum", "cohort"}
+    for line in [heads, *cells]:
+        yield "  ".join(
+            f"{cell:<{width}}" if name in text else f"{cell:>{width}}"
+            for name, cell, width in zip(shown, line, widths, strict=True)
+        ).rstrip()
+
+
+def _cell(name: str, value: Any) -> str:
+    if value is None:
+        return "-"
+    if name in FLAGS:
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return str(int(value))
+    text = str(value)
+    return text if len(text) <= MOST_LETTERS else f"{text[: MOST_LETTERS - 3]}..."

@@ -1,0 +1,82 @@
+"""Trials ready to be simulated: the arrays of one case and the kernel that runs them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from trialsim.codes import RESTART
+from trialsim.designs.rules import Rules
+from trialsim.engine.compiled import tables_of
+from trialsim.engine.tally import Tally, fold
+from trialsim.kernels.tables import Int32, Int64, Tables
+from trialsim.scenario.truth import Rates
+
+Key = tuple[np.uint64, np.uint64]
+"""The two words that a seed gives (``kernels/streams.py``)."""
+
+
+class Trials(Protocol):
+    """The trials of one case. A dataclass of nothing but what decides a number, small enough to send to a worker."""
+
+    @property
+    def patients(self) -> int:
+        """Largest number of patients a trial can treat."""
+        ...
+
+    def tally(self, key: Key, first: int, count: int) -> Tally:
+        """Simulate replicates ``first``, ``first + 1``, ... at once, and count them."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Untimed:
+    """Trials in which every outcome is known before the next patient."""
+
+    tables: Tables
+    thresholds: Int64
+
+    @property
+    def patients(self) -> int:
+        """Largest number of patients a trial can treat."""
+        most = int(self.tables.act_ge.shape[1]) - 1
+        return most * len(self.tables.action) if self.tables.on_dose_change == RESTART else most
+
+    def rows(self, key: Key, first: int, count: int) -> Int32:
+        """Replicates ``first``, ``first + 1``, ... as rows of ``kernels.trial``."""
+        from trialsim.kernels.trial import columns, simulate
+
+        out = np.empty((count, columns(len(self.tables.action))), dtype=np.int32)
+        simulate(self.tables, self.thresholds, *key, first, out, np.zeros((0, 0), dtype=np.int8))
+        return out
+
+    def tally(self, key: Key, first: int, count: int) -> Tally:
+        """Simulate replicates ``first``, ``first + 1``, ... at once, and count them."""
+        return fold(self.rows(key, first, count), self.patients)
+
+
+def untimed(rules: Rules, cases: Mapping[str, Rates]) -> dict[str, Untimed]:
+    """The trials of every case under the same rules."""
+    tables = tables_of(rules)
+    return {case: Untimed(tables, rates.thresholds()) for case, rates in cases.items()}
+
+
+def fingerprint(trials: Trials) -> str:
+    """What decides the numbers of a case besides seed and replicates, as ``sha256:...``."""
+    return f"sha256:{hashlib.sha256(json.dumps(_plain(trials)).encode()).hexdigest()}"
+
+
+def _plain(thing: Any) -> Any:
+    """Arrays, named tuples and dataclasses as JSON has them, with the names of their parts."""
+    if isinstance(thing, np.ndarray | np.generic):
+        return thing.tolist()
+    if is_dataclass(thing):
+        return [type(thing).__name__, {f.name: _plain(getattr(thing, f.name)) for f in fields(thing)}]
+    if isinstance(thing, tuple) and hasattr(thing, "_asdict"):
+        return {name: _plain(part) for name, part in thing._asdict().items()}
+    return thing

@@ -1,0 +1,168 @@
+"""What has looks of its own in a trial in calendar time: the whole trial, or each cohort under its own rules."""
+
+from __future__ import annotations
+
+from trialsim.codes import (
+    ACCRUAL,
+    FINAL_CONSIDER,
+    FINAL_GO,
+    FINAL_NO_GO,
+    FUTILE,
+    FUTILITY,
+    GO,
+    GO_EARLY,
+    TOXICITY,
+    TOXICITY_AT_N,
+)
+from trialsim.kernels import patient as field
+from trialsim.kernels.clock import NEVER_TICK
+from trialsim.kernels.jit import inline, plain
+from trialsim.kernels.tables import CONTINUE_ACCRUAL, EARLY_DECISION
+
+RUNNING = -1
+"""End of an arm that has not ended."""
+
+ARM_END, LOOK, TREATED, COUNTED, REACH, INEVALUABLE, DECIDED, CUT, LAST_IN, SINCE, EARLIER, ARM_FIELDS = (
+    range(12)
+)
+"""State of an arm: end; pending look; patients, and those that count, since looks began; the tick at which all their
+outcomes are known; inevaluable ones; tick of the last decision; treated patients of the trial up to which the arm's
+are reported; arrival of its last patient; tick at which its looks began, and by which the outcomes
+of those treated before are known."""
+
+(
+    UP_TO_KNOWN,
+    UP_TO_RESPONSES,
+    UP_TO_EVALUABLE,
+    UP_TO_PATIENT,
+    UNKNOWN_PLACE,
+    IN_ORDER,
+    IN_ORDER_HIT,
+    SERIES,
+) = range(8)
+"""Series of an arm by number of counted patients: tick at which the first so many (and all enrolled between) are known,
+their responses, evaluable ones, the last one's number in the trial; when the q-th inevaluable one becomes known;
+outcomes of counted patients in order of time."""
+
+BEST_LAST = (FUTILITY, ACCRUAL, FINAL_NO_GO, TOXICITY, TOXICITY_AT_N, FINAL_CONSIDER, GO_EARLY, FINAL_GO)
+"""Ends of arms, best last."""
+
+
+RUN_OUT = 1 << 20
+"""The decision of an arm for which no further patient comes."""
+
+
+@inline
+def target(tables, calendar, arms, a, narrow):  # type: ignore[no-untyped-def]
+    """Counted patients at which an arm's accrual has to wait, or is complete."""
+    look = arms[a, LOOK]
+    planned = tables.look_n[tables.look_n.shape[0] - 1]
+    if not narrow and (tables.final[look] or calendar.interim != CONTINUE_ACCRUAL):
+        return tables.look_n[look]
+    return planned
+
+
+@plain
+def complete(tables, arms, a, narrow):  # type: ignore[no-untyped-def]
+    """Whether the patients of an arm's final look are all enrolled."""
+    planned = tables.look_n[tables.look_n.shape[0] - 1]
+    if narrow:
+        return arms[a, TREATED] >= planned
+    look = arms[a, LOOK]
+    return arms[a, COUNTED] >= (tables.look_n[look] if tables.final[look] else planned)
+
+
+@plain
+def has_place(tables, calendar, arms, series, a, narrow, now):  # type: ignore[no-untyped-def]
+    """Whether a patient arriving now would be enrolled in an arm, and when that changes by itself."""
+    treated = 0
+    for b in range(arms.shape[0]):
+        treated += arms[b, TREATED]
+    if arms[a, ARM_END] != RUNNING or treated >= tables.act_ge.shape[1] - 1:
+        return False, NEVER_TICK
+    if complete(tables, arms, a, narrow):
+        return False, NEVER_TICK
+    over = arms[a, TREATED] - target(tables, calendar, arms, a, narrow)
+    if over < 0:
+        return True, NEVER_TICK
+    if not tables.replaced or over >= arms[a, INEVALUABLE]:
+        return False, NEVER_TICK
+    reopens = series[a, UNKNOWN_PLACE, over]
+    return reopens <= now, reopens
+
+
+@plain
+def certain(tables, arms, series, a):  # type: ignore[no-untyped-def]
+    """The tick from which every completion of the pending look decides alike (NEVER_TICK if none yet), and how."""
+    look = arms[a, LOOK]
+    row, n = tables.look_next[look], tables.look_n[look]
+    responses = others = 0
+    tick = arms[a, SINCE]
+    for j in range(min(arms[a, COUNTED], n) + 1):
+        if j > 0:
+            tick = series[a, IN_ORDER, j - 1]
+            responses += series[a, IN_ORDER_HIT, j - 1]
+            others += 1 - series[a, IN_ORDER_HIT, j - 1]
+        alike = True
+        for x in range(responses, n - others + 1):
+            alike = alike and row[x] == row[responses]
+        if alike:
+            return tick, row[responses]
+    return NEVER_TICK, row[0]
+
+
+@plain
+def next_decision(tables, calendar, arms, series, a, narrow, own_dose, no_more):  # type: ignore[no-untyped-def]
+    """When an arm decides, if no further patient arrives, and what: a decision of the look, or RUN_OUT.
+
+    ``own_dose`` is (patients, responses, tick known) at the current dose; ``no_more`` the tick of the last
+    possible arrival (NEVER_TICK while more may come).
+    """
+    if arms[a, ARM_END] != RUNNING:
+        return NEVER_TICK, 0
+    look = arms[a, LOOK]
+    if narrow:
+        if not complete(tables, arms, a, narrow):
+            return NEVER_TICK, 0
+        tick = max(own_dose[2] + calendar.review_lag, arms[a, DECIDED])
+        return tick, GO if own_dose[1] >= calendar.attained_ge[own_dose[0]] else FUTILE
+    n = tables.look_n[look]
+    if calendar.interim == EARLY_DECISION and not tables.final[look]:
+        tick, decision = certain(tables, arms, series, a)
+        if tick < NEVER_TICK:
+            return max(tick + calendar.review_lag, arms[a, DECIDED]), decision
+    if arms[a, COUNTED] >= n:
+        decision = tables.look_next[look, series[a, UP_TO_RESPONSES, n]]
+        return max(series[a, UP_TO_KNOWN, n] + calendar.review_lag, arms[a, DECIDED]), decision
+    if arms[a, TREATED] >= tables.act_ge.shape[1] - 1:
+        no_more = arms[a, LAST_IN]
+    if no_more < NEVER_TICK:
+        known = max(max(arms[a, REACH], arms[a, EARLIER]), no_more)
+        return max(known + calendar.review_lag, arms[a, DECIDED]), RUN_OUT
+    return NEVER_TICK, 0
+
+
+@plain
+def count_patient(tables, arms, series, a, patient, number):  # type: ignore[no-untyped-def]
+    """Enter a patient (the ``number``-th treated one) into the looks of an arm."""
+    arm = arms[a]
+    arm[TREATED] += 1
+    arm[LAST_IN] = patient[field.STARTED]
+    arm[REACH] = max(arm[REACH], patient[field.KNOWN])
+    if tables.replaced and not patient[field.IS_EVALUABLE]:
+        series[a, UNKNOWN_PLACE, arm[INEVALUABLE]] = patient[field.KNOWN]
+        arm[INEVALUABLE] += 1
+        return
+    arm[COUNTED] += 1
+    c, hit = arm[COUNTED], patient[field.IS_RESPONSE]
+    series[a, UP_TO_KNOWN, c] = arm[REACH]
+    series[a, UP_TO_RESPONSES, c] = series[a, UP_TO_RESPONSES, c - 1] + hit
+    series[a, UP_TO_EVALUABLE, c] = series[a, UP_TO_EVALUABLE, c - 1] + patient[field.IS_EVALUABLE]
+    series[a, UP_TO_PATIENT, c] = number
+    j = c - 1
+    while j > 0 and series[a, IN_ORDER, j - 1] > patient[field.KNOWN]:
+        series[a, IN_ORDER, j] = series[a, IN_ORDER, j - 1]
+        series[a, IN_ORDER_HIT, j] = series[a, IN_ORDER_HIT, j - 1]
+        j -= 1
+    series[a, IN_ORDER, j] = patient[field.KNOWN]
+    series[a, IN_ORDER_HIT, j] = hit

@@ -1,0 +1,79 @@
+"""Strata and cohorts: which groups of patients a trial enrols, and whose looks they enter."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from trialsim.designs.spec import AsTuple, Spec, impossible
+from trialsim.scenario.values import GroupName, listed
+
+SUM = 1e-9
+"""How far shares may be from adding up to 1."""
+
+
+class Stratum(Spec):
+    """A group of patients with rates of its own."""
+
+    name: GroupName = Field(description="name of the stratum, as in `truth.<case>.cohorts`")
+    share: Annotated[float, Field(gt=0, le=1)] = Field(
+        description="share of the patients who belong to it, from above 0 to 1; all shares add up to 1"
+    )
+    cohort: GroupName | None = Field(
+        None, description="cohort that its patients enter (default: one of its own name)"
+    )
+
+    @property
+    def cohort_name(self) -> str:
+        """The cohort of the stratum: as stated, else its own name."""
+        return self.cohort or self.name
+
+
+EVERYBODY = Stratum(name="all patients", share=1.0)
+"""The one stratum of a trial that states none."""
+
+
+class Cohorts(Spec):
+    """The strata that arrive, and the cohorts they belong to."""
+
+    rules: Literal["pooled", "own"] = Field(
+        "pooled",
+        description="pooled: all patients enter the same looks; own: each cohort runs the design by itself, with the "
+        "dose and its toxicity rule shared",
+    )
+    strata: Annotated[tuple[Stratum, ...], AsTuple] = Field(
+        min_length=1, max_length=8, description="1 to 8 strata, each with its name, share and cohort"
+    )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The cohorts, in the order in which the strata mention them."""
+        return tuple(dict.fromkeys(stratum.cohort_name for stratum in self.strata))
+
+    @model_validator(mode="after")
+    def _possible(self) -> Cohorts:
+        total = sum(stratum.share for stratum in self.strata)
+        if abs(total - 1) > SUM:
+            raise impossible("strata", f"the shares must add up to 1; they add up to {total:.12g}")
+        cohort_of: dict[str, str] = {}
+        for i, stratum in enumerate(self.strata):
+            if stratum.name in cohort_of:
+                raise impossible(f"strata.{i}.name", f"`{stratum.name}` is already the name of a stratum")
+            cohort_of[stratum.name] = stratum.cohort_name
+        for i, stratum in enumerate(self.strata):
+            cohort = stratum.cohort_name
+            if cohort_of.get(cohort, cohort) != cohort:
+                raise impossible(
+                    f"strata.{i}.cohort",
+                    f"`{cohort}` is a stratum of the cohort `{cohort_of[cohort]}`, so it cannot be a cohort too",
+                )
+        return self
+
+    def knows(self, name: str) -> bool:
+        """Whether a name is that of a stratum or a cohort."""
+        return name in self.names or any(name == stratum.name for stratum in self.strata)
+
+    def all_names(self) -> str:
+        """Every stratum and cohort, for a message."""
+        return listed(tuple(dict.fromkeys([*(stratum.name for stratum in self.strata), *self.names])))

@@ -1,0 +1,162 @@
+"""Three programs of docs/conduct.md, fed the same words, simulate the same trials number by number.
+
+The event simulation (``events``) was written from the document alone and reacts to dated events; the scalar kernel works
+out when things will happen; the kernel with trials abreast does so without branches. This is the main evidence for the
+conduct model.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.oracle import events
+from tests.oracle.conduct_strategies import immediate, random_conduct
+from tests.oracle.strategies import random_rules
+from trialsim.codes import NEW_DOSE_ONLY, POOLED, RESTART
+from trialsim.designs.rules import Rules
+from trialsim.engine.compiled import tables_of
+from trialsim.engine.timed import runs_abreast
+from trialsim.kernels import abreast, conduct, trial
+from trialsim.kernels import conduct_columns as column
+from trialsim.kernels.patient import FIELDS
+from trialsim.kernels.streams import stream_key
+from trialsim.kernels.tables import PAUSE, Calendar, Int32, Int64
+
+
+def common(rules: Rules, calendar: Calendar) -> tuple[Rules, Calendar]:
+    """A random scenario without the rare options that the lanes leave to the scalar kernel."""
+    n = rules.looks.planned_n
+    monitor = replace(rules.monitor, act_ge=tuple(row[: n + 1] for row in rules.monitor.act_ge))
+    rules = Rules(rules.looks, monitor, False, n)
+    return rules, calendar._replace(
+        interim=min(calendar.interim, PAUSE),
+        exclude=False,
+        own=False,
+        after_change=POOLED,
+        max_reductions=-1,
+        amended_at=np.zeros_like(calendar.amended_at),
+        max_arrivals=n,
+    )
+
+
+NOTHING_KEPT = np.zeros((0, 0, 0), dtype=np.int64)
+
+
+def scalar(
+    rules: Rules, calendar: Calendar, thresholds: Int64, seed: int, count: int, first: int = 0
+) -> Int32:
+    out = np.zeros((count, column.columns(rules.levels, calendar.cohorts)), dtype=np.int32)
+    conduct.simulate(tables_of(rules), calendar, thresholds, *stream_key(seed), first, out, NOTHING_KEPT)
+    return out
+
+
+def lanes(
+    rules: Rules, calendar: Calendar, thresholds: Int64, seed: int, count: int, first: int = 0
+) -> Int32:
+    out = np.full((count, column.columns(rules.levels, calendar.cohorts)), -9, dtype=np.int32)
+    abreast.simulate(tables_of(rules), calendar, thresholds, *stream_key(seed), first, out)
+    return out
+
+
+@pytest.mark.parametrize("batch", range(4))
+def test_scalar_kernel_and_event_simulation(batch: int) -> None:
+    """2,400 random scenarios, 3 trials each: rows and patients."""
+    rng = random.Random(f"conduct {batch}")
+    trials = 3
+    seen: set[int] = set()
+    for seed in range(600):
+        rules, calendar, thresholds = random_conduct(rng)
+        out = np.zeros((trials, column.columns(rules.levels, calendar.cohorts)), dtype=np.int32)
+        kept = np.zeros((trials, calendar.max_arrivals, FIELDS), dtype=np.int64)
+        conduct.simulate(tables_of(rules), calendar, thresholds, *stream_key(seed), 0, out, kept)
+        for replicate in range(trials):
+            told = events.simulate(rules, calendar, thresholds, seed, replicate)
+            assert out[replicate].tolist() == told.row, (batch, seed, replicate)
+            patients = [[patient[name] for name in column.PATIENT_FIELDS] for patient in told.patients]
+            assert kept[replicate, : len(patients)].tolist() == patients, (batch, seed, replicate)
+            assert not kept[replicate, len(patients) :].any()
+            seen.add(told.row[column.END])
+    assert len(seen) == 8  # every way a trial can end
+
+
+@pytest.mark.slow
+def test_scalar_kernel_and_event_simulation_on_twenty_thousand_scenarios() -> None:
+    rng = random.Random("conduct, at length")
+    for seed in range(20_000):
+        rules, calendar, thresholds = random_conduct(rng)
+        out = scalar(rules, calendar, thresholds, seed, 2)
+        for replicate in range(2):
+            assert (
+                out[replicate].tolist() == events.simulate(rules, calendar, thresholds, seed, replicate).row
+            )
+
+
+def test_trials_abreast_are_the_trials_of_the_scalar_kernel() -> None:
+    """Of 3,000 random scenarios those that the lanes run, 40 trials each."""
+    rng = random.Random("abreast")
+    compared = 0
+    for seed in range(3_000):
+        rules, calendar, thresholds = random_conduct(rng)
+        rules, calendar = common(rules, calendar)
+        if runs_abreast(rules, calendar):
+            compared += 1
+            one = scalar(rules, calendar, thresholds, seed, 40)
+            assert np.array_equal(lanes(rules, calendar, thresholds, seed, 40), one), seed
+            assert np.array_equal(lanes(rules, calendar, thresholds, seed, 7, first=5), one[5:12]), seed
+    assert compared >= 1_000
+
+
+def test_trials_abreast_across_blocks_of_lanes_and_replicates_beyond_32_bits() -> None:
+    rng = random.Random("abreast, long")
+    done = 0
+    while done < 3:
+        rules, calendar, thresholds = random_conduct(rng)
+        rules, calendar = common(rules, calendar)
+        if runs_abreast(rules, calendar) and rules.looks.planned_n > 6:
+            done += 1
+            count = abreast.LANES + 300
+            for first in (0, 2**32 - 400):
+                one = scalar(rules, calendar, thresholds, done, count, first)
+                assert np.array_equal(lanes(rules, calendar, thresholds, done, count, first), one)
+
+
+@pytest.mark.parametrize("change", [POOLED, NEW_DOSE_ONLY, RESTART])
+def test_with_outcomes_known_at_once_it_is_the_untimed_trial(change: int) -> None:
+    """The same patients, the same words, the same rows: the untimed kernel, which exact calculation is held against."""
+    rng = random.Random(f"immediate {change}")
+    done = 0
+    while done < 150:
+        rules, calendar, thresholds = random_conduct(rng)
+        if calendar.own or thresholds.shape[1] > 1 or calendar.after_change != change:
+            continue
+        calendar = immediate(calendar)._replace(missed_by=np.zeros_like(calendar.missed_by), exclude=False)
+        calendar = calendar._replace(amended_at=np.zeros_like(calendar.amended_at))
+        done += 1
+        out = np.zeros((30, trial.columns(rules.levels)), dtype=np.int32)
+        untimed = np.ascontiguousarray(thresholds[:, 0, :5])
+        tables = tables_of(rules)
+        trial.simulate(tables, untimed, *stream_key(done), 0, out, np.zeros((0, 0), dtype=np.int8))
+        timed = scalar(rules, calendar, thresholds, done, 30)
+        assert np.array_equal(timed[:, : column.TRIGGERED + 1], out[:, : trial.LEVELS]), done
+        by_level = timed[:, column.LEVELS : column.LEVELS + 3 * rules.levels]
+        assert np.array_equal(by_level, out[:, trial.LEVELS :]), done
+
+
+def test_random_scenarios_cover_the_lanes() -> None:
+    """What ``runs_abreast`` refuses is refused for a reason: one option at a time."""
+    rng = random.Random("options")
+    while True:
+        rules, calendar, _ = random_conduct(rng)
+        rules, calendar = common(rules, calendar)
+        if runs_abreast(rules, calendar) and rules.levels > 1:
+            break
+    assert not runs_abreast(rules, calendar._replace(interim=2))
+    assert not runs_abreast(rules, calendar._replace(exclude=True))
+    assert not runs_abreast(rules, calendar._replace(max_reductions=1))
+    assert not runs_abreast(rules, calendar._replace(own=True, cohorts=2))
+    assert not runs_abreast(rules, calendar._replace(after_change=RESTART))
+    assert not runs_abreast(random_rules(rng, replaced=True), calendar)

@@ -1,0 +1,172 @@
+"""Paired differences, averages over dose paths, and replicates planned from a pilot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import trialsim
+from trialsim.engine.averaged import Paths, averages, p_go_averaged
+from trialsim.engine.montecarlo import tallies
+from trialsim.engine.operating import AT_ONCE, trials_of, truth_of
+from trialsim.engine.paired import differences
+from trialsim.engine.precision import PILOT, STEP, pilot_seed
+from trialsim.engine.timed import timed
+from trialsim.engine.trials import Untimed
+from trialsim.scenario.compiling import compile_rules
+from trialsim.scenario.files import parse
+
+ROOT = Path(__file__).resolve().parents[2]
+
+TEXT = """
+schema: 1
+name: a trial in calendar time
+endpoint: response
+design: {kind: simon, n1: 25, r1: 1, n: 70, r: 6, p0: 0.05, p1: 0.15}
+doses: [high, low]
+dose_reduction:
+  rule: {kind: pocock, limit: 0.30, phi: 0.10}
+  at_lowest_dose: continue
+truth:
+  flat: {response: 0.15, toxicity: [0.45, 0.32]}
+  steep: {response: [0.15, 0.08], toxicity: [0.45, 0.32]}
+conduct:
+  accrual: {per_month: 4.5}
+  assessment_weeks: [9, 17, 25]
+  toxicity_window_weeks: 8
+  amendment_lag_weeks: 6
+"""
+
+
+def scenario(*changes: tuple[str, str]) -> Any:
+    text = TEXT
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    return parse(text, "here.yaml")
+
+
+def one_case(stated: Any, case: str) -> dict[str, Any]:
+    return {"x": timed(stated, compile_rules(stated))[case]}
+
+
+def test_paired_difference_is_exact_where_exact_is_known() -> None:
+    """Outcomes known at once: the difference of two truths against the chain, with its own standard error."""
+    stated = scenario()
+    rules = compile_rules(stated)
+    at_once = timed(stated, rules, at_once=True)
+    found = differences({"x": at_once["steep"]}, {"x": at_once["flat"]}, 100_000, 7)["x"]
+    known = trialsim.exact(stated, totals=False)
+    twin = {oc.case: oc.at_once for oc in known.cases}
+    for name in ("p_go", "en", "responses"):
+        a, b = (twin[case].exact.values[name] for case in ("steep", "flat"))  # type: ignore[union-attr]
+        assert abs(found[name].difference.estimate - (b - a)) < 4 * found[name].difference.mcse
+        assert found[name].variance_factor > 1.5  # the same patients on both sides
+
+
+def test_paired_sides_are_the_trials_of_a_run() -> None:
+    stated = scenario()
+    found = differences(one_case(stated, "flat"), one_case(stated, "steep"), 5_000, 11)["x"]
+    run = trialsim.simulate(stated, replicates=5_000, seed=11)
+    for case, side in (("flat", "one"), ("steep", "other")):
+        for name in ("p_go", "en", "duration_months"):
+            estimate = run[case].simulated.values[name].estimate  # type: ignore[union-attr]
+            assert getattr(found[name], side).estimate == pytest.approx(estimate, rel=1e-12)
+
+
+def test_a_trial_does_not_differ_from_itself_and_differences_change_sign() -> None:
+    stated = scenario()
+    same = differences(one_case(stated, "flat"), one_case(stated, "flat"), 2_000, 3)["x"]
+    assert all(d.difference.estimate == 0 == d.difference.mcse for d in same.values())
+    there = differences(one_case(stated, "flat"), one_case(stated, "steep"), 2_000, 3)["x"]
+    back = differences(one_case(stated, "steep"), one_case(stated, "flat"), 2_000, 3)["x"]
+    for name in there:
+        assert there[name].difference.estimate == -back[name].difference.estimate
+
+
+def test_untimed_and_timed_trials_pair() -> None:
+    """What waiting changes: a trial against itself with outcomes known at once."""
+    stated = scenario()
+    trials = trials_of(stated, compile_rules(stated))
+    assert isinstance(trials[f"flat{AT_ONCE}"], Untimed)
+    pair = differences({"x": trials[f"flat{AT_ONCE}"]}, {"x": trials["flat"]}, 20_000, 5)["x"]  # type: ignore[dict-item]
+    assert pair["en"].difference.estimate > 0  # patients enrolled while the decision is pending
+    assert "duration_months" not in pair
+
+
+def test_averaging_over_dose_paths_gives_the_same_probability_with_a_smaller_error() -> None:
+    stated = scenario()
+    run = trialsim.simulate(stated, replicates=100_000, seed=2)
+    counted, averaged = (
+        run["steep"].simulated.values[name]  # type: ignore[union-attr]
+        for name in ("p_go", "p_go_averaged")
+    )
+    assert abs(counted.estimate - averaged.estimate) < 4 * counted.mcse
+    assert (counted.mcse / averaged.mcse) ** 2 > 10
+    flat = run["flat"].simulated.values["p_go_averaged"]  # type: ignore[union-attr]
+    assert flat.mcse < 1e-12  # the dose says nothing about response: every path has the same P(go)
+
+
+@pytest.mark.parametrize("doses", [2, 3])
+def test_averaging_equals_the_chain_with_outcomes_known_at_once(doses: int) -> None:
+    changes = [("at_lowest_dose: continue", "at_lowest_dose: continue")]
+    if doses == 3:
+        changes += [
+            ("[high, low]", "[high, middle, low]"),
+            ("response: 0.15, toxicity: [0.45, 0.32]", "response: 0.15, toxicity: [0.6, 0.5, 0.3]"),
+            ("[0.15, 0.08], toxicity: [0.45, 0.32]", "[0.15, 0.1, 0.05], toxicity: [0.6, 0.5, 0.3]"),
+        ]
+    stated = scenario(*changes)
+    rules = compile_rules(stated)
+    trials = timed(stated, rules, at_once=True)["steep"]
+    assert averages(stated, rules, trials, "steep")
+    tally = tallies({"x": Paths.of(rules, trials)}, 100_000, 4)["x"]
+    found = p_go_averaged(tally, rules, truth_of(stated, rules, "steep"))
+    known = trialsim.exact(stated, totals=False)["steep"].at_once.exact.values["p_go"]  # type: ignore[union-attr]
+    assert abs(found.estimate - known) < 4 * found.mcse
+    assert found.mcse < 0.0008  # counted, it would be .0015
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("at_lowest_dose: continue", "at_lowest_dose: stop"),
+        ("  amendment_lag", "  interim: pause\n  amendment_lag"),
+        ("response: [0.15, 0.08]", "odds_ratio: 2, response: [0.15, 0.08]"),
+        ("truth:", "evaluability: {probability: 0.9, replaced: true}\ntruth:"),
+        ("at_lowest_dose: continue", "on_dose_change: restart"),
+    ],
+)
+def test_averaging_is_left_alone_where_it_does_not_hold(change: tuple[str, str]) -> None:
+    stated = scenario(change)
+    rules = compile_rules(stated)
+    assert not averages(stated, rules, timed(stated, rules)["steep"], "steep")
+
+
+def test_replicates_are_planned_from_a_pilot_and_then_fixed() -> None:
+    precise = scenario(("conduct:", "simulation: {seed: 5, precision: {p_go: 0.004}}\nconduct:"))
+    run = trialsim.simulate(precise)
+    assert run.planned is not None
+    assert run.planned.replicates == run.replicates
+    assert run.planned.pilot == PILOT
+    assert run.replicates is not None and run.replicates % STEP == 0
+    for oc in run.cases:
+        assert oc.simulated is not None
+        assert oc.simulated.values["p_go"].mcse <= 0.004
+    # not wasteful: a third fewer would not have done
+    assert max(oc.simulated.values["p_go"].mcse for oc in run.cases if oc.simulated) > 0.004 * (2 / 3) ** 0.5
+    assert trialsim.simulate(precise, jobs=1).planned == run.planned
+    stated = trialsim.simulate(scenario(), replicates=run.replicates, seed=5)
+    assert [oc.simulated for oc in stated.cases] == [oc.simulated for oc in run.cases]
+    assert pilot_seed(5) != 5
+
+
+def test_a_precision_out_of_reach_is_refused() -> None:
+    hopeless = scenario(("conduct:", "simulation: {precision: {p_go: 0.0001}}\nconduct:"))
+    from trialsim.engine import precision
+
+    with pytest.raises(trialsim.TrialsimError, match=r"precision\.p_go = 1e-08: case flat would need"):
+        precision.plan(trials_of(scenario(), compile_rules(scenario())), {"p_go": 1e-8}, 1)
+    assert hopeless.simulation.precision == {"p_go": 0.0001}
