@@ -14,19 +14,18 @@ import os
 import platform
 import statistics
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import NamedTuple
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import numpy_twin, plain_search
+from benchmarks import calendar_time, numpy_twin, plain_search
+from benchmarks.measure import Row, rounds, seconds
 from trialsim.codes import CONTINUE, FINAL_GO, GO_EARLY, NEVER, REDUCE, STOP
 from trialsim.designs.rules import Monitor, Rules, two_way
 from trialsim.designs.simon import search
@@ -41,16 +40,6 @@ from trialsim.kernels.trial import END, N, columns, simulate
 from trialsim.scenario.truth import Rates
 
 SEED = 2011
-
-
-class Row(NamedTuple):
-    """A line of the table; ``bound`` is a floor for the ratio or an aim for the time."""
-
-    name: str
-    median: str
-    ratio: float | None = None
-    bound: str = ""
-    kept: bool | None = None
 
 
 def rules(n1: int, r1: int, n: int, r: int, monitored: bool = True) -> Rules:
@@ -79,19 +68,6 @@ TRIALS = {
     "3/19 12/54, no toxicity rule": (rules(19, 3, 54, 12, monitored=False), one_dose(0.3)),
     "1/10 5/29 at p0, no toxicity rule": (rules(10, 1, 29, 5, monitored=False), one_dose(0.1)),
 }
-
-
-def seconds(work: Callable[[], object]) -> float:
-    """How long ``work`` takes once."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def rounds(count: int, *contenders: Callable[[], object]) -> list[list[float]]:
-    """Times of each contender; they take turns."""
-    times = [[seconds(work) for work in contenders] for _ in range(count)]
-    return [list(column) for column in zip(*times, strict=True)]
 
 
 def run_kernel(protocol: Rules, rates: Rates, replicates: int) -> NDArray[np.int32]:
@@ -303,10 +279,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
     if cores:
         os.sched_setaffinity(0, {min(cores)})
-    rows = [*monte_carlo(quick), *exact_chain(quick), *simon_search(quick)]
+    rows = [*calendar_time.one_core(quick), *monte_carlo(quick), *exact_chain(quick), *simon_search(quick)]
     if cores:
         os.sched_setaffinity(0, cores)
-    rows += scaling(quick)
+    rows += [*calendar_time.all_cores(quick), *scaling(quick)]
     print(f"{machine()}\n\n{table(rows)}")
     return int(any(row.kept is False for row in rows))
 

@@ -48,6 +48,17 @@ INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
 
 
+class _Interrupted(TrialsimError):
+    """Ctrl-C when part of the work is done."""
+
+
+class Table(str, Enum):
+    """Files that simulated trials can be kept in."""
+
+    csv = "csv"
+    parquet = "parquet"
+
+
 class Kind(str, Enum):
     """Designs that can be searched for."""
 
@@ -65,6 +76,8 @@ def main() -> None:
         app()
     except ScenarioError as error:
         _fail(str(error), 2)
+    except _Interrupted as error:
+        _fail(str(error), INTERRUPTED)
     except TrialsimError as error:
         _fail(f"error: {error}", 2)
     except OSError as error:
@@ -124,6 +137,22 @@ def run(
         bool, typer.Option("--resume", help="go on with a run into the same folder that was cut off")
     ] = False,
     dask: Dask = None,
+    keep_trials: Annotated[
+        Table | None,
+        typer.Option(
+            help="also write every simulated trial, a row each (parquet needs trialsim[parquet])",
+            show_default=False,
+        ),
+    ] = None,
+    keep_patients: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="also write the patients of the first N trials of each case, a row each",
+            show_default=False,
+        ),
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
     """Run a scenario: exact and simulated answers, the check against the observed trial, figures and a report."""
@@ -134,6 +163,13 @@ def run(
     from trialsim.reporting import check_target, report
 
     target = check_target(folder, force=force)
+    kept = None
+    if keep_trials is not None or keep_patients is not None:
+        from trialsim.engine.keeping import Keep
+
+        kept = Keep((keep_trials or Table.csv).value, trials=keep_trials is not None, patients=keep_patients)
+        planned = stated.simulation.precision is not None and replicates is None
+        kept.check(None if planned else replicates or stated.simulation.replicates)
     from trialsim.checks import check
     from trialsim.engine.ledger import Ledger
     from trialsim.engine.operating import expected, simulate
@@ -183,8 +219,54 @@ def run(
             file=sys.stderr,
         )
     print(path if quiet else f"\n{path}", flush=True)
+    if kept is not None:
+        try:
+            count = results.replicates or 0
+            with _progress(count * len(stated.truth), quiet) as advance:
+                files = kept.write(stated, target, seed=results.seed, replicates=count, progress=advance)
+        except KeyboardInterrupt:
+            raise _Interrupted(
+                "interrupted; the report is complete, but simulated trials were not kept"
+            ) from None
+        if not quiet:
+            print(*files, sep="\n", flush=True)
     if results.disagreements:
         raise typer.Exit(1)
+
+
+@app.command()
+def trace(
+    scenario: ScenarioPath,
+    trial: Annotated[int, typer.Option(metavar="K", help="number of the trial, from 1")] = 1,
+    case: Annotated[
+        str | None, typer.Option(metavar="NAME", help="case [default: the first]", show_default=False)
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="seed [default: the scenario's]", show_default=False)
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="file to write: .csv, or a swimmer plot as .svg, .png or .pdf"),
+    ] = None,
+) -> None:
+    """Print one simulated trial, patient by patient: the K-th that `run` simulates with the same seed."""
+    from trialsim.scenario.files import load
+
+    stated = load(scenario)
+    from trialsim.engine.traces import trace as one
+
+    if output is not None:
+        from trialsim.figures.swimmer import check_output
+
+        check_output(output)
+    traced = one(stated, case, trial, seed)
+    if output is not None:
+        from trialsim.figures.swimmer import write
+
+        write(traced, output)
+    print(traced)
+    if output is not None:
+        print(f"\n{output}")
 
 
 @app.command()

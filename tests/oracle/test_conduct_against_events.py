@@ -1,8 +1,8 @@
 """Three programs of docs/conduct.md, fed the same words, simulate the same trials number by number.
 
-The event simulation (``events``) was written from the document alone and reacts to dated events; the scalar kernel works
-out when things will happen; the kernel with trials abreast does so without branches. This is the main evidence for the
-conduct model.
+The event simulation (``events``) was written from the document alone and reacts to dated events; the scalar kernel
+works out when things will happen; the kernel with trials abreast does so without branches. This is the main evidence
+for the conduct model.
 """
 
 from __future__ import annotations

@@ -9,9 +9,17 @@ import pytest
 from scipy import stats
 
 from trialsim.checks import check
+from trialsim.checks.by_design import TRIALS
 from trialsim.checks.given_sizes import _splits
+from trialsim.checks.patients import cells_by_dose, rates_by_dose
 from trialsim.checks.predictive import DRAWS, Sizes, interval, joint_pmf, pooled_pmf, two_sided_table
 from trialsim.checks.rows import verdict_of
+from trialsim.designs.binomial import clopper_pearson
+from trialsim.engine.operating import exact, simulate
+from trialsim.engine.timed import timed
+from trialsim.kernels import patient
+from trialsim.kernels.streams import stream_key
+from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import load, parse
 from trialsim.scenario.model import Observed
 
@@ -221,3 +229,179 @@ def test_what_is_too_large_to_compute_is_said(monkeypatch):
     checks = check(parse(SMALL))
     assert not [r for r in checks if r.conditioning != "given_sizes"]
     assert any("too large to compute" in note for note in checks.notes)
+
+
+# -- calendar time, strata and cells
+
+
+TWO_DOSES = """
+schema: 1
+name: two doses, two cohorts
+endpoint: response
+design: {kind: simon, n1: 8, r1: 0, n: 20, r: 3, p0: 0.1, p1: 0.4}
+doses: [high, low]
+dose_reduction: {rule: {kind: pocock, limit: 0.3, phi: 0.1}}
+cohorts: {strata: [{name: A, share: 0.3}, {name: B1, share: 0.3, cohort: B}, {name: B2, share: 0.4, cohort: B}]}
+conduct: {accrual: {per_month: 3}, assessment_weeks: [8, 16, 24], first_seen: [0.6, 0.4], toxicity_window_weeks: 6,
+          disease_control_week: 16, withdrawal_per_month: 0.2}
+truth:
+  mixed:
+    response: 0.2
+    toxicity: [0.5, 0.3]
+    odds_ratio: 3
+    stable_disease: 0.3
+    serious: 0.1
+    cohorts: {A: {response: [0.6, 0.4], toxicity: 0.6}, B: {stable_disease: 0.5}, B2: {response: 0.1}}
+observed:
+  treated: 20
+  evaluable: 18
+  responses: 4
+  disease_control: 9
+  toxicities: 8
+  serious: 3
+  dose_reduced: true
+  evaluable_by_dose: [10, 8]
+  cells:
+    - {cohort: A, dose: high, evaluable: 4, responses: 2}
+    - {cohort: A, dose: low, evaluable: 2, responses: 0}
+    - {cohort: A, evaluable: 6, responses: 2}
+    - {cohort: B, dose: low, evaluable: 6}
+    - {dose: high, evaluable: 10, responses: 3}
+    - {evaluable: 18, responses: 4}
+simulation: {replicates: 100, seed: 3}
+"""
+
+
+def treated(scenario, count=4000):
+    rules = compile_rules(scenario)
+    return timed(scenario, rules)["mixed"].treated(stream_key(7), 0, count)[1].reshape(-1, patient.FIELDS)
+
+
+def test_rates_are_those_of_the_patients_that_are_simulated():
+    """Mixed strata, withdrawal before a response counts, and disease control, against the engine patient by patient."""
+    scenario = parse(TWO_DOSES)
+    rates = rates_by_dose(scenario, scenario.truth["mixed"])
+    cells = cells_by_dose(scenario, scenario.truth["mixed"])
+    everybody = treated(scenario)
+    everybody = everybody[everybody[:, patient.STARTED] > 0]
+    columns = {"responses": patient.IS_RESPONSE, "disease_control": patient.IS_CONTROLLED,
+               "toxicities": patient.IS_TOXIC, "serious": patient.IS_SERIOUS}  # fmt: skip
+    for level in range(2):
+        here = everybody[everybody[:, patient.LEVEL] == level]
+        assessed = here[here[:, patient.IS_EVALUABLE] == 1]
+        assert len(assessed) > 4000
+        for quantity, column in columns.items():
+            among = assessed if quantity in ("responses", "disease_control") else here
+            p = rates[quantity][level]
+            error = np.sqrt(p * (1 - p) / len(among))
+            assert among[:, column].mean() == pytest.approx(p, abs=4 * error), (quantity, level)
+        both = assessed[:, patient.IS_RESPONSE] * assessed[:, patient.IS_TOXIC]
+        assert both.mean() == pytest.approx(cells[level, 3], abs=4 * np.sqrt(cells[level, 3] / len(assessed)))
+        assert cells[level].sum() == pytest.approx(1, abs=1e-12)
+        assert cells[level, 2:].sum() == pytest.approx(rates["responses"][level], abs=1e-12)
+        assert cells[level, [1, 3]].sum() == pytest.approx(rates["toxicities"][level], abs=1e-12)
+
+
+def test_strata_are_mixed_in_their_shares():
+    scenario = parse(TWO_DOSES.replace(", withdrawal_per_month: 0.2", ""))
+    case = scenario.truth["mixed"]
+    rates = rates_by_dose(scenario, case)
+    assert rates["responses"] == pytest.approx(
+        (0.3 * 0.6 + 0.3 * 0.2 + 0.4 * 0.1, 0.3 * 0.4 + 0.3 * 0.2 + 0.4 * 0.1)
+    )
+    assert rates["toxicities"] == pytest.approx((0.3 * 0.6 + 0.7 * 0.5, 0.3 * 0.6 + 0.7 * 0.3))
+    b = rates_by_dose(scenario, case, "B")["responses"][0]
+    assert b == pytest.approx((0.3 * 0.2 + 0.4 * 0.1) / 0.7)
+    found = row(check(scenario), "mixed", "responses")
+    np.testing.assert_allclose(found.pmf, pooled_pmf((10, 8), rates["responses"]), atol=1e-14)
+
+
+def test_no_disease_control_is_predicted_where_no_visit_comes_late_enough():
+    scenario = parse(TWO_DOSES.replace("disease_control_week: 16", "disease_control_week: 30"))
+    assert "disease_control" not in rates_by_dose(scenario, scenario.truth["mixed"])
+
+
+def test_cells_are_predicted_by_cohort_and_dose():
+    scenario = parse(TWO_DOSES.replace(", withdrawal_per_month: 0.2", ""))
+    found = check(scenario).cells
+    assert [(c.cohort, c.dose, c.responses) for c in found] == [
+        ("A", "high", 2), ("A", "low", 0), ("A", None, 2), ("B", "low", None), (None, "high", 3), (None, None, 4),
+    ]  # fmt: skip
+    a_high, a_low, a, b_low, high, everybody = found
+    assert (a_high.rate, a_low.rate) == (0.6, 0.4)
+    law = stats.binom(4, 0.6)
+    assert a_high.mid_p == pytest.approx(law.cdf(1) + law.pmf(2) / 2)
+    assert (a_high.low, a_high.high) == clopper_pearson(2, 4)
+    # all doses of A: the split over doses is known from the other cells
+    law = pooled_pmf((4, 2), (0.6, 0.4))
+    assert a.p_two_sided == pytest.approx(two_sided_table(law)[2])
+    b = (0.3 * 0.2 + 0.4 * 0.1) / 0.7
+    assert b_low.rate == pytest.approx(b)
+    assert (b_low.low, b_low.mid_p, b_low.p_two_sided) == (None, None, None)
+    assert b_low.interval_95 == interval(pooled_pmf((6,), (b,)), 0.95)
+    # cohorts of the 10 at the high dose are not all reported: strata in their shares
+    assert high.rate == pytest.approx(0.3 * 0.6 + 0.7 * b)
+    # everybody: no cell for B at the high dose, so the split over doses of the whole trial
+    assert everybody.rate == pytest.approx((10 * high.rate + 8 * (0.3 * 0.4 + 0.7 * b)) / 18)
+    assert "unreported/6" in str(b_low)
+
+
+def test_a_cell_whose_doses_are_unreported_is_predicted_only_where_they_cannot_matter():
+    text = TWO_DOSES.replace("    - {cohort: A, dose: low, evaluable: 2, responses: 0}\n", "")
+    cell = next(c for c in check(parse(text)).cells if (c.cohort, c.dose) == ("A", None))
+    assert cell.rate is None
+    assert cell.mid_p is None
+    assert "split over doses is unreported" in cell.note
+    same = next(
+        c
+        for c in check(parse(text.replace("A: {response: [0.6, 0.4]", "A: {response: 0.6"))).cells
+        if (c.cohort, c.dose) == ("A", None)
+    )
+    assert same.mid_p is not None
+
+
+def test_cells_leave_the_adjusted_p_of_the_totals_alone():
+    without = parse(TWO_DOSES[: TWO_DOSES.index("  cells:")] + "simulation: {replicates: 100, seed: 3}\n")
+    adjusted = [[r.p_adjusted for r in check(s)] for s in (parse(TWO_DOSES), without)]
+    assert adjusted[0] == adjusted[1]
+    assert not check(without).cells
+
+
+def test_what_depends_on_the_design_is_simulated_in_calendar_time():
+    scenario = parse(TWO_DOSES)
+    checks = check(scenario)
+    reference = simulate(scenario, replicates=TRIALS, seed=3)["mixed"].simulated
+    flag = row(checks, "mixed", "dose_reduced", "unconditional")
+    assert flag.probability == pytest.approx(reference.values["p_dose_reduced"].estimate, abs=1e-12)
+    assert flag.mcse == pytest.approx(reference.values["p_dose_reduced"].mcse)
+    reached = row(checks, "mixed", "reaches_n", "unconditional")
+    assert reached.probability == pytest.approx(reference.n[20] / TRIALS, abs=1e-12)
+    assert "overrun counted" in reached.note
+    assert row(checks, "mixed", "responses", "reached_n").pmf.sum() == pytest.approx(1)
+    start = row(checks, "mixed", "patients_start_dose", "reached_n")
+    assert start.pmf.sum() == pytest.approx(1)
+    assert any("simulated in calendar time" in note for note in checks.notes)
+
+
+@pytest.mark.parametrize("dated", [True, False])
+@pytest.mark.parametrize("change", ["restart", "own"])
+def test_the_planned_n_is_no_complete_trial_where_looks_begin_again_or_cohorts_have_their_own(change, dated):
+    text = TWO_DOSES
+    if change == "restart":
+        text = text.replace("phi: 0.1}}", "phi: 0.1}, on_dose_change: restart}")
+    else:
+        text = text.replace("cohorts: {strata:", "cohorts: {rules: own, strata:")
+    if not dated:
+        a = text.index("conduct:")
+        text = text[:a] + text[text.index("truth:") :]
+    checks = check(parse(text))
+    assert [r.quantity for r in checks if r.conditioning != "given_sizes"] == ["dose_reduced"]
+    assert any("not the size of a complete trial" in note for note in checks.notes)
+
+
+def test_pooled_cohorts_without_dates_are_exact_with_their_mixture():
+    text = TWO_DOSES[: TWO_DOSES.index("conduct:")] + TWO_DOSES[TWO_DOSES.index("truth:") :]
+    scenario = parse(text)
+    found = row(check(scenario), "mixed", "dose_reduced", "unconditional")
+    assert found.mcse is None
+    assert found.probability == pytest.approx(exact(scenario)["mixed"].exact.values["p_dose_reduced"])

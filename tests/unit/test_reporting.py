@@ -649,8 +649,8 @@ def test_the_page_can_be_read_by_everyone() -> None:
     assert numbers == list(range(1, len(numbers) + 1))
     headings = re.findall(r"<h2>(.*?)</h2>", html_of(small()))
     assert headings == [
-        "In short", "The protocol rules", "What is assumed", "Operating characteristics", "Which question is answered",
-        "Check against the observed trial", "How it was computed", "Reproduce",
+        "In short", "The protocol rules", "How the trial runs", "What is assumed", "Operating characteristics",
+        "Which question is answered", "Check against the observed trial", "How it was computed", "Reproduce",
     ]  # fmt: skip
 
 

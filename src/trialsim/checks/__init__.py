@@ -130,16 +130,18 @@ def _notes(scenario: Scenario, observed: Observed) -> tuple[str, ...]:
             "The design is assumed, not taken from the publication: what depends on it is shown without a verdict."
         )
     if is_simulated(scenario):
-        how = "in calendar time" if scenario.conduct else "with rules of its own for each cohort"
+        how = "in calendar time" if scenario.conduct else "with looks of its own for each cohort"
         notes.append(
-            f"What depends on the design comes from {TRIALS:,} trials of each case, simulated {how} with the seed of "
-            "the run. Dates and durations are not among what was observed, so they are not checked."
+            f"What depends on the design comes from {TRIALS:,} trials of each case, simulated {how}, with the seed of "
+            "the run."
         )
     elif states(compile_rules(scenario)) > MAX_STATES:
         notes.append(
             "What depends on the design (reaching the planned n, whether the dose was reduced) is not shown: the exact "
             "answer is too large to compute."
         )
+    if scenario.conduct:
+        notes.append("Dates and durations are not among what was observed, so they are not checked.")
     if not planned_size_says(scenario):
         why = "looks may begin again at a new dose" if not scenario.own_rules else "each cohort has its own"
         notes.append(

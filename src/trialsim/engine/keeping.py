@@ -11,7 +11,7 @@ import csv
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -29,12 +29,14 @@ from trialsim.codes import (
 )
 from trialsim.engine.montecarlo import BLOCK, Progress
 from trialsim.engine.operating import rates_of
-from trialsim.engine.timed import FULL_INTENSITY, TICKS_PER_DAY, Timed, timed
+from trialsim.engine.timed import Timed, timed
 from trialsim.engine.trials import Key, Untimed, untimed
 from trialsim.errors import OutputError, TrialsimError
 from trialsim.kernels import conduct_columns as column
 from trialsim.kernels import patient as field
 from trialsim.kernels import trial as plain
+from trialsim.kernels.clock import TICKS_PER_DAY
+from trialsim.kernels.patient import FULL_INTENSITY
 from trialsim.kernels.streams import stream_key
 from trialsim.kernels.tables import Int32, Int64
 from trialsim.scenario.compiling import compile_rules
@@ -73,71 +75,76 @@ Simulate = Callable[[int, int], Columns]
 """The table of replicates ``first``, ``first + 1``, ...: so many of them."""
 
 
-def check_kept(suffix: str, patients: int | None, replicates: int) -> None:
-    """Refuse, before anything is simulated, to keep what cannot be kept.
+@dataclass(frozen=True)
+class Keep:
+    """What to keep of the simulated trials of a run, and how.
 
-    Raises
-    ------
-    TrialsimError : parquet without pyarrow, or patients of more trials than are simulated.
-    """
-    if suffix == "parquet":
-        try:
-            import pyarrow.parquet  # noqa: F401
-        except ImportError:
-            raise TrialsimError('parquet files need pyarrow: pip install "trialsim[parquet]"') from None
-    elif suffix != "csv":
-        raise TrialsimError(f"trials are kept as csv or parquet, not as {suffix}")
-    if patients is not None and not 1 <= patients <= replicates:
-        raise TrialsimError(
-            f"the patients of the first {patients:,} trials cannot be kept: {replicates:,} trials a case are simulated"
-        )
-
-
-def keep(
-    scenario: Scenario,
-    folder: Path,
-    *,
-    seed: int,
-    replicates: int,
-    suffix: str = "csv",
-    trials: bool = True,
-    patients: int | None = None,
-    progress: Progress | None = None,
-) -> tuple[Path, ...]:
-    """Write every simulated trial, and the patients of the first ones, as files of a run folder.
-
-    Parameters
+    Attributes
     ----------
-    seed, replicates : those of the run.
     suffix : csv or parquet.
-    trials : whether to write ``trials``, a row a replicate and case.
-    patients : write ``patients``, a row a patient, of the first so many trials of each case.
-    progress : called with the number of replicates just written.
-
-    Returns
-    -------
-    The files written.
-
-    Raises
-    ------
-    OutputError : a file cannot be written; then it is not there at all.
+    trials : write ``trials``, a row a replicate and case.
+    patients : write ``patients``, a row a patient, of the first so many trials of each case; None: of none.
     """
-    check_kept(suffix, patients, replicates)
-    key, written = stream_key(seed), []
-    if trials:
-        tables = _tables_of_trials(scenario, key)
-        blocks = (part for table in tables for part in _blocks(table, replicates, BLOCK, progress))
-        written.append(_write(folder / f"trials.{suffix}", blocks))
-    if patients is not None:
-        every = timed(scenario, compile_rules(scenario))
-        size = max(PATIENT_CELLS // (next(iter(every.values())).patients * field.FIELDS), 1)
-        blocks = (
-            part
-            for case in every
-            for part in _blocks(_patients_of(scenario, case, every[case], key), patients, size, None)
-        )
-        written.append(_write(folder / f"patients.{suffix}", blocks))
-    return tuple(written)
+
+    suffix: str = "csv"
+    trials: bool = True
+    patients: int | None = None
+
+    def check(self, replicates: int | None) -> None:
+        """Refuse, before anything is simulated, what cannot be kept of so many trials a case (None: not known yet).
+
+        Raises
+        ------
+        TrialsimError : parquet without pyarrow, or patients of more trials than are simulated.
+        """
+        if self.suffix == "parquet":
+            try:
+                import pyarrow.parquet  # noqa: F401
+            except ImportError:
+                raise TrialsimError('parquet files need pyarrow: pip install "trialsim[parquet]"') from None
+        elif self.suffix != "csv":
+            raise TrialsimError(f"trials are kept as csv or parquet, not as {self.suffix}")
+        if self.patients is not None and replicates is not None and not 1 <= self.patients <= replicates:
+            raise TrialsimError(
+                f"the patients of {self.patients:,} trials a case cannot be kept; {replicates:,} are simulated"
+            )
+
+    def write(
+        self,
+        scenario: Scenario,
+        folder: Path,
+        *,
+        seed: int | None,
+        replicates: int,
+        progress: Progress | None = None,
+    ) -> tuple[Path, ...]:
+        """Write the files into the folder of a run, and return them.
+
+        Parameters
+        ----------
+        seed, replicates : those of the run; the same trials are simulated again. A seed of None is the scenario's.
+        progress : called with the number of replicates just written.
+
+        Raises
+        ------
+        OutputError : a file cannot be written; then it is not there at all.
+        """
+        self.check(replicates)
+        key, written = stream_key(scenario.simulation.seed if seed is None else seed), []
+        if self.trials:
+            tables = _tables_of_trials(scenario, key)
+            blocks = (part for table in tables for part in _blocks(table, replicates, BLOCK, progress))
+            written.append(_write(folder / f"trials.{self.suffix}", blocks))
+        if self.patients is not None:
+            every = timed(scenario, compile_rules(scenario))
+            size = max(PATIENT_CELLS // (next(iter(every.values())).patients * field.FIELDS), 1)
+            blocks = (
+                part
+                for case in every
+                for part in _blocks(_patients_of(scenario, case, every[case], key), self.patients, size, None)
+            )
+            written.append(_write(folder / f"patients.{self.suffix}", blocks))
+        return tuple(written)
 
 
 def _blocks(table: Simulate, replicates: int, size: int, progress: Progress | None) -> Iterator[Columns]:

@@ -13,7 +13,7 @@ from trialsim.engine.ledger import Ledger
 from trialsim.engine.montecarlo import Progress, tallies
 from trialsim.engine.precision import plan
 from trialsim.engine.tally import Tally, simulated
-from trialsim.engine.timed import in_calendar_time, quickest, timed
+from trialsim.engine.timed import Timed, in_calendar_time, quickest, timed
 from trialsim.engine.trials import Trials, untimed
 from trialsim.errors import TrialsimError
 from trialsim.kernels.streams import STREAM_VERSION
@@ -96,6 +96,15 @@ def expected(scenario: Scenario, replicates: int | None = None) -> int | None:
         return None
     each = scenario.simulation.replicates if replicates is None else replicates
     return each * len(trials_of(scenario, compile_rules(scenario)))
+
+
+def kernels_used(scenario: Scenario) -> set[str]:
+    """The kernels that a run will call, by the names of ``kernels.cold``."""
+    used = {"chain"}
+    for trials in trials_of(scenario, compile_rules(scenario)).values():
+        main = trials.trials if isinstance(trials, Paths) else trials
+        used.add(("abreast" if main.abreast else "conduct") if isinstance(main, Timed) else "trial")
+    return used
 
 
 def trials_of(scenario: Scenario, rules: Rules) -> dict[str, Trials]:

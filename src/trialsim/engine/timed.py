@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from trialsim.codes import ENDS, FINAL_GO, GO_EARLY, NEVER, POOLED
+from trialsim.codes import ENDS, NEVER, POOLED
 from trialsim.designs.rules import Rules
 from trialsim.engine.compiled import tables_of
 from trialsim.engine.tally import Z95, Tally, mean, proportion, simulated
@@ -16,7 +16,7 @@ from trialsim.kernels.tables import EARLY_DECISION, SERIOUS, STABLE, Calendar, I
 from trialsim.results import Estimate, Simulated
 from trialsim.scenario.model import Scenario
 
-TICKS_PER_DAY, TICKS_PER_MONTH = 1024, 31168
+TICKS_PER_MONTH = 31168
 DAYS_PER_MONTH = 30.4375
 FULL_INTENSITY = 1 << 16
 
@@ -35,7 +35,6 @@ def runs_abreast(rules: Rules, calendar: Calendar) -> bool:
         or any(calendar.amended_at)
         or calendar.own
         or calendar.exclude
-        or calendar.as_it_happens
         or calendar.interim == EARLY_DECISION
         or calendar.after_change != POOLED
         or calendar.max_reductions >= 0
@@ -119,44 +118,41 @@ def fold(rows: Int32, levels: int, calendar: Calendar) -> Tally:
     ended in a go (``go_sets``, bit c for cohort c).
     """
     from trialsim.kernels import conduct_columns as column
+    from trialsim.kernels import counting
 
-    by = np.ascontiguousarray(rows.T, dtype=np.int64)
-    cohorts = column.LEVELS + 3 * levels
-
-    def histogram(values: Int64, size: int = 0) -> tuple[int, ...]:
-        return tuple(np.bincount(values, minlength=size).tolist())
-
-    summed = np.concatenate([by[column.EVALUABLE : column.EVALUABLE + 1], by[column.LEVELS : cohorts]])
-    own = by[cohorts:].reshape(calendar.cohorts, 4, -1)
-    accruing = by[column.DURATION] - by[column.PAUSED] - by[column.WAITING]
-    per_patient = by[column.INTENSITY] // np.maximum(by[column.N], 1)
-    derived = np.stack([accruing, per_patient])
-    conduct = np.concatenate([by[column.TREATED : column.LEVELS], derived, own[:, 1:].reshape(-1, len(rows))])
+    width, most = rows.shape[1], calendar.max_arrivals
+    ends = np.zeros(ENDS, dtype=np.int64)
+    histograms = np.zeros((counting.HISTOGRAMS, most + 1), dtype=np.int64)
+    days = np.zeros(int(rows[:, column.DURATION].max()) // counting.TICKS_PER_DAY + 1, dtype=np.int64)
+    go_sets = np.zeros(1 << calendar.cohorts, dtype=np.int64)
+    sums = np.zeros(width + counting.DERIVED, dtype=np.int64)
+    parts = np.zeros((3, width + counting.DERIVED), dtype=np.int64)
+    counting.add_up(rows, levels, calendar.cohorts, ends, histograms, days, go_sets, sums, parts)
+    squares = [(hh << 32) + (hl << 17) + ll for hh, hl, ll in zip(*parts.tolist(), strict=True)]
+    by_cohort = column.LEVELS + 3 * levels
+    summed = [column.EVALUABLE, *range(column.LEVELS, by_cohort)]
+    conduct = [
+        *range(column.TREATED, column.LEVELS),
+        width + counting.ACCRUING,
+        width + counting.MEAN_INTENSITY,
+    ]
+    conduct += [by_cohort + 4 * c + k for c in range(calendar.cohorts) for k in (1, 2, 3)]
     counts = {
-        "ends": histogram(by[column.END], ENDS),
-        "n": histogram(by[column.N]),
-        "responses": histogram(by[column.LEVELS + 1 : cohorts : 3].sum(axis=0)),
-        "toxicities": histogram(by[column.LEVELS + 2 : cohorts : 3].sum(axis=0)),
-        "reduction_patient": histogram(by[column.REDUCED_AFTER]),
-        "triggered": (int(by[column.TRIGGERED].sum()),),
-        "sums": tuple(summed.sum(axis=1).tolist()),
-        "squares": _squares(summed),
-        "conduct": tuple(conduct.sum(axis=1).tolist()),
-        "conduct_squares": _squares(conduct),
-        "days": histogram(by[column.DURATION] // TICKS_PER_DAY),
+        "ends": tuple(ends.tolist()),
+        "n": tuple(histograms[counting.BY_N].tolist()),
+        "responses": tuple(histograms[counting.BY_RESPONSES].tolist()),
+        "toxicities": tuple(histograms[counting.BY_TOXICITIES].tolist()),
+        "reduction_patient": tuple(histograms[counting.BY_REDUCED_AFTER].tolist()),
+        "triggered": (int(sums[column.TRIGGERED]),),
+        "sums": tuple(int(sums[c]) for c in summed),
+        "squares": tuple(squares[c] for c in summed),
+        "conduct": tuple(int(sums[c]) for c in conduct),
+        "conduct_squares": tuple(squares[c] for c in conduct),
+        "days": tuple(days.tolist()),
     }
     if calendar.own:
-        gone = (own[:, 0] == GO_EARLY) | (own[:, 0] == FINAL_GO)
-        bits = (gone << np.arange(calendar.cohorts)[:, None]).sum(axis=0)
-        counts["go_sets"] = histogram(bits, 1 << calendar.cohorts)
+        counts["go_sets"] = tuple(go_sets.tolist())
     return Tally(len(rows), counts)
-
-
-def _squares(rows: Int64) -> tuple[int, ...]:
-    """Sums of squares, exact: ticks are split so that 64 bits hold a block of them."""
-    high, low = rows >> 16, rows & 0xFFFF
-    parts = [np.einsum("ij,ij->i", a, b).tolist() for a, b in ((high, high), (high, low), (low, low))]
-    return tuple((hh << 32) + (hl << 17) + ll for hh, hl, ll in zip(*parts, strict=True))
 
 
 def in_calendar_time(tally: Tally, trials: Timed, false_go: int, dated: bool) -> Simulated:

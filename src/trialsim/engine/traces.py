@@ -24,11 +24,12 @@ from trialsim.codes import (
     TOXICITY_AT_N,
 )
 from trialsim.engine.keeping import Columns, columns_of_patients, treated
-from trialsim.engine.timed import DAYS_PER_MONTH, TICKS_PER_DAY, Timed, timed
+from trialsim.engine.timed import DAYS_PER_MONTH, Timed, timed
 from trialsim.engine.trials import Key
 from trialsim.errors import TrialsimError
 from trialsim.kernels import conduct_columns as column
 from trialsim.kernels import patient as field
+from trialsim.kernels.clock import TICKS_PER_DAY
 from trialsim.kernels.streams import GROUP_COURSE, MAX_REPLICATES, stream_key
 from trialsim.kernels.tables import EARLY_DECISION, Int32, Int64
 from trialsim.results import to_frame

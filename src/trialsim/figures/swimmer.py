@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,9 @@ from trialsim.figures.drawn import Drawn
 from trialsim.figures.style import BLACK, BOLD, GREY, RC, ROW, WIDE, Key, Sheet, count_ticks
 from trialsim.figures.words import clean, fit, listed, sentence
 
-SUFFIXES = (".svg", ".png", ".pdf")
+SUFFIXES = (".svg", ".png", ".pdf", ".csv")
+"""What a trial can be written as."""
+
 DPI = 240
 
 LEFT, RIGHT, BELOW = 1.1, 0.45, 0.85
@@ -38,6 +41,7 @@ FILLS: tuple[dict[str, Any], ...] = (
 
 EDGE: dict[str, Any] = {"edgecolor": "#404040"}
 HOLD: dict[str, Any] = {"color": GREY, "linewidth": 0.8}
+AFTER: dict[str, Any] = {"color": GREY, "linewidth": 0.7, "linestyle": (0, (1, 1.5))}
 RESPONSE: dict[str, Any] = {"marker": "*", "color": BLACK, "markersize": 6.5}
 TOXIC: dict[str, Any] = {"marker": "v", "color": BLACK, "markersize": 4.2, "markerfacecolor": "white"}
 SERIOUS: dict[str, Any] = {"marker": "v", "color": BLACK, "markersize": 4.2}
@@ -89,11 +93,11 @@ def _draw(trace: Trace, last_day: float, decided_day: float) -> Drawn:
     for i, patient in enumerate(trace.patients):
         _bar(axes, i + 1, trace, i, last_day, size)
         _marks(axes, i + 1, patient, size)
-    axes.set_xlim(0, _months(last_day) * 1.012 or 1.0)
+    axes.set_xlim(0, _months(last_day) * 1.025 or 1.0)
     axes.set_ylim(number + 0.6, 0.4)
     count_ticks(axes.xaxis, 14)
     step = next(s for s in (1, 2, 5, 10, 20, 50, 100) if s * row >= 0.28)
-    axes.set_yticks([k for k in range(1, number + 1) if k == 1 or k % step == 0])
+    axes.set_yticks([k for k in range(1, number + 1) if k % step == 0 or (k == 1 and step > 2)])
     axes.set_xlabel("Months since the first patient started")
     axes.set_ylabel("Patients in order of enrolment")
     return Drawn(
@@ -108,38 +112,58 @@ def _draw(trace: Trace, last_day: float, decided_day: float) -> Drawn:
     )
 
 
-def write(drawn: Drawn, path: Path) -> None:
-    """Write a figure as svg, png or pdf by its suffix, whole or not at all; the same figure gives the same bytes.
+def check_output(path: Path) -> None:
+    """Refuse, before a trial is simulated, a file that ``write`` cannot write.
 
     Raises
     ------
-    OutputError : the suffix is another, or the file exists or cannot be written.
+    OutputError : the suffix is unknown, the file exists, or there is no folder to write it in.
     """
     if path.suffix.lower() not in SUFFIXES:
-        raise OutputError(f"{path} cannot be written: a figure ends in {', '.join(SUFFIXES)}")
-    about: dict[str, dict[str, Any]] = {
-        ".svg": {
-            "Title": clean(drawn.title),
-            "Description": clean(drawn.alt),
-            "Creator": "trialsim",
-            "Date": None,
-        },
-        ".png": {"Software": None},
-        ".pdf": {"Title": clean(drawn.title), "Creator": "trialsim", "Producer": None, "CreationDate": None},
-    }
+        raise OutputError(
+            f"{path} cannot be written: its name must end in {', '.join(SUFFIXES[:-1])} or .csv"
+        )
+    if os.path.lexists(path):
+        raise OutputError(f"{path} exists; choose another name")
+    if not path.parent.is_dir():
+        raise OutputError(f"{path} cannot be written: {path.parent} is not a folder")
+
+
+def write(trace: Trace, path: Path) -> None:
+    """Write a trial as a table (.csv) or a swimmer plot, whole or not at all; the same trial gives the same bytes.
+
+    Raises
+    ------
+    OutputError : the file exists or cannot be written.
+    TrialsimError : a plot of a trial without a calendar.
+    """
+    check_output(path)
     kind = path.suffix.lower()
+    drawn = None if kind == ".csv" else draw(trace)
     new = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}{kind}")
     try:
-        with matplotlib.rc_context(RC | {"svg.hashsalt": f"trialsim {drawn.name}"}):
-            drawn.figure.savefig(new, dpi=DPI, metadata=about[kind])
-        if path.exists():
-            raise OutputError(f"{path} exists; choose another name")
+        if drawn is None:
+            trace.to_frame().to_csv(new, index=False, float_format="%.12g", lineterminator="\n")
+        else:
+            _save(drawn, new, kind)
+        check_output(path)  # a file may have come up meanwhile
         new.rename(path)
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {(error.strerror or str(error)).lower()}") from None
     finally:
         with contextlib.suppress(OSError):
             new.unlink()
+
+
+def _save(drawn: Drawn, path: Path, kind: str) -> None:
+    title, alt = clean(drawn.title), clean(drawn.alt)
+    about: dict[str, dict[str, Any]] = {
+        ".svg": {"Title": title, "Description": alt, "Creator": "trialsim", "Date": None},
+        ".png": {"Software": None},
+        ".pdf": {"Title": title, "Creator": "trialsim", "Producer": None, "CreationDate": None},
+    }
+    with matplotlib.rc_context(RC | {"svg.hashsalt": f"trialsim {drawn.name}"}):
+        drawn.figure.savefig(path, dpi=DPI, metadata=about[kind])
 
 
 def _months(day: float) -> float:
@@ -157,7 +181,15 @@ def _bar(axes: Axes, y: int, trace: Trace, i: int, last_day: float, size: float)
         axes.barh(y, wide, 0.78, left=left, zorder=3, linewidth=0.4, **FILLS[course.level], **EDGE)
         end = stop
     if trace.courses[i][-1].end > last_day:
-        axes.plot([_months(last_day)], [y], zorder=6, clip_on=False, **_sized(ONGOING, size), **NO_LINE)
+        # beside the line of the last outcome, which would hide it
+        axes.plot([_months(last_day) * 1.013], [y], zorder=6, **_sized(ONGOING, size), **NO_LINE)
+    seen = max(end, *_sights(trace.patients[i]))
+    axes.plot([_months(end), _months(seen)], [y, y], zorder=2, **AFTER)
+
+
+def _sights(patient: dict[str, Any]) -> tuple[float, float]:
+    """Days of the onset of toxicity and of the first sight of response; 0 where there is none."""
+    return patient["toxicity_onset_day"] or 0.0, patient["response_first_seen_day"] or 0.0
 
 
 def _marks(axes: Axes, y: int, patient: dict[str, Any], size: float) -> None:
@@ -190,11 +222,13 @@ def _keys(trace: Trace, last_day: float, decided_day: float) -> list[Key]:
         ("onset of toxicity, serious", SERIOUS, any(p["serious"] for p in trace.patients)),
         ("known not to be evaluable", INEVALUABLE, not all(p["evaluable"] for p in trace.patients)),
         ("treatment goes on", ONGOING, any(c[-1].end > last_day for c in trace.courses)),
-        ("overrun: enrolled beyond the decision", OVERRUN, any(p["overrun"] for p in trace.patients)),
+        ("overrun patient", OVERRUN, any(p["overrun"] for p in trace.patients)),
     ]
     keys += [Key(text, style | NO_LINE) for text, style, occurs in seen if occurs]
     if any(a.end < b.begin for c in trace.courses for a, b in zip(c, c[1:], strict=False)):
         keys.append(Key("treatment on hold", HOLD))
+    if any(max(_sights(p)) > c[-1].end for p, c in zip(trace.patients, trace.courses, strict=True)):
+        keys.append(Key("followed after treatment", AFTER))
     if trace.triggered_day is not None:
         keys.append(Key(f"dose reduction triggered, month {_months(trace.triggered_day):.1f}", TRIGGERED))
     keys.append(Key(f"decision, month {_months(decided_day):.1f}", DECIDED))
@@ -212,8 +246,8 @@ def _words(trace: Trace) -> str:
 
 def _footer(trace: Trace) -> str:
     return (
-        f"One simulated trial, seed {trace.seed}; a response is marked where it was first seen and counts if it was "
-        "confirmed where the scenario asks for that. Bars end with treatment, at the latest with the last outcome."
+        f"One simulated trial, seed {trace.seed}. Only responses that count are marked, where they were first seen. "
+        "Bars end with treatment, at the latest with the last outcome."
     )
 
 

@@ -1,15 +1,17 @@
 """Patients in calendar time, one in each lane: ``patient.treat`` without branches, for patients whose own dose stays.
 
-Loops over lanes are innermost and short, each over a few rows of one array, so that the processor does 8 or 16 lanes
-at once whatever the number of visits.
+Loops over lanes are innermost and short, so that the processor does 8 or 16 lanes at once whatever the number of calendar.
+The rows of ``state`` are parts of one flat array: their distances are then known when the loops are compiled, and no
+loop has to ask whether what it writes is what it reads. Arithmetic is in 32 bits where the values allow it, said by
+``Tick`` at every step, since numba widens whatever it is not told to keep.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from trialsim.kernels.clock import _LN2, _LOG
-from trialsim.kernels.jit import inline, kernel, leading_zeros
+from trialsim.kernels.clock import _LN2, _LOG, ticks_of
+from trialsim.kernels.jit import inline, leading_zeros, part
 from trialsim.kernels.streams import DOMAIN_TRIAL, GROUP_COURSE, GROUP_EVENT, GROUP_OUTCOME, philox
 from trialsim.kernels.tables import (
     EVALUABLE_IF_NOT,
@@ -21,162 +23,255 @@ from trialsim.kernels.tables import (
     TOXIC_IF_SO,
 )
 
+LANES = 1008
+"""Trials that advance abreast, a multiple of VECTOR. No result depends on it.
+
+Not a power of two, where the rows of state would crowd into the same sets of the cache.
+"""
+
+VECTOR = 16
+"""Lanes are drawn in multiples of so many; those beyond the running trials hold rubbish that nobody reads."""
+
+MOVED, ROWS = 11, 20
+(
+    TRIAL,
+    BEFORE,
+    NEXT,
+    RESPONSES,
+    TOXIC_N,
+    COUNTS,
+    SCREENED_N,
+    REACH,
+    TOXIC_REACH,
+    ALARM,
+    REOPENED,
+    BITS,
+    GAP,
+    ARRIVAL,
+    KNOWN,
+    TOXICITY_KNOWN,
+    COHORT,
+    SCREENED,
+    SEEN,
+    MISSED,
+) = range(0, ROWS * LANES, LANES)
+"""Where the rows of ``state`` begin. The first MOVED are what a trial takes along to another lane: its row of ``out``;
+patients before this level; the least patient at the level with whom something is due; responses; toxicities at the
+level (far below zero once the rule has acted); evaluable, controlled and serious patients, ten bits each; people
+screened; tick by which all responses, and all toxicities at the level, are known; tick of the next thing the trial
+waits for; tick to which accrual was closed. The others are of the patient just drawn: bits; gap in 2**-20 of unit-rate
+time; tick of arrival; ticks from there to the response outcome and to the toxicity outcome; cohort; people screened;
+the visits of sight or confirmation and of withdrawal."""
+
+STRATUM = COHORT
+"""Strata until the cohorts are known from them."""
+
+ONSET = SEEN
+"""Ticks of toxicities when the visits are no longer needed."""
+
 TOXIC_BIT, RESPONSE_BIT, COUNTS_BIT = 0, 1, 2
 CONTROLLED_SHIFT, SERIOUS_SHIFT = 10, 20
 """Where a drawn patient has its bits: toxic, response, then evaluable, controlled and serious ten bits apart, so that
 sums of them can be read off."""
 
 WORDS = 12
-BITS, GAP, KNOWN, TOXICITY_KNOWN, COHORT, SCREENED, SCRATCH, SCRATCH_2, DRAWN = range(9)
-"""What is drawn for a lane: bits; gap in 2**-20 of unit-rate time; ticks from arrival to the response outcome and to the
-toxicity outcome; cohort; people screened."""
+(
+    RESPONSE_WORD,
+    TOXICITY_WORD,
+    EVALUABLE_WORD,
+    GAP_WORD,
+    ONSET_WORD,
+    PROGRESSION_WORD,
+    WITHDRAWAL_WORD,
+    STRATUM_WORD,
+    SERIOUS_WORD,
+    STABLE_WORD,
+    SCREENING_WORD,
+    SIGHT_WORD,
+) = range(0, WORDS * LANES, LANES)
+"""Where the rows of ``words`` begin."""
 
 _OUTCOME = np.uint64((DOMAIN_TRIAL << 16) | GROUP_OUTCOME)
 _COURSE = np.uint64((DOMAIN_TRIAL << 16) | GROUP_COURSE)
 _EVENT = np.uint64((DOMAIN_TRIAL << 16) | GROUP_EVENT)
 _LOW, _HIGH = np.uint64(0xFFFFFFFF), np.uint64(32)
 
+_LOGARITHMS = _LOG[:-1] + (np.diff(_LOG).astype(np.int64) << 32)
+"""Logarithms with their differences above them: one look-up instead of two."""
+
+Tick = np.int32
+Word = np.uint32
+
+
+@part
+def draw_words(words, state, width, first, m, k0, k1):  # type: ignore[no-untyped-def]
+    """Fill ``words`` with the groups of the patient after the first m at the level of every lane."""
+    for lane in range(width):
+        replicate = np.uint64(first + state[TRIAL + lane])
+        low, high = replicate & _LOW, replicate >> _HIGH
+        index = np.uint64(state[BEFORE + lane] + m)
+        w0, w1, w2, w3 = philox(low, high, index, _OUTCOME, k0, k1)
+        words[RESPONSE_WORD + lane], words[TOXICITY_WORD + lane] = w0, w1
+        words[EVALUABLE_WORD + lane], words[GAP_WORD + lane] = w2, w3
+        w0, w1, w2, w3 = philox(low, high, index, _COURSE, k0, k1)
+        words[ONSET_WORD + lane], words[PROGRESSION_WORD + lane] = w0, w1
+        words[WITHDRAWAL_WORD + lane], words[STRATUM_WORD + lane] = w2, w3
+        w0, w1, w2, w3 = philox(low, high, index, _EVENT, k0, k1)
+        words[SERIOUS_WORD + lane], words[STABLE_WORD + lane] = w0, w1
+        words[SCREENING_WORD + lane], words[SIGHT_WORD + lane] = w2, w3
+
 
 @inline
-def _reaches(word, threshold):  # type: ignore[no-untyped-def]
-    """1 if a word is not below a threshold."""
-    return np.int32(np.int64(word) >= threshold)
+def _limit(threshold):  # type: ignore[no-untyped-def]
+    """A threshold in 32 bits: the last word below it, and whether there is one."""
+    return Word(max(threshold, 1) - 1), threshold > 0
 
 
-@kernel
-def draw_words(words, width, trial, before, first, m, k0, k1):  # type: ignore[no-untyped-def]
-    """Fill ``words`` (12, lanes) with the groups of the patient after ``before + m`` of every lane."""
+@inline
+def _below(word, limit):  # type: ignore[no-untyped-def]
+    """Whether a word is below a threshold."""
+    return (word <= limit[0]) & limit[1]
+
+
+@part
+def draw_arrivals(calendar, words, state, unit, width):  # type: ignore[no-untyped-def]
+    """Gaps before patients, as ``clock.unit_gap``, and the ticks at which they arrive."""
+    one, ln2, fraction = Word(1), Tick(_LN2), Word(0x3FFF)
     for lane in range(width):
-        replicate = np.uint64(first + trial[lane])
-        low, high = replicate & _LOW, replicate >> _HIGH
-        index = np.uint64(before[lane] + m)
-        w0, w1, w2, w3 = philox(low, high, index, _OUTCOME, k0, k1)
-        words[0, lane], words[1, lane], words[2, lane], words[3, lane] = w0, w1, w2, w3
-        w0, w1, w2, w3 = philox(low, high, index, _COURSE, k0, k1)
-        words[4, lane], words[5, lane], words[6, lane], words[7, lane] = w0, w1, w2, w3
-        w0, w1, w2, w3 = philox(low, high, index, _EVENT, k0, k1)
-        words[8, lane], words[9, lane], words[10, lane], words[11, lane] = w0, w1, w2, w3
-
-
-@kernel
-def draw_gaps(word, gap, width):  # type: ignore[no-untyped-def]
-    """The gaps before patients, as ``clock.unit_gap``."""
+        v = max(words[GAP_WORD + lane], one)
+        zeros = leading_zeros(Word(v))
+        f = Word(Word(v << zeros) << one)
+        logarithm = _LOGARITHMS[f >> Word(22)]
+        between = Tick(Tick(logarithm >> 32) * Tick(Word(f >> Word(8)) & fraction)) >> 14
+        e = Tick(Tick(Tick(zeros + one) * ln2) - Tick(logarithm)) - between
+        state[GAP + lane] = Tick(Tick(e) + Tick(32)) >> 6
     for lane in range(width):
-        v = np.uint64(max(word[lane], np.uint32(1)))
-        zeros = np.int64(leading_zeros(v)) - 32
-        f = np.int64((v << np.uint64(zeros + 1)) & _LOW)
-        i = f >> 22
-        low = np.int64(_LOG[i])
-        e = (zeros + 1) * _LN2 - low - ((np.int64(_LOG[i + 1]) - low) * ((f >> 8) & 0x3FFF) >> 14)
-        gap[lane] = (e + 32) >> 6
-
-
-@kernel
-def draw(calendar, p, varied, words, drawn, width):  # type: ignore[no-untyped-def]
-    """Fill ``drawn`` (DRAWN, lanes) from ``words``; ``p`` is (S, 8), the thresholds of the level, and ``varied`` tells
-    whether they differ between strata."""
-    visits = calendar.visit.shape[0]
-    last_chance = visits - 1 - calendar.confirmation
-    bits, known, toxicity_known = drawn[BITS], drawn[KNOWN], drawn[TOXICITY_KNOWN]
-    seen, missed, screened = drawn[SCRATCH], drawn[SCRATCH_2], drawn[SCREENED]
-    draw_gaps(words[3], drawn[GAP], width)
-
-    stratum = drawn[SCRATCH]
-    for lane in range(width):
-        stratum[lane] = 0
-    for s in range(calendar.stratum_by.shape[0] - 1):
-        limit = calendar.stratum_by[s]
+        unit[lane] += state[GAP + lane]
+    if calendar.piece_unit.shape[0] == 1:
+        scale = calendar.ticks_per_unit[0]
         for lane in range(width):
-            stratum[lane] += _reaches(words[7, lane], limit)
-    if calendar.cohorts > 1:
-        for lane in range(width):
-            drawn[COHORT, lane] = calendar.cohort_of[stratum[lane]]
-
-    # bits for now: toxic, responder, determined, stable, serious in turn
-    if varied:
-        for lane in range(width):
-            q = p[stratum[lane]]
-            responder = np.int64(words[0, lane]) < q[RESPONSE]
-            toxic = np.int64(words[1, lane]) < (q[TOXIC_IF_SO] if responder else q[TOXIC_IF_NOT])
-            determined = np.int64(words[2, lane]) < (q[EVALUABLE_IF_SO] if responder else q[EVALUABLE_IF_NOT])
-            serious = toxic & (np.int64(words[8, lane]) < q[SERIOUS])
-            stable = (not responder) & (np.int64(words[9, lane]) < q[STABLE])
-            bits[lane] = toxic + 2 * responder + 4 * determined + 8 * stable + 16 * serious
+            state[ARRIVAL + lane] = max(Tick(unit[lane] * scale >> 28), state[REOPENED + lane])
     else:
-        q0, q1, q2 = p[0, RESPONSE], p[0, TOXIC_IF_NOT], p[0, TOXIC_IF_SO]
-        q3, q4, q5, q6 = p[0, EVALUABLE_IF_NOT], p[0, EVALUABLE_IF_SO], p[0, SERIOUS], p[0, STABLE]
         for lane in range(width):
-            responder = np.int64(words[0, lane]) < q0
-            toxic = np.int64(words[1, lane]) < (q2 if responder else q1)
-            determined = np.int64(words[2, lane]) < (q4 if responder else q3)
-            serious = toxic & (np.int64(words[8, lane]) < q5)
-            stable = (not responder) & (np.int64(words[9, lane]) < q6)
-            bits[lane] = toxic + 2 * responder + 4 * determined + 8 * stable + 16 * serious
+            state[ARRIVAL + lane] = max(ticks_of(calendar, unit[lane]), state[REOPENED + lane])
 
-    # the visit at which progression is found, in `known` for now
+
+@part
+def draw_strata(calendar, words, state, width):  # type: ignore[no-untyped-def]
+    """The stratum of every patient."""
     for lane in range(width):
-        known[lane] = 0
-    for s in range(visits):
-        without, within = calendar.progressed_by[0, s], calendar.progressed_by[1, s]
+        state[STRATUM + lane] = 0
+    for s in range(calendar.stratum_by.shape[0] - 1):
+        limit = _limit(calendar.stratum_by[s])
         for lane in range(width):
-            known[lane] += _reaches(words[5, lane], within if bits[lane] & 10 else without)
+            state[STRATUM + lane] += Tick(not _below(words[STRATUM_WORD + lane], limit))
+
+
+TOXIC, RESPONDER, DETERMINED, STABLE_DISEASE, GRAVE = 1, 2, 4, 8, 16
+"""Bits for now."""
+
+
+@part
+def draw_bits(words, state, width, p, s):  # type: ignore[no-untyped-def]
+    """What patients are by the thresholds of stratum s and the later ones; p is (S, 8)."""
+    responds, if_not, if_so = _limit(p[s, RESPONSE]), _limit(p[s, TOXIC_IF_NOT]), _limit(p[s, TOXIC_IF_SO])
+    known_if_not, known_if_so = _limit(p[s, EVALUABLE_IF_NOT]), _limit(p[s, EVALUABLE_IF_SO])
+    serious, stable = _limit(p[s, SERIOUS]), _limit(p[s, STABLE])
     for lane in range(width):
-        seen[lane] = calendar.confirmation
-        missed[lane] = visits
-    for s in range(visits - 1):
-        limit = calendar.seen_by[s]
+        if state[STRATUM + lane] >= s:
+            responder = _below(words[RESPONSE_WORD + lane], responds)
+            word = words[TOXICITY_WORD + lane]
+            toxic = (_below(word, if_so) & responder) | (_below(word, if_not) & (not responder))
+            word = words[EVALUABLE_WORD + lane]
+            determined = (_below(word, known_if_so) & responder) | (
+                _below(word, known_if_not) & (not responder)
+            )
+            grave = _below(words[SERIOUS_WORD + lane], serious) & toxic
+            is_stable = _below(words[STABLE_WORD + lane], stable) & (not responder)
+            state[BITS + lane] = (
+                (Tick(TOXIC) if toxic else Tick(0))
+                | (Tick(RESPONDER) if responder else Tick(0))
+                | (Tick(DETERMINED) if determined else Tick(0))
+                | (Tick(STABLE_DISEASE) if is_stable else Tick(0))
+                | (Tick(GRAVE) if grave else Tick(0))
+            )
+
+
+@part
+def draw_visits(calendar, words, state, width):  # type: ignore[no-untyped-def]
+    """The visits of sight or confirmation (SEEN), of withdrawal (MISSED) and of progression (KNOWN for now)."""
+    last = calendar.seen_by.shape[0] - 1
+    withdrawals = calendar.missed_by[last] > 0
+    seen, missed = Tick(calendar.confirmation), Tick(0 if withdrawals else last + 1)
+    for lane in range(width):
+        state[SEEN + lane], state[MISSED + lane], state[KNOWN + lane] = seen, missed, Tick(0)
+    for s in range(last + 1):
+        without, within = _limit(calendar.progressed_by[0, s]), _limit(calendar.progressed_by[1, s])
         for lane in range(width):
-            seen[lane] += _reaches(words[11, lane], limit)
-    if calendar.missed_by[visits - 1] > 0:
-        for lane in range(width):
-            missed[lane] = 0
-        for s in range(visits):
-            limit = calendar.missed_by[s]
+            word = words[PROGRESSION_WORD + lane]
+            control = state[BITS + lane] & Tick(RESPONDER | STABLE_DISEASE) != 0
+            found = (_below(word, within) & control) | (_below(word, without) & (not control))
+            state[KNOWN + lane] += Tick(not found)
+        if s < last:
+            limit = _limit(calendar.seen_by[s])
             for lane in range(width):
-                missed[lane] += _reaches(words[6, lane], limit)
+                state[SEEN + lane] += Tick(not _below(words[SIGHT_WORD + lane], limit))
+        if withdrawals:
+            limit = _limit(calendar.missed_by[s])
+            for lane in range(width):
+                state[MISSED + lane] += Tick(not _below(words[WITHDRAWAL_WORD + lane], limit))
 
-    control_visit = calendar.control_visit
-    reported = np.int32(control_visit < visits)
+
+@part
+def draw_outcomes(calendar, state, width):  # type: ignore[no-untyped-def]
+    """Final bits, and ticks from arrival to the response outcome (KNOWN)."""
+    visits = calendar.visit.shape[0]
+    last_chance = Tick(visits - 1 - calendar.confirmation)
+    control_visit = Tick(calendar.control_visit)
+    reported = Tick(control_visit < visits)
     for lane in range(width):
-        b = bits[lane]
-        evaluable = (b >> 2) & (missed[lane] > 0)
-        response = (b >> 1) & evaluable & (missed[lane] > seen[lane])
-        controlled = (
-            evaluable & (response | (((b >> 1) | (b >> 3)) & (missed[lane] > control_visit))) & reported
+        b, seen, missed = state[BITS + lane], state[SEEN + lane], state[MISSED + lane]
+        evaluable = Tick(Tick(b >> 2) & Tick(missed > 0))
+        response = Tick(Tick(b >> 1) & evaluable) & Tick(missed > seen)
+        benefits = Tick(Tick(b >> 1) | Tick(b >> 3)) & Tick(missed > control_visit)
+        controlled = Tick(Tick(response | benefits) & evaluable) & reported
+        known = missed if b & Tick(RESPONDER) != 0 else min(min(state[KNOWN + lane], missed), last_chance)
+        known = seen if response != 0 else known
+        state[SEEN + lane] = known if evaluable != 0 else Tick(0)
+        counts = Tick(evaluable | Tick(controlled << CONTROLLED_SHIFT)) | Tick(Tick(b >> 4) << SERIOUS_SHIFT)
+        state[BITS + lane] = Tick(Tick(b & Tick(TOXIC)) | Tick(response << RESPONSE_BIT)) | Tick(
+            counts << COUNTS_BIT
         )
-        visit = missed[lane] if b & 2 else min(min(known[lane], missed[lane]), last_chance)
-        visit = seen[lane] if response else visit
-        known[lane] = visit * evaluable
-        bits[lane] = (
-            (b & 1)
-            | response << RESPONSE_BIT
-            | (evaluable | controlled << CONTROLLED_SHIFT | (b >> 4) << SERIOUS_SHIFT) << COUNTS_BIT
-        )
-    # visits become ticks, from the last visit down
+    earliest = Tick(calendar.visit[0])
     for lane in range(width):
-        seen[lane] = calendar.visit[0]
+        state[KNOWN + lane] = earliest
     for s in range(1, visits):
-        step = calendar.visit[s] - calendar.visit[s - 1]
+        step, at = Tick(calendar.visit[s] - calendar.visit[s - 1]), Tick(s)
         for lane in range(width):
-            seen[lane] += step * (known[lane] >= s)
-    for lane in range(width):
-        known[lane] = seen[lane]
+            state[KNOWN + lane] += step if state[SEEN + lane] >= at else Tick(0)
 
-    # the onset, as patient.onset_after
-    half = calendar.window >> 1
-    late, window, limit = calendar.window - half, calendar.window, calendar.early
+
+@part
+def draw_onsets(calendar, words, state, width):  # type: ignore[no-untyped-def]
+    """Ticks from arrival to the toxicity outcome, as ``patient.onset_after``."""
+    half, limit = calendar.window >> 1, calendar.early
     scale_early, scale_late = calendar.onset_scale[0], calendar.onset_scale[1]
+    last_early, last_late = max(half - 1, 0), max(calendar.window - half - 1, 0)
+    window = Tick(calendar.window)
     for lane in range(width):
-        w = np.int64(words[4, lane])
+        w = np.int64(words[ONSET_WORD + lane])
         early = w < limit
-        ticks = (w - (0 if early else limit)) * (scale_early if early else scale_late) >> 32
-        onset = max(min(ticks, (half if early else late) - 1), 0) + (0 if early else half)
-        toxicity_known[lane] = onset if bits[lane] & 1 else window
+        ticks = (w if early else w - limit) * (scale_early if early else scale_late) >> 32
+        onset = Tick(min(ticks, last_early) if early else min(ticks, last_late) + half)
+        state[TOXICITY_KNOWN + lane] = onset if state[BITS + lane] & Tick(TOXIC) != 0 else window
 
+
+@part
+def draw_screened(calendar, words, state, width):  # type: ignore[no-untyped-def]
+    """People screened for every patient: one, and the failures before."""
     for lane in range(width):
-        screened[lane] = 1
-    if calendar.screening[0] > 0:
-        for s in range(calendar.screening.shape[0]):
-            limit = calendar.screening[s]
-            for lane in range(width):
-                screened[lane] += 1 - _reaches(words[10, lane], limit)
+        state[SCREENED + lane] = 1
+    for s in range(calendar.screening.shape[0]):
+        limit = _limit(calendar.screening[s])
+        for lane in range(width):
+            state[SCREENED + lane] += Tick(_below(words[SCREENING_WORD + lane], limit))

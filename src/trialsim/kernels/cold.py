@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
-from trialsim.kernels.chain import propagate
-from trialsim.kernels.trial import simulate
 
+def compile_note(kernels: Iterable[str] = ("trial", "chain")) -> str:
+    """What to tell a user who is about to wait for compilation of these; "" when they are on disk, compiled."""
+    from trialsim.kernels import abreast, chain, conduct, trial
 
-def compile_note() -> str:
-    """What to tell a user who is about to wait for compilation; "" when compiled kernels are on disk."""
-    for dispatcher in (simulate, propagate):
+    entries = {
+        "trial": trial.simulate,
+        "chain": chain.propagate,
+        "abreast": abreast.simulate,
+        "conduct": conduct.simulate,
+    }
+    for name in kernels:
+        dispatcher = entries[name]
         folder = dispatcher.stats.cache_path
         if folder is None:
             return "Compiling kernels (no writable cache folder: this happens in every run)"
-        name = f"{Path(dispatcher.py_func.__code__.co_filename).stem}.{dispatcher.py_func.__name__}"
-        if not any(Path(folder).glob(f"{name}-*.nbc")):
+        stem = f"{Path(dispatcher.py_func.__code__.co_filename).stem}.{dispatcher.py_func.__name__}"
+        if not any(Path(folder).glob(f"{stem}-*.nbc")):
             return "Compiling kernels (first run only)"
     return ""

@@ -25,12 +25,12 @@ def kernel(function: Callable[..., Any]) -> Any:
 
 @numba.extending.intrinsic
 def leading_zeros(typing_context: Any, word: Any) -> Any:  # noqa: ARG001 - numba's signature
-    """Zeros before the first bit of a 64-bit word (64 for 0): one instruction, in vectors too."""
+    """Zeros before the first bit of a word, all of them for 0: one instruction, in vectors too."""
 
     def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
         return builder.ctlz(arguments[0], numba.core.cgutils.false_bit)
 
-    return numba.uint64(numba.uint64), build
+    return word(word), build
 
 
 inline = numba.njit(inline="always", error_model="numpy")
@@ -39,3 +39,7 @@ inline = numba.njit(inline="always", error_model="numpy")
 plain = numba.njit(_nrt=False, nogil=True, error_model="numpy")
 """For functions that allocate nothing and only look into arrays they are given: numba then counts no references, which
 costs more than the work where many small arrays are passed around."""
+
+part = numba.njit(_nrt=False, forceinline=True, nogil=True, error_model="numpy")
+"""As ``plain``, and compiled into its caller: for the parts of one large kernel, since a call hands over every field of
+every array."""

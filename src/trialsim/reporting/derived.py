@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from trialsim.checks.patients import rates_by_dose
 from trialsim.codes import CONSIDER, CONTINUE, FUTILE, GO, NEVER
 from trialsim.designs.rules import Looks, Monitor, Rules
 from trialsim.designs.toxicity import crossing_probability
 from trialsim.engine.exact import MAX_STATES, distribution, states
-from trialsim.engine.operating import rates_of
+from trialsim.engine.operating import not_exact, truth_of
+from trialsim.results import OperatingCharacteristics
+from trialsim.scenario.compiling import arms_of
 from trialsim.scenario.model import Scenario
-from trialsim.scenario.truth import Rates
+from trialsim.scenario.truth import Cells, Rates
 
 AROUND_LIMIT = (-0.10, -0.05, 0.0, 0.05, 0.10, 0.15)
 """Where, relative to its limit, the crossing probability of a toxicity rule is printed."""
@@ -72,12 +75,29 @@ def more_responses_never_hurt(looks: Looks) -> bool:
     return True
 
 
-def no_bound_because(scenario: Scenario, rules: Rules) -> str:
-    """Why P(go) is not known to stay below the attained type I error; "" where it does (MODEL, section 6)."""
+def no_bound_because(scenario: Scenario, rules: Rules, *, in_a_cohort: bool = False) -> str:
+    """Why P(go) is not known to stay below the attained type I error; "" where it does (docs/pooled-test.md).
+
+    ``in_a_cohort``: the same of a go in one cohort with rules of its own.
+    """
     if scenario.design.p0 is None:
         return "the scenario states no p0"
     if not more_responses_never_hurt(rules.looks):
         return "in this table of decisions more responses do not plainly make a go more likely"
+    if scenario.on_dose_change == "new_dose_only":
+        return (
+            "after a dose change only the patients at the new dose are analysed, and how many they are depends on what "
+            "was seen before"
+        )
+    if scenario.on_dose_change == "restart":
+        return (
+            "looks may begin again at a new dose, a second chance of a go: P(go) is that of a go at any dose"
+        )
+    if scenario.own_rules and not in_a_cohort:
+        return (
+            "each cohort has looks of its own, so there are several chances of a go: P(go) is that of a go in at least "
+            "one cohort"
+        )
     evaluability = scenario.evaluability
     if evaluability.replaced and evaluability.inevaluable == "nonresponders" and evaluability.probability < 1:
         return (
@@ -88,7 +108,7 @@ def no_bound_because(scenario: Scenario, rules: Rules) -> str:
 
 
 def costs(scenario: Scenario, rules: Rules) -> dict[str, dict[str, float | None]]:
-    """By case: P(go), EN and toxicities with the toxicity rule as stated, and without parts of it.
+    """By case: P(go), EN and toxicities with the toxicity rule as stated, and without parts of it, outcomes at once.
 
     ``continued`` goes on at the lowest dose when the rule acts there; ``without`` leaves every patient at the
     starting dose. None where there is no exact answer.
@@ -100,23 +120,95 @@ def costs(scenario: Scenario, rules: Rules) -> dict[str, dict[str, float | None]
         monitor=Monitor((*monitor.act_ge[:-1], never), monitor.at_enrolled, (*monitor.action[:-1], CONTINUE)),
     )
     without = replace(rules, monitor=Monitor((never,), (0,), (CONTINUE,)))
+    unknown = bool(not_exact(scenario, rules))
     found = {}
-    for name, rates in rates_of(scenario).items():
-        start = replace(rates, response=rates.response[:1], toxicity=rates.toxicity[:1])
+    for name in scenario.truth:
+        truth = truth_of(scenario, rules, name)
         row: dict[str, float | None] = {}
-        for label, twin, truth in (
-            ("stated", rules, rates),
-            ("continued", continued, rates),
-            ("without", without, start),
+        for label, twin, at in (
+            ("stated", rules, truth),
+            ("continued", continued, truth),
+            ("without", without, _at_start(truth)),
         ):
-            values = distribution(twin, truth).values if states(twin) <= MAX_STATES else None
+            known = not unknown and states(twin) <= MAX_STATES
+            values = distribution(twin, at).values if known else None
             for quantity in ("p_go", "en", "toxicities"):
                 row[f"{quantity}_{label}"] = values[quantity] if values else None
             if label == "stated":
                 both = ("p_stop_toxicity", "p_stop_toxicity_at_n")
                 row["p_stop_toxicity"] = sum(values[q] for q in both) if values else None
+                row["p_dose_reduced"] = values["p_dose_reduced"] if values else None
         found[name] = row
     return found
+
+
+def _at_start(truth: Rates | Cells) -> Rates | Cells:
+    """The same truth with nothing but the starting dose."""
+    if isinstance(truth, Cells):
+        return Cells(truth.table[:1])
+    return replace(truth, response=truth.response[:1], toxicity=truth.toxicity[:1])
+
+
+CHANGED = (
+    "p_go",
+    "pet",
+    "p_stop_futility",
+    "p_stop_toxicity",
+    "p_stop_toxicity_at_n",
+    "p_dose_reduced",
+    "en",
+    "responses",
+    "toxicities",
+)
+"""What is held against the same trial with outcomes known at once."""
+
+
+def changed_by_time(oc: OperatingCharacteristics) -> dict[str, dict[str, float]] | None:
+    """Calendar time against outcomes known at once: both values, their difference, and its standard error.
+
+    The answer at once is exact, so the error of the difference is that of the simulated trial. None where there are
+    no two answers to compare.
+    """
+    if oc.at_once is None or oc.at_once.exact is None or oc.simulated is None:
+        return None
+    exact, simulated = oc.at_once.exact.values, oc.simulated.values
+    return {
+        name: {
+            "at_once": exact[name],
+            "in_calendar_time": simulated[name].estimate,
+            "difference": simulated[name].estimate - exact[name],
+            "mcse": simulated[name].mcse,
+        }
+        for name in CHANGED
+    }
+
+
+def analysis_sets(oc: OperatingCharacteristics) -> dict[str, float | None]:
+    """All treated and evaluable patients side by side: P(go) by each, and responses over each."""
+
+    def value(name: str) -> float | None:
+        if oc.exact is not None:
+            return oc.exact.values.get(name)
+        estimate = oc.simulated.values.get(name) if oc.simulated else None
+        return estimate.estimate if estimate else None
+
+    evaluable = oc.simulated.values.get("p_go_evaluable") if oc.simulated else None
+    treated, assessed, responses = value("en"), value("en_evaluable"), value("responses")
+    return {
+        "p_go_treated": value("p_go"),
+        "p_go_evaluable": evaluable.estimate if evaluable else None,
+        "p_go_evaluable_mcse": evaluable.mcse if evaluable else None,
+        "responses": responses,
+        "treated": treated,
+        "evaluable": assessed,
+        "responses_per_treated": responses / treated if treated and responses is not None else None,
+        "responses_per_evaluable": responses / assessed if assessed and responses is not None else None,
+    }
+
+
+def crossing_patients(scenario: Scenario, rules: Rules) -> int:
+    """Patients within whom the probability of crossing the toxicity boundary is told: all cohorts share it."""
+    return arms_of(scenario) * rules.looks.planned_n
 
 
 def crossing(scenario: Scenario, rules: Rules) -> list[dict[str, Any]]:
@@ -129,7 +221,8 @@ def crossing(scenario: Scenario, rules: Rules) -> list[dict[str, Any]]:
     grid = WITHOUT_LIMIT if limit is None else tuple(limit + step for step in AROUND_LIMIT)
     where: dict[float, list[dict[str, str]]] = {round(rate, 10): [] for rate in grid if 0 < rate < 1}
     for name, case in scenario.truth.items():
-        for level, rate in enumerate(case.by_dose("toxicity", rules.levels) or ()):
+        rates = rates_by_dose(scenario, case).get("toxicities", ())
+        for level, rate in enumerate(rates):
             dose = scenario.doses[level]
             if rules.monitor.action[level] == CONTINUE:
                 continue
@@ -137,7 +230,7 @@ def crossing(scenario: Scenario, rules: Rules) -> list[dict[str, Any]]:
     return [
         {
             "rate": rate,
-            "probability": crossing_probability(boundary, rate, rules.looks.planned_n),
+            "probability": crossing_probability(boundary, rate, crossing_patients(scenario, rules)),
             "is_limit": limit is not None and abs(rate - limit) < 1e-9,
             "true_rate_of": where[rate],
         }

@@ -6,14 +6,15 @@ import json
 import math
 from typing import Any
 
-from trialsim.checks import Checks, Headline
+from trialsim.checks import CellCheck, Checks, Headline
 from trialsim.checks import label as check_label
+from trialsim.checks.patients import groups
 from trialsim.codes import NEVER
 from trialsim.designs.binomial import clopper_pearson
 from trialsim.designs.rules import ACTION_WORDS, DECISION_WORDS, Looks, Rules
-from trialsim.reporting import derived
-from trialsim.reporting.inputs import inputs
-from trialsim.results import Results, digits12
+from trialsim.reporting import conduct_words, derived
+from trialsim.reporting.inputs import inputs, origin, origin_words
+from trialsim.results import Planned, Results, digits12
 from trialsim.scenario.model import Observed, Scenario
 
 SCHEMA = 1
@@ -34,18 +35,24 @@ def document(scenario: Scenario, rules: Rules, results: Results, checks: Checks)
         "digest": results.digest,
         "seed": results.seed,
         "replicates": results.replicates,
+        **({"planned": _planned(results.planned)} if results.planned else {}),
         "doses": list(scenario.doses),
         "design": _design(scenario, rules),
         "toxicity_rule": _toxicity_rule(scenario, rules),
         "evaluability": _evaluability(scenario, rules),
+        "conduct": _conduct(scenario),
+        "cohorts": _cohorts(scenario),
         "cases": {oc.case: {"truth": _truth(scenario, oc.case), **oc.to_dict()} for oc in results.cases},
         "disagreements": list(results.disagreements),
+        "calendar_time_changes": _changes(results),
+        "analysis_sets": {oc.case: derived.analysis_sets(oc) for oc in results.cases},
         "toxicity_rule_cost": derived.costs(scenario, rules),
         "question": _question(scenario, rules),
         "headline": [_headline(h, scenario.observed) for h in checks.headline],
         "checks": [
             {**row.to_dict(), "label": check_label(row.quantity, scenario.doses)} for row in checks.rows
         ],
+        "check_cells": [_cell(scenario, row) for row in checks.cells],
         "likelihood_ratios": [
             {"vector": list(lr.vector), "case": lr.case, "against": lr.against, "ratio": lr.ratio}
             for lr in checks.likelihood_ratios
@@ -68,6 +75,10 @@ def _without_nan(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _without_nan(item) for key, item in value.items()}
     return [_without_nan(item) for item in value] if isinstance(value, list) else value
+
+
+def _planned(planned: Planned) -> Document:
+    return {"wanted": planned.wanted, "pilot": planned.pilot, "replicates": planned.replicates}
 
 
 def _design(scenario: Scenario, rules: Rules) -> Document:
@@ -109,6 +120,8 @@ def _toxicity_rule(scenario: Scenario, rules: Rules) -> Document:
     block, monitor = scenario.dose_reduction, rules.monitor
     rates = derived.crossing(scenario, rules)
     source = scenario.sources.get("dose_reduction")
+    rule = block.rule if block else None
+    months = rule.months() if rule is not None and rule.kind == "amendment" else ()
     return {
         "kind": block.rule.kind if block else "none",
         "parameters": block.rule.model_dump(mode="json", exclude={"kind"}) if block else {},
@@ -119,11 +132,12 @@ def _toxicity_rule(scenario: Scenario, rules: Rules) -> Document:
                 "dose": dose,
                 "action": ACTION_WORDS[monitor.action[level]],
                 "after_patient": monitor.at_enrolled[level] or None,
+                "after_month": months[level] if level < len(months) else None,
                 "steps": _steps(rules, level),
             }
             for level, dose in enumerate(scenario.doses)
         ],
-        "crossing_patients": rules.looks.planned_n,
+        "crossing_patients": derived.crossing_patients(scenario, rules),
         "crossing_at_limit": next((row["probability"] for row in rates if row["is_limit"]), None),
         "crossing": rates,
     }
@@ -142,23 +156,93 @@ def _evaluability(scenario: Scenario, rules: Rules) -> Document:
     return {**scenario.evaluability.model_dump(mode="json"), "max_treated": rules.max_treated}
 
 
-def _truth(scenario: Scenario, case: str) -> Document:
-    truth, levels = scenario.truth[case], len(scenario.doses)
-    by_dose = {
-        key: truth.by_dose(key, levels) for key in ("response", "toxicity", "stable_disease", "serious")
-    }
+def _conduct(scenario: Scenario) -> Document:
+    """What the scenario says of calendar time, defaults filled in, and the same in words."""
+    conduct = scenario.conduct
     return {
-        **{key: None if rates is None else list(rates) for key, rates in by_dose.items()},
+        "calendar_time": conduct is not None,
+        "stated": conduct.model_dump(mode="json") if conduct else None,
+        "rows": conduct_words.rows(scenario),
+        "sentences": conduct_words.sentences(scenario),
+    }
+
+
+def _cohorts(scenario: Scenario) -> Document | None:
+    cohorts = scenario.cohorts
+    if cohorts is None:
+        return None
+    strata = [{"name": s.name, "share": s.share, "cohort": s.cohort_name} for s in cohorts.strata]
+    return {"rules": cohorts.rules, "names": list(cohorts.names), "strata": strata}
+
+
+def _changes(results: Results) -> Document | None:
+    """By case, what calendar time changes; None where it was not simulated."""
+    found = {oc.case: derived.changed_by_time(oc) for oc in results.cases}
+    return {name: row for name, row in found.items() if row} or None
+
+
+def _truth(scenario: Scenario, case: str) -> Document:
+    """The rates of a case by dose (averaged over strata), and by stratum where one differs."""
+    truth, levels = scenario.truth[case], len(scenario.doses)
+    keys = ("response", "toxicity", "stable_disease", "serious")
+    parts = groups(scenario, truth)
+    by_dose: dict[str, list[float] | None] = {}
+    for key in keys:
+        stated = [here.by_dose(key, levels) for _, here in parts]
+        rates = [found for found in stated if found is not None]
+        # stable disease is a share of the patients without response, so shares of strata do not average it
+        whole = len(rates) == len(stated) and (key != "stable_disease" or len(set(rates)) == 1)
+        by_dose[key] = _average([share for share, _ in parts], rates) if whole else None
+    differ = bool(truth.cohorts)
+    return {
+        **by_dose,
+        "highest_response": max(max(here.by_dose("response", levels) or ()) for _, here in parts),
         "odds_ratio": truth.odds_ratio,
+        "strata": [
+            {
+                "name": stratum.name,
+                **{key: list(row) if (row := here.by_dose(key, levels)) else None for key in keys},
+                "odds_ratio": here.odds_ratio,
+            }
+            for stratum, (_, here) in zip(scenario.strata, parts, strict=True)
+        ]
+        if differ
+        else None,
         "note": truth.note,
     }
 
 
+def _average(shares: list[float], rows: list[tuple[float, ...]]) -> list[float]:
+    """Rates by dose averaged over strata; as stated where all are the same."""
+    if all(row == rows[0] for row in rows):
+        return list(rows[0])
+    return [sum(share * p for share, p in zip(shares, ps, strict=True)) for ps in zip(*rows, strict=True)]
+
+
+def _cell(scenario: Scenario, row: CellCheck) -> Document:
+    """An observed cell under a case, with where its counts come from."""
+    path = f"observed.cells[{row.number}].responses"
+    source = origin(path, scenario.sources)
+    told = origin_words(
+        {
+            "default": False,
+            "source": source.source if source else None,
+            "assumed": bool(source and source.assumed),
+            "note": source.note if source else None,
+            "fitted": False,
+        }
+    )
+    return {**row.to_dict(), "origin": told}
+
+
 def _question(scenario: Scenario, rules: Rules) -> Document:
     why_not = derived.no_bound_because(scenario, rules)
+    in_a_cohort = scenario.own_rules and not derived.no_bound_because(scenario, rules, in_a_cohort=True)
     return {
-        "after_dose_change": "pooled",
+        "after_dose_change": scenario.on_dose_change,
+        "cohort_rules": scenario.cohorts.rules if scenario.cohorts else None,
         "p_go_at_most_type_i_error": not why_not,
+        "p_go_of_a_cohort_at_most_type_i_error": in_a_cohort,
         "why_not": why_not or None,
     }
 

@@ -8,13 +8,22 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from trialsim.scenario.model import Case, RelatedTrial, Scenario, Source
+from trialsim.scenario.model import Case, Conduct, RelatedTrial, Scenario, Source, Stratum
 
 NOT_INPUTS = ("schema", "name", "endpoint", "source", "sources", "simulation")
 """What a scenario says about itself, and ``simulation``, which a run may override."""
 
 _ABOUT: dict[type[BaseModel], tuple[str, ...]] = {Case: ("note",), RelatedTrial: ("source",)}
 """Keys that say something about a block and are no input of their own."""
+
+_LEFT_OUT: dict[tuple[type[BaseModel], str], str] = {
+    (Scenario, "dose_reduction"): "none",
+    (Scenario, "cohorts"): "none: one group of patients",
+    (Scenario, "conduct"): "none: every outcome is known before the next patient",
+    (Conduct, "first_seen"): "all at the first visit",
+    (Conduct, "patient_reductions"): "none",
+}
+"""What it means that a block or key without a value is left out."""
 
 DEFAULT = "the default; the scenario does not state it"
 
@@ -27,14 +36,14 @@ def inputs(scenario: Scenario, seed: int | None, replicates: int | None) -> list
     """
     rows = []
     for path, value, stated in _leaves(scenario, "", scenario.sources):
-        origin = _origin(path, scenario.sources) or _related(path, scenario)
+        found = origin(path, scenario.sources) or _related(path, scenario)
         row = {
             "path": path,
             "value": value,
-            "source": origin.source if origin else None,
-            "assumed": origin.assumed if origin else False,
-            "fitted": bool(origin.fitted) if origin else False,
-            "note": origin.note if origin else None,
+            "source": found.source if found else None,
+            "assumed": found.assumed if found else False,
+            "fitted": bool(found.fitted) if found else False,
+            "note": found.note if found else None,
             "default": not stated,
         }
         if not stated:
@@ -45,7 +54,7 @@ def inputs(scenario: Scenario, seed: int | None, replicates: int | None) -> list
 
 def _simulation(scenario: Scenario, seed: int | None, replicates: int | None) -> list[dict[str, Any]]:
     """What was simulated, and whether that is what the file says."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for key, used in (("replicates", replicates), ("seed", seed)):
         stated = getattr(scenario.simulation, key)
         default = key not in scenario.simulation.model_fields_set
@@ -66,6 +75,17 @@ def _simulation(scenario: Scenario, seed: int | None, replicates: int | None) ->
                 "default": default,
             }
         )
+    if (wanted := scenario.simulation.precision) is not None and replicates is not None:
+        rows[0] |= {
+            "note": "the scenario asks for a precision, which a pilot run turns into replicates",
+            "default": False,
+        }
+        precision = {
+            "path": "simulation.precision",
+            "value": wanted,
+            "note": "largest standard errors wanted",
+        }
+        rows.append({**rows[0], **precision})
     return rows
 
 
@@ -81,6 +101,8 @@ def _leaves(block: BaseModel, prefix: str, sources: Mapping[str, Source]) -> Ite
         stated = name in block.model_fields_set
         if key == "criterion" and value is None and getattr(block, "alpha", None) is not None:
             value = "optimal" if getattr(block, "kind", "") == "simon" else "first"
+        if value is None:
+            value = block.cohort_name if isinstance(block, Stratum) else _LEFT_OUT.get((type(block), name))
         if value is None:
             continue
         yield from _walk(value, f"{prefix}.{key}" if prefix else key, stated, sources)
@@ -111,7 +133,7 @@ def _is_split(value: tuple[Any, ...], path: str, sources: Mapping[str, Source]) 
     )
 
 
-def _origin(path: str, sources: Mapping[str, Source]) -> Source | None:
+def origin(path: str, sources: Mapping[str, Source]) -> Source | None:
     """The entry of ``sources`` for a path, or for the nearest block around it."""
     around = [key for key in sources if path == key or path.startswith((f"{key}.", f"{key}["))]
     return sources[max(around, key=len)] if around else None

@@ -21,8 +21,16 @@ from trialsim.reporting.numbers import (
     signed,
     value_cell,
 )
-from trialsim.reporting.summary import best, is_by_dose, is_shown
-from trialsim.results import label, quantity_names
+from trialsim.reporting.summary import (
+    best,
+    held,
+    is_by_cohort,
+    is_by_dose,
+    is_months,
+    is_shown,
+    quantities,
+)
+from trialsim.results import label
 
 # -- in short
 
@@ -30,10 +38,10 @@ from trialsim.results import label, quantity_names
 def overview(doc: Document) -> Table:
     """One row a case: what is assumed, and the five numbers that are asked for first."""
     doses = doc["doses"]
-    quantities = ["p_go", "pet", "en"]
+    first = ["p_go", "pet", "en"]
     heads = ["P(go)", "PET", "EN"]
     if len(doses) > 1:
-        quantities.append("p_dose_reduced")
+        first.append("p_dose_reduced")
         heads.append("P(dose reduced)")
     rows = []
     for name, case in doc["cases"].items():
@@ -41,7 +49,7 @@ def overview(doc: Document) -> Table:
         assumed = [
             Cell(NONE if truth[key] is None else rates(truth[key])) for key in ("response", "toxicity")
         ]
-        values = [value_cell(quantity, best(case, quantity)) for quantity in quantities]
+        values = [value_cell(quantity, best(case, quantity)) for quantity in first]
         rows.append((Cell(name), *assumed, *values, Cell(kind)))
     note = "PET: probability of early termination. EN: expected number of patients treated."
     if len(doses) > 1:
@@ -113,37 +121,52 @@ def _block_words(block: str) -> str:
 def operating_characteristics(doc: Document, name: str) -> Table:
     """Exact and simulated numbers of one case; quantities that are zero by design are left out and named."""
     case, doses = doc["cases"][name], doc["doses"]
-    chances: list[Row] = []
-    means: list[Row] = []
-    by_dose: list[Row] = []
+    twin = held(case)
+    groups: dict[str, list[Row]] = {
+        title: [] for title in ("Probabilities", "Expected numbers", "Expected numbers by dose", "Months")
+    }
     zero = []
-    for quantity in filter(lambda name: is_shown(name, doc), quantity_names(len(doses))):
-        exact = case["exact"][quantity] if case["exact"] else None
-        simulated = case["simulated"][quantity] if case["simulated"] else None
+    for quantity in quantities(doc, case):
+        if not is_shown(quantity, doc) or is_by_cohort(quantity):
+            continue
+        exact = twin["exact"].get(quantity) if twin["exact"] else None
+        simulated = case["simulated"].get(quantity) if case["simulated"] else None
         words = label(quantity, doses)
         if not exact and not (simulated and simulated["estimate"]):
             zero.append(words)
             continue
-        row = (Cell(words), *_estimates(quantity, exact, simulated, case))
-        (chances if not is_mean(quantity) else by_dose if is_by_dose(quantity) else means).append(row)
+        title = (
+            "Probabilities"
+            if not is_mean(quantity)
+            else "Expected numbers by dose"
+            if is_by_dose(quantity)
+            else "Months"
+            if is_months(quantity)
+            else "Expected numbers"
+        )
+        groups[title].append((Cell(words), *_estimates(quantity, exact, simulated, case)))
     notes = [case["not_exact"] and f"No exact answer: {case['not_exact']}."]
+    if twin is not case:
+        notes[0] = (
+            "At once, exact: the answer if every outcome were known before the next patient; z: that trial, "
+            "simulated, against it."
+        )
     notes.append(case["truth"]["note"] and f"Note of the scenario: {case['truth']['note']}.")
     notes.append(f"Zero in this case and left out: {'; '.join(zero)}." if zero else "")
-    groups = (
-        Group("Probabilities", tuple(chances)),
-        Group("Expected numbers", tuple(means)),
-        Group("Expected numbers by dose", tuple(by_dose)),
-    )
     truth = [f"response {rates(case['truth']['response'])}"]
     if case["truth"]["toxicity"] is not None:
         truth.append(f"toxicity {rates(case['truth']['toxicity'])}")
     if case["truth"]["odds_ratio"] != 1:
         truth.append(f"odds ratio {case['truth']['odds_ratio']:g}")
+    drawn = ("Simulated", "mcse", "95% interval")
+    heads = ("Exact", *drawn, "z") if twin["exact"] else drawn
+    if twin is not case:
+        heads = ("At once, exact", "At once, z", "Calendar time", "mcse", "95% interval")
     return Table(
         f"oc-{name}",
         f"Operating characteristics if “{name}” is true ({', '.join(truth)})",
-        ("Quantity", "Exact", "Simulated", "mcse", "95% interval", "z"),
-        tuple(group for group in groups if group.rows),
+        ("Quantity", *heads),
+        tuple(Group(title, tuple(rows)) for title, rows in groups.items() if rows),
         tuple(filter(None, notes)),
     )
 
@@ -151,12 +174,18 @@ def operating_characteristics(doc: Document, name: str) -> Table:
 def _estimates(
     quantity: str, exact: float | None, simulated: Document | None, case: Document
 ) -> Iterator[Cell]:
-    wrong = quantity in case["disagreements"]
-    yield value_cell(quantity, exact)
+    twin = held(case)
+    wrong = quantity in twin["disagreements"]
+    z = twin["z"].get(quantity)
+    compared = Cell(signed(z) + (" disagree" if wrong else ""), z, "warn" if wrong else "")
+    if twin["exact"]:
+        yield value_cell(quantity, exact)
+    if twin is not case:
+        yield compared
     drawn = simulated or {"estimate": None, "mcse": None, "low": None, "high": None}
     yield value_cell(quantity, drawn["estimate"])
     yield mcse_cell(quantity, drawn["mcse"])
     low, high = (value_cell(quantity, drawn[end]).text for end in ("low", "high"))
     yield Cell(f"{low}–{high}" if drawn["low"] is not None else NONE)
-    z = case["z"].get(quantity)
-    yield Cell(signed(z) + (" disagree" if wrong else ""), z, "warn" if wrong else "")
+    if twin is case and twin["exact"]:
+        yield compared

@@ -152,6 +152,9 @@ def _simulated_from(doc: Document) -> Iterator[str]:
     for row in doc["checks"]:
         if row["conditioning"] == REACHED_N and row["note"]:
             told.setdefault(row["label"], []).append(f"“{row['case']}” {row['note']}")
+    errors = [row["mcse"] for row in doc["checks"] if row["mcse"] is not None]
+    if errors:
+        yield f"P(observed) is simulated: mcse at most {max(errors):.2g}."
     for label, parts in told.items():
         yield f"{label}: {'; '.join(parts)}."
 

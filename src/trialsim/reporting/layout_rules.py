@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from trialsim.reporting.document import Document
 from trialsim.reporting.grid import Group, Row, Table, plain
 from trialsim.reporting.numbers import NONE, Cell, listed, probability_cell, rate, value_cell
-from trialsim.reporting.summary import best
+from trialsim.reporting.summary import is_timed
 from trialsim.reporting.wording import CONVENTION, boundary_words, response_words
 
 LONG = 12
@@ -127,7 +127,7 @@ def cost(doc: Document) -> Table:
     for name, row in doc["toxicity_rule_cost"].items():
         cells = []
         if len(doc["doses"]) > 1:
-            cells.append(probability_cell(best(doc["cases"][name], "p_dose_reduced")))
+            cells.append(probability_cell(row["p_dose_reduced"]))
         if stops:
             cells.append(probability_cell(row["p_stop_toxicity"]))
         cells.append(probability_cell(row["p_go_stated"]))
@@ -136,7 +136,8 @@ def cost(doc: Document) -> Table:
         cells.append(probability_cell(row["p_go_without"]))
         cells += [value_cell("toxicities", row[f"toxicities_{k}"]) for k in ("stated", "without") if told]
         rows.append((Cell(name), *cells))
-    notes = ["Exact. Without rule: every patient is treated at the starting dose."]
+    notes = ["Exact, with every outcome known at once." if is_timed(doc) else "Exact."]
+    notes += ["Without rule: every patient is treated at the starting dose."]
     if told:
         notes.append("Toxicities: expected patients with one.")
     if stops:

@@ -100,6 +100,13 @@ def value_cell(quantity: str, value: float | None, mark: str = "") -> Cell:
     return Cell(f"{value:.2f}".replace("-", "−") if is_mean(quantity) else probability(value), value, mark)
 
 
+def difference_cell(quantity: str, value: float | None) -> Cell:
+    """A difference of two values of a quantity, with its sign."""
+    if value is None:
+        return Cell(NONE)
+    return Cell(f"{value:+.{2 if is_mean(quantity) else 4}f}".replace("-", "−"), value)
+
+
 def mcse_cell(quantity: str, value: float | None) -> Cell:
     """A Monte Carlo standard error, one digit more than its estimate."""
     if value is None:

@@ -11,10 +11,10 @@ from typing import Any
 from trialsim.checks.rows import VERDICTS
 from trialsim.designs.rules import Rules
 from trialsim.engine.operating import FALSE_ALARM
-from trialsim.reporting import layout, layout_check, layout_rules, summary, wording
+from trialsim.reporting import layout, layout_check, layout_conduct, layout_rules, questions, summary, wording
 from trialsim.reporting.document import Document
 from trialsim.reporting.grid import Table
-from trialsim.reporting.numbers import chance, count, listed, probability, rate
+from trialsim.reporting.numbers import count, listed
 from trialsim.scenario.model import Scenario
 
 HALF_PAGE = 290.0
@@ -81,7 +81,11 @@ def _context(scenario: Scenario, rules: Rules, doc: Document, pictures: Sequence
         "short": summary.in_short(doc),
         "protocol": wording.protocol(scenario, rules, doc),
         "convention": wording.CONVENTION,
-        "question": _question(doc),
+        "question": questions.paragraphs(doc),
+        "conduct": doc["conduct"]["sentences"],
+        "changed": summary.changed_words(doc),
+        "timed": summary.is_timed(doc),
+        "at_once": any(case.get("at_once") for case in doc["cases"].values()),
         "method": _method(doc),
         "verdicts": _verdict_words(),
         "denominators": _denominators(doc),
@@ -104,6 +108,13 @@ def _context(scenario: Scenario, rules: Rules, doc: Document, pictures: Sequence
 def _tables(doc: Document) -> list[Table]:
     return [
         layout.overview(doc),
+        layout_conduct.conduct(doc),
+        layout_conduct.changes(doc),
+        layout_conduct.durations(doc),
+        layout_conduct.cohorts(doc),
+        layout_conduct.analysis_sets(doc),
+        layout_conduct.strata(doc),
+        layout_conduct.cells(doc),
         layout_rules.decisions(doc),
         layout_rules.boundary(doc),
         layout_rules.crossing(doc),
@@ -116,46 +127,6 @@ def _tables(doc: Document) -> list[Table]:
         layout_check.external(doc),
         layout_check.likelihood(doc),
     ]
-
-
-def _question(doc: Document) -> list[str]:
-    """What P(go) is a statement about, and whether the type I error is kept."""
-    doses, rule, design = doc["doses"], doc["toxicity_rule"], doc["design"]
-    words = []
-    if len(doses) > 1 and rule["kind"] != "none":
-        words.append(
-            "After a change of dose all patients count, whichever dose they had, and the cut-offs stay as they were "
-            "(pooled). A go therefore answers whether the programme, with its dose change, works on average over "
-            "the patients as they were treated. It does not answer whether the lower dose by itself works: that "
-            "would need the old-dose patients left out, or a fresh trial at the new dose, and neither is "
-            "computed here."
-        )
-    else:
-        words.append("Every patient is meant to have the same dose, so a go is a statement about that dose.")
-    question = doc["question"]
-    if design["type_i_error"] is None:
-        words.append("The scenario states no p0, so there is no type I error to speak of.")
-    elif question["p_go_at_most_type_i_error"]:
-        words.append(
-            "Type I error: if no patient’s probability of response, given everything known at enrolment, exceeds "
-            f"p0 = {rate(design['p0'])}, then P(go) is at most {probability(design['type_i_error'])}, the "
-            "attained type I error of the design alone. This holds whatever the toxicity rates and their "
-            "association with response, because the looks contain fixed patients in the order of enrolment, "
-            "more responses can only help a go, and toxicity can stop the trial but never make it a go."
-        )
-        inside = [
-            f"{chance(summary.best(case, 'p_go'))} (“{name}”)"
-            for name, case in doc["cases"].items()
-            if max(case["truth"]["response"]) <= design["p0"]
-        ]
-        if inside:
-            words.append(f"In the cases with no response rate above p0, P(go) is {listed(inside)}.")
-    else:
-        words.append(
-            f"Type I error: that P(go) stays at or below {probability(design['type_i_error'])} when no response rate "
-            f"exceeds p0 is not claimed here, because {question['why_not']}. The cases show what P(go) is."
-        )
-    return words
 
 
 def _method(doc: Document) -> dict[str, str]:

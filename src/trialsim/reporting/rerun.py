@@ -43,6 +43,8 @@ def reproduce(
     if replicates is None:
         results = exact(scenario)
     else:
+        if content.get("planned") is not None:
+            replicates = None  # the pilot run is run again too
         results = simulate(scenario, replicates=replicates, seed=seed, jobs=jobs, progress=progress)
     doc = document(scenario, compile_rules(scenario), results, check(scenario, seed=seed))
     again = to_bytes(doc)

@@ -39,7 +39,8 @@ def typical_cases(doc: Document) -> tuple[str | None, str | None]:
     """
     p0, p1 = doc["design"]["p0"], doc["design"]["p1"]
     response = {name: case["truth"]["response"] for name, case in doc["cases"].items()}
-    inactive = None if p0 is None else next((name for name, r in response.items() if max(r) <= p0), None)
+    highest = {name: case["truth"]["highest_response"] for name, case in doc["cases"].items()}
+    inactive = None if p0 is None else next((name for name, r in highest.items() if r <= p0), None)
     active = None if p1 is None else next((name for name, r in response.items() if min(r) >= p1), None)
     if active is None and p1 is not None:
         active = next((name for name, r in response.items() if r[0] >= p1), None)
@@ -52,15 +53,42 @@ def best(case: Document, quantity: str) -> float:
     return float(exact[quantity] if exact else simulated[quantity]["estimate"])
 
 
+def reaches_go(doc: Document) -> str:
+    """What P(go) is the probability of, where looks or cohorts give more than one chance."""
+    if doc["question"]["cohort_rules"] == "own":
+        return "in a go in at least one cohort"
+    if doc["question"]["after_dose_change"] == "restart" and len(doc["doses"]) > 1:
+        return "in a go at some dose"
+    return "in go"
+
+
+def quantities(doc: Document, case: Document) -> list[str]:
+    """The scalar quantities of a case, in reading order: those of every trial, then those of calendar time."""
+    names = quantity_names(len(doc["doses"]))
+    return [*names, *(name for name in case["simulated"] or {} if name not in names)]
+
+
+def held(case: Document) -> Document:
+    """What exact and simulated answers are compared in: the trial itself, or its twin with outcomes known at once."""
+    twin: Document | None = case.get("at_once")
+    return twin or case
+
+
+def is_timed(doc: Document) -> bool:
+    """Whether calendar time was simulated."""
+    return bool(doc["conduct"]["calendar_time"])
+
+
 def agreement(doc: Document) -> str:
     """Whether exact and simulated answers agree, and by how much they differ at most."""
-    cases = doc["cases"]
+    cases = {name: held(case) for name, case in doc["cases"].items()}
     no_exact = [name for name, case in cases.items() if not case["exact"]]
     if doc["replicates"] is None:
         return "All numbers are exact calculations; nothing was simulated."
     simulated = f"{count(doc['replicates'], 'simulated trial')} a case"
     if len(no_exact) == len(cases):
-        return f"The numbers come from {simulated}; the exact answer is too large to compute here, so they stand alone."
+        why = next(iter(cases.values()))["not_exact"]
+        return f"The numbers come from {simulated} and stand alone, without an exact answer: {why}."
     if doc["disagreements"]:
         return (
             f"WARNING: {simulated} and the exact calculation differ by more than chance allows. Do not use this run "
@@ -69,6 +97,8 @@ def agreement(doc: Document) -> str:
     shown = [q for q in quantity_names(len(doc["doses"])) if is_shown(q, doc)]
     compared = [(abs(case["z"][q]), name, q) for name, case in cases.items() for q in shown if q in case["z"]]
     words = f"Exact calculation and {simulated} agree"
+    if is_timed(doc):
+        words = f"With every outcome known at once, exact calculation and {simulated} agree"
     if compared:
         z, name, quantity = max(compared)
         words += (
@@ -77,6 +107,11 @@ def agreement(doc: Document) -> str:
         )
     if no_exact:
         words += f"; there is no exact answer for {listed(no_exact)}"
+    if is_timed(doc):
+        words += (
+            ". In calendar time there is no exact answer: those numbers are simulated, each with its Monte Carlo "
+            f"standard error (of a probability at most {0.5 / doc['replicates'] ** 0.5:.2g})"
+        )
     return f"{words}."
 
 
@@ -87,7 +122,66 @@ def is_shown(quantity: str, doc: Document) -> bool:
 
 def is_by_dose(quantity: str) -> bool:
     """Whether a quantity belongs to one dose level."""
-    return quantity[-1].isdigit()
+    return "_dose_" in quantity and quantity[-1].isdigit()
+
+
+def is_by_cohort(quantity: str) -> bool:
+    """Whether a quantity belongs to one cohort."""
+    return "_cohort_" in quantity
+
+
+def is_months(quantity: str) -> bool:
+    """Whether a quantity is a time."""
+    return quantity.endswith("_months")
+
+
+# -- what calendar time changes
+
+
+def changed_words(doc: Document) -> list[str]:
+    """What calendar time changes compared with outcomes known at once, one paragraph a typical case."""
+    changes = doc["calendar_time_changes"]
+    if not changes:
+        return []
+    typical = [name for name in typical_cases(doc) if name is not None]
+    names = list(dict.fromkeys(typical)) or list(changes)[:2]
+    return [_changed(doc, name) for name in names if name in changes]
+
+
+def _changed(doc: Document, name: str) -> str:
+    row, values = doc["calendar_time_changes"][name], doc["cases"][name]["simulated"]
+    go, en, overrun = row["p_go"], row["en"], values["overrun"]
+    words = (
+        f"If “{name}” is true, P(go) is {chance(go['in_calendar_time'])} in calendar time and "
+        f"{chance(go['at_once'])} with outcomes known at once ({difference_words(go, 4)})"
+    )
+    excluded = doc["conduct"]["stated"]["overrun"] == "exclude"
+    among = "beside which" if excluded else "of whom"
+    words += (
+        f"; the trial {'reports' if excluded else 'treats'} {en['in_calendar_time']:.1f} patients on average "
+        "instead of "
+        f"{en['at_once']:.1f} ({difference_words(en, 2)}), {among} {overrun['estimate']:.1f} are overrun, "
+        "enrolled while the decision that ended the trial was pending"
+    )
+    if len(doc["doses"]) > 1 and (
+        row["p_dose_reduced"]["at_once"] or row["p_dose_reduced"]["in_calendar_time"]
+    ):
+        reduced = row["p_dose_reduced"]
+        words += (
+            f". Patients go on to a lower dose with probability {chance(reduced['in_calendar_time'])} instead of "
+            f"{chance(reduced['at_once'])} ({difference_words(reduced, 4)})"
+        )
+    low, middle, high = (values[f"duration_{q}_months"]["estimate"] for q in ("p10", "median", "p90"))
+    return (
+        f"{words}. From the first patient in to the last outcome known it takes {middle:.1f} months in the median, "
+        f"and between {low:.1f} and {high:.1f} in eight trials of ten."
+    )
+
+
+def difference_words(row: Document, digits: int) -> str:
+    """A difference with its error: ``difference +0.0050, mcse 0.0015``."""
+    error = "not known" if row["mcse"] is None else f"{row['mcse']:.{digits}f}"
+    return f"difference {row['difference']:+.{digits}f}, mcse {error}".replace("-", "−")
 
 
 def _design(doc: Document) -> str:
@@ -118,12 +212,26 @@ def _design(doc: Document) -> str:
 def _case(doc: Document, name: str) -> str:
     case = doc["cases"][name]
     words = (
-        f"With a true response rate of {by_dose(doc, case['truth']['response'])} the trial ends in go with probability "
-        f"{chance(best(case, 'p_go'))}, ends before the planned n with probability "
-        f"{chance(best(case, 'pet'))}, and treats {best(case, 'en'):.1f} patients on average"
+        f"With a true response rate of {by_dose(doc, case['truth']['response'])} the trial ends {reaches_go(doc)} with "
+        f"probability {chance(best(case, 'p_go'))}, "
     )
+    if doc["question"]["cohort_rules"] != "own":
+        words += f"ends before the planned n with probability {chance(best(case, 'pet'))}, "
+    excluded = (case["simulated"] or {}).get("treated")
+    treated = excluded["estimate"] if excluded else best(case, "en")
+    words += f"and treats {treated:.1f} patients on average"
+    if excluded:
+        words += f" ({best(case, 'en'):.1f} without the overrun, which is left out of all counts here)"
     if case["truth"]["toxicity"] is not None:
         words += f", {best(case, 'toxicities'):.1f} of whom have toxicity"
+    if is_timed(doc):
+        values = case["simulated"]
+        low, high = (values[f"duration_{q}_months"]["estimate"] for q in ("p10", "p90"))
+        words += (
+            f". It lasts {values['duration_months']['estimate']:.1f} months on average (eight trials of ten between "
+            f"{low:.1f} and {high:.1f}), and {values['overrun']['estimate']:.1f} patients are enrolled while the "
+            "decision that ends it is pending"
+        )
     return f"{words}."
 
 
@@ -147,16 +255,17 @@ def _toxicity(doc: Document) -> str | None:
         reduced = [f"{chance(best(doc['cases'][n], 'p_dose_reduced'))} (“{n}”)" for n in names]
         parts.append(f"Patients go on to a lower dose with probability {listed(reduced)}.")
     if rule["at_lowest_dose"] == "stop" and rule["kind"] != "amendment":
-        stops = [(n, doc["toxicity_rule_cost"][n]["p_stop_toxicity"]) for n in names]
-        if all(p is not None for _, p in stops):
-            where = "at the lowest dose " if len(doc["doses"]) > 1 else ""
-            told = listed([f"{chance(p)} (“{n}”)" for n, p in stops])
-            parts.append(f"The rule stops the trial {where}with probability {told}.")
+        ends = ("p_stop_toxicity", "p_stop_toxicity_at_n")
+        stops = [(n, sum(best(doc["cases"][n], q) for q in ends)) for n in names]
+        where = "at the lowest dose " if len(doc["doses"]) > 1 else ""
+        told = listed([f"{chance(p)} (“{n}”)" for n, p in stops])
+        parts.append(f"The rule stops the trial {where}with probability {told}.")
     name = active or names[-1]
     cost = doc["toxicity_rule_cost"][name]
     if cost["p_go_stated"] is not None:
+        at_once = ", with every outcome known at once," if is_timed(doc) else ""
         words = (
-            f"For “{name}” P(go) is {chance(cost['p_go_stated'])} with it and {chance(cost['p_go_without'])} "
+            f"For “{name}”{at_once} P(go) is {chance(cost['p_go_stated'])} with it and {chance(cost['p_go_without'])} "
             "without it"
         )
         if doc["cases"][name]["truth"]["toxicity"] is not None:

@@ -10,7 +10,8 @@ from typing import Any
 from trialsim.designs.rules import ACTION_WORDS, Rules
 from trialsim.reporting.document import Document
 from trialsim.reporting.inputs import value_words
-from trialsim.results import label, quantity_names
+from trialsim.reporting.summary import quantities
+from trialsim.results import label
 
 Row = dict[str, Any]
 
@@ -25,14 +26,24 @@ def tables(rules: Rules, doc: Document) -> dict[str, str]:
         "rules": list(rule_rows(rules, doc)),
         "inputs": [{**row, "value": value_words(row["value"])} for row in doc["inputs"]],
     }
+    more: dict[str, list[Row]] = {
+        "conduct": doc["conduct"]["rows"] if doc["conduct"]["calendar_time"] else [],
+        "calendar_time_changes": list(changes(doc)),
+        "cells": list(cells(doc)),
+    }
+    rows |= {name: content for name, content in more.items() if content}
     return {f"{name}.csv": to_csv(content, COLUMNS[name]) for name, content in rows.items()}
 
 
 COLUMNS: dict[str, tuple[str, ...]] = {
-    "operating_characteristics": ("case", "quantity", "label", "exact", "estimate", "mcse", "low", "high", "z"),
+    "operating_characteristics": (
+        "case", "quantity", "label", "exact", "estimate", "mcse", "low", "high", "z",
+        "exact_at_once", "z_at_once",
+    ),
     "distributions": ("case", "distribution", "value", "exact", "simulated", "replicates"),
     "checks": (
-        "case", "quantity", "label", "conditioning", "observed", "denominator", "probability", "mid_p", "p_two_sided",
+        "case", "quantity", "label", "conditioning", "observed", "denominator", "probability", "mcse", "mid_p",
+        "p_two_sided",
         "p_adjusted", "interval_50_low", "interval_50_high", "interval_80_low", "interval_80_high", "interval_95_low",
         "interval_95_high", "verdict", "fitted", "note",
     ),
@@ -41,23 +52,50 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "rules": ("rule", "dose", "patients", "from", "to", "decision"),
     "inputs": ("path", "value", "source", "assumed", "fitted", "default", "note"),
+    "conduct": ("what", "value", "default"),
+    "calendar_time_changes": ("case", "quantity", "label", "at_once", "in_calendar_time", "difference", "mcse"),
+    "cells": (
+        "case", "cohort", "dose", "evaluable", "responses", "low", "high", "rate", "interval_95_low",
+        "interval_95_high", "mid_p", "p_two_sided", "fitted", "origin", "note",
+    ),
 }  # fmt: skip
-"""The columns of every table, written even where a run has no rows."""
+"""The columns of every table; the last three are written where a run has calendar time, or observed cells."""
 
 
 def operating_characteristics(doc: Document) -> Iterator[Row]:
-    """One row a case and quantity."""
+    """One row a case and quantity; ``exact_at_once`` and ``z_at_once`` are of the trial with outcomes known at once."""
+    cohorts = doc["cohorts"]["names"] if doc["cohorts"] else ()
     for name, case in doc["cases"].items():
-        for quantity in quantity_names(len(doc["doses"])):
-            simulated = case["simulated"][quantity] if case["simulated"] else {}
+        twin = case.get("at_once") or {"exact": None, "z": {}}
+        for quantity in quantities(doc, case):
+            simulated = (case["simulated"] or {}).get(quantity, {})
             yield {
                 "case": name,
                 "quantity": quantity,
-                "label": label(quantity, doc["doses"]),
-                "exact": case["exact"][quantity] if case["exact"] else None,
+                "label": label(quantity, doc["doses"], cohorts),
+                "exact": (case["exact"] or {}).get(quantity),
                 **{key: simulated.get(key) for key in ("estimate", "mcse", "low", "high")},
                 "z": case["z"].get(quantity),
+                "exact_at_once": (twin["exact"] or {}).get(quantity),
+                "z_at_once": twin["z"].get(quantity),
             }
+
+
+def changes(doc: Document) -> Iterator[Row]:
+    """One row a case and quantity: calendar time against outcomes known at once."""
+    for name, found in (doc["calendar_time_changes"] or {}).items():
+        for quantity, row in found.items():
+            yield {"case": name, "quantity": quantity, "label": label(quantity, doc["doses"]), **row}
+
+
+def cells(doc: Document) -> Iterator[Row]:
+    """One row an observed cell and case; ``unreported`` where the responses are."""
+    for row in doc["check_cells"]:
+        flat = {key: value for key, value in row.items() if key not in ("number", "interval_95")}
+        low, high = row["interval_95"] or (None, None)
+        seen = "unreported" if row["responses"] is None else row["responses"]
+        note = row["note"] or None
+        yield {**flat, "responses": seen, "note": note, "interval_95_low": low, "interval_95_high": high}
 
 
 def distributions(doc: Document) -> Iterator[Row]:
@@ -114,6 +152,8 @@ def rule_rows(rules: Rules, doc: Document) -> Iterator[Row]:
         if rules.monitor.at_enrolled[level]:
             after = rules.monitor.at_enrolled[level]
             yield {"rule": "amendment", "dose": dose, "patients": after, "decision": "reduce"}
+        if (month := doc["toxicity_rule"]["levels"][level]["after_month"]) is not None:
+            yield {"rule": "amendment", "dose": dose, "decision": f"reduce after month {month:g}"}
 
 
 def _intervals(row: Mapping[str, Any]) -> Row:

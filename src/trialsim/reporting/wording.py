@@ -6,11 +6,14 @@ from typing import Any
 
 from trialsim.codes import FUTILE, GO
 from trialsim.designs.rules import Looks, Rules
+from trialsim.reporting.conduct_words import ANALYSED, changes_dose
 from trialsim.reporting.document import Document
 from trialsim.reporting.numbers import count, listed, probability, rate
 from trialsim.scenario.model import Scenario
 
 CONVENTION = "Stop stage 1 if responses ≤ r1; go if responses > r; act on toxicity if toxicities ≥ b."
+
+EACH_COHORT = "Each cohort follows the rules below by itself, on its own patients."
 
 MANY_LOOKS = 5
 """With more looks than this the table speaks for itself and the sentences only say where the looks are."""
@@ -19,7 +22,11 @@ MANY_LOOKS = 5
 def protocol(scenario: Scenario, rules: Rules, doc: Document) -> dict[str, list[str]]:
     """Paragraphs by heading: the design, the toxicity rule, who is counted."""
     return {
-        "design": [*look_sentences(rules), *design_origin(doc)],
+        "design": [
+            *([EACH_COHORT] if scenario.own_rules else []),
+            *look_sentences(rules),
+            *design_origin(doc),
+        ],
         "toxicity": [*toxicity_rule(doc), *toxicity_actions(doc)],
         "counted": who_is_counted(scenario, rules),
     }
@@ -150,12 +157,19 @@ def toxicity_rule(doc: Document) -> list[str]:
             for k, level in enumerate(rule["levels"])
             if level["after_patient"]
         ]
+        words += [
+            f"From month {level['after_month']:g} after accrual opened on, new patients start at {doc['doses'][k + 1]} "
+            f"instead of {level['dose']}, whatever was seen, as by a protocol amendment."
+            for k, level in enumerate(rule["levels"])
+            if level["after_month"] is not None
+        ]
         words.append("No toxicity boundary is applied.")
     else:
+        shared = ", whichever cohort they belong to" if doc["cohorts"] else ""
         words = [_boundary_words(rule["kind"], given, rule["crossing_patients"])]
         words.append(
             "The patients of a dose are counted in the order of their enrolment, and the rule looks after each of "
-            f"them. {CONVENTION.rpartition('; ')[2].capitalize()}"
+            f"them{shared}. {CONVENTION.rpartition('; ')[2].capitalize()}"
         )
         if not rule["crossing"]:
             words.append("With these numbers the rule never acts.")
@@ -195,9 +209,10 @@ def toxicity_actions(doc: Document) -> list[str]:
         return []
     words = []
     doses = doc["doses"]
+    later = " (after the amendment lag)" if _lags(doc) else ""
     for upper, lower in zip(doses, doses[1:], strict=False):
         words.append(
-            f"If it acts at {upper}, the next patients start at {lower}, where toxicities are counted afresh."
+            f"If it acts at {upper}, the next patients{later} start at {lower}, where toxicities are counted afresh."
         )
     lowest = f"at {doses[-1]}, the lowest dose," if len(doses) > 1 else f"at {doses[-1]}, the only dose,"
     if rule["at_lowest_dose"] == "stop":
@@ -210,6 +225,12 @@ def toxicity_actions(doc: Document) -> list[str]:
             f"{lowest[0].upper()}{lowest[1:]} toxicity no longer changes anything: the trial goes on."
         )
     return [" ".join(words)]
+
+
+def _lags(doc: Document) -> bool:
+    """Whether time passes between a dose reduction and its first patient."""
+    stated = doc["conduct"]["stated"]
+    return bool(stated and stated["amendment_lag_weeks"] and stated["during_amendment"] != "switch")
 
 
 def boundary_words(steps: list[dict[str, Any]]) -> list[tuple[str, str]]:
@@ -246,16 +267,16 @@ def who_is_counted(scenario: Scenario, rules: Rules) -> list[str]:
             " An inevaluable patient is not replaced: looks count treated patients, and this one as a "
             "non-response."
         )
-    if rules.levels > 1 and scenario.dose_reduction and scenario.dose_reduction.rule.kind != "none":
-        words += (
-            " After a change of dose all patients stay in the count of responses, whichever dose they had, and "
-            "the cut-offs do not change."
-        )
-    return [
-        words,
-        "Toxicity is counted among treated patients. All outcomes of a patient are taken as known before the next "
-        "patient is enrolled.",
-    ]
+    if scenario.conduct is not None and scenario.conduct.withdrawal_per_month:
+        words += " Who withdraws before the first visit is not evaluable either."
+    if changes_dose(scenario):
+        words += f" After a change of dose {ANALYSED[scenario.on_dose_change]}."
+    if scenario.own_rules:
+        words += " Each cohort counts its own patients."
+    last = "Toxicity is counted among treated patients."
+    if scenario.conduct is None:
+        last += " All outcomes of a patient are taken as known before the next patient is enrolled."
+    return [words, last]
 
 
 def _ordinal(n: int) -> str:

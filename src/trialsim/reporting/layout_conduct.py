@@ -1,0 +1,269 @@
+"""The tables of the page on calendar time, cohorts and analysis sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from trialsim.reporting.document import Document
+from trialsim.reporting.grid import Group, Row, Table, plain
+from trialsim.reporting.numbers import (
+    NONE,
+    Cell,
+    difference_cell,
+    is_mean,
+    mcse_cell,
+    probability_cell,
+    rate,
+    rates,
+    value_cell,
+)
+from trialsim.reporting.summary import is_timed
+from trialsim.results import label
+
+OWN_ENDS = (
+    "In the tables of the whole trial its end is the first of these that a cohort has: a go, consider, a stop for "
+    "toxicity, no go at the planned n, too few evaluable patients, a stop for futility."
+)
+"""How the ends of cohorts add up to one."""
+
+
+def conduct(doc: Document) -> Table:
+    """What the scenario says of the conduct, item by item, with the defaults marked."""
+    rows = [
+        (Cell(row["what"]), Cell(row["value"]), Cell("default" if row["default"] else "stated"))
+        for row in doc["conduct"]["rows"]
+    ]
+    # without calendar time or cohorts the paragraph above has said it
+    show = is_timed(doc) or doc["cohorts"] is not None
+    return Table(
+        "conduct",
+        "How the trial runs",
+        ("What", "In this trial", "Given"),
+        plain(rows if show else ()),
+        (
+            "Default: the scenario does not state it. Where an input comes from stands in the table of inputs.",
+        ),
+        words=(1, 2),
+    )
+
+
+def changes(doc: Document) -> Table:
+    """Calendar time against outcomes known at once, case by case."""
+    groups = []
+    for name, found in (doc["calendar_time_changes"] or {}).items():
+        rows = [
+            (
+                Cell(label(quantity, doc["doses"])),
+                value_cell(quantity, row["at_once"]),
+                value_cell(quantity, row["in_calendar_time"]),
+                difference_cell(quantity, row["difference"]),
+                mcse_cell(quantity, row["mcse"]),
+            )
+            for quantity, row in found.items()
+            if row["at_once"] or row["in_calendar_time"]
+        ]
+        groups.append(Group(name, tuple(rows)))
+    return Table(
+        "changes",
+        "What calendar time changes",
+        ("Quantity", "Outcomes at once", "Calendar time", "Difference", "mcse"),
+        tuple(groups),
+        (
+            "Outcomes at once: exact, if every outcome were known before the next patient. The error of the difference "
+            "is therefore that of the simulation in calendar time.",
+        ),
+    )
+
+
+def durations(doc: Document) -> Table:
+    """How long the trial takes, in what it spends its months, and who is enrolled while a decision is pending."""
+    parts = ("accruing_months", "paused_months", "waiting_months")
+    rows: list[Row] = []
+    largest = 0.0
+    for name, case in doc["cases"].items() if is_timed(doc) else ():
+        values = case["simulated"]
+        low, middle, high = (values[f"duration_{q}_months"]["estimate"] for q in ("p10", "median", "p90"))
+        means = ("duration_months", *parts, "decision_months", "overrun")
+        largest = max([largest, *(values[q]["mcse"] or 0.0 for q in means)])
+        rows.append(
+            (
+                Cell(name),
+                value_cell("duration_median_months", middle),
+                Cell(f"{low:.1f}–{high:.1f}"),
+                *(value_cell(quantity, values[quantity]["estimate"]) for quantity in means),
+            )
+        )
+    return Table(
+        "durations",
+        "How long the trial takes, in months, and its overrun, in patients",
+        (
+            "Case", "Median", "10%–90%", "Mean", "Accruing", "Closed", "Waiting", "To the decision", "Overrun",
+        ),
+        plain(rows),
+        (
+            "From the first patient in to the last outcome known. The mean is the sum of the months accruing, "
+            "with accrual closed (paused, on hold, or full), and waiting after accrual. Overrun: patients "
+            f"enrolled while the decision that ended the trial was pending. mcse of a mean at most {largest:.2g}.",
+        ),
+    )  # fmt: skip
+
+
+def cohorts(doc: Document) -> Table:
+    """Patients, responses and (with own rules) the verdict of each cohort."""
+    if doc["cohorts"] is None or len(doc["cohorts"]["names"]) < 2:
+        return Table("cohorts", "Cohorts", (), ())
+    own = doc["cohorts"]["rules"] == "own"
+    groups, errors = [], _Errors()
+    for name, case in doc["cases"].items():
+        values = case["simulated"]
+        if not values:
+            continue
+        rows = []
+        for c, cohort in enumerate(doc["cohorts"]["names"], start=1):
+            quantities = [f"{what}_cohort_{c}" for what in ("patients", "evaluable", "responses")]
+            quantities += [f"p_go_cohort_{c}"] if own else []
+            errors.see(values, quantities)
+            rows.append((Cell(cohort), *(value_cell(q, values[q]["estimate"]) for q in quantities)))
+        whole = ["en", "en_evaluable", "responses", *(["p_go"] if own else [])]
+        errors.see(values, whole)
+        last = "All cohorts (P(go): in at least one)" if own else "All cohorts"
+        rows.append((Cell(last), *(value_cell(q, values[q]["estimate"]) for q in whole)))
+        if own:
+            for q, words in (
+                ("p_go_all", "Go in every cohort"),
+                ("p_false_go", "Go in a cohort at or below p0"),
+            ):
+                if q in values:
+                    errors.see(values, [q])
+                    blank = [Cell(NONE)] * 3
+                    rows.append((Cell(words), *blank, value_cell(q, values[q]["estimate"])))
+        groups.append(Group(name, tuple(rows)))
+    return Table(
+        "cohorts",
+        "Cohorts, each by its own rules" if own else "Cohorts, under pooled rules",
+        ("Cohort", "Patients", "Evaluable", "Responses", *(["P(go)"] if own else [])),
+        tuple(groups),
+        (f"Simulated; {errors}.", *([OWN_ENDS] if own else [])),
+    )
+
+
+class _Errors:
+    """The largest Monte Carlo standard errors of a table."""
+
+    def __init__(self) -> None:
+        self.mean = self.chance = 0.0
+
+    def see(self, values: Document, quantities: list[str]) -> None:
+        for quantity in quantities:
+            error = values[quantity]["mcse"] or 0.0
+            if is_mean(quantity):
+                self.mean = max(self.mean, error)
+            else:
+                self.chance = max(self.chance, error)
+
+    def __str__(self) -> str:
+        words = f"mcse of a mean at most {self.mean:.2g}"
+        return words + (f", of a probability at most {self.chance:.2g}" if self.chance else "")
+
+
+def analysis_sets(doc: Document) -> Table:
+    """All treated and evaluable patients side by side."""
+    show = doc["evaluability"]["probability"] < 1 or any(
+        row["p_go_evaluable"] is not None for row in doc["analysis_sets"].values()
+    )
+    told = any(row["p_go_evaluable"] is not None for row in doc["analysis_sets"].values())
+    rows = []
+    for name, row in doc["analysis_sets"].items() if show else ():
+        verdicts = (
+            [probability_cell(row["p_go_treated"]), probability_cell(row["p_go_evaluable"])] if told else []
+        )
+        shares = [_share(row["responses_per_treated"]), _share(row["responses_per_evaluable"])]
+        counts = [value_cell("en", row[key]) for key in ("responses", "treated", "evaluable")]
+        rows.append((Cell(name), *verdicts, *counts, *shares))
+    heads = ["P(go), stated rule", "P(go), evaluable"] if told else []
+    notes = ["Expected numbers, and their ratios. A response can only be counted in an evaluable patient."]
+    if told:
+        notes.append(
+            "P(go), evaluable: the final look takes the evaluable patients alone, with the single-stage cut-off "
+            "for their number; trials that end early keep their verdict."
+        )
+    return Table(
+        "analysis-sets",
+        "All treated patients and evaluable patients",
+        ("Case", *heads, "Responses", "Treated", "Evaluable", "Per treated", "Per evaluable"),
+        plain(rows),
+        (" ".join(notes),),
+    )
+
+
+def _share(value: float | None) -> Cell:
+    return Cell(NONE) if value is None else Cell(f"{100 * value:.2f}%", value)
+
+
+def strata(doc: Document) -> Table:
+    """The rates of each stratum, where a case has them differ."""
+    groups = []
+    for name, case in doc["cases"].items():
+        rows = [
+            (
+                Cell(row["name"]),
+                *(Cell(NONE if row[key] is None else rates(row[key])) for key in ("response", "toxicity")),
+                Cell(f"{row['odds_ratio']:g}", row["odds_ratio"]),
+            )
+            for row in case["truth"]["strata"] or ()
+        ]
+        if rows:
+            groups.append(Group(name, tuple(rows)))
+    return Table(
+        "strata",
+        "The rates by stratum, in the cases in which strata differ",
+        ("Stratum", "True response", "True toxicity", "Odds ratio"),
+        tuple(groups),
+        ("Elsewhere on this page the rates of such a case are averages over the strata, in their shares.",),
+        words=(1, 2),
+    )
+
+
+def cells(doc: Document) -> Table:
+    """Responses by cohort and dose as published, and what each case predicts for them."""
+    groups: dict[int, tuple[str, list[Row]]] = {}
+    for row in doc["check_cells"]:
+        _, rows = groups.setdefault(row["number"], (_cell_title(row), []))
+        marked = f"{row['case']} *" if row["fitted"] else row["case"]
+        ends = row["interval_95"]
+        rows.append(
+            (
+                Cell(marked),
+                Cell(NONE) if row["rate"] is None else Cell(rate(row["rate"]), row["rate"]),
+                Cell(NONE if ends is None else f"{ends[0]}–{ends[1]}"),
+                probability_cell(row["p_two_sided"]),
+            )
+        )
+    return Table(
+        "cells",
+        "Responses by cohort and dose, numbers of patients fixed as observed",
+        ("Case", "Assumed rate", "Predicted, 95%", "Two-sided mid-p"),
+        tuple(Group(title, tuple(rows)) for title, rows in groups.values()),
+        tuple(_cell_notes(doc)),
+    )
+
+
+def _cell_title(row: Document) -> str:
+    where = f"{row['cohort'] or 'All cohorts'}, {row['dose'] or 'all doses'}"
+    if row["responses"] is None:
+        return f"{where}: unreported responses of {row['evaluable']} evaluable"
+    compatible = f"{100 * row['low']:.2f}% – {100 * row['high']:.2f}%"
+    return f"{where}: {row['responses']} of {row['evaluable']} evaluable (compatible rates {compatible})"
+
+
+def _cell_notes(doc: Document) -> Iterator[str]:
+    yield (
+        "Compatible rates: Clopper-Pearson, 95%. Cells are parts of the totals and overlap: p-values are not "
+        "adjusted, and there is no verdict. Where responses are unreported the prediction stands alone."
+    )
+    if any(row["fitted"] for row in doc["check_cells"]):
+        yield "* The rate of this case was set from the total that these patients are part of."
+    origins = dict.fromkeys(row["origin"] for row in doc["check_cells"])
+    yield f"Where the counts come from: {' '.join(origins)}"
+    for note in dict.fromkeys(row["note"] for row in doc["check_cells"] if row["note"]):
+        yield f"No prediction: {note}."

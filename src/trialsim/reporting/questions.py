@@ -1,0 +1,89 @@
+"""Which question P(go) answers, and whether the type I error is kept: in sentences."""
+
+from __future__ import annotations
+
+from trialsim.reporting.document import Document
+from trialsim.reporting.numbers import chance, listed, probability, rate
+from trialsim.reporting.summary import best, is_timed
+
+
+def paragraphs(doc: Document) -> list[str]:
+    """What P(go) is a statement about, whether the type I error is kept, and whom the analysis takes."""
+    words = [_analysed(doc)]
+    if doc["question"]["cohort_rules"] == "own":
+        words.append(
+            "Each cohort runs the design by itself. P(go) is the probability of a go in at least one cohort; a "
+            "false go is one in a cohort in which no dose responds better than p0."
+        )
+    elif doc["cohorts"] is not None:
+        words.append(
+            "The cohorts are pooled: a go is about all patients together, in the mix in which they arrive. It "
+            "does not say in which cohort the drug works."
+        )
+    words += _type_i_error(doc)
+    if any(row["p_go_evaluable"] is not None for row in doc["analysis_sets"].values()):
+        words.append(
+            "By the stated rule a treated patient who is not evaluable counts as a non-response. The analysis of "
+            "evaluable patients leaves such patients out of the final look; the table sets the two side by side."
+        )
+    return words
+
+
+def _analysed(doc: Document) -> str:
+    """The question that the analysis after a dose change asks."""
+    doses, rule = doc["doses"], doc["toxicity_rule"]
+    if len(doses) == 1 or rule["kind"] == "none":
+        return "Every patient is meant to have the same dose, so a go is a statement about that dose."
+    return {
+        "pooled": "After a change of dose all patients count, whichever dose they had, and the cut-offs stay as "
+        "they were (pooled). A go therefore answers whether the programme, with its dose change, works on average "
+        "over the patients as they were treated. It does not answer whether the lower dose by itself works: that "
+        "would need the old-dose patients left out (new_dose_only), or a fresh trial at the new dose (restart).",
+        "new_dose_only": "After a change of dose only the patients at the new dose are analysed (new_dose_only), "
+        "with the cut-off for the number of them when the planned n is enrolled, all doses together. A go then "
+        "answers whether the drug works in the patients at the new dose, of whom there may be few: the planned n "
+        "does not grow. Without a change of dose a go is about the starting dose.",
+        "restart": "After a change of dose a fresh trial begins at the new dose (restart). A go answers whether "
+        "the dose that goes forward works, and is about the dose at which it was reached. P(go) is the "
+        "probability of a go at any dose.",
+    }[doc["question"]["after_dose_change"]]
+
+
+def _type_i_error(doc: Document) -> list[str]:
+    """Whether P(go) is known to stay below the attained type I error of the design, and why or why not."""
+    question, design = doc["question"], doc["design"]
+    if design["type_i_error"] is None:
+        return ["The scenario states no p0, so there is no type I error to speak of."]
+    attained, p0 = probability(design["type_i_error"]), rate(design["p0"])
+    inside = [
+        f"{chance(best(case, 'p_go'))} (“{name}”)"
+        for name, case in doc["cases"].items()
+        if case["truth"]["highest_response"] <= design["p0"]
+    ]
+    found = f"In the cases with no response rate above p0, P(go) is {listed(inside)}." if inside else ""
+    if question["p_go_at_most_type_i_error"]:
+        whatever = "whatever the toxicity rates and their association with response"
+        if is_timed(doc):
+            whatever += ", and in calendar time too: with any lag, hold, pause or early decision"
+        words = [
+            "Type I error: if no patient’s probability of response, given everything known at enrolment, exceeds "
+            f"p0 = {p0}, then P(go) is at most {attained}, the attained type I error of the design alone. This holds "
+            f"{whatever}, because the looks contain fixed patients in the order of enrolment, more responses can "
+            "only help a go, and toxicity can stop the trial but never make it a go."
+        ]
+        if found and is_timed(doc):
+            found = f"{found[:-1]}, simulated: by chance an estimate can lie above the bound by a few standard errors."
+        return [*words, *([found] if found else [])]
+    words = [
+        f"Type I error: that P(go) stays at or below {attained} when no response rate exceeds p0 is not claimed here, "
+        f"because {question['why_not']}. The cases show what P(go) is."
+    ]
+    if question["p_go_of_a_cohort_at_most_type_i_error"]:
+        cohorts = len(doc["cohorts"]["names"])
+        words.append(
+            f"For each cohort by itself the bound holds: where no response rate in it exceeds p0 = {p0}, a go in that "
+            f"cohort has a probability of at most {attained}, because its looks contain its own patients in the "
+            f"order of enrolment. With {cohorts} cohorts in which no rate exceeds p0, a go in at least one of them has "
+            f"a probability of at most {cohorts} times that."
+        )
+    return [*words, *([found] if found else [])]
