@@ -6,7 +6,7 @@ import io
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import Enum
 from pathlib import Path
@@ -172,14 +172,14 @@ def run(
         kept.check(None if planned else replicates or stated.simulation.replicates)
     from trialsim.checks import check
     from trialsim.engine.ledger import Ledger
-    from trialsim.engine.operating import expected, simulate
+    from trialsim.engine.operating import expected, kernels_used, simulate
 
     started = time.perf_counter()
     total = expected(stated, replicates)
     ledger = Ledger(target.with_name(f"{target.name}.ledger"), digest(stated), resume=resume)
     try:
         with ledger:
-            with _workers(dask, jobs), _progress(total, quiet) as advance:
+            with _workers(dask, jobs), _progress(total, quiet, kernels_used(stated)) as advance:
                 results = simulate(
                     stated, replicates=replicates, seed=seed, jobs=jobs, progress=advance, ledger=ledger
                 )
@@ -368,11 +368,13 @@ def _workers(dask: str | None, jobs: int | None) -> AbstractContextManager[None]
 
 
 @contextmanager
-def _progress(total: int | None, quiet: bool) -> Iterator[Callable[[int], None] | None]:
+def _progress(
+    total: int | None, quiet: bool, kernels: Collection[str] = ("trial", "chain")
+) -> Iterator[Callable[[int], None] | None]:
     """A progress bar on a terminal; elsewhere one line, and only when kernels must be compiled first."""
     from trialsim.kernels.cold import compile_note
 
-    note = compile_note()
+    note = compile_note(kernels)
     if quiet or sys.stderr is None or not sys.stderr.isatty():
         if note and not quiet and sys.stderr is not None:
             print(note, file=sys.stderr)

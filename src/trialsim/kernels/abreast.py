@@ -117,8 +117,8 @@ class Block(NamedTuple):
     """Room for trials abreast."""
 
     state: Int32
-    """ROWS rows of LANES, one after another. With them go ``unit``, unit-rate time, and ``counts`` (C, LANES): patients,
-    evaluable patients and responses of each cohort but the first, ten bits each."""
+    """ROWS rows of LANES, one after another. With them go ``unit`` (unit-rate time) and ``counts`` (C, LANES):
+    patients, evaluable patients and responses of each cohort but the first, ten bits each."""
     unit: Int64
     counts: Int32
     arriving: Int32

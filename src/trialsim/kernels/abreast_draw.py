@@ -1,9 +1,9 @@
 """Patients in calendar time, one in each lane: ``patient.treat`` without branches, for patients whose own dose stays.
 
-Loops over lanes are innermost and short, so that the processor does 8 or 16 lanes at once whatever the number of calendar.
-The rows of ``state`` are parts of one flat array: their distances are then known when the loops are compiled, and no
-loop has to ask whether what it writes is what it reads. Arithmetic is in 32 bits where the values allow it, said by
-``Tick`` at every step, since numba widens whatever it is not told to keep.
+Loops over lanes are innermost and short, so that the processor does 8 or 16 lanes at once whatever the number of
+visits. The rows of ``state`` are parts of one flat array: their distances are known when the loops are compiled, and
+no loop has to ask whether what it writes is what it reads. Arithmetic is in 32 bits where the values allow it, and
+says so at every step with ``Tick``, since numba widens whatever it is not told to keep.
 """
 
 from __future__ import annotations

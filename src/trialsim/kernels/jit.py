@@ -36,10 +36,12 @@ def leading_zeros(typing_context: Any, word: Any) -> Any:  # noqa: ARG001 - numb
 inline = numba.njit(inline="always", error_model="numpy")
 """For the small functions that kernels of the same file are written in."""
 
-plain = numba.njit(_nrt=False, nogil=True, error_model="numpy")
+_UNCOUNTED: dict[str, Any] = {"_nrt": False, "nogil": True, "error_model": "numpy"}
+
+plain = numba.njit(**_UNCOUNTED)
 """For functions that allocate nothing and only look into arrays they are given: numba then counts no references, which
 costs more than the work where many small arrays are passed around."""
 
-part = numba.njit(_nrt=False, forceinline=True, nogil=True, error_model="numpy")
+part = numba.njit(forceinline=True, **_UNCOUNTED)
 """As ``plain``, and compiled into its caller: for the parts of one large kernel, since a call hands over every field of
 every array."""

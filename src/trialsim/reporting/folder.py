@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 RESULTS, PAGE, SCENARIO, ENVIRONMENT = "results.json", "report.html", "scenario.yaml", "environment.json"
 TABLES, FIGURES = "tables", "figures"
 
-CONTENTS = {RESULTS, PAGE, SCENARIO, ENVIRONMENT, TABLES, FIGURES}
+KEPT = {f"{name}.{suffix}" for name in ("trials", "patients") for suffix in ("csv", "parquet")}
+"""Single trials that a run was asked to keep."""
+
+CONTENTS = {RESULTS, PAGE, SCENARIO, ENVIRONMENT, TABLES, FIGURES, *KEPT}
 """Everything a run folder holds at its top."""
 
 SUFFIXES = {TABLES: {".csv"}, FIGURES: {".svg", ".png", ".csv"}}
