@@ -52,29 +52,34 @@ BY_DOSE = {
 
 
 CONDUCT_LABELS: dict[str, str] = {
-    "p_go_averaged": "P(go), averaged over dose paths (same quantity, smaller error)",
-    "p_go_evaluable": "P(go by evaluable patients, single-stage cut-off for their number)",
+    "p_go_averaged": "P(go), averaged over dose paths",
+    "p_go_evaluable": "P(go by evaluable patients)",
     "p_go_all": "P(go in every cohort)",
-    "p_false_go": "P(go in a cohort that does not respond better than p0)",
+    "p_false_go": "P(false go: in a cohort no better than p0)",
     "treated": "Expected patients treated, overrun included",
-    "overrun": "Expected overrun: patients enrolled while the decision was pending",
+    "overrun": "Expected overrun patients",
     "screened": "Expected people screened",
     "disease_control": "Expected patients with disease control",
     "serious": "Expected patients with a serious adverse event",
     "patients_reduced": "Expected patients whose own dose was reduced",
     "patients_off": "Expected patients off treatment for toxicity",
     "relative_dose_intensity": "Relative dose intensity, mean over patients",
-    "duration_months": "Expected duration, first patient in to last outcome known (months)",
+    "duration_months": "Expected duration (months)",
     "accruing_months": "Expected months accruing",
     "paused_months": "Expected months with accrual closed",
     "waiting_months": "Expected months waiting after accrual",
     "decision_months": "Expected months to the decision",
-    "trigger_months": "Expected months to the trigger of the dose reduction, where triggered",
+    "trigger_months": "Expected months to the trigger, where triggered",
     "duration_p10_months": "Duration: 10% of trials are shorter (months)",
     "duration_median_months": "Duration: median (months)",
     "duration_p90_months": "Duration: 10% of trials are longer (months)",
 }
-"""What is reported of trials in calendar time beside ``LABELS``, where the scenario states what it takes."""
+"""What is reported of trials in calendar time beside ``LABELS``, where the scenario states what it takes.
+
+Averaged over dose paths: the same quantity as P(go) with a smaller error. By evaluable patients: the verdict of a
+single-stage test at their number. Overrun: enrolled while the decision that ended the trial was pending. Duration: first
+patient in to last outcome known.
+"""
 
 BY_COHORT = {
     "p_go": "P(go)",

@@ -674,15 +674,17 @@ def test_withdrawal_by_enumeration(evaluability: str, confirmed: bool) -> None:
             expected[level, cell] += p
             withdrew += p * left / 2
     assert withdrew > 0.6
-    assert strata.effective(True, c) == pytest.approx(expected, abs=1e-12)
+    assert strata.effective(c).cells(True) == pytest.approx(expected, abs=1e-12)
     merged: Any = expected.copy()
     merged[:, 2:4] += merged[:, :2]
     merged[:, :2] = 0
-    assert strata.effective(False, c) == pytest.approx(merged, abs=1e-12)
+    assert strata.effective(c).cells(False) == pytest.approx(merged, abs=1e-12)
 
 
 def test_nobody_withdraws_unless_stated() -> None:
     scenario = read()
     strata = Strata.of(scenario, "inactive")
     for replaced in (False, True):
-        assert strata.effective(replaced, ticks(scenario)) == pytest.approx(strata.cells(replaced), abs=1e-15)
+        assert strata.effective(ticks(scenario)).cells(replaced) == pytest.approx(
+            strata.cells(replaced), abs=1e-15
+        )

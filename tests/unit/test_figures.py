@@ -22,12 +22,16 @@ from trialsim.codes import NEVER
 from trialsim.designs.simon import operating_characteristics
 from trialsim.engine import curves
 from trialsim.engine.exact import distribution
-from trialsim.engine.montecarlo import paths, tallies
+from trialsim.engine.montecarlo import tallies
 from trialsim.engine.operating import rates_of, simulate
+from trialsim.engine.timed import timed
 from trialsim.engine.trials import untimed
 from trialsim.figures import Drawn, draw_all, p_go, save
 from trialsim.figures.style import RC
 from trialsim.figures.words import clean, fit, names_within, percent, probability, some, width, wrap
+from trialsim.kernels.conduct_columns import TREATED
+from trialsim.kernels.patient import IS_TOXIC, LEVEL
+from trialsim.kernels.streams import stream_key
 from trialsim.results import Results
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import load
@@ -180,9 +184,10 @@ def test_the_heat_map_is_the_exact_engine(scenario: Scenario, drawn: dict[str, D
 
 def test_patients_by_dose_are_those_of_the_results(results: Results, drawn: dict[str, Drawn]) -> None:
     for row in drawn["patients_by_dose"].frame.itertuples():
-        exact = results[row.case].exact
-        assert exact is not None
-        assert row.patients == exact.values[f"patients_dose_{row.level}"]
+        oc = results[row.case]
+        assert oc.exact is None and oc.simulated is not None  # in calendar time
+        assert row.patients == oc.simulated.values[f"patients_dose_{row.level}"].estimate
+        assert row.mcse > 0
 
 
 def test_predictions_and_compatibility_are_those_of_the_checks(
@@ -212,10 +217,11 @@ def test_the_boundary_and_the_trials_that_reach_it(scenario: Scenario, drawn: di
         m: b for m, b in enumerate(act_ge) if m > 0 and b <= m
     }
     bounds = [b if b <= m else NEVER for m, b in enumerate(act_ge)]
-    first = paths(rules, rates_of(scenario)["inactive"], scenario.simulation.seed, 25)
+    trials = timed(scenario, rules)["inactive"]
+    rows, patients = trials.treated(stream_key(scenario.simulation.seed), 0, 25)
     for k, trial in frame[frame.series == "simulated"].groupby("trial"):
-        code = first[int(k) - 1].astype(int) - 1
-        counts = [0, *np.cumsum(code[(code >= 0) & (code < 8)] & 1)]
+        treated = patients[int(k) - 1][: rows[int(k) - 1, TREATED]]
+        counts = [0, *np.cumsum([p[IS_TOXIC] for p in treated if p[LEVEL] == 0])]
         assert trial.toxicities.tolist() == counts[: len(trial)]
         reached = [t >= bounds[m] for m, t in zip(trial.patients, trial.toxicities, strict=True)]
         assert not any(reached[1:-1])

@@ -19,8 +19,19 @@ from trialsim.scenario.files import load
 CONFIGS = Path(__file__).parents[2] / "configs"
 
 
+def at_once():
+    """The dasatinib scenario without dates and cohorts."""
+    scenario = load(CONFIGS / "dasatinib.yaml")
+    return scenario.model_copy(update={"conduct": None, "cohorts": None})
+
+
 @pytest.fixture(scope="module")
 def results():
+    return trialsim.simulate(at_once(), replicates=5000, jobs=1)
+
+
+@pytest.fixture(scope="module")
+def dated():
     return trialsim.simulate(load(CONFIGS / "dasatinib.yaml"), replicates=5000, jobs=1)
 
 
@@ -71,6 +82,46 @@ def test_results_print_as_tables(results):
     assert max(map(len, text.splitlines())) < 100
 
 
+def test_results_in_calendar_time_print_as_tables(dated):
+    text = str(dated)
+    assert "Expected duration (months)" in text
+    assert "Expected patients in hormone-receptor positive" in text
+    assert "no exact answer: calendar time decides" in text
+    assert max(map(len, text.splitlines())) < 100
+
+
+def test_a_frame_in_calendar_time(dated):
+    frame = dated.to_frame()
+    p_go = frame[(frame.case == "active") & (frame.quantity == "p_go")].iloc[0]
+    assert p_go.exact is None
+    assert p_go.exact_at_once == dated["active"].at_once.exact.values["p_go"]
+    assert p_go.z_at_once == dated["active"].at_once.z["p_go"]
+    duration = frame[(frame.case == "active") & (frame.quantity == "duration_months")].iloc[0]
+    parts = frame[
+        (frame.case == "active") & frame.quantity.isin(("accruing_months", "paused_months", "waiting_months"))
+    ]
+    assert duration.estimate == pytest.approx(parts.estimate.sum(), rel=1e-12)
+
+
+def test_quantiles_of_duration(dated):
+    oc = dated["active"].simulated
+    days = np.repeat(np.arange(len(oc.days)), oc.days)
+    for name, q in (("p10", 0.1), ("median", 0.5), ("p90", 0.9)):
+        found = oc.values[f"duration_{name}_months"]
+        assert found.estimate * 30.4375 == pytest.approx(np.quantile(days, q, method="inverted_cdf"))
+        assert found.low <= found.estimate <= found.high
+
+
+def test_a_disagreement_at_once_is_a_disagreement_of_the_run(dated):
+    from dataclasses import replace
+
+    oc = dated["active"]
+    wrong = replace(oc, at_once=replace(oc.at_once, disagreements=("en",)))
+    loud = replace(dated, cases=(wrong,))
+    assert loud.disagreements == ("active: en",)
+    assert "WARNING" in str(loud)
+
+
 def test_exact_stands_alone():
     exact = trialsim.exact(load(CONFIGS / "teaching.yaml"), totals=False)
     assert exact["active"].simulated is None
@@ -106,7 +157,7 @@ def test_no_exact_answer_is_said(monkeypatch):
 def test_more_replicates_than_would_finish(monkeypatch):
     monkeypatch.setattr("trialsim.engine.montecarlo.MAX_PATIENTS", 1_000_000)
     with pytest.raises(trialsim.TrialsimError, match="at most 3,571 are accepted"):
-        trialsim.simulate(load(CONFIGS / "dasatinib.yaml"), replicates=4000)
+        trialsim.simulate(at_once(), replicates=4000)
 
 
 def test_numbers_for_json_have_12_digits():

@@ -8,16 +8,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from trialsim.codes import CONTINUE, NEVER, STOP
+from trialsim.codes import CONTINUE, NEVER, POOLED, STOP
 from trialsim.designs.binomial import Float64
 from trialsim.designs.rules import Monitor, Rules
+from trialsim.engine.compiled import tables_of
 from trialsim.engine.exact import MAX_STATES, distribution, states
 from trialsim.engine.montecarlo import tallies
 from trialsim.engine.tally import simulated
-from trialsim.engine.trials import untimed
+from trialsim.engine.timed import Timed
+from trialsim.engine.trials import Trials, Untimed
+from trialsim.kernels.tables import Calendar
 from trialsim.results import Simulated
+from trialsim.scenario.calendar import calendar, immediate
 from trialsim.scenario.model import Scenario
-from trialsim.scenario.truth import Rates
+from trialsim.scenario.truth import Cells, Rates, Strata
 
 QUANTITIES = ("p_go", "en", "pet")
 MAX_LINES = 3
@@ -37,17 +41,33 @@ GRID, COARSEST, HEAT_GRID, COARSEST_HEAT = 61, 9, 25, 9
 class Line:
     """What is held fixed along a curve: the rules, and everything about nature but the response rate.
 
-    ``cases`` are those that assume this toxicity; empty for the design alone.
+    ``cases`` are those that assume this toxicity; empty for the design alone. ``dates``: of a trial whose patients may
+    withdraw. Outcomes are known at once.
     """
 
     name: str
     rules: Rules
     base: Rates
     cases: tuple[str, ...] = ()
+    dates: Calendar | None = None
 
     def at(self, response: float) -> Rates:
         """The truth with this response rate at every dose."""
         return replace(self.base, response=(response,) * self.rules.levels)
+
+    def truth(self, response: float) -> Rates | Cells:
+        """The same as an exact calculation needs it."""
+        return self._everybody(response).effective(self.dates) if self.dates else self.at(response)
+
+    def trials(self, response: float) -> Trials:
+        """The same as it is simulated."""
+        if self.dates is None:
+            return Untimed(tables_of(self.rules), self.at(response).thresholds())
+        return Timed.of(self.rules, immediate(self.dates), self._everybody(response).thresholds())
+
+    def _everybody(self, response: float) -> Strata:
+        never = ((0.0,) * self.rules.levels,)
+        return Strata((1.0,), (self.at(response),), never, never)
 
 
 @dataclass(frozen=True)
@@ -93,8 +113,10 @@ def design_alone(rules: Rules) -> Line:
     return Line("design alone", Rules(rules.looks, unwatched, False, n), Rates((0.0,), (0.0,)))
 
 
-def can_stop(rules: Rules) -> bool:
-    """Whether toxicity can end the trial; if not, P(go) at equal response rates does not depend on toxicity."""
+def toxicity_matters(rules: Rules) -> bool:
+    """Whether P(go) at equal response rates depends on toxicity: it can end the trial, or change who is analysed."""
+    if rules.on_dose_change != POOLED and rules.levels > 1:
+        return True
     boundaries = zip(rules.monitor.act_ge, rules.monitor.action, strict=True)
     return any(a == STOP and any(b <= m for m, b in enumerate(row)) for row, a in boundaries)
 
@@ -102,19 +124,23 @@ def can_stop(rules: Rules) -> bool:
 def lines(scenario: Scenario, rules: Rules) -> tuple[Line, ...]:
     """The design alone, then the whole protocol once for each distinct toxicity that a case assumes."""
     alone = design_alone(rules)
+    if scenario.own_rules:
+        return (alone,)  # of each cohort
     truths = {
         name: Rates.of(case, scenario.evaluability, rules.levels) for name, case in scenario.truth.items()
     }
-    if not can_stop(rules):
-        if scenario.evaluability.probability == 1:
+    withdraw = scenario.conduct is not None and scenario.conduct.withdrawal_per_month > 0
+    dates = calendar(scenario, rules) if withdraw else None
+    if not toxicity_matters(rules):
+        if scenario.evaluability.probability == 1 and not withdraw:
             return (alone,)
         base = replace(next(iter(truths.values())), toxicity=(0.0,) * rules.levels, odds_ratio=1.0)
-        return alone, Line("with evaluability", rules, base, tuple(truths))
+        return alone, Line("with evaluability", rules, base, tuple(truths), dates)
     groups: dict[tuple[tuple[float, ...], float], list[str]] = {}
     for name, rates in truths.items():
         groups.setdefault((rates.toxicity, rates.odds_ratio), []).append(name)
     return alone, *(
-        Line(f"with toxicity {k}", rules, truths[names[0]], tuple(names))
+        Line(f"with toxicity {k}", rules, truths[names[0]], tuple(names), dates)
         for k, names in enumerate(groups.values(), start=1)
     )
 
@@ -154,7 +180,7 @@ def curves(
 
 def exact_values(line: Line, grid: Float64) -> dict[str, Float64]:
     """P(go), EN and PET at every response rate of ``grid``, each of its shape."""
-    rows = [distribution(line.rules, line.at(float(p))).values for p in grid]
+    rows = [distribution(line.rules, line.truth(float(p))).values for p in grid]
     return {name: np.array([row[name] for row in rows]) for name in QUANTITIES}
 
 
@@ -162,24 +188,28 @@ def simulated_points(
     line: Line, rates: Sequence[float], replicates: int, seed: int
 ) -> dict[float, Simulated]:
     """What simulation gives at a few response rates, the same seed at each."""
-    drawn = tallies(untimed(line.rules, {repr(p): line.at(p) for p in rates}), replicates, seed)
+    drawn = tallies({repr(p): line.trials(p) for p in rates}, replicates, seed)
     return {p: simulated(drawn[repr(p)]) for p in rates}
 
 
 def heat_map(
     scenario: Scenario, rules: Rules, between: tuple[float, float], toxicity_top: float
 ) -> HeatMap | None:
-    """P(go) over response and toxicity; None where toxicity cannot stop the trial or exact is out of reach."""
+    """P(go) over response and toxicity; None where it does not depend on toxicity, or exact is out of reach."""
     side = min(HEAT_GRID, math.isqrt(WORK // _work(rules)))
     with_toxicity = [case for case in scenario.truth.values() if case.toxicity is not None]
-    if side < COARSEST_HEAT or states(rules) > MAX_STATES or not can_stop(rules) or not with_toxicity:
+    if scenario.own_rules:
+        return None
+    if side < COARSEST_HEAT or states(rules) > MAX_STATES or not toxicity_matters(rules) or not with_toxicity:
         return None
     base = Rates.of(with_toxicity[0], scenario.evaluability, rules.levels)
+    withdraw = scenario.conduct is not None and scenario.conduct.withdrawal_per_month > 0
+    dates = calendar(scenario, rules) if withdraw else None
     response, toxicity = np.linspace(*between, side), np.linspace(0, toxicity_top, side)
     rows = []
     for rate in toxicity:
-        line = Line("heat map", rules, replace(base, toxicity=(float(rate),) * rules.levels))
-        rows.append([distribution(rules, line.at(float(p))).values["p_go"] for p in response])
+        line = Line("heat map", rules, replace(base, toxicity=(float(rate),) * rules.levels), dates=dates)
+        rows.append([distribution(rules, line.truth(float(p))).values["p_go"] for p in response])
     return HeatMap(response, toxicity, np.array(rows), base.odds_ratio)
 
 

@@ -72,7 +72,7 @@ def tallies(
     patients = sum(trials.patients for trials in cases.values())
     if replicates * patients > MAX_PATIENTS:
         raise TrialsimError(
-            f"{replicates:,} replicates of {len(cases)} case(s) with up to "
+            f"{replicates:,} replicates of each of {len(cases)} simulated trials with up to "
             f"{max(trials.patients for trials in cases.values())} patients are more than would finish; at most "
             f"{MAX_PATIENTS // patients:,} are accepted, and 1,000,000 give a standard error of .0005 or less"
         )

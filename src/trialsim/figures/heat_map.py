@@ -14,7 +14,7 @@ from trialsim.figures.drawn import Drawn, Material
 from trialsim.figures.labels import Box, place, text_box
 from trialsim.figures.map_cases import LOWER, MOST_CASES, START, Field, cases_on, draw_cases, ground
 from trialsim.figures.style import BLACK, NARROW, Key, Sheet, percent_axis
-from trialsim.figures.words import assumed, listed, probability
+from trialsim.figures.words import assumed, at_once, listed, probability
 from trialsim.results import to_frame
 
 HIGH, BELOW, HEAD, LEFT, RIGHT = 5.4, 0.85, 0.5, 1.15, 1.1
@@ -108,9 +108,10 @@ def _footer(material: Material, computed: HeatMap) -> str:
     stated = sum(case.toxicity is not None for case in material.scenario.truth.values())
     if stated > MOST_CASES:
         words += f" Marked: the first {MOST_CASES} of {stated} cases."
-    return words + assumed(
+    sources = assumed(
         material.scenario, "design", "toxicity rule", "evaluability", "response rates", "toxicity rates"
     )
+    return words + at_once(material.scenario) + sources
 
 
 def _caption(moving: bool, several: bool) -> str:
@@ -130,8 +131,9 @@ def _alt(material: Material, levels: dict[float, str]) -> str:
     words = [f"Map of the probability of a go with contours at {shown}."]
     for name in list(material.scenario.truth)[:MOST_CASES]:
         oc = material.results[name]
-        if oc.exact is not None:
-            words.append(f"{name}: P(go) {probability(oc.exact.values['p_go'])}.")
+        exact = (oc.at_once or oc).exact
+        if exact is not None:
+            words.append(f"{name}: P(go) {probability(exact.values['p_go'])}.")
     return " ".join(words)
 
 

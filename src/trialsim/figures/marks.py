@@ -12,7 +12,7 @@ from trialsim.engine.curves import Curve
 from trialsim.figures.drawn import Material
 from trialsim.figures.ranges import Observed, Ranges
 from trialsim.figures.style import BLACK, GREY, MARKERS, NARROW, ROW, SERIES, Key, Sheet
-from trialsim.figures.words import assumed, percent, some, width
+from trialsim.figures.words import assumed, at_once, percent, some, width
 from trialsim.results import Estimate
 
 LEFT, RIGHT = 1.15, 0.25
@@ -113,8 +113,10 @@ def curve_footer(material: Material) -> str:
         words.append(
             f"Not drawn: {curves.left_out} further toxicity assumption{'s' * (curves.left_out > 1)}."
         )
-    return " ".join(words) + assumed(
-        material.scenario, "design", "toxicity rule", "evaluability", "toxicity rates"
+    return (
+        " ".join(words)
+        + at_once(material.scenario)
+        + assumed(material.scenario, "design", "toxicity rule", "evaluability", "toxicity rates")
     )
 
 

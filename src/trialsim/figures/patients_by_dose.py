@@ -95,7 +95,8 @@ def _sum(numbers: Sequence[float]) -> str:
 def _footer(material: Material, shown: Sequence[OperatingCharacteristics]) -> str:
     words = "Exact."
     if any(oc.exact is None for oc in shown):
-        words = f"Simulated, R = {material.results.replicates:,}, seed {material.results.seed}: exact is out of reach."
+        why = "in calendar time" if material.scenario.conduct else "exact is out of reach"
+        words = f"Simulated, R = {material.results.replicates:,}, seed {material.results.seed}: {why}."
     if len(shown) < len(material.results.cases):
         words += f" Shown: the first {len(shown)} of {len(material.results.cases)} cases."
     return words + assumed(material.scenario, "design", "toxicity rule", "response rates", "toxicity rates")

@@ -9,6 +9,10 @@ import numpy as np
 from trialsim.designs.binomial import Float64
 from trialsim.designs.rules import Rules
 from trialsim.engine.montecarlo import paths
+from trialsim.engine.timed import Timed
+from trialsim.kernels.conduct_columns import TREATED
+from trialsim.kernels.patient import IS_TOXIC, LEVEL
+from trialsim.kernels.streams import stream_key
 from trialsim.scenario.truth import Rates
 
 
@@ -24,6 +28,16 @@ def toxicities(rules: Rules, rates: Rates, seed: int, count: int) -> list[list[i
     code = paths(rules, rates, seed, count).astype(np.int64) - 1
     at_start = (code >= 0) & (code < 8)
     return [[0, *np.cumsum(row[here] & 1).tolist()] for row, here in zip(code, at_start, strict=True)]
+
+
+def toxicities_dated(trials: Timed, seed: int, count: int) -> list[list[int]]:
+    """The same of trials in calendar time, patients in order of enrolment."""
+    rows, patients = trials.treated(stream_key(seed), 0, count)
+    found = []
+    for row, trial in zip(rows, patients, strict=True):
+        treated = trial[: row[TREATED]]
+        found.append([0, *np.cumsum(treated[treated[:, LEVEL] == 0, IS_TOXIC]).tolist()])
+    return found
 
 
 def crossing(trial: list[int], bounds: Float64) -> int | None:

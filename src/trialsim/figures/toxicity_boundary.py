@@ -9,9 +9,10 @@ from matplotlib.axes import Axes
 
 from trialsim.codes import CONTINUE
 from trialsim.designs.binomial import Float64
+from trialsim.engine.timed import timed
 from trialsim.figures.drawn import Drawn, Material
 from trialsim.figures.marks import LEFT, RIGHT, rate_words
-from trialsim.figures.runs import boundary, crossing, tidy, toxicities
+from trialsim.figures.runs import boundary, crossing, tidy, toxicities, toxicities_dated
 from trialsim.figures.style import BLACK, BLUE, GREY, NARROW, PALE, Key, Sheet, count_ticks
 from trialsim.figures.words import assumed, fit, percent, probability
 from trialsim.results import to_frame
@@ -36,7 +37,10 @@ def draw(material: Material) -> Drawn | None:
     if case is None or not np.isfinite(bounds).any():
         return None
     rates = Rates.of(scenario.truth[case], scenario.evaluability, rules.levels)
-    trials = toxicities(rules, rates, material.seed, TRIALS)
+    if scenario.conduct is None and scenario.cohorts is None:
+        trials = toxicities(rules, rates, material.seed, TRIALS)
+    else:
+        trials = toxicities_dated(timed(scenario, rules)[case], material.seed, TRIALS)
     crossings = [crossing(trial, bounds) for trial in trials]
     observed = _observed(material)
     limit = getattr(scenario.dose_reduction.rule if scenario.dose_reduction else None, "limit", None)
@@ -154,9 +158,10 @@ def _alt(
     )
     oc = material.results[case]
     name = "p_dose_reduction_triggered" if material.rules.levels > 1 else "p_stop_toxicity"
-    if oc.exact is not None:
+    exact = (oc.at_once or oc).exact
+    if exact is not None:
         what = "triggering a dose reduction" if material.rules.levels > 1 else "an early stop for toxicity"
-        words += f" The exact probability of {what} is {probability(oc.exact.values[name])}."
+        words += f" The exact probability of {what} is {probability(exact.values[name])}."
     if observed:
         words += f" Observed: {observed[0]} of {observed[1]} treated patients with toxicity."
     return words

@@ -117,6 +117,11 @@ def listed(items: Sequence[str]) -> str:
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
 
 
+def at_once(scenario: Scenario) -> str:
+    """What a figure without dates says in a report of a trial in calendar time."""
+    return " Every outcome taken as known at once: without calendar time." if scenario.conduct else ""
+
+
 def assumed(scenario: Scenario, *topics: str) -> str:
     """``Assumed: design, toxicity rates.`` for those topics that the scenario marks as assumed; "" if none is."""
     marked = [path for path, source in scenario.sources.items() if source.assumed]
