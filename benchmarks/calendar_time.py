@@ -116,7 +116,7 @@ def _growth(quick: bool) -> list[Row]:
 
 
 def all_cores(quick: bool) -> list[Row]:
-    """A million trials of the dasatinib scenario, all four cases together, as a run simulates them; one core and two."""
+    """A million trials of the dasatinib scenario, all four cases together, counted; one core and two."""
     scenario = load(DASATINIB)
     trials = trials_of(scenario, compile_rules(scenario))
     mains = {name: trials[name] for name in scenario.truth}

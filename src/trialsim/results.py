@@ -77,8 +77,8 @@ CONDUCT_LABELS: dict[str, str] = {
 """What is reported of trials in calendar time beside ``LABELS``, where the scenario states what it takes.
 
 Averaged over dose paths: the same quantity as P(go) with a smaller error. By evaluable patients: the verdict of a
-single-stage test at their number. Overrun: enrolled while the decision that ended the trial was pending. Duration: first
-patient in to last outcome known.
+single-stage test at their number. Overrun: enrolled while the decision that ended the trial was pending. Duration:
+first patient in to last outcome known.
 """
 
 BY_COHORT = {
