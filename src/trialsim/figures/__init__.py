@@ -12,12 +12,15 @@ from trialsim.checks import Checks
 from trialsim.engine.curves import curves
 from trialsim.figures import (
     compatibility,
+    dose_over_time,
+    duration,
     en_pet,
     heat_map,
     p_go,
     patients_by_dose,
     predictive,
     toxicity_boundary,
+    waiting_cost,
 )
 from trialsim.figures.drawn import Drawn, Material
 from trialsim.figures.ranges import ranges
@@ -38,6 +41,9 @@ FIGURES: tuple[Callable[[Material], Drawn | None], ...] = (
     predictive.draw,
     compatibility.draw,
     patients_by_dose.draw,
+    duration.draw,
+    dose_over_time.draw,
+    waiting_cost.draw,
     heat_map.draw,
 )
 """In the order of the report."""

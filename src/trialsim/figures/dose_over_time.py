@@ -1,0 +1,104 @@
+"""Patients by dose over time: how many have started on each dose by each month."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trialsim.engine.over_time import OverTime, patients_over_time
+from trialsim.engine.timed import timed
+from trialsim.figures.drawn import Drawn, Material
+from trialsim.figures.style import BLACK, BLUE, GREY, ORANGE, WIDE, Key, Sheet, count_ticks
+from trialsim.figures.words import listed, names_within
+from trialsim.results import to_frame
+
+MOST_CASES, MOST_DOSES = 4, 4
+LEFT, BETWEEN, RIGHT, BELOW, HIGH, HEAD = 1.0, 1.15, 0.3, 0.85, 3.4, 0.55
+LINES: tuple[dict[str, Any], ...] = (
+    {"color": BLUE, "linestyle": "-", "linewidth": 1.6},
+    {"color": ORANGE, "linestyle": (0, (4, 1.2)), "linewidth": 1.6},
+    {"color": BLACK, "linestyle": (0, (1, 1)), "linewidth": 1.4},
+    {"color": GREY, "linestyle": "-.", "linewidth": 1.2},
+)
+
+
+def draw(material: Material) -> Drawn | None:
+    """Means and 10-90% bands, a panel a case; None without dates."""
+    scenario = material.scenario
+    if scenario.conduct is None or material.results.replicates is None:
+        return None
+    doses = scenario.doses[:MOST_DOSES]
+    found = {
+        name: patients_over_time(trials, material.seed)
+        for name, trials in list(timed(scenario, material.rules).items())[:MOST_CASES]
+    }
+    keys = [Key(dose, LINES[level]) for level, dose in enumerate(names_within(doses, 3.0))]
+    any_of = next(iter(found.values()))
+    footer = (
+        f"Mean over the first {any_of.trials:,} simulated trials of a case (band: 10% to 90% of them), seed "
+        f"{material.seed}. Trials that have ended keep their numbers."
+    )
+    if len(scenario.doses) > MOST_DOSES:
+        footer += f" Shown: the first {MOST_DOSES} of {len(scenario.doses)} doses."
+    if len(scenario.truth) > MOST_CASES:
+        footer += f" Shown: the first {MOST_CASES} of {len(scenario.truth)} cases."
+    rows = -(-len(found) // 2)
+    sheet = Sheet(WIDE, rows * (BELOW + HIGH + HEAD), footer, keys, columns=min(len(keys), 4))
+    wide = (WIDE - LEFT - BETWEEN - RIGHT) / 2
+    top = 1.05 * max(float(over.high.max()) for over in found.values())
+    right = max(float(over.months[-1]) for over in found.values())
+    for i, over in enumerate(found.values()):
+        left = LEFT + (i % 2) * (wide + BETWEEN)
+        bottom = (rows - 1 - i // 2) * (BELOW + HIGH + HEAD) + BELOW
+        axes = sheet.axes(left, bottom, wide, HIGH)
+        for level in range(len(doses)):
+            line = LINES[level]
+            axes.fill_between(
+                over.months, over.low[level], over.high[level], color=line["color"], alpha=0.18, linewidth=0
+            )
+            axes.plot(over.months, over.mean[level], **line)
+        axes.set_xlim(0, right)
+        axes.set_ylim(0, top)
+        count_ticks(axes.xaxis, 8)
+        count_ticks(axes.yaxis, 6)
+        axes.set_xlabel("Months since the first patient started")
+        axes.set_ylabel("Patients started so far")
+        title = names_within(list(found), wide)[i]
+        sheet.write(left, bottom + HIGH + 0.12, title, fontweight="bold", va="bottom")
+    return Drawn(
+        "dose_over_time",
+        "Patients by dose over time",
+        "How many patients have started on each dose by each month after the first patient. Where the lines part is "
+        "where the dose reduction takes effect; trials differ, which the bands show.",
+        _alt(found, doses),
+        sheet.figure,
+        to_frame(_rows(found, scenario.doses)),
+    )
+
+
+def _rows(found: dict[str, OverTime], doses: tuple[str, ...]) -> list[dict[str, Any]]:
+    return [
+        {
+            "case": name,
+            "dose": dose,
+            "month": float(month),
+            "mean": float(over.mean[level, k]),
+            "low": float(over.low[level, k]),
+            "high": float(over.high[level, k]),
+        }
+        for name, over in found.items()
+        for level, dose in enumerate(doses)
+        for k, month in enumerate(over.months)
+    ]
+
+
+def _alt(found: dict[str, OverTime], doses: tuple[str, ...]) -> str:
+    words = []
+    for name, over in found.items():
+        middle = len(over.months) // 2
+        at = [f"{over.mean[level, middle]:.1f} at {dose}" for level, dose in enumerate(doses)]
+        end = [f"{over.mean[level, -1]:.1f} at {dose}" for level, dose in enumerate(doses)]
+        words.append(
+            f"{name}: after {over.months[middle]:g} months {listed(at)}, after {over.months[-1]:g} months "
+            f"{listed(end)}."
+        )
+    return " ".join(["Lines of patients started so far by dose.", *words])

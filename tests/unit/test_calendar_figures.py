@@ -1,0 +1,99 @@
+"""The figures of calendar time draw the numbers that were computed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import trialsim
+from trialsim.engine.over_time import patients_over_time
+from trialsim.engine.timed import timed
+from trialsim.engine.waiting import waiting_cost
+from trialsim.figures import Drawn, draw_all
+from trialsim.kernels.conduct_columns import LEVELS
+from trialsim.kernels.streams import stream_key
+from trialsim.results import Results
+from trialsim.scenario.compiling import compile_rules
+from trialsim.scenario.files import load
+from trialsim.scenario.model import Scenario
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+
+
+@pytest.fixture(scope="module")
+def scenario() -> Scenario:
+    return load(CONFIGS / "dasatinib.yaml")
+
+
+@pytest.fixture(scope="module")
+def results(scenario: Scenario) -> Results:
+    return trialsim.simulate(scenario, replicates=3_000)
+
+
+@pytest.fixture(scope="module")
+def drawn(scenario: Scenario, results: Results) -> dict[str, Drawn]:
+    return {figure.name: figure for figure in draw_all(scenario, results, None)}
+
+
+def test_durations_are_those_of_the_results(results: Results, drawn: dict[str, Drawn]) -> None:
+    frame = drawn["duration"].frame
+    assert len(frame) == 7 * len(results.cases)
+    for row in frame.itertuples():
+        simulated = results[row.case].simulated
+        assert simulated is not None
+        assert row.months == simulated.values[row.quantity].estimate
+    assert "inactive: median" in drawn["duration"].alt
+
+
+def test_patients_over_time_end_with_the_patients_of_the_trials(scenario: Scenario) -> None:
+    trials = timed(scenario, compile_rules(scenario))["active"]
+    found = patients_over_time(trials, 5, count=300)
+    rows = trials.rows(stream_key(5), 0, 300)
+    assert found.mean[:, 0].tolist()[0] >= 1  # the first patient starts at month 0
+    assert (np.diff(found.mean, axis=1) >= 0).all()
+    assert (found.low <= found.high).all()
+    treated = rows[:, LEVELS : LEVELS + 6 : 3].mean(axis=0)
+    # nine trials of ten have enrolled everybody by the end of the axis
+    assert (found.mean[:, -1] <= treated + 1e-9).all()
+    assert found.mean[:, -1].sum() > 0.97 * treated.sum()
+
+
+def test_dose_over_time_draws_them(scenario: Scenario, drawn: dict[str, Drawn]) -> None:
+    frame = drawn["dose_over_time"].frame
+    found = patients_over_time(timed(scenario, compile_rules(scenario))["inactive"], scenario.simulation.seed)
+    mine = frame[(frame.case == "inactive") & (frame.dose == "100 mg BID")]
+    assert mine["mean"].tolist() == found.mean[0].tolist()
+    assert mine.month.tolist() == found.months.tolist()
+
+
+def test_what_waiting_costs(scenario: Scenario, results: Results, drawn: dict[str, Drawn]) -> None:
+    rows = waiting_cost(scenario, compile_rules(scenario), scenario.simulation.seed, 3_000)
+    assert [(row.case, row.policy) for row in rows[:3]] == [
+        ("inactive", "pause"), ("inactive", "early_decision"), ("inactive", "continue"),
+    ]  # fmt: skip
+    for row in rows:
+        simulated = results[row.case].simulated
+        assert simulated is not None
+        assert row.own == (row.policy == "continue")
+        for name, found in row.found.items():
+            assert found.one.estimate == pytest.approx(simulated.values[name].estimate, rel=1e-12)
+            if row.own:
+                assert found.difference.estimate == 0 == found.difference.mcse
+    by = {(row.case, row.policy): row.found for row in rows}
+    pause, go_on = by["active", "pause"], by["active", "continue"]
+    assert pause["en"].difference.estimate < 0  # patients saved
+    assert pause["duration_months"].difference.estimate > 0  # months lost
+    early = by["active", "early_decision"]["duration_months"].other.estimate
+    assert go_on["duration_months"].other.estimate < early < pause["duration_months"].other.estimate
+    frame = drawn["waiting_cost"].frame
+    mine = frame[(frame.case == "active") & (frame.interim == "pause") & (frame.quantity == "en")].iloc[0]
+    assert (mine.estimate, mine.difference) == (pause["en"].other.estimate, pause["en"].difference.estimate)
+
+
+def test_nothing_is_drawn_where_nobody_waits() -> None:
+    plain = load(CONFIGS / "teaching.yaml")
+    names = {figure.name for figure in draw_all(plain, trialsim.simulate(plain, replicates=500), None)}
+    assert not names & {"duration", "dose_over_time", "waiting_cost"}
+    assert waiting_cost(plain, compile_rules(plain), 1, 500) == ()
