@@ -103,8 +103,20 @@ def by_end(ends: Sequence[Number]) -> dict[str, Number]:
     }
 
 
-def label(name: str, doses: Sequence[str] = (), cohorts: Sequence[str] = ()) -> str:
-    """The words for a quantity; ``patients_dose_1`` and ``patients_cohort_1`` name their dose, or cohort."""
+OWN_RULES = {
+    "p_go": "P(go in at least one cohort)",
+    "pet": "PET: the cohort that got furthest ended early",
+}
+"""What quantities of the whole trial are where cohorts have rules of their own."""
+
+
+def label(name: str, doses: Sequence[str] = (), cohorts: Sequence[str] = (), *, own: bool = False) -> str:
+    """The words for a quantity; ``patients_dose_1`` and ``patients_cohort_1`` name their dose, or cohort.
+
+    ``own``: cohorts have rules of their own.
+    """
+    if own and name in OWN_RULES:
+        return OWN_RULES[name]
     if name in LABELS:
         return LABELS[name]
     if name in CONDUCT_LABELS:
@@ -235,9 +247,7 @@ class OperatingCharacteristics:
 
     def label(self, name: str) -> str:
         """The words for one of the quantities."""
-        if name == "p_go" and "p_go_all" in self.names:
-            return "P(go in at least one cohort)"
-        return label(name, self.doses, self.cohorts)
+        return label(name, self.doses, self.cohorts, own="p_go_all" in self.names)
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """One dict a quantity: case, quantity, label, exact, estimate, mcse, low, high, z; and exact_at_once, z_at_once
@@ -346,7 +356,7 @@ def _table(oc: OperatingCharacteristics) -> str:
     """One case as text columns; quantities that are zero by design are left out."""
     held = ("exact_at_once", "z_at_once") if oc.at_once else ("exact", "z")
     rows = [row for row in oc.rows() if (row[held[0]] or 0) != 0 or (row["estimate"] or 0) != 0]
-    width = max(len(row["label"]) for row in rows)
+    width = max((len(row["label"]) for row in rows), default=0)
     head = "at once" if oc.at_once else "exact"
     lines = [f"{oc.case}", f"  {'':{width}}  {head:>9}  {'simulated':>9}  {'mcse':>8}  {'z':>6}"]
     for row in rows:

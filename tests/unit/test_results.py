@@ -242,3 +242,56 @@ def test_impossible_numbers_are_refused(wrong):
 def test_a_case_that_is_not_there(results):
     with pytest.raises(KeyError, match="inactive"):
         results["nope"]
+
+
+def own(**changes):
+    from trialsim.scenario.files import parse
+
+    lines = {
+        "schema": "1",
+        "name": "two cohorts",
+        "endpoint": "response",
+        "design": "{kind: simon, n1: 10, r1: 1, n: 29, r: 5, p0: 0.1, p1: 0.3}",
+        "cohorts": "{rules: own, strata: [{name: A, share: 0.4}, {name: B, share: 0.6}]}",
+        "truth": "{active: {response: 0.3}}",
+    } | changes
+    return parse("".join(f"{key}: {value}\n" for key, value in lines.items()), "here.yaml")
+
+
+def test_own_rules_without_a_boundary_are_exact():
+    """Two independent trials: inevaluable patients count as treated, and not as evaluable."""
+    found = trialsim.simulate(own(evaluability="{probability: 0.9}"), replicates=20_000)["active"]
+    values = found.exact.values
+    single = trialsim.exact(
+        own(evaluability="{probability: 0.9}", cohorts="{strata: [{name: A, share: 1}]}"), totals=False
+    )["active"].exact.values
+    assert values["p_go_cohort_1"] == pytest.approx(single["p_go"], abs=1e-12)
+    assert values["p_go"] == pytest.approx(1 - (1 - single["p_go"]) ** 2, abs=1e-12)
+    assert values["p_go_all"] == pytest.approx(single["p_go"] ** 2, abs=1e-12)
+    assert values["en_evaluable"] == pytest.approx(0.9 * values["en"], rel=1e-12)
+    assert found.exact.n.sum() == pytest.approx(1)
+    assert not found.disagreements
+    assert max(map(abs, found.z.values())) < 4.5
+    assert found.label("p_go") == "P(go in at least one cohort)"
+
+
+def test_own_rules_with_a_date_have_no_exact_answer():
+    dated_dose = own(
+        doses="[high, low]",
+        dose_reduction="{rule: {kind: amendment, after_month: 3}}",
+        truth="{active: {response: [0.3, 0.1], toxicity: 0.3}}",
+        conduct="{accrual: {per_month: 5}, assessment_weeks: [8, 16], toxicity_window_weeks: 8}",
+    )
+    found = trialsim.simulate(dated_dose, replicates=500)["active"]
+    assert found.at_once is None
+    assert "date" in found.not_exact
+    assert "no exact answer" in str(trialsim.exact(dated_dose))
+
+
+def test_a_wrong_mean_of_a_count_that_varies_is_found():
+    from trialsim.engine.operating import _disagrees
+    from trialsim.results import Estimate
+
+    wrong = Estimate(351.0, 0.05, 350.9, 351.1)
+    assert _disagrees("en_evaluable", 340.0, wrong, 1500, 400, 1e-6)
+    assert not _disagrees("en_evaluable", 350.9, wrong, 1500, 400, 1e-6)

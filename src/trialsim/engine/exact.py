@@ -137,7 +137,7 @@ def _trial(
     )
 
 
-def independent_cohorts(rules: Rules, cohorts: Sequence[Rates | Cells], false_go: int) -> Exact:
+def independent_cohorts(rules: Rules, cohorts: Sequence[Cells], false_go: int) -> Exact:
     """Cohorts with rules of their own and no toxicity boundary in common, which know nothing of each other.
 
     ``rules`` are those of all together, ``cohorts`` what a patient of each amounts to, ``false_go`` the set of cohorts
@@ -150,7 +150,7 @@ def independent_cohorts(rules: Rules, cohorts: Sequence[Rates | Cells], false_go
     one = Rules(rules.looks, Monitor(never, (0,), (CONTINUE,)), rules.replaced, each_most)
     ends, n, found = np.ones(len(BEST_LAST)), np.ones(1), []
     for cells in cohorts:
-        first_dose = Cells((tuple(cells.cells(rules.replaced)[0].tolist()),))
+        first_dose = Cells((cells.table[0],))
         by_n, _, patients, moved, triggered = _run(one, first_dose, 0)
         found.append(_trial(one, first_dose, by_n, patients, moved, triggered))
         ends *= np.cumsum(by_n.sum(axis=0)[list(BEST_LAST)])

@@ -138,11 +138,11 @@ def truth_of(scenario: Scenario, rules: Rules, name: str) -> Rates | Cells:
 def not_exact(scenario: Scenario, rules: Rules) -> str:
     """Why there is no exact answer even with outcomes known at once; "" where there is one."""
     needed = states(rules)
+    if scenario.conduct is not None and any(calendar(scenario, rules).amended_at):
+        return "the dose is lowered at a date"
     if scenario.own_rules:
         shared = "cohorts with rules of their own share the dose and its toxicity boundary"
         return "" if inert(rules.monitor) else shared
-    if scenario.conduct is not None and any(calendar(scenario, rules).amended_at):
-        return "the dose is lowered at a date"
     if needed > MAX_STATES:
         return f"the exact chain would need {needed:,} states, more than {MAX_STATES:,}"
     return ""
@@ -265,9 +265,12 @@ def _disagrees(
         return 2 * min(lower, upper) < chance
     if replicates < 2:
         return False
-    log = math.log(4 / chance)
+    log, apart = math.log(4 / chance), abs(estimate.estimate - value)
     allowed = estimate.mcse * math.sqrt(2 * log) + 7 * most * log / (3 * (replicates - 1))
-    return abs(estimate.estimate - value) > allowed
+    # a count that varies by a patient or more cannot hang on trials too rare to be seen
+    spread = estimate.mcse * math.sqrt(replicates)
+    varied = spread >= 1 and apart > estimate.mcse * (8 + 4 * most / math.sqrt(replicates))
+    return apart > allowed or varied
 
 
 def _results(

@@ -31,7 +31,7 @@ from trialsim.kernels import conduct_columns as column
 from trialsim.kernels import patient as field
 from trialsim.kernels.clock import TICKS_PER_DAY
 from trialsim.kernels.streams import GROUP_COURSE, MAX_REPLICATES, stream_key
-from trialsim.kernels.tables import EARLY_DECISION, Int32, Int64
+from trialsim.kernels.tables import EARLY_DECISION, SWITCH, Int32, Int64
 from trialsim.results import to_frame
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.model import Scenario
@@ -215,10 +215,13 @@ def _events(scenario: Scenario, trials: Timed, row: Int32, patients: Int64) -> l
         why = _crossing(scenario, trials, 0, patients, tick) or "the protocol was amended"
         nobody = "" if patients[:, field.LEVEL].any() else "; no patient followed at a lower dose"
         events.append((tick, f"dose reduction triggered: {why}{nobody}"))
+        lag = 0 if trials.calendar.during_lag == SWITCH else trials.calendar.lag
+        if lag and not nobody:
+            events.append((tick + lag, "switch takes effect"))
     for level in range(1, len(scenario.doses)):
         lower = np.flatnonzero(patients[:, field.LEVEL] == level)
         if len(lower):
-            words = f"switch takes effect: patient {lower[0] + 1} is the first at {scenario.doses[level]}"
+            words = f"patient {lower[0] + 1} is the first to start at {scenario.doses[level]}"
             events.append((int(patients[lower[0], field.STARTED]), words))
     end = int(row[column.END])
     words = END_WORDS[end]

@@ -40,8 +40,8 @@ def draw(material: Material) -> Drawn | None:
     ]
     replicates = min(results.replicates, 10_000)
     footer = (
-        f"Simulated, R = {replicates:,} a case and policy on the same patients, seed {material.seed}; crosses: 95% "
-        f"intervals. Filled: the scenario's own policy ({_own(found)})."
+        f"Simulated, R = {replicates:,} a case and policy on the same patients, seed {material.seed}; 95% "
+        f"intervals, mostly within the marks. Filled: the scenario's own policy ({_own(found)})."
     )
     if len(cases) > len(shown):
         footer += f" Shown: the first {len(shown)} of {len(cases)} cases."

@@ -119,6 +119,8 @@ def listed(items: Sequence[str]) -> str:
 
 def at_once(scenario: Scenario) -> str:
     """What a figure without dates says in a report of a trial in calendar time."""
+    if scenario.own_rules:
+        return " One cohort by itself, every outcome taken as known at once."
     return " Every outcome taken as known at once: without calendar time." if scenario.conduct else ""
 
 

@@ -17,6 +17,7 @@ from trialsim.reporting.numbers import (
     Cell,
     is_mean,
     mcse_cell,
+    own_rules,
     rates,
     signed,
     value_cell,
@@ -131,7 +132,7 @@ def operating_characteristics(doc: Document, name: str) -> Table:
             continue
         exact = twin["exact"].get(quantity) if twin["exact"] else None
         simulated = case["simulated"].get(quantity) if case["simulated"] else None
-        words = label(quantity, doses)
+        words = label(quantity, doses, own=own_rules(doc))
         if not exact and not (simulated and simulated["estimate"]):
             zero.append(words)
             continue

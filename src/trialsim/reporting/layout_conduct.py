@@ -12,6 +12,7 @@ from trialsim.reporting.numbers import (
     difference_cell,
     is_mean,
     mcse_cell,
+    own_rules,
     probability_cell,
     rate,
     rates,
@@ -53,7 +54,7 @@ def changes(doc: Document) -> Table:
     for name, found in (doc["calendar_time_changes"] or {}).items():
         rows = [
             (
-                Cell(label(quantity, doc["doses"])),
+                Cell(label(quantity, doc["doses"], own=own_rules(doc))),
                 value_cell(quantity, row["at_once"]),
                 value_cell(quantity, row["in_calendar_time"]),
                 difference_cell(quantity, row["difference"]),

@@ -7,7 +7,17 @@ from typing import Any
 
 from trialsim.checks.rows import GIVEN_SIZES, VERDICTS
 from trialsim.reporting.document import Document
-from trialsim.reporting.numbers import chance, count, listed, percent, probability, rate, rates, times
+from trialsim.reporting.numbers import (
+    chance,
+    count,
+    listed,
+    own_rules,
+    percent,
+    probability,
+    rate,
+    rates,
+    times,
+)
 from trialsim.results import label, quantity_names
 
 SEVERITY = {word: rank for rank, (_, word) in enumerate(VERDICTS)}
@@ -101,9 +111,10 @@ def agreement(doc: Document) -> str:
         words = f"With every outcome known at once, exact calculation and {simulated} agree"
     if compared:
         z, name, quantity = max(compared)
+        largest = label(quantity, doc["doses"], own=own_rules(doc)).partition(":")[0]
         words += (
             f": over {len(compared)} comparisons the largest difference is {z:.2f} standard errors "
-            f"({label(quantity, doc['doses']).partition(':')[0]}, case “{name}”), no more than chance produces"
+            f"({largest}, case “{name}”), no more than chance produces"
         )
     if no_exact:
         words += f"; there is no exact answer for {listed(no_exact)}"
@@ -209,14 +220,25 @@ def _design(doc: Document) -> str:
     return words
 
 
+def _at_last_dose(doc: Document) -> str:
+    return " (counted anew at each dose)" if doc["question"]["after_dose_change"] == "restart" else ""
+
+
+def _before_loss(doc: Document) -> str:
+    reductions = (doc["conduct"]["stated"] or {}).get("patient_reductions") or {}
+    return "(before responses are lost with dose not received) " if reductions.get("exposure_weight") else ""
+
+
 def _case(doc: Document, name: str) -> str:
     case = doc["cases"][name]
     words = (
-        f"With a true response rate of {by_dose(doc, case['truth']['response'])} the trial ends {reaches_go(doc)} with "
-        f"probability {chance(best(case, 'p_go'))}, "
+        f"With a true response rate of {by_dose(doc, case['truth']['response'])} {_before_loss(doc)}the trial ends "
+        f"{reaches_go(doc)} with probability {chance(best(case, 'p_go'))}, "
     )
     if doc["question"]["cohort_rules"] != "own":
-        words += f"ends before the planned n with probability {chance(best(case, 'pet'))}, "
+        words += (
+            f"ends before the planned n{_at_last_dose(doc)} with probability {chance(best(case, 'pet'))}, "
+        )
     excluded = (case["simulated"] or {}).get("treated")
     treated = excluded["estimate"] if excluded else best(case, "en")
     words += f"and treats {treated:.1f} patients on average"
@@ -229,9 +251,10 @@ def _case(doc: Document, name: str) -> str:
         low, high = (values[f"duration_{q}_months"]["estimate"] for q in ("p10", "p90"))
         words += (
             f". It lasts {values['duration_months']['estimate']:.1f} months on average (eight trials of ten between "
-            f"{low:.1f} and {high:.1f}), and {values['overrun']['estimate']:.1f} patients are enrolled while the "
-            "decision that ends it is pending"
+            f"{low:.1f} and {high:.1f})"
         )
+        if (overrun := values["overrun"]["estimate"]) >= 0.05:
+            words += f", and {overrun:.1f} patients are enrolled while the decision that ends it is pending"
     return f"{words}."
 
 

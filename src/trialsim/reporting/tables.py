@@ -10,6 +10,7 @@ from typing import Any
 from trialsim.designs.rules import ACTION_WORDS, Rules
 from trialsim.reporting.document import Document
 from trialsim.reporting.inputs import value_words
+from trialsim.reporting.numbers import own_rules
 from trialsim.reporting.summary import quantities
 from trialsim.results import label
 
@@ -72,7 +73,7 @@ def operating_characteristics(doc: Document) -> Iterator[Row]:
             yield {
                 "case": name,
                 "quantity": quantity,
-                "label": label(quantity, doc["doses"], cohorts),
+                "label": label(quantity, doc["doses"], cohorts, own=own_rules(doc)),
                 "exact": (case["exact"] or {}).get(quantity),
                 **{key: simulated.get(key) for key in ("estimate", "mcse", "low", "high")},
                 "z": case["z"].get(quantity),
@@ -85,7 +86,12 @@ def changes(doc: Document) -> Iterator[Row]:
     """One row a case and quantity: calendar time against outcomes known at once."""
     for name, found in (doc["calendar_time_changes"] or {}).items():
         for quantity, row in found.items():
-            yield {"case": name, "quantity": quantity, "label": label(quantity, doc["doses"]), **row}
+            yield {
+                "case": name,
+                "quantity": quantity,
+                "label": label(quantity, doc["doses"], own=own_rules(doc)),
+                **row,
+            }
 
 
 def cells(doc: Document) -> Iterator[Row]:
@@ -108,8 +114,8 @@ def distributions(doc: Document) -> Iterator[Row]:
                     "case": name,
                     "distribution": kind,
                     "value": value,
-                    "exact": exact[value] if exact else None,
-                    "simulated": simulated[value] if simulated else None,
+                    "exact": exact[value] if value < len(exact) else (0.0 if exact else None),
+                    "simulated": simulated[value] if value < len(simulated) else (0 if simulated else None),
                     "replicates": doc["replicates"],
                 }
 

@@ -187,6 +187,11 @@ class Conduct(Spec):
             raise impossible(
                 "assessment_weeks", f"visits must follow one another, at least {VISIT_GAP} weeks apart"
             )
+        if self.during_amendment == "switch" and self.amendment_lag_weeks > 0:
+            raise impossible(
+                "amendment_lag_weeks",
+                "with during_amendment: switch the new dose starts at once; leave the lag out",
+            )
         if self.confirmed and len(weeks) == 1:
             raise impossible(
                 "assessment_weeks",
