@@ -173,7 +173,7 @@ def test_a_default_counts_the_same_stated_or_left_out() -> None:
         ("[9, 17, 25]", "[9, 9.1, 25]"),
         ("toxicity_known: complete_only", "toxicity_known: as_it_happens"),
         ("interim: pause", "interim: early_decision"),
-        ("during_amendment: hold", "during_amendment: switch"),
+        ("during_amendment: hold", "during_amendment: old_dose"),
         ("on_dose_change: pooled", "on_dose_change: restart"),
         (RULE, "{kind: amendment, after_month: 6}"),
         (RULE, "{kind: amendment, after_month: [6.5]}"),

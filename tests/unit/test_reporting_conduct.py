@@ -87,7 +87,7 @@ def said(**changes: Any) -> str:
         ({"toxicity_known": "as_it_happens"}, "The toxicity rule does not wait"),
         ({}, "A dose reduction takes effect 3 weeks after its trigger; until then patients go on arriving"),
         ({"during_amendment": "hold"}, "3 weeks after its trigger; until then accrual is closed"),
-        ({"during_amendment": "switch"}, "takes effect with the next patient"),
+        ({"during_amendment": "switch", "amendment_lag_weeks": 0}, "takes effect with the next patient"),
         ({}, "(the overrun) are counted in everything that is reported"),
         ({"overrun": "exclude"}, "(the overrun) are left out of what is reported"),
     ],

@@ -163,12 +163,11 @@ def test_events_are_those_of_the_trial() -> None:
     m, cut = map(int, re.findall(r"first (\d+) patients at high \(cut-off (\d+)\)", trigger.what)[0])
     at_start = [p for p in traced.patients if p["dose"] == "high"][:m]
     assert sum(p["toxicity"] for p in at_start) == cut
-    switch = next(event for event in traced.events if event.what.startswith("switch takes effect"))
     first = next(p for p in traced.patients if p["dose"] == "low")
-    assert (
-        f"patient {first['patient']} is the first at low" in switch.what
-        and switch.day == first["enrolled_day"]
-    )
+    lowered = f"patient {first['patient']} is the first to start at low"
+    assert next(event for event in traced.events if event.what == lowered).day == first["enrolled_day"]
+    switch = [event for event in traced.events if event.what == "switch takes effect"]
+    assert all(trigger.day < event.day <= first["enrolled_day"] for event in switch)
     look = next(event for event in traced.events if event.what.startswith("look: responses in"))
     responses = sum(p["response"] for p in traced.patients[:12])
     known = max(p["outcome_known_day"] for p in traced.patients[:12])
