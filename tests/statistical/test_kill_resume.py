@@ -29,6 +29,13 @@ simulation: {replicates: 15000000, seed: 3}
 """
 
 
+def prepare(limit: Callable[[], None] | None) -> None:
+    """A child that hears an interrupt, even where the tests run in the background of a shell, which ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if limit is not None:
+        limit()
+
+
 def start(folder: Path, *options: str, limit: Callable[[], None] | None = None) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [
@@ -45,7 +52,7 @@ def start(folder: Path, *options: str, limit: Callable[[], None] | None = None) 
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=limit,
+        preexec_fn=lambda: prepare(limit),
     )
 
 
