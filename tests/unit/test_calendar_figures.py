@@ -6,13 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.patches import Rectangle
 
 import trialsim
+from trialsim.engine import over_time
 from trialsim.engine.over_time import patients_over_time
-from trialsim.engine.timed import timed
+from trialsim.engine.timed import TICKS_PER_MONTH, timed
 from trialsim.engine.waiting import waiting_cost
 from trialsim.figures import Drawn, draw_all
-from trialsim.kernels.conduct_columns import LEVELS
+from trialsim.kernels.conduct_columns import DURATION, LEVELS, WAITING
 from trialsim.kernels.streams import stream_key
 from trialsim.results import Results
 from trialsim.scenario.compiling import compile_rules
@@ -40,11 +42,21 @@ def drawn(scenario: Scenario, results: Results) -> dict[str, Drawn]:
 def test_durations_are_those_of_the_results(results: Results, drawn: dict[str, Drawn]) -> None:
     frame = drawn["duration"].frame
     assert len(frame) == 7 * len(results.cases)
-    for row in frame.itertuples():
-        simulated = results[row.case].simulated
+    for case, quantity, months in zip(frame["case"], frame["quantity"], frame["months"], strict=True):
+        simulated = results[case].simulated
         assert simulated is not None
-        assert row.months == simulated.values[row.quantity].estimate
+        assert months == simulated.values[quantity].estimate
     assert "inactive: median" in drawn["duration"].alt
+    axes = drawn["duration"].figure.axes[0]
+    bars = sorted(
+        (patch.get_y(), patch.get_x() + patch.get_width())
+        for patch in axes.patches
+        if isinstance(patch, Rectangle)
+    )
+    # three parts a case, the first case on top, which together are the mean duration
+    ends = [max(end for _, end in bars[k : k + 3]) for k in range(0, len(bars), 3)]
+    means = [oc.simulated.values["duration_months"].estimate for oc in results.cases if oc.simulated]
+    assert ends[::-1] == pytest.approx(means, rel=1e-9)
 
 
 def test_patients_over_time_end_with_the_patients_of_the_trials(scenario: Scenario) -> None:
@@ -54,10 +66,27 @@ def test_patients_over_time_end_with_the_patients_of_the_trials(scenario: Scenar
     assert found.mean[:, 0].tolist()[0] >= 1  # the first patient starts at month 0
     assert (np.diff(found.mean, axis=1) >= 0).all()
     assert (found.low <= found.high).all()
-    treated = rows[:, LEVELS : LEVELS + 6 : 3].mean(axis=0)
-    # nine trials of ten have enrolled everybody by the end of the axis
-    assert (found.mean[:, -1] <= treated + 1e-9).all()
-    assert found.mean[:, -1].sum() > 0.97 * treated.sum()
+    treated = rows[:, LEVELS : LEVELS + 6 : 3]
+    assert found.mean[:, -1] == pytest.approx(treated.mean(axis=0), rel=1e-12)
+    assert found.low[:, -1] == pytest.approx(np.quantile(treated, 0.1, axis=0), rel=1e-12)
+    assert found.high[:, -1] == pytest.approx(np.quantile(treated, 0.9, axis=0), rel=1e-12)
+    assert 0 < found.until < found.months[-1]
+    accrual = (rows[:, DURATION] - rows[:, WAITING]) / TICKS_PER_MONTH
+    assert found.months[-1] >= found.until
+    assert found.until <= np.quantile(accrual, 0.9) + 1e-9  # nobody arrives once accrual has ended
+
+
+def test_blocks_make_no_difference(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
+    trials = timed(scenario, compile_rules(scenario))["active"]
+    whole = patients_over_time(trials, 5, count=300)
+    monkeypatch.setattr(over_time, "BLOCK", 77)
+    monkeypatch.setattr(over_time, "POINTS", 10)
+    coarse = patients_over_time(trials, 5, count=300)
+    assert len(coarse.months) <= 11
+    common = np.isin(whole.months, coarse.months)
+    shared = np.isin(coarse.months, whole.months)
+    assert common.sum() >= 8
+    assert whole.mean[:, common].tolist() == coarse.mean[:, shared].tolist()
 
 
 def test_dose_over_time_draws_them(scenario: Scenario, drawn: dict[str, Drawn]) -> None:
@@ -89,6 +118,14 @@ def test_what_waiting_costs(scenario: Scenario, results: Results, drawn: dict[st
     assert go_on["duration_months"].other.estimate < early < pause["duration_months"].other.estimate
     frame = drawn["waiting_cost"].frame
     mine = frame[(frame.case == "active") & (frame.interim == "pause") & (frame.quantity == "en")].iloc[0]
+    drawn_points = {
+        tuple(float(np.asarray(data)[0]) for data in line.get_data())
+        for line in drawn["waiting_cost"].figure.axes[0].lines
+        if line.get_linestyle() == "None"
+    }
+    assert drawn_points == {
+        tuple(row.found[name].other.estimate for name in ("duration_months", "en")) for row in rows
+    }
     assert (mine.estimate, mine.difference) == (pause["en"].other.estimate, pause["en"].difference.estimate)
 
 

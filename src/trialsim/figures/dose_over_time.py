@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from trialsim.engine.over_time import OverTime, patients_over_time
 from trialsim.engine.timed import timed
 from trialsim.figures.drawn import Drawn, Material
-from trialsim.figures.style import BLACK, BLUE, GREY, ORANGE, WIDE, Key, Sheet, count_ticks
+from trialsim.figures.style import BLACK, BLUE, GREY, NARROW, ORANGE, WIDE, Key, Sheet, count_ticks
 from trialsim.figures.words import listed, names_within
 from trialsim.results import to_frame
 
@@ -34,18 +36,19 @@ def draw(material: Material) -> Drawn | None:
     keys = [Key(dose, LINES[level]) for level, dose in enumerate(names_within(doses, 3.0))]
     any_of = next(iter(found.values()))
     footer = (
-        f"Mean over the first {any_of.trials:,} simulated trials of a case (band: 10% to 90% of them), seed "
-        f"{material.seed}. Trials that have ended keep their numbers."
+        f"Mean over the first {any_of.trials:,} simulated trials of a case (thin lines: 10% and 90% of them), seed "
+        f"{material.seed}. Trials that have ended keep their numbers. The axis ends when nine of ten are fully in."
     )
     if len(scenario.doses) > MOST_DOSES:
         footer += f" Shown: the first {MOST_DOSES} of {len(scenario.doses)} doses."
     if len(scenario.truth) > MOST_CASES:
         footer += f" Shown: the first {MOST_CASES} of {len(scenario.truth)} cases."
     rows = -(-len(found) // 2)
-    sheet = Sheet(WIDE, rows * (BELOW + HIGH + HEAD), footer, keys, columns=min(len(keys), 4))
+    paper, columns = (WIDE, 4) if len(found) > 1 else (NARROW, 2)
+    sheet = Sheet(paper, rows * (BELOW + HIGH + HEAD), footer, keys, columns=min(len(keys), columns))
     wide = (WIDE - LEFT - BETWEEN - RIGHT) / 2
-    top = 1.05 * max(float(over.high.max()) for over in found.values())
-    right = max(float(over.months[-1]) for over in found.values())
+    right = max(over.until for over in found.values())
+    top = 1.05 * max(float(over.high[:, over.months <= right].max()) for over in found.values())
     for i, over in enumerate(found.values()):
         left = LEFT + (i % 2) * (wide + BETWEEN)
         bottom = (rows - 1 - i // 2) * (BELOW + HIGH + HEAD) + BELOW
@@ -53,8 +56,11 @@ def draw(material: Material) -> Drawn | None:
         for level in range(len(doses)):
             line = LINES[level]
             axes.fill_between(
-                over.months, over.low[level], over.high[level], color=line["color"], alpha=0.18, linewidth=0
+                over.months, over.low[level], over.high[level], color=line["color"], alpha=0.15, linewidth=0
             )
+            # bands that overlap are told apart by their edges
+            for edge in (over.low, over.high):
+                axes.plot(over.months, edge[level], **(line | {"linewidth": 0.5}))
             axes.plot(over.months, over.mean[level], **line)
         axes.set_xlim(0, right)
         axes.set_ylim(0, top)
@@ -67,8 +73,9 @@ def draw(material: Material) -> Drawn | None:
     return Drawn(
         "dose_over_time",
         "Patients by dose over time",
-        "How many patients have started on each dose by each month after the first patient. Where the lines part is "
-        "where the dose reduction takes effect; trials differ, which the bands show.",
+        f"How many patients have started on each dose by each month after the first patient: means over the first "
+        f"{any_of.trials:,} simulated trials of each case, overrun patients included, with the range from 10% to 90% "
+        "of trials, which is wide where some trials reduce the dose or end early and others do not.",
         _alt(found, doses),
         sheet.figure,
         to_frame(_rows(found, scenario.doses)),
@@ -94,11 +101,8 @@ def _rows(found: dict[str, OverTime], doses: tuple[str, ...]) -> list[dict[str, 
 def _alt(found: dict[str, OverTime], doses: tuple[str, ...]) -> str:
     words = []
     for name, over in found.items():
-        middle = len(over.months) // 2
+        middle = int(np.searchsorted(over.months, over.until / 2))
         at = [f"{over.mean[level, middle]:.1f} at {dose}" for level, dose in enumerate(doses)]
         end = [f"{over.mean[level, -1]:.1f} at {dose}" for level, dose in enumerate(doses)]
-        words.append(
-            f"{name}: after {over.months[middle]:g} months {listed(at)}, after {over.months[-1]:g} months "
-            f"{listed(end)}."
-        )
+        words.append(f"{name}: after {over.months[middle]:g} months {listed(at)}, in the end {listed(end)}.")
     return " ".join(["Lines of patients started so far by dose.", *words])

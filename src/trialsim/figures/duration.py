@@ -6,15 +6,17 @@ from typing import Any
 
 import numpy as np
 
+from trialsim.engine.timed import DAYS_PER_MONTH
 from trialsim.figures.drawn import Drawn, Material
 from trialsim.figures.style import BLACK, NARROW, Key, Sheet, count_ticks
 from trialsim.figures.words import names_within, width
 from trialsim.results import OperatingCharacteristics, to_frame
 
 MOST_CASES = 8
-DAYS_PER_MONTH = 30.4375
 LEFT, RIGHT, BELOW, HEAD, STEP = 0.3, 0.35, 0.85, 0.1, 1.55
 HUMP, BAR = 0.62, 0.24
+STEPS = 50
+"""Steps of a hump across the panel."""
 
 PARTS: dict[str, dict[str, Any]] = {
     "accruing": {"facecolor": "#4D4D4D", "hatch": ""},
@@ -33,12 +35,15 @@ def draw(material: Material) -> Drawn | None:
     keys = [
         Key("trials by duration; line: 10% to 90%; dot: median",
             {"color": BLACK, "marker": "o", "markersize": 3, "linewidth": 1.0}),
-        *(Key(f"mean months {WORDS[name]}", patch=style | {"edgecolor": BLACK}) for name, style in PARTS.items()),
+        *(Key(f"mean months {WORDS[name]}", patch=style | {"edgecolor": BLACK}) for name, style in PARTS.items()
+          if any(_months(oc, f"{name}_months") > 0 for oc in shown)),
     ]  # fmt: skip
     footer = (
         f"Simulated in calendar time, R = {material.results.replicates:,}, seed {material.results.seed}. "
-        "From the first patient's start to the last outcome known."
+        "From the first patient's start to the last outcome or decision."
     )
+    if len(every) > len(shown):
+        footer += f" Shown: the first {len(shown)} of {len(every)} cases."
     sheet = Sheet(NARROW, BELOW + STEP * len(shown) + HEAD, footer, keys)
     wide = NARROW - LEFT - RIGHT
     axes = sheet.axes(LEFT, BELOW, wide, STEP * len(shown))
@@ -75,11 +80,12 @@ def draw(material: Material) -> Drawn | None:
 
 
 def _hump(axes: Any, oc: OperatingCharacteristics, base: float, right: float) -> None:
+    """Trials by duration, in steps of as many whole days as make 50 of them."""
     assert oc.simulated is not None
-    days = np.array(oc.simulated.days, dtype=np.float64)
-    edges = np.arange(0, right + 0.5, 0.5)
-    months = (np.arange(len(days)) + 0.5) / DAYS_PER_MONTH
-    share, _ = np.histogram(months, bins=edges, weights=days)
+    step = max(round(right * DAYS_PER_MONTH / STEPS), 1)
+    starts = np.arange(0, len(oc.simulated.days), step)
+    share = np.add.reduceat(np.array(oc.simulated.days), starts)
+    edges = np.append(starts, starts[-1] + step) / DAYS_PER_MONTH
     high = share / share.max() * HUMP
     axes.fill_between(
         edges, base, base + np.append(high, high[-1]), step="post", color="#D9D9D9", linewidth=0

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from matplotlib.axes import Axes
+
 from trialsim.engine.waiting import POLICIES, Waiting, waiting_cost
 from trialsim.figures.drawn import Drawn, Material
+from trialsim.figures.labels import Box, along, around, beside, place
 from trialsim.figures.style import BLACK, BLUE, GREY, NARROW, ORANGE, Key, Sheet, count_ticks
-from trialsim.figures.words import names_within
+from trialsim.figures.words import names_within, probability
 from trialsim.results import to_frame
 
 MOST_CASES = 5
+AXES = ("duration_months", "en")
 LEFT, RIGHT, BELOW, HIGH, HEAD = 1.0, 0.4, 0.85, 5.0, 0.15
 MARKERS = {"pause": "s", "early_decision": "^", "continue": "o"}
 WORDS = {
@@ -18,6 +22,9 @@ WORDS = {
     "early_decision": "early decision: pause, decide once it is certain",
     "continue": "continue: patients arrive meanwhile",
 }
+NAME, LEADER = 3.0, 0.3
+"""Longest name of a case in cm, and the gap in cm from which on a line leads to it."""
+
 COLOURS = (BLACK, BLUE, ORANGE, GREY, "#8C5AA0")
 
 
@@ -35,36 +42,32 @@ def draw(material: Material) -> Drawn | None:
         Key(WORDS[policy], {"color": BLACK, "marker": MARKERS[policy], "markersize": 4, "linestyle": ""})
         for policy in POLICIES
     ]
-    keys += [
-        Key(name, {"color": COLOURS[k], "linewidth": 1.4}) for k, name in enumerate(names_within(shown, 6.0))
-    ]
     replicates = min(results.replicates, 10_000)
     footer = (
-        f"Simulated, R = {replicates:,} a case and policy on the same patients, seed {material.seed}; 95% "
-        f"intervals, mostly within the marks. Filled: the scenario's own policy ({_own(found)})."
+        f"Simulated, R = {replicates:,} a case and policy on the same patients, seed {material.seed}; lines "
+        f"across the marks: 95% intervals, hidden where shorter. Filled: the scenario's own policy ({_own(found)})."
     )
     if len(cases) > len(shown):
         footer += f" Shown: the first {len(shown)} of {len(cases)} cases."
     sheet = Sheet(NARROW, BELOW + HIGH + HEAD, footer, keys)
     axes = sheet.axes(LEFT, BELOW, NARROW - LEFT - RIGHT, HIGH)
-    for k, case in enumerate(shown):
+    points = [[_point(row) for row in found if row.case == case] for case in shown]
+    for colour, case_points, case in zip(COLOURS, points, shown, strict=False):
         rows = [row for row in found if row.case == case]
-        points = [(row.found["duration_months"].other, row.found["en"].other) for row in rows]
-        axes.plot(
-            [x.estimate for x, _ in points], [y.estimate for _, y in points], color=COLOURS[k], linewidth=0.8
-        )
-        for row, (x, y) in zip(rows, points, strict=True):
-            axes.plot([x.low, x.high], [y.estimate] * 2, color=COLOURS[k], linewidth=0.8)
-            axes.plot([x.estimate] * 2, [y.low, y.high], color=COLOURS[k], linewidth=0.8)
-            axes.plot(
-                [x.estimate], [y.estimate], marker=MARKERS[row.policy], markersize=4.5, color=COLOURS[k],
-                markerfacecolor=COLOURS[k] if row.own else "white", linestyle="", zorder=4,
-            )  # fmt: skip
+        axes.plot(*zip(*case_points, strict=True), color=colour, linewidth=0.8)
+        for row, (x, y) in zip(rows, case_points, strict=True):
+            months, patients = (row.found[name].other for name in AXES)
+            axes.plot([months.low, months.high], [y, y], color=colour, linewidth=0.8)
+            axes.plot([x, x], [patients.low, patients.high], color=colour, linewidth=0.8)
+            fill = colour if row.own else "white"
+            mark: dict[str, Any] = {"marker": MARKERS[row.policy], "markersize": 4.5, "markerfacecolor": fill}
+            axes.plot([x], [y], color=colour, linestyle="", zorder=4, **mark)
     axes.margins(0.16, 0.1)
     count_ticks(axes.xaxis, 7)
     count_ticks(axes.yaxis, 7)
     axes.set_xlabel("Expected duration (months)")
     axes.set_ylabel("Expected patients treated")
+    _name(axes, points, names_within(shown, NAME))
     return Drawn(
         "waiting_cost",
         "What waiting at the interim look costs",
@@ -74,6 +77,44 @@ def draw(material: Material) -> Drawn | None:
         sheet.figure,
         to_frame([row for each in found for row in rows_of(each)]),
     )
+
+
+def _point(row: Waiting) -> tuple[float, float]:
+    """Months and patients under a policy."""
+    x, y = (row.found[name].other.estimate for name in AXES)
+    return x, y
+
+
+def _name(axes: Axes, points: list[list[tuple[float, float]]], names: list[str]) -> None:
+    """The name of each case beside one of its marks, in its colour, where it covers least."""
+    wide, high = NARROW - LEFT - RIGHT, HIGH
+    (left, right), (low, top) = axes.get_xlim(), axes.get_ylim()
+    axes.set_xlim(left, right)
+    axes.set_ylim(low, top)
+    spots = [
+        [((x - left) / (right - left) * wide, (y - low) / (top - low) * high) for x, y in case]
+        for case in points
+    ]
+    taken = [around(*spot, 0.25, 0.25) for case in spots for spot in case]
+    taken += [box for case in spots for a, b in zip(case, case[1:], strict=False) for box in along(a, b)]
+    for case, name, colour in zip(spots, names, COLOURS, strict=False):
+        foreign = [spot for other in spots if other is not case for spot in other]
+        near = [
+            (box, own)
+            for own in case
+            for box in beside(*own, name)
+            # a name that is nearer to a mark of another case would be read as that one's
+            if box.gap(own) <= min((box.gap(spot) for spot in foreign), default=wide)
+        ]
+        every = [box for box, _ in near] or [box for own in case for box in beside(*own, name)]
+        box = place(every, taken, Box(0.0, 0.05, wide, high))
+        if box is None:
+            continue
+        own = min(case, key=box.gap)
+        at = [(px / wide, py / high) for px, py in (box.middle, box.nearest(own), own)]
+        axes.text(*at[0], name, color=colour, ha="center", va="center", transform=axes.transAxes, zorder=6)
+        if box.gap(own) > LEADER:
+            axes.plot(*zip(*at[1:], strict=True), color=colour, linewidth=0.4, transform=axes.transAxes)
 
 
 def rows_of(row: Waiting) -> list[dict[str, Any]]:
@@ -86,8 +127,12 @@ def rows_of(row: Waiting) -> list[dict[str, Any]]:
             "quantity": name,
             "estimate": found.other.estimate,
             "mcse": found.other.mcse,
+            "low": found.other.low,
+            "high": found.other.high,
             "difference": found.difference.estimate,
             "difference_mcse": found.difference.mcse,
+            "difference_low": found.difference.low,
+            "difference_high": found.difference.high,
         }
         for name, found in row.found.items()
     ]
@@ -100,7 +145,7 @@ def _own(found: tuple[Waiting, ...]) -> str:
 def _alt(found: tuple[Waiting, ...]) -> str:
     words = [
         f"{row.case}, {row.policy.replace('_', ' ')}: {row.found['duration_months'].other.estimate:.1f} months, "
-        f"{row.found['en'].other.estimate:.1f} patients."
+        f"{row.found['en'].other.estimate:.1f} patients, P(go) {probability(row.found['p_go'].other.estimate)}."
         for row in found
     ]
     return " ".join(["Points of expected duration against expected patients.", *words])
