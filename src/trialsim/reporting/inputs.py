@@ -80,7 +80,7 @@ def _leaves(block: BaseModel, prefix: str, sources: Mapping[str, Source]) -> Ite
         value = getattr(block, name)
         stated = name in block.model_fields_set
         if key == "criterion" and value is None and getattr(block, "alpha", None) is not None:
-            value = "optimal" if getattr(block, "kind", "") == "simon" else "first"
+            value = getattr(block, "default_criterion", None)
         if value is None:
             continue
         yield from _walk(value, f"{prefix}.{key}" if prefix else key, stated, sources)
