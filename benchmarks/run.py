@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from benchmarks import calendar_time, numpy_twin, plain_search
 from benchmarks.measure import Row, rounds, seconds
 from trialsim.codes import CONTINUE, FINAL_GO, GO_EARLY, NEVER, REDUCE, STOP
+from trialsim.designs import bryant_day
 from trialsim.designs.rules import Monitor, Rules, two_way
 from trialsim.designs.simon import search
 from trialsim.designs.toxicity import Pocock
@@ -184,7 +185,7 @@ def settings(nmax: int, above: int) -> list[Setting]:
 def simon_search(quick: bool) -> list[Row]:
     """Optimal, minimax and all admissible designs in one search, everything compiled."""
     found = []
-    for nmax, above in ((100, 0), (200, 100)):
+    for nmax, above in ((100, 0), (200, 100), (500, 200)):
         known = settings(nmax, above)
         some = [known[k * len(known) // 50] for k in range(50)]
         times = [min(rounds(3, partial(search, *setting, nmax))[0]) for setting in some]
@@ -194,9 +195,13 @@ def simon_search(quick: bool) -> list[Row]:
                 f"{statistics.median(times) * 1e3:.2f} ms (slowest {max(times) * 1e3:.1f})",
             )
         )
+        if nmax > 200:
+            continue
         many = [known[k % len(known)] for k in range(500)]
         total = statistics.median(seconds(partial(search_all, many, nmax)) for _ in range(3))
         found.append(Row(f"Simon search, {above} < n <= {nmax}, 500 settings", f"{total:.2f} s"))
+    toxic = partial(bryant_day.search, (0.3, 0.5), (0.4, 0.2), 0.1, 0.1, 0.15)
+    found.append(Row("Bryant-Day search, complete", f"{min(rounds(3, toxic)[0]) * 1e3:.0f} ms"))
     compared: list[tuple[Setting, int]] = [((0.05, 0.25, 0.1, 0.1), 40), ((0.1, 0.3, 0.05, 0.2), 50)]
     if not quick:
         compared.append(((0.2, 0.4, 0.05, 0.1), 70))

@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from trialsim.designs.finding import find
     from trialsim.engine.operating import exact, simulate
     from trialsim.errors import DesignError, OutputError, ScenarioError, TrialsimError
+    from trialsim.inference import analyse
     from trialsim.reporting import report, reproduce
     from trialsim.scenario.files import load, validate
     from trialsim.scenario.model import Scenario
 
 _HOME = {
+    "analyse": "trialsim.inference",
     "load": "trialsim.scenario.files",
     "validate": "trialsim.scenario.files",
     "Scenario": "trialsim.scenario.model",
@@ -48,6 +50,7 @@ __all__ = [
     "ScenarioError",
     "TrialsimError",
     "__version__",
+    "analyse",
     "check",
     "exact",
     "find",

@@ -10,10 +10,11 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from trialsim import cli_analyse
 from trialsim.errors import OutputError, ScenarioError, TrialsimError
 from trialsim.version import __version__
 
@@ -57,13 +58,6 @@ class Table(str, Enum):
 
     csv = "csv"
     parquet = "parquet"
-
-
-class Kind(str, Enum):
-    """Designs that can be searched for."""
-
-    simon = "simon"
-    single_stage = "single_stage"
 
 
 def main() -> None:
@@ -290,26 +284,59 @@ def validate(
 
 @app.command()
 def find(
-    kind: Annotated[Kind, typer.Argument(help="kind of design")],
-    p0: Annotated[float, typer.Option(help="unacceptable response rate")],
-    p1: Annotated[float, typer.Option(help="desirable response rate")],
-    alpha: Annotated[float, typer.Option(help="largest type I error")],
-    beta: Annotated[float, typer.Option(help="largest type II error")],
+    kind: Annotated[str, typer.Argument(help="kind of design: simon, single_stage, multistage, ...")],
+    p0: Annotated[float | None, typer.Option(help="unacceptable response rate")] = None,
+    p1: Annotated[float | None, typer.Option(help="desirable response rate")] = None,
+    alpha: Annotated[float | None, typer.Option(help="largest type I error")] = None,
+    beta: Annotated[float | None, typer.Option(help="largest type II error")] = None,
     criterion: Annotated[
         str | None,
-        typer.Option(help="simon: optimal, minimax, admissible; single_stage: first, stable [default: all]"),
+        typer.Option(
+            help="simon: optimal, minimax, admissible; single_stage: first, stable; others as in their scenario block "
+            "[default: all]"
+        ),
     ] = None,
     weight: Annotated[float | None, typer.Option(help="weight of n, to pick one admissible design")] = None,
     nmax: Annotated[int | None, typer.Option(help="largest n to look at [default: no bound needed]")] = None,
+    keys: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="a further key of the design's block: balanced=true, prior=[0.2,0.8]",
+        ),
+    ] = None,
+    settings: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV file with a setting a row (p0,p1,alpha,beta,...): print a CSV table of all designs"
+        ),
+    ] = None,
+    figure: Annotated[
+        Path | None, typer.Option(help="write a figure of the designs found (.svg, .png or .pdf)")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
     """Find designs by their error rates, by exact and complete search."""
     from trialsim.designs.finding import find as search
+    from trialsim.designs.finding import find_in_file, read_keys
 
-    found = search(
-        kind.value, p0=p0, p1=p1, alpha=alpha, beta=beta, criterion=criterion, weight=weight, nmax=nmax
-    )
+    if settings is not None:
+        print(find_in_file(kind, settings).to_csv(index=False), end="")
+        return
+    rates: dict[str, Any] = {"p0": p0, "p1": p1, "alpha": alpha, "beta": beta}
+    if missing := [name for name, value in rates.items() if value is None]:
+        raise TrialsimError(f"a search needs --p0, --p1, --alpha and --beta; missing: {', '.join(missing)}")
+    stated = {"criterion": criterion, "weight": weight, "nmax": nmax, **read_keys(keys or [])}
+    found = search(kind, **rates, **stated)
+    if figure is not None:
+        from trialsim.figures.candidates import write
+
+        write(found, figure)
     print(json.dumps(found.to_dict(), indent=1) if as_json else found)
+
+
+app.command()(cli_analyse.analyse)
 
 
 @app.command()

@@ -585,10 +585,16 @@ def test_sources_may_name_inputs_left_at_their_default() -> None:
     assert only(text.replace("evaluability.prob", "sources.prob")).key == "sources.sources.probability"
 
 
-def test_a_design_of_a_later_version_is_told_as_such() -> None:
-    problem = only(edited("kind: simon", "kind: fleming")[0])
-    assert "not available in this version" in problem.message
-    assert "`kind: rules`" in problem.message
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("bryant_day", "found by `trialsim find bryant_day` but not simulated"),
+        ("thall_simon", "called `posterior_probability` here"),
+    ],
+)
+def test_a_design_under_another_name_or_not_simulated_is_told_as_such(kind: str, said: str) -> None:
+    problem = only(edited("kind: simon", f"kind: {kind}")[0])
+    assert said in problem.message
 
 
 def test_the_message_names_file_line_and_key(tmp_path: Path) -> None:

@@ -6,12 +6,40 @@ from typing import Annotated
 
 from pydantic import Field
 
+from trialsim.designs.bop2 import Bop2
+from trialsim.designs.curtailed import Curtailed
+from trialsim.designs.fleming import Fleming
+from trialsim.designs.gehan import Gehan
+from trialsim.designs.group_sequential import GroupSequential
+from trialsim.designs.mander_thompson import ManderThompson
+from trialsim.designs.multistage import Multistage
 from trialsim.designs.pasted import PastedRules
+from trialsim.designs.posterior import PosteriorProbability
+from trialsim.designs.predictive import PredictiveProbability
+from trialsim.designs.sargent import Sargent
 from trialsim.designs.simon import Simon
 from trialsim.designs.single_stage import SingleStage
+from trialsim.designs.swog import Swog
 from trialsim.designs.toxicity import Amendment, KOfFirstM, NoRule, Pocock, Posterior
 
-Design = Annotated[Simon | SingleStage | PastedRules, Field(discriminator="kind")]
+Design = Annotated[
+    Simon
+    | SingleStage
+    | ManderThompson
+    | Multistage
+    | Fleming
+    | Gehan
+    | Swog
+    | Sargent
+    | Curtailed
+    | PredictiveProbability
+    | PosteriorProbability
+    | Bop2
+    | PastedRules,
+    Field(discriminator="kind"),
+]
 """The registry: a new design is one file and its name here."""
 
-ToxicityRule = Annotated[Pocock | Posterior | KOfFirstM | Amendment | NoRule, Field(discriminator="kind")]
+ToxicityRule = Annotated[
+    Pocock | Posterior | GroupSequential | KOfFirstM | Amendment | NoRule, Field(discriminator="kind")
+]

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from trialsim.codes import CONSIDER, FUTILE, GO
+from trialsim.designs.error_rates import check_rates
 from trialsim.designs.rules import Looks
-from trialsim.designs.simon import check_rates
 from trialsim.designs.spec import AsTuple, OpenProbability, Patients, Spec, impossible
 
 _WORDS = {"futile": FUTILE, "go": GO, "consider": CONSIDER}

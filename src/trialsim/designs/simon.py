@@ -5,13 +5,32 @@ Simon R. Optimal two-stage designs for phase II clinical trials. Control Clin Tr
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from statistics import NormalDist
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from trialsim.designs.error_rates import (
+    SEARCH_KEYS,
+    Candidates,
+    check_rates,
+    none_found,
+    refuse_search_keys,
+    require_error_rates,
+)
 from trialsim.designs.rules import Looks, two_way
-from trialsim.designs.spec import CutOff, OpenProbability, Patients, Spec, impossible
+from trialsim.designs.spec import (
+    AsTuple,
+    CutOff,
+    OpenProbability,
+    Patients,
+    Probability,
+    Spec,
+    impossible,
+)
 from trialsim.errors import DesignError
 
 SEARCH_LIMIT = 2000
@@ -23,6 +42,8 @@ ROUNDING = 1e-12
 
 class Simon(Spec):
     """Two stages, stopping early only for futility: found from p0, p1, alpha, beta, or stated as n1, r1, n, r."""
+
+    default_criterion: ClassVar[str] = "optimal"
 
     kind: Literal["simon"]
     p0: OpenProbability | None = Field(None, description="unacceptable response rate (H0)")
@@ -36,30 +57,41 @@ class Simon(Spec):
     )
     weight: float | None = Field(None, ge=0, le=1, description="weight of n, for criterion admissible")
     nmax: Patients | None = Field(None, description="largest n to search (default: none needed)")
-    n1: Patients | None = Field(None, description="patients in stage 1")
+    n1: Patients | None = Field(
+        None, description="patients in stage 1 (beside alpha and beta: the search keeps it)"
+    )
     r1: CutOff | None = Field(None, description="stop after stage 1 if responses <= r1")
-    n: Patients | None = Field(None, description="patients in both stages")
+    n: Patients | None = Field(
+        None, description="patients in both stages (beside alpha and beta: the search keeps it)"
+    )
     r: CutOff | None = Field(None, description="go if responses > r of n")
+    balanced: bool = Field(False, description="search only designs with two stages of equal size")
+    stage1_share: Annotated[tuple[Probability, Probability], AsTuple] | None = Field(
+        None, description="search only designs with n1 / n from the first to the second number"
+    )
+    min_pet: Probability | None = Field(None, description="search only designs with at least this PET at p0")
+    en_weight_p1: Probability | None = Field(
+        None, description="the EN that criteria speak of is (1 - this) * EN(p0) + this * EN(p1) (default 0)"
+    )
+    en_prior: Annotated[tuple[float, float], AsTuple] | None = Field(
+        None, description="[a, b]: the EN that criteria speak of is the mean of EN(p) over a Beta prior of p"
+    )
 
     @model_validator(mode="after")
     def _possible(self) -> Simon:
         check_rates(self.p0, self.p1)
-        stated = {"n1": self.n1, "r1": self.r1, "n": self.n, "r": self.r}
-        if all(value is None for value in stated.values()):
-            require_error_rates(self, "n1, r1, n and r")
-            if self.criterion == "admissible" and self.weight is None:
-                raise impossible(
-                    "criterion", "an admissible design needs `weight`, the weight of n, from 0 to 1"
-                )
-            if self.criterion != "admissible" and self.weight is not None:
-                raise impossible("weight", "only `criterion: admissible` takes a weight")
+        searched = self.alpha is not None or self.beta is not None or (self.n1 is None and self.n is None)
+        if searched and self.r1 is None and self.r is None:
+            self._searchable()
             return self
+        stated = {"n1": self.n1, "r1": self.r1, "n": self.n, "r": self.r}
         missing = [key for key, value in stated.items() if value is None]
         if missing:
             raise impossible(
                 "", f"a design stated outright needs n1, r1, n and r; missing: {', '.join(missing)}"
             )
-        refuse_search_keys(self, "n1, r1, n and r")
+        only = (*SEARCH_KEYS, "balanced", "stage1_share", "min_pet", "en_weight_p1", "en_prior")
+        refuse_search_keys(self, "n1, r1, n and r", only)
         assert self.n1 is not None and self.r1 is not None and self.n is not None and self.r is not None
         if self.n1 >= self.n:
             raise impossible(
@@ -77,27 +109,105 @@ class Simon(Spec):
             )
         return self
 
+    def _searchable(self) -> None:
+        require_error_rates(self, "n1, r1, n and r")
+        if self.criterion == "admissible" and self.weight is None:
+            raise impossible("criterion", "an admissible design needs `weight`, the weight of n, from 0 to 1")
+        if self.criterion != "admissible" and self.weight is not None:
+            raise impossible("weight", "only `criterion: admissible` takes a weight")
+        if self.n1 is not None and self.n is not None and self.n1 >= self.n:
+            raise impossible(
+                "n1", f"stage 1 must be smaller than the whole trial: n1 = {self.n1}, n = {self.n}"
+            )
+        if self.balanced and self.stage1_share is not None:
+            raise impossible("stage1_share", "`balanced` is a share of one half: state one of them")
+        if self.stage1_share is not None and self.stage1_share[0] > self.stage1_share[1]:
+            raise impossible("stage1_share", "the smaller share comes first")
+        if self.en_prior is not None and self.en_weight_p1 is not None:
+            raise impossible("en_prior", "state `en_prior` or `en_weight_p1`, not both")
+        if self.en_prior is not None and min(self.en_prior) <= 0:
+            raise impossible("en_prior", "both parameters of the Beta prior must be above 0")
+
+    def origin(self) -> str | None:
+        """How the cut-offs came about, for the report."""
+        limits = str(self._limits())
+        other = ""
+        if self.en_weight_p1:
+            other = f"EN is {1 - self.en_weight_p1:g} EN(p0) + {self.en_weight_p1:g} EN(p1)"
+        elif self.en_prior:
+            a, b = self.en_prior
+            other = f"EN is its mean over a Beta({a:g}, {b:g}) prior of the response rate"
+        if self.alpha is None or not (limits or other):
+            return None
+        criterion = self.criterion or "optimal"
+        weighed = f" for w = {self.weight:g}" if self.weight is not None else ""
+        return (
+            f"These cut-offs were found by a complete search: the {criterion} two-stage design{weighed}"
+            f"{f' with {limits}' if limits else ''}{f', where {other}' if other else ''}, among those with a type I "
+            f"error of at most {self.alpha:g} at p0 = {self.p0:g} and a type II error of at most {self.beta:g} at "
+            f"p1 = {self.p1:g}."
+        )
+
+    def _limits(self) -> Limits:
+        return Limits((0.5, 0.5) if self.balanced else self.stage1_share, self.n1, self.n, self.min_pet)
+
     def compile(self) -> Looks:
         """Two looks: stop at n1 if responses <= r1; at n go if responses > r, else stop."""
         n1, r1, n, r = self.n1, self.r1, self.n, self.r
         if n1 is None or r1 is None or n is None or r is None:
-            assert (
-                self.p0 is not None
-                and self.p1 is not None
-                and self.alpha is not None
-                and self.beta is not None
-            )
-            found = search(self.p0, self.p1, self.alpha, self.beta, self.nmax)
-            design = found.choose(self.criterion or "optimal", self.weight)
+            design = self.search().choose(self.criterion or "optimal", self.weight)
             n1, r1, n, r = design.n1, design.r1, design.n, design.r
         return two_way((n1, n), (r1, r), (None, r))
+
+    def search(self) -> SimonSearch:
+        """Every admissible design of the error rates and limits that are stated."""
+        assert (
+            self.p0 is not None and self.p1 is not None and self.alpha is not None and self.beta is not None
+        )
+        return search(
+            self.p0,
+            self.p1,
+            self.alpha,
+            self.beta,
+            self.nmax,
+            limits=self._limits(),
+            weight_p1=self.en_weight_p1 or 0.0,
+            prior=self.en_prior,
+        )
+
+    def candidates(self) -> Candidates:
+        """The designs that a search finds, and whether it ended at its bound."""
+        found = self.search()
+        if self.criterion == "admissible" and self.weight is not None:
+            return Candidates((("admissible", found.choose("admissible", self.weight)),))
+        return Candidates.of(self.criterion, found.admissible, found.complete, self.nmax or SEARCH_LIMIT)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a searched design must respect: share of n in stage 1, n1, n, least PET(p0); None: free."""
+
+    share: tuple[float, float] | None = None
+    n1: int | None = None
+    n: int | None = None
+    min_pet: float | None = None
+
+    def __str__(self) -> str:
+        words = {
+            "n1 / n from {0[0]:g} to {0[1]:g}": self.share,
+            "n1 = {0}": self.n1,
+            "n = {0}": self.n,
+            "PET >= {0:g}": self.min_pet,
+        }
+        return ", ".join(text.format(value) for text, value in words.items() if value is not None)
 
 
 @dataclass(frozen=True)
 class SimonDesign:
     """A two-stage design and its exact operating characteristics at p0 and p1.
 
-    ``weights`` is the range of w for which the design minimises w n + (1 - w) EN(p0), None if there is none.
+    ``en`` is the expected n of the criterion: EN(p0) unless another was asked for. ``weights`` is the range of w for
+    which the design minimises w n + (1 - w) EN, None if there is none.
     """
 
     r1: int
@@ -108,14 +218,20 @@ class SimonDesign:
     pet_p0: float
     type_i_error: float
     power: float
+    en_p1: float
+    en: float
     weights: tuple[float, float] | None = None
+
+    def looks(self) -> Looks:
+        """The design as Rules take it."""
+        return two_way((self.n1, self.n), (self.r1, self.r), (None, self.r))
 
 
 @dataclass(frozen=True)
 class SimonSearch:
-    """What one pass finds: every admissible design, from minimax (least n) to optimal (least EN(p0)).
+    """What one pass finds: every admissible design, from minimax (least n) to optimal (least EN).
 
-    ``complete`` is False when the search ended at nmax before it was certain that no larger n has a smaller EN(p0).
+    ``complete`` is False when the search ended at nmax before it was certain that no larger n has a smaller EN.
     """
 
     admissible: tuple[SimonDesign, ...]
@@ -123,12 +239,12 @@ class SimonSearch:
 
     @property
     def minimax(self) -> SimonDesign:
-        """Least n, then least EN(p0)."""
+        """Least n, then least EN."""
         return self.admissible[0]
 
     @property
     def optimal(self) -> SimonDesign:
-        """Least EN(p0)."""
+        """Least EN."""
         return self.admissible[-1]
 
     def choose(self, criterion: str, weight: float | None = None) -> SimonDesign:
@@ -140,7 +256,7 @@ class SimonSearch:
         if weight is None:
             raise DesignError("an admissible design needs the weight of n, from 0 to 1")
         w = weight
-        return min(self.admissible, key=lambda design: w * design.n + (1 - w) * design.en_p0)
+        return min(self.admissible, key=lambda design: w * design.n + (1 - w) * design.en)
 
 
 def operating_characteristics(r1: int, n1: int, r: int, n: int, p: float) -> tuple[float, float, float]:
@@ -157,77 +273,115 @@ def operating_characteristics(r1: int, n1: int, r: int, n: int, p: float) -> tup
     return p_go, pet, n1 + (1 - pet) * (n - n1)
 
 
-def search(p0: float, p1: float, alpha: float, beta: float, nmax: int | None = None) -> SimonSearch:
+def search(
+    p0: float,
+    p1: float,
+    alpha: float,
+    beta: float,
+    nmax: int | None = None,
+    *,
+    limits: Limits = Limits(),
+    weight_p1: float = 0.0,
+    prior: tuple[float, float] | None = None,
+) -> SimonSearch:
     """Optimal, minimax and every admissible design in one exact pass (Simon 1989; Jung et al., Stat Med 2004;23:561).
 
-    Without ``nmax`` the search goes on until no larger n can have a smaller EN(p0). Raises DesignError when no
-    design with n <= nmax keeps both error rates.
+    Without ``nmax`` the search goes on until no larger n can have a smaller EN. EN is EN(p0), or
+    (1 - weight_p1) EN(p0) + weight_p1 EN(p1), or the mean of EN(p) over a Beta prior. (EN(p) of these designs grows
+    with p: its largest value is EN(p1) between the two rates, and n over all.) Raises DesignError when no design
+    with n <= nmax keeps both error rates and the limits.
     """
+    rows, complete = _rows(p0, p1, alpha, beta, nmax, limits, weight_p1, prior)
+    if not rows:
+        raise none_found(
+            f"two-stage design{f' with {limits}' if str(limits) else ''}",
+            nmax or SEARCH_LIMIT,
+            p0,
+            p1,
+            alpha,
+            beta,
+            _instead(p0, p1, alpha, beta, nmax, limits),
+        )
+    return SimonSearch(hull([SimonDesign(*_read(row)) for row in rows]), complete)
+
+
+def best_by_n(p0: float, p1: float, alpha: float, beta: float, nmax: int) -> list[SimonDesign]:
+    """The design with the least EN(p0) of every n <= nmax at which there is one, whether admissible or not."""
     from trialsim.kernels.search import two_stage
 
-    limit = nmax or SEARCH_LIMIT
-    size = min(limit, 128)
+    rows, _ = two_stage((p0, p1), (alpha, beta), nmax, every_n=True)
+    return [SimonDesign(*_read(row)) for row in rows.tolist()]
+
+
+def _rows(
+    p0: float,
+    p1: float,
+    alpha: float,
+    beta: float,
+    nmax: int | None,
+    limits: Limits,
+    weight_p1: float = 0.0,
+    prior: tuple[float, float] | None = None,
+) -> tuple[list[list[float]], bool]:
+    from trialsim.kernels.search import two_stage
+
+    limit = min(nmax or SEARCH_LIMIT, limits.n or SEARCH_LIMIT)
+    allowed = (*(limits.share or (0.0, 1.0)), limits.n1 or 0, limits.n or 0, limits.min_pet or 0.0)
+    size = min(limit, limits.n or _likely_enough(p0, p1, alpha, beta))
     while True:
-        rows, complete = two_stage(p0, p1, alpha, beta, size)
+        rows, complete = two_stage((p0, p1), (alpha, beta), size, allowed, weight_p1, prior)
         if complete or size >= limit:
-            break
+            return rows.tolist(), complete
         size = min(limit, 2 * size)
-    if not len(rows):
-        raise DesignError(
-            f"no two-stage design with n <= {limit} keeps alpha = {alpha:g} and beta = {beta:g} "
-            f"for p0 = {p0:g}, p1 = {p1:g}"
-        )
-    return SimonSearch(
-        _hull([_design(*(int(cut) for cut in row), p0=p0, p1=p1) for row in rows]), bool(complete)
-    )
 
 
-def _design(r1: int, n1: int, r: int, n: int, *, p0: float, p1: float) -> SimonDesign:
-    type_i_error, pet, en = operating_characteristics(r1, n1, r, n, p0)
-    return SimonDesign(r1, n1, r, n, en, pet, type_i_error, operating_characteristics(r1, n1, r, n, p1)[0])
+def _likely_enough(p0: float, p1: float, alpha: float, beta: float) -> int:
+    """An n to search to first: the normal approximation of one stage, and some more for the second."""
+    normal = NormalDist().inv_cdf
+    spread = -normal(alpha) * math.sqrt(p0 * (1 - p0)) - normal(beta) * math.sqrt(p1 * (1 - p1))
+    return 30 + int(1.5 * (spread / (p1 - p0)) ** 2)
 
 
-def _hull(designs: list[SimonDesign]) -> tuple[SimonDesign, ...]:
+def _instead(p0: float, p1: float, alpha: float, beta: float, nmax: int | None, limits: Limits) -> str:
+    """What would be feasible: without nmax, or without one of the limits; "" if nothing that simple."""
+    found = []
+    for name, free in (("n1 / n", "share"), ("n1", "n1"), ("n", "n"), ("PET", "min_pet")):
+        if getattr(limits, free) is not None:
+            rows, _ = _rows(p0, p1, alpha, beta, nmax, replace(limits, **{free: None}))
+            if rows:
+                r1, n1, r, n = map(int, rows[0][:4])
+                found.append(f"without the limit on {name}, {r1}/{n1} {r}/{n} is possible")
+    if nmax is not None and not found:
+        rows, _ = _rows(p0, p1, alpha, beta, None, limits)
+        found += [f"the least n that works is {int(rows[0][3])}"] if rows else []
+    return "; ".join(found)
+
+
+def _read(row: Sequence[float]) -> tuple[int, int, int, int, float, float, float, float, float, float]:
+    r1, n1, r, n = (int(cut) for cut in row[:4])
+    alpha, power, pet, en_p0, en_p1, en = row[4:]
+    return r1, n1, r, n, en_p0, pet, alpha, power, en_p1, en
+
+
+def hull(designs: Sequence[SimonDesign]) -> tuple[SimonDesign, ...]:
     """The lower convex hull of (n, EN) among designs of growing n and falling EN, each with its range of weights."""
+    kept = weights_of([(design.n, design.en) for design in designs])
+    return tuple(replace(designs[k], weights=(low, high)) for k, low, high in kept)
 
-    def weight(a: SimonDesign, b: SimonDesign) -> float:
+
+def weights_of(points: Sequence[tuple[int, float]]) -> list[tuple[int, float, float]]:
+    """Which (n, EN), n growing and EN falling, minimise w n + (1 - w) EN for some w: index, least w, largest w."""
+
+    def weight(a: int, b: int) -> float:
         """The weight of n at which a (smaller n) and b (smaller EN) are equally good."""
-        gain = (a.en_p0 - b.en_p0) / (b.n - a.n)
+        gain = (points[a][1] - points[b][1]) / (points[b][0] - points[a][0])
         return gain / (1 + gain)
 
-    hull: list[SimonDesign] = []
-    for design in designs:
+    kept: list[int] = []
+    for k in range(len(points)):
         # three designs in line (all best at one weight) are all kept
-        while len(hull) > 1 and weight(hull[-2], hull[-1]) < weight(hull[-1], design) - ROUNDING:
-            hull.pop()
-        hull.append(design)
-    edges = [1.0, *(weight(a, b) for a, b in zip(hull, hull[1:], strict=False)), 0.0]
-    return tuple(
-        replace(design, weights=(low, high))
-        for design, high, low in zip(hull, edges, edges[1:], strict=False)
-    )
-
-
-def check_rates(p0: float | None, p1: float | None) -> None:
-    """Refuse p1 <= p0: the desirable rate must be the higher one."""
-    if p0 is not None and p1 is not None and p1 <= p0:
-        raise impossible(
-            "p1", f"the desirable rate p1 = {p1:g} must be above the unacceptable rate p0 = {p0:g}"
-        )
-
-
-def require_error_rates(spec: Spec, alternative: str) -> None:
-    """A search needs p0, p1, alpha and beta."""
-    missing = [key for key in ("p0", "p1", "alpha", "beta") if getattr(spec, key) is None]
-    if missing:
-        raise impossible(
-            "",
-            f"to find a design, state p0, p1, alpha and beta (missing: {', '.join(missing)}); or state {alternative}",
-        )
-
-
-def refuse_search_keys(spec: Spec, stated: str) -> None:
-    """A design stated outright is not searched for."""
-    for key in ("alpha", "beta", "criterion", "weight", "nmax"):
-        if getattr(spec, key, None) is not None:
-            raise impossible(key, f"`{key}` belongs to a search; this design is stated outright by {stated}")
+        while len(kept) > 1 and weight(kept[-2], kept[-1]) < weight(kept[-1], k) - ROUNDING:
+            kept.pop()
+        kept.append(k)
+    edges = [1.0, *(weight(a, b) for a, b in zip(kept, kept[1:], strict=False)), 0.0]
+    return [(k, low, high) for k, high, low in zip(kept, edges, edges[1:], strict=False)]

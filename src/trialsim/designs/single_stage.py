@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from trialsim.designs.error_rates import Candidates, check_rates, refuse_search_keys, require_error_rates
 from trialsim.designs.rules import Looks, two_way
-from trialsim.designs.simon import check_rates, refuse_search_keys, require_error_rates
 from trialsim.designs.spec import MAX_PATIENTS, CutOff, OpenProbability, Patients, Spec, impossible
 from trialsim.errors import DesignError
 
 
 class SingleStage(Spec):
     """One stage: found from p0, p1, alpha, beta, or stated as n and r."""
+
+    default_criterion: ClassVar[str] = "first"
 
     kind: Literal["single_stage"]
     p0: OpenProbability | None = Field(None, description="unacceptable response rate (H0)")
@@ -63,6 +65,18 @@ class SingleStage(Spec):
             n, r = design.n, design.r
         return two_way((n,), (r,), (r,))
 
+    def candidates(self) -> Candidates:
+        """The designs that a search finds, each under its definition."""
+        assert (
+            self.p0 is not None and self.p1 is not None and self.alpha is not None and self.beta is not None
+        )
+        found = search(self.p0, self.p1, self.alpha, self.beta, self.nmax)
+        if self.criterion and self.criterion not in found:
+            raise DesignError(f"no n up to nmax = {self.nmax} is safe for every larger n: raise nmax")
+        return Candidates(
+            tuple(found.items() if self.criterion is None else [(self.criterion, found[self.criterion])])
+        )
+
 
 @dataclass(frozen=True)
 class SingleStageDesign:
@@ -73,6 +87,10 @@ class SingleStageDesign:
     n: int
     type_i_error: float
     power: float
+
+    def looks(self) -> Looks:
+        """The design as Rules take it."""
+        return two_way((self.n,), (self.r,), (self.r,))
 
 
 def search(

@@ -11,11 +11,32 @@ from trialsim.kernels.jit import kernel
 ROUNDING = 1e-12
 """Error rates that exceed their target by less are at the target."""
 
+COLUMNS = 10
+"""Columns of what a search finds: r1, n1, r, n; type I error, power, PET(p0), EN(p0), EN(p1), EN of the criterion."""
 
-def two_stage(p0: float, p1: float, alpha: float, beta: float, nmax: int) -> tuple[Any, bool]:
-    """(designs, 4) array of r1, n1, r, n with strictly falling EN(p0) as n grows, and whether no n > nmax has less."""
-    out = np.zeros((nmax + 1, 4), dtype=np.int64)
-    found, complete = _two_stage(p0, p1, alpha, beta, nmax, out)
+Limits = tuple[float, float, int, int, float]
+"""Least and largest share of n in stage 1; n1 and n where fixed, else 0; least PET(p0)."""
+
+ANYTHING: Limits = (0.0, 1.0, 0, 0, 0.0)
+
+
+def two_stage(
+    rates: tuple[float, float],
+    errors: tuple[float, float],
+    nmax: int,
+    limits: Limits = ANYTHING,
+    weight_p1: float = 0.0,
+    prior: tuple[float, float] | None = None,
+    every_n: bool = False,
+) -> tuple[Any, bool]:
+    """(designs, COLUMNS) with strictly falling EN as n grows, and whether no n > nmax has less.
+
+    EN is (1 - weight_p1) EN(p0) + weight_p1 EN(p1), or its mean over a Beta prior. ``every_n`` gives the best
+    design of every n instead.
+    """
+    out = np.zeros((nmax + 1, COLUMNS))
+    on = _over_prior(*prior, nmax) if prior else np.zeros((1, 1))
+    found, complete = _two_stage(*rates, *errors, nmax, limits, weight_p1, on, every_n, out)
     return out[:found], bool(complete)
 
 
@@ -35,6 +56,34 @@ def _tables(p, nmax):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def _over_prior(a, b, nmax):  # type: ignore[no-untyped-def]
+    """above[n, x] = P(X > x) where the response rate has a Beta(a, b) prior: an urn, one patient at a time."""
+    pmf = np.zeros((nmax + 1, nmax + 2))
+    above = np.zeros((nmax + 1, nmax + 2))
+    pmf[0, 0] = 1.0
+    for n in range(1, nmax + 1):
+        for x in range(n):
+            response = (a + x) / (a + b + n - 1)
+            pmf[n, x] += pmf[n - 1, x] * (1 - response)
+            pmf[n, x + 1] += pmf[n - 1, x] * response
+        for x in range(n - 1, -1, -1):
+            above[n, x] = above[n, x + 1] + pmf[n, x + 1]
+    return above
+
+
+@kernel
+def _strictest(above1, power_target, nmax):  # type: ignore[no-untyped-def]
+    """The largest r1 of each n1 that is passed with the power at p1, -1 if none: no design can have a larger one."""
+    strictest = np.full(nmax + 1, -1)
+    for n1 in range(1, nmax + 1):
+        r1 = strictest[n1 - 1]
+        while r1 + 1 < n1 and above1[n1, r1 + 1] >= power_target:
+            r1 += 1
+        strictest[n1] = r1
+    return strictest
+
+
+@kernel
 def _p_go(pmf, above, r1, n1, r, n):  # type: ignore[no-untyped-def]
     """P(X1 > r1 and X > r)."""
     total = above[n1, max(r, r1)] if max(r, r1) < n1 else 0.0
@@ -44,33 +93,35 @@ def _p_go(pmf, above, r1, n1, r, n):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _two_stage(p0, p1, alpha, beta, nmax, out):  # type: ignore[no-untyped-def]
+def _two_stage(p0, p1, alpha, beta, nmax, limits, weight_p1, on, every_n, out):  # type: ignore[no-untyped-def]
     pmf0, above0 = _tables(p0, nmax)
     pmf1, above1 = _tables(p1, nmax)
+    if on.shape[0] == 1:  # P(stage 2 | n1, r1) that the criterion weighs n2 with
+        on = above0 if weight_p1 == 0.0 else (1 - weight_p1) * above0 + weight_p1 * above1
+    least_share, largest_share, fixed_n1, fixed_n, least_pet = limits
     power_target = 1 - beta - ROUNDING
     alpha_target = alpha + ROUNDING
-
-    # the strictest stage 1 of each size that still passes with probability 1 - beta at p1: no r1 can be larger
-    strictest = np.full(nmax + 1, -1)
-    for n1 in range(1, nmax + 1):
-        r1 = strictest[n1 - 1]
-        while r1 + 1 < n1 and above1[n1, r1 + 1] >= power_target:
-            r1 += 1
-        strictest[n1] = r1
+    strictest = _strictest(above1, power_target, nmax)
 
     found = 0
     best = np.inf
-    complete = False
+    complete = 0 < fixed_n <= nmax
+    most_r = -1
     for n in range(2, nmax + 1):
-        bound = np.inf  # no design of this n, or of a larger one, has a smaller EN(p0)
-        most_r = -1
         while most_r + 1 < n and above1[n, most_r + 1] >= power_target:
             most_r += 1
+        if fixed_n > 0 and n != fixed_n:
+            continue
+        if every_n:
+            best = np.inf
+        bound = np.inf  # no design of this n, or of a larger one, has a smaller EN
         improved = False
         for n1 in range(1, n):
-            least = n1 + above0[n1, strictest[n1]] * (n - n1) if strictest[n1] >= 0 else float(n)
+            if (fixed_n1 > 0 and n1 != fixed_n1) or n1 < least_share * n - 1e-9:
+                continue
+            least = n1 + on[n1, strictest[n1]] * (n - n1) if strictest[n1] >= 0 else float(n)
             bound = min(bound, least)
-            if least >= best or strictest[n1] < 0:
+            if least >= best or strictest[n1] < 0 or n1 > largest_share * n + 1e-9:
                 continue
             # type I error falls with r1 and with r: below the first r that works at the strictest r1, none does
             r = most_r
@@ -78,15 +129,24 @@ def _two_stage(p0, p1, alpha, beta, nmax, out):  # type: ignore[no-untyped-def]
                 r1 = min(strictest[n1], r)
                 while r1 >= 0 and _p_go(pmf1, above1, r1, n1, r, n) < power_target:
                     r1 -= 1
-                if r1 >= 0:
-                    en = n1 + above0[n1, r1] * (n - n1)
+                # the largest r1 with the power has the least EN at every rate, the largest PET, the least alpha
+                if r1 >= 0 and 1 - above0[n1, r1] >= least_pet - ROUNDING:
+                    en = n1 + on[n1, r1] * (n - n1)
                     if en < best and _p_go(pmf0, above0, r1, n1, r, n) <= alpha_target:
                         best = en
                         improved = True
                         out[found, 0], out[found, 1], out[found, 2], out[found, 3] = r1, n1, r, n
                 r -= 1
         found += improved
-        if found > 0 and bound >= best:
+        if found > 0 and bound >= best and not every_n:
             complete = True
             break
+    for k in range(found):
+        r1, n1, r, n = int(out[k, 0]), int(out[k, 1]), int(out[k, 2]), int(out[k, 3])
+        out[k, 4] = _p_go(pmf0, above0, r1, n1, r, n)
+        out[k, 5] = _p_go(pmf1, above1, r1, n1, r, n)
+        out[k, 6] = 1 - above0[n1, r1]
+        out[k, 7] = n1 + above0[n1, r1] * (n - n1)
+        out[k, 8] = n1 + above1[n1, r1] * (n - n1)
+        out[k, 9] = n1 + on[n1, r1] * (n - n1)
     return found, complete

@@ -85,8 +85,9 @@ def _design(scenario: Scenario, rules: Rules) -> Document:
     spec, looks = scenario.design, rules.looks
     short = derived.cut_offs(looks)
     searched = getattr(spec, "alpha", None) is not None
-    default_criterion = "optimal" if spec.kind == "simon" else "first"
+    default_criterion = getattr(spec, "default_criterion", None)
     source = scenario.sources.get("design")
+    origin = spec.origin() if hasattr(spec, "origin") else None
     return {
         "kind": spec.kind,
         "n1": short.n1 if short else None,
@@ -102,6 +103,7 @@ def _design(scenario: Scenario, rules: Rules) -> Document:
         "type_i_error": None if spec.p0 is None else derived.p_go_alone(looks, spec.p0),
         "power": None if spec.p1 is None else derived.p_go_alone(looks, spec.p1),
         "assumed": bool(source and source.assumed),
+        **({"origin": origin} if origin else {}),
         "looks": [
             {"n": looks.n[k], "responses_from": low, "responses_to": high, **_decision(looks, d)}
             for k in range(len(looks.n))

@@ -96,7 +96,9 @@ def design_origin(doc: Document) -> list[str]:
     """How the cut-offs came about, what they attain, and whether any publication states them."""
     design = doc["design"]
     hypotheses = _hypotheses(design)
-    if design["alpha"] is not None:
+    if design.get("origin"):
+        words = [design["origin"]]
+    elif design["alpha"] is not None:
         found = {
             "optimal": "the two-stage design with the least expected sample size at p0 (Simon’s optimal criterion)",
             "minimax": "the two-stage design with the least n and, among those, the least expected sample size at p0 "
@@ -198,6 +200,15 @@ def _boundary_words(kind: str, given: dict[str, Any], patients: int) -> str:
             f"The rule acts when the posterior probability that the toxicity rate of the dose exceeds "
             f"{rate(given['limit'])} is above {given['cutoff']:g}, under a Beta({a:g}, {b:g}) prior, from the "
             f"{_ordinal(given['min_n'])} patient at the dose on."
+        )
+    if kind == "group_sequential":
+        shape = given["shape"] or ("pocock" if given["delta"] is None else f"power {given['delta']:g}")
+        names = {"pocock": "Pocock’s", "obrien_fleming": "O’Brien and Fleming’s"}
+        return (
+            f"Toxicity is looked at after {listed([str(n) for n in given['looks']])} patients at a dose, by repeated "
+            f"exact tests of the limit, {rate(given['limit'])}, in {names.get(shape, f'a {shape}')} shape. Among such "
+            "boundaries it is the one that acts earliest while a dose at the limit is acted on with probability at "
+            f"most {given['phi']:g}."
         )
     return f"The rule acts when {given['k']} of the first {given['m']} patients at a dose have had toxicity."
 

@@ -35,7 +35,7 @@ from trialsim.scenario.faults import MAX_FINDINGS, UNREADABLE, Faults, Finding, 
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.schema import json_schema, schema_text
 
-__all__ = ["digest", "json_schema", "load", "parse", "schema_text", "validate"]
+__all__ = ["digest", "json_schema", "load", "parse", "schema_text", "validate", "value_of"]
 
 MAX_BYTES = 500_000
 MAX_DEPTH = 20
@@ -107,6 +107,23 @@ def parse(text: str, name: str = "scenario") -> Scenario:
             Problem(line, "", f"only {MAX_FINDINGS} problems are listed; there are more")
         ]
     raise ScenarioError(name, problems)
+
+
+def value_of(text: str) -> Any:
+    """One value as it would be written in a scenario file, on one line: a number, a word, ``[0.15, 0.08]``.
+
+    Raises
+    ------
+    ValueError
+        With the reason, where it cannot be read.
+    """
+    if "\n" in text or "\r" in text:
+        raise ValueError("a value stands on one line")
+    reader = _Reader(f"value: {text.strip()}")
+    data = reader.read()
+    if reader.problems:
+        raise ValueError(reader.problems[0].message)
+    return data["value"]
 
 
 def validate(path: str | os.PathLike[str]) -> tuple[Problem, ...]:

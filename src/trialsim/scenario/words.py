@@ -9,9 +9,6 @@ from decimal import Decimal
 from typing import Any
 
 _LATER = "not available in this version"
-_AS_TABLE = (
-    f"{_LATER}; a design that looks at fixed numbers of patients can be given as its table by `kind: rules`"
-)
 
 NOT_YET_KEYS = dict.fromkeys(("sensitivity", "variants"), _LATER)
 """Keys that users know and this version does not; asked only about keys that no block knows."""
@@ -24,9 +21,12 @@ ELSEWHERE = {
 """Paths that users may expect -> where their content is written."""
 
 NOT_YET_KINDS = {
-    **dict.fromkeys(("multistage", "three_stage", "fleming", "gehan", "curtailed"), _AS_TABLE),
-    **dict.fromkeys(("predictive_probability", "posterior_probability", "bop2"), _AS_TABLE),
-    "bryant_day": f"{_LATER}: a joint region of responses and toxicities is not a table of responses alone",
+    "three_stage": "called `multistage` here",
+    "two_stage": "called `simon` here, or `mander_thompson` with an early go",
+    "thall_simon": "called `posterior_probability` here",
+    "lee_liu": "called `predictive_probability` here",
+    "bryant_day": "found by `trialsim find bryant_day` but not simulated: its decisions are by responses and "
+    "toxicities together, which a table of responses and a toxicity boundary cannot say",
 }
 """Designs that users know and this version does not; asked only about kinds that are not registered."""
 

@@ -1,0 +1,215 @@
+"""Curtailed designs: stop as soon as the end is certain (non-stochastic), or likely enough (stochastic).
+
+Non-stochastic: Chi Y, Chen CM. Curtailed two-stage designs in phase II clinical trials. Stat Med 2008;27:6175-6189.
+Stochastic: Law M et al. A stochastically curtailed single-arm phase II trial design for binary outcomes. J Biopharm
+Stat 2022;32:671-691.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from trialsim.designs.alone import cut_off_looks
+from trialsim.designs.error_rates import Candidates, ErrorRates, none_found
+from trialsim.designs.rules import Looks
+from trialsim.designs.spec import CutOff, Patients, Probability, impossible
+
+ROUNDING = 1e-9
+"""Difference below which a conditional power is at its threshold: thresholds are stated as printed numbers."""
+
+SEARCH_LIMIT = 60
+
+
+class Curtailed(ErrorRates):
+    """Simon's or a single stage, ended early where the rest cannot change much: stated, or found from error rates."""
+
+    default_criterion: ClassVar[str] = "optimal"
+
+    kind: Literal["curtailed"]
+    criterion: Literal["optimal", "minimax", "h1_optimal"] | None = Field(
+        None,
+        description="of the curtailed designs of all n1, r1, r. optimal: least EN(p0); minimax: least n, then least "
+        "EN(p0); h1_optimal: least EN(p1). Not for stochastic curtailment",
+    )
+    n: Patients | None = Field(None, description="patients at most")
+    r: CutOff | None = Field(None, description="go if responses > r of n")
+    n1: Patients | None = Field(None, description="patients in stage 1 (default: no stage 1)")
+    r1: CutOff | None = Field(None, description="stop after stage 1 if responses <= r1")
+    futility_below: Probability = Field(
+        0.0, description="stop when the conditional power at p1 is this or less (0: when no go is possible)"
+    )
+    go_above: Probability = Field(
+        1.0, description="go when the conditional power at p1 is this or more (1: when a go is certain)"
+    )
+    every: Patients = Field(1, description="patients between looks; n must be a multiple where it is above 1")
+
+    @model_validator(mode="after")
+    def _possible(self) -> Curtailed:
+        stochastic = self.futility_below > 0 or self.go_above < 1
+        if not self.stated_outright(("n", "r")):
+            if self.n1 is not None or self.r1 is not None:
+                raise impossible("n1", "stage 1 belongs to a design stated by n and r")
+            if stochastic or self.every > 1:
+                raise impossible(
+                    "criterion", "with thresholds or groups state n and r: only full curtailment is searched"
+                )
+            return self
+        assert self.n is not None and self.r is not None
+        if self.r >= self.n:
+            raise impossible("r", f"r = {self.r} must be below n = {self.n}")
+        if (self.n1 is None) != (self.r1 is None):
+            raise impossible("n1", "stage 1 needs both n1 and r1")
+        if self.n1 is not None and self.r1 is not None:
+            if self.n1 >= self.n:
+                raise impossible(
+                    "n1", f"stage 1 must be smaller than the trial: n1 = {self.n1}, n = {self.n}"
+                )
+            if self.r1 >= self.n1 or self.r1 > self.r:
+                raise impossible(
+                    "r1", f"r1 = {self.r1} must be below n1 = {self.n1} and at most r = {self.r}"
+                )
+        if self.n % self.every or (self.n1 or 0) % self.every:
+            raise impossible("every", f"looks every {self.every} patients must fall on the end of each stage")
+        if self.futility_below >= self.go_above:
+            raise impossible("futility_below", "`futility_below` must be less than `go_above`")
+        if stochastic and self.p1 is None:
+            raise impossible("p1", "conditional power is computed at p1: state it")
+        return self
+
+    def origin(self) -> str:
+        """How the cut-offs came about, for the report."""
+        if self.n is not None and (self.futility_below > 0 or self.go_above < 1):
+            return (
+                f"The trial ends early where the conditional power at p1 is {self.futility_below:g} or less, or "
+                f"{self.go_above:g} or more (stochastic curtailment)."
+            )
+        if self.n is not None:
+            return "The trial ends as soon as the outcome of the design stated is certain (curtailment)."
+        found = {
+            "optimal": "expected sample size at p0",
+            "minimax": "n",
+            "h1_optimal": "expected sample size at p1",
+        }
+        return self.searched(
+            f"the curtailed two-stage design with the least {found[self.criterion or 'optimal']} and n up to "
+            f"{self.nmax or SEARCH_LIMIT}"
+        )
+
+    def compile(self) -> Looks:
+        """A look every so many patients: stop, go or continue by the conditional power at p1."""
+        if self.n is None or self.r is None:
+            return search(*self.four(), self.nmax, criterion=self.criterion or "optimal").best.looks()
+        thresholds = (self.futility_below, self.go_above)
+        return looks_of(self.n, self.r, self.n1, self.r1, self.p1 or 0.5, thresholds, self.every)
+
+    def candidates(self) -> Candidates:
+        """The best designs, or all that no other beats in n, EN(p0) and EN(p1) at once."""
+        found = search(*self.four(), self.nmax, criterion=self.criterion or "optimal")
+        note = f"searched to n = {self.nmax or SEARCH_LIMIT}; a larger n may have a smaller EN"
+        if self.criterion is not None:
+            return Candidates(((self.criterion, found.best),), note)
+        return Candidates(tuple(("undominated", design) for design in found.designs), note)
+
+
+def looks_of(
+    n: int,
+    r: int,
+    n1: int | None = None,
+    r1: int | None = None,
+    p1: float = 0.5,
+    thresholds: tuple[float, float] = (0.0, 1.0),
+    every: int = 1,
+) -> Looks:
+    """Looks by backward induction: the conditional power at p1, given that later looks act on it too."""
+    low, high = thresholds
+    # whether a go, and no go, can still come: what is certain is told by counting, not by small numbers
+    can_go, can_fail = [x > r for x in range(n + 1)], [x <= r for x in range(n + 1)]
+    power = [float(go) for go in can_go]
+    sizes, stop, go = [n], [r], [r + 1]
+    for m in range(n - 1, 0, -1):
+        power = [(1 - p1) * power[x] + p1 * power[x + 1] for x in range(m + 1)]
+        can_go = [can_go[x] or can_go[x + 1] for x in range(m + 1)]
+        can_fail = [can_fail[x] or can_fail[x + 1] for x in range(m + 1)]
+        if m % every:
+            continue
+        for x in range(m + 1):
+            if (m == n1 and r1 is not None and x <= r1) or (low > 0 and power[x] <= low + ROUNDING):
+                can_go[x] = False
+            elif high < 1 and power[x] >= high - ROUNDING:
+                can_fail[x] = False
+            if not can_go[x]:
+                power[x], can_fail[x] = 0.0, True
+            elif not can_fail[x]:
+                power[x] = 1.0
+        sizes.append(m)
+        stop.append(max((x for x in range(m + 1) if not can_go[x]), default=-1))
+        go.append(min((x for x in range(m + 1) if not can_fail[x]), default=m + 1))
+    go_ge = tuple(None if cut > size else cut for cut, size in zip(go, sizes, strict=True))
+    return cut_off_looks(tuple(sizes[::-1]), tuple(stop[::-1]), go_ge[::-1])
+
+
+@dataclass(frozen=True)
+class CurtailedDesign:
+    """A curtailed two-stage design and its exact operating characteristics."""
+
+    r1: int
+    n1: int
+    r: int
+    n: int
+    en_p0: float
+    en_p1: float
+    pet_p0: float
+    type_i_error: float
+    power: float
+
+    def __str__(self) -> str:
+        """The design that is curtailed."""
+        return f"{self.r1}/{self.n1} {self.r}/{self.n}"
+
+    def looks(self) -> Looks:
+        """The design as Rules take it."""
+        return looks_of(self.n, self.r, self.n1, self.r1)
+
+
+@dataclass(frozen=True)
+class CurtailedSearch:
+    """Curtailed designs that no other beats in n, EN(p0) and EN(p1) at once; ``best`` is the one asked for."""
+
+    designs: tuple[CurtailedDesign, ...]
+    best: CurtailedDesign
+
+
+def search(
+    p0: float, p1: float, alpha: float, beta: float, nmax: int | None = None, *, criterion: str = "optimal"
+) -> CurtailedSearch:
+    """Two-stage designs under non-stochastic curtailment, whose error rates are those without it.
+
+    Exact over all n1, r1, r and n <= nmax (SEARCH_LIMIT where none is stated; least EN only among those).
+    """
+    from trialsim.kernels.stages import feasible
+
+    limit = nmax or SEARCH_LIMIT
+    rows = feasible((p0, p1), (alpha, beta), limit)
+    if not len(rows):
+        raise none_found("two-stage design", limit, p0, p1, alpha, beta)
+    found = [CurtailedDesign(*map(int, row[:4]), *map(float, row[4:])) for row in rows]
+    undominated = tuple(_undominated(found))
+    key = {
+        "optimal": lambda d: (d.en_p0, d.n),
+        "minimax": lambda d: (d.n, d.en_p0),
+        "h1_optimal": lambda d: (d.en_p1, d.n),
+    }[criterion]
+    return CurtailedSearch(undominated, min(undominated, key=key))
+
+
+def _undominated(found: list[CurtailedDesign]) -> Iterator[CurtailedDesign]:
+    """Designs than which none is at least as good in n, EN(p0) and EN(p1)."""
+    kept: list[CurtailedDesign] = []
+    for d in sorted(found, key=lambda d: (d.n, d.en_p0, d.en_p1)):
+        if not any(k.en_p0 <= d.en_p0 + ROUNDING and k.en_p1 <= d.en_p1 + ROUNDING for k in kept):
+            kept.append(d)
+            yield d

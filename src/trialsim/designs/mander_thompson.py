@@ -1,0 +1,170 @@
+"""Two stages that may end early either way: stop if responses <= r1, go if responses > a1, at the end go if > r.
+
+Fleming TR. Biometrics 1982;38:143-151 (two stages); Mander AP, Thompson SG. Two-stage designs optimal under the
+alternative hypothesis for phase II cancer clinical trials. Contemp Clin Trials 2010;31:572-578.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from trialsim.designs.alone import alone
+from trialsim.designs.error_rates import Candidates, ErrorRates, none_found
+from trialsim.designs.rules import Looks, two_way
+from trialsim.designs.simon import SEARCH_LIMIT, weights_of
+from trialsim.designs.spec import CutOff, Patients, impossible
+
+CRITERIA = ("h0_optimal", "h1_optimal", "minimax", "least_largest_en")
+"""Least EN(p0); least EN(p1); least n, then least EN(p0); least max of EN(p) over p0 <= p <= p1."""
+
+
+class ManderThompson(ErrorRates):
+    """Two stages with futility and efficacy stop: found from error rates, or stated as n1, r1, a1, n, r."""
+
+    default_criterion: ClassVar[str] = "h0_optimal"
+
+    kind: Literal["mander_thompson"]
+    criterion: Literal["h0_optimal", "h1_optimal", "minimax", "least_largest_en"] | None = Field(
+        None,
+        description="h0_optimal: least EN(p0); h1_optimal: least EN(p1); minimax: least n, then least EN(p0); "
+        "least_largest_en: least of the largest EN(p) from p0 to p1",
+    )
+    n1: Patients | None = Field(None, description="patients in stage 1")
+    r1: CutOff | None = Field(None, description="stop after stage 1 if responses <= r1")
+    a1: CutOff | None = Field(None, description="go after stage 1 if responses > a1")
+    n: Patients | None = Field(None, description="patients in both stages")
+    r: CutOff | None = Field(None, description="go at the end if responses > r of n")
+
+    @model_validator(mode="after")
+    def _possible(self) -> ManderThompson:
+        if self.stated_outright(("n1", "r1", "a1", "n", "r")):
+            n1, r1, a1, n, r = self._cuts()
+            if n1 >= n:
+                raise impossible("n1", f"stage 1 must be smaller than the whole trial: n1 = {n1}, n = {n}")
+            if not r1 <= a1 <= n1:
+                raise impossible("a1", f"a1 = {a1} must lie from r1 = {r1} to n1 = {n1}")
+            if not r1 <= r < n:
+                raise impossible("r", f"r = {r} must lie from r1 = {r1} to n - 1 = {n - 1}")
+        return self
+
+    def _cuts(self) -> tuple[int, int, int, int, int]:
+        n1, r1, a1, n, r = self.n1, self.r1, self.a1, self.n, self.r
+        assert n1 is not None and r1 is not None and a1 is not None and n is not None and r is not None
+        return n1, r1, a1, n, r
+
+    def origin(self) -> str:
+        """How the cut-offs came about, for the report."""
+        if self.n is not None:
+            return "The cut-offs are stated outright in the scenario; the trial may end early either way."
+        found = {
+            "h0_optimal": "the least expected sample size at p0",
+            "h1_optimal": "the least expected sample size at p1",
+            "minimax": "the least n and, among those, the least expected sample size at p0",
+            "least_largest_en": "the least of the largest expected sample sizes between p0 and p1",
+        }[self.criterion or "h0_optimal"]
+        return self.searched(
+            f"the two-stage design that may end early either way with {found} (Mander and Thompson 2010)"
+        )
+
+    def compile(self) -> Looks:
+        """Two looks: at n1 stop, go or continue; at n go if responses > r, else stop."""
+        if self.n is None:
+            return search(*self.four(), self.nmax, self.criterion or "h0_optimal").best.looks()
+        n1, r1, a1, n, r = self._cuts()
+        return two_way((n1, n), (r1, r), (a1, r))
+
+    def candidates(self) -> Candidates:
+        """The designs that a search finds, and whether it ended at its bound."""
+        names = ("minimax", "h0_optimal", "h1_optimal", "least_largest_en")
+        named, note = [], ""
+        for name in names if self.criterion is None else (self.criterion,):
+            found = search(*self.four(), self.nmax, name)
+            named.append((name, found.best))
+            if not found.complete and name != "minimax":
+                note = f"searched to n = {self.nmax or SEARCH_LIMIT // 10}; a larger n may have a smaller EN"
+        return Candidates(tuple(named), note)
+
+
+@dataclass(frozen=True)
+class BothWays:
+    """A design and its exact operating characteristics; ``weights`` as for Simon's designs, None if not admissible."""
+
+    r1: int
+    a1: int
+    n1: int
+    r: int
+    n: int
+    en_p0: float
+    en_p1: float
+    pet_p0: float
+    type_i_error: float
+    power: float
+    weights: tuple[float, float] | None = None
+
+    def looks(self) -> Looks:
+        """The design as Rules take it."""
+        return two_way((self.n1, self.n), (self.r1, self.r), (self.a1, self.r))
+
+
+@dataclass(frozen=True)
+class BothWaysSearch:
+    """What one pass finds under one criterion: designs of growing n and falling EN, ``best`` the one asked for."""
+
+    designs: tuple[BothWays, ...]
+    best: BothWays
+    complete: bool
+
+    @property
+    def admissible(self) -> tuple[BothWays, ...]:
+        """The designs with a range of weights."""
+        return tuple(design for design in self.designs if design.weights is not None)
+
+
+def search(
+    p0: float, p1: float, alpha: float, beta: float, nmax: int | None = None, criterion: str = "h0_optimal"
+) -> BothWaysSearch:
+    """Designs with the least EN of their n under a criterion, by exact search over all n1, r1, a1, r with r1 >= 0.
+
+    Without ``nmax`` the search goes on until no larger n can have a smaller EN, or to SEARCH_LIMIT / 10. Raises
+    DesignError when no design with n <= nmax keeps both error rates.
+    """
+    from trialsim.kernels.stages import AT_P0, AT_P1, LARGEST, two_stages_both_ways
+
+    least = {"h1_optimal": AT_P1, "least_largest_en": LARGEST}.get(criterion, AT_P0)
+    limit = nmax or SEARCH_LIMIT // 10
+    size = min(limit, 64)
+    while True:
+        rows, complete = two_stages_both_ways((p0, p1), (alpha, beta), size, least)
+        if complete or size >= limit or (criterion == "minimax" and len(rows)):
+            break
+        size = min(limit, 2 * size)
+    if not len(rows):
+        instead = ""
+        if nmax is not None:
+            more, _ = two_stages_both_ways((p0, p1), (alpha, beta), SEARCH_LIMIT // 10, least)
+            instead = f"the least n that works is {more[0][4]}" if len(more) else ""
+        raise none_found("two-stage design", limit, p0, p1, alpha, beta, instead)
+    designs = [_design(*row, p0=p0, p1=p1) for row in rows.tolist()]
+    if least != LARGEST:
+        points = [(d.n, d.en_p1 if least == AT_P1 else d.en_p0) for d in designs]
+        for k, low, high in weights_of(points):
+            designs[k] = replace(designs[k], weights=(low, high))
+    best = designs[0] if criterion == "minimax" else designs[-1]
+    return BothWaysSearch(tuple(designs), best, complete)
+
+
+def best_by_n(p0: float, p1: float, alpha: float, beta: float, nmax: int) -> list[BothWays]:
+    """The design with the least EN(p0) of every n <= nmax at which there is one."""
+    from trialsim.kernels.stages import AT_P0, two_stages_both_ways
+
+    rows, _ = two_stages_both_ways((p0, p1), (alpha, beta), nmax, AT_P0, every_n=True)
+    return [_design(*row, p0=p0, p1=p1) for row in rows.tolist()]
+
+
+def _design(r1: int, a1: int, n1: int, r: int, n: int, *, p0: float, p1: float) -> BothWays:
+    looks = two_way((n1, n), (r1, r), (a1, r))
+    null, alternative = alone(looks, p0), alone(looks, p1)
+    return BothWays(r1, a1, n1, r, n, null.en, alternative.en, null.pet, null.p_go, alternative.p_go)

@@ -1,0 +1,205 @@
+"""Three and more stages: at each stop if responses are too few, and, if asked, go if they are enough.
+
+Chen TT. Optimal three-stage designs for phase II cancer clinical trials. Stat Med 1997;16:2701-2711.
+Ensign LG et al. An optimal three-stage design for phase II clinical trials. Stat Med 1994;13:1727-1736.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from trialsim.designs.alone import alone
+from trialsim.designs.error_rates import Candidates, ErrorRates, none_found
+from trialsim.designs.rules import Looks, two_way
+from trialsim.designs.simon import weights_of
+from trialsim.designs.spec import AsTuple, CutOff, Patients, impossible
+
+SEARCH_LIMIT, SEARCH_LIMIT_BOTH_WAYS = 120, 60
+"""Largest n of a search for three stages where no nmax is stated; a search that ends there says so."""
+
+
+class Multistage(ErrorRates):
+    """K stages, stated by n, stop_le (and go_gt); or three stages found from the error rates."""
+
+    default_criterion: ClassVar[str] = "optimal"
+
+    kind: Literal["multistage"]
+    criterion: Literal["optimal", "minimax", "h1_optimal"] | None = Field(
+        None,
+        description="optimal: least EN(p0); minimax: least n, then least EN(p0); h1_optimal: least EN(p1)",
+    )
+    efficacy_stop: bool = Field(False, description="search designs that may also go after stage 1 or 2")
+    shape: Literal["free", "equal", "ensign"] | None = Field(
+        None, description="stages searched: free (default); equal: of one size; ensign: r1 = 0"
+    )
+    n: Annotated[tuple[Patients, ...], AsTuple, Field(min_length=2, max_length=50)] | None = Field(
+        None, description="patients by the end of each stage"
+    )
+    stop_le: Annotated[tuple[CutOff | None, ...], AsTuple] | None = Field(
+        None,
+        description="stop after the stage if responses <= this (null: no stop); the last also decides no go",
+    )
+    go_gt: Annotated[tuple[CutOff | None, ...], AsTuple] | None = Field(
+        None, description="go after the stage if responses > this, for each stage but the last (null: no go)"
+    )
+
+    @model_validator(mode="after")
+    def _possible(self) -> Multistage:
+        if not self.stated_outright(("n", "stop_le")):
+            if self.go_gt is not None:
+                raise impossible("go_gt", "`go_gt` belongs to a design stated by n and stop_le")
+            return self
+        for key in ("efficacy_stop", "shape"):
+            if getattr(self, key):
+                raise impossible(key, f"`{key}` belongs to a search; this design is stated outright")
+        n, stop, go = self._cuts()
+        if len(stop) != len(n):
+            raise impossible("stop_le", f"{len(stop)} cut-offs for {len(n)} stages")
+        if self.go_gt is not None and len(self.go_gt) != len(n) - 1:
+            raise impossible(
+                "go_gt", f"{len(self.go_gt)} cut-offs for the {len(n) - 1} stages before the last"
+            )
+        if self.stop_le is not None and self.stop_le[-1] is None:
+            raise impossible("stop_le", "the last stage needs its cut-off")
+        for k, (size, low, high) in enumerate(zip(n, stop, go, strict=True)):
+            if k and size <= n[k - 1]:
+                raise impossible("n", f"stages must grow: {size} follows {n[k - 1]}")
+            if low >= size:
+                raise impossible("stop_le", f"{low} of {size}: no count of responses would pass")
+            if high is not None and not max(low, 0) <= high:
+                raise impossible("go_gt", f"a go above {high} responses of {size}, but a stop up to {low}")
+        return self
+
+    def _cuts(self) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int | None, ...]]:
+        assert self.n is not None and self.stop_le is not None
+        stop = tuple(-1 if cut is None else cut for cut in self.stop_le)
+        early = self.go_gt if self.go_gt is not None else (None,) * (len(self.n) - 1)
+        return self.n, stop, (*early, stop[-1] if stop else None)
+
+    def origin(self) -> str:
+        """How the cut-offs came about, for the report."""
+        if self.n is not None:
+            return "The cut-offs of every stage are stated outright in the scenario."
+        found = {
+            "optimal": "the least expected sample size at p0",
+            "minimax": "the least n and, among those, the least expected sample size at p0",
+            "h1_optimal": "the least expected sample size at p1",
+        }[self.criterion or "optimal"]
+        shape = {
+            "equal": ", stages of equal size",
+            "ensign": ", stage 1 stopping only without any response",
+        }
+        limits = shape.get(self.shape or "", "") + (
+            ", a go possible at every stage" if self.efficacy_stop else ""
+        )
+        limit = SEARCH_LIMIT_BOTH_WAYS if self.efficacy_stop else SEARCH_LIMIT
+        return self.searched(
+            f"the three-stage design{limits} with {found} and n up to {self.nmax or limit} at most"
+        )
+
+    def compile(self) -> Looks:
+        """One look a stage."""
+        if self.n is not None:
+            return two_way(*self._cuts())
+        found = search(
+            *self.four(),
+            self.nmax,
+            criterion=self.criterion or "optimal",
+            efficacy_stop=self.efficacy_stop,
+            shape=self.shape or "free",
+        )
+        return found.best.looks()
+
+    def candidates(self) -> Candidates:
+        """The designs that a search finds, and whether it ended at its bound."""
+        criterion = self.criterion or "optimal"
+        found = search(
+            *self.four(),
+            self.nmax,
+            criterion=criterion,
+            efficacy_stop=self.efficacy_stop,
+            shape=self.shape or "free",
+        )
+        limit = self.nmax or (SEARCH_LIMIT_BOTH_WAYS if self.efficacy_stop else SEARCH_LIMIT)
+        return Candidates.of(self.criterion, found.admissible, found.complete, limit, criterion)
+
+
+@dataclass(frozen=True)
+class Stages:
+    """A design of several stages and its exact operating characteristics; ``go_gt`` is None where no go is possible."""
+
+    n: tuple[int, ...]
+    stop_le: tuple[int, ...]
+    go_gt: tuple[int | None, ...]
+    en_p0: float
+    en_p1: float
+    pet_p0: float
+    type_i_error: float
+    power: float
+    weights: tuple[float, float] | None = None
+
+    def looks(self) -> Looks:
+        """The design as Rules take it."""
+        return two_way(self.n, self.stop_le, self.go_gt)
+
+
+@dataclass(frozen=True)
+class StagesSearch:
+    """Designs of growing n and falling EN; ``complete`` is False when a larger n may have a smaller EN."""
+
+    designs: tuple[Stages, ...]
+    best: Stages
+    complete: bool
+
+    @property
+    def admissible(self) -> tuple[Stages, ...]:
+        """The designs that are best for some weight of n."""
+        return tuple(design for design in self.designs if design.weights is not None)
+
+
+def search(
+    p0: float,
+    p1: float,
+    alpha: float,
+    beta: float,
+    nmax: int | None = None,
+    *,
+    criterion: str = "optimal",
+    efficacy_stop: bool = False,
+    shape: str = "free",
+) -> StagesSearch:
+    """Three stages: optimal, minimax and every admissible design among all sizes and all cut-offs >= 0.
+
+    Without ``nmax`` the search ends when no larger n can be better, or at SEARCH_LIMIT (60 with an efficacy stop). With
+    an efficacy stop the cut-offs for a go are searched too. Raises DesignError when no design keeps both error rates.
+    """
+    from trialsim.kernels.stages import AT_P0, AT_P1, ENSIGN, EQUAL, FREE, three_stages
+
+    least = AT_P1 if criterion == "h1_optimal" else AT_P0
+    form = {"free": FREE, "equal": EQUAL, "ensign": ENSIGN}[shape]
+    limit = nmax or (SEARCH_LIMIT_BOTH_WAYS if efficacy_stop else SEARCH_LIMIT)
+    size = min(limit, 40)
+    while True:
+        rows, complete = three_stages((p0, p1), (alpha, beta), size, efficacy_stop, least, form)
+        if complete or size >= limit or (criterion == "minimax" and len(rows)):
+            break
+        size = min(limit, 2 * size)
+    if not len(rows):
+        raise none_found("three-stage design", limit, p0, p1, alpha, beta)
+    designs = [_design(row, efficacy_stop, p0, p1) for row in rows.tolist()]
+    points = [(d.n[-1], d.en_p1 if least == AT_P1 else d.en_p0) for d in designs]
+    for k, low, high in weights_of(points):
+        designs[k] = replace(designs[k], weights=(low, high))
+    return StagesSearch(tuple(designs), designs[0] if criterion == "minimax" else designs[-1], complete)
+
+
+def _design(row: list[int], efficacy_stop: bool, p0: float, p1: float) -> Stages:
+    n1, n2, n3, r1, r2, r3, a1, a2 = row
+    n, stop = (n1, n2, n3), (r1, r2, r3)
+    go = (a1 if a1 < n1 else None, a2 if a2 < n2 else None, r3) if efficacy_stop else (None, None, r3)
+    looks = two_way(n, stop, go)
+    null, alternative = alone(looks, p0), alone(looks, p1)
+    return Stages(n, stop, go, null.en, alternative.en, null.pet, null.p_go, alternative.p_go)

@@ -1,0 +1,226 @@
+"""Thall and Simon's design: stop, or go, when the posterior probability of being better than standard says so.
+
+Thall PF, Simon R. Practical Bayesian guidelines for phase IIB clinical trials. Biometrics 1994;50:337-349.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from trialsim.codes import CONSIDER, FUTILE, GO
+from trialsim.designs.bayes import (
+    NEAR,
+    Prior,
+    above,
+    below,
+    check_prior,
+    looks_at,
+    posterior_above,
+    posterior_above_standard,
+    posterior_is,
+)
+from trialsim.designs.error_rates import Candidates, ErrorRates, none_found
+from trialsim.designs.rules import Looks
+from trialsim.designs.spec import OpenProbability, Patients, Probability, impossible
+
+SEARCH_LIMIT = 150
+
+
+class PosteriorProbability(ErrorRates):
+    """Futile if P(p > standard + delta) < p_l, go if P(p > standard) > p_u; no crossing by the end: consider."""
+
+    default_criterion: ClassVar[str] = "smallest"
+
+    kind: Literal["posterior_probability"]
+    criterion: Literal["smallest"] | None = Field(
+        None, description="smallest: least n at which some p_u keeps alpha and beta, with p_l as stated"
+    )
+    n: Patients | None = Field(None, description="patients at most")
+    prior: Prior = Field(description="[a, b] of the Beta prior of the response rate")
+    standard: OpenProbability | None = Field(
+        None, description="response rate of the standard treatment (default p0)"
+    )
+    standard_prior: Prior | None = Field(
+        None, description="[a, b]: the standard's rate is itself uncertain, with this Beta distribution"
+    )
+    delta: Probability = Field(0.0, description="gain over the standard that futility is about")
+    p_l: Probability = Field(description="stop if P(p > standard + delta) is below this (0: never)")
+    p_u: Probability | None = Field(None, description="go if P(p > standard) is above this (1: never)")
+    min_n: Patients = Field(1, description="patients at the first look")
+    every: Patients = Field(1, description="patients from one look to the next")
+
+    @model_validator(mode="after")
+    def _possible(self) -> PosteriorProbability:
+        check_prior("prior", self.prior)
+        check_prior("standard_prior", self.standard_prior)
+        self.stated_outright(("n", "p_u"))
+        if self.standard is not None and self.standard_prior is not None:
+            raise impossible("standard_prior", "state `standard` or `standard_prior`, not both")
+        if self.standard is None and self.standard_prior is None and self.p0 is None:
+            raise impossible(
+                "standard", "state the standard's response rate: `standard`, `standard_prior` or p0"
+            )
+        rate = self.standard or self.p0
+        if self.standard_prior is None and rate is not None and rate + self.delta >= 1:
+            raise impossible("delta", "the standard's rate and delta together must stay below 1")
+        return self
+
+    def origin(self) -> str:
+        """How the cut-offs came about, for the report."""
+        prior = f"under a Beta({self.prior[0]:g}, {self.prior[1]:g}) prior (Thall and Simon 1994)"
+        if self.p_u is None:
+            return self.searched(
+                f"the smallest posterior-probability design with p_l = {self.p_l:g}, {prior}"
+            )
+        gain = f" by {self.delta:g}" if self.delta else ""
+        return (
+            f"The trial stops when the posterior probability of exceeding the standard{gain} is below {self.p_l:g}, "
+            f"and goes when that of exceeding it is above {self.p_u:g}, {prior}; with neither by the end it is to be "
+            "considered."
+        )
+
+    def compile(self) -> Looks:
+        """A look from min_n on, with the counts that are futile or enough."""
+        standard = self.standard_prior or self.standard or self.p0
+        assert standard is not None
+        if self.n is None or self.p_u is None:
+            found: Looks = self.candidates().named[0][1].looks()
+            return found
+        at = looks_at(self.n, self.min_n, self.every)
+        return looks_of(at, self.prior, standard, self.delta, self.p_l, self.p_u)
+
+    def candidates(self) -> Candidates:
+        """The smallest design."""
+        standard = self.standard_prior or self.standard or self.p0
+        assert standard is not None
+        found = search(
+            *self.four(), self.nmax, prior=self.prior, standard=standard, delta=self.delta, p_l=self.p_l,
+            min_n=self.min_n, every=self.every,
+        )  # fmt: skip
+        return Candidates((("smallest", found),))
+
+
+Standard = float | tuple[float, float]
+
+
+def _probability(m: int, prior: tuple[float, float], standard: Standard, delta: float) -> list[float]:
+    if isinstance(standard, tuple):
+        return [float(v) for v in posterior_above_standard(m, prior, standard, delta)]
+    return [float(v) for v in posterior_above(m, prior, standard + delta)]
+
+
+def bounds(
+    m: int, prior: tuple[float, float], standard: Standard, delta: float, p_l: float, p_u: float
+) -> tuple[int, int]:
+    """Of m patients: stop if responses <= the first (-1: never), go if responses >= the second (m + 1: never)."""
+
+    def exact(x: int, value: float, threshold: float, gain: float):  # type: ignore[no-untyped-def]
+        if isinstance(standard, tuple) or abs(value - threshold) > NEAR:
+            return None
+        return posterior_is(x, m, prior, round(standard + gain, 12))
+
+    better = _probability(m, prior, standard, delta)
+    good = _probability(m, prior, standard, 0.0) if delta else better
+    low, high = -1, m + 1
+    while low < m and below(better[low + 1], exact(low + 1, better[low + 1], p_l, delta), p_l):
+        low += 1
+    while high > 0 and above(good[high - 1], exact(high - 1, good[high - 1], p_u, 0.0), p_u):
+        high -= 1
+    return low, high
+
+
+def looks_of(
+    at: tuple[int, ...], prior: tuple[float, float], standard: Standard, delta: float, p_l: float, p_u: float
+) -> Looks:
+    """The design as Looks: at the last one, what neither stops nor goes is to be considered."""
+    cuts = [bounds(m, prior, standard, delta, p_l, p_u) for m in at]
+    return _looks(at, cuts)
+
+
+def _looks(at: tuple[int, ...], cuts: list[tuple[int, int]]) -> Looks:
+    """A count that would both stop and go stops."""
+    keep = [k for k, (low, high) in enumerate(cuts) if low >= 0 or high <= at[k] or k == len(at) - 1]
+    rows = []
+    for index, k in enumerate(keep):
+        (low, high), onward = cuts[k], CONSIDER if k == len(at) - 1 else index + 1
+        rows.append(tuple(FUTILE if x <= low else GO if x >= high else onward for x in range(at[k] + 1)))
+    return Looks(tuple(at[k] for k in keep), tuple(rows))
+
+
+@dataclass(frozen=True)
+class PosteriorDesign:
+    """A design and its exact operating characteristics; any p_u in the range gives the same design."""
+
+    n: int
+    p_u: tuple[float, float]
+    at: tuple[int, ...]
+    cuts: tuple[tuple[int, int], ...]
+    en_p0: float
+    en_p1: float
+    pet_p0: float
+    type_i_error: float
+    power: float
+
+    def looks(self) -> Looks:
+        """The design as Rules take it."""
+        return _looks(self.at, list(self.cuts))
+
+
+def search(
+    p0: float,
+    p1: float,
+    alpha: float,
+    beta: float,
+    nmax: int | None = None,
+    *,
+    prior: tuple[float, float],
+    standard: Standard,
+    p_l: float,
+    delta: float = 0.0,
+    min_n: int = 1,
+    every: int = 1,
+) -> PosteriorDesign:
+    """The least n at which some p_u keeps both error rates: for each n the smallest attained p_u that keeps alpha.
+
+    P(go) falls as p_u rises at every rate, so that p_u has the largest power; it is found by bisection.
+    """
+    import numpy as np
+
+    from trialsim.kernels.sequential import sequential
+
+    limit = nmax or SEARCH_LIMIT
+    null, alternative = np.zeros(4), np.zeros(4)
+    known: dict[int, tuple[int, list[float]]] = {}
+    for n in range(2, limit + 1):
+        at = looks_at(n, min_n, every)
+        for m in at:
+            if m not in known:
+                known[m] = (
+                    bounds(m, prior, standard, delta, p_l, 1.0)[0],
+                    _probability(m, prior, standard, 0.0),
+                )
+        values = np.unique(np.concatenate([known[m][1] for m in at]))
+        size, stop = np.array(at), np.array([known[m][0] for m in at])
+
+        def go(k: int, at=at, values=values):  # type: ignore[no-untyped-def]
+            cut = [int(np.searchsorted(known[m][1], values[k], side="right")) for m in at]
+            return np.maximum(cut, [known[m][0] + 1 for m in at])
+
+        low, high = 0, len(values) - 1  # values[high] keeps alpha: nothing is above it
+        while low < high:
+            middle = (low + high) // 2
+            sequential(size, stop, go(middle), p0, null)
+            low, high = (low, middle) if null[0] <= alpha + 1e-12 else (middle + 1, high)
+        sequential(size, stop, go(low), p1, alternative)
+        if alternative[0] >= 1 - beta - 1e-12:
+            sequential(size, stop, go(low), p0, null)
+            cuts = tuple(zip(stop.tolist(), go(low).tolist(), strict=True))
+            upper = float(values[low + 1]) if low + 1 < len(values) else 1.0
+            return PosteriorDesign(
+                n, (float(values[low]), upper), at, cuts, float(null[2]), float(alternative[2]), float(null[3]),
+                float(null[0]), float(alternative[0]),
+            )  # fmt: skip
+    raise none_found("posterior-probability design", limit, p0, p1, alpha, beta)

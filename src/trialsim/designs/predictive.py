@@ -1,0 +1,239 @@
+"""Lee and Liu's design: stop when a final success has become too unlikely, go when it is as good as certain.
+
+Lee JJ, Liu DD. A predictive probability design for phase II cancer clinical trials. Clin Trials 2008;5:93-106.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from trialsim.designs.alone import cut_off_looks
+from trialsim.designs.bayes import (
+    Prior,
+    above,
+    below,
+    check_prior,
+    looks_at,
+    posterior_above,
+    posterior_is,
+    predictive,
+    predictive_is,
+)
+from trialsim.designs.error_rates import Candidates, ErrorRates, none_found
+from trialsim.designs.rules import Looks
+from trialsim.designs.spec import Patients, Probability, impossible
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from trialsim.designs.binomial import Float64
+    from trialsim.kernels.tables import Int64
+
+SEARCH_LIMIT = 100
+
+
+class PredictiveProbability(ErrorRates):
+    """Futile if PP < theta_l, go if PP > theta_u, success at the end if P(p > p0 | data) > theta_t: all strict."""
+
+    default_criterion: ClassVar[str] = "optimal"
+
+    kind: Literal["predictive_probability"]
+    criterion: Literal["optimal", "minimax"] | None = Field(
+        None,
+        description="of the designs without an early go. optimal: least EN(p0); minimax: least n, then least EN(p0)",
+    )
+    n: Patients | None = Field(None, description="patients at most")
+    theta_l: Probability | None = Field(None, description="stop if the predictive probability is below this")
+    theta_u: Probability = Field(
+        1.0, description="go if the predictive probability is above this (1: never early)"
+    )
+    theta_t: Probability | None = Field(
+        None, description="success if P(p > p0 | data) is above this at the end"
+    )
+    prior: Prior = Field(description="[a, b] of the Beta prior of the response rate")
+    min_n: Patients = Field(1, description="patients at the first look")
+    every: Patients = Field(1, description="patients from one look to the next")
+
+    @model_validator(mode="after")
+    def _possible(self) -> PredictiveProbability:
+        check_prior("prior", self.prior)
+        if not self.stated_outright(("n", "theta_l", "theta_t")):
+            if self.theta_u < 1:
+                raise impossible(
+                    "theta_u", "only designs without an early go are searched; state n, theta_l and theta_t"
+                )
+            return self
+        assert self.theta_l is not None
+        if self.p0 is None:
+            raise impossible("p0", "success at the end is P(p > p0 | data) > theta_t: state p0")
+        if self.theta_l > self.theta_u:
+            raise impossible("theta_l", f"theta_l = {self.theta_l:g} exceeds theta_u = {self.theta_u:g}")
+        return self
+
+    def origin(self) -> str:
+        """How the cut-offs came about, for the report."""
+        if self.n is None:
+            found = "n" if self.criterion == "minimax" else "expected sample size at p0"
+            return self.searched(
+                f"the predictive-probability design with the least {found} and n up to {self.nmax or SEARCH_LIMIT} "
+                "(Lee and Liu 2008)"
+            )
+        return (
+            f"The trial stops when the predictive probability of success is below {self.theta_l:g}"
+            f"{f' and goes when it is above {self.theta_u:g}' if self.theta_u < 1 else ''}; success is a posterior "
+            f"probability above {self.theta_t:g} that the response rate exceeds p0, under a Beta({self.prior[0]:g}, "
+            f"{self.prior[1]:g}) prior (Lee and Liu 2008)."
+        )
+
+    def compile(self) -> Looks:
+        """A look from min_n on, with the counts that are futile or enough."""
+        if self.n is None or self.theta_l is None or self.theta_t is None:
+            found = search(*self.four(), self.nmax, prior=self.prior, min_n=self.min_n, every=self.every)
+            return (found[0] if self.criterion == "minimax" else found[-1]).looks()
+        assert self.p0 is not None
+        at = looks_at(self.n, self.min_n, self.every)
+        return looks_of(at, self.p0, (self.theta_l, self.theta_u, self.theta_t), self.prior)
+
+    def candidates(self) -> Candidates:
+        """The designs that a search finds, and whether it ended at its bound."""
+        found = search(*self.four(), self.nmax, prior=self.prior, min_n=self.min_n, every=self.every)
+        return Candidates.of(self.criterion, found, False, self.nmax or SEARCH_LIMIT)
+
+
+def looks_of(
+    at: tuple[int, ...], p0: float, thetas: tuple[float, float, float], prior: tuple[float, float]
+) -> Looks:
+    """The design as Looks, ties decided in rational arithmetic."""
+    theta_l, theta_u, theta_t = thetas
+    n = at[-1]
+    r = final_cut_off(n, p0, theta_t, prior)
+    chance = predictive(n, r, prior)
+
+    def exact(x: int, m: int) -> Fraction:
+        return predictive_is(x, m, n, r, prior)
+
+    stop, go = [], []
+    for m in at[:-1]:
+        low, high = -1, m + 1
+        while low < m and below(
+            value := float(chance[m][low + 1]), _near(value, theta_l, exact, low + 1, m), theta_l
+        ):
+            low += 1
+        while high > 0 and above(
+            value := float(chance[m][high - 1]), _near(value, theta_u, exact, high - 1, m), theta_u
+        ):
+            high -= 1
+        stop.append(low)
+        go.append(high if high <= m else None)
+    return cut_off_looks(at, (*stop, r), (*go, r + 1))
+
+
+def _near(value: float, threshold: float, exact, x: int, m: int):  # type: ignore[no-untyped-def]
+    """The fraction, worked out only where it can matter."""
+    from trialsim.designs.bayes import NEAR
+
+    return exact(x, m) if abs(value - threshold) <= NEAR else None
+
+
+def final_cut_off(n: int, p0: float, theta_t: float, prior: tuple[float, float]) -> int:
+    """r: success at the end if responses > r, where P(p > p0 | x of n) > theta_t; n if no count is enough."""
+    values = posterior_above(n, prior, p0)
+    r = n
+    while r >= 0:
+        value = float(values[r])
+        fraction = posterior_is(r, n, prior, p0) if abs(value - theta_t) < 1e-9 else None
+        if not above(value, fraction, theta_t):
+            break
+        r -= 1
+    return r
+
+
+@dataclass(frozen=True)
+class Predictive:
+    """A design and its exact operating characteristics; any theta_l and theta_t in the ranges give the same design."""
+
+    n: int
+    r: int
+    theta_l: tuple[float, float]
+    theta_t: tuple[float, float]
+    at: tuple[int, ...]
+    stop_le: tuple[int, ...]
+    en_p0: float
+    en_p1: float
+    pet_p0: float
+    type_i_error: float
+    power: float
+
+    def looks(self) -> Looks:
+        """The design as Rules take it."""
+        return cut_off_looks(self.at, self.stop_le, (*(None,) * (len(self.at) - 1), self.r + 1))
+
+
+def search(
+    p0: float,
+    p1: float,
+    alpha: float,
+    beta: float,
+    nmax: int | None = None,
+    *,
+    prior: tuple[float, float],
+    min_n: int = 1,
+    every: int = 1,
+) -> list[Predictive]:
+    """Designs without an early go, EN(p0) falling as n grows: the first is minimax, the last optimal, up to nmax.
+
+    For each n and each final cut-off every attained predictive probability is a threshold to try; error rates and
+    EN fall as it rises, so the largest that keeps the power is the best, found by bisection.
+    """
+    import numpy as np
+
+    from trialsim.kernels.sequential import sequential
+
+    limit = nmax or SEARCH_LIMIT
+    found: list[Predictive] = []
+    null, alternative = np.zeros(4), np.zeros(4)
+    for n in range(2, limit + 1):
+        at = looks_at(n, min_n, every)
+        posterior = posterior_above(n, prior, p0)
+        best = found[-1].en_p0 if found else np.inf
+        for r in range(n):
+            size = np.array(at)
+            go = np.array([*at[:-1], r]) + 1
+            none = np.array([*(-1,) * (len(at) - 1), r])
+            sequential(size, none, go, p1, alternative)
+            if alternative[0] < 1 - beta - 1e-12:
+                break
+            chance = predictive(n, r, prior)
+            values = np.unique(np.concatenate([[0.0], *(chance[m] for m in at[:-1])]))
+
+            low, high = 0, len(values) - 1  # values[low] keeps the power
+            while low < high:
+                middle = (low + high + 1) // 2
+                sequential(size, _futile(chance, at, r, values[middle]), go, p1, alternative)
+                low, high = (middle, high) if alternative[0] >= 1 - beta - 1e-12 else (low, middle - 1)
+            stop = _futile(chance, at, r, values[low])
+            sequential(size, stop, go, p0, null)
+            if null[0] > alpha + 1e-12 or null[2] >= best:
+                continue
+            sequential(size, stop, go, p1, alternative)
+            best = null[2]
+            design = Predictive(
+                n, r,
+                (float(values[max(low - 1, 0)]), float(values[low])), (float(posterior[r]), float(posterior[r + 1])),
+                at, tuple(stop.tolist()), float(null[2]), float(alternative[2]), float(null[3]), float(null[0]),
+                float(alternative[0]),
+            )  # fmt: skip
+            found = [*(d for d in found if d.n < n), design]
+    if not found:
+        raise none_found("predictive-probability design", limit, p0, p1, alpha, beta)
+    return found
+
+
+def _futile(chance: list[Float64], at: tuple[int, ...], r: int, theta: float) -> Int64:
+    """Largest futile count of each look where the predictive probability must reach theta, r at the end."""
+    import numpy as np
+
+    return np.array([*(int((chance[m] < theta).sum()) - 1 for m in at[:-1]), r], dtype=np.int64)

@@ -1,0 +1,152 @@
+"""Three outcomes: stop early if responses <= r1; at the end no go if <= r, go if >= s, and in between "consider".
+
+Sargent DJ, Chan V, Goldberg RM. A three-outcome design for phase II clinical trials. Control Clin Trials
+2001;22:117-125.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from trialsim.codes import CONSIDER, FUTILE, GO
+from trialsim.designs.alone import alone
+from trialsim.designs.error_rates import Candidates, ErrorRates, none_found
+from trialsim.designs.rules import Looks
+from trialsim.designs.spec import CutOff, OpenProbability, Patients, impossible
+
+SEARCH_LIMIT = 300
+
+
+class Sargent(ErrorRates):
+    """Two stages with three outcomes: found from four error rates, or stated as n1, r1, n, r, s."""
+
+    default_criterion: ClassVar[str] = "optimal"
+
+    kind: Literal["sargent"]
+    criterion: Literal["optimal", "minimax"] | None = Field(
+        None, description="optimal: least EN(p0); minimax: least n, then least EN(p0)"
+    )
+    eta: OpenProbability | None = Field(
+        None, description="least probability of no go at p0 (default 1 - alpha)"
+    )
+    pi: OpenProbability | None = Field(None, description="least probability of a go at p1 (default 1 - beta)")
+    n1: Patients | None = Field(None, description="patients in stage 1")
+    r1: CutOff | None = Field(None, description="stop after stage 1 if responses <= r1")
+    n: Patients | None = Field(None, description="patients in both stages")
+    r: CutOff | None = Field(None, description="no go if responses <= r of n")
+    s: CutOff | None = Field(None, description="go if responses >= s of n")
+
+    @model_validator(mode="after")
+    def _possible(self) -> Sargent:
+        if self.stated_outright(("n1", "r1", "n", "r", "s")):
+            n1, r1, n, r, s = self._cuts()
+            for key in ("eta", "pi"):
+                if getattr(self, key) is not None:
+                    raise impossible(key, f"`{key}` belongs to a search; this design is stated outright")
+            if n1 >= n:
+                raise impossible("n1", f"stage 1 must be smaller than the whole trial: n1 = {n1}, n = {n}")
+            if not r1 <= r < s <= n or r1 >= n1:
+                raise impossible("s", f"cut-offs must grow: r1 = {r1} <= r = {r} < s = {s} <= n = {n}")
+        return self
+
+    def _cuts(self) -> tuple[int, int, int, int, int]:
+        n1, r1, n, r, s = self.n1, self.r1, self.n, self.r, self.s
+        assert n1 is not None and r1 is not None and n is not None and r is not None and s is not None
+        return n1, r1, n, r, s
+
+    def origin(self) -> str:
+        """How the cut-offs came about, for the report."""
+        if self.n is not None:
+            return (
+                "The cut-offs are stated outright in the scenario; between r and s the trial decides nothing."
+            )
+        found = "expected sample size at p0" if self.criterion != "minimax" else "n"
+        _, _, alpha, beta = self.four()
+        return self.searched(
+            f"the three-outcome design with the least {found}, a probability of no go of at least "
+            f"{self.eta or 1 - alpha:g} at p0 and of a go of at least {self.pi or 1 - beta:g} at p1 "
+            "(Sargent and others 2001)"
+        )
+
+    def compile(self) -> Looks:
+        """Two looks, the last with three outcomes."""
+        if self.n is not None:
+            return looks_of(*self._cuts())
+        p0, p1, alpha, beta = self.four()
+        found = search(p0, p1, alpha, beta, self.eta or 1 - alpha, self.pi or 1 - beta, self.nmax)
+        return (found[0] if self.criterion == "minimax" else found[-1]).looks()
+
+    def candidates(self) -> Candidates:
+        """The designs that a search finds, and whether it ended at its bound."""
+        p0, p1, alpha, beta = self.four()
+        found = search(p0, p1, alpha, beta, self.eta or 1 - alpha, self.pi or 1 - beta, self.nmax)
+        return Candidates.of(self.criterion, found, True, self.nmax or SEARCH_LIMIT)
+
+
+@dataclass(frozen=True)
+class ThreeOutcomes:
+    """A design and its exact operating characteristics.
+
+    ``type_i_error`` is P(go | p0), ``eta`` P(no go | p0), ``consider_p0`` the rest; ``power`` (pi) is P(go | p1),
+    ``beta`` P(no go | p1), ``consider_p1`` the rest.
+    """
+
+    r1: int
+    n1: int
+    r: int
+    s: int
+    n: int
+    en_p0: float
+    en_p1: float
+    pet_p0: float
+    type_i_error: float
+    power: float
+    eta: float
+    beta: float
+    consider_p0: float
+    consider_p1: float
+
+    def looks(self) -> Looks:
+        """The design as Rules take it."""
+        return looks_of(self.n1, self.r1, self.n, self.r, self.s)
+
+
+def looks_of(n1: int, r1: int, n: int, r: int, s: int) -> Looks:
+    """Stop at n1 up to r1; at n no go up to r, go from s."""
+    first = tuple(FUTILE if x <= r1 else 1 for x in range(n1 + 1))
+    last = tuple(FUTILE if x <= r else GO if x >= s else CONSIDER for x in range(n + 1))
+    return Looks((n1, n), (first, last))
+
+
+def search(
+    p0: float, p1: float, alpha: float, beta: float, eta: float, pi: float, nmax: int | None = None
+) -> list[ThreeOutcomes]:
+    """Designs with P(go | p0) <= alpha, P(no go | p1) <= beta, P(no go | p0) >= eta, P(go | p1) >= pi.
+
+    From minimax (least n, then least EN(p0)) to optimal (least EN(p0)), EN falling as n grows; exact over all n1, r1,
+    r < s. The search ends when no larger n can have a smaller EN(p0).
+    """
+    from trialsim.kernels.stages import three_outcomes
+
+    limit = nmax or SEARCH_LIMIT
+    size = min(limit, 64)
+    while True:
+        rows, complete = three_outcomes((p0, p1), (alpha, beta, eta, pi), size)
+        if complete or size >= limit:
+            break
+        size = min(limit, 2 * size)
+    if not len(rows):
+        raise none_found(f"design with eta = {eta:g} and pi = {pi:g}", limit, p0, p1, alpha, beta)
+    return [_design(*row, p0=p0, p1=p1) for row in rows.tolist()]
+
+
+def _design(r1: int, n1: int, r: int, s: int, n: int, *, p0: float, p1: float) -> ThreeOutcomes:
+    looks = looks_of(n1, r1, n, r, s)
+    null, alternative = alone(looks, p0), alone(looks, p1)
+    return ThreeOutcomes(
+        r1, n1, r, s, n, null.en, alternative.en, null.pet, null.p_go, alternative.p_go,
+        null.p_no_go, alternative.p_no_go, null.p_consider, alternative.p_consider,
+    )  # fmt: skip

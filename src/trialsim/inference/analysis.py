@@ -1,0 +1,369 @@
+"""What one set of patients says of the response rate: estimates, p-values, intervals, posterior."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from trialsim.codes import FUTILE, GO
+from trialsim.designs.rules import DECISION_WORDS, Looks
+from trialsim.errors import DesignError
+from trialsim.inference.attained import Attained, Reading, TwoStage, readings, two_stage
+from trialsim.inference.estimators import ESTIMATORS
+from trialsim.inference.intervals import BETWEEN, INTERVAL_WORDS, INTERVALS, coverage, least_coverage
+from trialsim.inference.orderings import ORDERINGS, STAGEWISE, at_least, ranks, tied
+from trialsim.inference.outcomes import Outcomes, outcomes_of
+from trialsim.inference.posterior import JEFFREYS, Posterior, posterior
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the analysis is asked for: the rates of the hypotheses, the confidence, the ordering, the prior."""
+
+    p0: float | None = None
+    p1: float | None = None
+    confidence: float = 0.95
+    ordering: str = STAGEWISE
+    prior: tuple[float, float] = JEFFREYS
+
+    def __post_init__(self) -> None:
+        for name, rate in (("p0", self.p0), ("p1", self.p1)):
+            if rate is not None and not 0 < rate < 1:
+                raise DesignError(f"{name} = {rate:g} must lie between 0 and 1 (a rate, not a percentage)")
+        if self.p0 is not None and self.p1 is not None and self.p1 <= self.p0:
+            raise DesignError(
+                f"the desirable rate p1 = {self.p1:g} must be above the unacceptable rate p0 = {self.p0:g}"
+            )
+        if not 0 < self.confidence < 1:
+            raise DesignError(f"confidence = {self.confidence:g} must lie between 0 and 1, such as 0.95")
+        if self.ordering not in ORDERINGS:
+            raise DesignError(f"ordering {self.ordering!r} is not known; there are {', '.join(ORDERINGS)}")
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A confidence interval, and the coverage that the method really has at p0, at p1 and at least."""
+
+    name: str
+    words: str
+    low: float | None
+    high: float | None
+    coverage_p0: float | None
+    coverage_p1: float | None
+    least_coverage: float
+
+
+@dataclass(frozen=True)
+class PValue:
+    """P(an outcome at least as much in favour, if the rate is p0) under a named ordering; and its mid-p."""
+
+    ordering: str
+    p: float
+    mid_p: float
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """One set of patients, analysed with its design.
+
+    Attributes
+    ----------
+    patients : which patients these are.
+    looks, look : the design at the attained sizes, and the look (from 0) at which the trial ended.
+    n, x, x1 : patients, responses, and responses at the first look (None: unreported).
+    planned : sizes and cut-offs as planned, where the attained sizes differ.
+    """
+
+    patients: str
+    looks: Looks
+    look: int
+    n: int
+    x: int
+    x1: int | None
+    asked: Asked
+    decision: str
+    estimates: dict[str, float]
+    p_values: tuple[PValue, ...]
+    intervals: tuple[Interval, ...]
+    posterior: Posterior
+    planned: TwoStage | None = None
+    readings: tuple[Reading, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def p_value(self) -> float | None:
+        """The p-value under the ordering asked for; None where p0 is not stated."""
+        return next((row.p for row in self.p_values if row.ordering == self.asked.ordering), None)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One dict a number: patients, kind, name, ordering, value, low, high, and what is known of its coverage."""
+        head = {"patients": self.patients, "n": self.n, "responses": self.x}
+        rows: list[dict[str, Any]] = [
+            head | {"kind": "estimate", "name": name, "value": value}
+            for name, value in self.estimates.items()
+        ]
+        for p in self.p_values:
+            rows.append(head | {"kind": "p_value", "name": "p", "ordering": p.ordering, "value": p.p})
+            rows.append(head | {"kind": "p_value", "name": "mid_p", "ordering": p.ordering, "value": p.mid_p})
+        rows += [
+            head
+            | {"kind": "interval", "name": i.name, "low": i.low, "high": i.high}
+            | {"coverage_p0": i.coverage_p0, "coverage_p1": i.coverage_p1, "least_coverage": i.least_coverage}
+            for i in self.intervals
+        ]
+        post = self.posterior
+        rows += [
+            head | {"kind": "posterior", "name": "mean", "value": post.mean},
+            head | {"kind": "posterior", "name": "median", "value": post.median},
+            head
+            | {
+                "kind": "posterior",
+                "name": "equal_tail",
+                "low": post.equal_tail[0],
+                "high": post.equal_tail[1],
+            },
+            head | {"kind": "posterior", "name": "hpd", "low": post.hpd[0], "high": post.hpd[1]},
+            head | {"kind": "posterior", "name": "above_p0", "value": post.above_p0},
+            head | {"kind": "posterior", "name": "above_p1", "value": post.above_p1},
+        ]
+        rows += [
+            head | {"kind": "attained_sizes", "name": r.method, "ordering": r.ordering, "value": r.p_value}
+            for r in self.readings
+        ]
+        return rows
+
+    def to_dict(self) -> dict[str, Any]:
+        """The analysis, ready for JSON."""
+        return {
+            "patients": self.patients,
+            "design": design_words(self.looks),
+            "planned": design_words(self.planned.looks) if self.planned else None,
+            "n": self.n,
+            "responses": self.x,
+            "stage1_responses": self.x1,
+            "ended_at_look": self.look + 1,
+            "decision": self.decision,
+            "p0": self.asked.p0,
+            "p1": self.asked.p1,
+            "confidence": self.asked.confidence,
+            "ordering": self.asked.ordering,
+            "estimates": self.estimates,
+            "p_values": [vars(p) for p in self.p_values],
+            "intervals": [vars(i) for i in self.intervals],
+            "posterior": vars(self.posterior),
+            "attained_sizes": [vars(r) for r in self.readings],
+            "notes": list(self.notes),
+        }
+
+    def __str__(self) -> str:
+        from trialsim.inference.printing import analysis_text
+
+        return analysis_text(self)
+
+
+def analyse_set(
+    planned: Looks,
+    asked: Asked,
+    *,
+    patients: str,
+    n: int | None = None,
+    x: int,
+    x1: int | None = None,
+    n1: int | None = None,
+    look: int | None = None,
+) -> Analysis:
+    """Analyse x responses among n patients (default: as planned at the look where x responses end the trial).
+
+    ``n1`` is the attained size of stage 1 and ``x1`` the responses there; sizes other than planned are for designs
+    of two stages that stop early for futility only. ``look`` says where a trial ended that could have ended at more
+    than one look with x responses.
+    """
+    design = two_stage(planned)
+    differs = (n1 is not None and n1 != planned.n[0]) or (n is not None and n not in planned.n)
+    if not differs:
+        ended = _ended(planned, n, x, look)
+        if len(planned.n) > 1 and ended > 0 and x1 is not None:
+            _check_stage1(planned, x1, x, planned.n[0], planned.n[ended])
+        return _analysis(planned, ended, asked, patients, x, x1)
+    if design is None:
+        raise DesignError(
+            f"the design has looks at {', '.join(map(str, planned.n))} patients, not at {n1 if n is None else n}; "
+            "other sizes can be analysed for designs of two stages that stop early for futility only"
+        )
+    seen, stopped = _sizes(design, n, n1, x, x1)
+    final = design.n if stopped else seen.n
+    looks = TwoStage(design.r1, seen.n1, design.r, final).looks
+    if not stopped and x1 is not None:
+        _check_stage1(looks, x1, x, seen.n1, seen.n)
+    found = _analysis(looks, _ended(looks, seen.n, x, 0 if stopped else 1), asked, patients, x, x1)
+    others: tuple[Reading, ...] = ()
+    if asked.p0 is not None:
+        others = tuple(
+            readings(design, seen, asked.p0, asked.p1, prior=asked.prior, confidence=asked.confidence)
+        )
+    notes = [
+        f"Planned: {design_words(planned)}. Estimates, p-values and intervals take the attained sizes as fixed "
+        "(they must not have depended on the responses) and r1 as planned.",
+    ]
+    if not stopped and x1 is None:
+        notes.append("The method of Koyama & Chen needs the responses in stage 1, which are not stated.")
+    elif not stopped and seen.n1 != design.n1:
+        notes.append("The method of Koyama & Chen is for a stage 1 of the planned size.")
+    return replace(found, planned=design, readings=others, notes=tuple(notes))
+
+
+def analyse_overrun(
+    planned: Looks, asked: Asked, *, patients: str, overrun: int, x: int, x1: int
+) -> tuple[Analysis, Analysis]:
+    """A trial that stopped after stage 1 with more patients already enrolled: without them, and with them.
+
+    With them, every trial that stops is taken to have as many more patients, whose responses are counted among x but
+    change no decision.
+    """
+    design = two_stage(planned)
+    if design is None:
+        raise DesignError("overrun is analysed for designs of two stages that stop early for futility only")
+    n = design.n1 + overrun
+    if not 0 < overrun < design.n - design.n1:
+        raise DesignError(f"overrun = {overrun} must be at least 1 and less than stage 2")
+    if not 0 <= x1 <= design.r1:
+        raise DesignError(
+            f"{counted(x1)} in stage 1 did not stop this trial: it stops if there are {design.r1} or fewer"
+        )
+    if not 0 <= x - x1 <= overrun:
+        raise DesignError(f"{counted(x1)} in stage 1 and {x} in all cannot be, with {overrun} more patients")
+    first = tuple(1 if k <= design.r1 else 2 for k in range(design.n1 + 1))
+    last = tuple(FUTILE if k <= design.r else GO for k in range(design.n + 1))
+    looks = Looks((design.n1, n, design.n), (first, (FUTILE,) * (n + 1), last))
+    return (
+        _analysis(planned, 0, asked, f"{patients} of stage 1", x1, x1),
+        replace(_analysis(looks, 1, asked, f"{patients} with overrun", x, x1), decision="stop for futility"),
+    )
+
+
+def _sizes(design: TwoStage, n: int | None, n1: int | None, x: int, x1: int | None) -> tuple[Attained, bool]:
+    """The attained sizes, and whether the trial stopped after stage 1."""
+    if n is None:
+        stopped = x <= design.r1 and (x1 is None or x1 == x)
+        n = n1 if stopped else design.n
+    assert n is not None
+    stopped = n == n1 or (n1 is None and n <= design.n1)
+    first = n if stopped else n1 or design.n1
+    if not stopped and n <= first:
+        raise DesignError(f"{n} patients in all cannot be fewer than the {first} of stage 1")
+    return Attained(first, n, x, x1), stopped
+
+
+def _check_stage1(looks: Looks, x1: int, x: int, n1: int, n: int) -> None:
+    if not 0 <= x1 <= n1:
+        raise DesignError(f"{counted(x1)} among the {n1} patients of stage 1 cannot be")
+    if not 0 <= x - x1 <= n - n1:
+        raise DesignError(f"{counted(x1)} in stage 1 and {x} in all cannot be, with {n1} and {n} patients")
+    if looks.next[0][x1] < 0:
+        word = DECISION_WORDS[looks.next[0][x1]]
+        raise DesignError(
+            f"{counted(x1)} among the {n1} patients of stage 1 mean {word} by this design: "
+            "the trial would have ended there"
+        )
+
+
+def _ended(looks: Looks, n: int | None, x: int, look: int | None) -> int:
+    """The look at which a trial with x responses ended."""
+    if x < 0 or x > (n if n is not None else looks.planned_n):
+        raise DesignError(f"{counted(x)} among {n if n is not None else looks.planned_n} patients cannot be")
+    outcomes = outcomes_of(looks)
+    if look is None and n is not None:
+        look = looks.n.index(n)
+    ways = [k for k in range(len(looks.n)) if outcomes.find(k, x) >= 0]
+    if look is not None:
+        if look in ways:
+            return look
+        raise DesignError(_impossible(looks, look, x))
+    if len(ways) != 1:
+        where = " or ".join(str(looks.n[k]) for k in ways)
+        raise DesignError(
+            f"a trial of this design may end with {counted(x)} among {where} patients: state the number analysed"
+            if ways
+            else f"no trial of this design ends with {counted(x)}"
+        )
+    return ways[0]
+
+
+def _impossible(looks: Looks, look: int, x: int) -> str:
+    n = looks.n[look]
+    said = f"a trial of this design does not end with {counted(x)} among {n} patients"
+    if x <= n and looks.next[look][x] >= 0:
+        return f"{said}: it goes on to {looks.n[looks.next[look][x]]}"
+    return f"{said}: it would have ended at an earlier look" if x <= n else f"{said}: there are too few"
+
+
+def _analysis(looks: Looks, look: int, asked: Asked, patients: str, x: int, x1: int | None) -> Analysis:
+    outcomes = outcomes_of(looks)
+    here = outcomes.find(look, x)
+    n = looks.n[look]
+    return Analysis(
+        patients,
+        looks,
+        look,
+        n,
+        x,
+        x if look == 0 else x1,
+        asked,
+        _decision(looks, look, x),
+        {name: float(estimate(outcomes)[here]) for name, estimate in ESTIMATORS.items()},
+        tuple(_p_values(outcomes, here, asked)),
+        tuple(_intervals(outcomes, here, asked)),
+        posterior(n, x, prior=asked.prior, confidence=asked.confidence, p0=asked.p0, p1=asked.p1),
+    )
+
+
+def _decision(looks: Looks, look: int, x: int) -> str:
+    word = DECISION_WORDS[looks.next[look][x]]
+    if word == "futile":
+        return "no go" if look == len(looks.n) - 1 else "stop for futility"
+    return word
+
+
+def _p_values(outcomes: Outcomes, here: int, asked: Asked) -> Sequence[PValue]:
+    if asked.p0 is None:
+        return []
+    pmf = outcomes.pmf(asked.p0)
+    names = [asked.ordering, *(name for name in ORDERINGS if name != asked.ordering)]
+    found = []
+    for name in names:
+        place = ranks(outcomes, name)
+        p = float(at_least(pmf, place)[0, here])
+        found.append(PValue(name, p, p - float(tied(pmf, place)[0, here]) / 2))
+    return found
+
+
+def _intervals(outcomes: Outcomes, here: int, asked: Asked) -> Sequence[Interval]:
+    found = []
+    for name, method in INTERVALS.items():
+        limits = method(outcomes, asked.confidence)
+        low, high = (None if math.isnan(end[here]) else float(end[here]) for end in limits)
+        at = [
+            None if p is None else float(coverage(outcomes, limits, np.array([p]))[0])
+            for p in (asked.p0, asked.p1)
+        ]
+        least = least_coverage(outcomes, limits, BETWEEN)
+        found.append(Interval(name, INTERVAL_WORDS[name], low, high, at[0], at[1], least))
+    return found
+
+
+def counted(x: int) -> str:
+    """1 response, 2 responses."""
+    return f"{x} response" if x == 1 else f"{x} responses"
+
+
+def design_words(looks: Looks) -> str:
+    """What each number of responses leads to at each look."""
+    words = []
+    for k, n in enumerate(looks.n):
+        runs = [f"{a}-{b} {DECISION_WORDS.get(d) or f'on to {looks.n[d]}'}" for a, b, d in looks.ranges(k)]
+        words.append(f"after {n}: {', '.join(runs)}")
+    return "; ".join(words)

@@ -1,0 +1,115 @@
+"""Exact bias and error of every estimator, and coverage of every interval, over response rates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from trialsim.designs.binomial import Float64
+from trialsim.designs.rules import Looks
+from trialsim.inference.estimators import ESTIMATOR_WORDS, ESTIMATORS
+from trialsim.inference.intervals import INTERVAL_WORDS, INTERVALS, coverage, least_coverage
+from trialsim.inference.outcomes import outcomes_of
+from trialsim.results import digits12, to_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Characteristics:
+    """What each estimator and interval does at each response rate, by enumeration of every outcome.
+
+    Attributes
+    ----------
+    looks, confidence : the design, and the confidence that the intervals promise.
+    p : the response rates.
+    bias, mse : by estimator, at each rate.
+    coverage, width : by interval, at each rate; width is the mean length (an outcome without an interval has none).
+    least : by interval, its least coverage for rates from .05 to .95.
+    """
+
+    looks: Looks
+    confidence: float
+    p: Float64
+    bias: dict[str, Float64]
+    mse: dict[str, Float64]
+    coverage: dict[str, Float64]
+    width: dict[str, Float64]
+    least: dict[str, float]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One dict a rate and estimator (bias, mse) or interval (coverage, width)."""
+        found: list[dict[str, Any]] = []
+        for i, rate in enumerate(self.p.tolist()):
+            for name in self.bias:
+                entry = {"bias": float(self.bias[name][i]), "mse": float(self.mse[name][i])}
+                found.append({"p": rate, "kind": "estimator", "name": name, **entry})
+            for name in self.coverage:
+                entry = {"coverage": float(self.coverage[name][i]), "width": float(self.width[name][i])}
+                found.append({"p": rate, "kind": "interval", "name": name, **entry})
+        return found
+
+    def to_frame(self) -> pd.DataFrame:
+        """A tidy table."""
+        return to_frame(self.rows())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, ready for JSON."""
+        return dict(
+            digits12(
+                {
+                    "n": list(self.looks.n),
+                    "confidence": self.confidence,
+                    "p": self.p,
+                    "bias": self.bias,
+                    "mse": self.mse,
+                    "coverage": self.coverage,
+                    "width": self.width,
+                    "least_coverage": self.least,
+                }
+            )
+        )
+
+    def __str__(self) -> str:
+        wide = max(map(len, (*ESTIMATOR_WORDS.values(), *INTERVAL_WORDS.values())))
+        head = f"  {'':{wide}}" + "".join(f"{f'p = {rate:g}':>12}" for rate in self.p)
+        lines = ["Bias x 1000 (root mean square error x 1000)", head]
+        for name, bias in self.bias.items():
+            error = np.sqrt(self.mse[name])
+            cells = "".join(
+                f"{f'{1000 * b:.1f} ({1000 * e:.0f})':>12}" for b, e in zip(bias, error, strict=True)
+            )
+            lines.append(f"  {ESTIMATOR_WORDS[name]:{wide}}{cells}")
+        lines += [f"Coverage of {self.confidence:.0%} intervals", f"{head}{'least':>12}"]
+        for name, covered in self.coverage.items():
+            cells = "".join(f"{c:>12.4f}" for c in (*covered, self.least[name]))
+            lines.append(f"  {INTERVAL_WORDS[name]:{wide}}{cells}")
+        lines.append(
+            "  least: for response rates from .05 to .95; an outcome without an interval counts as covered"
+        )
+        return "\n".join(lines)
+
+
+def characteristics(
+    looks: Looks, p: Sequence[float] | Float64 | None = None, *, confidence: float = 0.95
+) -> Characteristics:
+    """Exact bias, mean square error and coverage over response rates (default: .01, .02, ..., .99)."""
+    rates = np.arange(1, 100) / 100 if p is None else np.asarray(p, dtype=np.float64)
+    outcomes = outcomes_of(looks)
+    pmf = outcomes.pmf(rates)
+    bias, mse = {}, {}
+    for name, estimate in ESTIMATORS.items():
+        off = estimate(outcomes) - rates[:, None]
+        bias[name] = np.sum(pmf * off, axis=1)
+        mse[name] = np.sum(pmf * off**2, axis=1)
+    covered, width, least = {}, {}, {}
+    for name, interval in INTERVALS.items():
+        limits = interval(outcomes, confidence)
+        covered[name] = coverage(outcomes, limits, rates)
+        width[name] = pmf @ np.nan_to_num(limits[1] - limits[0])
+        least[name] = least_coverage(outcomes, limits)
+    return Characteristics(looks, confidence, rates, bias, mse, covered, width, least)

@@ -1,0 +1,45 @@
+"""A design written in a few signs: 1/25,6/70 stops if responses <= 1 of 25 and goes if responses > 6 of 70."""
+
+from __future__ import annotations
+
+import re
+
+from trialsim.designs.rules import Looks, two_way
+from trialsim.errors import DesignError
+
+_LOOK = re.compile(r"\s*(\d+|-)(?::(\d+))?\s*/\s*(\d+)\s*")
+
+
+def looks_from(text: str) -> Looks:
+    """Looks from text: STOP/N at each look, the last one R/N; STOP:GO/N where responses > GO also end in a go.
+
+    A dash for STOP: no stop for futility at that look.
+    """
+    stops: list[int] = []
+    goes: list[int | None] = []
+    sizes: list[int] = []
+    for part in text.split(","):
+        match = _LOOK.fullmatch(part)
+        if not match:
+            raise DesignError(
+                f"{part.strip()!r} is not a look: write R1/N1,R/N such as 1/25,6/70, with STOP:GO/N for an early go"
+            )
+        stop = -1 if match[1] == "-" else int(match[1])
+        go, n = (int(match[2]) if match[2] else None), int(match[3])
+        if sizes and n <= sizes[-1]:
+            raise DesignError(f"looks must grow: {n} patients follow {sizes[-1]}")
+        if not stop < n or (go is not None and not stop <= go <= n):
+            raise DesignError(f"{part.strip()!r}: cut-offs must be below the {n} patients, and STOP <= GO")
+        stops.append(stop)
+        goes.append(go)
+        sizes.append(n)
+    if goes[-1] is not None:
+        raise DesignError("the last look has one cut-off: go if responses are above it")
+    if stops[-1] < 0:
+        raise DesignError("the last look needs its cut-off: go if responses are above it")
+    goes[-1] = stops[-1]
+    looks = two_way(tuple(sizes), tuple(stops), tuple(goes))
+    for k, n in enumerate(sizes[:-1]):
+        if k + 1 not in looks.next[k]:
+            raise DesignError(f"no number of responses among {n} patients leads on to the next look")
+    return looks

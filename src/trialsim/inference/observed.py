@@ -1,0 +1,223 @@
+"""The observed trial of a scenario, analysed: all treated patients, evaluable patients, and by dose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from trialsim.codes import POOLED
+from trialsim.designs.binomial import clopper_pearson
+from trialsim.designs.rules import Looks
+from trialsim.errors import DesignError
+from trialsim.inference.analysis import Analysis, Asked, analyse_set
+from trialsim.inference.posterior import Posterior, posterior
+from trialsim.results import digits12, to_frame
+from trialsim.scenario.compiling import compile_rules
+from trialsim.scenario.model import Observed, Scenario
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TREATED, EVALUABLE = "All treated patients", "Evaluable patients"
+
+
+@dataclass(frozen=True)
+class ByDose:
+    """Patients at one dose: how they were chosen by the stopping rule is left out, so only what needs no design."""
+
+    dose: str
+    n: int
+    x: int
+    low: float
+    high: float
+    posterior: Posterior
+
+    def to_dict(self) -> dict[str, Any]:
+        """The row, ready for JSON."""
+        return {**vars(self), "posterior": vars(self.posterior)}
+
+
+def by_dose(dose: str, n: int, x: int, asked: Asked) -> ByDose:
+    """x responses among n patients at a dose."""
+    low, high = clopper_pearson(x, n, asked.confidence)
+    post = posterior(n, x, prior=asked.prior, confidence=asked.confidence, p0=asked.p0, p1=asked.p1)
+    return ByDose(dose, n, x, low, high, post)
+
+
+@dataclass(frozen=True)
+class Analyses:
+    """The analysis of each set of patients; by dose; and what has to be said of them.
+
+    ``assumed``: the design is an assumption of the scenario, so nothing here says that the trial used it.
+    """
+
+    name: str
+    sets: tuple[Analysis, ...]
+    doses: tuple[ByDose, ...] = ()
+    notes: tuple[str, ...] = ()
+    assumed: bool = False
+
+    def __getitem__(self, patients: str) -> Analysis:
+        for found in self.sets:
+            if found.patients == patients:
+                return found
+        raise KeyError(f"{patients!r} is not analysed; there are {', '.join(a.patients for a in self.sets)}")
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One dict a number."""
+        return [row for found in self.sets for row in found.rows()] + [
+            {
+                "patients": d.dose,
+                "n": d.n,
+                "responses": d.x,
+                "kind": "by_dose",
+                "name": "clopper_pearson",
+                "value": d.x / d.n,
+                "low": d.low,
+                "high": d.high,
+            }
+            for d in self.doses
+        ]
+
+    def to_frame(self) -> pd.DataFrame:
+        """A tidy table, one row a number."""
+        return to_frame(self.rows())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, ready for JSON."""
+        found = {
+            "name": self.name,
+            "design_assumed": self.assumed,
+            "sets": [found.to_dict() for found in self.sets],
+            "by_dose": [d.to_dict() for d in self.doses],
+            "notes": list(self.notes),
+        }
+        return dict(digits12(found))
+
+    def __str__(self) -> str:
+        from trialsim.inference.printing import dose_lines
+
+        head = "\nIf the trial had followed the assumed design" if self.assumed else ""
+        blocks = [f"{self.name}{head}", *map(str, self.sets)]
+        if self.doses:
+            blocks.append("\n".join(dose_lines(self.doses, self.sets[0].asked.p0)))
+        if self.notes:
+            blocks.append("\n".join(self.notes))
+        return "\n\n".join(blocks)
+
+
+def analyse_observed(scenario: Scenario, asked: Asked) -> Analyses:
+    """Analyse what a scenario says was observed, with the design it states."""
+    observed = scenario.observed
+    if observed is None:
+        raise DesignError("the scenario has no `observed` block: there is nothing to analyse")
+    if observed.responses is None or observed.evaluable is None:
+        missing = "responses" if observed.responses is None else "evaluable"
+        raise DesignError(f"`observed.{missing}` is not stated: there is nothing to analyse")
+    _refuse_other_looks(scenario)
+    looks = compile_rules(scenario).looks
+    asked = replace(
+        asked,
+        p0=getattr(scenario.design, "p0", None) if asked.p0 is None else asked.p0,
+        p1=getattr(scenario.design, "p1", None) if asked.p1 is None else asked.p1,
+    )
+    source = scenario.sources.get("design")
+    assumed = source is not None and source.assumed
+    notes = _notes(scenario, observed, assumed)
+    if asked.p0 is None:
+        notes.append("The design states no p0: there is no p-value.")
+    ways = {TREATED: _treated, EVALUABLE: _evaluable}
+    # first the patients that the looks count
+    counted = (EVALUABLE, TREATED) if scenario.evaluability.replaced else (TREATED, EVALUABLE)
+    sets, refused = [], []
+    for patients in counted:
+        try:
+            found = ways[patients](looks, observed, asked)
+        except DesignError as error:
+            refused.append(f"{patients}: not analysed, because {error}.")
+        else:
+            sets += [found] if found else []
+    if not sets:
+        raise DesignError(" ".join(refused))
+    notes += refused
+    return Analyses(
+        scenario.name,
+        tuple(sets),
+        tuple(_doses(scenario.doses, observed, asked)),
+        tuple(notes),
+        assumed,
+    )
+
+
+def _refuse_other_looks(scenario: Scenario) -> None:
+    if scenario.own_rules:
+        raise DesignError(
+            "each cohort has looks of its own: analyse them one by one with --design and their own responses"
+        )
+    reduction = scenario.dose_reduction
+    if reduction is not None and reduction.on_dose_change != "pooled":
+        raise DesignError(
+            f"`on_dose_change: {reduction.on_dose_change}` analyses other patients than those of all doses: use "
+            "--design with the responses among them"
+        )
+    assert compile_rules(scenario).on_dose_change == POOLED
+
+
+def _treated(looks: Looks, observed: Observed, asked: Asked) -> Analysis | None:
+    """All treated patients: an inevaluable one did not respond."""
+    if observed.treated is None:
+        return None
+    assert observed.responses is not None
+    stage1 = observed.stage1
+    known = stage1 is not None and stage1.evaluable == looks.n[0] and observed.treated > looks.n[0]
+    x1 = stage1.responses if stage1 is not None and known else None
+    return analyse_set(looks, asked, patients=TREATED, n=observed.treated, x=observed.responses, x1=x1)
+
+
+def _evaluable(looks: Looks, observed: Observed, asked: Asked) -> Analysis | None:
+    """Evaluable patients; left out where every treated patient was evaluable."""
+    if observed.evaluable == observed.treated:
+        return None
+    assert observed.responses is not None
+    stage1 = observed.stage1
+    return analyse_set(
+        looks,
+        asked,
+        patients=EVALUABLE,
+        n=observed.evaluable,
+        x=observed.responses,
+        x1=stage1.responses if stage1 else None,
+        n1=stage1.evaluable if stage1 else None,
+    )
+
+
+def _doses(names: Sequence[str], observed: Observed, asked: Asked) -> list[ByDose]:
+    if observed.evaluable_by_dose is None or observed.responses_by_dose is None:
+        return []
+    counts = zip(names, observed.evaluable_by_dose, observed.responses_by_dose, strict=True)
+    return [by_dose(dose, n, x, asked) for dose, n, x in counts if n > 0]
+
+
+def _notes(scenario: Scenario, observed: Observed, assumed: bool) -> list[str]:
+    notes = []
+    if assumed:
+        notes.append(
+            "The design is assumed, not taken from the publication: these are the numbers it would give for the "
+            "observed counts. Nothing here says that the trial used it."
+        )
+    if len(scenario.doses) > 1 and observed.responses_by_dose is None:
+        notes.append("Responses by dose are not stated: there is no analysis by dose.")
+    if scenario.evaluability.replaced and observed.treated not in (None, observed.evaluable):
+        notes.append(
+            "The looks count evaluable patients. For all treated patients, inevaluable ones did not respond and the "
+            "sizes are as attained."
+        )
+    if observed.stage1 is None:
+        notes.append("Responses in stage 1 are not stated (`observed.stage1`).")
+    if scenario.dose_reduction is not None or scenario.conduct is not None:
+        notes.append(
+            "The outcomes are those of the looks at responses alone: an end for toxicity or for want of patients is "
+            "not among them, and every patient is taken to have the same response rate."
+        )
+    return notes

@@ -1,0 +1,173 @@
+"""A scenario with some of its inputs changed: what every what-if and sensitivity analysis is made of.
+
+An input is named by its path, as error messages name it: ``conduct.accrual.per_month``, ``truth.active.toxicity[0]``
+(the first dose), ``truth.*.odds_ratio`` (every case). A path may end in a key that the scenario leaves out, but what
+it leads through must be there: a slip in the name of a case must not make a new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from typing import Any
+
+from pydantic import ValidationError
+
+from trialsim.errors import TrialsimError
+from trialsim.scenario import words
+from trialsim.scenario.faults import Faults, Finding
+from trialsim.scenario.files import json_schema, value_of
+from trialsim.scenario.model import Scenario
+
+NOT_INPUTS = ("variants", "sensitivity", "schema")
+"""Keys of a scenario that say nothing about its trial; a changed scenario does not carry the first two on."""
+
+_BY_DOSE = ("response", "toxicity", "stable_disease", "serious")
+
+Step = str | int
+
+
+class ChangeError(TrialsimError):
+    """A change that cannot be made; ``path`` is the path as stated, "" where the whole is impossible."""
+
+    def __init__(self, path: str, message: str) -> None:
+        self.path, self.message = path, message
+        super().__init__(f"{path}: {message}" if path else message)
+
+
+def changed(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
+    """The scenario with each path set to its value; None takes an optional key away.
+
+    Parameters
+    ----------
+    scenario : what to change; it stays as it is.
+    changes : path -> value, plain data as a scenario file would hold it. Later ones see what earlier ones did.
+
+    Raises
+    ------
+    ChangeError
+        With the path, where it leads nowhere or the value is not possible there.
+    """
+    stated = scenario.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    full = scenario.model_dump(mode="json", by_alias=True)
+    for path, value in changes.items():
+        for place in places(full, path):
+            for data in (stated, full):
+                _put(data, place, deepcopy(value), len(scenario.doses))
+    for key in ("variants", "sensitivity"):
+        stated.pop(key, None)
+    faults = Faults(json_schema())
+    try:
+        return Scenario.model_validate(stated)
+    except ValidationError as error:
+        findings = faults.explain(stated, error.errors(include_url=False, include_input=False))
+        raise _refused(findings, changes) from None
+
+
+def read_changes(pairs: Iterable[str]) -> dict[str, Any]:
+    """``PATH=VALUE`` texts, each value written as in a scenario file: ``0.2``, ``[0.15, 0.08]``, ``{kind: none}``.
+
+    Raises
+    ------
+    ChangeError
+        With the text, where it is not of this form, its value is not YAML, or a path comes twice.
+    """
+    changes: dict[str, Any] = {}
+    for pair in pairs:
+        path, equals, text = pair.partition("=")
+        path = path.strip()
+        if not equals or not path or not text.strip():
+            raise ChangeError(pair, "expected PATH=VALUE, such as conduct.accrual.per_month=8")
+        if path in changes:
+            raise ChangeError(path, "given twice")
+        try:
+            changes[path] = value_of(text)
+        except ValueError as reason:
+            raise ChangeError(pair, str(reason)) from None
+    return changes
+
+
+def places(data: Mapping[str, Any], path: str) -> list[tuple[Step, ...]]:
+    """What a path leads to in a scenario's data: one place, or one for each case where it says ``*``.
+
+    Raises
+    ------
+    ChangeError
+        Where it leads nowhere; the message lists what is there.
+    """
+    steps = words.steps(path)
+    if not steps or words.path_text(steps).replace("[", ".[") != path.replace("[", ".["):
+        raise ChangeError(path, "not a path such as truth.active.response or truth.active.toxicity[0]")
+    if steps[0] in NOT_INPUTS:
+        raise ChangeError(path, f"`{steps[0]}` is no input of the trial")
+    found: list[tuple[Step, ...]] = [()]
+    for i, step in enumerate(steps):
+        last = i == len(steps) - 1
+        found = [place for before in found for place in _onward(data, before, step, last, path)]
+    return found
+
+
+def _onward(
+    data: Mapping[str, Any], before: tuple[Step, ...], step: Step, last: bool, path: str
+) -> list[tuple[Step, ...]]:
+    """Where one more step leads; the last one may name a key that is not there yet."""
+    here, at = value_at(data, before), words.path_text(before)
+    if isinstance(here, dict):
+        if step == "*":
+            return [(*before, key) for key in here]
+        if step in here or (last and isinstance(step, str) and before != ()):
+            if not last and here[step] is None:
+                raise ChangeError(
+                    path, f"the scenario states no `{words.path_text((*before, step))}`; set it as a whole"
+                )
+            return [(*before, step)]
+        known = [key for key in here if before or key not in NOT_INPUTS]
+        raise ChangeError(path, f"`{at or 'the scenario'}` has no `{step}`{words.meant(str(step), known)}")
+    by_dose = last and isinstance(step, int) and before[-1] in _BY_DOSE
+    if isinstance(here, list) or by_dose:
+        count = len(here) if isinstance(here, list) else len(data["doses"])
+        if isinstance(step, int) and step < count:
+            return [(*before, step)]
+        raise ChangeError(path, f"`{at}` has no [{step}]; it has {count} values, counted from [0]")
+    raise ChangeError(path, f"`{at}` is {words.shown(here)}, which has no parts")
+
+
+def value_at(data: Any, place: tuple[Step, ...]) -> Any:
+    """What stands at a place; None where nothing does."""
+    for step in place:
+        if isinstance(data, dict):
+            data = data.get(step)
+        elif isinstance(data, list) and isinstance(step, int) and step < len(data):
+            data = data[step]
+        elif isinstance(step, int) and isinstance(data, int | float):
+            continue  # one rate for all doses
+        else:
+            return None
+    return data
+
+
+def _put(data: Any, place: tuple[Step, ...], value: Any, doses: int) -> None:
+    """Set the value at a place, making the blocks on the way that stand at their defaults."""
+    *way, last = place
+    for i, step in enumerate(way):
+        ahead = place[i + 1]
+        below = data.get(step) if isinstance(data, dict) else data[step]
+        if isinstance(ahead, int) and isinstance(below, int | float):
+            below = data[step] = [below] * doses  # one rate for all doses becomes one a dose
+        elif below is None:
+            below = data[step] = {}
+        data = below
+    if value is None and isinstance(data, dict):
+        data.pop(last, None)
+    else:
+        data[last] = value
+
+
+def _refused(findings: list[Finding], changes: Mapping[str, Any]) -> ChangeError:
+    """The first finding, under the change it belongs to."""
+    finding = findings[0]
+    at = words.path_text(finding.path)
+    for path in changes:
+        if at == path:
+            return ChangeError(path, finding.message)
+    return ChangeError(" with ".join(changes), f"{at}: {finding.message}" if at else finding.message)
