@@ -21,8 +21,8 @@ DOORS = {
     "pandas": {"results.py"},
     "jinja2": {"reporting/"},
     "pyarrow": {"engine/keeping.py"},
-    "typer": {"cli"},
-    "rich": {"cli.py"},
+    "typer": {"cli/"},
+    "rich": {"cli/"},
 }
 
 

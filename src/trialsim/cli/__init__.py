@@ -1,0 +1,83 @@
+"""The command line: the same words as the Python API, plain errors, exit status 2 for what the user can mend.
+
+Each command is a function in a module here; it imports what it needs when it runs, so that ``--help`` is quick.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import Annotated
+
+import typer
+
+from trialsim.cli import analyse, files, find, run
+from trialsim.cli.common import INTERRUPTED, Interrupted
+from trialsim.errors import ScenarioError, TrialsimError
+from trialsim.version import __version__
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Operating characteristics of single-arm phase 2 trials with dose reduction: exact, simulated, and checked "
+    "against the trial that happened.",
+)
+
+
+def main() -> None:
+    """Run the command line; errors the user can mend are sentences on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # a name in Greek must not stop a run on a terminal that cannot show it
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        app()
+    except ScenarioError as error:
+        _fail(str(error), 2)
+    except Interrupted as error:
+        _fail(str(error), INTERRUPTED)
+    except TrialsimError as error:
+        _fail(f"error: {error}", 2)
+    except OSError as error:
+        _fail(f"error: output cannot be written: {(error.strerror or str(error)).lower()}", 2)
+    except SystemExit as stop:
+        # what an interrupt becomes inside a command
+        if stop.code == INTERRUPTED:
+            _fail("interrupted; no report was written", INTERRUPTED)
+        raise
+
+
+def _fail(message: str, status: int) -> None:
+    if sys.stderr is not None:
+        print(message, file=sys.stderr)
+    sys.exit(status)
+
+
+def _version(show: bool) -> None:
+    if show:
+        print(f"trialsim {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version and exit")
+    ] = False,
+) -> None:
+    pass
+
+
+for command in (
+    run.run,
+    find.find,
+    analyse.analyse,
+    files.validate,
+    files.trace,
+    files.reproduce,
+    files.init,
+    files.schema,
+):
+    app.command()(command)

@@ -1,0 +1,105 @@
+"""Commands about files: validate, reproduce, trace, init, schema."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trialsim.cli.common import Dask, Jobs, Quiet, ScenarioPath, progress, workers
+from trialsim.errors import OutputError
+
+
+def validate(
+    scenario: Annotated[list[Path], typer.Argument(metavar="SCENARIO...", help="scenario files (YAML)")],
+) -> None:
+    """Check scenario files without running them; every problem is printed as file:line: key: message."""
+    from trialsim.scenario.files import validate as problems_of
+
+    bad = False
+    for path in scenario:
+        problems = problems_of(path)
+        bad = bad or bool(problems)
+        for problem in problems:
+            print(problem.located(str(path)), file=sys.stderr)
+        if not problems:
+            print(f"{path}: ok")
+    if bad:
+        raise typer.Exit(2)
+
+
+def trace(
+    scenario: ScenarioPath,
+    trial: Annotated[int, typer.Option(metavar="K", help="number of the trial, from 1")] = 1,
+    case: Annotated[
+        str | None, typer.Option(metavar="NAME", help="case [default: the first]", show_default=False)
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="seed [default: the scenario's]", show_default=False)
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="file to write: .csv, or a swimmer plot as .svg, .png or .pdf"),
+    ] = None,
+) -> None:
+    """Print one simulated trial, patient by patient: the K-th that `run` simulates with the same seed."""
+    from trialsim.scenario.files import load
+
+    stated = load(scenario)
+    from trialsim.engine.traces import trace as one
+
+    if output is not None:
+        from trialsim.figures.swimmer import check_output
+
+        check_output(output)
+    traced = one(stated, case, trial, seed)
+    if output is not None:
+        from trialsim.figures.swimmer import write
+
+        write(traced, output)
+    print(traced)
+    if output is not None:
+        print(f"\n{output}")
+
+
+def reproduce(
+    folder: Annotated[Path, typer.Argument(metavar="RUN_FOLDER", help="folder written by `trialsim run`")],
+    jobs: Jobs = None,
+    dask: Dask = None,
+    quiet: Quiet = False,
+) -> None:
+    """Run a run folder's scenario again and compare the results bit by bit; exit status 1 if they differ."""
+    from trialsim.reporting import reproduce as again
+
+    with workers(dask, jobs), progress(None, quiet) as advance:
+        same, differences = again(folder, jobs=jobs, progress=advance)
+    if not same:
+        print(f"{folder}: differs\n" + "\n".join(differences), file=sys.stderr)
+        raise typer.Exit(1)
+    print(f"{folder}: results.json reproduced bit by bit")
+
+
+def init(
+    path: Annotated[Path, typer.Argument(help="file to write")] = Path("scenario.yaml"),
+) -> None:
+    """Write a commented example scenario to start from; an existing file is left alone."""
+    from importlib.resources import files
+
+    text = files("trialsim.scenario").joinpath("example.yaml").read_text(encoding="utf-8")
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise OutputError(f"{path} exists; choose another name") from None
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from None
+    print(f"{path} written; run it with: trialsim run {path}")
+
+
+def schema() -> None:
+    """Print the JSON Schema of scenario files, for editors that complete and check YAML."""
+    from trialsim.scenario.schema import schema_text
+
+    print(schema_text(), end="")

@@ -1,0 +1,1 @@
+"""What an answer hangs on: variants side by side, sweeps, thresholds, priors."""
