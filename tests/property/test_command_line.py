@@ -16,7 +16,7 @@ from tests.property.test_malformed import TEXTS, mutated, refusal
 from trialsim import cli
 
 WANTED = 300
-ROOT = Path(cli.__file__).parents[2]
+ROOT = Path(__file__).parents[2]
 
 
 def run(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> int:
