@@ -16,11 +16,14 @@ from pydantic import ValidationError
 from trialsim.errors import TrialsimError
 from trialsim.scenario import words
 from trialsim.scenario.faults import Faults, Finding
-from trialsim.scenario.files import json_schema, value_of
+from trialsim.scenario.files import digest, value_of
 from trialsim.scenario.model import Scenario
+from trialsim.scenario.schema import json_schema
 
-NOT_INPUTS = ("variants", "sensitivity", "schema")
-"""Keys of a scenario that say nothing about its trial; a changed scenario does not carry the first two on."""
+ABOUT_RUNS = {"variants", "sensitivity"}
+"""Blocks that ask for changed scenarios; a changed scenario does not carry them on."""
+NOT_INPUTS = ABOUT_RUNS | {"schema", "question"}
+"""Keys of a scenario that say nothing about its trial."""
 
 _BY_DOSE = ("response", "toxicity", "stable_disease", "serious")
 
@@ -48,20 +51,49 @@ def changed(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
     ChangeError
         With the path, where it leads nowhere or the value is not possible there.
     """
-    stated = scenario.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    stated = scenario.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude=ABOUT_RUNS)
     full = scenario.model_dump(mode="json", by_alias=True)
     for path, value in changes.items():
         for place in places(full, path):
             for data in (stated, full):
                 _put(data, place, deepcopy(value), len(scenario.doses))
-    for key in ("variants", "sensitivity"):
-        stated.pop(key, None)
     faults = Faults(json_schema())
     try:
         return Scenario.model_validate(stated)
     except ValidationError as error:
         findings = faults.explain(stated, error.errors(include_url=False, include_input=False))
         raise _refused(findings, changes) from None
+
+
+def variants(scenario: Scenario) -> dict[str, Scenario]:
+    """The scenario under each of its ``variants``, by name.
+
+    Raises
+    ------
+    ChangeError
+        As ``changed``, and where a variant is the scenario itself.
+    """
+    return {name: variant(scenario, changes) for name, changes in scenario.variants.items()}
+
+
+def variant(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
+    """As ``changed``, refusing changes that leave everything as it is."""
+    other = changed(scenario, changes)
+    if digest(other) == digest(changed(scenario, {})):
+        raise ChangeError("", f"changes nothing: {' and '.join(changes)} as in the scenario already")
+    return other
+
+
+def impossible_variants(scenario: Scenario) -> list[Finding]:
+    """What is wrong with the ``variants`` of a scenario, each at the change that it belongs to."""
+    findings = []
+    for name, changes in scenario.variants.items():
+        try:
+            variant(scenario, changes)
+        except ChangeError as error:
+            at = (error.path,) if error.path in changes else ()
+            findings.append(Finding(("variants", name, *at), error.message if at else str(error)))
+    return findings
 
 
 def read_changes(pairs: Iterable[str]) -> dict[str, Any]:

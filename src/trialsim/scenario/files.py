@@ -98,6 +98,10 @@ def parse(text: str, name: str = "scenario") -> Scenario:
         except ValidationError as error:
             findings = faults.explain(data, error.errors(include_url=False, include_input=False))
         findings += faults.unknown_sources(data)
+        if scenario is not None and scenario.variants:
+            from trialsim.scenario.changes import impossible_variants  # which reads values with this module
+
+            findings += impossible_variants(scenario)
     problems = sorted({*reader.problems, *map(reader.located, findings)})
     if scenario is not None and not problems:
         return scenario

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, JsonValue, field_validator, model_validator
 
 from trialsim.designs import Design, ToxicityRule
 from trialsim.designs.spec import AsTuple, Spec, impossible
@@ -12,7 +12,7 @@ from trialsim.scenario.cases import Case, Slope
 from trialsim.scenario.cohorts import EVERYBODY, Cohorts, Stratum
 from trialsim.scenario.conduct import Conduct
 from trialsim.scenario.observed import Observed, RelatedTrial, counts_rounding_to
-from trialsim.scenario.values import MAX_DOSES, CaseName, Rates, Text, listed
+from trialsim.scenario.values import MAX_DOSES, CaseName, GroupName, Rates, Text, listed
 
 __all__ = [
     "MAX_CASES",
@@ -34,12 +34,17 @@ __all__ = [
 ]
 
 MAX_CASES = 50
+MAX_VARIANTS = 50
 MAX_REPLICATES = 1_000_000_000
 
 Amount = Annotated[float, Field(ge=0.001, le=30_000)]
 """Kept in whole thousandths; relative dose intensities over ten years still fit 64 bits."""
 Precision = Annotated[float, Field(ge=0.0001, le=0.1)]
 """The least needs 25 million replicates at a probability of .5."""
+
+
+Changes = Annotated[dict[str, JsonValue], Field(min_length=1, max_length=50)]
+"""Path of an input -> its value; ``scenario.changes`` says whether it leads anywhere."""
 
 
 class DoseReduction(Spec):
@@ -147,6 +152,12 @@ class Scenario(Spec):
         default_factory=dict, description="path of an input -> where it comes from"
     )
     simulation: Simulation = Simulation()
+    question: Text | None = Field(None, description="the question that this scenario is run to answer")
+    variants: Annotated[dict[GroupName, Changes], Field(max_length=MAX_VARIANTS)] = Field(
+        {},
+        description="name of a variant -> what it changes: path of an input -> its value there; "
+        "`trialsim whatif` runs each beside the scenario itself",
+    )
 
     @field_validator("doses")
     @classmethod

@@ -10,7 +10,7 @@ from typing import Any
 
 _LATER = "not available in this version"
 
-NOT_YET_KEYS = dict.fromkeys(("sensitivity", "variants"), _LATER)
+NOT_YET_KEYS = dict.fromkeys(("sensitivity",), _LATER)
 """Keys that users know and this version does not; asked only about keys that no block knows."""
 
 ELSEWHERE = {
