@@ -457,7 +457,6 @@ def test_a_file_without_permission(tmp_path: Path) -> None:
             "on_dose_change)",
         ),
         ("simulation: {", "sensitivity: {}\nsimulation: {", "sensitivity", "not available in this version"),
-        ("simulation: {", "variants: {}\nsimulation: {", "variants", "not available in this version"),
         (
             "simulation: {",
             "interim: pause\nsimulation: {",

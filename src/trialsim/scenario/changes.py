@@ -55,8 +55,10 @@ def changed(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
     full = scenario.model_dump(mode="json", by_alias=True)
     for path, value in changes.items():
         for place in places(full, path):
-            for data in (stated, full):
-                _put(data, place, deepcopy(value), len(scenario.doses))
+            _put(full, place, deepcopy(value), len(scenario.doses))
+            _put(stated, place, deepcopy(value), len(scenario.doses))
+            if value is None:
+                _take(stated, place)
     faults = Faults(json_schema())
     try:
         return Scenario.model_validate(stated)
@@ -146,7 +148,7 @@ def _onward(
     here, at = value_at(data, before), words.path_text(before)
     if isinstance(here, dict):
         if step == "*":
-            return [(*before, key) for key in here]
+            return [(*before, key) for key in here if here[key] is not None]
         if step in here or (last and isinstance(step, str) and before != ()):
             if not last and here[step] is None:
                 raise ChangeError(
@@ -189,10 +191,14 @@ def _put(data: Any, place: tuple[Step, ...], value: Any, doses: int) -> None:
         elif below is None:
             below = data[step] = {}
         data = below
-    if value is None and isinstance(data, dict):
-        data.pop(last, None)
-    else:
-        data[last] = value
+    data[last] = value
+
+
+def _take(data: Any, place: tuple[Step, ...]) -> None:
+    """Leave out the optional key at a place."""
+    block = value_at(data, place[:-1])
+    if isinstance(block, dict):
+        block.pop(place[-1])
 
 
 def _refused(findings: list[Finding], changes: Mapping[str, Any]) -> ChangeError:
