@@ -5,6 +5,9 @@ from __future__ import annotations
 FUTILE, GO, CONSIDER = -1, -2, -3
 """Decisions at a look; a decision of 0 or more is the index of a later look."""
 
+TOO_TOXIC = -4
+"""What a look decides when toxicities reach its cut-off, whatever its table of responses says; never in that table."""
+
 NEVER = 1 << 30
 """A toxicity cut-off that no count reaches."""
 

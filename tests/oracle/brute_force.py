@@ -144,6 +144,8 @@ def after_patient(rules: Rules, before: State, cell: tuple[int, int, int]) -> tu
     # 3. Look.
     if due:
         x = sum(now.responses[first:])
+        if looks.toxic_ge and sum(now.toxicities[first:]) >= looks.toxic_ge[now.look]:
+            return now, "toxicity_at_n" if final else "toxicity"
         if narrowed:
             decision = GO if x >= rules.attained_ge[sum(now.patients[first:])] else FUTILE
         else:

@@ -109,6 +109,8 @@ def random_conduct(rng: random.Random) -> tuple[Rules, Calendar, Int64]:
     after_change = (
         POOLED if own else rng.choice((POOLED, RESTART, POOLED if rules.replaced else NEW_DOSE_ONLY))
     )
+    if after_change == NEW_DOSE_ONLY:
+        rules = replace(rules, looks=replace(rules.looks, toxic_ge=()))
     max_arrivals = rules.max_treated
     if own:
         # So many that only arrivals run out: who is counted towards the largest number of treated does not matter.

@@ -23,8 +23,10 @@ from trialsim.codes import (
     FUTILITY,
     GO,
     GO_EARLY,
+    NEVER,
     REDUCE,
     STOP,
+    TOO_TOXIC,
     TOXICITY,
     TOXICITY_AT_N,
 )
@@ -164,7 +166,7 @@ class Trial:
         for group in (self.patients, self.at_level[level], arm.everyone, arm.patients):
             group.append(patient)
         self.at(patient.known, OUTCOMES, partial(self.hear_outcome, arm, patient))
-        self.at(patient.toxicity_known, OUTCOMES, partial(self.hear_toxicity, patient))
+        self.at(patient.toxicity_known, OUTCOMES, partial(self.hear_toxicity, arm, patient))
         self.at(self.now, TOXICITY_RULE, partial(self.toxicity_rule, level))
         amended_after = self.rules.monitor.at_enrolled[level]
         if 0 < amended_after <= number:
@@ -213,10 +215,12 @@ class Trial:
         self.at(self.now, LOOKS, partial(self.looks, arm))
         self.perhaps_give_up(arm)
 
-    def hear_toxicity(self, patient: Patient) -> None:
+    def hear_toxicity(self, arm: Arm, patient: Patient) -> None:
         """The onset of a toxicity, or the end of the window without one."""
         patient.toxicity_heard = True
         self.at(self.now, TOXICITY_RULE, partial(self.toxicity_rule, patient.level))
+        self.at(self.now, LOOKS, partial(self.looks, arm))
+        self.perhaps_give_up(arm)
 
     def crossing(self, level: int) -> Patient | None:
         """The patient with whom the boundary is crossed, as far as the office knows."""
@@ -282,9 +286,16 @@ class Trial:
             return GO if sum(p.response for p in here) >= self.calendar.attained_ge[len(here)] else FUTILE
         heard = [p for p in self.candidates(arm)[: looks.n[k]] if p.outcome_heard]
         responses, unheard = sum(p.response for p in heard), looks.n[k] - len(heard)
-        if unheard and (self.calendar.interim != EARLY_DECISION or looks.is_final(k)):
+        cut = looks.toxic_ge[k] if looks.toxic_ge else NEVER
+        told = [p for p in arm.patients[: looks.n[k]] if p.toxicity_heard] if cut < NEVER else []
+        toxicities, untold = sum(p.toxic for p in told), looks.n[k] - len(told) if cut < NEVER else 0
+        if (unheard or untold) and (self.calendar.interim != EARLY_DECISION or looks.is_final(k)):
             return None
-        decisions = set(looks.next[k][responses : responses + unheard + 1])
+        decisions = {
+            TOO_TOXIC if t >= cut else looks.next[k][x]
+            for t in range(toxicities, toxicities + untold + 1)
+            for x in range(responses, responses + unheard + 1)
+        }
         return decisions.pop() if len(decisions) == 1 else None
 
     def looks(self, arm: Arm) -> None:
@@ -303,19 +314,26 @@ class Trial:
         if decision >= 0:
             arm.look = decision
         elif arm.new_dose_only or looks.is_final(arm.look):
-            ends = {FUTILE: FINAL_NO_GO, GO: FINAL_GO, CONSIDER: FINAL_CONSIDER}
+            ends = {
+                FUTILE: FINAL_NO_GO,
+                GO: FINAL_GO,
+                CONSIDER: FINAL_CONSIDER,
+                TOO_TOXIC: TOXICITY_AT_N,
+            }
             self.close(arm, ends[decision], None)
         else:
             needed = self.counted(arm)[: looks.n[arm.look]]
             full = len(needed) == looks.n[arm.look]
-            self.close(arm, GO_EARLY if decision == GO else FUTILITY, needed[-1] if full else None)
+            ends = {FUTILE: FUTILITY, GO: GO_EARLY, TOO_TOXIC: TOXICITY}
+            self.close(arm, ends[decision], needed[-1] if full else None)
 
     def close(self, arm: Arm, end: int, last_needed: Patient | None) -> None:
         arm.end, arm.decided, arm.last_needed = end, self.now, last_needed
 
     def perhaps_give_up(self, arm: Arm) -> None:
         """Nobody else can come and the final look lacks patients: the arm ends when all there is has been reviewed."""
-        heard = all(p.outcome_heard for p in arm.everyone)
+        both = self.rules.looks.too_toxic > 0
+        heard = all(p.outcome_heard and (p.toxicity_heard or not both) for p in arm.everyone)
         if self.no_more() and heard and not self.complete(arm) and not arm.giving_up:
             arm.giving_up = True
             self.at(self.now + self.calendar.review_lag, GIVING_UP, partial(self.give_up, arm, self.level))

@@ -78,7 +78,7 @@ def simulate_trial(rules: Rules, truth: Sequence[Thresholds], seed: int, replica
     looks, monitor = rules.looks, rules.monitor
     patients, responses, toxicities = ([0] * rules.levels for _ in range(3))  # by level
     level = k = evaluable = m = tox_here = reduction_patient = 0
-    seen = seen_evaluable = seen_responses = 0  # what looks go by: they may begin anew
+    seen = seen_evaluable = seen_responses = seen_toxicities = 0  # what looks go by: they may begin anew
     triggered = switch = only_new_dose = False
     reason = ""
 
@@ -87,7 +87,7 @@ def simulate_trial(rules: Rules, truth: Sequence[Thresholds], seed: int, replica
             reduction_patient = reduction_patient or i - 1
             level, m, tox_here, switch = level + 1, 0, 0, False
             if rules.on_dose_change == RESTART:
-                k = seen = seen_evaluable = seen_responses = 0
+                k = seen = seen_evaluable = seen_responses = seen_toxicities = 0
             elif rules.on_dose_change == NEW_DOSE_ONLY:
                 only_new_dose, seen_responses = True, 0
 
@@ -106,6 +106,7 @@ def simulate_trial(rules: Rules, truth: Sequence[Thresholds], seed: int, replica
         seen += 1
         seen_evaluable += is_evaluable
         seen_responses += is_response and is_evaluable
+        seen_toxicities += is_toxicity
         due = (is_evaluable and seen_evaluable == looks.n[k]) if rules.replaced else seen == looks.n[k]
         final = looks.is_final(k)
         if only_new_dose:
@@ -122,6 +123,9 @@ def simulate_trial(rules: Rules, truth: Sequence[Thresholds], seed: int, replica
         triggered = triggered or switch
 
         # 3. look
+        if due and looks.toxic_ge and seen_toxicities >= looks.toxic_ge[k]:
+            reason = "toxicity_at_n" if final else "toxicity"
+            break
         if due:
             if only_new_dose:
                 decision = GO if seen_responses >= rules.attained_ge[m] else FUTILE

@@ -59,6 +59,12 @@ def random_looks(rng: random.Random, max_n: int) -> Looks:
     return Looks(n, tuple(rows))
 
 
+def with_toxic_looks(rng: random.Random, looks: Looks) -> Looks:
+    """The same looks, some of which stop for toxicity too."""
+    toxic_ge = tuple(rng.choice((NEVER, rng.randint(1, n), (n + 2) // 2)) for n in looks.n)
+    return replace(looks, toxic_ge=toxic_ge)
+
+
 def random_boundary(rng: random.Random, patients: int, kind: str | None = None) -> tuple[int, ...]:
     """A toxicity boundary for 1..patients at a level; `kind` is one of MONITORS, drawn if not given."""
     kind = kind or rng.choice(MONITORS[:4] * 5 + MONITORS[4:])
@@ -129,6 +135,9 @@ def random_rules(
     if on_dose_change == RESTART and levels > 1:
         max_n, max_extra = max(max_n // levels + 1, 2), min(max_extra, 1)
     looks = random_looks(rng, max_n)
+    aside = random.Random(repr(looks))  # the other draws are the same with and without
+    if not replaced and on_dose_change != NEW_DOSE_ONLY and aside.random() < 0.4:
+        looks = with_toxic_looks(aside, looks)
     max_treated = looks.planned_n + (rng.randint(0, max_extra) if replaced else 0)
     monitor = random_monitor(rng, levels, max_treated)
     if on_dose_change == RESTART and rng.random() < 0.5:  # an amendment may come later than any one dose ends

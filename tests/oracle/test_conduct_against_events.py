@@ -31,7 +31,7 @@ def common(rules: Rules, calendar: Calendar) -> tuple[Rules, Calendar]:
     """A random scenario without the rare options that the lanes leave to the scalar kernel."""
     n = rules.looks.planned_n
     monitor = replace(rules.monitor, act_ge=tuple(row[: n + 1] for row in rules.monitor.act_ge))
-    rules = Rules(rules.looks, monitor, False, n)
+    rules = Rules(replace(rules.looks, toxic_ge=()), monitor, False, n)
     return rules, calendar._replace(
         interim=min(calendar.interim, PAUSE),
         exclude=False,
@@ -160,3 +160,5 @@ def test_random_scenarios_cover_the_lanes() -> None:
     assert not runs_abreast(rules, calendar._replace(own=True, cohorts=2))
     assert not runs_abreast(rules, calendar._replace(after_change=RESTART))
     assert not runs_abreast(random_rules(rng, replaced=True), calendar)
+    watched = replace(rules.looks, toxic_ge=rules.looks.n)
+    assert not runs_abreast(replace(rules, looks=watched), calendar)

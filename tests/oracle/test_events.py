@@ -361,6 +361,9 @@ def test_everything_happens(trials: list[tuple[Rules, Calendar, Outcome]]) -> No
         found[f"interim {calendar.interim}"] += 1
         found[f"during lag {calendar.during_lag}, reduced"] += row[column.REDUCED_AFTER] > 0
         found[f"after change {calendar.after_change}, reduced"] += row[column.REDUCED_AFTER] > 0
+        toxic_looks = rules.looks.too_toxic > 0 and codes.STOP not in rules.monitor.action
+        for name, end in (("early", codes.TOXICITY), ("at n", codes.TOXICITY_AT_N)):
+            found[f"look stops for toxicity {name}"] += toxic_looks and row[column.END] == end
         found["overrun"] += row[column.OVERRUN] > 0
         found["overrun left out"] += row[column.N] < row[column.TREATED]
         found["paused"] += row[column.PAUSED] > 0

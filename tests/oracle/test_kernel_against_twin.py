@@ -110,6 +110,8 @@ def test_trials_that_share_a_block_do_not_meet(seed: int, first: int, on_dose_ch
         rules, truth = random_case(rng, max_n=70, max_n_inevaluable=60)
         if rules.looks.planned_n < 40 or (rules.replaced and on_dose_change == NEW_DOSE_ONLY):
             continue
+        if rules.looks.too_toxic and on_dose_change == NEW_DOSE_ONLY:
+            continue
         attained = random_attained(rng, rules.looks.planned_n)
         rules = replace(rules, on_dose_change=on_dose_change, attained_ge=attained)
         reduced = float((trials(rules, truth, seed, first, 500)[0][:, REDUCED_AFTER] > 0).mean())

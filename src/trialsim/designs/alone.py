@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from trialsim.codes import CONSIDER, FUTILE, GO
+from trialsim.codes import CONSIDER, FUTILE, GO, NEVER
 from trialsim.designs.rules import Looks, two_way
 
 
@@ -22,7 +22,10 @@ class Alone:
 
 
 def alone(looks: Looks, p: float) -> Alone:
-    """P(go), PET, EN and the like of a design at response rate p: look by look, the responses of each trial."""
+    """P(go), PET, EN and the like of a design at response rate p: look by look, the responses of each trial.
+
+    Where looks ask for toxicity too: nobody has any.
+    """
     import numpy as np
 
     from trialsim.designs.binomial import binomial_pmf
@@ -74,24 +77,26 @@ def written(looks: Looks) -> str:
     """A design in the field's short form: ``r/n`` stop if responses <= r; ``r:a/n`` and go if responses > a.
 
     Of more than eight looks only those are written at which a cut-off changes, and the last. Looks from which some
-    counts lead elsewhere than to the next look are written as ?/n.
+    counts lead elsewhere than to the next look are written as ?/n. ``(toxic < b)``: stop at b toxicities or more.
     """
     words: list[str] = []
-    before: tuple[int, int] | None = None
+    before: tuple[int, int, int] | None = None
     for k, n in enumerate(looks.n):
         row = looks.next[k]
         r = row.count(FUTILE) - 1
         a = n - row.count(GO)
         onward = {*row[r + 1 : a + 1]}
         last = k == len(looks.n) - 1
-        cut_offs = r, a if a < n else -1
+        b = looks.toxic_ge[k] if looks.toxic_ge else NEVER
+        toxic = f" (toxic < {b})" if b < NEVER else ""
+        cut_offs = r, a if a < n else -1, b
         if len(looks.n) > 8 and not last and cut_offs == before:
             continue
         before = cut_offs
         if len(onward) > 1 or any(d != FUTILE for d in row[: r + 1]) or any(d != GO for d in row[a + 1 :]):
-            words.append(f"?/{n}")
+            words.append(f"?/{n}{toxic}")
         elif last and a == r:
-            words.append(f"{r}/{n}")
+            words.append(f"{r}/{n}{toxic}")
         else:
-            words.append(f"{r if r >= 0 else '-'}{f':{a}' if a < n else ''}/{n}")
+            words.append(f"{r if r >= 0 else '-'}{f':{a}' if a < n else ''}/{n}{toxic}")
     return " ".join(words)

@@ -1,64 +1,174 @@
 """Bryant and Day's design: two stages that look at responses and at toxicities.
 
+Stop after stage 1 if responses <= r1 or toxicities >= b1; go at the end if responses > r and toxicities < b.
+
 Bryant J, Day R. Incorporating toxicity considerations into the design of two-stage phase II clinical trials.
 Biometrics 1995;51:1372-1383.
-
-A decision here depends on responses and toxicities together, which the Rules of this version (decisions by responses,
-a boundary for toxicities) cannot say; the design is found and its operating characteristics are exact, but it is not
-simulated.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from trialsim.designs.error_rates import Candidates, ErrorRates
+from trialsim.designs.error_rates import Candidates, ErrorRates, NoDesign
+from trialsim.designs.rules import Looks, two_way
 from trialsim.designs.simon import weights_of
-from trialsim.designs.spec import AsTuple, OpenProbability, impossible
+from trialsim.designs.spec import AsTuple, CutOff, OpenProbability, impossible
 from trialsim.errors import DesignError
 
 SEARCH_LIMIT = 80
 
+MAX_N = 1000
+"""Largest n of a design stated outright: its error rates take time as n^3."""
 
-class BryantDayErrors(ErrorRates):
-    """What a search is told; p0, p1, alpha are those of the response. Not a block of a scenario file (see above)."""
+STATED = ("n1", "r1", "b1", "n", "r", "b")
+
+Size = Annotated[int, Field(ge=1, le=MAX_N)]
+TwoRates = Annotated[tuple[OpenProbability, OpenProbability], AsTuple]
+
+
+class BryantDay(ErrorRates):
+    """Two stages with cut-offs for responses and toxicities: found by error rates, or stated as n1, r1, b1, n, r, b.
+
+    p0, p1 and alpha are those of the response.
+    """
 
     default_criterion: ClassVar[str] = "optimal"
+    written_as: ClassVar[str] = (
+        "EN(p0) is the larger of the two nulls, alpha the larger level, PET that of poor response"
+    )
+
+    watches_toxicity: ClassVar[bool] = True
 
     kind: Literal["bryant_day"]
     criterion: Literal["optimal", "minimax"] | None = Field(
         None, description="optimal: least larger EN of the two nulls; minimax: least n, then that"
     )
-    toxicity: Annotated[tuple[OpenProbability, OpenProbability], AsTuple] = Field(
-        description="unacceptable and acceptable toxicity rate"
-    )
+    toxicity: TwoRates | None = Field(None, description="unacceptable and acceptable toxicity rate")
     alpha_toxicity: OpenProbability | None = Field(
         None, description="largest P(go) where toxicity is unacceptable (default: alpha)"
     )
     odds_ratio: float = Field(1.0, gt=0, le=1e6, description="association of response and toxicity")
+    n1: Size | None = Field(None, description="patients in stage 1")
+    r1: CutOff | None = Field(None, description="stop after stage 1 if responses <= r1")
+    b1: Size | None = Field(
+        None, description="stop after stage 1 if toxicities >= b1 (n1 + 1: whatever the toxicities, go on)"
+    )
+    n: Size | None = Field(None, description="patients in both stages")
+    r: CutOff | None = Field(None, description="go if responses > r of n, and toxicities < b")
+    b: Size | None = Field(None, description="no go if toxicities >= b of n (n + 1: never)")
 
     @model_validator(mode="after")
-    def _possible(self) -> BryantDayErrors:
-        if self.toxicity[1] >= self.toxicity[0]:
-            raise impossible("toxicity", "the unacceptable rate comes first and is the higher one")
+    def _possible(self) -> BryantDay:
+        check_toxicity(self.toxicity)
+        if not self.stated_outright(STATED):
+            if self.toxicity is None:
+                raise impossible(
+                    "toxicity", "missing: the search needs the unacceptable and the acceptable rate"
+                )
+            return self
+        if self.alpha_toxicity is not None:
+            raise impossible(
+                "alpha_toxicity", f"`alpha_toxicity` belongs to a search; {', '.join(STATED)} are stated"
+            )
+        n1, r1, b1, n, r, b = self._stated()
+        if n1 >= n:
+            raise impossible("n1", f"stage 1 must be smaller than the whole trial: n1 = {n1}, n = {n}")
+        for key, value, most in (("r1", r1, n1 - 1), ("b1", b1, n1 + 1), ("r", r, n), ("b", b, n + 1)):
+            if value > most:
+                raise impossible(key, f"{key} = {value} must be at most {most}")
+        if r1 > r:
+            raise impossible("r1", f"r1 = {r1} cannot exceed r = {r}: stage 1 would ask more than the end")
         return self
+
+    def _stated(self) -> tuple[int, int, int, int, int, int]:
+        n1, r1, b1, n, r, b = (getattr(self, key) for key in STATED)
+        return n1, r1, b1, n, r, b
+
+    def origin(self) -> str:
+        """How the cut-offs came about and what they attain, for the report."""
+        rates = None
+        if self.p0 is not None and self.p1 is not None and self.toxicity is not None:
+            rates = (self.p0, self.p1), self.toxicity
+        if self.n1 is not None:
+            words = "The cut-offs for responses and toxicities at both stages are stated outright in the scenario."
+            return words if rates is None else f"{words} {attained(self.compile(), *rates, self.odds_ratio)}"
+        assert rates is not None and self.alpha is not None and self.beta is not None
+        least = {
+            "optimal": "the least larger expected n of the two nulls",
+            "minimax": "the least n, then that",
+        }
+        return (
+            "These cut-offs were found by an exact search: Bryant and Day's two-stage design with "
+            f"{least[self.criterion or self.default_criterion]}, among those with P(go) at most {self.alpha:g} where "
+            f"response is poor and toxicity acceptable, at most {self.alpha_toxicity or self.alpha:g} where response "
+            f"is good and toxicity unacceptable, and at least {1 - self.beta:g} where both are good. "
+            f"{attained(self.compile(), *rates, self.odds_ratio)}"
+        )
+
+    def compile(self) -> Looks:
+        """Two looks, each with a cut-off for toxicities too."""
+        if self.n1 is not None:
+            n1, r1, b1, n, r, b = self._stated()
+            return two_way((n1, n), (r1, r), (None, r), (b1, b))
+        found = self._search()
+        return (found.minimax if self.criterion == "minimax" else found.optimal).as_looks()
 
     def candidates(self) -> Candidates:
         """The designs that a search finds, and whether it ended at its bound."""
-        p0, p1, alpha, beta = self.four()
-        level = self.alpha_toxicity or alpha
-        found = search(
-            (p0, p1), self.toxicity, alpha, level, beta, odds_ratio=self.odds_ratio, nmax=self.nmax
-        )
+        found = self._search()
         return Candidates.of(self.criterion, found.admissible, found.complete, self.nmax or SEARCH_LIMIT)
+
+    def _search(self) -> BryantDaySearch:
+        p0, p1, alpha, beta = self.four()
+        assert self.toxicity is not None
+        level = self.alpha_toxicity or alpha
+        return search((p0, p1), self.toxicity, alpha, level, beta, odds_ratio=self.odds_ratio, nmax=self.nmax)
+
+
+def check_toxicity(toxicity: tuple[float, float] | None) -> None:
+    """Refuse an acceptable toxicity rate that is not the lower one."""
+    if toxicity is not None and toxicity[1] >= toxicity[0]:
+        raise impossible("toxicity", "the unacceptable rate comes first and is the higher one")
+
+
+def attained(
+    looks: Looks, response: tuple[float, float], toxicity: tuple[float, float], odds_ratio: float
+) -> str:
+    """The sentence of a report on P(go) where response, toxicity, both or neither are as they should be."""
+    (p0, p1), (bad, good) = response, toxicity
+    words = []
+    for p, t in ((p0, good), (p1, bad), (p0, bad), (p1, good)):
+        words.append(f"{p_go_and_en(looks, p, t, odds_ratio)[0]:.4f} at response {p:g} and toxicity {t:g}")
+    associated = "response and toxicity independent" if odds_ratio == 1 else f"odds ratio {odds_ratio:g}"
+    return f"Attained, every patient evaluable and {associated}: P(go) {'; '.join(words)}, exactly."
+
+
+def p_go_and_en(looks: Looks, response: float, toxicity: float, odds_ratio: float) -> Sequence[float]:
+    """P(go), EN and P(end before the planned n) of looks that only stop early, or go at the end; exact."""
+    import numpy as np
+
+    from trialsim.codes import FUTILE, NEVER
+    from trialsim.kernels.two_endpoints import by_looks
+
+    out = np.zeros(3)
+    by_looks(
+        np.array(patient(response, toxicity, odds_ratio)),
+        np.array(looks.n),
+        np.array([row.count(FUTILE) - 1 for row in looks.next]),
+        np.array(looks.toxic_ge or (NEVER,) * len(looks.n)),
+        out,
+    )
+    return [float(value) for value in out]
 
 
 @dataclass(frozen=True)
-class BryantDay:
+class BryantDayDesign:
     """A design: stop after stage 1 if responses <= r1 or toxicities >= b1; go if responses > r and toxicities < b.
 
     ``type_i_response`` is P(go) where response is poor and toxicity acceptable, ``type_i_toxicity`` where response is
@@ -91,6 +201,10 @@ class BryantDay:
         """The larger EN of the two nulls: what is least for the optimal design."""
         return max(self.en_poor_response, self.en_toxic)
 
+    def as_looks(self) -> Looks:
+        """The design as Rules take it."""
+        return two_way((self.n1, self.n), (self.r1, self.r), (None, self.r), (self.b1, self.b))
+
     def __str__(self) -> str:
         """Responses and toxicities of each stage."""
         return f"stop <= {self.r1} or >= {self.b1} toxic /{self.n1}, go > {self.r} and < {self.b} toxic /{self.n}"
@@ -100,16 +214,16 @@ class BryantDay:
 class BryantDaySearch:
     """Every admissible design, from minimax to optimal; not ``complete`` where a larger n may have less EN."""
 
-    admissible: tuple[BryantDay, ...]
+    admissible: tuple[BryantDayDesign, ...]
     complete: bool
 
     @property
-    def minimax(self) -> BryantDay:
+    def minimax(self) -> BryantDayDesign:
         """Least n, then least EN."""
         return self.admissible[0]
 
     @property
-    def optimal(self) -> BryantDay:
+    def optimal(self) -> BryantDayDesign:
         """Least larger EN of the two nulls."""
         return self.admissible[-1]
 
@@ -171,7 +285,7 @@ def search(
             break
         size = min(limit, 2 * size)
     if not len(rows):
-        raise DesignError(
+        raise NoDesign(
             f"no design with n <= {limit} keeps both alphas and beta for response {r0:g} and {r1:g}, "
             f"toxicity {t0:g} and {t1:g}"
         )
@@ -187,7 +301,7 @@ def characteristics(
     response: tuple[float, float],
     toxicity: tuple[float, float],
     odds_ratio: float = 1.0,
-) -> BryantDay:
+) -> BryantDayDesign:
     """A design and its OCs; ``cuts`` are n1, n and the least responses and patients without toxicity of each stage."""
     import numpy as np
 
@@ -206,7 +320,7 @@ def characteristics(
         later[:-1, :-1] = tail[n - n1, : size - 1, : size - 1]
         go.append(float((first * later[np.ix_(left, right)]).sum()))
         en.append(n1 + float(first.sum()) * (n - n1))
-    return BryantDay(
+    return BryantDayDesign(
         n1, responses_1 - 1, n1 - free_1 + 1, n, responses - 1, n - free + 1,
         go[0], go[1], go[2], en[0], en[1], en[2], en[3],
     )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from trialsim.codes import CONSIDER, FUTILE, GO
+from trialsim.codes import CONSIDER, FUTILE, GO, NEVER
 from trialsim.designs.error_rates import check_rates
 from trialsim.designs.rules import Looks
 from trialsim.designs.spec import AsTuple, OpenProbability, Patients, Spec, impossible
@@ -27,6 +27,10 @@ class Look(Spec):
         description="decision from this many responses upwards, starting at 0: futile, go, consider, "
         "or the n of a later look"
     )
+    toxic_ge: Patients | None = Field(
+        None,
+        description="stop for toxicity, whatever the responses, if so many of the n patients have toxicity",
+    )
 
 
 class PastedRules(Spec):
@@ -36,6 +40,11 @@ class PastedRules(Spec):
     looks: Annotated[tuple[Look, ...], AsTuple] = Field(min_length=1, max_length=200)
     p0: OpenProbability | None = Field(None, description="unacceptable response rate, for the report")
     p1: OpenProbability | None = Field(None, description="desirable response rate, for the report")
+
+    @property
+    def watches_toxicity(self) -> bool:
+        """Whether any look counts toxicities."""
+        return any(look.toxic_ge is not None for look in self.looks)
 
     @model_validator(mode="after")
     def _possible(self) -> PastedRules:
@@ -48,6 +57,10 @@ class PastedRules(Spec):
             starts = list(look.next)
             if not starts or starts[0] != 0 or any(a >= b for a, b in zip(starts, starts[1:], strict=False)):
                 raise impossible(f"{here}.next", "response counts must start at 0 and increase")
+            if look.toxic_ge is not None and look.toxic_ge > look.n:
+                raise impossible(
+                    f"{here}.toxic_ge", f"{look.toxic_ge} toxicities among n = {look.n} patients cannot be"
+                )
             if starts[-1] > look.n:
                 raise impossible(
                     f"{here}.next", f"{starts[-1]} responses among n = {look.n} patients cannot be"
@@ -83,4 +96,5 @@ class PastedRules(Spec):
                 code = index[decision] if isinstance(decision, int) else _WORDS[decision]
                 row += [code] * (end - start)
             rows.append(tuple(row))
-        return Looks(tuple(index), tuple(rows))
+        toxic_ge = tuple(NEVER if look.toxic_ge is None else look.toxic_ge for look in self.looks)
+        return Looks(tuple(index), tuple(rows), toxic_ge if self.watches_toxicity else ())

@@ -23,10 +23,13 @@ class Looks:
     n : look k happens when ``n[k]`` patients (treated, or evaluable under ``Rules.replaced``) are known; increasing.
     next : ``next[k][x]`` for x = 0..n[k] responses: FUTILE, GO, the index of a later look, or (only where no count
         leads to a later look) CONSIDER.
+    toxic_ge : ``toxic_ge[k]``: whatever the responses, stop for toxicity when the toxicities among the same n[k]
+        patients, at whichever dose, reach it (NEVER where look k does not ask); empty where no look does.
     """
 
     n: tuple[int, ...]
     next: tuple[tuple[int, ...], ...]
+    toxic_ge: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.n) != len(self.next) or not self.n:
@@ -44,6 +47,11 @@ class Looks:
                 raise ValueError(
                     f"look {k}: `consider` is a decision of a final look, not of an interim look"
                 )
+        if self.toxic_ge and len(self.toxic_ge) != len(self.n):
+            raise ValueError("one cut-off for toxicities a look")
+        for k, b in enumerate(self.toxic_ge):
+            if b != NEVER and not 1 <= b <= self.n[k]:
+                raise ValueError(f"look {k}: toxicities reach a cut-off from 1 to {self.n[k]}, or never")
 
     @property
     def planned_n(self) -> int:
@@ -58,6 +66,11 @@ class Looks:
             last_change = max((x for x in range(1, len(row)) if row[x] != row[x - 1]), default=0)
             s = max(s, last_change)
         return s
+
+    @property
+    def too_toxic(self) -> int:
+        """The largest number of toxicities that a look asks for; 0 where none does."""
+        return max((b for b in self.toxic_ge if b < NEVER), default=0)
 
     def is_final(self, k: int) -> bool:
         """Whether look k always ends the trial (no count leads to a later look)."""
@@ -147,6 +160,12 @@ class Rules:
             )
         if self.on_dose_change == NEW_DOSE_ONLY and self.replaced:
             raise ValueError("patients cannot be replaced where only those at the new dose are analysed")
+        if self.looks.too_toxic and self.replaced:
+            raise ValueError(
+                "patients cannot be replaced where looks count toxicities, which are of the treated"
+            )
+        if self.looks.too_toxic and self.on_dose_change == NEW_DOSE_ONLY:
+            raise ValueError("the verdict on the new dose alone has no cut-off for toxicities")
         if (self.attained_ge or self.on_dose_change == NEW_DOSE_ONLY) and (
             len(self.attained_ge) != self.looks.planned_n + 1 or min(self.attained_ge) < 0
         ):
@@ -173,12 +192,22 @@ class Rules:
         return max([self.looks.saturation, *reachable])
 
 
-def two_way(n: tuple[int, ...], stop_le: tuple[int, ...], go_gt: tuple[int | None, ...]) -> Looks:
-    """Looks from cut-offs: at look k stop if responses <= stop_le[k], go if responses > go_gt[k] (None: no go)."""
+def two_way(
+    n: tuple[int, ...],
+    stop_le: tuple[int, ...],
+    go_gt: tuple[int | None, ...],
+    toxic_ge: tuple[int, ...] = (),
+) -> Looks:
+    """Looks from cut-offs: at look k stop if responses <= stop_le[k], go if responses > go_gt[k] (None: no go).
+
+    ``toxic_ge[k]``: stop for toxicity at so many toxicities; a number that n[k] patients cannot have is NEVER.
+    """
     last = len(n) - 1
     rows = []
     for k, (size, low, high) in enumerate(zip(n, stop_le, go_gt, strict=True)):
         go_above = size if high is None else high
         onward = FUTILE if k == last else k + 1
         rows.append(tuple(FUTILE if x <= low else GO if x > go_above else onward for x in range(size + 1)))
-    return Looks(n, tuple(rows))
+    return Looks(
+        n, tuple(rows), tuple(b if b <= size else NEVER for b, size in zip(toxic_ge, n, strict=False))
+    )

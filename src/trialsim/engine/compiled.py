@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from trialsim.codes import NEVER
 from trialsim.designs.rules import Rules
 from trialsim.kernels.tables import Tables
 
@@ -17,6 +18,7 @@ def tables_of(rules: Rules) -> Tables:
     return Tables(
         look_n=np.array(looks.n, dtype=np.int32),
         look_next=look_next,
+        toxic_ge=np.array(looks.toxic_ge or (NEVER,) * len(looks.n), dtype=np.int32),
         final=np.array([looks.is_final(k) for k in range(len(looks.n))]),
         act_ge=np.array(monitor.act_ge, dtype=np.int32),
         at_enrolled=np.array(monitor.at_enrolled, dtype=np.int32),

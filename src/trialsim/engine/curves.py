@@ -115,7 +115,7 @@ def design_alone(rules: Rules) -> Line:
 
 def toxicity_matters(rules: Rules) -> bool:
     """Whether P(go) at equal response rates depends on toxicity: it can end the trial, or change who is analysed."""
-    if rules.on_dose_change != POOLED and rules.levels > 1:
+    if rules.looks.too_toxic or (rules.on_dose_change != POOLED and rules.levels > 1):
         return True
     boundaries = zip(rules.monitor.act_ge, rules.monitor.action, strict=True)
     return any(a == STOP and any(b <= m for m, b in enumerate(row)) for row, a in boundaries)

@@ -8,10 +8,17 @@ from functools import lru_cache
 
 import numpy as np
 
-from trialsim.codes import CONTINUE, ENDS, NEVER, RESTART
+from trialsim.codes import CONTINUE, ENDS, NEVER, POOLED, RESTART
 from trialsim.designs.rules import Monitor, Rules
 from trialsim.engine.compiled import tables_of
-from trialsim.kernels.tables import Float64, Int32
+from trialsim.kernels.tables import (
+    CARRY_BOTH,
+    CARRY_NOTHING,
+    CARRY_RESPONSES,
+    CARRY_TOXICITIES,
+    Float64,
+    Int32,
+)
 from trialsim.results import Exact, by_end, is_probability
 from trialsim.scenario.truth import Cells, Rates
 
@@ -20,8 +27,9 @@ MAX_STATES = 40_000_000
 
 
 def states(rules: Rules, carried: bool = False) -> int:
-    """Doubles of work space that the chain needs for these rules."""
-    return int(np.prod(_shape(rules, carried), dtype=np.int64))
+    """Doubles of work space that the chain needs for these rules; with ``carried`` also for the totals."""
+    modes = (CARRY_RESPONSES, CARRY_TOXICITIES) if carried else (CARRY_NOTHING,)
+    return max(int(np.prod(_shape(rules, carry), dtype=np.int64)) for carry in modes)
 
 
 def distribution(rules: Rules, rates: Rates | Cells, totals: bool = False) -> Exact:
@@ -29,8 +37,6 @@ def distribution(rules: Rules, rates: Rates | Cells, totals: bool = False) -> Ex
 
     Raises MemoryError when the rules need more than MAX_STATES (ask ``states`` first).
     """
-    from trialsim.kernels.chain import CARRY_NOTHING
-
     if totals:
         return _with_totals(rules, rates)
     ends, _, patients, moved, triggered = _run(rules, rates, CARRY_NOTHING)
@@ -40,26 +46,33 @@ def distribution(rules: Rules, rates: Rates | Cells, totals: bool = False) -> Ex
 @lru_cache(maxsize=16)
 def _with_totals(rules: Rules, rates: Rates | Cells) -> Exact:
     """The slow answer, kept: a run asks for it once for the results and once for the check."""
-    from trialsim.kernels.chain import CARRY_RESPONSES, CARRY_TOXICITIES
-
     _, responses, *_ = _run(rules, rates, CARRY_RESPONSES)
     ends, toxicities, patients, moved, triggered = _run(rules, rates, CARRY_TOXICITIES)
     return _trial(rules, rates, ends, patients, moved, triggered, responses, toxicities)
 
 
-def _shape(rules: Rules, carried: bool) -> tuple[int, ...]:
-    most, each = rules.most_treated, rules.max_treated
+def _across_levels(rules: Rules) -> bool:
+    """Whether looks ask for toxicities at several doses together, which the chain then has to carry."""
+    return rules.looks.too_toxic > 0 and rules.levels > 1 and rules.on_dose_change == POOLED
+
+
+def _shape(rules: Rules, carry: int) -> tuple[int, ...]:
+    most, each, looks = rules.most_treated, rules.max_treated, rules.looks
+    across = _across_levels(rules)
+    total = most if carry != CARRY_NOTHING else 0
+    if across and carry != CARRY_TOXICITIES:
+        total = looks.too_toxic
     # patients before the last level begins; where looks begin again that level may still see a whole trial
     before = most - each if rules.on_dose_change == RESTART else most
     return (
         rules.levels,
         before + 1 if rules.levels > 1 else 1,
-        1 if len(_pending(rules)) else len(rules.looks.n),
+        1 if len(_pending(rules)) else len(looks.n),
         # beyond this many inevaluable patients no look can be reached any more
-        each - rules.looks.n[0] + 2 if rules.replaced else 1,
-        most + 1 if carried else 1,
-        rules.monitor.saturation + 1,
-        rules.saturation + 1,
+        each - looks.n[0] + 2 if rules.replaced else 1,
+        total + 1,
+        max(rules.monitor.saturation, 0 if across else looks.too_toxic) + 1,
+        most + 1 if across and carry == CARRY_RESPONSES else rules.saturation + 1,
     )
 
 
@@ -72,14 +85,18 @@ def _pending(rules: Rules) -> Int32:
 
 
 def _run(rules: Rules, rates: Rates | Cells, carry: int) -> tuple[Float64, Float64, Float64, Float64, float]:
-    from trialsim.kernels.chain import CARRY_NOTHING, propagate
+    from trialsim.kernels.chain import propagate
 
-    shape = _shape(rules, carry != CARRY_NOTHING)
+    shape = _shape(rules, carry)
     if int(np.prod(shape, dtype=np.int64)) > MAX_STATES:
         raise MemoryError("too many states for an exact answer")
     most, levels = rules.most_treated, rules.levels
+    by = shape[4]
+    if _across_levels(rules):
+        by = shape[6] if carry == CARRY_RESPONSES else by
+        carry = CARRY_BOTH if carry == CARRY_RESPONSES else CARRY_TOXICITIES
     ends = np.zeros((most + 1, ENDS))
-    carried = np.zeros((most + 1, shape[4]))
+    carried = np.zeros((most + 1, by))
     patients = np.zeros((levels, most + 1))
     moved = np.zeros((levels, most + 1))
     triggered = np.zeros(1)
@@ -151,7 +168,7 @@ def independent_cohorts(rules: Rules, cohorts: Sequence[Cells], false_go: int) -
     ends, n, found = np.ones(len(BEST_LAST)), np.ones(1), []
     for cells in cohorts:
         first_dose = Cells((cells.table[0],))
-        by_n, _, patients, moved, triggered = _run(one, first_dose, 0)
+        by_n, _, patients, moved, triggered = _run(one, first_dose, CARRY_NOTHING)
         found.append(_trial(one, first_dose, by_n, patients, moved, triggered))
         ends *= np.cumsum(by_n.sum(axis=0)[list(BEST_LAST)])
         n = np.convolve(n, found[-1].n)

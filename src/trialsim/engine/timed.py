@@ -30,6 +30,7 @@ def runs_abreast(rules: Rules, calendar: Calendar) -> bool:
     cumulative = (calendar.seen_by, calendar.missed_by, *calendar.progressed_by)
     return not (
         rules.replaced
+        or rules.looks.too_toxic
         or rules.max_treated > MOST_PATIENTS
         or final_before_planned
         or any(calendar.amended_at)
@@ -173,7 +174,7 @@ def in_calendar_time(tally: Tally, trials: Timed, false_go: int, dated: bool) ->
     def add(name: str, which: int | str, unit: int = 1, among: int = replicates) -> None:
         values[name] = scaled(mean(sums[which], squares[which], among), 1 / unit)
 
-    if _has_evaluable_analysis(trials) and counts["sums"][0] < sum(k * c for k, c in enumerate(counts["n"])):
+    if has_evaluable_analysis(trials) and counts["sums"][0] < sum(k * c for k, c in enumerate(counts["n"])):
         values["p_go_evaluable"] = proportion(sums[column.GO_EVALUABLE], replicates)
     if calendar.own:
         sets = counts["go_sets"]
@@ -225,7 +226,7 @@ def _conduct_names(calendar: Calendar) -> list[int | str]:
     return [*range(column.TREATED, column.LEVELS), "accruing", "intensity", *by_cohort]
 
 
-def _has_evaluable_analysis(trials: Timed) -> bool:
+def has_evaluable_analysis(trials: Timed) -> bool:
     """Whether the verdict by evaluable patients is another question than the verdict."""
     calendar = trials.calendar
     ruled = bool((calendar.attained_ge < NEVER).any())

@@ -249,9 +249,12 @@ def _looks(trials: Timed, row: Int32, patients: Int64, decided: int) -> list[tup
     look, earliest = 0, 0
     while len(counted) >= (n := int(tables.look_n[look])):
         known = int(patients[: counted[n - 1] + 1, field.KNOWN].max())
+        cut, toxicities = int(tables.toxic_ge[look]), int(patients[counted[:n], field.IS_TOXIC].sum())
+        if cut < NEVER:
+            known = max(known, int(patients[counted[:n], field.TOXICITY_KNOWN].max()))
         tick = max(known + calendar.review_lag, earliest)
         stopped = row[column.END] in (TOXICITY, TOXICITY_AT_N)
-        if tick > decided or (tick == decided and stopped):
+        if tick > decided or (tick == decided and stopped and toxicities < cut):
             break
         responses = int(patients[counted[:n], field.IS_RESPONSE].sum())
         decision = int(tables.look_next[look, responses])
@@ -261,8 +264,12 @@ def _looks(trials: Timed, row: Int32, patients: Int64, decided: int) -> list[tup
         if decision == FUTILE and not tables.final[look]:
             verdict = "stop for futility"
         among = "evaluable patients" if tables.replaced else "patients"
-        events.append((tick, f"look: responses in {responses} of the first {n} {among}; {verdict}"))
-        if decision < 0:
+        seen = f"responses in {responses}"
+        if cut < NEVER:
+            seen += f" and toxicities in {toxicities}"
+            verdict = "stop for toxicity" if toxicities >= cut else verdict
+        events.append((tick, f"look: {seen} of the first {n} {among}; {verdict}"))
+        if decision < 0 or toxicities >= cut:
             break
         look, earliest = decision, tick
     return events

@@ -11,6 +11,8 @@ from trialsim.codes import (
     FUTILITY,
     GO,
     GO_EARLY,
+    NEVER,
+    TOO_TOXIC,
     TOXICITY,
     TOXICITY_AT_N,
 )
@@ -38,11 +40,16 @@ of those treated before are known."""
     UNKNOWN_PLACE,
     IN_ORDER,
     IN_ORDER_HIT,
+    UP_TO_TOXICITY_KNOWN,
+    UP_TO_TOXICITIES,
+    TOXIC_IN_ORDER,
+    TOXIC_IN_ORDER_HIT,
     SERIES,
-) = range(8)
+) = range(12)
 """Series of an arm by number of counted patients: tick at which the first so many (and all enrolled between) are known,
 their responses, evaluable ones, the last one's number in the trial; when the q-th inevaluable one becomes known;
-outcomes of counted patients in order of time."""
+outcomes of counted patients in order of time; tick at which the toxicities of the first so many are known, how many
+there are; toxicities of counted patients and freedom from it in order of time."""
 
 BEST_LAST = (FUTILITY, ACCRUAL, FINAL_NO_GO, TOXICITY, TOXICITY_AT_N, FINAL_CONSIDER, GO_EARLY, FINAL_GO)
 """Ends of arms, best last."""
@@ -112,6 +119,20 @@ def certain(tables, arms, series, a):  # type: ignore[no-untyped-def]
 
 
 @plain
+def certain_of_toxicity(tables, arms, series, a):  # type: ignore[no-untyped-def]
+    """The tick from which it is certain whether the pending look stops for toxicity, and whether it does."""
+    look = arms[a, LOOK]
+    n, cut = tables.look_n[look], tables.toxic_ge[look]
+    toxic = free = 0
+    for j in range(min(arms[a, COUNTED], n)):
+        toxic += series[a, TOXIC_IN_ORDER_HIT, j]
+        free += 1 - series[a, TOXIC_IN_ORDER_HIT, j]
+        if toxic >= cut or free > n - cut:
+            return series[a, TOXIC_IN_ORDER, j], toxic >= cut
+    return NEVER_TICK, False
+
+
+@plain
 def next_decision(tables, calendar, arms, series, a, narrow, own_dose, no_more):  # type: ignore[no-untyped-def]
     """When an arm decides, if no further patient arrives, and what: a decision of the look, or RUN_OUT.
 
@@ -126,18 +147,29 @@ def next_decision(tables, calendar, arms, series, a, narrow, own_dose, no_more):
             return NEVER_TICK, 0
         tick = max(own_dose[2] + calendar.review_lag, arms[a, DECIDED])
         return tick, GO if own_dose[1] >= calendar.attained_ge[own_dose[0]] else FUTILE
-    n = tables.look_n[look]
+    n, watched = tables.look_n[look], tables.toxic_ge[look] < NEVER
     if calendar.interim == EARLY_DECISION and not tables.final[look]:
         tick, decision = certain(tables, arms, series, a)
+        if watched:
+            known, too_toxic = certain_of_toxicity(tables, arms, series, a)
+            tick = known if too_toxic else max(tick, known)
+            decision = TOO_TOXIC if too_toxic else decision
         if tick < NEVER_TICK:
             return max(tick + calendar.review_lag, arms[a, DECIDED]), decision
     if arms[a, COUNTED] >= n:
         decision = tables.look_next[look, series[a, UP_TO_RESPONSES, n]]
-        return max(series[a, UP_TO_KNOWN, n] + calendar.review_lag, arms[a, DECIDED]), decision
+        tick = series[a, UP_TO_KNOWN, n]
+        if watched:
+            tick = max(tick, series[a, UP_TO_TOXICITY_KNOWN, n])
+            decision = TOO_TOXIC if series[a, UP_TO_TOXICITIES, n] >= tables.toxic_ge[look] else decision
+        return max(tick + calendar.review_lag, arms[a, DECIDED]), decision
     if arms[a, TREATED] >= tables.act_ge.shape[1] - 1:
         no_more = arms[a, LAST_IN]
     if no_more < NEVER_TICK:
         known = max(max(arms[a, REACH], arms[a, EARLIER]), no_more)
+        for k in range(tables.toxic_ge.shape[0]):
+            if tables.toxic_ge[k] < NEVER:
+                known = max(known, series[a, UP_TO_TOXICITY_KNOWN, arms[a, COUNTED]])
         return max(known + calendar.review_lag, arms[a, DECIDED]), RUN_OUT
     return NEVER_TICK, 0
 
@@ -159,10 +191,17 @@ def count_patient(tables, arms, series, a, patient, number):  # type: ignore[no-
     series[a, UP_TO_RESPONSES, c] = series[a, UP_TO_RESPONSES, c - 1] + hit
     series[a, UP_TO_EVALUABLE, c] = series[a, UP_TO_EVALUABLE, c - 1] + patient[field.IS_EVALUABLE]
     series[a, UP_TO_PATIENT, c] = number
-    j = c - 1
-    while j > 0 and series[a, IN_ORDER, j - 1] > patient[field.KNOWN]:
-        series[a, IN_ORDER, j] = series[a, IN_ORDER, j - 1]
-        series[a, IN_ORDER_HIT, j] = series[a, IN_ORDER_HIT, j - 1]
+    insert(series[a, IN_ORDER], series[a, IN_ORDER_HIT], c - 1, patient[field.KNOWN], hit)
+    toxic, known = patient[field.IS_TOXIC], patient[field.TOXICITY_KNOWN]
+    series[a, UP_TO_TOXICITY_KNOWN, c] = max(series[a, UP_TO_TOXICITY_KNOWN, c - 1], known)
+    series[a, UP_TO_TOXICITIES, c] = series[a, UP_TO_TOXICITIES, c - 1] + toxic
+    insert(series[a, TOXIC_IN_ORDER], series[a, TOXIC_IN_ORDER_HIT], c - 1, known, toxic)
+
+
+@plain
+def insert(ticks, hits, j, tick, hit):  # type: ignore[no-untyped-def]
+    """Put an outcome among the ``j`` that are in order of time."""
+    while j > 0 and ticks[j - 1] > tick:
+        ticks[j], hits[j] = ticks[j - 1], hits[j - 1]
         j -= 1
-    series[a, IN_ORDER, j] = patient[field.KNOWN]
-    series[a, IN_ORDER_HIT, j] = hit
+    ticks[j], hits[j] = tick, hit

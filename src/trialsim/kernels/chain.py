@@ -3,7 +3,8 @@
 State: dose level, patient after which it began, pending look, inevaluable patients, one carried total that decides
 nothing (all responses, or all toxicities), toxicities at the level, responses. Decisions depend on no more than
 that, so the chain is exact. Counts saturate where no decision tells them apart any longer. Where patients at earlier
-doses are not analysed, pending look, inevaluable patients and responses begin anew with the level.
+doses are not analysed, pending look, inevaluable patients and responses begin anew with the level. A look that asks
+for toxicities at every dose takes them from the carried total; with one level they are the toxicities at the level.
 """
 
 from __future__ import annotations
@@ -27,8 +28,7 @@ from trialsim.codes import (
     TOXICITY_AT_N,
 )
 from trialsim.kernels.jit import kernel
-
-CARRY_NOTHING, CARRY_RESPONSES, CARRY_TOXICITIES = 0, 1, 2
+from trialsim.kernels.tables import CARRY_BOTH, CARRY_RESPONSES, CARRY_TOXICITIES
 
 
 @kernel
@@ -39,7 +39,8 @@ def _treat(block, work, cells, carry, top):  # type: ignore[no-untyped-def]
     innermost loop over neighbouring responses, which is what makes it quick.
     """
     top_v, top_z, top_t, top_x = top
-    last_v, last_t, last_x = block.shape[0] - 1, block.shape[2] - 1, block.shape[3] - 1
+    last_v, last_z = block.shape[0] - 1, block.shape[1] - 1
+    last_t, last_x = block.shape[2] - 1, block.shape[3] - 1
     treated = 0.0
     for v in range(top_v + 1):
         for z in range(top_z + 1):
@@ -60,8 +61,8 @@ def _treat(block, work, cells, carry, top):  # type: ignore[no-untyped-def]
                 z_new = z
                 if carry == CARRY_RESPONSES:
                     z_new += response
-                elif carry == CARRY_TOXICITIES:
-                    z_new += toxic
+                elif carry >= CARRY_TOXICITIES:
+                    z_new = min(z + toxic, last_z)
                 for t in range(top_t + 1):
                     source = work[v, z, t]
                     target = block[v_new, z_new, min(t + toxic, last_t)]
@@ -85,10 +86,10 @@ def propagate(tables, pending, cells, carry, state, ends, carried, patients, mov
     cells : (K, 6) probabilities of a patient at each level, in the order inevaluable without and with toxicity,
         then evaluable: no response without and with toxicity, response without and with toxicity.
     state : zeros (K, starts, slots, V + 1, Z + 1, T + 1, X + 1), work space: starts is 1 for one level, otherwise one
-        for each number of patients after which a level can begin; V, Z largest inevaluable and carried count; T, X
-        saturation of toxicities and responses.
+        for each number of patients after which a level can begin; V largest inevaluable count; Z the largest carried
+        count, or saturation of toxicities; T, X saturation of toxicities at the level and of responses.
     ends : zeros (M + 1, 8), receives P(end after n treated, why).
-    carried : zeros (M + 1, Z + 1), receives P(end after n treated, carried total).
+    carried : zeros (M + 1, Z + 1), receives P(end after n treated, carried total); (M + 1, X + 1) if CARRY_BOTH.
     patients : zeros (K, M + 1), receives P(patient i is treated at the level).
     moved : zeros (K, M + 1), receives P(patients after i start one level below the level).
     triggered : zeros (1,), receives P(a dose reduction is triggered at least once).
@@ -98,6 +99,8 @@ def propagate(tables, pending, cells, carry, state, ends, carried, patients, mov
     last_v, last_z = state.shape[3] - 1, state.shape[4] - 1
     last_t, last_x = state.shape[5] - 1, state.shape[6] - 1
     sequential = pending.shape[0] > 0
+    pooled = levels > 1 and tables.on_dose_change == POOLED
+    by_responses = carry == CARRY_BOTH
     work = state[0, 0, 0].copy()
     state[0, 0, 0, 0, 0, 0, 0] = 1.0
     for i in range(1, ends.shape[0]):
@@ -144,6 +147,7 @@ def propagate(tables, pending, cells, carry, state, ends, carried, patients, mov
                             for t in range(min(last_t, top_t + 1) + 1):
                                 stopped = stops and crossable and t >= bound
                                 lowered = not stopped and (leave or (reduces and crossable and t >= bound))
+                                too_toxic = due and (z if pooled else t) >= tables.toxic_ge[look]
                                 for x in range(min(last_x, enrolled) + 1):
                                     mass = block[v, z, t, x]
                                     if mass == 0.0:
@@ -152,6 +156,8 @@ def propagate(tables, pending, cells, carry, state, ends, carried, patients, mov
                                     slot_new = slot
                                     if stopped:
                                         end = TOXICITY_AT_N if due and final else TOXICITY
+                                    elif too_toxic:
+                                        end = TOXICITY_AT_N if final else TOXICITY
                                     elif due:
                                         if new_dose_only:
                                             decision = GO if x >= tables.attained_ge[m] else FUTILE
@@ -171,7 +177,7 @@ def propagate(tables, pending, cells, carry, state, ends, carried, patients, mov
                                         triggered[0] += mass
                                     if end >= 0:
                                         ends[i, end] += mass
-                                        carried[i, z] += mass
+                                        carried[i, x if by_responses else z] += mass
                                     elif lowered:
                                         moved[level, i] += mass
                                         if tables.on_dose_change == POOLED:

@@ -20,6 +20,7 @@ from trialsim.codes import (
     GO,
     GO_EARLY,
     STOP,
+    TOO_TOXIC,
     TOXICITY,
     TOXICITY_AT_N,
 )
@@ -247,6 +248,8 @@ def _simulate(  # type: ignore[no-untyped-def]
                     state[ARM_END] = FINAL_NO_GO if final else FUTILITY
                 elif decision == GO:
                     state[ARM_END] = FINAL_GO if final else GO_EARLY
+                elif decision == TOO_TOXIC:
+                    state[ARM_END] = TOXICITY_AT_N if final else TOXICITY
                 else:
                     state[ARM_END] = FINAL_CONSIDER
                 n = tables.look_n[look]

@@ -25,6 +25,8 @@ class Tables(NamedTuple):
     """(L,) patients known at each look."""
     look_next: Int32
     """(L, planned n + 1) decision by responses; entries beyond the patients of a look are never read."""
+    toxic_ge: Int32
+    """(L,) toxicities among the patients of the look that stop the trial there, NEVER where the look does not ask."""
     final: Bool
     """(L,) whether the look always ends the trial."""
     act_ge: Int32
@@ -41,6 +43,10 @@ class Tables(NamedTuple):
     """(planned n + 1,) least responses for a go by number of patients analysed, NEVER where no count suffices; empty
     where not stated."""
 
+
+CARRY_NOTHING, CARRY_RESPONSES, CARRY_TOXICITIES, CARRY_BOTH = range(4)
+"""The total that the chain carries along: none, all responses, all toxicities; all toxicities again where what it
+receives is to be by responses (which then must not saturate)."""
 
 CONTINUE_ACCRUAL, PAUSE, EARLY_DECISION = range(3)
 """What accrual does at an interim look."""

@@ -30,6 +30,7 @@ from trialsim.codes import (
     REDUCE,
     RESTART,
     STOP,
+    TOO_TOXIC,
     TOXICITY,
     TOXICITY_AT_N,
 )
@@ -74,6 +75,15 @@ def _draw(patients, width, trial, before, first, m, thresholds, k0, k1):  # type
         toxic = np.int64(w1) < (toxic_if_so if response else toxic_if_not)
         evaluable = np.int64(w2) < (evaluable_if_so if response else evaluable_if_not)
         patients[lane] = evaluable * 4 + (response & evaluable) * 2 + toxic
+
+
+@inline
+def _toxicities(tables, counts, toxic_n, own):  # type: ignore[no-untyped-def]
+    """Toxicities among the patients of a look: those at the level and, if pooled, at the levels above it."""
+    if tables.on_dose_change == POOLED:
+        for above in range(LEVELS, own, 3):
+            toxic_n += counts[above + 2]
+    return toxic_n
 
 
 @kernel
@@ -156,8 +166,13 @@ def simulate(tables, thresholds, k0, k1, first, out, paths):  # type: ignore[no-
                         end = TOXICITY_AT_N if due and final else TOXICITY
                         lowered = False
                     elif due:
+                        too_toxic = tables.toxic_ge[look[lane]]
                         if new_dose_only:
                             decision = GO if responses[lane] >= tables.attained_ge[m] else FUTILE
+                        elif too_toxic < NEVER and too_toxic <= _toxicities(
+                            tables, out[trial[lane]], toxic_n[lane], own
+                        ):
+                            decision = TOO_TOXIC
                         else:
                             decision = tables.look_next[look[lane], responses[lane]]
                         if decision >= 0:
@@ -167,6 +182,8 @@ def simulate(tables, thresholds, k0, k1, first, out, paths):  # type: ignore[no-
                             end = FINAL_NO_GO if final else FUTILITY
                         elif decision == GO:
                             end = FINAL_GO if final else GO_EARLY
+                        elif decision == TOO_TOXIC:
+                            end = TOXICITY_AT_N if final else TOXICITY
                         else:
                             end = FINAL_CONSIDER
                     if end < 0 and (i == most or m == max_treated):

@@ -1,0 +1,241 @@
+"""BOP2 for response and toxicity: both posterior probabilities are watched against the same growing cut-off.
+
+Zhou H, Lee JJ, Yuan Y. BOP2: Bayesian optimal design for phase II clinical trials with simple and complex endpoints.
+Stat Med 2017;36:3302-3314. A Dirichlet prior of the four outcomes of a patient makes each rate Beta, and a decision
+needs no more than these two posteriors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from trialsim.designs.alone import written
+from trialsim.designs.bayes import LookSizes, Prior, check_prior, posterior_above
+from trialsim.designs.bop2 import GAMMAS, LAMBDAS
+from trialsim.designs.bryant_day import TwoRates, attained, check_toxicity, patient
+from trialsim.designs.error_rates import Candidates, ErrorRates, check_rates
+from trialsim.designs.rules import Looks, two_way
+from trialsim.designs.spec import OpenProbability, impossible
+from trialsim.errors import DesignError
+
+if TYPE_CHECKING:
+    from trialsim.designs.binomial import Float64
+
+MAX_N = 200
+"""Largest planned n: a search takes time as n^3 for each of some thousand cut-offs."""
+
+
+class Bop2Toxicity(ErrorRates):
+    """Stop if P(response > p0) or P(toxicity < unacceptable) is below lambda (m/N)^gamma; else go at the end.
+
+    Found: the cut-offs with the largest P(go) where both rates are good, among those with P(go) at most alpha where
+    both are bad.
+    """
+
+    default_criterion: ClassVar[str] = "most_power"
+    written_as: ClassVar[str] = (
+        "written r/n (toxic < b), one a look: stop if responses <= r or toxicities >= b; at the end go otherwise; "
+        "alpha where both rates are bad, power where both are good"
+    )
+
+    watches_toxicity: ClassVar[bool] = True
+
+    kind: Literal["bop2_toxicity"]
+    criterion: Literal["most_power"] | None = Field(
+        None, description="most_power: the largest P(go) where both rates are good"
+    )
+    looks: LookSizes = Field(description="patients at each look, the planned n last")
+    toxicity: TwoRates = Field(description="unacceptable and acceptable toxicity rate")
+    odds_ratio: float = Field(
+        1.0, gt=0, le=1e6, description="association of response and toxicity in a search"
+    )
+    prior: Prior | None = Field(None, description="[a, b] of the Beta prior of response (default p0, 1 - p0)")
+    prior_toxicity: Prior | None = Field(
+        None,
+        description="[a, b] of the Beta prior of toxicity (default t, 1 - t for the unacceptable rate t)",
+    )
+    lambda_: OpenProbability | None = Field(None, alias="lambda", description="cut-off at the last look")
+    gamma: float | None = Field(None, ge=0, le=10, description="how fast the cut-off grows")
+
+    @model_validator(mode="after")
+    def _possible(self) -> Bop2Toxicity:
+        check_rates(self.p0, self.p1)
+        check_toxicity(self.toxicity)
+        check_prior("prior", self.prior)
+        check_prior("prior_toxicity", self.prior_toxicity)
+        for earlier, later in pairwise(self.looks):
+            if later <= earlier:
+                raise impossible("looks", f"looks must grow: {later} follows {earlier}")
+        if self.looks[-1] > MAX_N:
+            raise impossible("looks", f"the planned n = {self.looks[-1]} must be at most {MAX_N}")
+        if self.p0 is None:
+            raise impossible("p0", "the cut-offs are about P(response > p0): state p0")
+        if self.nmax is not None:
+            raise impossible("nmax", "the looks state the largest n")
+        stated = self.lambda_ is not None
+        if stated != (self.gamma is not None):
+            raise impossible("", "cut-offs stated outright need lambda and gamma")
+        if stated and (self.alpha is not None or self.beta is not None):
+            raise impossible("alpha", "`alpha` and `beta` belong to a search; lambda and gamma are stated")
+        if not stated and (self.p1 is None or self.alpha is None):
+            raise impossible("", "to find cut-offs state p0, p1 and alpha; or state lambda and gamma")
+        return self
+
+    def origin(self) -> str:
+        """How the cut-offs came about and what they attain, for the report."""
+        what = (
+            "cut-offs of the posterior probabilities of response and of toxicity that grow with the share of patients "
+            "seen (BOP2)"
+        )
+        if self.lambda_ is not None:
+            words = f"The trial follows {what}, stated outright in the scenario."
+        else:
+            words = (
+                f"The trial follows {what}: those with the largest P(go) where both rates are good among cut-offs "
+                f"whose P(go) where both are bad, computed exactly, is at most {self.alpha:g}."
+            )
+        if self.p0 is None or self.p1 is None:
+            return words
+        return f"{words} {attained(self.compile(), (self.p0, self.p1), self.toxicity, self.odds_ratio)}"
+
+    def compile(self) -> Looks:
+        """One look for each number of patients stated."""
+        if self.lambda_ is not None and self.gamma is not None:
+            return looks_of(self.looks, self._watched(), self.lambda_, self.gamma)
+        return self._found().as_looks()
+
+    def candidates(self) -> Candidates:
+        """The cut-offs with the largest power."""
+        return Candidates((("most_power", self._found()),))
+
+    def _watched(self) -> tuple[tuple[Float64, Float64], ...]:
+        assert self.p0 is not None
+        limit = self.toxicity[0]
+        prior, toxic = self.prior or (self.p0, 1 - self.p0), self.prior_toxicity or (limit, 1 - limit)
+        return watched(self.looks, (self.p0, limit), (prior, toxic))
+
+    def _found(self) -> Bop2ToxicityDesign:
+        assert self.p0 is not None and self.p1 is not None and self.alpha is not None
+        found = search(
+            self.looks, self._watched(), (self.p0, self.p1), self.toxicity, self.alpha, self.odds_ratio
+        )
+        if self.beta is not None and found.power < 1 - self.beta:
+            raise DesignError(
+                f"with looks at {', '.join(map(str, self.looks))} the largest power at alpha = {self.alpha:g} is "
+                f"{found.power:.4f}, less than {1 - self.beta:g}: more patients are needed"
+            )
+        return found
+
+
+def watched(
+    at: tuple[int, ...],
+    limits: tuple[float, float],
+    priors: tuple[tuple[float, float], tuple[float, float]],
+) -> tuple[tuple[Float64, Float64], ...]:
+    """By look: P(response > limit | x of m), x = 0..m, and P(toxicity < limit | y free of toxicity), y = 0..m.
+
+    Both grow with the count: freedom from toxicity is the good outcome, with the prior turned around.
+    """
+    (low, high), (prior, (a, b)) = limits, priors
+    return tuple((posterior_above(m, prior, low), posterior_above(m, (b, a), 1 - high)) for m in at)
+
+
+def cut_offs(
+    at: tuple[int, ...], seen: tuple[tuple[Float64, Float64], ...], lambda_: float, gamma: float
+) -> tuple[tuple[int, int], ...]:
+    """By look: stop if responses <= the first or toxicities >= the second; a go at the end needs more than lambda."""
+    found = []
+    for m, values in zip(at, seen, strict=True):
+        cut, side = lambda_ * (m / at[-1]) ** gamma, "right" if m == at[-1] else "left"
+        too_few, few_free = (int(value.searchsorted(cut, side)) for value in values)  # type: ignore[call-overload]
+        # fewer than few_free of m free are m - few_free + 1 toxicities or more; where even m are too few, all stop
+        found.append((too_few - 1, m - few_free + 1) if few_free <= m else (m, m + 1))
+    return tuple(found)
+
+
+def looks_of(
+    at: tuple[int, ...], seen: tuple[tuple[Float64, Float64], ...], lambda_: float, gamma: float
+) -> Looks:
+    """The design as Looks, one at each number of patients; ``seen`` as ``watched`` gives it."""
+    return _looks(at, cut_offs(at, seen, lambda_, gamma))
+
+
+def _looks(at: tuple[int, ...], cuts: tuple[tuple[int, int], ...]) -> Looks:
+    """Looks that decide nothing are left out, but the last."""
+    kept = [(m, r, b) for m, (r, b) in zip(at, cuts, strict=True) if r >= 0 or b <= m or m == at[-1]]
+    n, stop, toxic = zip(*kept, strict=True)
+    return two_way(n, stop, (*(None for _ in n[:-1]), stop[-1]), toxic)
+
+
+@dataclass(frozen=True)
+class Bop2ToxicityDesign:
+    """Cut-offs and their exact operating characteristics: ``type_i_error``, ``en_p0``, ``pet_p0`` where both rates are
+    bad, ``power`` and ``en_p1`` where both are good."""
+
+    at: tuple[int, ...]
+    cuts: tuple[tuple[int, int], ...]
+    lambda_: float
+    gamma: float
+    en_p0: float
+    en_p1: float
+    pet_p0: float
+    type_i_error: float
+    power: float
+
+    @property
+    def n(self) -> int:
+        """The planned number of patients."""
+        return self.at[-1]
+
+    def as_looks(self) -> Looks:
+        """The design as Rules take it."""
+        return _looks(self.at, self.cuts)
+
+    def __str__(self) -> str:
+        """``r/n (toxic < b)`` of each look."""
+        return written(self.as_looks())
+
+
+def search(
+    at: tuple[int, ...],
+    seen: tuple[tuple[Float64, Float64], ...],
+    response: tuple[float, float],
+    toxicity: tuple[float, float],
+    alpha: float,
+    odds_ratio: float = 1.0,
+) -> Bop2ToxicityDesign:
+    """The cut-offs with the largest P(go) where both rates are good (then the least EN where both are bad).
+
+    P(go) where both are bad is at most alpha. Tried: lambda from .5 to .995 by .005, gamma from 0 to 1 by .05.
+
+    Parameters
+    ----------
+    response, toxicity : the bad rate and the good one, (p0, p1) and (unacceptable, acceptable).
+    odds_ratio : association of response and toxicity, the same under both hypotheses.
+    """
+    import numpy as np
+
+    from trialsim.kernels.two_endpoints import most_power
+
+    axes = [np.round(np.arange(lo, hi + step / 2, step), 9).tolist() for lo, hi, step in (LAMBDAS, GAMMAS)]
+    # many lambda and gamma give the same cut-offs: each is tried once, under the first pair that gives it
+    tried: dict[tuple[tuple[int, int], ...], tuple[float, float]] = {}
+    for lambda_ in axes[0]:
+        for gamma in axes[1]:
+            tried.setdefault(cut_offs(at, seen, lambda_, gamma), (lambda_, gamma))
+    table = np.array(list(tried))
+    cells = np.array([patient(p, t, odds_ratio) for p, t in zip(response, toxicity, strict=True)])
+    stop, toxic = np.ascontiguousarray(table[:, :, 0]), np.ascontiguousarray(table[:, :, 1])
+    out = np.zeros((2, 3))
+    row = most_power(cells, np.array(at), stop, toxic, alpha, out)
+    if row < 0:
+        raise DesignError(
+            f"no cut-off up to lambda = {LAMBDAS[1]:g} keeps alpha = {alpha:g} with these looks"
+        )
+    cuts = list(tried)[row]
+    bad, good = out.tolist()
+    return Bop2ToxicityDesign(at, cuts, *tried[cuts], bad[1], good[1], bad[2], bad[0], good[0])
