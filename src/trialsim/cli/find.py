@@ -1,8 +1,11 @@
-"""The command `trialsim find`: designs by their error rates."""
+"""The command `trialsim find`: designs by their error rates, ideal or in the scenario's own trial."""
 
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +15,13 @@ from trialsim.errors import TrialsimError
 
 
 def find(
-    kind: Annotated[str, typer.Argument(help="kind of design: simon, single_stage, multistage, ...")],
+    kind: Annotated[
+        str | None,
+        typer.Argument(
+            help="kind of design: simon, single_stage, multistage, ...; with --scenario its own [default]",
+            show_default=False,
+        ),
+    ] = None,
     p0: Annotated[float | None, typer.Option(help="unacceptable response rate")] = None,
     p1: Annotated[float | None, typer.Option(help="desirable response rate")] = None,
     alpha: Annotated[float | None, typer.Option(help="largest type I error")] = None,
@@ -25,7 +34,12 @@ def find(
         ),
     ] = None,
     weight: Annotated[float | None, typer.Option(help="weight of n, to pick one admissible design")] = None,
-    nmax: Annotated[int | None, typer.Option(help="largest n to look at [default: no bound needed]")] = None,
+    nmax: Annotated[
+        int | None,
+        typer.Option(
+            help="largest n to look at [default: no bound needed; with --scenario 1.5 times the ideal n]"
+        ),
+    ] = None,
     keys: Annotated[
         list[str] | None,
         typer.Option(
@@ -40,6 +54,30 @@ def find(
             help="CSV file with a setting a row (p0,p1,alpha,beta,...): print a CSV table of all designs"
         ),
     ] = None,
+    scenario: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="SCENARIO",
+            help="robust search: error rates hold in this scenario's own trial, with its toxicity rule, evaluability "
+            "and association; options given here replace its design's",
+        ),
+    ] = None,
+    null: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CASE",
+            help="with --scenario: a case with P(go) <= alpha (again for more); EN is that of the first "
+            "[default: those at p0 or less at every dose]",
+        ),
+    ] = None,
+    alternative: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CASE",
+            help="with --scenario: a case with P(go) >= 1 - beta (again for more) "
+            "[default: those at p1 or more at the first dose]",
+        ),
+    ] = None,
     figure: Annotated[
         Path | None, typer.Option(help="write a figure of the designs found (.svg, .png or .pdf)")
     ] = None,
@@ -50,15 +88,73 @@ def find(
     from trialsim.designs.finding import find_in_file, read_keys
 
     if settings is not None:
+        if scenario is not None:
+            raise TrialsimError("--settings lists settings of ideal designs; it does not go with --scenario")
+        if kind is None:
+            raise TrialsimError("name the kind of design first: trialsim find simon --settings FILE")
         print(find_in_file(kind, settings).to_csv(index=False), end="")
         return
     rates: dict[str, Any] = {"p0": p0, "p1": p1, "alpha": alpha, "beta": beta}
+    stated = {"criterion": criterion, "weight": weight, "nmax": nmax, **read_keys(keys or [])}
+    if scenario is not None:
+        stated |= {name: value for name, value in rates.items() if value is not None}
+        _robust(scenario, kind, null, alternative, stated, figure, as_json)
+        return
+    if null or alternative:
+        raise TrialsimError("--null and --alternative name cases of a scenario: add --scenario FILE")
+    if kind is None:
+        raise TrialsimError("name the kind of design, as in `trialsim find simon`; or give --scenario FILE")
     if missing := [name for name, value in rates.items() if value is None]:
         raise TrialsimError(f"a search needs --p0, --p1, --alpha and --beta; missing: {', '.join(missing)}")
-    stated = {"criterion": criterion, "weight": weight, "nmax": nmax, **read_keys(keys or [])}
     found = search(kind, **rates, **stated)
     if figure is not None:
         from trialsim.figures.candidates import write
 
         write(found, figure)
     print(json.dumps(found.to_dict(), indent=1) if as_json else found)
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[int, int], None] | None]:
+    """How far the search is, on a terminal."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Searching", total=None)
+        yield lambda n, nmax: bar.update(task, completed=n, total=nmax)
+
+
+def _robust(
+    path: Path,
+    kind: str | None,
+    null: list[str] | None,
+    alternative: list[str] | None,
+    stated: dict[str, Any],
+    figure: Path | None,
+    as_json: bool,
+) -> None:
+    """Search in the scenario's own trial; without a design the reason is printed and the exit status is 2."""
+    from trialsim.engine.robust import find_robust
+    from trialsim.kernels.cold import compile_note
+    from trialsim.scenario.files import load
+
+    scenario = load(path)
+    if (note := compile_note(("robust",))) and sys.stderr is not None:
+        print(note, file=sys.stderr)
+    with _bar() as progress:
+        found = find_robust(
+            scenario, kind=kind, null=null, alternative=alternative, progress=progress, **stated
+        )
+    if figure is not None:
+        from trialsim.figures.robust import write as write_robust
+
+        write_robust(found, figure)
+    print(json.dumps(found.to_dict(), indent=1) if as_json else found)
+    if not found.designs:
+        raise TrialsimError(
+            f"no {found.words} with n <= {found.searched[1]} keeps alpha and power in this scenario"
+        )

@@ -7,7 +7,10 @@ from typing import Annotated
 from pydantic import Field
 
 from trialsim.designs.bop2 import Bop2
+from trialsim.designs.bop2_toxicity import Bop2Toxicity
+from trialsim.designs.bryant_day import BryantDay
 from trialsim.designs.curtailed import Curtailed
+from trialsim.designs.dual_criterion import DualCriterion
 from trialsim.designs.fleming import Fleming
 from trialsim.designs.gehan import Gehan
 from trialsim.designs.group_sequential import GroupSequential
@@ -35,6 +38,9 @@ Design = Annotated[
     | PredictiveProbability
     | PosteriorProbability
     | Bop2
+    | Bop2Toxicity
+    | BryantDay
+    | DualCriterion
     | PastedRules,
     Field(discriminator="kind"),
 ]

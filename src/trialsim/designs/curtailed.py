@@ -28,6 +28,9 @@ class Curtailed(ErrorRates):
     """Simon's or a single stage, ended early where the rest cannot change much: stated, or found from error rates."""
 
     default_criterion: ClassVar[str] = "optimal"
+    written_as: ClassVar[str] = (
+        "written r1/n1 r/n, ended as soon as the outcome is certain: go if responses > r"
+    )
 
     kind: Literal["curtailed"]
     criterion: Literal["optimal", "minimax", "h1_optimal"] | None = Field(

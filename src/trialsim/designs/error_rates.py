@@ -41,6 +41,16 @@ class ErrorRates(Spec):
     default_criterion: ClassVar[str | None] = None
     """What is searched for where the file names no criterion."""
 
+    written_as: ClassVar[str] = (
+        "written r/n, one a look: stop if responses <= r; r:a/n: go if responses > a; at the end go if > r"
+    )
+    """How the short form of a design that was found is to be read."""
+
+    @property
+    def en_words(self) -> str:
+        """What EN a criterion speaks of where it is not EN(p0)."""
+        return "EN: at p1 for h1_optimal, else at p0"
+
     p0: OpenProbability | None = Field(None, description="unacceptable response rate (H0)")
     p1: OpenProbability | None = Field(None, description="desirable response rate (H1)")
     alpha: OpenProbability | None = Field(None, description="largest type I error to accept")
@@ -103,14 +113,23 @@ def refuse_search_keys(spec: Spec, stated: str, keys: tuple[str, ...] = SEARCH_K
             raise impossible(key, f"`{key}` belongs to a search; this design is stated outright by {stated}")
 
 
+class NoDesign(DesignError):
+    """A search found nothing; ``instead`` says what would be feasible, where that is known."""
+
+    def __init__(self, what: str, instead: str = "") -> None:
+        self.what, self.instead = what, instead
+        super().__init__(f"{what}; {instead}" if instead else what)
+
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        return type(self), (self.what, self.instead)
+
+
 def none_found(
     what: str, limit: int, p0: float, p1: float, alpha: float, beta: float, instead: str = ""
-) -> DesignError:
+) -> NoDesign:
     """No design within the bound: which bound failed, and what would be feasible."""
-    return DesignError(
-        f"no {what} with n <= {limit} keeps alpha = {alpha:g} and beta = {beta:g} for p0 = {p0:g}, p1 = {p1:g}"
-        f"{f'; {instead}' if instead else ''}"
-    )
+    bound = f"no {what} with n <= {limit} keeps alpha = {alpha:g} and beta = {beta:g}"
+    return NoDesign(f"{bound} for p0 = {p0:g}, p1 = {p1:g}", instead)
 
 
 def check_setting(p0: float, p1: float, alpha: float, beta: float, nmax: int | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -13,8 +14,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from trialsim.designs import Design
 from trialsim.designs.alone import written
-from trialsim.designs.bryant_day import BryantDayErrors
-from trialsim.designs.error_rates import ErrorRates, check_setting
+from trialsim.designs.error_rates import ErrorRates, NoDesign, check_setting
+from trialsim.designs.infeasible import Reached, feasible
 from trialsim.designs.rules import Looks
 from trialsim.errors import DesignError
 from trialsim.results import digits12, to_frame
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 _DESIGNS = {spec.model_fields["kind"].annotation: spec for spec in get_args(get_args(Design)[0])}
 SEARCHES: dict[str, type[ErrorRates]] = {
     get_args(annotation)[0]: spec for annotation, spec in _DESIGNS.items() if hasattr(spec, "candidates")
-} | {"bryant_day": BryantDayErrors}
+}
 """Every kind of design that can be searched for."""
 
 CRITERIA = {
@@ -40,6 +41,7 @@ class Found:
     """One design. ``design`` is its short form; ``r1``, ``n1``, ``r`` are None where a design is more than that.
 
     ``weight_low`` to ``weight_high`` is the range of w for which the design minimises w n + (1 - w) EN among its kind.
+    ``en`` is the expected n that the criterion speaks of, None where that is EN(p0).
     """
 
     criterion: str
@@ -55,6 +57,7 @@ class Found:
     power: float
     weight_low: float | None = None
     weight_high: float | None = None
+    en: float | None = None
     looks: Looks | None = field(default=None, repr=False)
 
     def row(self) -> dict[str, Any]:
@@ -67,12 +70,17 @@ class Found:
 
 @dataclass(frozen=True)
 class FoundDesigns:
-    """The designs a search found. ``note`` says when it ended at a bound, ``setting`` what they were found for."""
+    """The designs a search found. ``note`` says when it ended at a bound, ``setting`` what they were found for.
+
+    ``keys`` are the further keys of the design's block, ``en_words`` says what EN a criterion speaks of if not EN(p0).
+    """
 
     kind: str
     designs: tuple[Found, ...]
     note: str = ""
     setting: Mapping[str, float] = field(default_factory=dict)
+    keys: Mapping[str, Any] = field(default_factory=dict)
+    en_words: str = ""
 
     def __iter__(self) -> Iterator[Found]:
         return iter(self.designs)
@@ -99,22 +107,17 @@ class FoundDesigns:
         wide = max(16, *(len(d.design) + 2 for d in self.designs))
         named = max(11, *(len(d.criterion) + 2 for d in self.designs))
         weighed = any(d.weight_low is not None for d in self.designs)
+        other = any(d.en is not None for d in self.designs)
         head = f"{'criterion':<{named}}{'design':<{wide}}{'EN(p0)':>9}{'PET(p0)':>9}{'alpha':>9}{'power':>9}"
-        lines = [head + ("   best for weight of n" if weighed else "")]
+        lines = [head + (f"{'EN':>9}" if other else "") + ("   best for weight of n" if weighed else "")]
         for d in self.designs:
             weights = f"   {d.weight_low:.3f} to {d.weight_high:.3f}" if d.weight_low is not None else ""
             lines.append(
                 f"{d.criterion:<{named}}{d.design:<{wide}}{d.en_p0:>9.2f}{d.pet_p0:>9.4f}{d.type_i_error:>9.4f}"
-                f"{d.power:>9.4f}{weights}"
+                f"{d.power:>9.4f}{f'{d.en_p0 if d.en is None else d.en:>9.2f}' if other else ''}{weights}"
             )
-        forms = {
-            "single_stage": "written r/n: go if responses > r",
-            "simon": "written r1/n1 r/n: stop stage 1 if responses <= r1; go if responses > r",
-            "curtailed": "written r1/n1 r/n, ended as soon as the outcome is certain: go if responses > r",
-            "bryant_day": "EN(p0) is the larger of the two nulls, alpha the larger level, PET that of poor response",
-        }
-        several = "written r/n, one a look: stop if responses <= r; r:a/n: go if responses > a; at the end go if > r"
-        return "\n".join([*lines, forms.get(self.kind, several), *([self.note] if self.note else [])])
+        legend = SEARCHES[self.kind].written_as
+        return "\n".join([*lines, legend, *filter(None, [self.en_words, self.note])])
 
 
 def find(
@@ -157,11 +160,19 @@ def find(
     # without a weight all admissible designs are meant, which a scenario file cannot ask for
     every_one = criterion == "admissible" and weight is None
     stated |= {} if every_one else {"criterion": criterion, "weight": weight}
-    spec = _spec(kind, {key: value for key, value in stated.items() if value is not None})
-    candidates = spec.candidates()  # type: ignore[attr-defined]
+    spec = spec_of(kind, {key: value for key, value in stated.items() if value is not None})
+    try:
+        candidates = spec.candidates()  # type: ignore[attr-defined]
+    except NoDesign as error:
+        raise (
+            error if error.instead else NoDesign(error.what, _instead(kind, spec, (p0, p1, alpha, beta)))
+        ) from None
     named = [("admissible", d) for _, d in candidates.named] if every_one else candidates.named
     setting = {"p0": p0, "p1": p1, "alpha": alpha, "beta": beta}
-    return FoundDesigns(kind, tuple(_found(name, design) for name, design in named), candidates.note, setting)
+    designs = tuple(_found(name, design) for name, design in named)
+    words = spec.en_words if any(design.en is not None for design in designs) else ""
+    further = {key: value for key, value in keys.items() if value is not None}
+    return FoundDesigns(kind, designs, candidates.note, setting, further, words)
 
 
 def find_many(kind: str, settings: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
@@ -206,12 +217,33 @@ def read_keys(pairs: Iterable[str]) -> dict[str, Any]:
 def _value(text: str) -> Any:
     """A number, true or false, a list, or a word."""
     try:
-        return json.loads(text)
+        # JSON has no number .5
+        return json.loads(re.sub(r"(?<![\w.])\.(?=\d)", "0.", text))
     except json.JSONDecodeError:
         return text
 
 
-def _spec(kind: str, stated: dict[str, Any]) -> ErrorRates:
+def _instead(kind: str, spec: ErrorRates, setting: tuple[float, float, float, float]) -> str:
+    """What would be feasible in place of a setting without a design."""
+    keys = {key: value for key, value in spec.model_dump(exclude_unset=True).items() if value is not None}
+    keys = {key: value for key, value in keys.items() if key not in ("kind", "criterion", "weight", "nmax")}
+    least = {"criterion": "minimax"} if "minimax" in CRITERIA[kind] else {}
+
+    def search(alpha: float, beta: float, nmax: int | None) -> Reached:
+        bound = {} if nmax is None else {"nmax": nmax}
+        other = spec_of(kind, keys | least | bound | {"alpha": alpha, "beta": beta})
+        designs = [_found(name, design) for name, design in other.candidates().named]  # type: ignore[attr-defined]
+        return Reached(
+            min(d.n for d in designs),
+            max(d.power for d in designs),
+            min(d.type_i_error for d in designs),
+        )
+
+    return feasible(search, setting, spec.nmax, by_responses=not hasattr(spec, "toxicity"))
+
+
+def spec_of(kind: str, stated: dict[str, Any]) -> ErrorRates:
+    """The block of a design of this kind with these keys; DesignError says what is wrong with them."""
     try:
         return TypeAdapter(SEARCHES[kind]).validate_python({"kind": kind, **stated})
     except ValidationError as error:
@@ -225,6 +257,12 @@ def _fault(kind: str, fault: Any) -> str:
         return f"`{key}` is no key of {kind}; allowed: {', '.join(known)}"
     text = str(fault["msg"])
     return f"{key}: {text[:1].lower()}{text[1:]}" if key else text
+
+
+def _other_en(criterion: str, design: Any, en_p0: float) -> float | None:
+    """The EN that a criterion speaks of; None where it is EN(p0)."""
+    en = design.en_p1 if criterion == "h1_optimal" else getattr(design, "en", None)
+    return None if en is None or abs(en - en_p0) < 1e-9 else float(en)
 
 
 def _found(criterion: str, design: Any) -> Found:
@@ -256,5 +294,6 @@ def _found(criterion: str, design: Any) -> Found:
         power=float(design.power),
         weight_low=low,
         weight_high=high,
+        en=_other_en(criterion, design, float(en_p0)),
         looks=design.looks() if hasattr(design, "looks") else None,
     )

@@ -50,6 +50,11 @@ class ManderThompson(ErrorRates):
                 raise impossible("r", f"r = {r} must lie from r1 = {r1} to n - 1 = {n - 1}")
         return self
 
+    @property
+    def en_words(self) -> str:
+        """What EN a criterion speaks of where it is not EN(p0)."""
+        return "EN: at p1 for h1_optimal, the largest from p0 to p1 for least_largest_en, else at p0"
+
     def _cuts(self) -> tuple[int, int, int, int, int]:
         n1, r1, a1, n, r = self.n1, self.r1, self.a1, self.n, self.r
         assert n1 is not None and r1 is not None and a1 is not None and n is not None and r is not None
@@ -90,7 +95,10 @@ class ManderThompson(ErrorRates):
 
 @dataclass(frozen=True)
 class BothWays:
-    """A design and its exact operating characteristics; ``weights`` as for Simon's designs, None if not admissible."""
+    """A design and its exact operating characteristics; ``weights`` as for Simon's designs, None if not admissible.
+
+    ``en`` is the largest EN(p) from p0 to p1 where the criterion speaks of that.
+    """
 
     r1: int
     a1: int
@@ -103,6 +111,7 @@ class BothWays:
     type_i_error: float
     power: float
     weights: tuple[float, float] | None = None
+    en: float | None = None
 
     def looks(self) -> Looks:
         """The design as Rules take it."""
@@ -142,18 +151,28 @@ def search(
             break
         size = min(limit, 2 * size)
     if not len(rows):
-        instead = ""
-        if nmax is not None:
-            more, _ = two_stages_both_ways((p0, p1), (alpha, beta), SEARCH_LIMIT // 10, least)
-            instead = f"the least n that works is {more[0][4]}" if len(more) else ""
-        raise none_found("two-stage design", limit, p0, p1, alpha, beta, instead)
+        raise none_found("two-stage design", limit, p0, p1, alpha, beta)
     designs = [_design(*row, p0=p0, p1=p1) for row in rows.tolist()]
     if least != LARGEST:
         points = [(d.n, d.en_p1 if least == AT_P1 else d.en_p0) for d in designs]
         for k, low, high in weights_of(points):
             designs[k] = replace(designs[k], weights=(low, high))
     best = designs[0] if criterion == "minimax" else designs[-1]
+    if least == LARGEST:
+        best = replace(best, en=largest_en(best.looks(), p0, p1))
     return BothWaysSearch(tuple(designs), best, complete)
+
+
+def largest_en(looks: Looks, p0: float, p1: float) -> float:
+    """The largest EN(p) for p0 <= p <= p1: the best of a grid, and what lies around it."""
+    import numpy as np
+    from scipy.optimize import minimize_scalar
+
+    grid = np.linspace(p0, p1, 41)
+    at = int(np.argmax([alone(looks, float(p)).en for p in grid]))
+    around = (float(grid[max(at - 1, 0)]), float(grid[min(at + 1, 40)]))
+    peak = minimize_scalar(lambda p: -alone(looks, float(p)).en, bounds=around, method="bounded")
+    return max(-float(peak.fun), *(alone(looks, float(grid[k])).en for k in (at, 0, 40)))
 
 
 def best_by_n(p0: float, p1: float, alpha: float, beta: float, nmax: int) -> list[BothWays]:

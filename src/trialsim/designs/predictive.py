@@ -91,7 +91,7 @@ class PredictiveProbability(ErrorRates):
     def compile(self) -> Looks:
         """A look from min_n on, with the counts that are futile or enough."""
         if self.n is None or self.theta_l is None or self.theta_t is None:
-            found = search(*self.four(), self.nmax, prior=self.prior, min_n=self.min_n, every=self.every)
+            found = self._found()
             return (found[0] if self.criterion == "minimax" else found[-1]).looks()
         assert self.p0 is not None
         at = looks_at(self.n, self.min_n, self.every)
@@ -99,8 +99,14 @@ class PredictiveProbability(ErrorRates):
 
     def candidates(self) -> Candidates:
         """The designs that a search finds, and whether it ended at its bound."""
-        found = search(*self.four(), self.nmax, prior=self.prior, min_n=self.min_n, every=self.every)
-        return Candidates.of(self.criterion, found, False, self.nmax or SEARCH_LIMIT)
+        complete = self.criterion == "minimax"
+        return Candidates.of(self.criterion, self._found(), complete, self.nmax or SEARCH_LIMIT)
+
+    def _found(self) -> list[Predictive]:
+        return search(
+            *self.four(), self.nmax, prior=self.prior, min_n=self.min_n, every=self.every,
+            only_minimax=self.criterion == "minimax",
+        )  # fmt: skip
 
 
 def looks_of(
@@ -182,6 +188,7 @@ def search(
     prior: tuple[float, float],
     min_n: int = 1,
     every: int = 1,
+    only_minimax: bool = False,
 ) -> list[Predictive]:
     """Designs without an early go, EN(p0) falling as n grows: the first is minimax, the last optimal, up to nmax.
 
@@ -227,6 +234,8 @@ def search(
                 float(alternative[0]),
             )  # fmt: skip
             found = [*(d for d in found if d.n < n), design]
+        if found and only_minimax:
+            break
     if not found:
         raise none_found("predictive-probability design", limit, p0, p1, alpha, beta)
     return found

@@ -44,6 +44,7 @@ class Simon(Spec):
     """Two stages, stopping early only for futility: found from p0, p1, alpha, beta, or stated as n1, r1, n, r."""
 
     default_criterion: ClassVar[str] = "optimal"
+    written_as: ClassVar[str] = "written r1/n1 r/n: stop stage 1 if responses <= r1; go if responses > r"
 
     kind: Literal["simon"]
     p0: OpenProbability | None = Field(None, description="unacceptable response rate (H0)")
@@ -130,13 +131,8 @@ class Simon(Spec):
 
     def origin(self) -> str | None:
         """How the cut-offs came about, for the report."""
-        limits = str(self._limits())
-        other = ""
-        if self.en_weight_p1:
-            other = f"EN is {1 - self.en_weight_p1:g} EN(p0) + {self.en_weight_p1:g} EN(p1)"
-        elif self.en_prior:
-            a, b = self.en_prior
-            other = f"EN is its mean over a Beta({a:g}, {b:g}) prior of the response rate"
+        limits = str(self.limits())
+        other = self.en_words
         if self.alpha is None or not (limits or other):
             return None
         criterion = self.criterion or "optimal"
@@ -148,7 +144,18 @@ class Simon(Spec):
             f"p1 = {self.p1:g}."
         )
 
-    def _limits(self) -> Limits:
+    @property
+    def en_words(self) -> str:
+        """What EN a criterion speaks of where it is not EN(p0)."""
+        if self.en_weight_p1:
+            return f"EN is {1 - self.en_weight_p1:g} EN(p0) + {self.en_weight_p1:g} EN(p1)"
+        if self.en_prior:
+            a, b = self.en_prior
+            return f"EN is its mean over a Beta({a:g}, {b:g}) prior of the response rate"
+        return ""
+
+    def limits(self) -> Limits:
+        """What a search keeps to."""
         return Limits((0.5, 0.5) if self.balanced else self.stage1_share, self.n1, self.n, self.min_pet)
 
     def compile(self) -> Looks:
@@ -161,19 +168,12 @@ class Simon(Spec):
 
     def search(self) -> SimonSearch:
         """Every admissible design of the error rates and limits that are stated."""
-        assert (
-            self.p0 is not None and self.p1 is not None and self.alpha is not None and self.beta is not None
-        )
+        p0, p1, alpha, beta = self.p0, self.p1, self.alpha, self.beta
+        assert p0 is not None and p1 is not None and alpha is not None and beta is not None
+        other, limits = self.en_weight_p1 or 0.0, self.limits()
         return search(
-            self.p0,
-            self.p1,
-            self.alpha,
-            self.beta,
-            self.nmax,
-            limits=self._limits(),
-            weight_p1=self.en_weight_p1 or 0.0,
-            prior=self.en_prior,
-        )
+            p0, p1, alpha, beta, self.nmax, limits=limits, weight_p1=other, prior=self.en_prior
+        )  # fmt: skip
 
     def candidates(self) -> Candidates:
         """The designs that a search finds, and whether it ended at its bound."""
@@ -191,6 +191,10 @@ class Limits:
     n1: int | None = None
     n: int | None = None
     min_pet: float | None = None
+
+    def allowed(self) -> tuple[float, float, int, int, float]:
+        """As the kernel takes them."""
+        return (*(self.share or (0.0, 1.0)), self.n1 or 0, self.n or 0, self.min_pet or 0.0)
 
     def __str__(self) -> str:
         words = {
@@ -305,11 +309,21 @@ def search(
     return SimonSearch(hull([SimonDesign(*_read(row)) for row in rows]), complete)
 
 
-def best_by_n(p0: float, p1: float, alpha: float, beta: float, nmax: int) -> list[SimonDesign]:
-    """The design with the least EN(p0) of every n <= nmax at which there is one, whether admissible or not."""
+def best_by_n(
+    p0: float,
+    p1: float,
+    alpha: float,
+    beta: float,
+    nmax: int,
+    *,
+    limits: Limits = Limits(),
+    weight_p1: float = 0.0,
+    prior: tuple[float, float] | None = None,
+) -> list[SimonDesign]:
+    """The design with the least EN of every n <= nmax at which there is one, whether admissible or not."""
     from trialsim.kernels.search import two_stage
 
-    rows, _ = two_stage((p0, p1), (alpha, beta), nmax, every_n=True)
+    rows, _ = two_stage((p0, p1), (alpha, beta), nmax, limits.allowed(), weight_p1, prior, every_n=True)
     return [SimonDesign(*_read(row)) for row in rows.tolist()]
 
 
@@ -326,10 +340,9 @@ def _rows(
     from trialsim.kernels.search import two_stage
 
     limit = min(nmax or SEARCH_LIMIT, limits.n or SEARCH_LIMIT)
-    allowed = (*(limits.share or (0.0, 1.0)), limits.n1 or 0, limits.n or 0, limits.min_pet or 0.0)
     size = min(limit, limits.n or _likely_enough(p0, p1, alpha, beta))
     while True:
-        rows, complete = two_stage((p0, p1), (alpha, beta), size, allowed, weight_p1, prior)
+        rows, complete = two_stage((p0, p1), (alpha, beta), size, limits.allowed(), weight_p1, prior)
         if complete or size >= limit:
             return rows.tolist(), complete
         size = min(limit, 2 * size)
@@ -343,7 +356,7 @@ def _likely_enough(p0: float, p1: float, alpha: float, beta: float) -> int:
 
 
 def _instead(p0: float, p1: float, alpha: float, beta: float, nmax: int | None, limits: Limits) -> str:
-    """What would be feasible: without nmax, or without one of the limits; "" if nothing that simple."""
+    """What would be feasible without one of the limits; "" if nothing that simple."""
     found = []
     for name, free in (("n1 / n", "share"), ("n1", "n1"), ("n", "n"), ("PET", "min_pet")):
         if getattr(limits, free) is not None:
@@ -351,9 +364,6 @@ def _instead(p0: float, p1: float, alpha: float, beta: float, nmax: int | None, 
             if rows:
                 r1, n1, r, n = map(int, rows[0][:4])
                 found.append(f"without the limit on {name}, {r1}/{n1} {r}/{n} is possible")
-    if nmax is not None and not found:
-        rows, _ = _rows(p0, p1, alpha, beta, None, limits)
-        found += [f"the least n that works is {int(rows[0][3])}"] if rows else []
     return "; ".join(found)
 
 

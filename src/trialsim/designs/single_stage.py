@@ -11,7 +11,13 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from trialsim.designs.error_rates import Candidates, check_rates, refuse_search_keys, require_error_rates
+from trialsim.designs.error_rates import (
+    Candidates,
+    check_rates,
+    none_found,
+    refuse_search_keys,
+    require_error_rates,
+)
 from trialsim.designs.rules import Looks, two_way
 from trialsim.designs.spec import MAX_PATIENTS, CutOff, OpenProbability, Patients, Spec, impossible
 from trialsim.errors import DesignError
@@ -21,6 +27,7 @@ class SingleStage(Spec):
     """One stage: found from p0, p1, alpha, beta, or stated as n and r."""
 
     default_criterion: ClassVar[str] = "first"
+    written_as: ClassVar[str] = "written r/n: go if responses > r"
 
     kind: Literal["single_stage"]
     p0: OpenProbability | None = Field(None, description="unacceptable response rate (H0)")
@@ -34,6 +41,11 @@ class SingleStage(Spec):
     nmax: Patients | None = Field(None, description="largest n to search (default: none needed)")
     n: Patients | None = Field(None, description="patients")
     r: CutOff | None = Field(None, description="go if responses > r of n")
+
+    @property
+    def en_words(self) -> str:
+        """EN is n."""
+        return ""
 
     @model_validator(mode="after")
     def _possible(self) -> SingleStage:
@@ -118,10 +130,7 @@ def search(
         else:
             stable = 0
     if not first:
-        raise DesignError(
-            f"no single-stage design with n <= {last} keeps alpha = {alpha:g} and beta = {beta:g} for p0 = {p0:g}, "
-            f"p1 = {p1:g}; n <= {certain} always suffices"
-        )
+        raise none_found("single-stage design", last, p0, p1, alpha, beta)
     chosen = {"first": first, "stable": stable} if stable else {"first": first}
     return {
         name: SingleStageDesign(

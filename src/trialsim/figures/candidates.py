@@ -1,15 +1,18 @@
-"""Designs side by side: n against EN(p0) with the hull of the admissible ones, and P(go) against the response rate."""
+"""Designs side by side: n against EN with the hull of the admissible ones, P(go) and EN against the response rate."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from trialsim.designs.alone import alone
-from trialsim.designs.finding import Found, FoundDesigns
-from trialsim.designs.simon import best_by_n
+from trialsim.designs.finding import Found, FoundDesigns, spec_of
+from trialsim.designs.simon import SimonDesign, best_by_n
 from trialsim.errors import DesignError
 from trialsim.figures.drawn import Drawn
 from trialsim.figures.style import (
@@ -29,9 +32,9 @@ from trialsim.figures.style import (
 from trialsim.figures.words import percent
 from trialsim.results import to_frame
 
-HIGH, BELOW, LEFT, GAP = 4.6, 0.95, 1.15, 1.5
+HIGH, BELOW, LEFT, GAP, RIGHT = 4.4, 0.95, 1.15, 1.35, 0.25
 SHOWN = len(SERIES)
-"""How many P(go) curves are drawn: lines that can still be told apart."""
+"""How many curves are drawn: lines that can still be told apart."""
 
 
 def draw(found: FoundDesigns) -> Drawn:
@@ -42,50 +45,46 @@ def draw(found: FoundDesigns) -> Drawn:
     shown = _distinct(found)
     rates = (0.0, min(1.0, p1 + (p1 - p0)))
     grid = np.unique(np.append(np.linspace(*rates, 101), [p0, p1]))
+    every = _best_of_each_n(found)
     with rc_context(RC):
-        keys = [Key(f"{d.criterion}: {d.design}", SERIES[k] | MARKERS[k]) for k, d in enumerate(shown)]
+        keys = [Key(f"{names}: {d.design}", SERIES[k] | MARKERS[k]) for k, (names, d) in enumerate(shown)]
         levels = f"alpha {found.setting['alpha']:g}, beta {found.setting['beta']:g}"
         footer = f"p0 {percent(p0)}, p1 {percent(p1)}, {levels}. "
-        if found.kind == "simon":
-            footer += "Left: grey, the least EN(p0) of each n; the line joins the admissible designs. "
-        footer += "Right: exact; squares at p0 and p1."
+        if every:
+            footer += "Left: grey, the least EN of each n; the line joins the admissible designs. "
+        if all(d.en is not None for d in found):
+            footer += f"{found.en_words}. "
+        footer += (
+            "Middle and right: exact, every patient evaluable and no toxicity rule; squares at p0 and p1."
+        )
         sheet = Sheet(WIDE, BELOW + HIGH + ROW, footer, keys)
-        wide = (WIDE - 2 * LEFT - GAP) / 2
-        left = sheet.axes(LEFT, BELOW, wide, HIGH)
-        right = sheet.axes(LEFT + wide + GAP, BELOW, wide, HIGH)
-        rows = []
-        if found.kind == "simon":
-            most = max(d.n for d in found)
-            every = best_by_n(p0, p1, found.setting["alpha"], found.setting["beta"], most + 5)
-            left.plot([d.n for d in every], [d.en_p0 for d in every], ".", color=GREY, markersize=3)
-            rows += [{"panel": "n", "design": "best of its n", "x": d.n, "value": d.en_p0} for d in every]
-        hull = sorted((d for d in found if d.weight_low is not None), key=lambda d: d.n)
-        left.plot([d.n for d in hull], [d.en_p0 for d in hull], "-", color=BLACK, linewidth=0.8)
-        for d in found:
-            left.plot([d.n], [d.en_p0], color=BLACK, marker="o", markersize=3, linestyle="")
-            rows.append({"panel": "n", "design": d.design, "x": d.n, "value": d.en_p0})
-        for k, d in enumerate(shown):
-            left.plot([d.n], [d.en_p0], linestyle="", color=SERIES[k]["color"], **MARKERS[k])
+        wide = (WIDE - LEFT - RIGHT - 2 * GAP) / 3
+        left, middle, right = (sheet.axes(LEFT + k * (wide + GAP), BELOW, wide, HIGH) for k in range(3))
+        rows = _sizes(left, found, [d for _, d in shown], every)
+        for k, (_, d) in enumerate(shown):
             assert d.looks is not None
-            p_go = [alone(d.looks, float(p)).p_go for p in grid]
-            right.plot(grid, p_go, **SERIES[k])
-            at = [p_go[int(np.searchsorted(grid, p))] for p in (p0, p1)]
-            right.plot([p0, p1], at, color=BLACK, marker="s", markersize=3, linestyle="", zorder=5)
-            rows += [
-                {"panel": "p_go", "design": d.design, "x": float(p), "value": y}
-                for p, y in zip(grid, p_go, strict=True)
-            ]
-        left.set_xlabel("n (planned patients)")
-        left.set_ylabel("EN at p0 (patients)")
-        count_ticks(left.xaxis, 6)
-        count_ticks(left.yaxis, 5)
-        percent_axis(right, "x", rates, "true response rate (%)")
-        probability_axis(right, "P(go)", low=-0.03)
+            at = [alone(d.looks, float(p)) for p in grid]
+            for axes, panel, values in (
+                (middle, "p_go", [a.p_go for a in at]),
+                (right, "en", [a.en for a in at]),
+            ):
+                axes.plot(grid, values, **SERIES[k])
+                ends = [values[int(np.searchsorted(grid, p))] for p in (p0, p1)]
+                axes.plot([p0, p1], ends, color=BLACK, marker="s", markersize=2.4, linestyle="", zorder=5)
+                rows += [
+                    {"panel": panel, "design": d.design, "x": float(p), "value": y}
+                    for p, y in zip(grid, values, strict=True)
+                ]
+        for axes in (middle, right):
+            percent_axis(axes, "x", rates, "true response rate (%)")
+        probability_axis(middle, "P(go)", low=-0.03)
+        right.set_ylabel("EN (patients)")
+        right.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     return Drawn(
         "candidates",
         "Candidate designs",
-        "Planned against expected patients of the designs found, and their probability of a go against the true "
-        "response rate; exact, every patient evaluable and no toxicity rule.",
+        "Planned against expected patients of the designs found; their probability of a go, and their expected "
+        "patients, against the true response rate; exact, every patient evaluable and no toxicity rule.",
         "; ".join(f"{d.criterion} {d.design}: n {d.n}, EN at p0 {d.en_p0:.1f}" for d in found),
         sheet.figure,
         to_frame(rows),
@@ -94,15 +93,82 @@ def draw(found: FoundDesigns) -> Drawn:
 
 def write(found: FoundDesigns, path: Path) -> None:
     """Draw the designs into a file whose name ends in .svg, .png or .pdf."""
+    save(draw(found), path)
+
+
+def save(drawn: Drawn, path: Path) -> None:
+    """Write a figure into a file whose name ends in .svg, .png or .pdf, whole or not at all."""
     if path.suffix not in (".svg", ".png", ".pdf"):
         raise DesignError(f"{path}: a figure's name ends in .svg, .png or .pdf")
-    with rc_context(RC):
-        draw(found).figure.savefig(path, dpi=300)
+    if not path.parent.is_dir():
+        raise DesignError(f"{path}: there is no folder {path.parent}")
+    part = path.with_name(f".{path.stem}.part{path.suffix}")
+    try:
+        with rc_context(RC):
+            drawn.figure.savefig(part, dpi=300)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
-def _distinct(found: FoundDesigns) -> list[Found]:
-    """The first design, the last, and one between: each once."""
-    once = list({design.design: design for design in found}.values())
-    if len(once) <= SHOWN:
-        return once
-    return [once[0], once[len(once) // 2], once[-1]]
+def _best_of_each_n(found: FoundDesigns) -> list[SimonDesign]:
+    """The least EN of each n under the limits and the EN of the search; none for other kinds."""
+    if found.kind != "simon":
+        return []
+    own = {key: value for key, value in found.keys.items() if key not in ("n", "criterion", "weight")}
+    spec: Any = spec_of("simon", {**found.setting, **own})
+    p0, p1, alpha, beta = (found.setting[key] for key in ("p0", "p1", "alpha", "beta"))
+    most = max(d.n for d in found) + 5
+    weight, prior = spec.en_weight_p1 or 0.0, spec.en_prior
+    return best_by_n(p0, p1, alpha, beta, most, limits=spec.limits(), weight_p1=weight, prior=prior)
+
+
+def _sizes(
+    axes: Axes, found: FoundDesigns, shown: list[Found], every: list[SimonDesign]
+) -> list[dict[str, Any]]:
+    """n against the EN of the criterion."""
+    axes.plot([d.n for d in every], [d.en for d in every], ".", color=GREY, markersize=3)
+    rows: list[dict[str, Any]] = [
+        {"panel": "n", "design": "best of its n", "x": d.n, "value": d.en} for d in every
+    ]
+    other = all(d.en is not None for d in found)  # else each speaks of its own EN: compare them at p0
+
+    def en(design: Found) -> float:
+        return design.en if other and design.en is not None else design.en_p0
+
+    points = sorted((d.n, en(d)) for d in found if d.weight_low is not None)
+    if _is_hull(found):
+        axes.plot(*zip(*points, strict=True), "-", color=BLACK, linewidth=0.8)
+    for d in found:
+        rows.append({"panel": "n", "design": d.design, "x": d.n, "value": en(d)})
+        if d.design in {other.design for other in shown}:
+            k = next(k for k, other in enumerate(shown) if other.design == d.design)
+            axes.plot([d.n], [en(d)], linestyle="", color=SERIES[k]["color"], **MARKERS[k])
+        else:
+            axes.plot([d.n], [en(d)], color=BLACK, marker="o", markersize=2.6, linestyle="")
+    axes.set_xlabel("n (planned patients)")
+    axes.set_ylabel("EN of the criterion (patients)" if other else "EN at p0 (patients)")
+    axes.margins(0.1)
+    count_ticks(axes.xaxis, 5)
+    axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    return rows
+
+
+def _is_hull(found: FoundDesigns) -> bool:
+    """Whether the designs are all that are admissible: their weights run from 0 to 1 without a gap."""
+    edges = sorted({(d.weight_low, d.weight_high) for d in found if d.weight_low is not None})
+    if len(edges) < 2 or len({d.criterion for d in found} & {"h0_optimal", "h1_optimal"}) > 1:
+        return False
+    gaps = [abs(a[1] - b[0]) for a, b in zip(edges, edges[1:], strict=False) if a[1] is not None]
+    return edges[0][0] == 0 and edges[-1][1] == 1 and max(gaps) < 1e-9
+
+
+def _distinct(found: FoundDesigns) -> list[tuple[str, Found]]:
+    """The first design, the last, and one between, each once with all its criteria."""
+    once: dict[str, list[Found]] = {}
+    for design in found:
+        once.setdefault(design.design, []).append(design)
+    named = [(", ".join(dict.fromkeys(d.criterion for d in same)), same[0]) for same in once.values()]
+    if len(named) <= SHOWN:
+        return named
+    return [named[0], named[len(named) // 2], named[-1]]
