@@ -215,7 +215,8 @@ def _notes(scenario: Scenario, observed: Observed, assumed: bool) -> list[str]:
         )
     if observed.stage1 is None:
         notes.append("Responses in stage 1 are not stated (`observed.stage1`).")
-    if scenario.dose_reduction is not None or scenario.conduct is not None:
+    by_toxicity = scenario.dose_reduction is not None or getattr(scenario.design, "watches_toxicity", False)
+    if by_toxicity or scenario.conduct is not None:
         notes.append(
             "The outcomes are those of the looks at responses alone: an end for toxicity or for want of patients is "
             "not among them, and every patient is taken to have the same response rate."

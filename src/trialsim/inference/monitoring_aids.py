@@ -1,0 +1,310 @@
+"""Everything a monitoring committee asks of a design: its decision table, the power at every look, and from now on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from trialsim.codes import CONTINUE, NEVER, RESTART
+from trialsim.designs.rules import DECISION_WORDS, Looks, Monitor, Rules
+from trialsim.engine.operating import not_exact, truth_of
+from trialsim.errors import DesignError
+from trialsim.inference.monitoring import (
+    at_rate,
+    by_prior,
+    following,
+    from_the_start,
+    if_it_goes_on,
+    reachable,
+)
+from trialsim.inference.monitoring_rest import Ahead, Now, ahead, given_responses, looks_ahead, now_of
+from trialsim.inference.monitoring_table import MANY_LOOKS, DecisionTable, decision_table
+from trialsim.inference.posterior import JEFFREYS
+from trialsim.results import digits12
+from trialsim.scenario.calendar import calendar
+from trialsim.scenario.compiling import arms_of, compile_rules
+from trialsim.scenario.files import digest
+from trialsim.scenario.model import Scenario
+from trialsim.scenario.truth import Cells, Rates, Strata
+from trialsim.version import __version__
+
+SHOWN, BELOW, CERTAIN = 4, 4, 0.995
+"""Of many interim looks so many are shown; so many counts below those that go on; and the power that ends a table."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A case of the scenario at a count: P(the count is seen), and P(go) given it; None where there is no answer."""
+
+    reached: float
+    p_go: float | None
+
+
+@dataclass(frozen=True)
+class Count:
+    """x responses at an interim look of n patients, and P(go) if the trial goes on from there.
+
+    Attributes
+    ----------
+    decision, next_n : what the table says; the look that follows if the trial goes on, whatever the table says.
+    at_rates : conditional power at each stated rate, by the design alone.
+    at_observed, predictive : the same at the observed rate x/n, and averaged over the posterior of the rate.
+    cases : by case, with its toxicity rule, doses and evaluability; empty where ``Aids.no_cases`` says why.
+    """
+
+    n: int
+    x: int
+    decision: str
+    next_n: int
+    at_rates: dict[str, float]
+    at_observed: float
+    predictive: float
+    cases: dict[str, Case]
+
+
+@dataclass(frozen=True)
+class Present:
+    """The trial as it stands: as ``Count``, with how it will end in each case given toxicities and dose as well."""
+
+    now: Now
+    next_n: int
+    at_rates: dict[str, float]
+    at_observed: float | None
+    predictive: float
+    cases: dict[str, Ahead]
+    no_cases: str
+
+
+@dataclass(frozen=True)
+class Aids:
+    """The monitoring aids of a scenario; all of it exact, every outcome known before the next patient.
+
+    Attributes
+    ----------
+    rates : true response rates at which the power is told, by name.
+    p_go : P(go) at each of them before the first patient; at p0 the type I error, at p1 the power.
+    prior, prior_from : a and b of the Beta prior, and where it comes from: asked, design or Jeffreys.
+    no_cases : why there is no P(go) by case at the looks; "" where there is.
+    """
+
+    scenario: Scenario
+    rules: Rules
+    table: DecisionTable
+    rates: dict[str, float]
+    p_go: dict[str, float]
+    prior: tuple[float, float]
+    prior_from: str
+    counts: tuple[Count, ...]
+    no_cases: str
+    present: Present | None
+
+    @property
+    def cases(self) -> tuple[str, ...]:
+        """The names of the cases, with the cohort where cohorts have their own rules."""
+        return tuple(dict.fromkeys(name for count in self.counts for name in count.cases))
+
+    @property
+    def looks_shown(self) -> tuple[int, ...]:
+        """Sizes of the interim looks that a page shows: all, or four spread over them where there are many."""
+        sizes = list(dict.fromkeys(count.n for count in self.counts))
+        if len(sizes) <= MANY_LOOKS - 1:
+            return tuple(sizes)
+        return tuple(sizes[round(i * (len(sizes) - 1) / (SHOWN - 1))] for i in range(SHOWN))
+
+    def shown(self, n: int) -> list[Count]:
+        """The counts at a look that a page shows: from a few that stop to where every power is as good as certain."""
+        counts = [count for count in self.counts if count.n == n]
+        goes = any(count.decision == "go" for count in counts)
+        first = next((count.x for count in counts if count.decision == "continue"), 0) - BELOW
+        last = next(
+            (
+                count.x
+                for count in counts
+                if min(*count.at_rates.values(), count.at_observed, count.predictive) > CERTAIN
+                and (count.decision == "go" or not goes)
+            ),
+            n,
+        )
+        return [count for count in counts if first <= count.x <= last]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, floats to 12 significant digits."""
+        present = None
+        if self.present is not None:
+            now = asdict(self.present.now)
+            now["dose"] = self.scenario.doses[self.present.now.dose]
+            present = asdict(self.present) | {"now": now}
+        plain: dict[str, Any] = digits12(
+            {
+                "trialsim": __version__,
+                "name": self.scenario.name,
+                "endpoint": self.scenario.endpoint,
+                "digest": digest(self.scenario),
+                "rates": self.rates,
+                "p_go": self.p_go,
+                "prior": {"a": self.prior[0], "b": self.prior[1], "from": self.prior_from},
+                "table": asdict(self.table),
+                "power": [asdict(count) for count in self.counts],
+                "no_cases": self.no_cases or None,
+                "now": present,
+            }
+        )
+        return plain
+
+
+def monitoring_aids(
+    scenario: Scenario,
+    *,
+    now: Sequence[int] | None = None,
+    dose: int = 1,
+    at_dose: int | None = None,
+    treated: int | None = None,
+    all_toxicities: int | None = None,
+    rates: Sequence[float] = (),
+    prior: tuple[float, float] | None = None,
+) -> Aids:
+    """Decision table, and conditional and predictive power at every look and from now on.
+
+    Parameters
+    ----------
+    now : patients and responses so far, and toxicities at the current dose where known.
+    dose, at_dose, treated, all_toxicities : current dose (1 for the starting dose), patients treated at it and at all
+        doses, and toxicities at all doses.
+    rates : true response rates besides p0 and p1 at which to tell the power.
+    prior : a and b of the Beta prior; default that of the design, else Jeffreys.
+
+    Raises
+    ------
+    DesignError : a rate or prior that is none, or a present at which the trial cannot be.
+    """
+    if prior is not None and min(prior) <= 0:
+        raise DesignError(f"a Beta prior needs two numbers above 0, not {prior[0]:g} and {prior[1]:g}")
+    rules = compile_rules(scenario)
+    looks = rules.looks
+    stated = getattr(scenario.design, "prior", None)
+    chosen = prior or stated or JEFFREYS
+    named = _rates(scenario, rates)
+    one, truths, no_cases = _cases(scenario, rules)
+    present = None
+    if now is None:
+        if (dose, at_dose, treated, all_toxicities) != (1, None, None, None):
+            raise DesignError(
+                "--dose, --at-dose, --treated and --all-toxicities say more about --now: state it"
+            )
+    else:
+        if len(now) not in (2, 3):
+            raise DesignError("--now takes patients and responses, and toxicities where known")
+        place = now_of(one, *now, dose=dose, at_dose=at_dose, treated=treated, all_toxicities=all_toxicities)
+        present = _present(one, place, named, chosen, truths, no_cases)
+    by_look = (
+        "where looks begin again at a new dose, a count at a look does not say at which dose; state --now"
+    )
+    restarts = rules.on_dose_change == RESTART and rules.levels > 1
+    counts = tuple(
+        count
+        for k in range(len(looks.n))
+        if not looks.is_final(k)
+        for count in _counts(one, k, named, chosen, {} if restarts else truths)
+    )
+    return Aids(
+        scenario,
+        rules,
+        decision_table(scenario, rules),
+        named,
+        {name: from_the_start(looks, at_rate(rate)) for name, rate in named.items()},
+        chosen,
+        "asked" if prior else "design" if stated else "Jeffreys",
+        counts,
+        no_cases or (by_look if restarts else ""),
+        present,
+    )
+
+
+def _rates(scenario: Scenario, more: Sequence[float]) -> dict[str, float]:
+    named = {
+        name: rate for name in ("p0", "p1") if (rate := getattr(scenario.design, name, None)) is not None
+    }
+    for rate in more:
+        if not 0 <= rate <= 1:
+            raise DesignError(f"--rate {rate:g}: a response rate is a number from 0 to 1")
+        named.setdefault(f"{rate:.12g}", rate)
+    return named
+
+
+def _cases(scenario: Scenario, rules: Rules) -> tuple[Rules, dict[str, Rates | Cells], str]:
+    """The rules of one set of looks, what a patient amounts to in each case, and why there is no such answer."""
+    if why := not_exact(scenario, rules):
+        return rules, {}, why
+    if not (scenario.own_rules and scenario.cohorts):
+        return rules, {name: truth_of(scenario, rules, name) for name in scenario.truth}, ""
+    # a cohort by itself, at the starting dose: a boundary that cohorts share has no exact answer
+    most = rules.max_treated // arms_of(scenario)
+    one = Rules(rules.looks, Monitor(((NEVER,) * (most + 1),), (0,), (CONTINUE,)), rules.replaced, most)
+    dates = calendar(scenario, rules)
+    truths: dict[str, Rates | Cells] = {}
+    for name in scenario.truth:
+        for cohort in scenario.cohorts.names:
+            members = [s.cohort_name == cohort for s in scenario.strata]
+            cells = Strata.of(scenario, name).only(members).effective(dates)
+            truths[f"{name}, {cohort}"] = Cells(cells.table[:1])
+    return one, truths, ""
+
+
+def _counts(
+    rules: Rules,
+    k: int,
+    rates: dict[str, float],
+    prior: tuple[float, float],
+    truths: dict[str, Rates | Cells],
+) -> list[Count]:
+    """Every count of responses with which look k can be met."""
+    looks = rules.looks
+    n, row = looks.n[k], looks.next[k]
+    met = sorted(reachable(looks)[k])
+    powers = {name: if_it_goes_on(looks, k, at_rate(rate)) for name, rate in rates.items()}
+    predictive = if_it_goes_on(looks, k, by_prior(prior))
+    given = {name: given_responses(rules, truth, k, met) for name, truth in truths.items()}
+    return [
+        Count(
+            n,
+            x,
+            DECISION_WORDS.get(row[x], "continue"),
+            looks.n[following(looks, k, row[x])],
+            {name: float(power[x]) for name, power in powers.items()},
+            float(if_it_goes_on(looks, k, at_rate(x / n))[x]),
+            float(predictive[x]),
+            {name: Case(*cells[x]) for name, cells in given.items()},
+        )
+        for x in met
+    ]
+
+
+def _present(
+    rules: Rules,
+    now: Now,
+    rates: dict[str, float],
+    prior: tuple[float, float],
+    truths: dict[str, Rates | Cells],
+    no_cases: str,
+) -> Present:
+    """The trial as it stands, and how it will end."""
+    looks: Looks = looks_ahead(rules, now)
+    a, b = prior
+    watched = rules.monitor.action[now.dose] != CONTINUE and any(
+        bound <= m for m, bound in enumerate(rules.monitor.act_ge[now.dose]) if m
+    )
+    if not no_cases and watched and now.toxicities is None:
+        no_cases = "the toxicities at the current dose are not stated (--now N,X,T)"
+    if not no_cases and rules.looks.too_toxic and now.all_toxicities is None:
+        where = "--all-toxicities T" if now.dose else "--now N,X,T"
+        no_cases = f"the toxicities that the next look will count are not stated ({where})"
+    return Present(
+        now,
+        looks.n[0] + now.n,
+        {name: from_the_start(looks, at_rate(rate)) for name, rate in rates.items()},
+        from_the_start(looks, at_rate(now.x / now.n)) if now.n else None,
+        from_the_start(looks, by_prior((a + now.x, b + now.n - now.x))),
+        {} if no_cases else {name: ahead(rules, truth, now) for name, truth in truths.items()},
+        no_cases,
+    )

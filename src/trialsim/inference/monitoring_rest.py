@@ -1,0 +1,350 @@
+"""The rest of a trial is a trial: what is left of the tables, seen from the present counts, runs on the same chain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from trialsim.codes import CONTINUE, FUTILE, GO, NEVER, NEW_DOSE_ONLY, POOLED, REDUCE, RESTART, STOP
+from trialsim.designs.rules import DECISION_WORDS, Looks, Monitor, Rules
+from trialsim.engine.exact import distribution
+from trialsim.errors import DesignError
+from trialsim.inference.monitoring import following, reachable
+from trialsim.scenario.truth import Cells, Rates
+
+RAREST = 1e-9
+"""A count that is less likely than this at a look has no P(go) given it: too few digits would be left."""
+
+
+@dataclass(frozen=True)
+class Now:
+    """Where a trial stands when every outcome of its patients is known.
+
+    Attributes
+    ----------
+    n, x : patients that the next look will count so far, and their responses (treated or evaluable ones, as
+        ``Rules.replaced`` has it; after a dose change only those whom ``Rules.on_dose_change`` leaves in the count).
+    dose : current dose level, 0 for the starting dose.
+    at_dose, toxicities : patients treated at this dose, and how many of them had toxicity; None if not stated.
+    treated : patients treated at all doses.
+    all_toxicities : those with toxicity among the patients whom the next look will count; None if not stated.
+    """
+
+    n: int
+    x: int
+    dose: int
+    at_dose: int
+    treated: int
+    toxicities: int | None = None
+    all_toxicities: int | None = None
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """How the trial will end, given where it stands."""
+
+    p_go: float
+    p_stop_toxicity: float
+
+
+def now_of(
+    rules: Rules,
+    n: int,
+    x: int,
+    toxicities: int | None = None,
+    *,
+    dose: int = 1,
+    at_dose: int | None = None,
+    treated: int | None = None,
+    all_toxicities: int | None = None,
+) -> Now:
+    """Where the trial stands, completed and checked; ``dose`` counts from 1.
+
+    Raises
+    ------
+    DesignError : a count that is missing, that contradicts another, or at which the trial cannot be.
+    """
+    if not 1 <= dose <= rules.levels:
+        raise DesignError(f"--dose {dose}: the scenario has {_doses(rules.levels)}")
+    change = rules.on_dose_change
+    if dose == 1:
+        treated = n if treated is None else treated
+        at_dose = treated if at_dose is None else at_dose
+        if at_dose != treated:
+            raise DesignError(
+                f"--at-dose {at_dose}: at the starting dose it is all {treated} patients treated"
+            )
+    elif change == POOLED:
+        treated = n if treated is None else treated
+        if at_dose is None:
+            raise DesignError(f"--dose {dose} needs --at-dose M, the patients treated at this dose so far")
+    else:
+        at_dose = n if at_dose is None else at_dose
+        if treated is None:
+            if change == NEW_DOSE_ONLY or any(rules.monitor.at_enrolled[dose - 1 :]):
+                raise DesignError(
+                    f"--dose {dose} needs --treated M, the patients treated at all doses so far"
+                )
+            treated = at_dose + dose - 1  # at least one at each dose before; nothing depends on how many
+    if dose == 1 or change == RESTART:
+        if all_toxicities not in (None, toxicities):
+            raise DesignError(
+                f"--all-toxicities {all_toxicities}: the look counts only patients at this dose"
+            )
+        all_toxicities = toxicities
+    now = Now(n, x, dose - 1, at_dose, treated, toxicities, all_toxicities)
+    _check_counts(rules, now)
+    _check_dose(rules, now)
+    return now
+
+
+def _doses(levels: int) -> str:
+    return "one dose" if levels == 1 else f"doses 1 to {levels}"
+
+
+def _check_counts(rules: Rules, now: Now) -> None:
+    """Refuse counts that contradict each other."""
+    planned = rules.looks.planned_n
+    if not 0 <= now.x <= now.n:
+        raise DesignError(f"--now: {now.x} responses among {now.n} patients is not possible")
+    if now.n >= planned:
+        raise DesignError(f"--now: with {now.n} patients nothing is ahead; the planned number is {planned}")
+    if now.toxicities is not None and not 0 <= now.toxicities <= now.at_dose:
+        raise DesignError(
+            f"--now: {now.toxicities} patients with toxicity among {now.at_dose} treated at the current dose is not "
+            "possible"
+        )
+    least, most = now.toxicities or 0, now.n - (now.at_dose - (now.toxicities or 0))
+    if now.all_toxicities is not None and now.dose and not least <= now.all_toxicities <= max(most, least):
+        raise DesignError(
+            f"--all-toxicities {now.all_toxicities}: with {least} at the current dose there are {least} to {most}"
+        )
+    counted = now.treated if rules.on_dose_change == POOLED or now.dose == 0 else now.at_dose
+    if now.n > counted or (not rules.replaced and now.n != counted):
+        some = "at least " if rules.replaced else ""
+        raise DesignError(
+            f"--now: {now.n} patients are counted, so {some}{now.n} were treated, not {counted}"
+        )
+    if now.treated - now.dose < now.at_dose:
+        raise DesignError(
+            f"--at-dose {now.at_dose}: of {now.treated} patients treated at least {now.dose} had an earlier dose"
+        )
+    gone = now.at_dose if rules.on_dose_change == RESTART else now.treated
+    if gone + planned - now.n > rules.max_treated:
+        raise DesignError(
+            f"--treated {gone}: {planned - now.n} more evaluable patients would need more than the "
+            f"{rules.max_treated} treated patients at which the computation ends"
+        )
+    if rules.on_dose_change == NEW_DOSE_ONLY and now.treated >= planned:
+        raise DesignError(f"--treated {now.treated}: nothing is ahead; the planned number is {planned}")
+
+
+def _check_dose(rules: Rules, now: Now) -> None:
+    """Refuse a dose that the trial has left, or a stop for toxicity that has happened."""
+    at = rules.monitor.at_enrolled[now.dose]
+    if 0 < at <= now.treated and now.at_dose:
+        raise DesignError(
+            f"--dose {now.dose + 1}: the amendment after patient {at} has moved the trial to dose {now.dose + 2}"
+        )
+    action, row = rules.monitor.action[now.dose], rules.monitor.act_ge[now.dose]
+    if now.toxicities is None or action == CONTINUE:
+        return
+    for m in range(1, now.at_dose + 1):
+        # the least that must have been seen among the first m
+        if now.toxicities - (now.at_dose - m) >= row[m]:
+            acted = "lowered the dose" if action == REDUCE else "stopped the trial"
+            raise DesignError(
+                f"--now: with {now.toxicities} toxicities among {now.at_dose} patients at dose {now.dose + 1} the "
+                f"toxicity rule has {acted} by then (at {row[m]} or more of {m})"
+            )
+
+
+def looks_ahead(rules: Rules, now: Now) -> Looks:
+    """The looks that are left, counting patients and responses from now on; without what they ask of toxicity.
+
+    Raises
+    ------
+    DesignError : the trial has ended at an earlier look, or which look comes next is not clear.
+    """
+    if now.dose and rules.on_dose_change == NEW_DOSE_ONLY:
+        more = rules.looks.planned_n - now.treated
+        least = rules.attained_ge[now.at_dose + more]
+        return Looks((more,), (tuple(GO if now.x + y >= least else FUTILE for y in range(more + 1)),))
+    looks = rules.looks
+    first = next_look(looks, now.n, now.x)
+    left = range(first, len(looks.n))
+    return Looks(
+        tuple(looks.n[k] - now.n for k in left),
+        tuple(
+            tuple(d - first if d >= 0 else d for d in looks.next[k][now.x : now.x + looks.n[k] - now.n + 1])
+            for k in left
+        ),
+    )
+
+
+def next_look(looks: Looks, n: int, x: int) -> int:
+    """The look that is next after n patients with x responses, all looks up to now having been passed.
+
+    Raises
+    ------
+    DesignError : no way there passes them all, or ways there lead to different looks.
+    """
+    if n < looks.n[0]:
+        return 0
+    due: set[int] = set()
+    for size, row, counts in zip(looks.n, looks.next, reachable(looks), strict=True):
+        due |= {row[x0] for x0 in counts if 0 <= x - x0 <= n - size and row[x0] >= 0 and looks.n[row[x0]] > n}
+    if not due:
+        raise DesignError(_ended(looks, n, x))
+    if len(due) > 1:
+        after = " or ".join(str(looks.n[k]) for k in sorted(due))
+        raise DesignError(
+            f"--now: with {x} responses among {n} patients the next look may be after {after} patients, depending on "
+            "earlier counts; state the counts at a look"
+        )
+    return due.pop()
+
+
+def _ended(looks: Looks, n: int, x: int) -> str:
+    """Why a trial cannot be at x of n."""
+    responses = f"{x} response{'s' * (x != 1)}"
+    if n in looks.n:
+        decision = looks.next[looks.n.index(n)][x]
+        if decision < 0:
+            return f"--now: the trial ends after {n} patients with {responses}: {DECISION_WORDS[decision]}"
+    before = [size for size in looks.n if size <= n]
+    return (
+        f"--now: with {responses} among {n} patients the trial has ended at an earlier look "
+        f"(after {', '.join(map(str, before))} patients)"
+    )
+
+
+def rest(rules: Rules, now: Now, doomed: int = FUTILE) -> Rules:
+    """The rest of the trial as Rules: patients, responses and toxicities count from now on, the current dose is first.
+
+    ``doomed``: decision at looks whose cut-off for toxicities has been reached already. Raises ValueError where looks
+    begin again at a new dose, which one table of looks cannot say (``ahead`` can).
+    """
+    if rules.on_dose_change == RESTART and now.dose + 1 < rules.levels:
+        raise ValueError("after a dose change a fresh trial begins")
+    monitor = rules.monitor
+    looks = _watched(rules, now, looks_ahead(rules, now), doomed)
+    most = rules.max_treated - (now.at_dose if rules.on_dose_change == RESTART else now.treated)
+    seen, row = now.toxicities or 0, monitor.act_ge[now.dose]
+    here = tuple(b if b >= NEVER else max(b - seen, 0) for b in row[now.at_dose : now.at_dose + most + 1])
+    return Rules(
+        looks,
+        Monitor(
+            (here, *(row[: most + 1] for row in monitor.act_ge[now.dose + 1 :])),
+            tuple(_after(at, now.treated) for at in monitor.at_enrolled[now.dose :]),
+            monitor.action[now.dose :],
+        ),
+        rules.replaced,
+        most,
+        POOLED if rules.on_dose_change == RESTART else rules.on_dose_change,
+        rules.attained_ge[: looks.planned_n + 1] if rules.on_dose_change == NEW_DOSE_ONLY else (),
+    )
+
+
+def _after(at: int, before: int) -> int:
+    """The patient after whom a level is left, counted from a later patient on; 0 for never."""
+    return max(at - before, 1) if at else 0
+
+
+def _watched(rules: Rules, now: Now, looks: Looks, doomed: int) -> Looks:
+    """The looks that are left, with what they ask of toxicities from now on."""
+    if not rules.looks.too_toxic:
+        return looks
+    seen = now.all_toxicities or 0
+    cuts = rules.looks.toxic_ge[-len(looks.n) :]
+    return Looks(
+        looks.n,
+        tuple((doomed,) * len(row) if b <= seen else row for row, b in zip(looks.next, cuts, strict=True)),
+        tuple(b - seen if seen < b <= n + seen else NEVER for n, b in zip(looks.n, cuts, strict=True)),
+    )
+
+
+def ahead(rules: Rules, truth: Rates | Cells, now: Now) -> Ahead:
+    """How the trial will end from now on: exact, every outcome known before the next patient.
+
+    Toxicities so far must be stated unless the rule does nothing at the current dose.
+    """
+    if rules.on_dose_change == RESTART and now.dose + 1 < rules.levels:
+        return _ahead_of_restart(rules, truth, now)
+    return _end(rules, from_level(truth, now.dose), now)[0]
+
+
+def _ahead_of_restart(rules: Rules, truth: Rates | Cells, now: Now) -> Ahead:
+    """The trial at the current dose ends, or is left for a fresh trial at the next one.
+
+    Whoever is left behind is counted by a dose below at which the first patient stops the trial.
+    """
+    monitor, level = rules.monitor, now.dose
+    until = monitor.at_enrolled[level]
+    pair = Monitor(
+        (monitor.act_ge[level], (0,) * (rules.max_treated + 1)),
+        (_after(until, now.treated - now.at_dose), 0),
+        (monitor.action[level], STOP),
+    )
+    alone = replace(rules, monitor=pair, on_dose_change=POOLED)
+    here, left = _end(alone, from_level(truth, level, level + 2), replace(now, dose=0, treated=now.at_dose))
+    # a rule has a boundary or an amendment: a level left at a stated patient is left right after that patient
+    later = tuple(_after(at, until) for at in monitor.at_enrolled[level + 1 :])
+    below = Monitor(monitor.act_ge[level + 1 :], later, monitor.action[level + 1 :])
+    again = distribution(replace(rules, monitor=below), from_level(truth, level + 1)).values
+    toxic = max(here.p_stop_toxicity - left, 0.0)
+    return Ahead(here.p_go + left * again["p_go"], toxic + left * _toxic(again))
+
+
+def _end(rules: Rules, truth: Rates | Cells, now: Now) -> tuple[Ahead, float]:
+    """How the rest of the trial ends, and P(its first dose is left)."""
+    values = distribution(rest(rules, now), truth).values
+    toxic = _toxic(values)
+    if any(b <= (now.all_toxicities or 0) for b in rules.looks.toxic_ge):
+        # who reaches a look that will stop for toxicity would go there if it said go
+        reached = distribution(rest(rules, now, doomed=GO), truth).values["p_go"]
+        toxic += max(reached - values["p_go"], 0.0)
+    return Ahead(values["p_go"], min(toxic, 1.0)), values["p_dose_reduced"]
+
+
+def _toxic(values: Mapping[str, float]) -> float:
+    return values["p_stop_toxicity"] + values["p_stop_toxicity_at_n"]
+
+
+def from_level(truth: Rates | Cells, first: int, end: int | None = None) -> Rates | Cells:
+    """The truth at some dose levels only."""
+    if isinstance(truth, Cells):
+        return Cells(truth.table[first:end])
+    return replace(truth, response=truth.response[first:end], toxicity=truth.toxicity[first:end])
+
+
+def given_responses(
+    rules: Rules, truth: Rates | Cells, k: int, counts: Iterable[int]
+) -> dict[int, tuple[float, float | None]]:
+    """By x: P(look k is reached with x responses), and P(go) given that, if the trial goes on there.
+
+    Over all that toxicity may have been and will be. P(go through look k with x) is that of the same rules with every
+    other count at look k futile and no go before it; a go that never met look k (``new_dose_only``, or looks that are
+    skipped) is taken off.
+    None where the count is too rare, or where looks begin again at a new dose and there may be two looks k.
+    """
+    if rules.on_dose_change == RESTART and rules.levels > 1:
+        raise ValueError("look k is not one look where looks begin again")
+    looks = rules.looks
+    before = tuple(tuple(FUTILE if d == GO else d for d in row) for row in looks.next[:k])
+
+    def p_go(x: int | None, decision: int) -> float:
+        row = tuple(decision if i == x else FUTILE for i in range(looks.n[k] + 1))
+        only = replace(rules, looks=replace(looks, next=(*before, row, *looks.next[k + 1 :])))
+        return distribution(only, truth).values["p_go"]
+
+    without = p_go(None, FUTILE)
+    found: dict[int, tuple[float, float | None]] = {}
+    for x in counts:
+        reached = max(p_go(x, GO) - without, 0.0)
+        given = None
+        if reached > RAREST:
+            onward = following(looks, k, looks.next[k][x])
+            given = min(max((p_go(x, onward) - without) / reached, 0.0), 1.0)
+        found[x] = reached, given
+    return found

@@ -1,0 +1,144 @@
+"""The decision table of a protocol, read off its Rules: what each count of responses and of toxicities leads to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from trialsim.codes import CONSIDER, FUTILE, GO, NEVER
+from trialsim.designs.rules import ACTION_WORDS, DECISION_WORDS, Looks, Rules
+from trialsim.scenario.model import Scenario
+
+MANY_LOOKS = 5
+"""With more looks than this, looks with the same cut-offs share a row."""
+
+
+@dataclass(frozen=True)
+class Branch:
+    """From ``low`` to ``high`` responses at a look of n patients: what follows, and the size of the next look.
+
+    ``toxic_ge``: so many toxicities among them stop the trial, whatever the responses; None where none do.
+    """
+
+    n: int
+    low: int
+    high: int
+    decision: str
+    next_n: int | None
+    toxic_ge: int | None
+
+
+@dataclass(frozen=True)
+class CutOffs:
+    """Looks with the same cut-offs: stop if responses <= stop_le, go if responses >= go_ge; None where never.
+
+    Between the two the trial goes on to the next look; at the final look the decision is then consider.
+    """
+
+    n: tuple[int, ...]
+    stop_le: int | None
+    go_ge: int | None
+    toxic_ge: int | None
+    is_final: bool
+
+
+@dataclass(frozen=True)
+class Step:
+    """From ``first`` to ``last`` patients at a dose: act if toxicities >= act_ge; None where no count acts."""
+
+    first: int
+    last: int
+    act_ge: int | None
+
+
+@dataclass(frozen=True)
+class Dose:
+    """What the toxicity rule does at a dose: reduce, stop or continue; and after which patient or month it is left."""
+
+    name: str
+    action: str
+    steps: tuple[Step, ...]
+    after_patient: int | None
+    after_month: float | None
+
+
+@dataclass(frozen=True)
+class DecisionTable:
+    """All decisions of a protocol.
+
+    Attributes
+    ----------
+    branches : every look by its runs of responses.
+    cut_offs : the same, looks with the same cut-offs together; None unless there are many looks and each has a
+        futile run, then one that goes on, then a go.
+    doses : the toxicity rule by dose, starting dose first.
+    evaluable : whether looks count evaluable patients, inevaluable ones being replaced (else treated patients).
+    cohorts : names of the cohorts if each runs the looks by itself.
+    """
+
+    n: tuple[int, ...]
+    branches: tuple[Branch, ...]
+    cut_offs: tuple[CutOffs, ...] | None
+    doses: tuple[Dose, ...]
+    evaluable: bool
+    cohorts: tuple[str, ...]
+
+
+def decision_table(scenario: Scenario, rules: Rules) -> DecisionTable:
+    """The decision table of a scenario's compiled rules."""
+    looks = rules.looks
+    return DecisionTable(
+        looks.n,
+        tuple(
+            Branch(looks.n[k], low, high, *_decided(looks, d), _toxic(looks, k))
+            for k in range(len(looks.n))
+            for low, high, d in looks.ranges(k)
+        ),
+        _cut_offs(looks) if len(looks.n) > MANY_LOOKS else None,
+        tuple(_dose(scenario, rules, level) for level in range(rules.levels)),
+        rules.replaced,
+        scenario.cohorts.names if scenario.cohorts and scenario.own_rules else (),
+    )
+
+
+def _decided(looks: Looks, decision: int) -> tuple[str, int | None]:
+    return ("continue", looks.n[decision]) if decision >= 0 else (DECISION_WORDS[decision], None)
+
+
+def _toxic(looks: Looks, k: int) -> int | None:
+    return looks.toxic_ge[k] if looks.toxic_ge and looks.toxic_ge[k] < NEVER else None
+
+
+def _cut_offs(looks: Looks) -> tuple[CutOffs, ...] | None:
+    """Looks with the same cut-offs together; None where a row does not lead from futile over the next look to go."""
+    found: list[CutOffs] = []
+    for k, n in enumerate(looks.n):
+        row = looks.next[k]
+        stop, go = row.count(FUTILE), row.count(GO)
+        between = n + 1 - stop - go
+        final = looks.is_final(k)
+        if row != (FUTILE,) * stop + (CONSIDER if final else k + 1,) * between + (GO,) * go:
+            return None
+        cut = CutOffs((n,), stop - 1 if stop else None, n + 1 - go if go else None, _toxic(looks, k), final)
+        if found and replace(found[-1], n=cut.n) == cut:
+            found[-1] = replace(cut, n=(*found[-1].n, n))
+        else:
+            found.append(cut)
+    return tuple(found)
+
+
+def _dose(scenario: Scenario, rules: Rules, level: int) -> Dose:
+    monitor = rules.monitor
+    rule = scenario.dose_reduction.rule if scenario.dose_reduction else None
+    months = rule.months() if rule is not None and rule.kind == "amendment" else ()
+    steps = monitor.steps(level)
+    ends = [*(m - 1 for m, _ in steps[1:]), rules.max_treated]
+    return Dose(
+        scenario.doses[level],
+        ACTION_WORDS[monitor.action[level]],
+        tuple(
+            Step(first, last, None if b >= NEVER else b)
+            for (first, b), last in zip(steps, ends, strict=False)
+        ),
+        monitor.at_enrolled[level] or None,
+        months[level] if level < len(months) else None,
+    )

@@ -1,0 +1,375 @@
+"""The monitoring aids as tables and sentences, the same on the terminal and on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from trialsim.inference.monitoring_aids import Aids, Present
+from trialsim.inference.monitoring_table import Branch, CutOffs, DecisionTable, Dose, Step
+from trialsim.reporting.derived import cut_offs
+from trialsim.reporting.grid import Group, Row, Table, plain
+from trialsim.reporting.numbers import NONE, Cell, count, listed, probability, probability_cell, rate
+from trialsim.reporting.wording import CONVENTION, toxicity_actions, who_is_counted
+from trialsim.results import digits12
+
+LONG, FEW_ROWS, MANY_ROWS = 6, 14, 30
+"""Steps of a toxicity boundary, and looks, that are set in one column; rows from which on there are most columns."""
+
+MOST_CASES = 6
+"""Cases in the table of powers; all are in the CSV files."""
+
+DECIDED = {"futile": "stop for futility", "go": "go", "consider": "consider"}
+
+
+# -- the decision table
+
+
+def decisions(table: DecisionTable) -> Table:
+    """What each number of responses leads to, look by look."""
+    counted = "evaluable" if table.evaluable else "treated"
+    where = " of the cohort" if table.cohorts else ""
+    caption = f"Decisions by the number of responses among the first patients{where} (looks count {counted} patients)"
+    if table.cut_offs is not None:
+        return _compact(table.cut_offs, caption)
+    rows: list[Row] = []
+    last = None
+    for branch in table.branches:
+        at = f"after {branch.n} {counted} patients" if branch.n != last else ""
+        if branch.n != last and branch.toxic_ge is not None:
+            stop = f"{branch.toxic_ge} or more with toxicity"
+            rows.append((Cell(at), Cell(stop), Cell("stop for toxicity, whatever the responses")))
+            at = ""
+        rows.append((Cell(at), Cell(responses(branch)), Cell(decided(branch, table))))
+        last = branch.n
+    return Table("decisions", caption, ("Look", "Responses", "Decision"), plain(rows), words=(1, 2))
+
+
+def responses(branch: Branch) -> str:
+    """``0–1``, ``7 or more``, ``any number``."""
+    low, high = branch.low, branch.high
+    if (low, high) == (0, branch.n):
+        return "any number"
+    if high == branch.n and low < high:
+        return f"{low} or more"
+    return str(low) if low == high else f"{low}–{high}"
+
+
+def decided(branch: Branch, table: DecisionTable) -> str:
+    """What a branch of a look leads to."""
+    if branch.next_n is not None:
+        return f"continue to {branch.next_n} patients"
+    if branch.decision == "futile" and branch.n == table.n[-1]:
+        return "no go"
+    return "go, early" if branch.decision == "go" and branch.n < table.n[-1] else DECIDED[branch.decision]
+
+
+def _compact(cuts: Sequence[CutOffs], caption: str) -> Table:
+    """Many looks: a row for looks with the same cut-offs."""
+    heads = ["After patients", "Stop (no go) if", "Go if"]
+    toxic = any(cut.toxic_ge is not None for cut in cuts)
+    if toxic:
+        heads.append("Stop for toxicity if")
+    rows = []
+    for cut in cuts:
+        texts = [sizes(cut.n), at_most(cut.stop_le), at_least(cut.go_ge)]
+        rows.append(texts + ([at_least(cut.toxic_ge)] if toxic else []))
+    notes = ["Otherwise the trial goes on to the next look."]
+    if any(cut.is_final and (cut.stop_le is None or cut.go_ge != cut.stop_le + 1) for cut in cuts):
+        notes.append("Between the two at the last look: consider.")
+    if all(cut.go_ge is None for cut in cuts[:-1]):
+        notes.append("There is no go before the last look.")
+    abreast = columns(len(rows), (FEW_ROWS, 1), (MANY_ROWS, 2), 3)
+    words = tuple(range(1, abreast * len(heads)))
+    return Table(
+        "decisions", caption, tuple(heads) * abreast, plain(beside(rows, abreast)), (" ".join(notes),), words
+    )
+
+
+def columns(rows: int, few: tuple[int, int], more: tuple[int, int], many: int) -> int:
+    """In how many columns to set so many rows, for the whole to stay on one page."""
+    return few[1] if rows <= few[0] else more[1] if rows <= more[0] else many
+
+
+def at_most(bound: int | None) -> str:
+    """``3 or fewer``."""
+    return NONE if bound is None else f"{bound} or fewer"
+
+
+def at_least(bound: int | None) -> str:
+    """``3 or more``."""
+    return NONE if bound is None else f"{bound} or more"
+
+
+def beside(rows: Sequence[Sequence[str]], abreast: int) -> Iterator[Row]:
+    """Rows set in columns, read from top to bottom."""
+    high = -(-len(rows) // abreast)
+    for k in range(high):
+        parts = [rows[j] if j < len(rows) else [""] * len(rows[0]) for j in range(k, high * abreast, high)]
+        yield tuple(Cell(text) for part in parts for text in part)
+
+
+def sizes(n: Sequence[int]) -> str:
+    """Looks in few words: 10–16 where there is one after every patient, else 10, 15, 20."""
+    runs: list[list[int]] = []
+    for size in n:
+        if runs and size == runs[-1][-1] + 1:
+            runs[-1].append(size)
+        else:
+            runs.append([size])
+    words = [f"{run[0]}–{run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs]
+    return ", ".join(words)
+
+
+# -- the toxicity boundary
+
+
+def boundary(table: DecisionTable) -> Table:
+    """The toxicity boundary for every number of patients at a dose; doses with the same boundary together."""
+    together: dict[tuple[Step, ...], list[str]] = {}
+    for dose in table.doses:
+        if dose.steps:
+            together.setdefault(dose.steps, []).append(f"{dose.name}: {action(dose)}")
+    abreast = columns(max(map(len, together), default=0), (LONG, 1), (MANY_ROWS, 3), 4)
+    groups = tuple(
+        Group("; ".join(doses), tuple(beside([step_words(step) for step in steps], abreast)))
+        for steps, doses in together.items()
+    )
+    first = min((steps[0].first for steps in together), default=1)
+    notes = (
+        (f"With fewer than {first} patients at the dose the rule cannot act.",)
+        if groups and first > 1
+        else ()
+    )
+    return Table(
+        "boundary",
+        "What the number of patients with toxicity at a dose leads to, once it is known of all of them",
+        ("Patients at the dose", "Act if toxicities") * abreast,
+        groups,
+        notes,
+        words=tuple(range(1, 2 * abreast)),
+    )
+
+
+def action(dose: Dose) -> str:
+    """What acting means at a dose."""
+    return {"reduce": "reduce the dose", "stop": "stop the trial"}.get(dose.action, "continue")
+
+
+def step_words(step: Step) -> tuple[str, str]:
+    """``6–8``, ``5 or more``."""
+    patients = str(step.first) if step.first == step.last else f"{step.first}–{step.last}"
+    if step.act_ge is None:
+        return patients, "no action"
+    return patients, f"all {step.act_ge}" if step.act_ge == step.last else f"{step.act_ge} or more"
+
+
+def toxicity_words(aids: Aids) -> list[str]:
+    """What the toxicity rule does at each dose, the lowest included; amendments."""
+    scenario, table = aids.scenario, aids.table
+    rule = scenario.dose_reduction.rule.kind if scenario.dose_reduction else "none"
+    words = [left for level, dose in enumerate(table.doses) if (left := _left(table, level, dose))]
+    if rule == "amendment":
+        return [*words, "There is no toxicity boundary."]
+    if rule == "none":
+        toxic = any(branch.toxic_ge is not None for branch in table.branches)
+        alone_at_looks = (
+            "Toxicity is asked for at the looks only; a stop for it outranks what the responses say."
+        )
+        return [alone_at_looks if toxic else "There is no toxicity rule."]
+    conduct = scenario.conduct
+    stated = conduct.model_dump(mode="json") if conduct else None
+    assert scenario.dose_reduction is not None
+    about = {"kind": rule, "at_lowest_dose": scenario.dose_reduction.at_lowest_dose}
+    words += toxicity_actions(
+        {"toxicity_rule": about, "doses": list(scenario.doses), "conduct": {"stated": stated}}
+    )
+    counted = "Patients of a dose are counted in the order of their enrolment"
+    if table.cohorts:
+        counted += ", all cohorts together"
+    if conduct is not None and conduct.toxicity_window_weeks is not None:
+        weeks = f"{conduct.toxicity_window_weeks:g} week{'s' * (conduct.toxicity_window_weeks != 1)}"
+        counted += f"; a toxicity counts if its onset is within {weeks} of the first dose"
+        waits = conduct.toxicity_known == "complete_only"
+        counted += (
+            ". The rule waits until toxicity is known of all of them"
+            if waits
+            else ". The rule acts as soon as so many were seen, known or not of the others"
+        )
+    return [*words, f"{counted}."]
+
+
+def _left(table: DecisionTable, level: int, dose: Dose) -> str:
+    if dose.after_patient is None and dose.after_month is None:
+        return ""
+    when = (
+        f"After patient {dose.after_patient} of the trial"
+        if dose.after_month is None
+        else f"From month {dose.after_month:g} after accrual opened on"
+    )
+    return f"{when} new patients start at {table.doses[level + 1].name} instead of {dose.name}, whatever was seen."
+
+
+# -- sentences
+
+
+def design_words(aids: Aids) -> str:
+    """The design in one line: cut-offs, rates, attained error rates."""
+    looks = aids.rules.looks
+    short = cut_offs(looks)
+    words = [str(short) if short else f"{count(len(looks.n), 'look')}, at most {looks.planned_n} patients"]
+    words += [
+        f"{name} = {rate(aids.rates[name])} ({meaning} {probability(aids.p_go[name])})"
+        for name, meaning in (("p0", "type I error"), ("p1", "power"))
+        if name in aids.rates
+    ]
+    if looks.too_toxic and aids.rates:
+        words.append("these by responses alone, without the cut-offs for toxicity")
+    return "; ".join(words)
+
+
+def counted_words(aids: Aids) -> list[str]:
+    """Who is counted."""
+    words = []
+    if aids.table.cohorts:
+        words = [
+            "Each cohort follows the looks by itself, on its own patients; all share the dose and its toxicity rule."
+        ]
+    words += who_is_counted(aids.scenario, aids.rules)
+    words.append(
+        "A look counts the first patients in the order of their enrolment; whoever came later is not in it."
+    )
+    return words
+
+
+def assumed_words(aids: Aids) -> str:
+    """What the scenario marks as assumed; "" if nothing."""
+    parts = {"design": "the design", "dose_reduction": "the toxicity rule"}
+    marked = [word for path, word in parts.items() if (s := aids.scenario.sources.get(path)) and s.assumed]
+    if not marked:
+        return ""
+    return f"Assumed by this scenario, stated by no publication: {listed(marked)}."
+
+
+def convention() -> str:
+    """The convention, printed with every boundary."""
+    return CONVENTION
+
+
+# -- powers
+
+
+def power(aids: Aids, n: int) -> Table:
+    """P(go) if the trial goes on from the look after n patients, by responses so far."""
+    cases = aids.cases[:MOST_CASES]
+    rows = [
+        (
+            Cell(str(c.x), c.x),
+            Cell("stop" if c.decision == "futile" else c.decision),
+            *(_cell(p) for p in c.at_rates.values()),
+            _cell(c.at_observed),
+            _cell(c.predictive),
+            *(_cell(c.cases[name].p_go if name in c.cases else None) for name in cases),
+        )
+        for c in aids.shown(n)
+    ]
+    heads = ("Responses", "Table says", *rate_heads(aids), "At observed rate", "Predictive", *cases)
+    return Table(
+        f"power-{n}", f"P(go) if the trial goes on after {n} patients", heads, plain(rows), words=(1,)
+    )
+
+
+def _cell(p: float | None) -> Cell:
+    """A probability with the digits it has in ``results.json``."""
+    return probability_cell(digits12(p))
+
+
+def rate_heads(aids: Aids) -> list[str]:
+    """``At p0 = 5%``, ``At 10%``."""
+    return [
+        f"At {name}\u00a0=\u00a0{rate(p)}" if name in ("p0", "p1") else f"At {rate(p)}"
+        for name, p in aids.rates.items()
+    ]
+
+
+def power_notes(aids: Aids) -> list[str]:
+    """How the powers are to be read."""
+    a, b = aids.prior
+    whose = {"asked": "as asked", "design": "the prior of the design", "Jeffreys": "Jeffreys"}[
+        aids.prior_from
+    ]
+    words = [
+        "All exact. P(go) is the probability that the trial ends in a go if it goes on, by the looks that are left; "
+        "where the table says stop or go, that is what going on all the same would give.",
+        "At a stated rate, and at the observed one, it is the conditional power; the predictive power averages it over "
+        f"the posterior of the rate, prior Beta({a:g}, {b:g}) ({whose}). Both are by the design alone: every patient "
+        "counted, toxicity left out.",
+    ]
+    if aids.cases:
+        left_out = len(aids.cases) - MOST_CASES
+        more = f" {left_out} more are in the CSV files." if left_out > 0 else ""
+        unstopped = (
+            ", given that it does not stop the trial at the look" if aids.rules.looks.too_toxic else ""
+        )
+        words.append(
+            "The columns of cases have everything that the case states, doses, toxicity and evaluability included, "
+            f"averaged over what toxicity may have been{unstopped}.{more}"
+        )
+    elif aids.no_cases and aids.counts:
+        words.append(f"There is no such answer for the cases of the scenario: {aids.no_cases}.")
+    if aids.scenario.conduct is not None:
+        words.append("Every outcome is taken as known before the next patient is enrolled.")
+    looks = len({c.n for c in aids.counts})
+    if looks > len(aids.looks_shown):
+        words.append(f"{len(aids.looks_shown)} of {looks} interim looks are shown; all are in the CSV files.")
+    if aids.counts:
+        words.append("Counts beyond those listed are in the CSV files too.")
+    return words
+
+
+def present_words(aids: Aids, present: Present) -> str:
+    """Where the trial stands, in a sentence."""
+    now = present.now
+    counted = "evaluable patients" if aids.rules.replaced else "patients"
+    words = f"{now.n} {counted} with {count(now.x, 'response')}"
+    if aids.rules.levels > 1 or now.toxicities is not None:
+        words += f"; {now.at_dose} treated at {aids.scenario.doses[now.dose]}"
+    if now.toxicities is not None:
+        words += f", {now.toxicities} of them with toxicity"
+    return f"{words}. The next look is after {present.next_n} patients."
+
+
+def present_table(aids: Aids, present: Present) -> Table:
+    """How the trial will end from now on."""
+    observed = NONE if present.at_observed is None else rate(present.now.x / present.now.n)
+    rows: list[Row] = [
+        *(
+            (Cell(head), _cell(p))
+            for head, p in zip(rate_heads(aids), present.at_rates.values(), strict=True)
+        ),
+        (Cell(f"At the observed rate, {observed}"), _cell(present.at_observed)),
+        (
+            Cell(f"Predictive, prior Beta({aids.prior[0]:g}, {aids.prior[1]:g})"),
+            _cell(present.predictive),
+        ),
+    ]
+    stops = bool(present.cases) and any(case.p_stop_toxicity > 0 for case in present.cases.values())
+    heads = ("", "P(go)", *(["P(stop for toxicity)"] if stops else []))
+    if stops:
+        rows = [(*row, Cell(NONE)) for row in rows]
+    groups = [Group("By the design alone, toxicity left out", tuple(rows))]
+    cases = [
+        (
+            Cell(name),
+            _cell(case.p_go),
+            *([_cell(case.p_stop_toxicity)] if stops else []),
+        )
+        for name, case in present.cases.items()
+    ]
+    if cases:
+        groups.append(Group("If this case is true, doses and toxicity included", tuple(cases)))
+    notes = (
+        (f"For the cases of the scenario there is no answer: {present.no_cases}.",)
+        if present.no_cases
+        else ()
+    )
+    return Table("now", "How the trial will end, given where it stands", heads, tuple(groups), notes)

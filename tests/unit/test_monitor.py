@@ -1,0 +1,416 @@
+"""The monitoring aids: the printed table decides as the Rules do, the powers add up, files appear whole."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scipy import stats
+
+from tests.property.test_command_line import run
+from trialsim.codes import FUTILE, GO
+from trialsim.designs.rules import ACTION_WORDS, DECISION_WORDS, Rules
+from trialsim.engine.exact import distribution
+from trialsim.engine.operating import truth_of
+from trialsim.figures.conditional_power import draw
+from trialsim.inference.monitoring_aids import Aids, monitoring_aids
+from trialsim.inference.monitoring_table import DecisionTable, decision_table
+from trialsim.reporting.monitor import page
+from trialsim.reporting.monitor_rows import decision_rows
+from trialsim.reporting.monitor_text import text
+from trialsim.reporting.monitor_words import boundary, decisions, sizes
+from trialsim.scenario.compiling import compile_rules
+from trialsim.scenario.files import load, parse
+
+CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
+DASATINIB = next(path for path in CONFIGS if path.name == "dasatinib.yaml")
+
+CONTINUOUS = """
+schema: 1
+name: A trial with a long name in a population that takes many words to describe, watched after each patient
+endpoint: confirmed response by RECIST 1.1, assessed by the investigator, at any time on treatment
+design: {kind: predictive_probability, p0: 0.2, p1: 0.35, prior: [0.5, 0.5], n: 100, min_n: 5, theta_l: 0.05,
+  theta_u: 0.95, theta_t: 0.9}
+doses: [800 mg twice daily with food, 600 mg twice daily with food, 400 mg twice daily with food]
+dose_reduction: {rule: {kind: posterior, limit: 0.3, cutoff: 0.9, prior: [0.6, 1.4], min_n: 3}}
+evaluability: {probability: 0.9, replaced: true}
+truth: {a: {response: 0.2, toxicity: 0.3}}
+"""
+
+SMALL = """
+schema: 1
+name: <b>a & b</b>
+endpoint: response
+design: {kind: simon, p0: 0.1, p1: 0.3, n1: 10, r1: 1, n: 29, r: 5}
+doses: [high, low]
+dose_reduction: {rule: {kind: k_of_first_m, k: 3, m: 6}, at_lowest_dose: continue}
+truth:
+  active: {response: [0.3, 0.25], toxicity: [0.4, 0.2]}
+"""
+
+TOXIC_LOOKS = """
+schema: 1
+name: Toxicity at the looks
+endpoint: response
+design:
+  kind: rules
+  looks:
+    - {n: 10, next: {0: futile, 2: 25}, toxic_ge: 5}
+    - {n: 25, next: {0: futile, 6: go}, toxic_ge: 10}
+truth:
+  active: {response: 0.3, toxicity: 0.2}
+"""
+
+
+@cache
+def aids_of(name: str) -> Aids:
+    return monitoring_aids(load(DASATINIB.with_name(f"{name}.yaml")))
+
+
+def decided(table: list[dict[str, Any]], n: int, x: int) -> str:
+    """What the CSV rows say of x responses at the look of n patients."""
+    rows = [row for row in table if row["rule"] == "responses" and row["patients_from"] == n]
+    (row,) = [row for row in rows if row["count_from"] <= x <= row["count_to"]]
+    return row["decision"] if row["decision"] != "continue" else f"continue to {row['next_patients']}"
+
+
+def acts(table: list[dict[str, Any]], dose: str, m: int, t: int) -> str:
+    """What the CSV rows say of t toxicities among m patients at a dose."""
+    rows = [row for row in table if row["rule"] == "toxicities" and row["dose"] == dose]
+    (row,) = [row for row in rows if row["patients_from"] <= m <= row["patients_to"]] or [
+        {"count_from": None}
+    ]
+    return row["decision"] if row["count_from"] is not None and t >= row["count_from"] else "none"
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_the_table_decides_as_the_rules_do(path: Path) -> None:
+    scenario = load(path)
+    rules = compile_rules(scenario)
+    table = decision_table(scenario, rules)
+    assert as_rules(table, rules)
+    rows = decision_rows(table)
+    for level, dose in enumerate(scenario.doses):
+        for m in range(1, rules.max_treated + 1):
+            bound = rules.monitor.act_ge[level][m]
+            for t in {0, m, min(max(bound - 1, 0), m), min(bound, m)}:
+                expected = ACTION_WORDS[rules.monitor.action[level]] if t >= bound else "none"
+                assert acts(rows, dose, m, t) == expected
+
+
+def as_rules(table: DecisionTable, rules: Rules) -> bool:
+    """Every look and count, from the rows and from the looks that share a row."""
+    looks, rows = rules.looks, decision_rows(table)
+    for k, n in enumerate(looks.n):
+        cuts = [cut for cut in table.cut_offs or () if n in cut.n]
+        for x, d in enumerate(looks.next[k]):
+            words = f"continue to {looks.n[d]}" if d >= 0 else DECISION_WORDS[d]
+            assert decided(rows, n, x) == words
+            for cut in cuts:
+                assert (d == FUTILE) == (cut.stop_le is not None and x <= cut.stop_le)
+                assert (d == GO) == (cut.go_ge is not None and x >= cut.go_ge)
+        assert len(cuts) == (table.cut_offs is not None)
+    return True
+
+
+def test_what_is_printed() -> None:
+    printed = text(aids_of("dasatinib"))
+    for words in (
+        "after 25 treated patients  0-1        stop for futility",
+        "2 or more  continue to 70 patients",
+        "after 70 treated patients  0-6        no go",
+        "7 or more  go\n",
+        "4         all 4       24-25     13 or more",
+        "5-6       5 or more",
+        "100 mg BID: reduce the dose; 70 mg BID: stop the trial",
+        "Stop stage 1 if responses <= r1; go if responses > r; act on toxicity if toxicities >= b.",
+        "Assumed by this scenario, stated by no publication: the design and the toxicity rule.",
+        "prior Beta(0.5, 0.5) (Jeffreys)",
+    ):
+        assert words in printed, words
+    assert printed.isascii()
+    small = " ".join(text(monitoring_aids(parse(SMALL, "a.yaml"))).split())
+    assert "At low, the lowest dose, toxicity no longer changes anything" in small
+    assert "low: stop" not in small
+
+
+def test_toxicity_at_the_looks_is_printed() -> None:
+    scenario = parse(TOXIC_LOOKS, "a.yaml")
+    rules = compile_rules(scenario)
+    assert rules.looks.toxic_ge == (5, 10)
+    table = decision_table(scenario, rules)
+    rows = [[cell.text for cell in row] for row in decisions(table).groups[0].rows]
+    assert rows[0] == [
+        "after 10 treated patients",
+        "5 or more with toxicity",
+        "stop for toxicity, whatever the responses",
+    ]
+    assert rows[3][1] == "10 or more with toxicity"
+    printed = " ".join(text(monitoring_aids(scenario)).split())
+    assert "given that it does not stop the trial at the look" in printed
+    asked = [row for row in decision_rows(table) if row["rule"] == "toxicities at the look"]
+    assert [(row["patients_from"], row["count_from"]) for row in asked] == [(10, 5), (25, 10)]
+    aids = monitoring_aids(scenario, now=(10, 3))
+    assert aids.present is not None
+    assert "toxicities" in aids.present.no_cases
+    present = monitoring_aids(scenario, now=(12, 3, 9)).present
+    assert present is not None
+    # the tenth toxicity among the thirteen to come is all but certain to be there at the look
+    assert present.cases["active"].p_stop_toxicity == pytest.approx(1 - 0.8**13, abs=1e-12)
+
+
+def test_looks_in_few_words() -> None:
+    assert sizes((10, 11, 12, 15, 16, 20)) == "10–12, 15, 16, 20"
+
+
+def test_powers_of_the_dasatinib_design() -> None:
+    aids = monitoring_aids(load(DASATINIB), rates=[0.1])
+    assert [count.x for count in aids.counts] == list(range(26))
+    assert aids.rates == {"p0": 0.05, "p1": 0.15, "0.1": 0.1}
+    for count in aids.counts:
+        for name, rate in aids.rates.items():
+            assert count.at_rates[name] == pytest.approx(stats.binom(45, rate).sf(6 - count.x), abs=1e-12)
+        observed = stats.binom(45, count.x / 25).sf(6 - count.x)
+        assert count.at_observed == pytest.approx(observed, abs=1e-12)
+        predictive = stats.betabinom(45, 0.5 + count.x, 25.5 - count.x).sf(6 - count.x)
+        assert count.predictive == pytest.approx(predictive, abs=1e-11)
+        assert count.decision == ("futile" if count.x <= 1 else "continue")
+
+
+@pytest.mark.parametrize("name", ["dasatinib-sensitivity", "three-stage", "mander-thompson", "bop2"])
+def test_cases_average_to_their_p_go(name: str) -> None:
+    """Over the counts at the first look: go at once, or go on and go later."""
+    scenario = load(DASATINIB.with_name(f"{name}.yaml"))
+    aids = monitoring_aids(scenario)
+    rules = aids.rules
+    for case in aids.cases:
+        total = 0.0
+        for count in aids.counts:
+            if count.n == rules.looks.n[0] and count.decision != "futile":
+                reached, p_go = count.cases[case].reached, count.cases[case].p_go
+                total += reached * (1.0 if count.decision == "go" else p_go or 0.0)
+        p_go = distribution(rules, truth_of(scenario, rules, case)).values["p_go"]
+        assert total == pytest.approx(p_go, abs=1e-7)  # counts rarer than 1e-9 are left out
+        assert 0 < p_go < 1
+
+
+def test_without_a_toxicity_rule_a_case_is_the_power_at_its_rate() -> None:
+    aids = aids_of("predictive-probability")
+    assert (aids.prior, aids.prior_from) == ((0.2, 0.8), "design")
+    compared = 0
+    for count in aids.counts:
+        if count.cases["active"].p_go is not None:
+            assert count.cases["active"].p_go == pytest.approx(count.at_rates["p1"], abs=1e-9)
+            compared += 1
+    assert compared > 100
+    present = monitoring_aids(load(DASATINIB.with_name("sargent.yaml")), now=(15, 4)).present
+    assert present is not None
+    assert present.next_n == 26
+    assert present.cases["inactive"].p_go == pytest.approx(present.at_rates["p0"], abs=1e-12)
+    assert present.cases["inactive"].p_stop_toxicity == 0
+
+
+def test_the_present_of_a_trial_that_just_passed_its_look() -> None:
+    scenario = load(DASATINIB)
+    aids = monitoring_aids(scenario, now=(25, 3, 4), prior=(1.0, 1.0))
+    (count,) = [count for count in aids.counts if count.x == 3]
+    assert aids.present is not None
+    assert aids.present.at_rates == pytest.approx(count.at_rates)
+    assert aids.present.predictive == pytest.approx(count.predictive)
+    lower = monitoring_aids(scenario, now=(25, 3, 2), dose=2, at_dose=10).present
+    assert lower is not None
+    assert lower.now.treated == 25
+    assert monitoring_aids(scenario, now=(25, 3)).present.no_cases.startswith("the toxicities")  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("name", ["dasatinib", "restart", "three-stage", "teaching", "finn-tnbc"])
+def test_before_the_first_patient_the_rest_is_the_whole_trial(name: str) -> None:
+    scenario = load(DASATINIB.with_name(f"{name}.yaml"))
+    aids = monitoring_aids(scenario, now=(0, 0, 0))
+    present = aids.present
+    assert present is not None
+    assert present.at_observed is None
+    assert set(present.cases) == set(scenario.truth)
+    for case, ends in present.cases.items():
+        values = distribution(aids.rules, truth_of(scenario, aids.rules, case)).values
+        assert ends.p_go == pytest.approx(values["p_go"], abs=1e-12)
+        toxic = values["p_stop_toxicity"] + values["p_stop_toxicity_at_n"]
+        assert ends.p_stop_toxicity == pytest.approx(toxic, abs=1e-12)
+    assert "Now: 0 patients with 0 responses" in text(aids)
+
+
+def test_a_restart_has_no_answer_by_look() -> None:
+    aids = monitoring_aids(load(DASATINIB.with_name("restart.yaml")))
+    assert aids.counts
+    assert not aids.cases
+    assert "looks begin again at a new dose" in " ".join(text(aids).split())
+
+
+def test_cohorts_with_their_own_rules() -> None:
+    aids = monitoring_aids(load(DASATINIB.with_name("two-cohorts.yaml")))
+    assert aids.table.cohorts == ("HER2-amplified", "hormone-receptor positive")
+    assert "share the dose" in aids.no_cases
+    assert "Each cohort follows the looks by itself" in text(aids)
+    assert aids.table.doses[0].steps[-1].last == 70
+
+
+def test_an_amendment_is_printed() -> None:
+    stated = SMALL.replace(
+        "{kind: k_of_first_m, k: 3, m: 6}, at_lowest_dose: continue", "{kind: amendment, after_patient: 7}"
+    )
+    aids = monitoring_aids(parse(stated, "a.yaml"), now=(9, 2), dose=2, at_dose=2)
+    assert "After patient 7 of the trial new patients start at low instead of high" in text(aids)
+    assert aids.present is not None
+    assert 0 < aids.present.cases["active"].p_go < 1
+    assert {
+        "rule": "amendment",
+        "dose": "high",
+        "patients_from": 7,
+        "patients_to": 7,
+        "decision": "reduce",
+    } in (decision_rows(aids.table))
+
+
+def test_figures_show_the_powers() -> None:
+    aids = aids_of("predictive-probability")
+    drawn = draw(aids)
+    assert drawn is not None
+    assert aids.looks_shown == (10, 18, 27, 35)
+    assert len(drawn.figure.axes) == 4
+    frame = drawn.frame[(drawn.frame["n"] == 18) & (drawn.frame["at"] == "p1")]
+    shown = {round(float(x), 9): float(y) for x, y in drawn.figure.axes[1].lines[-3].get_xydata()}
+    expected = dict(zip(frame["responses"].astype(float), frame["power"], strict=True))
+    assert shown
+    assert all(expected[x] == y for x, y in shown.items())
+    assert draw(monitoring_aids(load(DASATINIB.with_name("finn-tnbc.yaml")))) is None
+
+
+def test_the_page_escapes_what_a_user_wrote() -> None:
+    html = page(monitoring_aids(parse(SMALL, "a.yaml")))
+    assert "<b>a &" not in html
+    assert "&lt;b&gt;a &amp; b&lt;/b&gt;" in html
+
+
+def test_many_steps_are_set_in_columns() -> None:
+    scenario = parse(CONTINUOUS, "a.yaml")
+    table = decision_table(scenario, compile_rules(scenario))
+    assert table.cut_offs is not None
+    assert len(decisions(table).columns) == 9
+    wide = boundary(table)
+    printed = [cell.text for row in wide.groups[0].rows for cell in row]
+    assert len(wide.columns) == 8
+    assert all(f"{step.first}" in " ".join(printed) for step in table.doses[0].steps)
+
+
+# -- the command line
+
+
+def numbers(content: Any) -> Iterator[float]:
+    """Every number of a JSON document."""
+    if isinstance(content, dict | list):
+        for item in content.values() if isinstance(content, dict) else content:
+            yield from numbers(item)
+    elif isinstance(content, int | float):
+        yield float(content)
+
+
+def test_a_folder_and_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = str(DASATINIB)
+    assert run(["monitor", config, "--now", "30,4,8", "-o", "out", "-q"], monkeypatch) == 0
+    assert run(["monitor", config, "-o", "sheet.html", "-q"], monkeypatch) == 0
+    assert run(["monitor", config, "-o", "table.csv", "-q"], monkeypatch) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "sheet.html", "table.csv"]
+    assert sorted(path.name for path in (tmp_path / "out/tables").iterdir()) == [
+        "decisions.csv",
+        "now.csv",
+        "power.csv",
+    ]
+    assert (tmp_path / "out/tables/decisions.csv").read_bytes() == (tmp_path / "table.csv").read_bytes()
+    kept = json.loads((tmp_path / "out/results.json").read_text(encoding="utf-8"))
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "out/tables/now.csv").read_text(encoding="utf-8"))))
+    by_name = {row["at"]: float(row["p_go"]) for row in rows}
+    assert by_name["case active"] == kept["now"]["cases"]["active"]["p_go"]
+    html = (tmp_path / "out/report.html").read_text(encoding="utf-8")
+    found = {float(value) for value in re.findall(r'<data value="([^"]+)"', html)}
+    assert len(found) > 60
+    assert found <= set(numbers(kept))
+    capsys.readouterr()
+    assert run(["monitor", config, "--json"], monkeypatch) == 0
+    assert json.loads(capsys.readouterr().out)["table"] == kept["table"]
+    assert run(["monitor", config, "-o", "out", "-q"], monkeypatch) == 2
+    assert run(["monitor", config, "-o", "out", "--force", "-q"], monkeypatch) == 0
+    assert run(["monitor", config, "-o", "sheet.html", "--force", "-q"], monkeypatch) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fragment"),
+    [
+        (["--now", "abc"], "whole numbers"),
+        (["--now", "30"], "whole numbers"),
+        (["--now", "30,-1"], "whole numbers"),
+        (["--now", "30,31"], "31 responses among 30 patients"),
+        (["--now", "70,8"], "nothing is ahead"),
+        (["--now", "25,1"], "the trial ends after 25 patients with 1 response: futile"),
+        (["--now", "30,1"], "ended at an earlier look"),
+        (["--now", "30,4,31"], "31 patients with toxicity among 30"),
+        (["--now", "30,4,20"], "toxicity rule has lowered the dose"),
+        (["--now", "30,4", "--dose", "3"], "doses 1 to 2"),
+        (["--now", "30,4,2", "--dose", "2"], "--at-dose"),
+        (["--now", "30,4,2", "--dose", "2", "--at-dose", "30"], "had an earlier dose"),
+        (["--now", "30,4", "--treated", "31"], "30 were treated"),
+        (["--dose", "2"], "--now"),
+        (["--rate", "15"], "from 0 to 1"),
+        (["--prior", "0", "1"], "above 0"),
+        (["-o", "nowhere/sheet.html"], "not a folder"),
+    ],
+)
+def test_what_cannot_be_is_said_plainly(
+    arguments: list[str],
+    fragment: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(["monitor", str(DASATINIB), *arguments], monkeypatch) == 2
+    printed = capsys.readouterr()
+    assert fragment in printed.err
+    assert "Traceback" not in printed.err
+    assert not printed.out
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not (shutil.which("chromium") and shutil.which("pdfinfo")), reason="needs chromium and pdfinfo"
+)
+def test_the_sheet_prints_on_one_page(tmp_path: Path) -> None:
+    texts = {"continuous": parse(CONTINUOUS, "a.yaml"), **{path.stem: load(path) for path in CONFIGS}}
+    for name in ("continuous", "dasatinib", "predictive-probability", "two-cohorts", "curtailed"):
+        sheet, pdf = tmp_path / f"{name}.html", tmp_path / f"{name}.pdf"
+        sheet.write_text(page(monitoring_aids(texts[name]), powers=False), encoding="utf-8")
+        flags = "headless no-sandbox disable-gpu disable-quic no-first-run disable-background-networking"
+        flags += " disable-component-update disable-sync"
+        command = [
+            "chromium",
+            *(f"--{flag}" for flag in flags.split()),
+            f"--user-data-dir={tmp_path / 'user'}",
+        ]
+        subprocess.run(
+            [*command, f"--print-to-pdf={pdf}", sheet.as_uri()], check=True, capture_output=True, timeout=60
+        )
+        about = subprocess.run(["pdfinfo", pdf], check=True, capture_output=True, text=True).stdout
+        assert "Pages:           1" in about, name
+        assert "A4" in about
