@@ -24,7 +24,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import calendar_time, numpy_twin, plain_search
+from benchmarks import calendar_time, numpy_twin, plain_search, sensitivity
 from benchmarks.measure import Row, rounds, seconds
 from trialsim.codes import CONTINUE, FINAL_GO, GO_EARLY, NEVER, REDUCE, STOP
 from trialsim.designs import bryant_day
@@ -288,6 +288,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if cores:
         os.sched_setaffinity(0, cores)
     rows += [*calendar_time.all_cores(quick), *scaling(quick)]
+    if not quick:
+        rows += [*sensitivity.rows(), *sensitivity.robust_search()]
     print(f"{machine()}\n\n{table(rows)}")
     return int(any(row.kept is False for row in rows))
 

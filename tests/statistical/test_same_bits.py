@@ -40,7 +40,8 @@ def two_processes() -> Iterator[Any]:
 
 
 def results_bytes(folder: Path, jobs: int | None = None) -> bytes:
-    report(load(SCENARIO), folder, replicates=REPLICATES, jobs=jobs)
+    text = SCENARIO.read_text(encoding="utf-8")
+    report(load(SCENARIO), folder, replicates=REPLICATES, jobs=jobs, scenario_text=text)
     return (folder / "results.json").read_bytes()
 
 

@@ -170,7 +170,7 @@ def _case(
     found = None
     if drawn:
         trials = timed(scenario, rules)[name]
-        found = in_calendar_time(drawn[name], trials, _false_go(scenario, name), dated)
+        found = in_calendar_time(drawn[name], trials, false_go(scenario, name), dated)
         if paths := drawn.get(f"{name}{PATHS}"):
             averaged = p_go_averaged(paths, rules, truth_of(scenario, rules, name))
             found = replace(found, values={**found.values, "p_go_averaged": averaged})
@@ -181,7 +181,7 @@ def _case(
     if at_once and drawn:
         tally = drawn[f"{name}{AT_ONCE}"]
         twin = (
-            in_calendar_time(tally, trials, _false_go(scenario, name), False)
+            in_calendar_time(tally, trials, false_go(scenario, name), False)
             if scenario.own_rules
             else simulated(tally)
         )
@@ -199,10 +199,10 @@ def _exact(scenario: Scenario, rules: Rules, name: str, totals: bool) -> Exact:
     strata, dates = Strata.of(scenario, name), calendar(scenario, rules)
     members = [[s.cohort_name == cohort for s in scenario.strata] for cohort in scenario.cohorts.names]
     cells = [strata.only(which).effective(dates) for which in members]
-    return independent_cohorts(rules, cells, _false_go(scenario, name))
+    return independent_cohorts(rules, cells, false_go(scenario, name))
 
 
-def _false_go(scenario: Scenario, name: str) -> int:
+def false_go(scenario: Scenario, name: str) -> int:
     """The set of cohorts (bit c for cohort c) in which no dose has a response rate above p0."""
     p0, strata = getattr(scenario.design, "p0", None), scenario.strata
     if p0 is None or scenario.cohorts is None:

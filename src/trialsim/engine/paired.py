@@ -1,8 +1,8 @@
-"""Two variants of a trial on the same patients: differences with their own Monte Carlo standard error.
+"""A trial and variants of it on the same patients: differences with their own Monte Carlo standard error.
 
 Random numbers are keyed by replicate, patient and purpose, so that a patient of one variant is the same person in the
 other; what differs between the two trials is what was changed. The variance of a difference is then that of the
-differences, not the sum of two variances.
+differences, not the sum of two variances. The trial itself is simulated once beside all its variants.
 """
 
 from __future__ import annotations
@@ -10,40 +10,41 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
-from trialsim.codes import FINAL_GO, GO_EARLY, TOXICITY, TOXICITY_AT_N
 from trialsim.engine.montecarlo import Progress, tallies
-from trialsim.engine.tally import Tally, mean
-from trialsim.engine.timed import TICKS_PER_MONTH, Timed, scaled
+from trialsim.engine.per_trial import Side, unit
+from trialsim.engine.tally import Tally, mean, proportion
+from trialsim.engine.timed import Timed, scaled
 from trialsim.engine.trials import Key, Untimed
 from trialsim.kernels.tables import Int64
-from trialsim.results import Estimate
-
-_UNITS = {"duration_months": TICKS_PER_MONTH}
-"""What a whole number counts, where it is not one."""
+from trialsim.results import Estimate, is_probability
 
 
 @dataclass(frozen=True, eq=False)
-class Paired:
-    """Two trials that are simulated side by side, replicate by replicate."""
+class Together:
+    """One trial and others that are simulated beside it, replicate by replicate."""
 
-    one: Timed | Untimed
-    other: Timed | Untimed
+    one: Side
+    others: tuple[Side, ...]
 
     @property
     def patients(self) -> int:
-        """Largest number of patients both trials can treat together."""
-        return self.one.patients + self.other.patients
+        """Largest number of patients all trials can treat together."""
+        return self.one.trials.patients + sum(side.trials.patients for side in self.others)
 
     def tally(self, key: Key, first: int, count: int) -> Tally:
-        """For each quantity, sums and sums of squares of the one, of the other, and of other - one."""
-        a, b = (_values(trials, key, first, count) for trials in (self.one, self.other))
-        counts = {}
-        for name in a.keys() & b.keys():
-            each = (a[name], b[name], b[name] - a[name])
-            # ticks of a block, squared and summed, stay below 2**63 for trials of up to 80 years
-            counts[name] = tuple(int(x) for values in each for x in (values.sum(), values @ values))
+        """``0 NAME``: sum and sum of squares of a quantity of the one; ``k NAME``: those of the k-th other (from 1),
+        then those of its differences (other - one)."""
+        one = self.one.values(key, first, count)
+        counts = {f"0 {name}": _moments(values) for name, values in one.items()}
+        for k, side in enumerate(self.others, start=1):
+            other = side.values(key, first, count)
+            counts |= {
+                f"{k} {name}": (
+                    *_moments(values),
+                    *(_moments(values - one[name]) if name in one else ()),
+                )
+                for name, values in other.items()
+            }
         return Tally(count, counts)
 
 
@@ -69,39 +70,44 @@ def differences(
     jobs: int | None = None,
     progress: Progress | None = None,
 ) -> dict[str, dict[str, Difference]]:
-    """For every case in both, every quantity that both simulate: p_go, p_stop_toxicity, en, responses, toxicities, and
-    duration_months in calendar time."""
-    pairs = {name: Paired(one[name], other[name]) for name in one if name in other}
+    """For every case in both, every quantity that both simulate (``per_trial.Side.values``)."""
+    pairs = {name: Together(Side.of(one[name]), (Side.of(other[name]),)) for name in one if name in other}
     drawn = tallies(pairs, replicates, seed, jobs=jobs, progress=progress)
-    return {
-        case: {name: _difference(name, tally.counts[name], replicates) for name in sorted(tally.counts)}
-        for case, tally in drawn.items()
-    }
+    return {case: against(tally, 1) for case, tally in drawn.items()}
 
 
-def _difference(name: str, sums: tuple[int, ...], replicates: int) -> Difference:
-    unit = 1 / _UNITS.get(name, 1)
-    a, b, d = (scaled(mean(sums[k], sums[k + 1], replicates), unit) for k in (0, 2, 4))
-    factor = (a.mcse**2 + b.mcse**2) / d.mcse**2 if d.mcse > 0 else float("inf")
-    return Difference(a, b, d, factor)
+def estimates(tally: Tally, k: int) -> dict[str, Estimate]:
+    """Every quantity of the k-th trial of a tally of ``Together``, 0 being the one itself."""
+    return {name: _estimate(name, sums, tally.replicates) for name, sums in _of(tally, k).items()}
 
 
-def _values(trials: Timed | Untimed, key: Key, first: int, count: int) -> dict[str, Int64]:
-    """Whole numbers of each replicate."""
-    from trialsim.kernels import conduct_columns as dated
-    from trialsim.kernels import trial as plain
+def against(tally: Tally, k: int) -> dict[str, Difference]:
+    """Every quantity that the k-th other trial of a tally of ``Together`` and the one have in common."""
+    one, found = _of(tally, 0), {}
+    for name, sums in _of(tally, k).items():
+        if name in one:
+            a, b = (_estimate(name, each, tally.replicates) for each in (one[name], sums))
+            # the sides' errors as means have them, so that the factor compares like with like
+            apart = scaled(mean(sums[2], sums[3], tally.replicates), 1 / unit(name))
+            free = sum(_mean(name, each, tally.replicates).mcse ** 2 for each in (one[name], sums))
+            factor = free / apart.mcse**2 if apart.mcse > 0 else float("inf")
+            found[name] = Difference(a, b, apart, factor)
+    return found
 
-    rows = np.ascontiguousarray(trials.rows(key, first, count).T, dtype=np.int64)
-    levels = len(trials.tables.action)
-    start = dated.LEVELS if isinstance(trials, Timed) else plain.LEVELS
-    end, by_level = rows[plain.END], rows[start : start + 3 * levels]
-    values = {
-        "p_go": np.isin(end, (GO_EARLY, FINAL_GO)).astype(np.int64),
-        "p_stop_toxicity": np.isin(end, (TOXICITY, TOXICITY_AT_N)).astype(np.int64),
-        "en": rows[plain.N],
-        "responses": by_level[1::3].sum(axis=0),
-        "toxicities": by_level[2::3].sum(axis=0),
-    }
-    if isinstance(trials, Timed):
-        values["duration_months"] = rows[dated.DURATION]
-    return values
+
+def _of(tally: Tally, k: int) -> dict[str, tuple[int, ...]]:
+    mark = f"{k} "
+    return {name.removeprefix(mark): sums for name, sums in tally.counts.items() if name.startswith(mark)}
+
+
+def _moments(values: Int64) -> tuple[int, int]:
+    # ticks of a block, squared and summed, stay below 2**63 for trials of up to 80 years
+    return int(values.sum()), int(values @ values)
+
+
+def _mean(name: str, sums: tuple[int, ...], replicates: int) -> Estimate:
+    return scaled(mean(sums[0], sums[1], replicates), 1 / unit(name))
+
+
+def _estimate(name: str, sums: tuple[int, ...], replicates: int) -> Estimate:
+    return proportion(sums[0], replicates) if is_probability(name) else _mean(name, sums, replicates)

@@ -79,4 +79,6 @@ def _plain(thing: Any) -> Any:
         return [type(thing).__name__, {f.name: _plain(getattr(thing, f.name)) for f in fields(thing)}]
     if isinstance(thing, tuple) and hasattr(thing, "_asdict"):
         return {name: _plain(part) for name, part in thing._asdict().items()}
+    if isinstance(thing, tuple):
+        return [_plain(part) for part in thing]
     return thing

@@ -102,6 +102,10 @@ def parse(text: str, name: str = "scenario") -> Scenario:
             from trialsim.scenario.changes import impossible_variants  # which reads values with this module
 
             findings += impossible_variants(scenario)
+        if scenario is not None and scenario.sensitivity is not None:
+            from trialsim.scenario.analyses import impossible_analyses
+
+            findings += impossible_analyses(scenario)
     problems = sorted({*reader.problems, *map(reader.located, findings)})
     if scenario is not None and not problems:
         return scenario

@@ -12,7 +12,8 @@ from trialsim.scenario.cases import Case, Slope
 from trialsim.scenario.cohorts import EVERYBODY, Cohorts, Stratum
 from trialsim.scenario.conduct import Conduct
 from trialsim.scenario.observed import Observed, RelatedTrial, counts_rounding_to
-from trialsim.scenario.values import MAX_DOSES, CaseName, GroupName, Rates, Text, listed
+from trialsim.scenario.sensitivity import Sensitivity
+from trialsim.scenario.values import MAX_DOSES, CaseName, Rates, Text, VariantName, listed
 
 __all__ = [
     "MAX_CASES",
@@ -153,10 +154,13 @@ class Scenario(Spec):
     )
     simulation: Simulation = Simulation()
     question: Text | None = Field(None, description="the question that this scenario is run to answer")
-    variants: Annotated[dict[GroupName, Changes], Field(max_length=MAX_VARIANTS)] = Field(
+    variants: Annotated[dict[VariantName, Changes], Field(max_length=MAX_VARIANTS)] = Field(
         {},
         description="name of a variant -> what it changes: path of an input -> its value there; "
         "`trialsim whatif` runs each beside the scenario itself",
+    )
+    sensitivity: Sensitivity | None = Field(
+        None, description="inputs to move and what to watch; `trialsim sensitivity` works it out"
     )
 
     @field_validator("doses")
@@ -185,6 +189,7 @@ class Scenario(Spec):
     def _consistent(self) -> Scenario:
         self._check_amounts()
         self._check_amendment()
+        self._check_toxic_looks()
         self._check_dose_change()
         for name, case in self.truth.items():
             self._check_case(f"truth.{name}", case)
@@ -240,6 +245,23 @@ class Scenario(Spec):
                 f"`{what}` takes its cut-off from p0 and alpha of the design; not stated: {', '.join(missing)}",
             )
 
+    def _check_toxic_looks(self) -> None:
+        """What does not go with looks that stop for toxicity (docs/design.md, "Who is counted")."""
+        if not getattr(self.design, "watches_toxicity", False):
+            return
+        if self.evaluability.replaced:
+            raise impossible(
+                "evaluability.replaced",
+                "not possible where looks count toxicities: those are of treated patients, whose number at a look "
+                "would be left to chance",
+            )
+        if self.on_dose_change == "new_dose_only":
+            raise impossible(
+                "dose_reduction.on_dose_change",
+                "`new_dose_only` is not possible where looks count toxicities: its verdict on the patients at the new "
+                "dose has a cut-off for responses only",
+            )
+
     def _check_case(self, path: str, case: Case) -> None:
         for name, group in case.cohorts.items():
             if self.cohorts is None:
@@ -271,6 +293,8 @@ class Scenario(Spec):
         rule = self.dose_reduction.rule.kind if self.dose_reduction else "none"
         if here.toxicity is None and rule not in ("none", "amendment"):
             raise impossible(path, f"the toxicity rule `{rule}` needs a toxicity rate in every case")
+        if here.toxicity is None and getattr(self.design, "watches_toxicity", False):
+            raise impossible(path, f"the design `{self.design.kind}` needs a toxicity rate in every case")
         if here.toxicity is None and here.odds_ratio != 1:
             raise impossible(
                 f"{path}.{case.place('odds_ratio', *names)}", "an odds ratio needs a toxicity rate"

@@ -14,6 +14,8 @@ Text = Annotated[str, Field(min_length=1, max_length=300)]
 CaseName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
 GroupName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9 _+/-]{0,39}$")]
 """Strata and cohorts are named as in publications: HER2+/HR-."""
+VariantName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 .,%=<>()_+/-]{0,59}$")]
+"""Variants and analyses are named as in a table of a report: limit .25, phi .10."""
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 Counts = Annotated[tuple[Count, ...], AsTuple, Field(min_length=1, max_length=MAX_DOSES)]
 Rates = Probability | Annotated[tuple[Probability, ...], AsTuple, Field(min_length=1, max_length=MAX_DOSES)]

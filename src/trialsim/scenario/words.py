@@ -8,9 +8,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-_LATER = "not available in this version"
-
-NOT_YET_KEYS = dict.fromkeys(("sensitivity",), _LATER)
+NOT_YET_KEYS: dict[str, str] = {}
 """Keys that users know and this version does not; asked only about keys that no block knows."""
 
 ELSEWHERE = {
@@ -25,8 +23,6 @@ NOT_YET_KINDS = {
     "two_stage": "called `simon` here, or `mander_thompson` with an early go",
     "thall_simon": "called `posterior_probability` here",
     "lee_liu": "called `predictive_probability` here",
-    "bryant_day": "found by `trialsim find bryant_day` but not simulated: its decisions are by responses and "
-    "toxicities together, which a table of responses and a toxicity boundary cannot say",
 }
 """Designs that users know and this version does not; asked only about kinds that are not registered."""
 
@@ -36,6 +32,9 @@ _NAMES = {
     ),
     r"^[A-Za-z][A-Za-z0-9 _+/-]{0,39}$": (
         "start with a letter, then letters, digits, spaces, `_`, `+`, `/` or `-`, at most 40 characters in all"
+    ),
+    r"^[A-Za-z0-9][A-Za-z0-9 .,%=<>()_+/-]{0,59}$": (
+        "start with a letter or digit, then letters, digits, spaces or any of `.,%=<>()_+/-`, at most 60 characters"
     ),
 }
 

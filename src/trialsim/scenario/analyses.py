@@ -1,0 +1,210 @@
+"""Whether the analyses under ``sensitivity`` can be made: every path, case, quantity and value at its line."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from trialsim.results import BY_COHORT, CONDUCT_LABELS, LABELS, quantity_names
+from trialsim.scenario import words
+from trialsim.scenario.changes import ChangeError, changed, places, value_at
+from trialsim.scenario.faults import Finding
+from trialsim.scenario.model import Scenario
+from trialsim.scenario.sensitivity import (
+    Analysis,
+    Grid,
+    Prior,
+    Priors,
+    Threshold,
+    Tornado,
+    WorstCase,
+    quantities_of,
+)
+
+TAIL = 1e-6
+"""Probability in each tail of a prior that is left out of account."""
+
+MOST_VALUES = 60
+"""Values of an input that are tried one by one before anything is computed; of more, the ends and the second."""
+
+MOST_CORNERS = 64
+"""Combinations of ends that are tried together; where there were more, each input is tried by itself."""
+
+Point = dict[str, Any]
+
+
+def impossible_analyses(scenario: Scenario) -> list[Finding]:
+    """What is wrong with the ``sensitivity`` block of a scenario."""
+    found = []
+    if scenario.sensitivity is not None:
+        for kind, name, analysis in scenario.sensitivity.all():
+            at = ("sensitivity", kind, name)
+            found += [Finding((*at, *f.path), f.message) for f in _impossible(scenario, analysis)]
+    return found
+
+
+def case_of(scenario: Scenario, analysis: Analysis) -> str:
+    """The case that an analysis looks at."""
+    return analysis.case or next(iter(scenario.truth))
+
+
+def base_value(scenario: Scenario, path: str) -> Any:
+    """What the scenario states at a path, defaults included; the values by case where a ``*`` finds different ones."""
+    full = scenario.model_dump(mode="json", by_alias=True)
+    found = {words.path_text(place): value_at(full, place) for place in places(full, path)}
+    values = list(found.values())
+    return values[0] if all(value == values[0] for value in values) else found
+
+
+def known_quantities(scenario: Scenario) -> tuple[str, ...]:
+    """The operating characteristics that analyses of a scenario can watch."""
+    names = quantity_names(len(scenario.doses))
+    if scenario.cohorts is not None:
+        count = len(scenario.cohorts.names)
+        names += tuple(f"{what}_cohort_{c + 1}" for c in range(count) for what in BY_COHORT)
+    if scenario.conduct is not None:
+        names += tuple(name for name in CONDUCT_LABELS if name not in ("p_go_averaged", "p_false_go"))
+    return names
+
+
+def _impossible(scenario: Scenario, analysis: Analysis) -> Iterator[Finding]:
+    """What is wrong with one analysis; paths begin at its own block."""
+    before = 0
+    for finding in _names(scenario, analysis):
+        before += 1
+        yield finding
+    for place, path in _inputs(analysis):
+        try:
+            base_value(scenario, path)
+        except ChangeError as error:
+            before += 1
+            yield Finding(place, error.message)
+    if before:
+        return  # what else is wrong follows from that
+    refused = list(itertools.islice(_refused(scenario, analysis), 2))
+    if isinstance(analysis, Threshold) and len({finding.message for finding in refused}) < len(refused):
+        yield Finding(("input",), refused[0].message)  # whatever the value
+    else:
+        yield from refused[:1]  # the next values would be refused for the same reason
+    if isinstance(analysis, Tornado):
+        yield from _bars(scenario, analysis)
+
+
+def _names(scenario: Scenario, analysis: Analysis) -> Iterator[Finding]:
+    cases = list(scenario.truth)
+    if analysis.case is None and len(cases) > 1:
+        yield Finding(("case",), f"missing: which case is looked at? (allowed: {words.listed(cases)})")
+    elif analysis.case is not None and analysis.case not in cases:
+        yield Finding(("case",), f"`{analysis.case}` is no case{words.meant(analysis.case, cases)}")
+    known = known_quantities(scenario)
+    for i, name in enumerate(quantities_of(analysis)):
+        at = ("quantities", i) if isinstance(analysis, Tornado) else ("quantity",)
+        if name not in known:
+            why = "needs the `conduct` block" if name in CONDUCT_LABELS and scenario.conduct is None else ""
+            near = words.nearest(name, known)
+            hint = f"did you mean `{near}`?" if near else f"such are {words.listed(list(LABELS)[:6])}"
+            yield Finding(at, f"`{name}` is no quantity of this scenario; {why or hint}")
+        elif analysis.engine == "at_once" and name in CONDUCT_LABELS:
+            yield Finding(at, f"`{name}` belongs to calendar time; with `engine: at_once` there is none")
+
+
+def _inputs(analysis: Analysis) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Where each input is named, and its path."""
+    if isinstance(analysis, Threshold):
+        yield ("input",), analysis.input
+        return
+    key = "over" if isinstance(analysis, Grid | WorstCase) else "inputs"
+    for path in getattr(analysis, key):
+        yield (key, path), path
+
+
+def _refused(scenario: Scenario, analysis: Analysis) -> Iterator[Finding]:
+    """Values that are not possible, alone or with the ends of others."""
+    for place, point in _tried(analysis):
+        try:
+            changed(scenario, point)
+        except ChangeError as error:
+            values = words.listed(f"{path} = {words.shown(value)}" for path, value in point.items())
+            alone = len(point) == 1 and error.path in point
+            yield Finding(place, error.message if alone else f"with {values}: {error.message}")
+
+
+def _tried(analysis: Analysis) -> Iterator[tuple[tuple[str, ...], Point]]:
+    """Values that must be possible, each at the place it would be told of: every one alone, then ends together."""
+    ends: dict[str, tuple[Any, ...]] = {}
+    key = "inputs"
+    if isinstance(analysis, Threshold):
+        for at, value in (("from", analysis.from_), ("to", analysis.to)):
+            yield (at,), {analysis.input: value}
+    elif isinstance(analysis, Tornado):
+        ends = dict(analysis.inputs)
+    elif isinstance(analysis, Grid):
+        key, ends = "over", dict(analysis.axes())
+    elif isinstance(analysis, WorstCase):
+        key, ends = "over", dict(analysis.over)
+    elif isinstance(analysis, Priors):
+        ends = {path: support(prior) for path, prior in analysis.inputs.items()}
+    for path, values in ends.items():
+        for value in values if len(values) <= MOST_VALUES else (*values[:2], values[-1]):
+            yield (key, path), {path: value}
+    # the bars of a tornado never meet
+    if len(ends) > 1 and 2 ** len(ends) <= MOST_CORNERS and not isinstance(analysis, Tornado):
+        for corner in itertools.product(*((values[0], values[-1]) for values in ends.values())):
+            yield (key,), dict(zip(ends, corner, strict=True))
+
+
+def _bars(scenario: Scenario, analysis: Tornado) -> Iterator[Finding]:
+    """Inputs that are not moved."""
+    for path, (low, high) in analysis.inputs.items():
+        if low == high:
+            base = base_value(scenario, path)
+            same = " and what the scenario states" if _same(base, low) else ""
+            yield Finding(
+                ("inputs", path), f"low and high are both {words.shown(low)}{same}: nothing is moved"
+            )
+
+
+def _same(base: Any, value: Any) -> bool:
+    """Whether a stated value is this one; a list of the same rates counts as one rate."""
+    return bool(base == value or (isinstance(base, list) and base and all(each == value for each in base)))
+
+
+def support(prior: Prior) -> tuple[float, float]:
+    """Between which values nearly all of a prior lies: all but TAIL on either side where it has no ends."""
+    if prior.kind in ("beta", "logit_normal"):
+        return quantile(prior, TAIL), quantile(prior, 1 - TAIL)
+    return prior.numbers[0], prior.numbers[-1]
+
+
+def quantile(prior: Prior, u: float) -> float:
+    """The value below which a prior has probability u (0 < u < 1)."""
+    numbers = prior.numbers
+    match prior.kind:
+        case "uniform":
+            low, high = numbers
+            return low + u * (high - low)
+        case "log_uniform":
+            low, high = numbers
+            return float(low * (high / low) ** u)
+        case "triangular":
+            low, mode, high = numbers
+            split = (mode - low) / (high - low)
+            if u < split:
+                return low + math.sqrt(u * (high - low) * (mode - low))
+            return high - math.sqrt((1 - u) * (high - low) * (high - mode))
+        case "logit_normal":
+            from statistics import NormalDist
+
+            median, sd = numbers
+            logit = math.log(median) - math.log1p(-median) + sd * NormalDist().inv_cdf(u)
+            return 1 / (1 + math.exp(-logit))
+    from scipy.special import betaincinv
+
+    return float(betaincinv(numbers[0], numbers[1], u))
+
+
+def prior_words(prior: Prior) -> str:
+    """A prior as it is written: beta(6, 34)."""
+    return f"{prior.kind.replace('_', '-')}({words.listed(f'{number:g}' for number in prior.numbers)})"

@@ -1,0 +1,381 @@
+"""Several designs on the same truth: what each does in every case, and which are dominated by another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from trialsim.designs.alone import alone, written
+from trialsim.designs.rules import Looks
+from trialsim.engine.montecarlo import Progress
+from trialsim.errors import TrialsimError
+from trialsim.kernels.streams import STREAM_VERSION
+from trialsim.results import digits12, label
+from trialsim.scenario import words as near
+from trialsim.scenario.compiling import compile_rules
+from trialsim.scenario.files import digest
+from trialsim.scenario.model import Scenario
+from trialsim.sensitivity import sentences
+from trialsim.sensitivity.effects import Effect, Number
+from trialsim.sensitivity.same_truth import under
+from trialsim.sensitivity.sentences import Words
+from trialsim.sensitivity.side_by_side import Compared, Found, Ledgers, Prepared
+from trialsim.version import __version__
+
+YARDSTICKS = {
+    "alpha": ("type I error", -1),
+    "power": ("power", 1),
+    "en_p0": ("EN at p0", -1),
+    "en_p1": ("EN at p1", -1),
+    "n": ("largest n", -1),
+}
+"""By what one design dominates another: name -> label, and whether more (1) or less (-1) is better."""
+
+COLUMNS = ("p_go", "en", "pet", "toxicities", "better_dose", "duration_months", "p_go_all", "p_false_go")
+"""What is tabulated of every case, where the designs have it."""
+
+BETTER_DOSE = (
+    "Better dose: the dose with the highest true response rate; told are the expected patients treated there, and "
+    "their share of all patients. Where the highest rate belongs to several doses there is no better dose."
+)
+
+MAKES_NO_DIFFERENCE = 1e-9
+"""Exact values closer than this are equal."""
+
+
+@dataclass(frozen=True)
+class DesignAlone:
+    """A design by itself, exact at p0 and p1 of the comparison: every patient evaluable, no toxicity rule.
+
+    ``dominated_by``: designs that are no worse by any of ``YARDSTICKS`` and better by one. None where p0 or p1 is
+    not stated.
+    """
+
+    name: str
+    scenario: Scenario
+    looks: Looks
+    alpha: float | None
+    power: float | None
+    en_p0: float | None
+    en_p1: float | None
+    pet_p0: float | None
+    dominated_by: tuple[str, ...] = ()
+
+    @property
+    def n(self) -> int:
+        """The planned number of patients."""
+        return self.looks.planned_n
+
+    def to_dict(self) -> dict[str, Any]:
+        """The design as it stands in JSON."""
+        values = {name: getattr(self, name) for name in (*YARDSTICKS, "pet_p0")}
+        return {
+            "name": self.name,
+            "kind": self.scenario.design.kind,
+            "design": written(self.looks),
+            "digest": digest(self.scenario),
+            **values,
+            "dominated_by": list(self.dominated_by),
+        }
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Designs under the truth of one of them.
+
+    Attributes
+    ----------
+    truth : what the truth is called: the file it comes from.
+    first : the design that differences are taken from; its own truth may have been replaced.
+    p0, p1 : those of the first design that states them.
+    values : case -> design -> quantity -> value (on the same patients in every design).
+    effects : case -> design (not the first) -> quantity -> effect, as what the design does in place of the first.
+    better_dose : case -> name of the dose with the highest true response rate; None where doses respond alike.
+    """
+
+    truth: str
+    first: Scenario
+    designs: tuple[DesignAlone, ...]
+    p0: float | None
+    p1: float | None
+    values: dict[str, dict[str, dict[str, Number]]]
+    effects: dict[str, dict[str, dict[str, Effect]]]
+    not_exact: dict[str, str]
+    better_dose: dict[str, str | None]
+    replicates: int
+    seed: int
+    notes: tuple[str, ...]
+    disagreements: tuple[str, ...]
+
+    def __str__(self) -> str:
+        from trialsim.sensitivity.printing import compared
+
+        return compared(self)
+
+    def __getitem__(self, name: str) -> DesignAlone:
+        for design in self.designs:
+            if design.name == name:
+                return design
+        raise KeyError(f"{name!r} is no design; those are {', '.join(d.name for d in self.designs)}")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The quantities that are tabulated: those that any design has, and that are not zero throughout."""
+        there = {
+            q
+            for of in self.values.values()
+            for found in of.values()
+            for q, n in found.items()
+            if n.value != 0
+        }
+        return tuple(name for name in COLUMNS if name in there)
+
+    def label(self, quantity: str) -> str:
+        """The words for a quantity."""
+        if quantity == "better_dose":
+            return "Expected patients at the better dose"
+        words = Words.of(self.first)
+        return label(quantity, words.doses, words.cohorts, own=words.own)
+
+    def share(self, case: str, design: str) -> float | None:
+        """Share of the patients treated at the better dose, a ratio of two expected numbers."""
+        found = self.values[case][design]
+        return found["better_dose"].value / found["en"].value if "better_dose" in found else None
+
+    def told(self, design: str) -> str:
+        """What a design does in place of the first."""
+        effects = {case: of[design] for case, of in self.effects.items() if design in of}
+        return sentences.did(effects, Words.of(self.first))
+
+    @property
+    def dominated(self) -> tuple[str, ...]:
+        """A sentence for every design that is dominated; one for all where none is."""
+        if self.p0 is None or self.p1 is None:
+            return ("No design states both p0 and p1, so none can be said to dominate another.",)
+        told = tuple(
+            f"{design.name} is dominated by {' and by '.join(design.dominated_by)}: no better by type I error at "
+            f"p0 = {100 * self.p0:.4g}%, power at p1 = {100 * self.p1:.4g}%, expected patients at either or largest n, "
+            "and worse by one of them."
+            for design in self.designs
+            if design.dominated_by
+        )
+        return told or ("No design is dominated by another.",)
+
+    def to_dict(self) -> dict[str, Any]:
+        """``results.json``: floats to 12 digits."""
+        content = {
+            "schema": 1,
+            "kind": "compare",
+            "trialsim": __version__,
+            "streams": STREAM_VERSION,
+            "seed": self.seed,
+            "replicates": self.replicates,
+            "truth": self.truth,
+            "p0": self.p0,
+            "p1": self.p1,
+            "designs": [design.to_dict() for design in self.designs],
+            "dominated": list(self.dominated),
+            "told": {design.name: self.told(design.name) for design in self.designs[1:]},
+            "rule": sentences.rule(),
+            "notes": list(self.notes),
+            "columns": list(self.columns),
+            "better_dose": self.better_dose,
+            "not_exact": self.not_exact,
+            "disagreements": list(self.disagreements),
+            "cases": {
+                case: {
+                    name: {
+                        "values": {q: number.to_dict() for q, number in found.items()},
+                        "differences": {
+                            q: effect.difference.to_dict()
+                            for q, effect in self.effects[case].get(name, {}).items()
+                        },
+                        "share_at_better_dose": self.share(case, name),
+                    }
+                    for name, found in of.items()
+                }
+                for case, of in self.values.items()
+            },
+        }
+        plain: dict[str, Any] = digits12(content)
+        return plain
+
+
+class Designs:
+    """A comparison that is ready to run."""
+
+    def __init__(
+        self,
+        designs: Mapping[str, Scenario],
+        truth: tuple[str, Scenario] | None = None,
+        *,
+        cases: Sequence[str] | None = None,
+        replicates: int | None = None,
+        seed: int | None = None,
+        jobs: int | None = None,
+    ) -> None:
+        if len(designs) < 2:
+            raise TrialsimError("a comparison needs two designs at least")
+        names = list(designs)
+        self.truth, of = truth or (names[0], designs[names[0]])
+        for case in cases or ():
+            if case not in of.truth:
+                raise TrialsimError(f"{self.truth}: `truth` has no case `{case}`{near.meant(case, of.truth)}")
+        self.scenarios = {
+            name: scenario if scenario is of else under(name, scenario, self.truth, of)
+            for name, scenario in designs.items()
+        }
+        first, *others = self.scenarios
+        base = self.scenarios[first]
+        compared = Compared(
+            first, base, {name: self.scenarios[name] for name in others}, tuple(cases) if cases else None
+        )
+        self.prepared = Prepared([compared], replicates=replicates, seed=seed, jobs=jobs)
+
+    def run(
+        self,
+        *,
+        jobs: int | None = None,
+        progress: Progress | None = None,
+        ledgers: Ledgers | None = None,
+    ) -> Comparison:
+        """The comparison; the same bits for any number of jobs."""
+        (found,) = self.prepared.run(jobs=jobs, progress=progress, ledgers=ledgers)
+        first = next(iter(self.scenarios.values()))
+        p0, p1 = (
+            next(
+                (p for s in self.scenarios.values() if (p := getattr(s.design, key, None)) is not None), None
+            )
+            for key in ("p0", "p1")
+        )
+        better = {case: _better(first, case) for case in found}
+        replicates, seed = self.prepared.runs[0]
+        return Comparison(
+            truth=self.truth,
+            first=first,
+            designs=_dominance([_alone(name, s, p0, p1) for name, s in self.scenarios.items()]),
+            p0=p0,
+            p1=p1,
+            values={case: self._values(first, each, better[case]) for case, each in found.items()},
+            effects={case: each.others for case, each in found.items()},
+            not_exact={case: each.not_exact for case, each in found.items()},
+            better_dose=better,
+            replicates=replicates,
+            seed=seed,
+            notes=_notes(self.scenarios, self.truth),
+            disagreements=tuple(f"{case}: {w}" for case, each in found.items() for w in each.disagreements),
+        )
+
+    def _values(self, first: Scenario, found: Found, better: str | None) -> dict[str, dict[str, Number]]:
+        """Every quantity of every design, that of the better dose under a name of its own."""
+        names = list(self.scenarios)
+        numbers = {names[0]: dict(found.base)}
+        for name, effects in found.others.items():
+            numbers[name] = {quantity: effect.other for quantity, effect in effects.items()}
+        if better is not None:
+            for of in numbers.values():
+                of["better_dose"] = of[f"patients_dose_{first.doses.index(better) + 1}"]
+        return numbers
+
+
+def compare(
+    designs: Mapping[str, Scenario],
+    truth: Scenario | None = None,
+    *,
+    cases: Sequence[str] | None = None,
+    replicates: int | None = None,
+    seed: int | None = None,
+    jobs: int | None = None,
+    progress: Progress | None = None,
+) -> Comparison:
+    """Several designs on the same truth: operating characteristics side by side, dominated designs marked.
+
+    Parameters
+    ----------
+    designs : name -> scenario, two at least; differences are taken from the first.
+    truth : whose cases are put under every design; default the first's. Everything else (design, toxicity rule,
+        evaluability, conduct) stays each scenario's own.
+    cases, replicates, seed, jobs, progress : as for ``whatif``.
+
+    Raises
+    ------
+    TrialsimError : a truth that does not fit a design, such as another number of doses.
+    """
+    named = None if truth is None else (truth.name, truth)
+    prepared = Designs(designs, named, cases=cases, replicates=replicates, seed=seed, jobs=jobs)
+    return prepared.run(jobs=jobs, progress=progress)
+
+
+def _alone(name: str, scenario: Scenario, p0: float | None, p1: float | None) -> DesignAlone:
+    looks = compile_rules(scenario).looks
+    null = None if p0 is None else alone(looks, p0)
+    active = None if p1 is None else alone(looks, p1)
+    return DesignAlone(
+        name,
+        scenario,
+        looks,
+        alpha=null.p_go if null else None,
+        power=active.p_go if active else None,
+        en_p0=null.en if null else None,
+        en_p1=active.en if active else None,
+        pet_p0=null.pet if null else None,
+    )
+
+
+def _dominance(designs: Sequence[DesignAlone]) -> tuple[DesignAlone, ...]:
+    """The designs, each with those that dominate it."""
+    return tuple(
+        replace(one, dominated_by=tuple(other.name for other in designs if _dominates(other, one)))
+        for one in designs
+    )
+
+
+def _dominates(other: DesignAlone, one: DesignAlone) -> bool:
+    """Whether a design is no worse by any yardstick and better by one."""
+    gains: list[float] = []
+    for name, (_, sign) in YARDSTICKS.items():
+        a, b = getattr(one, name), getattr(other, name)
+        if a is None or b is None:
+            return False
+        gains.append(sign * (b - a))
+    return min(gains) >= -MAKES_NO_DIFFERENCE and max(gains) > MAKES_NO_DIFFERENCE
+
+
+def _better(scenario: Scenario, case: str) -> str | None:
+    """The dose with the highest true response rate, averaged over strata; None where there are several."""
+    levels = len(scenario.doses)
+    if levels == 1:
+        return None
+    rates = [0.0] * levels
+    for stratum in scenario.strata:
+        here = scenario.truth[case].within(stratum.name, stratum.cohort_name)
+        for level, p in enumerate(here.by_dose("response", levels) or rates):
+            rates[level] += stratum.share * p
+    best = [level for level, p in enumerate(rates) if p > max(rates) - MAKES_NO_DIFFERENCE]
+    return scenario.doses[best[0]] if len(best) == 1 else None
+
+
+def _notes(scenarios: Mapping[str, Scenario], truth: str) -> tuple[str, ...]:
+    """What is the same in every design, and what is not."""
+    first, *others = scenarios.values()
+    notes = [
+        f"The cases of {truth} are put under every design. All else (rules, evaluability, conduct) is each file's own."
+    ]
+    if any(other.doses != first.doses for other in others):
+        notes.append(
+            "Doses are matched by name, else in their order; a design that names no dose treats everybody at the "
+            "starting dose."
+        )
+    if len({scenario.conduct is None for scenario in scenarios.values()}) > 1:
+        notes.append(
+            "Some designs have calendar time and some do not: no duration stands for those without, nor if the first "
+            "has none."
+        )
+    if any(other.evaluability != first.evaluability for other in others):
+        notes.append("The designs differ in evaluability, which is part of what is compared.")
+    if any(scenario.own_rules for scenario in scenarios.values()):
+        notes.append("Where cohorts have rules of their own, the design by itself is that of one cohort.")
+    if len(first.doses) > 1:
+        notes.append(BETTER_DOSE)
+    return tuple(notes)

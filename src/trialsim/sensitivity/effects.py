@@ -1,0 +1,175 @@
+"""What a change does to one quantity: the two values and their difference, each exact or with its error."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from trialsim.results import Estimate, is_probability, label
+
+Z95 = 1.959963984540054
+
+TOLD_FROM = {"probability": 0.01, "months": 0.2, "share": 0.01, "patients": 0.4}
+"""Changes of other quantities than P(go) and EN that a sentence tells, at least."""
+
+NEGLIGIBLE = {"probability": 0.001, "months": 0.1, "share": 0.001, "patients": 0.1}
+"""Smaller changes mean nothing to a trial, and are told as none however small their error."""
+
+_SPOKEN = {
+    "p_go": "P(go)",
+    "p_no_go": "P(no go at the planned n)",
+    "pet": "the probability of early termination",
+    "p_dose_reduced": "the probability of a dose reduction",
+    "p_dose_reduction_triggered": "the probability that a dose reduction is triggered",
+    "en": "the expected number of patients",
+    "p_false_go": "P(false go)",
+}
+"""Quantities in a sentence, where their label would not do."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """A value, exact, or simulated with its Monte Carlo standard error and 95% interval.
+
+    ``drawn`` is what simulation gave where the value is exact: the check of the one by the other.
+    """
+
+    value: float
+    mcse: float | None = None
+    low: float | None = None
+    high: float | None = None
+    drawn: Estimate | None = None
+
+    @classmethod
+    def simulated(cls, estimate: Estimate) -> Number:
+        """A number that simulation alone knows."""
+        return cls(estimate.estimate, estimate.mcse, estimate.low, estimate.high)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it has no error."""
+        return self.mcse is None
+
+    @property
+    def plus_minus(self) -> float:
+        """Half the width of a 95% interval; 0 where exact."""
+        return 0.0 if self.mcse is None else Z95 * self.mcse
+
+    @property
+    def z(self) -> float | None:
+        """(simulated - exact) / standard error; None where either is missing or nothing varies."""
+        if self.drawn is None or not self.drawn.mcse > 0:
+            return None
+        return (self.drawn.estimate - self.value) / self.drawn.mcse
+
+    def disagrees(self, span: float, replicates: int, chance: float) -> bool:
+        """Whether simulation lies further off than chance allows with probability ``chance``.
+
+        By the empirical Bernstein bound (Maurer & Pontil, COLT 2009, theorem 4) for a mean of numbers that span at
+        most ``span``, which needs no normality.
+        """
+        if self.drawn is None or replicates < 2:
+            return False
+        log = math.log(4 / chance)
+        allowed = self.drawn.mcse * math.sqrt(2 * log) + 7 * span * log / (3 * (replicates - 1))
+        return abs(self.drawn.estimate - self.value) > allowed
+
+    def to_dict(self) -> dict[str, Any]:
+        """As it stands in JSON."""
+        found: dict[str, Any] = {"value": self.value, "exact": self.is_exact}
+        if not self.is_exact:
+            found |= {
+                "mcse": self.mcse,
+                "low": self.low,
+                "high": self.high,
+                "plus_minus": self.plus_minus,
+            }
+        if (drawn := self.drawn) is not None:
+            found["simulated"] = {"estimate": drawn.estimate, "mcse": drawn.mcse, "z": self.z}
+        return found
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A quantity in one case: as stated, changed, and changed - stated.
+
+    ``variance_factor`` is how many times smaller the variance of the simulated difference is than with other patients
+    on either side; None where nothing was simulated, or nothing differs.
+    """
+
+    quantity: str
+    base: Number
+    other: Number
+    difference: Number
+    variance_factor: float | None = None
+
+    @property
+    def is_real(self) -> bool:
+        """Whether it changes by more than its error (1.96 mcse) and by enough to mean anything."""
+        size = abs(self.difference.value)
+        return size > self.difference.plus_minus and size >= NEGLIGIBLE[kind(self.quantity)]
+
+    @property
+    def size(self) -> float:
+        """The change in units of what a sentence tells at least, so that probabilities and patients compare."""
+        return abs(self.difference.value) / TOLD_FROM[kind(self.quantity)]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As it stands in JSON."""
+        return {
+            "base": self.base.to_dict(),
+            "variant": self.other.to_dict(),
+            "difference": self.difference.to_dict(),
+            "variance_factor": self.variance_factor,
+        }
+
+
+def kind(quantity: str) -> str:
+    """What a quantity counts: probability, months, share or patients."""
+    if is_probability(quantity):
+        return "probability"
+    if quantity.endswith("_months"):
+        return "months"
+    return "share" if quantity == "relative_dose_intensity" else "patients"
+
+
+def digits(quantity: str, *values: float) -> int:
+    """Decimals to print: probabilities three, and four where one is below .1; patients and months one or two."""
+    if kind(quantity) in ("probability", "share"):
+        return 4 if any(abs(value) < 0.1 for value in values) else 3
+    return 2 if any(abs(value) < 1 for value in values) else 1
+
+
+def shown(value: float, decimals: int) -> str:
+    """A number to so many decimals, never -0.0; ``0`` where it is."""
+    if value == 0:
+        return "0"
+    text = f"{value:.{decimals}f}"
+    return text.removeprefix("-") if float(text) == 0 else text
+
+
+def plus_minus(error: float, decimals: int) -> str:
+    """Half of an interval, after ±; one too small for so many decimals is given by its bound."""
+    text = f"{error:.{decimals}f}"
+    return f"± {text}" if float(text) > 0 or error == 0 else f"± <{10.0**-decimals:.{decimals}f}"
+
+
+def spoken(quantity: str, doses: Sequence[str], cohorts: Sequence[str], own: bool) -> str:
+    """A quantity inside a sentence."""
+    if own and quantity == "p_go":
+        return "P(go in at least one cohort)"
+    if quantity in _SPOKEN:
+        return _SPOKEN[quantity]
+    words = label(quantity, doses, cohorts, own=own).partition(" (months)")[0]
+    if words.startswith(("P(", "PET")):
+        return words
+    counted = words.removeprefix("Expected ") if kind(quantity) == "patients" else ""
+    return f"the expected number of {counted}" if counted else f"the {words[:1].lower()}{words[1:]}"
+
+
+def short(quantity: str, doses: Sequence[str], cohorts: Sequence[str], own: bool) -> str:
+    """A quantity as the heading of a column."""
+    brief = {"p_dose_reduced": "P(dose reduced)", "duration_months": "Months"}
+    return brief.get(quantity) or label(quantity, doses, cohorts, own=own).partition(":")[0]

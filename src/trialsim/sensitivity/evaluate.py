@@ -1,0 +1,332 @@
+"""From many changed scenarios to their operating characteristics: exact wherever that holds, simulated elsewhere.
+
+Simulated points share their patients (random numbers are keyed by seed, replicate, patient and purpose), so that what
+differs between two points is what was changed, and not chance.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from trialsim.designs.rules import Rules
+from trialsim.engine.exact import distribution
+from trialsim.engine.montecarlo import tallies
+from trialsim.engine.operating import exact, not_exact, rates_of
+from trialsim.engine.paired import Together, against, estimates
+from trialsim.engine.per_trial import Side
+from trialsim.engine.tally import Tally, simulated
+from trialsim.engine.timed import Timed, in_calendar_time
+from trialsim.engine.trials import Untimed, untimed
+from trialsim.errors import TrialsimError
+from trialsim.kernels.streams import STREAM_VERSION
+from trialsim.kernels.tables import Calendar
+from trialsim.results import Estimate
+from trialsim.scenario import words
+from trialsim.scenario.analyses import case_of
+from trialsim.scenario.calendar import calendar
+from trialsim.scenario.compiling import compile_rules
+from trialsim.scenario.model import Scenario
+from trialsim.scenario.sensitivity import Analysis
+from trialsim.scenario.truth import Strata
+from trialsim.sensitivity.kept import Kept
+from trialsim.sensitivity.points import Point, Points
+from trialsim.version import __version__
+
+EXACT, AT_ONCE, SIMULATED = "exact", "exact, outcomes known at once", "simulated"
+"""How an answer came about."""
+
+EXACT_GROUP, EXACT_TASK = 512, 32
+"""Exact points that are prepared together, and those that a thread works out before they are kept."""
+
+PATIENTS_GROUP = 500_000_000
+"""Patients simulated between two: a few seconds."""
+
+WORDS_ALONE = {
+    "name",
+    "endpoint",
+    "source",
+    "sources",
+    "observed",
+    "related_trials",
+    "question",
+    "simulation",
+}
+"""What decides no number of a trial."""
+
+Progress = Callable[[int], None]
+"""Called with the number of points just finished."""
+
+T = TypeVar("T")
+
+
+Value = float | Sequence[float]
+"""A number as it is kept: an exact one by itself, a simulated one with its error and interval."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The operating characteristics of one point, by name."""
+
+    engine: str
+    values: Mapping[str, Value]
+
+    def __contains__(self, quantity: str) -> bool:
+        return quantity in self.values
+
+    def get(self, quantity: str) -> Estimate | None:
+        """A quantity, or None where it is not among the results."""
+        return self[quantity] if quantity in self.values else None
+
+    def __getitem__(self, quantity: str) -> Estimate:
+        """A quantity; an exact one has a standard error of 0."""
+        if quantity not in self.values:
+            known = words.meant(quantity, self.values)
+            raise TrialsimError(
+                f"`{quantity}` is not among the {self.engine} results of this scenario{known}"
+            )
+        value = self.values[quantity]
+        return Estimate(value, 0.0, value, value) if isinstance(value, int | float) else Estimate(*value)
+
+
+def drawn(values: Mapping[str, Estimate]) -> Answer:
+    """Simulated numbers as an answer."""
+    return Answer(SIMULATED, {name: (e.estimate, e.mcse, e.low, e.high) for name, e in values.items()})
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Whose trials are looked at, and how they are worked out."""
+
+    case: str
+    engine: str = "stated"
+    replicates: int | None = None
+    seed: int | None = None
+
+    @classmethod
+    def by(cls, analysis: Analysis, scenario: Scenario) -> Asked:
+        """What an analysis asks of its scenario."""
+        return cls(case_of(scenario, analysis), analysis.engine)
+
+
+@dataclass(frozen=True)
+class _Protocol:
+    """What the trials of a scenario follow, whatever is true: its rules, its calendar (None without dates and cohorts),
+    and why there is no exact answer even with outcomes known at once."""
+
+    rules: Rules
+    dates: Calendar | None
+    why_not: str
+
+    @classmethod
+    def of(cls, scenario: Scenario) -> _Protocol:
+        """The protocol of a scenario."""
+        rules = compile_rules(scenario)
+        dated = scenario.conduct is not None or scenario.cohorts is not None
+        return cls(rules, calendar(scenario, rules) if dated else None, not_exact(scenario, rules))
+
+
+@dataclass(frozen=True)
+class _Work:
+    """One point, ready to be worked out; ``why_not`` says why it has no exact answer, "" where it has one."""
+
+    key: str
+    scenario: Scenario
+    protocol: _Protocol
+    why_not: str
+
+
+class Evaluator:
+    """Works out points of one scenario, each once.
+
+    Parameters
+    ----------
+    replicates, seed : of simulated points; default the scenario's.
+    jobs : worker threads; default all processors, for simulated points also what ``joblib.parallel_config`` says.
+    progress : called with the number of points just finished.
+    kept : where finished points are kept, so that a run can be resumed.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        replicates: int | None = None,
+        seed: int | None = None,
+        jobs: int | None = None,
+        progress: Progress | None = None,
+        kept: Kept | None = None,
+    ) -> None:
+        self.scenario = scenario
+        self.replicates = scenario.simulation.replicates if replicates is None else replicates
+        self.seed = scenario.simulation.seed if seed is None else seed
+        self.jobs, self.progress = jobs, progress
+        self.kept = Kept() if kept is None else kept
+        self._points = Points(scenario)
+        self._protocols: dict[str, _Protocol] = {}
+        self._latest: tuple[tuple[object, ...], _Protocol | None] = ((), None)
+
+    def __call__(self, asked: Asked, points: Sequence[Point]) -> list[Answer]:
+        """The answer at every point, in order."""
+        works = [self._work(asked, point) for point in points]
+        fresh = {work.key: work for work in works if work.key not in self.kept.points}
+        self._advance(len(works) - len(fresh))
+        # what a worker that is still busy has not returned is simply worked out again in the next run
+        for group in _groups([work for work in fresh.values() if not work.why_not], EXACT_GROUP, lambda _: 1):
+            with ThreadPoolExecutor(self.jobs or os.cpu_count() or 1) as pool:
+                parts = [group[k : k + EXACT_TASK] for k in range(0, len(group), EXACT_TASK)]
+                for found in pool.map(lambda part: {work.key: _exact(work, asked) for work in part}, parts):
+                    self._keep(found)
+        pending = [(work, _trials(work, asked.case)) for work in fresh.values() if work.why_not]
+        replicates = asked.replicates or self.replicates
+        for some in _groups(pending, PATIENTS_GROUP, lambda pair: pair[1].patients * replicates):
+            cases = {work.key: trials for work, trials in some}
+            seed = self.seed if asked.seed is None else asked.seed
+            counted = tallies(cases, replicates, seed, jobs=self.jobs)
+            self._keep({work.key: _simulated(work, trials, counted[work.key]) for work, trials in some})
+        return [self._found(work.key) for work in works]
+
+    def beside(
+        self, asked: Asked, points: Sequence[Point], quantities: Sequence[str]
+    ) -> tuple[Answer, list[Answer], list[Answer]]:
+        """The scenario as stated, every point, and their differences (point - as stated).
+
+        Simulated points run beside the scenario in one pass over the same patients, and their differences have the
+        error that this leaves; they are empty where one side is exact.
+        """
+        base, works = self._work(asked, {}), [self._work(asked, point) for point in points]
+        if not base.why_not or not all(work.why_not for work in works):
+            stated, *answers = self(asked, [{}, *points])
+            return stated, answers, [Answer(EXACT, {})] * len(points)
+        keys = {work.key: _digest("beside", base.key, work.key) for work in works}
+        fresh = {work.key: work for work in works if keys[work.key] not in self.kept.points}
+        self._advance(len(works) - len(fresh))
+        one = self._side(base, asked)
+        pending = [(work, self._side(work, asked)) for work in fresh.values()]
+        for some in _groups(pending, PATIENTS_GROUP, lambda pair: pair[1].trials.patients * self.replicates):
+            together = Together(one, tuple(side for _, side in some))
+            tally = tallies({asked.case: together}, self.replicates, self.seed, jobs=self.jobs)[asked.case]
+            found = {_digest("beside", base.key): drawn(estimates(tally, 0))}
+            for k, (work, _) in enumerate(some, start=1):
+                apart = {name: each.difference for name, each in against(tally, k).items()}
+                found[keys[work.key]] = drawn(estimates(tally, k))
+                found[_digest("apart", keys[work.key])] = drawn(apart)
+            self._keep(found, len(some))
+        stated = self._found(_digest("beside", base.key))
+        answers = [self._found(keys[work.key]) for work in works]
+        moved = [self._found(_digest("apart", keys[work.key])) for work in works]
+        if any(name not in answer for name in quantities for answer in (stated, *answers)):
+            stated, *answers = self(asked, [{}, *points])  # quantiles and the like are not paired
+        return stated, answers, moved
+
+    def _side(self, work: _Work, asked: Asked) -> Side:
+        return replace(Side.of(_trials(work, asked.case)), dated=work.scenario.conduct is not None)
+
+    def _found(self, key: str) -> Answer:
+        return Answer(**self.kept.points[key])
+
+    def _work(self, asked: Asked, point: Point) -> _Work:
+        try:
+            scenario = self._points(point)
+            protocol = self._protocol_of(scenario)
+        except TrialsimError as error:
+            at = words.listed(f"{path} = {words.shown(value)}" for path, value in point.items())
+            raise TrialsimError(f"with {at}: {error}" if point else str(error)) from None
+        scenario = scenario.model_copy(update={"truth": {asked.case: scenario.truth[asked.case]}})
+        why_not = protocol.why_not
+        if asked.engine == "at_once" and why_not:
+            raise TrialsimError(f"`engine: at_once` has no exact answer here: {why_not}")
+        if asked.engine == "stated" and scenario.conduct is not None:
+            why_not = f"calendar time decides{f'; {why_not}' if why_not else ''}"
+        stated = scenario.model_dump_json(exclude=WORDS_ALONE, by_alias=True)
+        how: tuple[Any, ...] = (asked.engine,)
+        if why_not:
+            seed = self.seed if asked.seed is None else asked.seed
+            how = (*how, asked.replicates or self.replicates, seed, STREAM_VERSION)
+        return _Work(_digest(__version__, stated, asked.case, *how), scenario, protocol, why_not)
+
+    def _protocol_of(self, scenario: Scenario) -> _Protocol:
+        """What a scenario's trials follow, compiled once for all points that share it."""
+        who = scenario.evaluability if scenario.evaluability.replaced else None
+        parts = (
+            scenario.design,
+            scenario.doses,
+            scenario.dose_reduction,
+            scenario.cohorts,
+            scenario.conduct,
+            who,
+        )
+        before, protocol = self._latest
+        if protocol is None or any(a is not b for a, b in zip(parts, before, strict=True)):
+            key = scenario.model_dump_json(exclude=WORDS_ALONE | {"truth"}, by_alias=True)
+            protocol = self._protocols[key] = self._protocols.get(key) or _Protocol.of(scenario)
+            self._latest = parts, protocol
+        return protocol
+
+    def _keep(self, found: dict[str, Answer], count: int | None = None) -> None:
+        self.kept.add({key: {"engine": a.engine, "values": a.values} for key, a in found.items()})
+        self._advance(len(found) if count is None else count)
+
+    def _advance(self, count: int) -> None:
+        if self.progress and count:
+            self.progress(count)
+
+
+def combined(one: Estimate, other: Estimate) -> Estimate:
+    """other - one of two numbers that are exact, or whose errors are taken as independent."""
+    value, mcse = other.estimate - one.estimate, (one.mcse**2 + other.mcse**2) ** 0.5
+    return Estimate(value, mcse, value - 1.96 * mcse, value + 1.96 * mcse)
+
+
+def _exact(work: _Work, asked: Asked) -> Answer:
+    scenario, engine = work.scenario, EXACT if work.scenario.conduct is None else AT_ONCE
+    if scenario.own_rules:
+        found = exact(scenario, totals=False)[asked.case]
+        known = (found.at_once or found).exact
+        assert known is not None
+        values = known.values
+    else:
+        rules, dates = work.protocol.rules, work.protocol.dates
+        if dates is None:
+            values = distribution(rules, rates_of(scenario)[asked.case]).values
+        else:
+            values = distribution(rules, Strata.of(scenario, asked.case).effective(dates)).values
+    return Answer(engine, values)
+
+
+def _trials(work: _Work, case: str) -> Timed | Untimed:
+    """What is simulated at a point."""
+    rules, dates = work.protocol.rules, work.protocol.dates
+    if dates is None:
+        return untimed(rules, {case: rates_of(work.scenario)[case]})[case]
+    return Timed.of(rules, dates, Strata.of(work.scenario, case).thresholds())
+
+
+def _simulated(work: _Work, trials: Timed | Untimed, tally: Tally) -> Answer:
+    if isinstance(trials, Timed):
+        found = in_calendar_time(tally, trials, 0, work.scenario.conduct is not None)
+    else:
+        found = simulated(tally)
+    return drawn(found.values)
+
+
+def _groups(items: Sequence[T], most: float, size: Callable[[T], float]) -> Iterator[list[T]]:
+    """The items in order, in groups that add up to ``most`` at most, or of one item that is larger."""
+    group: list[T] = []
+    total = 0.0
+    for item in items:
+        if group and total + size(item) > most:
+            yield group
+            group, total = [], 0.0
+        group.append(item)
+        total += size(item)
+    if group:
+        yield group
+
+
+def _digest(*parts: Any) -> str:
+    return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()

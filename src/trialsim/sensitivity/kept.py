@@ -1,0 +1,119 @@
+"""Points of a sweep as they are worked out, on disk, so that a run that was cut off can go on.
+
+One JSON line a point, under the fingerprint of everything that decides its numbers: the changed scenario, the case, the
+engine, replicates and seed, and the version of trialsim. A line of another run fits no point of this one and is never
+looked up, so it does no harm; a line that is torn or altered does not fit its own hash and is passed over.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO, Self
+
+from trialsim.errors import OutputError
+
+MARK = {"trialsim_sweep": 1}
+"""The first line of every such file; a file that begins otherwise is somebody's own and is left alone."""
+
+Entry = dict[str, Any]
+
+
+class Kept:
+    """Finished points, in memory and, with a path, on disk.
+
+    Parameters
+    ----------
+    path : the file; it appears with the first finished point. None keeps points in memory only.
+    resume : use what an earlier run has left; otherwise that is replaced.
+
+    Attributes
+    ----------
+    resumed : how many points an earlier run has left.
+    """
+
+    def __init__(self, path: Path | None = None, *, resume: bool = False) -> None:
+        self.path = path
+        self.points: dict[str, Entry] = {}
+        self._file: BinaryIO | None = None
+        if path is not None and path.exists():
+            self._read(path, resume)
+        self.resumed = len(self.points)
+
+    def add(self, points: Mapping[str, Entry]) -> None:
+        """Keep finished points; on disk before anybody counts on them.
+
+        Raises
+        ------
+        OutputError : the file cannot be written.
+        """
+        self.points.update(points)
+        if self.path is None or not points:
+            return
+        lines = [_sealed({"key": key, **entry}) for key, entry in points.items()]
+        try:
+            if self._file is None:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = open(self.path, "ab" if self.resumed else "wb")  # noqa: SIM115 - closed by __exit__
+                # an earlier run may have ended in the middle of a line
+                lines.insert(0, b"\n" if self.resumed else _sealed(MARK))
+            self._file.write(b"".join(lines))
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise OutputError(
+                f"{self.path} cannot be written: {(error.strerror or str(error)).lower()}"
+            ) from None
+
+    def discard(self) -> None:
+        """Say that the run is complete: the file has done its work and goes."""
+        self.close()
+        if self.path is not None:
+            with contextlib.suppress(OSError):
+                self.path.unlink()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _read(self, path: Path, resume: bool) -> None:
+        try:
+            first, *lines = path.read_bytes().split(b"\n")
+        except OSError as error:
+            raise OutputError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}") from None
+        if first and _unsealed(first) != MARK:
+            raise OutputError(f"{path} is not a file of trialsim; choose another folder")
+        for line in lines if resume else ():
+            entry = _unsealed(line)
+            if entry is not None and "key" in entry:
+                self.points[entry.pop("key")] = entry
+
+
+def _sealed(entry: Mapping[str, Any]) -> bytes:
+    body = json.dumps(entry, separators=(",", ":"))
+    return f"{_seal(body)} {body}\n".encode()
+
+
+def _unsealed(line: bytes) -> Entry | None:
+    """The entry of a line that is whole; None for any other."""
+    seal, _, body = line.decode("utf-8", "replace").partition(" ")
+    if seal != _seal(body):
+        return None
+    entry: Entry = json.loads(body)
+    return entry
+
+
+def _seal(body: str) -> str:
+    return hashlib.sha256(body.encode()).hexdigest()[:16]

@@ -1,0 +1,154 @@
+"""What a variant did, in one or two plain sentences, chosen by a rule that is printed with them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from trialsim.scenario.model import Scenario
+from trialsim.sensitivity.effects import NEGLIGIBLE, TOLD_FROM, Effect, digits, kind, shown, spoken
+
+RULE = (
+    "Told is the case in which P(go) changes most (where by less than {p:g}: the case with the largest change of all): "
+    "P(go), the expected number of patients, and up to {more} other quantities that change by {p:g} (probabilities), "
+    "{n:g} patients or {m:g} months at least, the largest in these units first, and parts of the patients only if they "
+    "change by more than all of them. P(go) in the null case in which it changes most follows, if that is another one. "
+    "A change counts if it is larger than 1.96 of its Monte Carlo standard errors, and not below {zero:g} "
+    "(probabilities) or {few:g} (patients, months)."
+)
+Effects = Mapping[str, Mapping[str, Effect]]
+"""Case -> quantity -> effect."""
+
+MORE = 2
+"""Quantities told beside P(go) and EN."""
+
+_OTHERS = (
+    "p_false_go", "p_go_all", "p_stop_toxicity", "p_dose_reduced", "pet", "toxicities",
+    "duration_months", "overrun", "patients_dose_1", "serious", "disease_control", "relative_dose_intensity",
+)  # fmt: skip
+"""What may be told beside P(go) and EN; the other quantities are parts or complements of these."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """The names of doses and cohorts, and which cases are null."""
+
+    doses: tuple[str, ...]
+    cohorts: tuple[str, ...]
+    own: bool
+    null: frozenset[str]
+
+    @classmethod
+    def of(cls, scenario: Scenario) -> Words:
+        """Those of a scenario; a case is null where no response rate is above p0."""
+        p0 = getattr(scenario.design, "p0", None)
+        levels = len(scenario.doses)
+        null = {
+            name
+            for name, case in scenario.truth.items()
+            if p0 is not None
+            and all(
+                max(case.within(s.name, s.cohort_name).by_dose("response", levels) or (0.0,)) <= p0
+                for s in scenario.strata
+            )
+        }
+        cohorts = scenario.cohorts.names if scenario.cohorts else ()
+        return cls(scenario.doses, cohorts, scenario.own_rules, frozenset(null))
+
+    def spoken(self, quantity: str) -> str:
+        """A quantity inside a sentence."""
+        return spoken(quantity, self.doses, self.cohorts, self.own)
+
+
+def rule() -> str:
+    """By which rule sentences choose what they tell."""
+    least = {"p": TOLD_FROM["probability"], "n": TOLD_FROM["patients"], "m": TOLD_FROM["months"]}
+    zero = {"zero": NEGLIGIBLE["probability"], "few": NEGLIGIBLE["patients"]}
+    return RULE.format(more=MORE, **least, **zero)
+
+
+def did(effects: Effects, words: Words, more: int = MORE) -> str:
+    """What a variant did: ``effects`` by case and quantity; ``more`` quantities at most beside P(go) and EN."""
+    if not effects:
+        return "No case is in both, so nothing can be compared."
+    lead = max(effects, key=lambda case: telling({case: effects[case]}))
+    told: list[str] = []
+    parts: list[str] = []
+    last: list[str] = []
+    for quantity in ("p_go", "en"):
+        if effects[lead][quantity].is_real:
+            parts.append(_changed(effects[lead][quantity], words))
+        elif len(effects) > 1 and not any(of[quantity].is_real for of in effects.values()):
+            unchanged = f"{sentence(_unchanged(quantity, effects.values(), words, ' in every case'))}."
+            (told if quantity == "p_go" else last).append(unchanged)
+        else:
+            parts.append(_unchanged(quantity, [effects[lead]], words, ""))
+    parts += _others(effects[lead], words, more)
+    told += [_if(lead, "; ".join(parts), effects)] if parts else []
+    null = {case: of["p_go"] for case, of in effects.items() if case in words.null and "p_go" in of}
+    if null and lead not in null:
+        case = max(null, key=lambda name: (null[name].is_real, null[name].size))
+        if null[case].is_real:
+            told.append(_if(case, _changed(null[case], words), effects))
+    return " ".join([*told, *last])
+
+
+def telling(effects: Effects) -> tuple[float, float]:
+    """How telling a variant is: its largest change of P(go), if one would be told by itself; then of anything."""
+    real = [
+        e for of in effects.values() for q, e in of.items() if q in ("p_go", "en", *_OTHERS) and e.is_real
+    ]
+    go = max((e.size for e in real if e.quantity == "p_go"), default=0.0)
+    return go if go >= 1 else 0.0, max((e.size for e in real), default=0.0)
+
+
+def sentence(text: str) -> str:
+    """With a capital at the start."""
+    return text[:1].upper() + text[1:]
+
+
+def _if(case: str, words: str, effects: Effects) -> str:
+    """A sentence about one case; which one goes without saying where there is no other."""
+    return f"If “{case}” is true, {words}." if len(effects) > 1 else f"{sentence(words)}."
+
+
+def _others(effects: Mapping[str, Effect], words: Words, more: int) -> list[str]:
+    """The largest other changes; parts of the patients only if they change by more than all of them."""
+    everybody = effects["en"].size if effects["en"].is_real else 0.0
+    found = [
+        effects[q]
+        for q in _OTHERS
+        if q in effects
+        and effects[q].is_real
+        and effects[q].size >= 1
+        and (kind(q) != "patients" or effects[q].size > everybody)
+    ]
+    return [_changed(effect, words) for effect in sorted(found, key=lambda e: -e.size)[:more]]
+
+
+def _changed(effect: Effect, words: Words) -> str:
+    """``P(go) falls from 0.812 to 0.745, by 0.067 (95% 0.064 to 0.070)``."""
+    a, b, d = effect.base.value, effect.other.value, effect.difference
+    quantity = effect.quantity
+    decimals = digits(quantity, a, b)
+    fine = max(decimals, digits(quantity, 1.0 if kind(quantity) == "probability" else d.value))
+    error = "exact"
+    if d.low is not None and d.high is not None:
+        low, high = sorted((abs(d.low), abs(d.high)))
+        error = f"95% {shown(low, fine)} to {shown(high, fine)}"
+    unit = " months" if kind(quantity) == "months" else ""
+    return (
+        f"{words.spoken(quantity)} {'falls' if d.value < 0 else 'rises'} from {shown(a, decimals)} to "
+        f"{shown(b, decimals)}{unit}, by {shown(abs(d.value), fine)} ({error})"
+    )
+
+
+def _unchanged(quantity: str, cases: Collection[Mapping[str, Effect]], words: Words, where: str) -> str:
+    """Why a quantity is said not to change: the same trials, within error, or too little to count."""
+    found = [of[quantity] for of in cases]
+    if all(e.difference.value == 0 and e.difference.is_exact for e in found):
+        return f"{words.spoken(quantity)} does not change{where.replace('every', 'any')}"
+    if all(abs(e.difference.value) <= e.difference.plus_minus for e in found):
+        return f"{words.spoken(quantity)} is unchanged within error{where}"
+    few = f"less than {NEGLIGIBLE[kind(quantity)]:g}, or within error"
+    return f"{words.spoken(quantity)} hardly changes{where.replace('every', 'any')} ({few})"

@@ -1,0 +1,324 @@
+"""Scenarios side by side: every case exact where an exact answer exists, and simulated on the same patients.
+
+What is equal is worked out once: trials with the same rules and rates are the same trials, whatever file, variant or
+case they come from. All variants of a trial are simulated in one pass beside it (``engine.paired``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from trialsim.engine.ledger import Ledger
+from trialsim.engine.montecarlo import Progress, tallies
+from trialsim.engine.operating import FALSE_ALARM, exact, false_go, rates_of
+from trialsim.engine.paired import Difference, Together, against, estimates
+from trialsim.engine.per_trial import Side
+from trialsim.engine.precision import plan
+from trialsim.engine.tally import Tally
+from trialsim.engine.timed import Timed, timed
+from trialsim.engine.trials import Untimed, fingerprint, untimed
+from trialsim.errors import TrialsimError
+from trialsim.results import Estimate, Exact, is_probability
+from trialsim.scenario.compiling import compile_rules
+from trialsim.scenario.files import digest
+from trialsim.scenario.model import MAX_REPLICATES, Scenario
+from trialsim.sensitivity.effects import Effect, Number
+
+Ledgers = Callable[[int], Ledger]
+"""The ledger, held by the caller, of the k-th group of trials: those with one seed and number of replicates."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A scenario, and others to be held against it.
+
+    Attributes
+    ----------
+    name : what messages call it.
+    cases : those that are looked at; None: all.
+    """
+
+    name: str
+    base: Scenario
+    others: Mapping[str, Scenario]
+    cases: tuple[str, ...] | None = None
+
+    def case_names(self, scenario: Scenario) -> list[str]:
+        """The cases of a scenario that are looked at."""
+        return [name for name in scenario.truth if self.cases is None or name in self.cases]
+
+
+@dataclass(frozen=True)
+class Found:
+    """One case of a comparison: every quantity as stated, and for each of the others what changes.
+
+    ``not_exact`` says why the stated values are simulated; "" where they are exact.
+    """
+
+    base: dict[str, Number]
+    others: dict[str, dict[str, Effect]]
+    not_exact: str
+    disagreements: tuple[str, ...] = ()
+
+
+@dataclass(eq=False)
+class _Bundle:
+    """A trial and all that is simulated beside it, each under its fingerprint."""
+
+    name: str
+    one: Side
+    others: dict[str, Side] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a case of a scenario is simulated: its group and bundle, and its fingerprint there ("" for the one)."""
+
+    group: tuple[int, int]
+    bundle: str
+    other: str = ""
+
+
+class Prepared:
+    """Comparisons that are ready to run: what there is to simulate is known, nothing has been simulated.
+
+    Parameters
+    ----------
+    compared : what is compared with what.
+    replicates, seed : in place of those of each scenario.
+    jobs : worker threads, also of the pilot runs of scenarios that ask for a precision.
+    """
+
+    def __init__(
+        self,
+        compared: Sequence[Compared],
+        *,
+        replicates: int | None = None,
+        seed: int | None = None,
+        jobs: int | None = None,
+    ) -> None:
+        self.compared = tuple(compared)
+        self._exact: dict[str, dict[str, tuple[Exact | None, str]]] = {}
+        self._groups: dict[tuple[int, int], dict[str, _Bundle]] = {}
+        self._places: list[dict[tuple[str, str], _Place]] = []
+        self.runs: list[tuple[int, int]] = []
+        for each in self.compared:
+            self._add(each, replicates, seed, jobs)
+
+    @property
+    def replicates(self) -> int:
+        """How many rounds a progress bar counts: replicates of every bundle."""
+        return sum(group[0] * len(bundles) for group, bundles in self._groups.items())
+
+    @property
+    def kernels(self) -> set[str]:
+        """The kernels that a run will call, by the names of ``kernels.cold``."""
+        used = {"chain"}
+        for bundles in self._groups.values():
+            for bundle in bundles.values():
+                for side in (bundle.one, *bundle.others.values()):
+                    trials = side.trials
+                    used.add(
+                        "trial" if isinstance(trials, Untimed) else "abreast" if trials.abreast else "conduct"
+                    )
+        return used
+
+    def run(
+        self,
+        *,
+        jobs: int | None = None,
+        progress: Progress | None = None,
+        ledgers: Ledgers | None = None,
+    ) -> list[dict[str, Found]]:
+        """The cases of every comparison, in the order given; the same bits for any number of jobs."""
+        drawn: dict[tuple[int, int], dict[str, Tally]] = {}
+        for k, (group, bundles) in enumerate(self._groups.items()):
+            trials = {b.name: Together(b.one, tuple(b.others.values())) for b in bundles.values()}
+            ledger = None if ledgers is None else ledgers(k)
+            found = tallies(trials, *group, jobs=jobs, progress=progress, ledger=ledger)
+            drawn[group] = {key: found[bundle.name] for key, bundle in bundles.items()}
+        pieces = [self._found(k, drawn) for k in range(len(self.compared))]
+        return self._checked(pieces)
+
+    # -- what there is to do
+
+    def _add(self, each: Compared, replicates: int | None, seed: int | None, jobs: int | None) -> None:
+        scenario = each.base
+        sides = self._sides(each, scenario)
+        seed = scenario.simulation.seed if seed is None else seed
+        if not (isinstance(seed, int) and 0 <= seed < 2**63):
+            raise TrialsimError(f"seed = {seed!r} must be a whole number from 0 to {2**63 - 1}")
+        if replicates is None and (precision := scenario.simulation.precision):
+            pilot = {name: side.trials for name, side in sides.items()}
+            replicates = plan(pilot, precision, seed, jobs).replicates
+        count = scenario.simulation.replicates if replicates is None else replicates
+        if not (isinstance(count, int) and 1 <= count <= MAX_REPLICATES):
+            raise TrialsimError(f"replicates = {count!r} must be a whole number from 1 to {MAX_REPLICATES:,}")
+        group = (count, seed)
+        bundles = self._groups.setdefault(group, {})
+        places: dict[tuple[str, str], _Place] = {}
+        for case, side in sides.items():
+            key = _mark(side)
+            if key not in bundles:
+                bundles[key] = _Bundle(f"{each.name}: {case}", side)
+            places["", case] = _Place(group, key)
+        for name, other in each.others.items():
+            for case, side in self._sides(each, other, name).items():
+                if case not in sides:
+                    continue
+                home, key = places["", case].bundle, _mark(side)
+                if key == home:
+                    places[name, case] = _Place(group, home)
+                    continue
+                bundles[home].others.setdefault(key, side)
+                places[name, case] = _Place(group, home, key)
+        self._places.append(places)
+        self.runs.append(group)
+
+    def _sides(self, each: Compared, scenario: Scenario, variant: str = "") -> dict[str, Side]:
+        """What is simulated of every case, and on the way its exact answer."""
+        try:
+            rules = compile_rules(scenario)
+            trials: Mapping[str, Timed | Untimed]
+            if scenario.conduct is None and scenario.cohorts is None:
+                trials = untimed(rules, rates_of(scenario))
+            else:
+                trials = timed(scenario, rules)
+        except TrialsimError as error:
+            where = f"{each.name}: variant “{variant}”" if variant else each.name
+            raise TrialsimError(f"{where}: {error}") from None
+        places = dose_places(each.base.doses, scenario.doses)
+        return {
+            case: Side(
+                trials[case],
+                places,
+                len(each.base.doses),
+                false_go(scenario, case),
+                scenario.conduct is not None,
+            )
+            for case in each.case_names(scenario)
+        }
+
+    # -- what was found
+
+    def _found(self, k: int, drawn: Mapping[tuple[int, int], Mapping[str, Tally]]) -> dict[str, Found]:
+        each, places = self.compared[k], self._places[k]
+        found = {}
+        for case in each.case_names(each.base):
+            place = places["", case]
+            tally = drawn[place.group][place.bundle]
+            known, not_exact = self._known(each.base, case)
+            base = _numbers(known, estimates(tally, 0), each.base, each.base)
+            others = {}
+            for name, scenario in each.others.items():
+                if (name, case) not in places:
+                    continue
+                there = places[name, case]
+                if there.other == "":
+                    others[name] = {q: Effect(q, value, value, Number(0.0)) for q, value in base.items()}
+                    continue
+                bundle = self._groups[there.group][there.bundle]
+                apart = against(tally, 1 + list(bundle.others).index(there.other))
+                exact_there, _ = self._known(scenario, case)
+                others[name] = _effects(known, exact_there, apart, each.base, scenario)
+            found[case] = Found(base, others, not_exact)
+        return found
+
+    def _known(self, scenario: Scenario, case: str) -> tuple[Exact | None, str]:
+        """The exact answer of a case, or why there is none; worked out once a scenario."""
+        if scenario.conduct is not None:
+            return None, "calendar time decides"
+        mark = digest(scenario)
+        if mark not in self._exact:
+            results = exact(scenario, totals=False)
+            self._exact[mark] = {oc.case: (oc.exact, oc.not_exact) for oc in results.cases}
+        return self._exact[mark][case]
+
+    def _checked(self, pieces: list[dict[str, Found]]) -> list[dict[str, Found]]:
+        """The same, each case with the quantities on which exact and simulated differ by more than chance allows."""
+        numbers = sum(
+            len(found.base) * (1 + len(found.others)) for piece in pieces for found in piece.values()
+        )
+        chance = FALSE_ALARM / max(numbers, 1)
+        checked = []
+        for k, piece in enumerate(pieces):
+            replicates = self.runs[k][0]
+            most = max(self._most(k, case) for case in piece) if piece else 0
+            cases = {}
+            for case, found in piece.items():
+                wrong = [q for q, n in found.base.items() if n.disagrees(_span(q, most), replicates, chance)]
+                wrong += [
+                    f"{name}: {q}"
+                    for name, effects in found.others.items()
+                    for q, effect in effects.items()
+                    if effect.difference.disagrees(2 * _span(q, most), replicates, chance)
+                ]
+                cases[case] = Found(found.base, found.others, found.not_exact, tuple(wrong))
+            checked.append(cases)
+        return checked
+
+    def _most(self, k: int, case: str) -> int:
+        """Most patients that any trial of a case can treat."""
+        place = self._places[k]["", case]
+        bundle = self._groups[place.group][place.bundle]
+        return max(side.trials.patients for side in (bundle.one, *bundle.others.values()))
+
+
+def dose_places(base: Sequence[str], doses: Sequence[str]) -> tuple[int, ...]:
+    """For each dose, which of the base scenario's it is, by name (from 1; 0: none of them)."""
+    return tuple(list(base).index(dose) + 1 if dose in base else 0 for dose in doses)
+
+
+def _mark(side: Side) -> str:
+    return fingerprint(Together(side, ()))
+
+
+def _span(quantity: str, most: int) -> float:
+    return 1.0 if is_probability(quantity) else float(most)
+
+
+def _exact_values(known: Exact, base: Scenario, scenario: Scenario) -> dict[str, float]:
+    """The exact values, those by dose under the number that the dose has in the base scenario."""
+    values = {name: value for name, value in known.values.items() if "_dose_" not in name}
+    values |= {name: known.values[name] for name in known.values if name.startswith("p_dose_")}
+    places = dose_places(base.doses, scenario.doses)
+    for what in ("patients", "toxicities"):
+        for dose in range(1, len(base.doses) + 1):
+            own = [level for level, place in enumerate(places, start=1) if place == dose]
+            values[f"{what}_dose_{dose}"] = sum(known.values[f"{what}_dose_{level}"] for level in own)
+    return values
+
+
+def _numbers(
+    known: Exact | None, drawn: Mapping[str, Estimate], base: Scenario, scenario: Scenario
+) -> dict[str, Number]:
+    """Every simulated quantity, exact where that is known."""
+    values = _exact_values(known, base, scenario) if known else {}
+    return {
+        name: Number(values[name], drawn=estimate) if name in values else Number.simulated(estimate)
+        for name, estimate in drawn.items()
+    }
+
+
+def _effects(
+    known: Exact | None,
+    known_other: Exact | None,
+    apart: Mapping[str, Difference],
+    base: Scenario,
+    scenario: Scenario,
+) -> dict[str, Effect]:
+    """Every quantity of both; exact where both are, else simulated on both sides so that the difference adds up."""
+    one = _exact_values(known, base, base) if known and known_other else {}
+    other = _exact_values(known_other, base, scenario) if known and known_other else {}
+    effects = {}
+    for name, found in apart.items():
+        factor = found.variance_factor if found.difference.mcse > 0 else None
+        if name in one and name in other:
+            a, b = Number(one[name], drawn=found.one), Number(other[name], drawn=found.other)
+            difference = Number(other[name] - one[name], drawn=found.difference)
+        else:
+            a, b = Number.simulated(found.one), Number.simulated(found.other)
+            difference = Number.simulated(found.difference)
+        effects[name] = Effect(name, a, b, difference, factor)
+    return effects

@@ -1,0 +1,223 @@
+"""What if: a scenario and variants of it, side by side on the same patients, with what each change did in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from trialsim.engine.montecarlo import Progress
+from trialsim.errors import TrialsimError
+from trialsim.kernels.streams import STREAM_VERSION
+from trialsim.scenario import words as near
+from trialsim.scenario.changes import ChangeError, variant
+from trialsim.scenario.model import Scenario
+from trialsim.sensitivity import sentences
+from trialsim.sensitivity.against_observed import given_sizes
+from trialsim.sensitivity.answers import Variant, WhatIf
+from trialsim.sensitivity.change_words import changes_in_words, told
+from trialsim.sensitivity.sentences import Words
+from trialsim.sensitivity.side_by_side import Compared, Found, Ledgers, Prepared
+from trialsim.version import __version__
+
+CHANGED = "changed"
+"""The name of the variant that is given with ``changes`` (``--set``)."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A scenario with the changes of each variant, and the cases to look at (None: all)."""
+
+    file: str
+    scenario: Scenario
+    variants: Mapping[str, Mapping[str, Any]]
+    cases: tuple[str, ...] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        scenario: Scenario,
+        changes: Mapping[str, Any] | None = None,
+        *,
+        file: str = "",
+        cases: Sequence[str] | None = None,
+    ) -> Asked:
+        """The variants that the scenario states, and ``changes`` as one more.
+
+        Raises TrialsimError where there is neither variant nor question, or no such case.
+        """
+        variants: dict[str, Mapping[str, Any]] = dict(scenario.variants)
+        if changes:
+            variants[_free(CHANGED, variants)] = changes
+        name = file or scenario.name
+        if not variants and scenario.question is None:
+            raise TrialsimError(
+                f"{name}: nothing is asked: it has no `variants` and no `question`; change an input with "
+                "--set PATH=VALUE"
+            )
+        for case in cases or ():
+            if case not in scenario.truth:
+                raise TrialsimError(f"{name}: `truth` has no case `{case}`{near.meant(case, scenario.truth)}")
+        return cls(name, scenario, variants, tuple(cases) if cases else None)
+
+
+class Questions:
+    """Several what-ifs, ready to run; what they have in common is simulated once."""
+
+    def __init__(
+        self,
+        asked: Sequence[Asked],
+        *,
+        replicates: int | None = None,
+        seed: int | None = None,
+        jobs: int | None = None,
+    ) -> None:
+        self.asked = tuple(asked)
+        self._others = [_others(each) for each in self.asked]
+        self.prepared = Prepared(
+            [
+                Compared(each.file, each.scenario, others, each.cases)
+                for each, others in zip(self.asked, self._others, strict=True)
+            ],
+            replicates=replicates,
+            seed=seed,
+            jobs=jobs,
+        )
+
+    def run(
+        self,
+        *,
+        jobs: int | None = None,
+        progress: Progress | None = None,
+        ledgers: Ledgers | None = None,
+    ) -> tuple[WhatIf, ...]:
+        """Every what-if, in the order given."""
+        found = self.prepared.run(jobs=jobs, progress=progress, ledgers=ledgers)
+        everything = zip(self.asked, self._others, found, self.prepared.runs, strict=True)
+        return tuple(_answered(asked, others, cases, *run) for asked, others, cases, run in everything)
+
+
+def whatif(
+    scenario: Scenario,
+    changes: Mapping[str, Any] | None = None,
+    *,
+    replicates: int | None = None,
+    seed: int | None = None,
+    jobs: int | None = None,
+    cases: Sequence[str] | None = None,
+    progress: Progress | None = None,
+) -> WhatIf:
+    """What changing an assumption does: the scenario and each of its variants on the same patients.
+
+    Parameters
+    ----------
+    changes : path of an input -> its value there, such as ``{"truth.active.toxicity[0]": 0.6}``: one variant, beside
+        those that the scenario states.
+    replicates, seed : default to the scenario's ``simulation`` block.
+    jobs, progress : as for ``simulate``; the same bits for any number of jobs.
+    cases : those to look at; default all.
+
+    Returns
+    -------
+    WhatIf
+        Exact values and differences where outcomes are known at once, with the simulated ones as a check; in calendar
+        time paired differences, each with its own standard error (common random numbers).
+
+    Raises
+    ------
+    ChangeError : a path that leads nowhere, an impossible value, or a variant that changes nothing.
+    """
+    asked = Asked.of(scenario, changes, cases=cases)
+    return Questions([asked], replicates=replicates, seed=seed, jobs=jobs).run(jobs=jobs, progress=progress)[
+        0
+    ]
+
+
+def results(found: Sequence[WhatIf]) -> dict[str, Any]:
+    """``results.json`` of several what-ifs."""
+    return {
+        "schema": 1,
+        "kind": "whatif",
+        "trialsim": __version__,
+        "streams": STREAM_VERSION,
+        "rule": sentences.rule(),
+        "questions": [each.to_dict() for each in found],
+    }
+
+
+def _free(name: str, taken: Mapping[str, Any]) -> str:
+    """``name``, with a number where a variant of that name is there already."""
+    number, free = 1, name
+    while free in taken:
+        number += 1
+        free = f"{name} {number}"
+    return free
+
+
+def _others(asked: Asked) -> dict[str, Scenario]:
+    """Every variant as a scenario."""
+    found = {}
+    for name, changes in asked.variants.items():
+        try:
+            found[name] = variant(asked.scenario, changes)
+        except ChangeError as error:
+            where = f"{asked.file}: " if asked.file != asked.scenario.name else ""
+            named = f"variant “{name}”: " if name in asked.scenario.variants else ""
+            raise ChangeError("", f"{where}{named}{error}") from None
+    return found
+
+
+def _answered(
+    asked: Asked, others: Mapping[str, Scenario], cases: Mapping[str, Found], replicates: int, seed: int
+) -> WhatIf:
+    words = Words.of(asked.scenario)
+    variants = []
+    for name, other in others.items():
+        effects = {case: found.others[name] for case, found in cases.items() if name in found.others}
+        changes = changes_in_words(asked.scenario, other, asked.variants[name])
+        looked = [case for case in other.truth if asked.cases is None or case in asked.cases]
+        only_here = tuple(case for case in looked if case not in effects)
+        only_there = tuple(case for case in cases if case not in effects)
+        variants.append(
+            Variant(
+                name, changes, other, effects, only_here, only_there,
+                _notes(asked.scenario, other, only_here, only_there), told(changes), sentences.did(effects, words),
+            )
+        )  # fmt: skip
+    return WhatIf(
+        file=asked.file,
+        scenario=asked.scenario,
+        seed=seed,
+        replicates=replicates,
+        base={case: found.base for case, found in cases.items()},
+        not_exact={case: found.not_exact for case, found in cases.items()},
+        variants=tuple(variants),
+        disagreements=tuple(
+            f"{case}: {what}" for case, found in cases.items() for what in found.disagreements
+        ),
+        observed=given_sizes(asked.scenario, tuple(cases), seed),
+    )
+
+
+def _notes(
+    scenario: Scenario, other: Scenario, only_here: Sequence[str], only_there: Sequence[str]
+) -> tuple[str, ...]:
+    """What is not compared, and why."""
+    notes = []
+    if only_here or only_there:
+        here = f"the variant also has {_quoted(only_here)}" if only_here else ""
+        there = f"the variant has no {_quoted(only_there)}" if only_there else ""
+        notes.append(f"Cases in both are compared; {' and '.join(filter(None, (here, there)))}.")
+    more = [dose for dose in other.doses if dose not in scenario.doses]
+    if more:
+        notes.append(
+            f"Patients at {_quoted(more)}, which the scenario itself does not have, are in the totals only."
+        )
+    if (scenario.conduct is None) != (other.conduct is None):
+        without = "variant" if other.conduct is None else "scenario itself"
+        notes.append(f"The {without} has no calendar time: durations are not compared.")
+    return tuple(notes)
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return ", ".join(f"“{name}”" for name in names)
