@@ -19,11 +19,15 @@ if TYPE_CHECKING:
     from trialsim.checks import check
     from trialsim.designs.finding import find
     from trialsim.engine.operating import exact, simulate
+    from trialsim.engine.robust import find_robust
     from trialsim.errors import DesignError, OutputError, ScenarioError, TrialsimError
     from trialsim.inference import analyse
     from trialsim.reporting import report, reproduce
     from trialsim.scenario.files import load, validate
     from trialsim.scenario.model import Scenario
+    from trialsim.sensitivity.assess import assess
+    from trialsim.sensitivity.compare import compare
+    from trialsim.sensitivity.whatif import whatif
 
 _HOME = {
     "analyse": "trialsim.inference",
@@ -31,9 +35,13 @@ _HOME = {
     "validate": "trialsim.scenario.files",
     "Scenario": "trialsim.scenario.model",
     "find": "trialsim.designs.finding",
+    "find_robust": "trialsim.engine.robust",
     "exact": "trialsim.engine.operating",
     "simulate": "trialsim.engine.operating",
     "check": "trialsim.checks",
+    "whatif": "trialsim.sensitivity.whatif",
+    "compare": "trialsim.sensitivity.compare",
+    "assess": "trialsim.sensitivity.assess",
     "report": "trialsim.reporting",
     "reproduce": "trialsim.reporting",
     "TrialsimError": "trialsim.errors",
@@ -51,14 +59,18 @@ __all__ = [
     "TrialsimError",
     "__version__",
     "analyse",
+    "assess",
     "check",
+    "compare",
     "exact",
     "find",
+    "find_robust",
     "load",
     "report",
     "reproduce",
     "simulate",
     "validate",
+    "whatif",
 ]
 
 

@@ -242,8 +242,7 @@ FAULTS = [
     # keys
     ("confirmed: true", "confirm: true", "conduct.confirm", "unknown key; did you mean `confirmed`?"),
     ("confirmed: true", "evaluable: 0.98", "conduct.evaluable", "write `probability` in the block `evaluability`"),
-    ("conduct:", "sensitivity: {}\nconduct:", "sensitivity", "not available in this version"),
-    ("conduct:", "variants: {}\nconduct:", "variants", "not available in this version"),
+    ("conduct:", "sensitivity: {}\nconduct:", "sensitivity", "no analysis is stated"),
     ("conduct:", "strata: []\nconduct:", "strata", "unknown key here: it belongs under `cohorts`"),
     ("hold_weeks: 3", "pause_weeks: 3", "conduct.patient_reductions.pause_weeks", "unknown key (allowed: hold_weeks, "),
     # doses

@@ -456,7 +456,7 @@ def test_a_file_without_permission(tmp_path: Path) -> None:
             "unknown key here: it belongs under `dose_reduction.rule` (allowed here: rule, at_lowest_dose, "
             "on_dose_change)",
         ),
-        ("simulation: {", "sensitivity: {}\nsimulation: {", "sensitivity", "not available in this version"),
+        ("simulation: {", "sensitivity: {}\nsimulation: {", "sensitivity", "no analysis is stated"),
         (
             "simulation: {",
             "interim: pause\nsimulation: {",
@@ -587,7 +587,6 @@ def test_sources_may_name_inputs_left_at_their_default() -> None:
 @pytest.mark.parametrize(
     ("kind", "said"),
     [
-        ("bryant_day", "found by `trialsim find bryant_day` but not simulated"),
         ("thall_simon", "called `posterior_probability` here"),
     ],
 )

@@ -6,11 +6,12 @@ import csv
 import json
 import os
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import trialsim.figures
@@ -62,6 +63,7 @@ class FakeFigure:
     title: str = "P(go)"
     caption: str = f"A caption {EVIL}"
     alt: str = f'P(go) " {EVIL}'
+    frame: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"x": [1.0]}))
 
 
 @pytest.fixture(autouse=True)
@@ -132,8 +134,14 @@ def test_a_folder_holds_everything(tmp_path: Path) -> None:
     written = report(small(), tmp_path / "run")
     assert written == tmp_path / "run" / "report.html"
     found = {p.relative_to(tmp_path / "run").as_posix() for p in (tmp_path / "run").rglob("*") if p.is_file()}
-    tables = {"operating_characteristics", "distributions", "checks", "headline", "rules", "inputs"}
-    assert found == {
+    tables = {
+        "operating_characteristics", "distributions", "checks", "headline", "rules", "inputs", "example_patients",
+        "example_events",
+    }  # fmt: skip
+    printed = re.findall(r"<b>Table (\d+)\.</b>", written.read_text(encoding="utf-8"))
+    as_printed = {name for name in found if name.startswith("tables/table_")}
+    assert sorted(name[13:15] for name in as_printed) == [f"{int(number):02}" for number in printed]
+    assert found - as_printed == {
         "report.html", "results.json", "scenario.yaml", "environment.json",
         "figures/p_go.svg", "figures/p_go.png", "figures/p_go.csv", *(f"tables/{name}.csv" for name in tables),
     }  # fmt: skip
@@ -647,11 +655,14 @@ def test_the_page_can_be_read_by_everyone() -> None:
     assert len(names) == len(set(names))
     numbers = [int(n) for n in re.findall(r"Table (\d+)\.", seen.text)]
     assert numbers == list(range(1, len(numbers) + 1))
-    headings = re.findall(r"<h2>(.*?)</h2>", html_of(small()))
+    headings = re.findall(r"<h2[^>]*>(.*?)</h2>", html_of(small()))
     assert headings == [
-        "In short", "The protocol rules", "How the trial runs", "What is assumed", "Operating characteristics",
-        "Which question is answered", "Check against the observed trial", "How it was computed", "Reproduce",
+        "Summary", "Objectives and estimand", "Decision rules", "Data-generating model", "Scenarios and why",
+        "Monte Carlo methods", "Results", "Example trials, patient by patient", "Check against the observed trial",
+        "Limitations", "Appendix: scenario, versions, and how to run it again",
     ]  # fmt: skip
+    levels = [int(tag[1]) for tag, _ in seen.elements if re.fullmatch(r"h\d", tag)]
+    assert levels[0] == 1 and all(b <= a + 1 for a, b in zip(levels, levels[1:], strict=False))
 
 
 @pytest.mark.parametrize(
@@ -748,7 +759,7 @@ def test_a_changed_scenario_is_found(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("Small trial", "Smaller trial"))
     same, differences = reproduce(tmp_path / "run")
     assert not same
-    assert {line.partition(":")[0] for line in differences} == {"name", "digest"}
+    assert {line.partition(":")[0] for line in differences} == {"name", "digest", "scenario"}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from trialsim.cli import analyse, files, find, run
+from trialsim.cli import analyse, compare, files, find, monitor, run, sensitivity, whatif, word
 from trialsim.cli.common import INTERRUPTED, Interrupted
 from trialsim.errors import ScenarioError, TrialsimError
 from trialsim.version import __version__
@@ -74,6 +74,11 @@ for command in (
     run.run,
     find.find,
     analyse.analyse,
+    monitor.monitor,
+    sensitivity.sensitivity,
+    whatif.whatif,
+    compare.compare,
+    word.docx,
     files.validate,
     files.trace,
     files.reproduce,

@@ -62,6 +62,12 @@ def run(
             show_default=False,
         ),
     ] = None,
+    docx: Annotated[
+        bool, typer.Option("--docx", help="also write the report for Word (needs trialsim[docx])")
+    ] = False,
+    sensitivity: Annotated[
+        bool, typer.Option("--sensitivity", help="also work out the sensitivity block, into the same report")
+    ] = False,
     quiet: Quiet = False,
 ) -> None:
     """Run a scenario: exact and simulated answers, the check against the observed trial, figures and a report."""
@@ -72,6 +78,14 @@ def run(
     from trialsim.reporting import check_target, report
 
     target = check_target(folder, force=force)
+    if docx:
+        from trialsim.reporting.word import check_installed
+
+        check_installed()
+    if sensitivity:
+        from trialsim.sensitivity.assess import analyses_of
+
+        analyses_of(stated)
     kept = None
     if keep_trials is not None or keep_patients is not None:
         from trialsim.engine.keeping import Keep
@@ -95,6 +109,13 @@ def run(
             simulated = time.perf_counter()
             checks = check(stated, seed=results.seed)
             checked = time.perf_counter()
+            analysed = None
+            if sensitivity:
+                from trialsim.sensitivity.assess import assess
+                from trialsim.sensitivity.assess import expected as points
+
+                with workers(dask, jobs), progress(points(stated), quiet) as advance:
+                    analysed = assess(stated, replicates=replicates, seed=seed, jobs=jobs, progress=advance)
             path = report(
                 stated,
                 folder,
@@ -107,6 +128,8 @@ def run(
                     "simulate_and_exact": round(simulated - started, 3),
                     "check": round(checked - simulated, 3),
                 },
+                docx=docx,
+                sensitivity=analysed,
             )
             ledger.discard()
     except BaseException:

@@ -52,11 +52,11 @@ def cut_offs(looks: Looks) -> CutOffs | None:
     return CutOffs(looks.n[1], r, looks.n[0], r1)
 
 
-def p_go_alone(looks: Looks, p: float) -> float:
-    """P(go) of the table of looks alone: every patient evaluable, the same response rate, no toxicity rule."""
+def alone(looks: Looks, p: float) -> dict[str, float]:
+    """What the table of looks does alone: every patient evaluable, the same response rate, no toxicity rule."""
     never = (NEVER,) * (looks.planned_n + 1)
     rules = Rules(looks, Monitor((never,), (0,), (CONTINUE,)), False, looks.planned_n)
-    return distribution(rules, Rates((p,), (0.0,))).values["p_go"]
+    return distribution(rules, Rates((p,), (0.0,))).values
 
 
 def more_responses_never_hurt(looks: Looks) -> bool:

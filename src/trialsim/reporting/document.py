@@ -9,29 +9,44 @@ from typing import Any
 from trialsim.checks import CellCheck, Checks, Headline
 from trialsim.checks import label as check_label
 from trialsim.checks.patients import groups
+from trialsim.checks.predictive import DRAWS
+from trialsim.checks.rows import VERDICTS
 from trialsim.codes import NEVER
 from trialsim.designs.binomial import clopper_pearson
 from trialsim.designs.rules import ACTION_WORDS, DECISION_WORDS, Looks, Rules
+from trialsim.engine.operating import FALSE_ALARM
+from trialsim.engine.over_time import TRIALS
+from trialsim.engine.timed import DAYS_PER_MONTH
+from trialsim.kernels.clock import TICKS_PER_DAY
 from trialsim.reporting import conduct_words, derived
-from trialsim.reporting.inputs import inputs, origin, origin_words
+from trialsim.reporting.examples import examples
+from trialsim.reporting.inputs import inputs, origin, origin_words, tally_of_inputs, to_yaml
+from trialsim.reporting.numbers import Document as Document
+from trialsim.reporting.summary import best, compared
+from trialsim.reporting.typical import typical_cases
 from trialsim.results import Planned, Results, digits12
 from trialsim.scenario.model import Observed, Scenario
 
 SCHEMA = 1
 """Version of the layout of ``results.json``."""
 
-Document = dict[str, Any]
 
+def document(
+    scenario: Scenario, rules: Rules, results: Results, checks: Checks, text: str | None = None
+) -> Document:
+    """The content of ``results.json``: floats to 12 significant digits, no NaN, keys in a fixed order.
 
-def document(scenario: Scenario, rules: Rules, results: Results, checks: Checks) -> Document:
-    """The content of ``results.json``: floats to 12 significant digits, no NaN, keys in a fixed order."""
-    content = {
+    ``text`` is the scenario as its file has it; default: written anew.
+    """
+    stated = inputs(scenario, results.seed, results.replicates)
+    content: Document = {
         "schema": SCHEMA,
         "trialsim": results.version,
         "streams": results.streams,
         "name": scenario.name,
         "endpoint": scenario.endpoint,
         "source": scenario.source,
+        "asked": scenario.question,
         "digest": results.digest,
         "seed": results.seed,
         "replicates": results.replicates,
@@ -54,14 +69,51 @@ def document(scenario: Scenario, rules: Rules, results: Results, checks: Checks)
         ],
         "check_cells": [_cell(scenario, row) for row in checks.cells],
         "likelihood_ratios": [
-            {"vector": list(lr.vector), "case": lr.case, "against": lr.against, "ratio": lr.ratio}
+            {
+                "vector": list(lr.vector),
+                "case": lr.case,
+                "against": lr.against,
+                "ratio": lr.ratio,
+                "inverse": 1 / lr.ratio if lr.ratio else None,
+            }
             for lr in checks.likelihood_ratios
         ],
         "check_notes": list(checks.notes),
-        "inputs": inputs(scenario, results.seed, results.replicates),
+        "inputs": stated,
+        "provenance": tally_of_inputs(stated),
+        "method": _method(scenario, results),
+        "scenario": to_yaml(scenario) if text is None else text,
     }
+    inactive, active = (name or next(iter(content["cases"])) for name in typical_cases(content))
+    seed = scenario.simulation.seed if results.seed is None else results.seed
+    content["method"]["comparisons"] = len(compared(content))
+    content["stops_for_toxicity"] = {
+        name: best(case, "p_stop_toxicity") + best(case, "p_stop_toxicity_at_n")
+        for name, case in content["cases"].items()
+    }
+    content["examples"] = examples(scenario, seed, inactive, active)
     plain: Document = _without_nan(digits12(content))
     return plain
+
+
+def _method(scenario: Scenario, results: Results) -> Document:
+    """The numbers that a description of the computation needs."""
+    stated = scenario.simulation
+    return {
+        "cases": len(results.cases),
+        "stated": {"replicates": stated.replicates, "seed": stated.seed},
+        "ticks_per_day": TICKS_PER_DAY,
+        "days_per_month": DAYS_PER_MONTH,
+        "interval": 0.95,
+        "central": [0.5, 0.8, 0.95],
+        "quantiles": [0.1, 0.5, 0.9],
+        "trials_over_time": TRIALS,
+        "largest_mcse": 0.5 / results.replicates**0.5 if results.replicates else None,
+        "joint_draws": DRAWS,
+        "largest_mcse_adjusted": 0.5 / DRAWS**0.5,
+        "false_alarm": FALSE_ALARM,
+        "verdicts": [{"word": word, "least": least} for least, word in VERDICTS],
+    }
 
 
 def to_bytes(content: Document) -> bytes:
@@ -100,22 +152,28 @@ def _design(scenario: Scenario, rules: Rules) -> Document:
         "beta": getattr(spec, "beta", None),
         "criterion": (getattr(spec, "criterion", None) or default_criterion) if searched else None,
         "weight": getattr(spec, "weight", None),
-        "type_i_error": None if spec.p0 is None else derived.p_go_alone(looks, spec.p0),
-        "power": None if spec.p1 is None else derived.p_go_alone(looks, spec.p1),
+        "type_i_error": None if spec.p0 is None else derived.alone(looks, spec.p0)["p_go"],
+        "power": None if spec.p1 is None else derived.alone(looks, spec.p1)["p_go"],
+        "en_at_p0": None if spec.p0 is None else derived.alone(looks, spec.p0)["en"],
+        "pet_at_p0": None if spec.p0 is None else derived.alone(looks, spec.p0)["pet"],
         "assumed": bool(source and source.assumed),
         **({"origin": origin} if origin else {}),
         "looks": [
-            {"n": looks.n[k], "responses_from": low, "responses_to": high, **_decision(looks, d)}
+            {"n": looks.n[k], "responses_from": low, "responses_to": high, **_decision(looks, k, d)}
             for k in range(len(looks.n))
             for low, high, d in looks.ranges(k)
+        ],
+        "toxic_looks": [
+            {"n": n, "toxicities_from": b} for n, b in zip(looks.n, looks.toxic_ge, strict=False) if b < NEVER
         ],
     }
 
 
-def _decision(looks: Looks, decision: int) -> Document:
+def _decision(looks: Looks, k: int, decision: int) -> Document:
     if decision >= 0:
-        return {"decision": "continue", "next_n": looks.n[decision]}
-    return {"decision": DECISION_WORDS[decision], "next_n": None}
+        n = looks.n[decision]
+        return {"decision": "continue", "next_n": n, "more_patients": n - looks.n[k]}
+    return {"decision": DECISION_WORDS[decision], "next_n": None, "more_patients": None}
 
 
 def _toxicity_rule(scenario: Scenario, rules: Rules) -> Document:

@@ -21,6 +21,7 @@ PACKAGES = (
     "pydantic",
     "ruamel.yaml",
     "jinja2",
+    "python-docx",
 )
 
 

@@ -19,14 +19,15 @@ if TYPE_CHECKING:
     from trialsim.engine.montecarlo import Progress
     from trialsim.results import Results
     from trialsim.scenario.model import Scenario
+    from trialsim.sensitivity.assess import SensitivityResults
 
 RESULTS, PAGE, SCENARIO, ENVIRONMENT = "results.json", "report.html", "scenario.yaml", "environment.json"
-TABLES, FIGURES = "tables", "figures"
+TABLES, FIGURES, DOCX = "tables", "figures", "report.docx"
 
 KEPT = {f"{name}.{suffix}" for name in ("trials", "patients") for suffix in ("csv", "parquet")}
 """Single trials that a run was asked to keep."""
 
-CONTENTS = {RESULTS, PAGE, SCENARIO, ENVIRONMENT, TABLES, FIGURES, *KEPT}
+CONTENTS = {RESULTS, PAGE, DOCX, SCENARIO, ENVIRONMENT, TABLES, FIGURES, *KEPT}
 """Everything a run folder holds at its top."""
 
 SUFFIXES = {TABLES: {".csv"}, FIGURES: {".svg", ".png", ".csv"}}
@@ -49,6 +50,8 @@ def report(
     progress: Progress | None = None,
     scenario_text: str | None = None,
     seconds: Mapping[str, float] | None = None,
+    docx: bool = False,
+    sensitivity: SensitivityResults | None = None,
 ) -> Path:
     """Write a run folder: the page to read, results.json, tables, figures, the scenario, and the environment.
 
@@ -62,6 +65,8 @@ def report(
     force : replace the folder of an earlier run. Any other existing folder or file is never touched.
     scenario_text : the user's own text, copied as it is; it must be the text of ``scenario``.
     seconds : wall times of what was computed before, to stand beside those measured here in ``environment.json``.
+    docx : also write the report as ``report.docx`` (needs the extra ``docx``).
+    sensitivity : the sensitivity analyses of this scenario (``sensitivity.assess``), to become a section of it.
 
     Returns
     -------
@@ -69,28 +74,32 @@ def report(
 
     Raises
     ------
-    OutputError : the folder cannot be written, or exists.
+    OutputError : the folder cannot be written, or exists; ``docx`` without the extra.
     """
     target = check_target(folder, force=force)
+    if docx:
+        from trialsim.reporting.word import check_installed
+
+        check_installed()
     from trialsim.checks import check
     from trialsim.engine.operating import simulate
 
-    text = _scenario_text(scenario, scenario_text)
-    clock = _Clock()
+    text = text_of(scenario, scenario_text)
+    clock = Clock()
     clock.seconds.update(seconds or {})
     if results is None:
         with clock("simulate_and_exact"):
             results = simulate(scenario, replicates=replicates, seed=seed, jobs=jobs, progress=progress)
-    _check_results(scenario, results)
+    _check_results(scenario, results, sensitivity)
     if checks is None:
         with clock("check"):
             checks = check(scenario, seed=results.seed)
     chosen, found = results, checks
 
     def write(new: Path) -> None:
-        _write(new, scenario, chosen, found, text, jobs, clock)
+        _write(new, scenario, chosen, found, sensitivity, text, jobs, clock, docx)
 
-    _place(target, write, force=force)
+    put_in_place(target, write, force=force)
     return target / PAGE
 
 
@@ -119,7 +128,7 @@ def check_target(folder: str | os.PathLike[str], *, force: bool = False) -> Path
         if why := _not_a_run(target):
             raise OutputError(f"{target} is not replaced, because {why}; choose another name")
     except (OSError, ValueError, RuntimeError) as error:
-        raise OutputError(f"{os.fsdecode(folder)!r} cannot be written: {_reason(error)}") from None
+        raise OutputError(f"{os.fsdecode(folder)!r} cannot be written: {reason_of(error)}") from None
     return target
 
 
@@ -143,7 +152,7 @@ def _not_a_run(folder: Path) -> str:
     return ""
 
 
-def _place(target: Path, write: Callable[[Path], None], *, force: bool) -> None:
+def put_in_place(target: Path, write: Callable[[Path], None], *, force: bool) -> None:
     """Build the folder beside its place and move it in; on any failure everything is as before."""
     mark = secrets.token_hex(4)
     new, old = (target.with_name(f".{target.name[:100]}.{mark}.{word}") for word in ("new", "old"))
@@ -159,7 +168,7 @@ def _place(target: Path, write: Callable[[Path], None], *, force: bool) -> None:
         os.rename(new, target)
         placed = True
     except OSError as error:
-        raise OutputError(f"{target} cannot be written: {_reason(error)}") from error
+        raise OutputError(f"{target} cannot be written: {reason_of(error)}") from error
     finally:
         shutil.rmtree(new, ignore_errors=True)
         if placed:
@@ -172,7 +181,7 @@ def _place(target: Path, write: Callable[[Path], None], *, force: bool) -> None:
                     parent.rmdir()
 
 
-def _reason(error: BaseException) -> str:
+def reason_of(error: BaseException) -> str:
     words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return words.lower() or "unknown reason"
 
@@ -182,39 +191,45 @@ def _write(
     scenario: Scenario,
     results: Results,
     checks: Checks,
+    sensitivity: SensitivityResults | None,
     text: str,
     jobs: int | None,
-    clock: _Clock,
+    clock: Clock,
+    docx: bool,
 ) -> None:
     """Everything a run folder holds."""
     import trialsim.figures as figures
-    from trialsim.reporting.document import document, to_bytes
+    from trialsim.reporting.composing import compose
+    from trialsim.reporting.document import to_bytes
     from trialsim.reporting.environment import environment
-    from trialsim.reporting.page import Picture, page
-    from trialsim.reporting.tables import tables
-    from trialsim.scenario.compiling import compile_rules
+    from trialsim.reporting.page import html
+    from trialsim.reporting.sections import pictures_of, report_of
+    from trialsim.reporting.tables import of_report, of_sensitivity, tables
 
-    rules = compile_rules(scenario)
-    doc = document(scenario, rules, results, checks)
+    with clock("figures"):
+        composed = compose(scenario, results, checks, text, sensitivity)
+        (new / FIGURES).mkdir()
+        for _, drawn in composed.drawn:
+            figures.save(drawn, new / FIGURES)
+    rules, doc = composed.rules, composed.doc
     (new / RESULTS).write_bytes(to_bytes(doc))
     (new / SCENARIO).write_bytes(text.encode())
-    (new / TABLES).mkdir()
-    for name, content in tables(rules, doc).items():
-        (new / TABLES / name).write_bytes(content.encode())
-    (new / FIGURES).mkdir()
-    pictures = []
-    with clock("figures"):
-        seed = scenario.simulation.seed if results.seed is None else results.seed
-        for drawn in figures.draw_all(scenario, results, checks, seed=seed):
-            figures.save(drawn, new / FIGURES)
-            svg = (new / FIGURES / f"{drawn.name}.svg").read_bytes()
-            pictures.append(Picture(drawn.name, drawn.title, drawn.caption, drawn.alt, svg))
     with clock("page"):
-        (new / PAGE).write_bytes(page(scenario, rules, doc, pictures).encode())
+        made = report_of(scenario, rules, doc, pictures_of(doc, new / FIGURES))
+        (new / TABLES).mkdir()
+        csv = {**tables(rules, doc), **of_report(made), **of_sensitivity(sensitivity)}
+        for name, content in csv.items():
+            (new / TABLES / name).write_bytes(content.encode())
+        (new / PAGE).write_bytes(html(made).encode())
+    if docx:
+        from trialsim.reporting.word import to_docx
+
+        with clock("docx"):
+            (new / DOCX).write_bytes(to_docx(made))
     (new / ENVIRONMENT).write_bytes(environment(jobs, clock.seconds))
 
 
-def _scenario_text(scenario: Scenario, text: str | None) -> str:
+def text_of(scenario: Scenario, text: str | None) -> str:
     """The text to keep, which must read back as this very scenario."""
     from trialsim.reporting.inputs import to_yaml
     from trialsim.scenario.files import digest, parse
@@ -225,18 +240,18 @@ def _scenario_text(scenario: Scenario, text: str | None) -> str:
     return kept
 
 
-def _check_results(scenario: Scenario, results: Results) -> None:
+def _check_results(scenario: Scenario, results: Results, sensitivity: SensitivityResults | None) -> None:
     """Refuse results of another scenario, and a case without any answer."""
     from trialsim.scenario.files import digest
 
-    if results.digest != digest(scenario):
+    if results.digest != digest(scenario) or (sensitivity and sensitivity.digest != results.digest):
         raise TrialsimError("the results given are those of another scenario")
     for oc in results.cases:
         if oc.exact is None and oc.simulated is None:
             raise TrialsimError(f"case {oc.case} has no exact answer ({oc.not_exact}): simulate it")
 
 
-class _Clock:
+class Clock:
     """Wall time by part of the work."""
 
     def __init__(self) -> None:

@@ -9,6 +9,12 @@ from trialsim.reporting.numbers import Cell
 
 Row = tuple[Cell, ...]
 
+DENSE = 8
+"""Columns a table may have and still be set wide."""
+
+LONG = 24
+"""Rows a table may have and still be kept on one page."""
+
 
 @dataclass(frozen=True)
 class Group:
@@ -29,6 +35,16 @@ class Table:
     notes: tuple[str, ...] = ()
     words: tuple[int, ...] = ()
     """Columns of words, set flush left."""
+
+    @property
+    def is_long(self) -> bool:
+        """Whether a page break may fall inside it."""
+        return sum(len(group.rows) for group in self.groups) > LONG
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether its columns stand close: more than eight of them."""
+        return len(self.columns) > DENSE
 
     @property
     def is_empty(self) -> bool:

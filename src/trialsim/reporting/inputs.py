@@ -10,8 +10,11 @@ from pydantic import BaseModel
 
 from trialsim.scenario.model import Case, Conduct, RelatedTrial, Scenario, Source, Stratum
 
-NOT_INPUTS = ("schema", "name", "endpoint", "source", "sources", "simulation")
-"""What a scenario says about itself, and ``simulation``, which a run may override."""
+NOT_INPUTS = (
+    *("schema", "name", "endpoint", "source", "question", "sources"),
+    *("simulation", "variants", "sensitivity"),
+)
+"""What a scenario says about itself, and how it is run and varied."""
 
 _ABOUT: dict[type[BaseModel], tuple[str, ...]] = {Case: ("note",), RelatedTrial: ("source",)}
 """Keys that say something about a block and are no input of their own."""
@@ -160,6 +163,23 @@ def origin_words(row: Mapping[str, Any]) -> str:
     if row["fitted"]:
         words += " (set from the observed count it would be checked against)"
     return f"{words[:1].upper()}{words[1:]}."
+
+
+def tally_of_inputs(rows: list[dict[str, Any]]) -> dict[str, int]:
+    """How many inputs are assumed, left at a default, sourced, or given without a source; and how many there are."""
+    found = {"inputs": 0, "sourced": 0, "assumed": 0, "default": 0, "unstated": 0}
+    for row in rows:
+        if row["path"].startswith("simulation."):
+            continue
+        kind = (
+            "default" if row["default"] and row["source"] is None
+            else "assumed" if row["assumed"]
+            else "sourced" if row["source"]
+            else "unstated"
+        )  # fmt: skip
+        found[kind] += 1
+        found["inputs"] += 1
+    return found
 
 
 def value_words(value: Any) -> str:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from trialsim.reporting.document import Document
 from trialsim.reporting.grid import Group, Row, Table, plain
 from trialsim.reporting.inputs import origin_words, value_words
+from trialsim.reporting.methods import more_rates, why_this_case
 from trialsim.reporting.numbers import (
     NONE,
     Cell,
@@ -29,6 +30,7 @@ from trialsim.reporting.summary import (
     is_by_dose,
     is_months,
     is_shown,
+    largest_errors,
     quantities,
 )
 from trialsim.results import label
@@ -55,6 +57,7 @@ def overview(doc: Document) -> Table:
     note = "PET: probability of early termination. EN: expected number of patients treated."
     if len(doses) > 1:
         note = f"Rates by dose are written {' / '.join(doses)}. {note}"
+    note = " ".join(filter(None, (note, largest_errors(doc, first))))
     return Table(
         "overview",
         "The cases: the rates each assumes, and what the trial does if they are true",
@@ -62,6 +65,24 @@ def overview(doc: Document) -> Table:
         plain(rows),
         (note,),
         words=(1, 2, 3 + len(heads)),
+    )
+
+
+def cases(doc: Document) -> Table:
+    """One row a case: why it is there, and its further rates."""
+    rows = [
+        (Cell(name), Cell(why_this_case(doc, name)), Cell(more_rates(doc, name))) for name in doc["cases"]
+    ]
+    note = "Response and toxicity rates stand in the table of cases in the summary"
+    if any(case["truth"]["strata"] for case in doc["cases"].values()):
+        note += ", those of strata below"
+    return Table(
+        "cases",
+        "Why each case is there",
+        ("Case", "Why", "Further rates"),
+        plain(rows),
+        (f"{note}; where each rate comes from stands in the table of inputs.",),
+        words=(1, 2),
     )
 
 
@@ -164,7 +185,7 @@ def operating_characteristics(doc: Document, name: str) -> Table:
     if twin is not case:
         heads = ("At once, exact", "At once, z", "Calendar time", "mcse", "95% interval")
     return Table(
-        f"oc-{name}",
+        f"oc-{list(doc['cases']).index(name) + 1}",
         f"Operating characteristics if “{name}” is true ({', '.join(truth)})",
         ("Quantity", *heads),
         tuple(Group(title, tuple(rows)) for title, rows in groups.items() if rows),

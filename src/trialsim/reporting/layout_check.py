@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from trialsim.checks.rows import EXTERNAL, GIVEN_SIZES, REACHED_N, UNCONDITIONAL
 from trialsim.reporting.document import Document
 from trialsim.reporting.grid import Group, Row, Table, plain
-from trialsim.reporting.numbers import NONE, Cell, listed, percent, probability_cell, rate, times
+from trialsim.reporting.numbers import NONE, Cell, count, listed, percent, probability_cell, rate, times
 from trialsim.reporting.summary import likelihood_words
 
 CONDITIONING = {
@@ -23,11 +23,11 @@ def headline(doc: Document) -> Table:
     rows = []
     for row in doc["headline"]:
         for unit, n, share, low, high in _denominators(row):
-            count = Cell(f"{row['observed']} of {n} {unit}", row["observed"])
+            seen = Cell(f"{row['observed']} of {n} {unit}", row["observed"])
             rows.append(
                 (
                     Cell(row["label"]),
-                    count,
+                    seen,
                     Cell(percent(share), share),
                     Cell(f"{percent(low)} – {percent(high)}"),
                 )
@@ -104,6 +104,10 @@ def given_sizes(doc: Document) -> Table:
         "Observed against predicted, numbers of patients fixed as observed",
         ("Quantity", "Observed", "Predicted, 95%", "Two-sided mid-p", "Adjusted p", "Verdict"),
         tuple(groups),
+        (
+            f"Exact, but for the adjusted p: from {count(doc['method']['joint_draws'], 'joint draw')}, standard error "
+            f"at most {doc['method']['largest_mcse_adjusted']:.2g}.",
+        ),
         words=(5,),
     )
 

@@ -18,7 +18,7 @@ from trialsim.reporting.numbers import (
     rates,
     value_cell,
 )
-from trialsim.reporting.summary import is_timed
+from trialsim.reporting.summary import is_timed, largest_errors
 from trialsim.results import label
 
 OWN_ENDS = (
@@ -188,12 +188,14 @@ def analysis_sets(doc: Document) -> Table:
             "P(go), evaluable: the final look takes the evaluable patients alone, with the single-stage cut-off "
             "for their number; trials that end early keep their verdict."
         )
+    shown = ["en", "en_evaluable", "responses", *(["p_go", "p_go_evaluable"] if told else [])]
+    notes.append(largest_errors(doc, shown))
     return Table(
         "analysis-sets",
         "All treated patients and evaluable patients",
         ("Case", *heads, "Responses", "Treated", "Evaluable", "Per treated", "Per evaluable"),
         plain(rows),
-        (" ".join(notes),),
+        (" ".join(filter(None, notes)),),
     )
 
 

@@ -8,7 +8,7 @@ from trialsim.reporting.document import Document
 from trialsim.reporting.grid import Group, Row, Table, plain
 from trialsim.reporting.numbers import NONE, Cell, listed, probability_cell, rate, value_cell
 from trialsim.reporting.summary import is_timed
-from trialsim.reporting.wording import CONVENTION, boundary_words, response_words
+from trialsim.reporting.wording import CONVENTION, boundary_words, response_words, toxic_look_words
 
 LONG = 12
 """A toxicity boundary with more steps than this is set in columns."""
@@ -42,7 +42,7 @@ def decisions(doc: Document) -> Table:
         "Decisions by the number of responses",
         ("Look", "Responses", "Rule", "Decision"),
         plain(rows),
-        (f"Convention: {CONVENTION}",),
+        (" ".join(filter(None, (f"Convention: {CONVENTION}", toxic_look_words(doc)))),),
         words=(1, 2, 3),
     )
 

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+Document = dict[str, Any]
+"""The content of ``results.json``."""
+
 NONE = "–"
 """What stands where there is no number."""
 

@@ -34,8 +34,8 @@ def reproduce(
     recorded, content = _recorded(kept)
     from trialsim.checks import check
     from trialsim.engine.operating import exact, simulate
-    from trialsim.reporting.document import document, to_bytes
-    from trialsim.scenario.compiling import compile_rules
+    from trialsim.reporting.composing import compose
+    from trialsim.reporting.document import to_bytes
     from trialsim.scenario.files import load
 
     scenario = load(kept / SCENARIO)
@@ -46,7 +46,13 @@ def reproduce(
         if content.get("planned") is not None:
             replicates = None  # the pilot run is run again too
         results = simulate(scenario, replicates=replicates, seed=seed, jobs=jobs, progress=progress)
-    doc = document(scenario, compile_rules(scenario), results, check(scenario, seed=seed))
+    text = (kept / SCENARIO).read_bytes().decode("utf-8-sig")
+    analysed = None
+    if "sensitivity" in content:
+        from trialsim.sensitivity.assess import assess
+
+        analysed = assess(scenario, jobs=jobs, **content["sensitivity"]["simulation"])
+    doc = compose(scenario, results, check(scenario, seed=seed), text, analysed).doc
     again = to_bytes(doc)
     if again == recorded:
         return True, ()

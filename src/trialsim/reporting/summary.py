@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from trialsim.checks.rows import GIVEN_SIZES, VERDICTS
-from trialsim.reporting.document import Document
 from trialsim.reporting.numbers import (
+    Document,
     chance,
     count,
+    is_mean,
     listed,
     own_rules,
     percent,
@@ -18,6 +19,7 @@ from trialsim.reporting.numbers import (
     rates,
     times,
 )
+from trialsim.reporting.typical import typical_cases
 from trialsim.results import label, quantity_names
 
 SEVERITY = {word: rank for rank, (_, word) in enumerate(VERDICTS)}
@@ -42,25 +44,23 @@ def in_short(doc: Document) -> list[tuple[str, str]]:
     return rows
 
 
-def typical_cases(doc: Document) -> tuple[str | None, str | None]:
-    """The first case with no response rate above p0, and the first with none below p1.
-
-    Where no case keeps p1 at every dose, the first that has it at the starting dose.
-    """
-    p0, p1 = doc["design"]["p0"], doc["design"]["p1"]
-    response = {name: case["truth"]["response"] for name, case in doc["cases"].items()}
-    highest = {name: case["truth"]["highest_response"] for name, case in doc["cases"].items()}
-    inactive = None if p0 is None else next((name for name, r in highest.items() if r <= p0), None)
-    active = None if p1 is None else next((name for name, r in response.items() if min(r) >= p1), None)
-    if active is None and p1 is not None:
-        active = next((name for name, r in response.items() if r[0] >= p1), None)
-    return inactive, active
-
-
 def best(case: Document, quantity: str) -> float:
     """The exact value of a quantity where there is one, else the simulated one."""
     exact, simulated = case["exact"], case["simulated"]
     return float(exact[quantity] if exact else simulated[quantity]["estimate"])
+
+
+def largest_errors(doc: Document, quantities: list[str]) -> str:
+    """The largest standard errors of quantities that are simulated, in words; "" where all are exact."""
+    found: dict[bool, float] = {}
+    for case in doc["cases"].values():
+        for quantity in quantities:
+            if not (case["exact"] or {}).get(quantity) and quantity in (case["simulated"] or {}):
+                error = case["simulated"][quantity]["mcse"] or 0.0
+                found[is_mean(quantity)] = max(found.get(is_mean(quantity), 0.0), error)
+    names = {False: "a probability", True: "a mean"}
+    parts = [f"of {names[kind]} at most {found[kind]:.2g}" for kind in names if found.get(kind)]
+    return f"Simulated numbers: mcse {listed(parts)}." if parts else ""
 
 
 def reaches_go(doc: Document) -> str:
@@ -104,16 +104,14 @@ def agreement(doc: Document) -> str:
             f"WARNING: {simulated} and the exact calculation differ by more than chance allows. Do not use this run "
             "before the difference is understood."
         )
-    shown = [q for q in quantity_names(len(doc["doses"])) if is_shown(q, doc)]
-    compared = [(abs(case["z"][q]), name, q) for name, case in cases.items() for q in shown if q in case["z"]]
     words = f"Exact calculation and {simulated} agree"
     if is_timed(doc):
         words = f"With every outcome known at once, exact calculation and {simulated} agree"
-    if compared:
-        z, name, quantity = max(compared)
+    if found := compared(doc):
+        z, name, quantity = max(found)
         largest = label(quantity, doc["doses"], own=own_rules(doc)).partition(":")[0]
         words += (
-            f": over {len(compared)} comparisons the largest difference is {z:.2f} standard errors "
+            f": over {len(found)} comparisons the largest difference is {z:.2f} standard errors "
             f"({largest}, case “{name}”), no more than chance produces"
         )
     if no_exact:
@@ -124,6 +122,13 @@ def agreement(doc: Document) -> str:
             f"standard error (of a probability at most {0.5 / doc['replicates'] ** 0.5:.2g})"
         )
     return f"{words}."
+
+
+def compared(doc: Document) -> list[tuple[float, str, str]]:
+    """(size of z, case, quantity) of every exact number that a simulated one is held against."""
+    shown = [q for q in quantity_names(len(doc["doses"])) if is_shown(q, doc)]
+    cases = {name: held(case) for name, case in doc["cases"].items()}
+    return [(abs(case["z"][q]), name, q) for name, case in cases.items() for q in shown if q in case["z"]]
 
 
 def is_shown(quantity: str, doc: Document) -> bool:
@@ -212,9 +217,13 @@ def _design(doc: Document) -> str:
     else:
         looks = sorted({row["n"] for row in doc["design"]["looks"]})
         words = f"The {kind}design looks at the responses of {listed([str(n) for n in looks])} patients."
+    if d["toxic_looks"]:
+        cuts = [f"{row['toxicities_from']} or more of {row['n']}" for row in d["toxic_looks"]]
+        words += f" A look also stops for toxicity if {listed(cuts, 'or')} patients have had it."
     if d["type_i_error"] is not None and d["power"] is not None:
+        alone = "Where nobody has toxicity" if d["toxic_looks"] else "On its own"
         words += (
-            f" On its own it has a type I error of {probability(d['type_i_error'])} at p0 = {rate(d['p0'])} and "
+            f" {alone} it has a type I error of {probability(d['type_i_error'])} at p0 = {rate(d['p0'])} and "
             f"a power of {probability(d['power'])} at p1 = {rate(d['p1'])}."
         )
     return words
@@ -278,10 +287,8 @@ def _toxicity(doc: Document) -> str | None:
         reduced = [f"{chance(best(doc['cases'][n], 'p_dose_reduced'))} (“{n}”)" for n in names]
         parts.append(f"Patients go on to a lower dose with probability {listed(reduced)}.")
     if rule["at_lowest_dose"] == "stop" and rule["kind"] != "amendment":
-        ends = ("p_stop_toxicity", "p_stop_toxicity_at_n")
-        stops = [(n, sum(best(doc["cases"][n], q) for q in ends)) for n in names]
         where = "at the lowest dose " if len(doc["doses"]) > 1 else ""
-        told = listed([f"{chance(p)} (“{n}”)" for n, p in stops])
+        told = listed([f"{chance(doc['stops_for_toxicity'][n])} (“{n}”)" for n in names])
         parts.append(f"The rule stops the trial {where}with probability {told}.")
     name = active or names[-1]
     cost = doc["toxicity_rule_cost"][name]

@@ -5,14 +5,20 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trialsim.designs.rules import ACTION_WORDS, Rules
+from trialsim.reporting.content import Report
 from trialsim.reporting.document import Document
+from trialsim.reporting.examples import FIELDS, event_rows, patient_rows
+from trialsim.reporting.grid import Table
 from trialsim.reporting.inputs import value_words
 from trialsim.reporting.numbers import own_rules
 from trialsim.reporting.summary import quantities
-from trialsim.results import label
+from trialsim.results import digits12, label
+
+if TYPE_CHECKING:
+    from trialsim.sensitivity.assess import SensitivityResults
 
 Row = dict[str, Any]
 
@@ -31,6 +37,8 @@ def tables(rules: Rules, doc: Document) -> dict[str, str]:
         "conduct": doc["conduct"]["rows"] if doc["conduct"]["calendar_time"] else [],
         "calendar_time_changes": list(changes(doc)),
         "cells": list(cells(doc)),
+        "example_patients": list(patient_rows(doc)),
+        "example_events": list(event_rows(doc)),
     }
     rows |= {name: content for name, content in more.items() if content}
     return {f"{name}.csv": to_csv(content, COLUMNS[name]) for name, content in rows.items()}
@@ -59,8 +67,10 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "case", "cohort", "dose", "evaluable", "responses", "low", "high", "rate", "interval_95_low",
         "interval_95_high", "mid_p", "p_two_sided", "fitted", "origin", "note",
     ),
+    "example_patients": ("case", "trial", "patient", *FIELDS),
+    "example_events": ("case", "trial", "day", "what"),
 }  # fmt: skip
-"""The columns of every table; the last three are written where a run has calendar time, or observed cells."""
+"""The columns of every table; those from conduct on are written where a run has any such rows."""
 
 
 def operating_characteristics(doc: Document) -> Iterator[Row]:
@@ -141,6 +151,9 @@ def rule_rows(rules: Rules, doc: Document) -> Iterator[Row]:
         onward = f"continue to {row['next_n']}" if row["decision"] == "continue" else row["decision"]
         ends = {"from": row["responses_from"], "to": row["responses_to"]}
         yield {"rule": "responses", "patients": row["n"], **ends, "decision": onward}
+    for row in doc["design"]["toxic_looks"]:
+        ends = {"from": row["toxicities_from"], "to": row["n"]}
+        yield {"rule": "toxicities at a look", "patients": row["n"], **ends, "decision": "stop"}
     for level, dose in enumerate(doc["doses"]):
         for m, b in enumerate(rules.monitor.act_ge[level]):
             if m >= 1 and b <= m:
@@ -169,6 +182,42 @@ def _intervals(row: Mapping[str, Any]) -> Row:
         low, high = flat.pop(f"interval_{coverage}") or (None, None)
         flat |= {f"interval_{coverage}_low": low, f"interval_{coverage}_high": high}
     return flat
+
+
+def of_report(report: Report) -> dict[str, str]:
+    """CSV text by file name: every table of a report as it is printed there, with its number and unrounded values."""
+    return {
+        f"table_{number:02}_{table.key.replace('-', '_')}.csv": _as_printed(table)
+        for number, table in enumerate(report.tables(), start=1)
+    }
+
+
+def of_sensitivity(results: SensitivityResults | None) -> dict[str, str]:
+    """CSV text by file name: every sensitivity analysis, a row a point."""
+    found = {}
+    for k, analysis in enumerate(results.analyses if results else (), start=1):
+        rows = [digits12(row) for row in analysis.rows()]
+        columns = tuple(dict.fromkeys(key for row in rows for key in row))
+        found[f"sensitivity_{analysis.kind}_{k}.csv"] = to_csv(rows, columns)
+    return found
+
+
+def _as_printed(table: Table) -> str:
+    """A table of the report: the headings of its groups in a column of their own, if there are any."""
+    grouped = any(group.title for group in table.groups)
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([*(["group"] if grouped else []), *(head or "row" for head in table.columns)])
+    for group in table.groups:
+        above: list[Any] = []
+        for row in group.rows:
+            # a cell that stands for several rows is written in each of them
+            above = [
+                above[k] if cell.rows == 0 else (cell.text if cell.value is None else cell.value)
+                for k, cell in enumerate(row)
+            ]
+            writer.writerow(map(_field, [*([group.title] if grouped else []), *above]))
+    return out.getvalue()
 
 
 def to_csv(rows: Iterable[Row], columns: tuple[str, ...]) -> str:

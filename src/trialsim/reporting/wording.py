@@ -25,6 +25,7 @@ def protocol(scenario: Scenario, rules: Rules, doc: Document) -> dict[str, list[
         "design": [
             *([EACH_COHORT] if scenario.own_rules else []),
             *look_sentences(rules),
+            *filter(None, [toxic_look_words(doc)]),
             *design_origin(doc),
         ],
         "toxicity": [*toxicity_rule(doc), *toxicity_actions(doc)],
@@ -92,6 +93,14 @@ def response_words(low: int, high: int, n: int) -> str:
     return f"If {low} to {high} respond"
 
 
+def toxic_look_words(doc: Document) -> str:
+    """What the looks at responses make of toxicity; "" where they do not ask."""
+    cuts = [f"{row['toxicities_from']} or more of {row['n']}" for row in doc["design"]["toxic_looks"]]
+    if not cuts:
+        return ""
+    return f"Whatever the responses, a look stops the trial for toxicity if {listed(cuts, 'or')} patients have had it."
+
+
 def design_origin(doc: Document) -> list[str]:
     """How the cut-offs came about, what they attain, and whether any publication states them."""
     design = doc["design"]
@@ -123,8 +132,9 @@ def design_origin(doc: Document) -> list[str]:
     if design["power"] is not None:
         attained.append(f"power {probability(design['power'])} at p1 = {rate(design['p1'])}")
     if attained:
+        toxicity = "no toxicity" if design["toxic_looks"] else "no toxicity rule"
         words.append(
-            f"Attained by the design alone (every patient evaluable, no toxicity rule): {listed(attained)}, exactly."
+            f"Attained by the design alone (every patient evaluable, {toxicity}): {listed(attained)}, exactly."
         )
     else:
         words.append("Without p0 and p1 it has no type I error or power: each case below has its own P(go).")
@@ -150,6 +160,8 @@ def toxicity_rule(doc: Document) -> list[str]:
     rule = doc["toxicity_rule"]
     start, given = doc["doses"][0], rule["parameters"]
     words: list[str]
+    if rule["kind"] == "none" and doc["design"]["toxic_looks"]:
+        return [f"Toxicity is watched by the looks alone: every patient is treated at {start}."]
     if rule["kind"] == "none":
         return [f"There is no toxicity rule: every patient is treated at {start}, whatever is seen."]
     if rule["kind"] == "amendment":

@@ -1,0 +1,170 @@
+"""A report as data: sections of paragraphs, tables and figures, from which the page and the Word file are made."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from trialsim.reporting.grid import Table
+
+HALF_PAGE = 290.0
+"""Points; figures are drawn 8 or 17 cm wide."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """A paragraph.
+
+    Attributes
+    ----------
+    lead : words set in bold in front of it.
+    mark : "convention", "agreement" or "warning" for one that is set apart, "note" for small print.
+    """
+
+    text: str
+    lead: str = ""
+    mark: str = ""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What is spoken of, and what there is to say about it, row by row."""
+
+    rows: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Points:
+    """A list without an order."""
+
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Code:
+    """Text kept as it is, line by line: a command, a file."""
+
+    text: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure as a report shows it; ``analysis``: the sensitivity analysis it belongs to, if any, from 0."""
+
+    name: str
+    title: str
+    caption: str
+    alt: str
+    svg: bytes
+    png: bytes = b""
+    analysis: int | None = None
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it takes the whole width of the page: what is wider than half of it as drawn."""
+        points = re.search(rb'<svg[^>]*?\bwidth="([0-9.]+)pt"', self.svg[:5000], re.DOTALL)
+        return points is not None and float(points.group(1)) > HALF_PAGE
+
+    @property
+    def source(self) -> str:
+        """The drawing as a data URI: inside an <img> nothing in it can run or fetch."""
+        return f"data:image/svg+xml;base64,{base64.b64encode(self.svg).decode('ascii')}"
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Figures set together."""
+
+    pictures: tuple[Picture, ...]
+
+
+Block = Words | Terms | Points | Code | Pictures | Table
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading with what stands under it; ``parts`` have headings one level lower."""
+
+    key: str
+    title: str
+    blocks: tuple[Block, ...]
+    parts: tuple[Section, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to show."""
+        return not self.blocks and not self.parts
+
+    def all_blocks(self) -> Iterator[Block]:
+        """Its own blocks, then those of its parts: the order in which tables and figures are numbered."""
+        yield from self.blocks
+        for part in self.parts:
+            yield from part.all_blocks()
+
+
+@dataclass(frozen=True)
+class Report:
+    """A whole report.
+
+    Attributes
+    ----------
+    kind : what sort of report this is, over the title.
+    about : what stands at its head: term, text, and whether the text is code.
+    warning : what must be read first; () where nothing must.
+    """
+
+    title: str
+    kind: str
+    trialsim: str
+    about: tuple[tuple[str, str, bool], ...]
+    warning: tuple[str, ...]
+    sections: tuple[Section, ...]
+
+    def tables(self) -> Iterator[Table]:
+        """Every table in the order of its number."""
+        for section in self.sections:
+            yield from (block for block in section.all_blocks() if isinstance(block, Table))
+
+
+class Numbered:
+    """Tables and figures with their numbers, counted in the order in which the page asks for them."""
+
+    def __init__(self) -> None:
+        self.last = 0
+
+    def __call__(self) -> int:
+        """The next number."""
+        self.last += 1
+        return self.last
+
+
+def section(key: str, title: str, *blocks: Block | Sequence[Block], parts: Sequence[Section] = ()) -> Section:
+    """A section without the tables and parts that have nothing to show."""
+    flat: list[Block] = []
+    for block in blocks:
+        flat.extend(block if isinstance(block, list | tuple) else [block])  # type: ignore[list-item]
+    kept = tuple(block for block in flat if not _is_empty(block))
+    return Section(key, title, kept, tuple(part for part in parts if not part.is_empty))
+
+
+def paragraphs(texts: Sequence[str]) -> list[Block]:
+    """One paragraph a text."""
+    return [Words(text) for text in texts]
+
+
+def unbroken(text: str) -> str:
+    """``text`` with spaces that no line may break at: p0 = 5%, responses ≤ 1."""
+    return re.sub(r" ([=≤≥>]) (?=\S)", "\u00a0\\1\u00a0", text)
+
+
+def _is_empty(block: Block) -> bool:
+    if isinstance(block, Table):
+        return block.is_empty
+    if isinstance(block, Pictures):
+        return not block.pictures
+    if isinstance(block, Points):
+        return not block.items
+    return isinstance(block, Words) and not block.text

@@ -1,0 +1,232 @@
+"""Example trials of a run, patient by patient: chosen by a stated rule, kept in results.json, laid out for reading."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from string import ascii_uppercase
+from typing import Any
+
+from trialsim.codes import FINAL_GO, FUTILITY, GO_EARLY, TOXICITY
+from trialsim.reporting.grid import Row, Table, plain
+from trialsim.reporting.numbers import NONE, Cell, Document, own_rules
+from trialsim.scenario.model import Scenario
+
+LOOKED_AT = 1000
+"""The first trials of a case among which an example is looked for."""
+
+ABREAST = 2
+"""Patients set side by side in a table."""
+
+SHORT = 14
+"""Letters of a cell that is kept on one line."""
+
+FIELDS = (
+    "enrolled_day", "dose", "cohort", "evaluable", "response", "response_first_seen_day", "toxicity",
+    "toxicity_onset_day", "serious", "overrun",
+)  # fmt: skip
+"""What results.json keeps of a patient, as columns."""
+
+WHY = {
+    "go": "the first that ends in a go",
+    "stop": "the first that stops early for futility or toxicity",
+    "reduced": "the first in which patients are treated at a lower dose and that does not end in a go",
+}
+"""The rule by which an example is chosen among the trials of a case, in the order of their numbers."""
+
+
+# -- choosing
+
+
+def examples(scenario: Scenario, seed: int, inactive: str, active: str) -> list[Document]:
+    """Up to three trials that a run with this seed simulates, as plain data.
+
+    One of ``active`` that ends in a go, one of ``inactive`` that stops early, and, where the dose can change, one of
+    ``active`` that changes it without a go: each the first of its kind among the first ``LOOKED_AT`` of the case.
+    """
+    from trialsim.engine.timed import timed
+    from trialsim.engine.traces import trace
+    from trialsim.kernels.streams import stream_key
+    from trialsim.scenario.compiling import compile_rules
+
+    trials, key = timed(scenario, compile_rules(scenario)), stream_key(seed)
+    found: list[Document] = []
+    kinds: list[tuple[str, str, Callable[[Any], Any]]] = [("go", active, _is_go), ("stop", inactive, _stops)]
+    if len(scenario.doses) > 1:
+        kinds.append(("reduced", active, _is_reduced_without_go))
+    for kind, case, is_one in kinds:
+        for first in range(0, LOOKED_AT, 100):
+            there = is_one(trials[case].treated(key, first, 100)[0])
+            if there.any():
+                number = first + int(there.argmax()) + 1
+                found.append(_example(kind, trace(scenario, case, number, seed)))
+                break
+    return found
+
+
+def _is_go(rows: Any) -> Any:
+    from trialsim.kernels import conduct_columns as column
+
+    return (rows[:, column.END] == FINAL_GO) | (rows[:, column.END] == GO_EARLY)
+
+
+def _stops(rows: Any) -> Any:
+    from trialsim.kernels import conduct_columns as column
+
+    return (rows[:, column.END] == FUTILITY) | (rows[:, column.END] == TOXICITY)
+
+
+def _is_reduced_without_go(rows: Any) -> Any:
+    from trialsim.kernels import conduct_columns as column
+
+    return (rows[:, column.REDUCED_AFTER] > 0) & ~_is_go(rows)
+
+
+def _example(kind: str, trace: Any) -> Document:
+    """A trial as results.json keeps it, in whole days; what applies to none of its patients is left out."""
+    columns = {name: [patient.get(name) for patient in trace.patients] for name in FIELDS}
+    for name in columns:
+        if name.endswith("_day"):
+            columns[name] = [_whole(day) for day in columns[name]]
+    return {
+        "kind": kind,
+        "case": trace.case,
+        "trial": trace.trial,
+        "seed": trace.seed,
+        "end": trace.end,
+        "events": [{"day": _whole(event.day), "what": event.what} for event in trace.events],
+        "patients": {
+            "patient": list(range(1, len(trace.patients) + 1)),
+            **{name: values for name, values in columns.items() if any(v is not None for v in values)},
+        },
+    }
+
+
+def _whole(day: float | None) -> int | None:
+    """A day without its fraction, counted as a calendar does."""
+    return None if day is None else int(day)
+
+
+# -- laying out
+
+
+def rule_words(doc: Document) -> str:
+    """By which rule the examples were chosen."""
+    parts = "; ".join(f"of “{row['case']}”, {WHY[row['kind']]}" for row in doc["examples"])
+    return (
+        f"Chosen by rule, each the first of its kind in the order in which the run numbers its trials: {parts}. They "
+        "show how the rules work on patients; how often such a trial happens stands in the tables above."
+    )
+
+
+def title(row: Document) -> str:
+    """The heading of an example."""
+    return f"“{row['case']}”, trial {row['trial']}: {row['end']}"
+
+
+def events(row: Document) -> list[str]:
+    """What happened to the trial, one line a day; one line an event where there are no days."""
+    days: dict[int | str, list[str]] = {}
+    for number, event in enumerate(row["events"]):
+        day = f"event {number}" if event["day"] is None else event["day"]
+        days.setdefault(day, []).append(f"{event['what'][:1].upper()}{event['what'][1:]}.")
+    return [
+        " ".join(said) if isinstance(day, str) else f"Day {day}: {' '.join(said)}"
+        for day, said in days.items()
+    ]
+
+
+def table(doc: Document, row: Document, number: int) -> Table:
+    """The patients of an example in the order of enrolment, two abreast."""
+    heads = ["Patient"]
+    columns = row["patients"]
+    dated = "enrolled_day" in columns
+    heads += ["Day in"] if dated else []
+    doses = len(set(columns["dose"])) > 1
+    heads += ["Dose"] if doses else []
+    # cohorts matter where they have rules of their own; letters, so that two patients have room side by side
+    named = dict.fromkeys(columns.get("cohort", ())) if own_rules(doc) else {}
+    letters = dict(zip(named, ascii_uppercase, strict=False))
+    heads += ["Cohort"] if letters else []
+    heads += ["Response", *(["Toxicity"] if "toxicity" in columns else [])]
+    words = [k for k, head in enumerate(heads * ABREAST) if head not in ("Patient", "Day in")]
+    caption = f"The patients of trial {row['trial']} of case “{row['case']}”, in the order of enrolment"
+    notes = []
+    if not doses:
+        notes.append(f"Every patient had {columns['dose'][0]}.")
+    if letters:
+        notes.append(f"Cohorts: {', '.join(f'{letter}, {name}' for name, letter in letters.items())}.")
+    if dated:
+        notes.append(
+            "Day in: the day of enrolment, from the start of the first patient. A response is dated by its first "
+            "sight, a toxicity by its onset."
+        )
+    if any(columns.get("overrun") or ()):
+        notes.append("Overrun: enrolled while the decision that ended the trial was pending.")
+    cells = [_patient(columns, i, dated, doses, letters) for i in range(len(row["patients"]["patient"]))]
+    return Table(
+        f"example-{number}",
+        caption,
+        tuple(heads * ABREAST),
+        plain(_side_by_side(cells, len(heads))),
+        (" ".join(notes),) if notes else (),
+        words=tuple(words),
+    )
+
+
+def _patient(columns: Document, i: int, dated: bool, doses: bool, letters: dict[str, str]) -> Row:
+    cells = [Cell(str(columns["patient"][i]), columns["patient"][i])]
+    if dated:
+        cells.append(Cell(str(columns["enrolled_day"][i]), columns["enrolled_day"][i]))
+    if doses:
+        cells.append(Cell(_short(columns["dose"][i])))
+    if letters:
+        cells.append(Cell(letters[columns["cohort"][i]]))
+    response = _seen(columns, i, "response", "response_first_seen_day")
+    if not columns["evaluable"][i]:
+        response = "not evaluable"
+    if columns.get("overrun") and columns["overrun"][i]:
+        response += ", overrun"
+    cells.append(Cell(response))
+    if "toxicity" in columns:
+        serious = columns.get("serious", [None] * (i + 1))[i]
+        toxicity = _seen(columns, i, "toxicity", "toxicity_onset_day")
+        cells.append(Cell(f"serious, {toxicity}" if serious else toxicity))
+    return tuple(cells)
+
+
+def _seen(columns: Document, i: int, what: str, day: str) -> str:
+    if columns[what][i] is None:
+        return NONE
+    if not columns[what][i]:
+        return "no"
+    seen = columns[day][i] if day in columns else None
+    return "yes" if seen is None else _short(f"yes, day {seen}")
+
+
+def _short(text: str) -> str:
+    """A short text that is kept on one line."""
+    return text.replace(" ", "\u00a0") if len(text) <= SHORT else text
+
+
+def _side_by_side(cells: list[Row], width: int) -> Iterator[Row]:
+    """Patients set in columns, read from top to bottom."""
+    high = -(-len(cells) // ABREAST)
+    blank = (Cell(""),) * width
+    for k in range(high):
+        parts = [cells[j] if j < len(cells) else blank for j in range(k, high * ABREAST, high)]
+        yield tuple(cell for part in parts for cell in part)
+
+
+def patient_rows(doc: Document) -> Iterator[Document]:
+    """One row a patient of every example, for a CSV table."""
+    for row in doc["examples"]:
+        for i in range(len(row["patients"]["patient"])):
+            values = {name: column[i] for name, column in row["patients"].items()}
+            yield {"case": row["case"], "trial": row["trial"], **values}
+
+
+def event_rows(doc: Document) -> Iterator[Document]:
+    """One row an event of every example, for a CSV table."""
+    for row in doc["examples"]:
+        for event in row["events"]:
+            yield {"case": row["case"], "trial": row["trial"], **event}

@@ -1,0 +1,303 @@
+"""A run as a report: which sections it has, and what stands in each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from trialsim.designs.rules import Rules
+from trialsim.reporting import (
+    examples,
+    layout,
+    layout_conduct,
+    layout_rules,
+    methods,
+    protocol_words,
+    questions,
+    sensitivity,
+    summary,
+    wording,
+)
+from trialsim.reporting.content import (
+    Code,
+    Picture,
+    Pictures,
+    Points,
+    Report,
+    Section,
+    Terms,
+    Words,
+    paragraphs,
+    section,
+)
+from trialsim.reporting.document import Document
+from trialsim.reporting.sections_check import check_of
+from trialsim.scenario.model import Scenario
+
+
+def report_of(
+    scenario: Scenario,
+    rules: Rules,
+    doc: Document,
+    pictures: Sequence[Picture],
+) -> Report:
+    """The report of a run. Its numbers are those of ``results.json``, of which ``doc`` is the content."""
+    replicates = "none, exact only"
+    if doc["replicates"] is not None:
+        replicates = f"{doc['replicates']:,} a case, seed {doc['seed']}"
+    about = (
+        ("Endpoint", doc["endpoint"], False),
+        ("Source", doc["source"] or "not stated", False),
+        ("Made by", made_by(doc), False),
+        ("Replicates", replicates, False),
+        ("Scenario digest", doc["digest"], True),
+    )
+    found = (
+        _summary(doc, rules),
+        _objectives(doc),
+        _rules(scenario, rules, doc),
+        _model(doc),
+        _cases(doc),
+        _methods(doc),
+        _results(doc, [picture for picture in pictures if picture.analysis is None]),
+        _sensitivity(doc, pictures),
+        _examples(doc),
+        check_of(doc),
+        section("limitations", "Limitations", Points(tuple(methods.limitations(doc)))),
+        _appendix(doc),
+    )
+    kept = tuple(part for part in found if not part.is_empty)
+    kind = "Operating characteristics of a single-arm trial"
+    return Report(doc["name"], kind, doc["trialsim"], about, tuple(_warning(doc)), kept)
+
+
+def made_by(doc: Document) -> str:
+    """The program and its version."""
+    return f"trialsim {doc['trialsim']}, random streams version {doc['streams']}"
+
+
+def _warning(doc: Document) -> Iterator[str]:
+    if doc["disagreements"]:
+        yield "Exact and simulated answers disagree. Do not use this run."
+        yield (
+            f"They differ by more than chance allows for: {'; '.join(doc['disagreements'])}. One of the two "
+            "computations is wrong. Please report it with this folder."
+        )
+
+
+def _summary(doc: Document, rules: Rules) -> Section:
+    return section(
+        "in-short",
+        "Summary",
+        Terms(tuple(summary.in_short(doc))),
+        layout.overview(doc),
+        parts=[
+            section(
+                "for-protocol",
+                "Sentences for the protocol",
+                paragraphs(protocol_words.for_protocol(rules, doc)),
+            )
+        ],
+    )
+
+
+def _objectives(doc: Document) -> Section:
+    return section(
+        "objectives",
+        "Objectives and estimand",
+        Words(methods.objectives(doc)),
+        Terms(tuple(methods.estimand(doc))),
+        parts=[
+            section(
+                "question",
+                "Which question P(go) answers",
+                paragraphs(questions.paragraphs(doc)),
+                layout_conduct.analysis_sets(doc),
+            )
+        ],
+    )
+
+
+def _rules(scenario: Scenario, rules: Rules, doc: Document) -> Section:
+    protocol = wording.protocol(scenario, rules, doc)
+    return section(
+        "rules",
+        "Decision rules",
+        Words(wording.CONVENTION, mark="convention"),
+        parts=[
+            section("responses", "Responses", paragraphs(protocol["design"]), layout_rules.decisions(doc)),
+            section(
+                "toxicity",
+                "Toxicity",
+                paragraphs(protocol["toxicity"]),
+                layout_rules.boundary(doc),
+                layout_rules.crossing(doc),
+                layout_rules.cost(doc),
+            ),
+            section("counted", "Who is counted", paragraphs(protocol["counted"])),
+        ],
+    )
+
+
+def _model(doc: Document) -> Section:
+    return section(
+        "model",
+        "Data-generating model",
+        Words(methods.rates_words(doc)),
+        parts=[
+            section(
+                "runs",
+                "How the trial runs",
+                paragraphs(doc["conduct"]["sentences"]),
+                layout_conduct.conduct(doc),
+            ),
+            section(
+                "assumed",
+                "What is assumed, and where each input comes from",
+                Words(methods.provenance(doc)),
+                layout.assumptions(doc),
+            ),
+        ],
+    )
+
+
+def _cases(doc: Document) -> Section:
+    return section(
+        "cases",
+        "Scenarios and why",
+        Words("Each case is one thing that nature might do; the trial is worked out for all of them."),
+        layout.cases(doc),
+        layout_conduct.strata(doc),
+    )
+
+
+def _methods(doc: Document) -> Section:
+    return section(
+        "method",
+        "Monte Carlo methods" if doc["replicates"] is not None else "Methods of computation",
+        Words("By the headings of Morris, White and Crowther (2019)."),
+        parts=[
+            section("aims", "Aims", Words(methods.aims(doc))),
+            section("mechanisms", "Data-generating mechanisms", Words(methods.mechanisms(doc))),
+            section("estimands", "Estimands", Words(methods.estimands(doc))),
+            section("methods", "Methods", [Words(text, lead) for lead, text in methods.methods(doc)]),
+            section("performance", "Performance measures", paragraphs(methods.performance(doc))),
+        ],
+    )
+
+
+def _results(doc: Document, pictures: Sequence[Picture]) -> Section:
+    timed, cases = summary.is_timed(doc), [*doc["cases"]]
+    tables = [layout.operating_characteristics(doc, name) for name in cases]
+    parts = [
+        section(
+            "changes",
+            "What calendar time changes",
+            paragraphs(summary.changed_words(doc)),
+            layout_conduct.changes(doc),
+        ),
+        section("durations", "How long it takes", layout_conduct.durations(doc)),
+        section("by-cohort", "By cohort", layout_conduct.cohorts(doc)),
+        section("by-case", "Case by case", tables),
+        section("figures", "Figures", Pictures(tuple(pictures))),
+    ]
+    return section(
+        "oc",
+        "Results",
+        Words(summary.agreement(doc), mark="warning" if doc["disagreements"] else "agreement"),
+        Words(_reading(doc, timed)),
+        parts=parts,
+    )
+
+
+def _reading(doc: Document, timed: bool) -> str:
+    """How the columns of the result tables are to be read."""
+    if any(case.get("at_once") for case in doc["cases"].values()):
+        return (
+            "In calendar time there is no exact answer, so every run also simulates the same patients in a trial that "
+            "knows every outcome before the next patient, and holds that against its exact answer. The column z is "
+            "the difference of those two in standard errors: it tests the engine, and says nothing about what calendar "
+            "time does. The numbers in calendar time come with their Monte Carlo standard error (mcse) and interval."
+        )
+    if timed:
+        return (
+            "Simulated numbers come with their Monte Carlo standard error (mcse) and interval. There is no exact "
+            "answer to hold them against."
+        )
+    if doc["replicates"] is None:
+        return "Exact numbers need no error."
+    return (
+        "Exact numbers need no error. Simulated numbers come with their Monte Carlo standard error (mcse) and "
+        "interval, and z is the difference between the two in standard errors."
+    )
+
+
+def _sensitivity(doc: Document, pictures: Sequence[Picture]) -> Section:
+    """The sensitivity analyses that were worked out with the run; nothing where there are none."""
+    if "sensitivity" not in doc:
+        return section("sensitivity", "Sensitivity")
+    parts = [
+        section(
+            analysis.key,
+            analysis.title,
+            paragraphs(analysis.paragraphs),
+            Pictures(tuple(picture for picture in pictures if picture.analysis == analysis.number)),
+            analysis.tables,
+        )
+        for analysis in sensitivity.sections(doc["sensitivity"])
+    ]
+    words = (
+        "What the answers hang on. An input is named by its path in the scenario file; what an analysis does not move "
+        "stays as the scenario states it."
+    )
+    return section("sensitivity", "Sensitivity", Words(words), parts=parts)
+
+
+def _examples(doc: Document) -> Section:
+    parts = [
+        section(
+            f"example-{k}",
+            examples.title(row),
+            Points(tuple(examples.events(row))),
+            examples.table(doc, row, k),
+        )
+        for k, row in enumerate(doc["examples"], start=1)
+    ]
+    words = Words(examples.rule_words(doc) if parts else "")
+    return section("examples", "Example trials, patient by patient", words, parts=parts)
+
+
+def _appendix(doc: Document) -> Section:
+    return section(
+        "reproduce",
+        "Appendix: scenario, versions, and how to run it again",
+        Words(
+            "The command below runs the copy of the scenario in this run’s folder again, with the recorded seed and "
+            "replicates, and compares results.json byte by byte. FOLDER is the folder that holds this report."
+        ),
+        Code("trialsim reproduce FOLDER", "The command"),
+        Words(
+            f"{made_by(doc)[0].upper()}{made_by(doc)[1:]}. environment.json lists the versions of Python and of every "
+            "package, the machine and the wall times: what may differ between runs stands there and nowhere else. "
+            "Numbers are rounded here for reading; results.json has twelve significant digits, and the folder tables "
+            "has every table as CSV."
+        ),
+        Words(f"The digest of the scenario is {doc['digest']}. Its text:"),
+        Code(doc["scenario"].rstrip("\n"), "The scenario"),
+    )
+
+
+def pictures_of(doc: Document, folder: Path) -> list[Picture]:
+    """The figures of a run: their words from ``results.json``, the drawings from the folder of figures."""
+    return [
+        Picture(
+            row["name"],
+            row["title"],
+            row["caption"],
+            row["alt"],
+            (folder / f"{row['name']}.svg").read_bytes(),
+            (folder / f"{row['name']}.png").read_bytes(),
+            row["analysis"],
+        )
+        for row in doc["figures"]
+    ]

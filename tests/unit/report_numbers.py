@@ -1,0 +1,189 @@
+"""Which numbers of a report are not numbers of its results.json: used by ``test_report_numbers.py``.
+
+What a report prints is taken apart into pieces of text. A piece loses the words that are not the report's own: those
+of the scenario (names, notes, sources; all of it stands in results.json as ``scenario``), the digest, the version, and
+sentences that results.json holds word for word. Every number that is left must be a rounding of a number of
+results.json, by the digits that are printed; a whole number must be there as it is.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from functools import cached_property
+from html.parser import HTMLParser
+from typing import Any
+
+from trialsim.reporting.quoted import Printed, printed
+
+OWN = [
+    r"(Table|Figure) \d+\.",  # captions are counted
+    r"p\(1 − p\)", r"1/(?=1024)",  # a formula; the tick's numerator
+    r"(Schell|others|Crowther) \(?\d{4}\)?", r"ICH E9 \(R1\)",  # literature
+]  # fmt: skip
+"""What the report says by itself that has a digit and is no result."""
+
+HELD = ("check_notes", "disagreements")
+"""Lists of sentences of results.json that are printed word for word."""
+
+NOT_KNOWN = ("distributions",)
+"""Long lists that no number of the report comes from: left out, so that nothing is found there by chance."""
+
+BLOCK = {"p", "li", "dt", "dd", "td", "th", "caption", "figcaption", "h1", "h2", "h3", "code", "title"}
+
+
+class Pieces(HTMLParser):
+    """The text of a page, block by block, with alternative texts and labels."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[str] = [""]
+        self._silent = False
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._silent = tag == "style"
+        for key, value in attrs:
+            if key in ("alt", "aria-label", "title"):
+                self.found.append(value or "")
+        if tag in BLOCK:
+            self.found.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._silent = False
+        if tag in BLOCK:
+            self.found.append("")
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent:
+            self.found[-1] += data
+
+
+def of_html(html: str) -> list[str]:
+    """The pieces of text of a page."""
+    return [piece for piece in Pieces(html).found if piece.strip()]
+
+
+def of_docx(content: bytes) -> list[str]:
+    """The pieces of text of a Word file: paragraphs, cells, alternative texts, header and footer."""
+    import docx
+    from docx.oxml.ns import qn
+
+    file = docx.Document(io.BytesIO(content))
+    parts = [file.element.body, file.sections[0].footer._element, file.sections[0].header._element]
+    found = []
+    for part in parts:
+        for paragraph in part.iter(qn("w:p")):
+            texts = (
+                "\n" if t.tag == qn("w:br") else t.text or "" for t in paragraph.iter(qn("w:t"), qn("w:br"))
+            )
+            if paragraph.getparent().tag.endswith("ftr"):
+                texts = (t.text or "" for r in paragraph.iterchildren(qn("w:r")) for t in r.iter(qn("w:t")))
+            found.append("".join(texts))
+        for about in part.iter(qn("wp:docPr")):
+            found += [about.get("descr") or "", about.get("title") or ""]
+    return [piece for piece in found if piece.strip()]
+
+
+class Known:
+    """The numbers of a results.json, and the words in it that are not the report's own."""
+
+    def __init__(self, doc: dict[str, Any]) -> None:
+        self.doc = doc
+
+    @cached_property
+    def numbers(self) -> list[float]:
+        """Every number that a report may print."""
+        return sorted(set(_numbers(self.doc)))
+
+    @cached_property
+    def words(self) -> re.Pattern[str]:
+        """Strings with a digit that stand in results.json, longest first."""
+        found = {self.doc["digest"], f"trialsim {self.doc['trialsim']}", f"Trialsim {self.doc['trialsim']}"}
+        found |= set(_strings(_yaml(self.doc["scenario"])))
+        for key in HELD:
+            found |= {sentence.replace("`", "“", 1).replace("`", "”", 1) for sentence in self.doc[key]}
+            found |= {re.sub("`([^`]*)`", r"“\1”", sentence) for sentence in self.doc[key]}
+        found |= {row["note"] for name in ("checks", "check_cells") for row in self.doc[name] if row["note"]}
+        found.add(self.doc["design"].get("origin") or "")
+        found |= {event["what"] for row in self.doc["examples"] for event in row["events"]}
+        longest = sorted((text for text in found if re.search(r"\d", text)), key=len, reverse=True)
+        return re.compile("|".join(map(re.escape, longest)), re.IGNORECASE)
+
+    def missing(self, piece: str) -> Iterator[Printed]:
+        """The numbers of a piece of text that are not numbers of results.json."""
+        text = piece.replace("\u00a0", " ").replace("‑", "-").strip()
+        if text == self.doc["scenario"].strip():
+            return
+        if not re.search(r"\d", text):
+            return
+        text = self.words.sub("…", text)
+        for own in OWN:
+            text = re.sub(own, "…", text)
+        text = re.sub(r"(\d+), (\d+) and (\d+)%", r"\1%, \2% and \3%", text)
+        for number in printed(text):
+            if not self.has(number, text):
+                yield number
+
+    def has(self, number: Printed, text: str) -> bool:
+        """Whether a number is a rounding of one of results.json."""
+        before = text[: number.begin].rstrip()
+        if before.endswith(("<", "below")) and number.value in (0.0001, 0.001):
+            return any(0 < value < number.value for value in self.numbers)
+        if before.endswith((">", "above")) and number.value in (0.9999, 0.999):
+            return any(number.value < value < 1 for value in self.numbers)
+        close = 1.01 * number.step
+        return any(
+            number.rounds(value)
+            for sign in (1, -1)
+            for value in self.numbers[
+                bisect_left(self.numbers, sign * number.value - close) : bisect_right(
+                    self.numbers, sign * number.value + close
+                )
+            ]
+        )
+
+
+def _numbers(value: Any) -> Iterator[float]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key not in NOT_KNOWN:
+                yield from _numbers(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _numbers(item)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield float(value)
+
+
+def _yaml(text: str) -> Any:
+    from ruamel.yaml import YAML
+
+    return YAML(typ="safe").load(text)
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield str(key)
+            yield from _strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)
+    elif isinstance(value, str):
+        yield value
+
+
+def missing(doc: dict[str, Any], pieces: list[str]) -> list[tuple[str, str]]:
+    """(number, the text it stands in) of every number that is not found."""
+    known = Known(doc)
+    return [(number.text, piece) for piece in pieces for number in known.missing(piece)]
+
+
+def load(path: Any) -> dict[str, Any]:
+    """A results.json."""
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
