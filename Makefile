@@ -4,12 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEV := $(VENV)/.dev
+DOCS := $(VENV)/.docs
 KERNELS := $(VENV)/.kernels
 
-.PHONY: run test test-slow lint bench clean
+.PHONY: run what-ifs test test-slow lint bench docs clean
 
 run: $(READY) $(KERNELS)  ## run the dasatinib scenario; the last line printed is the path of the report
 	$(BIN)/trialsim run configs/dasatinib.yaml -o runs/dasatinib --force
+
+what-ifs: $(READY) $(KERNELS)  ## run the what-if library and write one comparison report
+	$(BIN)/trialsim whatif configs/what-ifs/*.yaml -o runs/what-ifs --force
 
 test: $(DEV) $(KERNELS)  ## lint, types, floors and tests
 	$(MAKE) --no-print-directory lint
@@ -27,8 +31,12 @@ lint: $(DEV)
 bench: $(DEV) $(KERNELS)  ## speed as ratios against yardsticks in the same run
 	$(BIN)/python -m benchmarks.run
 
+docs: $(DOCS)  ## the pages of docs/; a warning is an error
+	$(BIN)/sphinx-build -q -W --keep-going -b html -d docs/_build/doctrees docs docs/_build/html
+	@echo docs/_build/html/index.html
+
 clean:
-	rm -rf $(VENV) runs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) runs docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Debian's python3 without python3-venv cannot make a venv with pip: say so instead of failing later
@@ -40,6 +48,10 @@ $(READY): pyproject.toml constraints.txt
 
 $(DEV): $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+$(DOCS): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
 	@touch $@
 
 # numba's cache does not see an edit of a function that another file's kernel calls

@@ -1,0 +1,51 @@
+"""How the pages are built: ``make docs`` writes docs/_build/html and takes every warning for an error."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+from generated import write_all  # noqa: E402, I001
+from trialsim.version import __version__  # noqa: E402
+
+write_all(HERE / "_build" / "generated")
+
+project = "trialsim"
+author = "the trialsim authors"
+copyright = f"2026, {author}"
+release = version = __version__
+language = "en"
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["_build"]
+nitpicky = False  # numpy and pandas are named, not linked: the pages can be read and built without a network
+
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented_params"
+napoleon_google_docstring = False
+napoleon_use_rtype = False
+
+html_theme = "furo"
+html_title = f"trialsim {__version__}"
+html_static_path = ["_static"]
+html_css_files = ["trialsim.css"]
+html_copy_source = False
+html_show_sphinx = False
+html_theme_options = {"navigation_with_keys": True}
+# furo's dark style has weaker contrast in tables of numbers than the light one, so both are set by hand
+pygments_style = "a11y-high-contrast-light"
+pygments_dark_style = "a11y-high-contrast-dark"
+
+
+def setup(app):  # type: ignore[no-untyped-def]
+    """Our docstrings say ``name : what it is`` in one line; napoleon would take the words for a type."""
+    from generated import spread
+
+    app.connect("autodoc-process-docstring", lambda *args: spread(args[-1]), priority=400)

@@ -1,0 +1,223 @@
+"""What the pages of docs/ show is what happens: commands, Python, scenario files and quoted sentences are run.
+
+In the pages:
+
+- a ``console`` block has commands after ``$``, each with its output below it; ``# exit status 2`` after a command says
+  that it fails, and what is shown is then the message;
+- a ``python`` block is run, and a ``text`` block right after it is what it prints;
+- a ``yaml`` block whose first line is ``# NAME.yaml`` is written to that file;
+- each paragraph of a quotation after ``<!-- in FILE -->`` stands in that file;
+- a line ``...`` stands for any lines, or none. Where no output is shown, none is compared.
+
+Blocks of a page are run in their order in one empty folder, which has ``configs/``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import html
+import importlib.util
+import io
+import json
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import trialsim
+from tests.property.test_command_line import run
+from tests.published.reference import rows
+from trialsim.results import CONDUCT_LABELS, LABELS
+from trialsim.scenario.schema import schema_text
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+
+FRAGMENTS = {"add-a-design.md"}
+"""Pages whose Python quotes the source instead of being meant to run."""
+
+BLOCK = re.compile(
+    r"^```(?P<kind>\w+)\n(?P<text>.*?)^```$|^<!-- in (?P<file>\S+) -->\n(?P<quoted>(?:^>[^\n]*\n)+)",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class Block:
+    """One block of a page; ``after`` says that nothing but white space stands between it and the one before."""
+
+    kind: str
+    text: str
+    after: bool
+
+
+def blocks(page: Path) -> list[Block]:
+    """The blocks of a page in their order."""
+    text, found, end = page.read_text(encoding="utf-8"), [], 0
+    for match in BLOCK.finditer(text):
+        after = not text[end : match.start()].strip()
+        if match["file"]:
+            found.append(Block(f"in {match['file']}", match["quoted"], after))
+        else:
+            found.append(Block(match["kind"], match["text"], after))
+        end = match.end()
+    return found
+
+
+PAGES = sorted(page.name for page in DOCS.glob("*.md") if page.name not in FRAGMENTS)
+RUN = [
+    name
+    for name in PAGES
+    if any(
+        block.kind in ("console", "python") or block.kind.startswith("in ") for block in blocks(DOCS / name)
+    )
+]
+
+
+def same(shown: str, printed: str) -> bool:
+    """Whether ``printed`` is what is shown, lines ``...`` standing for any lines or none."""
+    pattern = "".join(
+        r"(?:.*\n)*?" if line.strip() == "..." else re.escape(line.rstrip()) + "\n"
+        for line in shown.strip("\n").split("\n")
+    )
+    text = "".join(f"{line.rstrip()}\n" for line in printed.strip("\n").split("\n"))
+    return re.fullmatch(pattern, text) is not None
+
+
+def words(text: str) -> str:
+    """The text a reader sees of HTML, in single spaces."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split())
+
+
+@pytest.mark.parametrize("name", RUN)
+def test_what_a_page_shows_is_what_happens(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "configs").symlink_to(ROOT / "configs")
+    names: dict[str, object] = {}
+    printed = ""
+    for block in blocks(DOCS / name):
+        if block.kind == "console":
+            for command in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
+                line, _, shown = command.partition("\n")
+                program, *arguments = shlex.split(line, comments=True)
+                assert program == "trialsim", line
+                expected = int((re.search(r"# exit status (\d)$", line) or ["", "0"])[1])
+                status = run(arguments, monkeypatch)
+                output = capsys.readouterr()
+                assert status == expected, (line, output.err)
+                happened = output.err if expected else output.out
+                assert not shown.strip() or same(shown, happened), f"{line}\n{happened}"
+        elif block.kind == "python":
+            out = io.StringIO()
+            with contextlib.redirect_stdout(out):
+                exec(compile(block.text, name, "exec"), names)
+            printed = out.getvalue()
+        elif block.kind == "text" and block.after and printed:
+            assert same(block.text, printed), printed
+            printed = ""
+        elif block.kind == "yaml" and (file := re.match(r"# (\S+\.yaml)\n", block.text)):
+            (tmp_path / file[1]).write_text(block.text, encoding="utf-8")
+        elif block.kind.startswith("in "):
+            quoted = re.sub(r"^> ?", "", block.text, flags=re.MULTILINE)
+            text = words((tmp_path / block.kind.removeprefix("in ")).read_text(encoding="utf-8"))
+            for passage in quoted.split("\n\n"):
+                assert words(passage) in text, passage
+
+
+def test_every_kind_of_block_is_met() -> None:
+    kinds = {block.kind.split()[0] for name in RUN for block in blocks(DOCS / name)}
+    assert kinds >= {"console", "python", "text", "yaml", "in"}
+
+
+def test_a_wrong_page_is_noticed() -> None:
+    assert same("a\n...\nd", "a\nb\nc\nd\n")
+    assert same("a\n...", "a")
+    assert not same("a\n...\nd", "a\nb\nc")
+    assert not same("a\nb", "a\nb\nc")
+    assert not same("0.0471", "0.0472")
+
+
+def test_links_lead_somewhere() -> None:
+    for page in [*DOCS.glob("*.md"), *DOCS.glob("decisions/*.md")]:
+        text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+        for target in re.findall(r"\]\((?!https?:|#)([^)#\s]+)[^)]*\)", text):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_every_page_is_reached_from_the_index() -> None:
+    index = (DOCS / "index.md").read_text(encoding="utf-8")
+    listed = {
+        name for tree in re.findall(r"```\{toctree\}\n(.*?)```", index, re.DOTALL) for name in tree.split()
+    }
+    assert {page.stem for page in DOCS.glob("*.md")} - {"index"} <= listed
+
+
+def test_the_reference_has_every_public_name() -> None:
+    page = (DOCS / "api.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"^\.\. auto\w+:: (\w+)", page, re.MULTILINE))
+    assert set(trialsim.__all__) - {"__version__"} <= named
+
+
+def test_the_scenario_page_has_every_key_of_the_schema() -> None:
+    found = importlib.util.spec_from_file_location("generated", DOCS / "generated.py")
+    assert found
+    assert found.loader
+    generated = importlib.util.module_from_spec(found)
+    found.loader.exec_module(generated)
+    schema = json.loads(schema_text())
+    page = generated.scenario_keys(schema)
+    sections = dict(re.findall(r"^\(block-(\w+)\)=$(.*?)(?=^\(block-|\Z)", page, re.MULTILINE | re.DOTALL))
+    blocks_of_keys = {name: block for name, block in schema["$defs"].items() if "properties" in block}
+    assert {name.lower() for name in blocks_of_keys} == set(sections)
+    for name, block in blocks_of_keys.items():
+        keys = re.findall(r"^\| `(\w+)` \|", sections[name.lower()], re.MULTILINE)
+        assert keys == [key for key in block["properties"] if key != "kind"]
+
+
+def test_the_methods_have_every_kind_of_design_and_rule() -> None:
+    kinds = set(re.findall(r'"kind": \{\s*"const": "(\w+)"', schema_text())) - {
+        "simon",
+        "single_stage",
+        "none",
+    }
+    assert len(kinds) > 15
+    page = (DOCS / "methods.md").read_text(encoding="utf-8")
+    assert [kind for kind in sorted(kinds) if f"`{kind}`" not in page] == []
+
+
+def test_notation_has_every_quantity_and_its_label() -> None:
+    page = (DOCS / "notation.md").read_text(encoding="utf-8")
+    for name, label in (LABELS | CONDUCT_LABELS).items():
+        assert re.search(rf"^\| `{name}` \| {re.escape(label)} \|", page, re.MULTILINE), name
+
+
+CITED = re.compile(r"^<!-- (\w+\.csv): (.*?) where (.*?) -->\n(?:\|.*\n){2}((?:\|.*\n)+)", re.MULTILINE)
+
+
+def test_numbers_of_other_programs_are_those_of_the_reference_tables() -> None:
+    """A table after ``<!-- FILE.csv: COLUMN ... where KEY=VALUE ... -->`` has these columns of such rows."""
+    cited = CITED.findall((DOCS / "coming-from.md").read_text(encoding="utf-8"))
+    assert len(cited) == 5
+    for file, columns, where, table in cited:
+        keys = [part.split("=") for part in where.split()]
+        known = [row for row in rows(file) if all(equal(row[key], value) for key, value in keys)]
+        for line in table.splitlines():
+            cells = [cell.strip() for cell in line.strip("|").split("|")]
+            shown = dict(zip(columns.split(), cells, strict=True))
+            assert any(all(equal(row[key], cell) for key, cell in shown.items()) for row in known), (
+                file,
+                line,
+            )
+
+
+def equal(printed: str, shown: str) -> bool:
+    """Whether a number of a table, rounded as it is shown, is the number shown; or the same words."""
+    try:
+        digits = len(shown.partition(".")[2])
+        return f"{float(printed):.{digits}f}" == f"{float(shown):.{digits}f}"
+    except ValueError:
+        return printed == shown
