@@ -376,6 +376,10 @@ def _notes(scenarios: Mapping[str, Scenario], truth: str) -> tuple[str, ...]:
         notes.append("The designs differ in evaluability, which is part of what is compared.")
     if any(scenario.own_rules for scenario in scenarios.values()):
         notes.append("Where cohorts have rules of their own, the design by itself is that of one cohort.")
+    if any(compile_rules(scenario).looks.too_toxic for scenario in scenarios.values()):
+        notes.append(
+            "Alpha, power, EN and PET of a design by itself are by responses alone: nobody has toxicity there."
+        )
     if len(first.doses) > 1:
         notes.append(BETTER_DOSE)
     return tuple(notes)
