@@ -10,7 +10,7 @@ KERNELS := $(VENV)/.kernels
 .PHONY: run what-ifs test test-slow lint bench docs clean
 
 run: $(READY) $(KERNELS)  ## run the dasatinib scenario; the last line printed is the path of the report
-	$(BIN)/trialsim run configs/dasatinib.yaml -o runs/dasatinib --force
+	$(BIN)/trialsim run configs/dasatinib.yaml -o runs/dasatinib --sensitivity --force
 
 what-ifs: $(READY) $(KERNELS)  ## run the what-if library and write one comparison report
 	$(BIN)/trialsim whatif configs/what-ifs/*.yaml -o runs/what-ifs --force

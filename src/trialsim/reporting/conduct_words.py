@@ -203,7 +203,8 @@ def _cohorts(scenario: Scenario) -> list[str]:
         words += f" Cohorts: {listed(list(_members(scenario)))}."
     if not scenario.own_rules:
         return [
-            f"{words} Their rules are pooled: all patients enter the same looks, and cohorts are only told apart."
+            f"{words} Their rules are pooled: all patients enter the same looks, and cohorts are only "
+            "reported separately."
         ]
     return [
         f"{words} Each cohort has rules of its own: it runs the design by itself on its own patients. When a "

@@ -47,6 +47,7 @@ def document(
         "endpoint": scenario.endpoint,
         "source": scenario.source,
         "asked": scenario.question,
+        "also_states": [key for key in ("variants", "sensitivity") if getattr(scenario, key)],
         "digest": results.digest,
         "seed": results.seed,
         "replicates": results.replicates,

@@ -166,10 +166,13 @@ def origin_words(row: Mapping[str, Any]) -> str:
 
 
 def tally_of_inputs(rows: list[dict[str, Any]]) -> dict[str, int]:
-    """How many inputs are assumed, left at a default, sourced, or given without a source; and how many there are."""
+    """How many inputs of the model are assumed, left at a default, sourced, or given without a source, and all of them.
+
+    What was observed drives nothing, and the choice of a run says nothing about the trial.
+    """
     found = {"inputs": 0, "sourced": 0, "assumed": 0, "default": 0, "unstated": 0}
     for row in rows:
-        if row["path"].startswith("simulation."):
+        if row["path"].startswith(("simulation.", "observed.", "related_trials")):
             continue
         kind = (
             "default" if row["default"] and row["source"] is None

@@ -186,7 +186,7 @@ def analysis_sets(doc: Document) -> Table:
     if told:
         notes.append(
             "P(go), evaluable: the final look takes the evaluable patients alone, with the single-stage cut-off "
-            "for their number; trials that end early keep their verdict."
+            "for their number, which can be stricter than the planned one; trials that end early keep their verdict."
         )
     shown = ["en", "en_evaluable", "responses", *(["p_go", "p_go_evaluable"] if told else [])]
     notes.append(largest_errors(doc, shown))

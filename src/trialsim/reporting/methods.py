@@ -41,7 +41,9 @@ def estimand(doc: Document) -> list[tuple[str, str]]:
         ("Variable", f"{_first_upper(doc['endpoint'])}: whether a patient has it or not."),
         ("Intercurrent events", " ".join(_intercurrent(doc))),
     ]
-    summary = "The number of responses, held against the cut-offs of the decision rules."
+    summary = (
+        "The response rate, decided on by the number of responses and the cut-offs of the decision rules."
+    )
     if design["p0"] is not None:
         summary += (
             f" The null hypothesis is a response rate of p0 = {rate(design['p0'])} or less"
@@ -97,7 +99,7 @@ def rates_words(doc: Document) -> str:
     """How responses and toxicities of patients are drawn."""
     toxic = any(case["truth"]["toxicity"] is not None for case in doc["cases"].values())
     words = "Each patient responds with the rate that the case gives for the dose at which the patient starts"
-    words += f", and has toxicity with that for toxicity. {PLACKETT}" if toxic else "."
+    words += f", and has toxicity with the toxicity rate for that dose. {PLACKETT}" if toxic else "."
     if not toxic:
         words += (
             " Patients are independent of each other: there is no trend over time and no effect of the site."
@@ -109,7 +111,8 @@ def provenance(doc: Document) -> str:
     """How many inputs have a source, and how many are assumed."""
     made = doc["provenance"]
     return (
-        f"All results follow from {count(made['inputs'], 'input')}: {made['sourced']} with a source, "
+        f"All results follow from {count(made['inputs'], 'input')} (observed counts are not among them): "
+        f"{made['sourced']} with a source, "
         f"{made['assumed']} that the scenario says are assumed, {made['default']} left at their default, which is an "
         f"assumption too, and {made['unstated']} given without saying where they come from. The table names each."
     )
@@ -291,6 +294,11 @@ def limitations(doc: Document) -> Iterator[str]:
         )
     if not doc["question"]["p_go_at_most_type_i_error"] and doc["design"]["type_i_error"] is not None:
         yield "The type I error of the design alone is not claimed to hold for the whole trial: see the estimand."
+    if doc["headline"] and any(row["quantity"] == "toxicities" for row in doc["headline"]) and is_timed(doc):
+        yield (
+            "A toxicity counts here if it begins within the toxicity window. A publication may count over another "
+            "time, by worst grade or by cause: then the check of toxicity compares like with unlike."
+        )
     if doc["headline"]:
         low, high = doc["headline"][0]["low"], doc["headline"][0]["high"]
         yield (

@@ -128,6 +128,6 @@ def _characteristics(doc: Document) -> str:
     if is_timed(doc) and all(held(case)["exact"] for case in cases):
         how += " in calendar time"
     return (
-        f"{words} They were estimated {how} ({made}, seed {doc['seed']}), with a Monte Carlo standard error of at most "
-        f"{doc['method']['largest_mcse']:.2g}."
+        f"{words} These probabilities were estimated {how} ({made}, seed {doc['seed']}), with a Monte Carlo "
+        f"standard error of at most {doc['method']['largest_mcse']:.2g}."
     )

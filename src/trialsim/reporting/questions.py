@@ -72,7 +72,10 @@ def _type_i_error(doc: Document) -> list[str]:
             "only help a go, and toxicity can stop the trial but never make it a go."
         ]
         if found and is_timed(doc):
-            found = f"{found[:-1]}, simulated: by chance an estimate can lie above the bound by a few standard errors."
+            found = (
+                f"{found[:-1]}, simulated; an estimate may lie above the bound by chance, but by no more than a few "
+                "standard errors."
+            )
         return [*words, *([found] if found else [])]
     words = [
         f"Type I error: that P(go) stays at or below {attained} when no response rate exceeds p0 is not claimed here, "

@@ -282,8 +282,18 @@ def _appendix(doc: Document) -> Section:
             "Numbers are rounded here for reading; results.json has twelve significant digits, and the folder tables "
             "has every table as CSV."
         ),
-        Words(f"The digest of the scenario is {doc['digest']}. Its text:"),
+        Words(f"The digest of the scenario is {doc['digest']}. {_not_here(doc)}Its text:"),
         Code(doc["scenario"].rstrip("\n"), "The scenario"),
+    )
+
+
+def _not_here(doc: Document) -> str:
+    """What the scenario asks for beyond this report, and the command that answers it."""
+    commands = {"variants": "whatif", "sensitivity": "sensitivity"}
+    left = [key for key in doc["also_states"] if key not in doc]
+    return "".join(
+        f"Its block “{key}” is not part of this report: trialsim {commands[key]} works it out. "
+        for key in left
     )
 
 

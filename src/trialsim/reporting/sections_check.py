@@ -33,7 +33,9 @@ def check_of(doc: Document) -> Section:
             "Each case against the counts",
             "The numbers of patients, and their doses where known, are held as observed, so that no stopping rule "
             "enters. The two-sided mid-p says how far out a count lies among those that the case predicts. The "
-            "adjusted p allows for several quantities being looked at in one case. The verdict words follow from it: "
+            "adjusted p allows for several quantities being looked at in one case; as mid-p values are not "
+            "conservative, it "
+            "can exceed the number of quantities times the mid-p. The verdict words follow from it: "
             f"{verdict_words(doc)}.",
             [layout_check.given_sizes(doc)],
         ),

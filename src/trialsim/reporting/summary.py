@@ -263,7 +263,10 @@ def _case(doc: Document, name: str) -> str:
             f"{low:.1f} and {high:.1f})"
         )
         if (overrun := values["overrun"]["estimate"]) >= 0.05:
-            words += f", and {overrun:.1f} patients are enrolled while the decision that ends it is pending"
+            words += (
+                f", and on average over all trials {overrun:.1f} patients are enrolled while a decision to stop "
+                "early is pending"
+            )
     return f"{words}."
 
 
@@ -285,7 +288,8 @@ def _toxicity(doc: Document) -> str | None:
     parts = []
     if len(doc["doses"]) > 1:
         reduced = [f"{chance(best(doc['cases'][n], 'p_dose_reduced'))} (“{n}”)" for n in names]
-        parts.append(f"Patients go on to a lower dose with probability {listed(reduced)}.")
+        when = "In calendar time patients" if is_timed(doc) else "Patients"
+        parts.append(f"{when} go on to a lower dose with probability {listed(reduced)}.")
     if rule["at_lowest_dose"] == "stop" and rule["kind"] != "amendment":
         where = "at the lowest dose " if len(doc["doses"]) > 1 else ""
         told = listed([f"{chance(doc['stops_for_toxicity'][n])} (“{n}”)" for n in names])
@@ -293,7 +297,7 @@ def _toxicity(doc: Document) -> str | None:
     name = active or names[-1]
     cost = doc["toxicity_rule_cost"][name]
     if cost["p_go_stated"] is not None:
-        at_once = ", with every outcome known at once," if is_timed(doc) else ""
+        at_once = ", exactly, but with every outcome known at once," if is_timed(doc) else ""
         words = (
             f"For “{name}”{at_once} P(go) is {chance(cost['p_go_stated'])} with it and {chance(cost['p_go_without'])} "
             "without it"
