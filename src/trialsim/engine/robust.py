@@ -93,7 +93,8 @@ def find_robust(
     if named:
         found = replace(found, designs=named)
     else:
-        found = replace(found, most_power=search.most_power())
+        most = search.most_power()  # which may find that memory allows less than was asked for
+        found = replace(found, most_power=most, searched=search.range, stopped=search.stopped)
         found = replace(found, why_none=_why_none(found, search))
     return replace(found, attained=tuple(_attained(scenario, found)))
 
