@@ -17,11 +17,11 @@ from typing import Any
 
 from benchmarks.measure import Row, rounds
 from trialsim.engine.operating import exact, simulate
-from trialsim.engine.robust import find_robust
+from trialsim.engine.whole_trial import find_robust
 from trialsim.scenario.changes import changed
 from trialsim.scenario.files import load
 from trialsim.scenario.model import Scenario
-from trialsim.sensitivity.assess import assess
+from trialsim.varying.assess import assess
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 ROUNDS = 3

@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from trialsim.checks import check
     from trialsim.designs.finding import find
     from trialsim.engine.operating import exact, simulate
-    from trialsim.engine.robust import find_robust
+    from trialsim.engine.whole_trial import find_robust
     from trialsim.errors import DesignError, OutputError, ScenarioError, TrialsimError
     from trialsim.inference import analyse
     from trialsim.reporting import report, reproduce
     from trialsim.scenario.files import load, validate
     from trialsim.scenario.model import Scenario
-    from trialsim.sensitivity.assess import assess
-    from trialsim.sensitivity.compare import compare
-    from trialsim.sensitivity.whatif import whatif
+    from trialsim.varying.assess import assess
+    from trialsim.varying.compare import compare
+    from trialsim.varying.whatif import whatif
 
 _HOME = {
     "analyse": "trialsim.inference",
@@ -35,13 +35,13 @@ _HOME = {
     "validate": "trialsim.scenario.files",
     "Scenario": "trialsim.scenario.model",
     "find": "trialsim.designs.finding",
-    "find_robust": "trialsim.engine.robust",
+    "find_robust": "trialsim.engine.whole_trial",
     "exact": "trialsim.engine.operating",
     "simulate": "trialsim.engine.operating",
     "check": "trialsim.checks",
-    "whatif": "trialsim.sensitivity.whatif",
-    "compare": "trialsim.sensitivity.compare",
-    "assess": "trialsim.sensitivity.assess",
+    "whatif": "trialsim.varying.whatif",
+    "compare": "trialsim.varying.compare",
+    "assess": "trialsim.varying.assess",
     "report": "trialsim.reporting",
     "reproduce": "trialsim.reporting",
     "TrialsimError": "trialsim.errors",

@@ -19,9 +19,9 @@ DOORS = {
     "distributed": {"engine/montecarlo.py"},
     "matplotlib": {"figures/"},
     "pandas": {"results.py"},
-    "jinja2": {"reporting/"},
-    "docx": {"reporting/"},
-    "pyarrow": {"engine/keeping.py"},
+    "jinja2": {"reporting/", "writing/"},
+    "docx": {"writing/"},
+    "pyarrow": {"engine/single_trials.py"},
     "typer": {"cli/"},
     "rich": {"cli/"},
 }

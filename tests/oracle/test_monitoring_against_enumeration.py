@@ -17,7 +17,7 @@ from tests.oracle.strategies import random_looks
 from trialsim.codes import CONTINUE, NEVER, NEW_DOSE_ONLY, POOLED, REDUCE, RESTART, STOP
 from trialsim.designs.rules import Looks, Monitor, Rules, two_way
 from trialsim.errors import DesignError
-from trialsim.inference.monitoring import (
+from trialsim.monitoring.chances import (
     at_looks,
     at_rate,
     by_prior,
@@ -26,7 +26,7 @@ from trialsim.inference.monitoring import (
     if_it_goes_on,
     reachable,
 )
-from trialsim.inference.monitoring_rest import Now, ahead, given_responses, looks_ahead, next_look, now_of
+from trialsim.monitoring.rest_of_trial import Now, ahead, given_responses, looks_ahead, next_look, now_of
 
 SAME = 1e-12
 RATES = (Fraction(0), Fraction(1, 20), Fraction(3, 10), Fraction(9, 10), Fraction(1))

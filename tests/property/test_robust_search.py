@@ -16,7 +16,7 @@ from trialsim.designs.simon import Simon
 from trialsim.designs.single_stage import SingleStage
 from trialsim.engine.exact import distribution
 from trialsim.engine.operating import truth_of
-from trialsim.engine.robust import find_robust
+from trialsim.engine.whole_trial import find_robust
 from trialsim.errors import DesignError
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.model import Scenario

@@ -16,15 +16,15 @@ import pytest
 import trialsim
 from trialsim.engine.montecarlo import tallies
 from trialsim.engine.paired import Together, against, differences, estimates
-from trialsim.engine.per_trial import Side
 from trialsim.engine.tally import Tally
 from trialsim.engine.timed import timed
+from trialsim.engine.trial_numbers import Side
 from trialsim.kernels.streams import stream_key
 from trialsim.scenario.changes import changed
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import parse
 from trialsim.scenario.model import Scenario
-from trialsim.sensitivity.whatif import whatif
+from trialsim.varying.whatif import whatif
 
 TEXT = """
 schema: 1
@@ -139,7 +139,7 @@ def test_exact_and_simulated_agree_and_the_difference_adds_up() -> None:
 
 
 def test_a_wrong_exact_answer_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    from trialsim.sensitivity import side_by_side
+    from trialsim.varying import side_by_side
 
     def shifted(scenario: Scenario, **how: Any) -> Any:
         results = trialsim.exact(scenario, **how)

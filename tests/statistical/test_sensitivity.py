@@ -18,10 +18,10 @@ from trialsim.engine.operating import exact
 from trialsim.scenario.changes import changed
 from trialsim.scenario.files import load, parse
 from trialsim.scenario.model import Scenario
-from trialsim.sensitivity import evaluate
-from trialsim.sensitivity.assess import assess
-from trialsim.sensitivity.assurance import Belief
-from trialsim.sensitivity.evaluate import EXACT, SIMULATED, Asked, Evaluator
+from trialsim.varying import evaluate
+from trialsim.varying.assess import assess
+from trialsim.varying.assurance import Belief
+from trialsim.varying.evaluate import EXACT, SIMULATED, Asked, Evaluator
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import trialsim
-from trialsim.engine.averaged import Paths, averages, p_go_averaged
+from trialsim.engine.dose_paths import Paths, averages, p_go_averaged
 from trialsim.engine.montecarlo import tallies
 from trialsim.engine.operating import AT_ONCE, trials_of, truth_of
 from trialsim.engine.paired import differences

@@ -8,8 +8,8 @@ import trialsim
 from tests.property.test_command_line import ROOT, run
 from trialsim.designs.alone import alone
 from trialsim.designs.finding import find, read_keys
-from trialsim.engine.robust import find_robust
-from trialsim.figures import candidates, robust
+from trialsim.engine.whole_trial import find_robust
+from trialsim.figures import candidates, whole_trial
 
 SETTING = {"p0": 0.1, "p1": 0.3, "alpha": 0.05, "beta": 0.1}
 
@@ -60,7 +60,7 @@ def test_designs_with_unlike_criteria_are_compared_at_p0():
 def test_the_figure_of_a_robust_search(tmp_path, monkeypatch, capsys):
     scenario = trialsim.load(ROOT / "configs/teaching.yaml")
     found = find_robust(scenario, criterion="optimal")
-    frame = robust.draw(found).frame
+    frame = whole_trial.draw(found).frame
     p_go = frame[frame["panel"] == "p_go"].set_index(["label", "case"])["value"]
     ideal = found.ideal["optimal"]
     assert p_go["optimal, ideal (promised)", "active"] == ideal.power

@@ -13,7 +13,7 @@ from tests.property.test_command_line import run
 from tests.unit.test_reporting import Seen, numbers_in
 from trialsim.errors import TrialsimError
 from trialsim.scenario.files import parse
-from trialsim.sensitivity.compare import YARDSTICKS, compare
+from trialsim.varying.compare import YARDSTICKS, compare
 
 TEXT = """
 schema: 1

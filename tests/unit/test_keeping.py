@@ -11,9 +11,9 @@ import pytest
 
 from tests.property.test_command_line import run
 from tests.unit.test_traces import CONDUCT, DASATINIB, OWN, TEACHING, scenario_of
-from trialsim.engine import keeping
-from trialsim.engine.keeping import END_NAMES, Keep
+from trialsim.engine import single_trials
 from trialsim.engine.operating import simulate
+from trialsim.engine.single_trials import END_NAMES, Keep
 from trialsim.engine.traces import trace
 from trialsim.errors import OutputError, TrialsimError
 from trialsim.scenario.files import load
@@ -40,7 +40,7 @@ def kept(scenario: Scenario, folder: Path, **how: object) -> dict[str, pd.DataFr
 def test_kept_trials_add_up_to_the_results(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keeping, "BLOCK", 250)  # several blocks, the last one smaller
+    monkeypatch.setattr(single_trials, "BLOCK", 250)  # several blocks, the last one smaller
     scenario = SCENARIOS[name]
     table = kept(scenario, tmp_path / "run")["trials"]
     results = simulate(scenario, replicates=600, seed=5, totals=False)
@@ -90,7 +90,7 @@ def test_kept_trials_add_up_to_the_results(
 def test_kept_patients_are_those_of_the_traces(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keeping, "PATIENT_CELLS", 1)  # a block for every trial
+    monkeypatch.setattr(single_trials, "PATIENT_CELLS", 1)  # a block for every trial
     scenario = SCENARIOS[name]
     table = kept(scenario, tmp_path / "run", trials=False, patients=3)["patients"]
     parts = [trace(scenario, case, k, 5).to_frame() for case in scenario.truth for k in (1, 2, 3)]
@@ -110,14 +110,14 @@ def test_twice_gives_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_a_file_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = keeping.columns_of_timed
+    plain = single_trials.columns_of_timed
 
     def fails(scenario: Scenario, case: str, *rest: object) -> object:
         if case == "active":
             raise OSError(28, "No space left on device")
         return plain(scenario, case, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(keeping, "columns_of_timed", fails)
+    monkeypatch.setattr(single_trials, "columns_of_timed", fails)
     folder = tmp_path / "run"
     folder.mkdir()
     with pytest.raises(OutputError, match=r"trials\.csv cannot be written: no space left"):
@@ -127,11 +127,11 @@ def test_a_file_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_memory_does_not_grow_with_the_replicates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = []
-    plain = keeping.columns_of_timed
-    monkeypatch.setattr(keeping, "columns_of_timed", lambda *a: (sizes.append(len(a[4])), plain(*a))[1])
+    plain = single_trials.columns_of_timed
+    monkeypatch.setattr(single_trials, "columns_of_timed", lambda *a: (sizes.append(len(a[4])), plain(*a))[1])
     (tmp_path / "run").mkdir()
-    Keep().write(SCENARIOS["own rules"], tmp_path / "run", seed=1, replicates=2 * keeping.BLOCK + 1)
-    assert sizes == [keeping.BLOCK, keeping.BLOCK, 1]
+    Keep().write(SCENARIOS["own rules"], tmp_path / "run", seed=1, replicates=2 * single_trials.BLOCK + 1)
+    assert sizes == [single_trials.BLOCK, single_trials.BLOCK, 1]
 
 
 def test_parquet_without_pyarrow(
@@ -224,7 +224,7 @@ def test_an_interrupt_while_trials_are_kept(
         raise KeyboardInterrupt
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(keeping, "columns_of_untimed", interrupted)
+    monkeypatch.setattr(single_trials, "columns_of_untimed", interrupted)
     asked = ["run", str(TEACHING), "-o", "out", "--replicates", "300", "--keep-trials", "csv"]
     assert run(asked, monkeypatch) == 130
     assert "the report is complete, but simulated trials were not kept" in capsys.readouterr().err

@@ -22,8 +22,8 @@ from trialsim.designs.rules import ACTION_WORDS, DECISION_WORDS, Rules
 from trialsim.engine.exact import distribution
 from trialsim.engine.operating import truth_of
 from trialsim.figures.conditional_power import draw
-from trialsim.inference.monitoring_aids import Aids, monitoring_aids
-from trialsim.inference.monitoring_table import DecisionTable, decision_table
+from trialsim.monitoring.aids import Aids, monitoring_aids
+from trialsim.monitoring.decision_table import DecisionTable, decision_table
 from trialsim.reporting.monitor import page
 from trialsim.reporting.monitor_rows import decision_rows
 from trialsim.reporting.monitor_text import text

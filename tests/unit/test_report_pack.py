@@ -21,14 +21,14 @@ from trialsim.codes import FINAL_GO, FINAL_NO_GO, FUTILITY, GO_EARLY, TOXICITY
 from trialsim.engine.operating import simulate
 from trialsim.engine.traces import END_WORDS, trace
 from trialsim.reporting import reproduce
-from trialsim.reporting.content import Report
 from trialsim.reporting.document import document, to_bytes
 from trialsim.reporting.page import page
 from trialsim.reporting.quoted import printed, quoted
 from trialsim.reporting.sections import pictures_of, report_of
-from trialsim.reporting.word import to_docx
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import load as scenario_of
+from trialsim.writing.report import Report
+from trialsim.writing.word import to_docx
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 RUNS = ("dasatinib", "teaching", "two-cohorts")

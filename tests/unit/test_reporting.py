@@ -21,12 +21,12 @@ from trialsim.engine.operating import exact, simulate
 from trialsim.errors import OutputError, TrialsimError
 from trialsim.reporting import check_target, derived, inputs, report, reproduce, wording
 from trialsim.reporting.document import document, to_bytes
-from trialsim.reporting.numbers import chance, listed, probability, signed, times
 from trialsim.reporting.page import page, unbroken
 from trialsim.reporting.summary import agreement, in_short, likelihood_words
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import digest, parse
 from trialsim.scenario.model import Scenario
+from trialsim.writing.numbers import chance, listed, probability, signed, times
 
 EVIL = "<script>alert('x')</script>"
 POCOCK = {"kind": "pocock", "limit": 0.3, "phi": 0.1}

@@ -20,10 +20,10 @@ from trialsim.results import digits12
 from trialsim.scenario.changes import ChangeError, changed
 from trialsim.scenario.files import load, parse
 from trialsim.scenario.model import Scenario
-from trialsim.sensitivity.assess import assess, expected
-from trialsim.sensitivity.evaluate import Asked, Evaluator
-from trialsim.sensitivity.kept import Kept
-from trialsim.sensitivity.points import Points
+from trialsim.varying.assess import assess, expected
+from trialsim.varying.evaluate import Asked, Evaluator
+from trialsim.varying.kept_points import Kept
+from trialsim.varying.points import Points
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 TIMED = load(CONFIGS / "dasatinib.yaml")

@@ -14,10 +14,10 @@ import pytest
 from tests.property.test_command_line import run
 from tests.unit.test_reporting import Seen, numbers_in
 from trialsim.scenario.files import parse
-from trialsim.sensitivity.change_words import changes_in_words, told
-from trialsim.sensitivity.effects import Effect, Number
-from trialsim.sensitivity.sentences import Words, did
-from trialsim.sensitivity.whatif import whatif
+from trialsim.varying.change_words import changes_in_words, told
+from trialsim.varying.effects import Effect, Number
+from trialsim.varying.sentences import Words, did
+from trialsim.varying.whatif import whatif
 
 TEXT = """question: what does a weaker lower dose cost?
 schema: 1

@@ -62,7 +62,7 @@ def compare(
         from trialsim.reporting import check_target
 
         target = check_target(output, force=force)
-    from trialsim.sensitivity.compare import Designs
+    from trialsim.varying.compare import Designs
 
     started = time.perf_counter()
     marks = [digest(each) for each in (*designs.values(), *([named[1]] if named else []))]

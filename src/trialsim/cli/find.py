@@ -138,19 +138,19 @@ def _robust(
     as_json: bool,
 ) -> None:
     """Search in the scenario's own trial; without a design the reason is printed and the exit status is 2."""
-    from trialsim.engine.robust import find_robust
+    from trialsim.engine.whole_trial import find_robust
     from trialsim.kernels.cold import compile_note
     from trialsim.scenario.files import load
 
     scenario = load(path)
-    if (note := compile_note(("robust",))) and sys.stderr is not None:
+    if (note := compile_note(("whole_trial",))) and sys.stderr is not None:
         print(note, file=sys.stderr)
     with _bar() as progress:
         found = find_robust(
             scenario, kind=kind, null=null, alternative=alternative, progress=progress, **stated
         )
     if figure is not None:
-        from trialsim.figures.robust import write as write_robust
+        from trialsim.figures.whole_trial import write as write_robust
 
         write_robust(found, figure)
     print(json.dumps(found.to_dict(), indent=1) if as_json else found)

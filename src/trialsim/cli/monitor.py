@@ -82,7 +82,7 @@ def monitor(
 
     if output is not None:
         check_output(output, force=force)
-    from trialsim.inference.monitoring_aids import monitoring_aids
+    from trialsim.monitoring.aids import monitoring_aids
 
     found = monitoring_aids(
         stated,

@@ -79,16 +79,16 @@ def run(
 
     target = check_target(folder, force=force)
     if docx:
-        from trialsim.reporting.word import check_installed
+        from trialsim.writing.word import check_installed
 
         check_installed()
     if sensitivity:
-        from trialsim.sensitivity.assess import analyses_of
+        from trialsim.varying.assess import analyses_of
 
         analyses_of(stated)
     kept = None
     if keep_trials is not None or keep_patients is not None:
-        from trialsim.engine.keeping import Keep
+        from trialsim.engine.single_trials import Keep
 
         kept = Keep((keep_trials or Table.csv).value, trials=keep_trials is not None, patients=keep_patients)
         planned = stated.simulation.precision is not None and replicates is None
@@ -111,8 +111,8 @@ def run(
             checked = time.perf_counter()
             analysed = None
             if sensitivity:
-                from trialsim.sensitivity.assess import assess
-                from trialsim.sensitivity.assess import expected as points
+                from trialsim.varying.assess import assess
+                from trialsim.varying.assess import expected as points
 
                 with workers(dask, jobs), progress(points(stated), quiet) as advance:
                     analysed = assess(stated, replicates=replicates, seed=seed, jobs=jobs, progress=advance)

@@ -70,8 +70,8 @@ def sensitivity(
 
         target = check_target(output, force=force)
     from trialsim.engine.operating import kernels_used
-    from trialsim.sensitivity.assess import assess, expected
-    from trialsim.sensitivity.kept import Kept
+    from trialsim.varying.assess import assess, expected
+    from trialsim.varying.kept_points import Kept
 
     total = expected(stated, only)
     kept = Kept(None if target is None else target.with_name(f"{target.name}.points"), resume=resume)

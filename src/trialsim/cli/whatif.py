@@ -17,7 +17,7 @@ from trialsim.errors import OutputError, TrialsimError
 
 if TYPE_CHECKING:
     from trialsim.engine.ledger import Ledger
-    from trialsim.sensitivity.side_by_side import Ledgers
+    from trialsim.varying.side_by_side import Ledgers
 
 Scenarios = Annotated[list[Path], typer.Argument(metavar="SCENARIO...", help="scenario files (YAML)")]
 Folder = Annotated[
@@ -90,7 +90,7 @@ def whatif(
         from trialsim.reporting import check_target
 
         target = check_target(output, force=force)
-    from trialsim.sensitivity.whatif import Asked, Questions, results
+    from trialsim.varying.whatif import Asked, Questions, results
 
     started = time.perf_counter()
     asked = [
@@ -113,7 +113,7 @@ def whatif(
     if as_json:
         print(json.dumps(results(found), indent=1, ensure_ascii=False, allow_nan=False))
     elif not quiet:
-        from trialsim.sensitivity.printing import contents
+        from trialsim.varying.printing import contents
 
         print(found[0] if len(found) == 1 else contents(found))
     close_with([w for each in found for w in each.disagreements], page, quiet=quiet, as_json=as_json)

@@ -160,7 +160,7 @@ def independent_cohorts(rules: Rules, cohorts: Sequence[Cells], false_go: int) -
     ``rules`` are those of all together, ``cohorts`` what a patient of each amounts to, ``false_go`` the set of cohorts
     (bit c for cohort c) where a go is false. The trial's end is the best of the cohorts' (docs/conduct.md).
     """
-    from trialsim.kernels.arms import BEST_LAST
+    from trialsim.kernels.groups import BEST_LAST
 
     each_most = rules.max_treated // len(cohorts)
     never = ((NEVER,) * (each_most + 1),)

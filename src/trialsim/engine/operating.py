@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from trialsim.designs.rules import Rules
-from trialsim.engine.averaged import Paths, averages, p_go_averaged
+from trialsim.engine.dose_paths import Paths, averages, p_go_averaged
 from trialsim.engine.exact import MAX_STATES, distribution, independent_cohorts, inert, states
 from trialsim.engine.ledger import Ledger
 from trialsim.engine.montecarlo import Progress, tallies

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from trialsim.engine.montecarlo import Progress, tallies
-from trialsim.engine.per_trial import Side, unit
 from trialsim.engine.tally import Tally, mean, proportion
 from trialsim.engine.timed import Timed, scaled
+from trialsim.engine.trial_numbers import Side, unit
 from trialsim.engine.trials import Key, Untimed
 from trialsim.kernels.tables import Int64
 from trialsim.results import Estimate, is_probability

@@ -23,7 +23,7 @@ from trialsim.codes import (
     TOXICITY,
     TOXICITY_AT_N,
 )
-from trialsim.engine.keeping import Columns, columns_of_patients, treated
+from trialsim.engine.single_trials import Columns, columns_of_patients, treated
 from trialsim.engine.timed import DAYS_PER_MONTH, Timed, timed
 from trialsim.engine.trials import Key
 from trialsim.errors import TrialsimError

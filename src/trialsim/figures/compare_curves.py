@@ -25,7 +25,7 @@ from trialsim.figures.style import (
 )
 from trialsim.figures.words import listed, percent, probability
 from trialsim.results import to_frame
-from trialsim.sensitivity.compare import Comparison
+from trialsim.varying.compare import Comparison
 
 HIGH, BELOW, LEFT, GAP, HEAD = 5.2, 0.95, 1.15, 1.5, 0.9
 

@@ -24,7 +24,7 @@ from trialsim.figures.style import (
     probability_axis,
 )
 from trialsim.figures.words import assumed, listed, percent, probability, sentence, width
-from trialsim.inference.monitoring_aids import Aids, Count
+from trialsim.monitoring.aids import Aids, Count
 from trialsim.results import to_frame
 
 HIGH, BELOW, LEFT, RIGHT, HEAD = 4.6, 0.95, 1.15, 0.3, 0.85

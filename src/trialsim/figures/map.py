@@ -21,8 +21,8 @@ from trialsim.figures.tornado import how
 from trialsim.figures.words import fit, width, wrap
 from trialsim.results import is_probability, to_frame
 from trialsim.scenario.model import Scenario
-from trialsim.sensitivity.grids import GridResult
-from trialsim.sensitivity.text import input_words, number, shown, with_error
+from trialsim.varying.grids import GridResult
+from trialsim.varying.text import input_words, number, shown, with_error
 
 HIGH, BELOW, HEAD, LEFT, RIGHT = 5.4, 0.95, 0.5, 1.25, 1.6
 ACROSS = NARROW - LEFT - RIGHT

@@ -9,11 +9,11 @@ from trialsim.figures import sobol, sweep, tornado
 from trialsim.figures.drawn import Drawn
 from trialsim.figures.style import RC
 from trialsim.scenario.model import Scenario
-from trialsim.sensitivity.assess import SensitivityResults
-from trialsim.sensitivity.assurance import AssuranceResult
-from trialsim.sensitivity.grids import GridResult
-from trialsim.sensitivity.thresholds import ThresholdResult
-from trialsim.sensitivity.tornado import TornadoResult
+from trialsim.varying.assess import SensitivityResults
+from trialsim.varying.assurance import AssuranceResult
+from trialsim.varying.grids import GridResult
+from trialsim.varying.thresholds import ThresholdResult
+from trialsim.varying.tornado import TornadoResult
 
 
 def draw(results: SensitivityResults, scenario: Scenario) -> list[tuple[int, Drawn]]:

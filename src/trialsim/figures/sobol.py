@@ -11,9 +11,9 @@ from trialsim.figures.style import BLACK, BLUE, GREY, PALE, WIDE, Key, Sheet
 from trialsim.figures.words import fit, width
 from trialsim.results import to_frame
 from trialsim.scenario.model import Scenario
-from trialsim.sensitivity.assurance import SCRAMBLES, AssuranceResult
-from trialsim.sensitivity.evaluate import SIMULATED
-from trialsim.sensitivity.text import input_words, number
+from trialsim.varying.assurance import SCRAMBLES, AssuranceResult
+from trialsim.varying.evaluate import SIMULATED
+from trialsim.varying.text import input_words, number
 
 BELOW, LEFT, RIGHT, GAP = 0.95, 1.15, 0.3, 0.5
 LEAST, EACH, NAMES, PANEL = 4.0, 0.74, 4.6, 6.4

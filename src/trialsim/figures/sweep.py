@@ -16,9 +16,9 @@ from trialsim.figures.tornado import how
 from trialsim.figures.words import fit, wrap
 from trialsim.results import Estimate, is_probability, to_frame
 from trialsim.scenario.model import Scenario
-from trialsim.sensitivity.grids import GridResult, limits
-from trialsim.sensitivity.text import input_words, number, shown, with_error
-from trialsim.sensitivity.thresholds import ThresholdResult
+from trialsim.varying.grids import GridResult, limits
+from trialsim.varying.text import input_words, number, shown, with_error
+from trialsim.varying.thresholds import ThresholdResult
 
 HIGH, BELOW, LEFT, RIGHT, HEAD = 4.6, 0.95, 1.25, 0.35, 0.15
 

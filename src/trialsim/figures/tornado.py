@@ -12,9 +12,9 @@ from trialsim.figures.style import BLACK, BLUE, GREY, PALE, WIDE, Key, Sheet
 from trialsim.figures.words import clean, fit, width
 from trialsim.results import to_frame
 from trialsim.scenario.model import Scenario
-from trialsim.sensitivity.evaluate import SIMULATED
-from trialsim.sensitivity.text import input_words, number, shown, with_error
-from trialsim.sensitivity.tornado import Bar, Panel, TornadoResult
+from trialsim.varying.evaluate import SIMULATED
+from trialsim.varying.text import input_words, number, shown, with_error
+from trialsim.varying.tornado import Bar, Panel, TornadoResult
 
 EACH, BELOW, HEAD, RIGHT = 0.74, 0.95, 0.45, 0.3
 """Height in cm of an input's two bars; room below, above and to the right of the panel."""

@@ -310,8 +310,8 @@ def _simulate(tables, calendar, thresholds, k0, k1, first, out, start, arrivals,
 def simulate(tables, calendar, thresholds, k0, k1, first, out):  # type: ignore[no-untyped-def]
     """Fill ``out`` (replicates, columns) with replicates ``first``, ``first + 1``, ... (``conduct_columns``).
 
-    For trials in one arm without replacement, patient-level reductions, early decisions, amendments by month, excluded
-    overrun or a change of the analysis set.
+    For trials in one group without replacement, patient-level reductions, early decisions, amendments by month,
+    excluded overrun or a change of the analysis set.
     """
     cohorts, planned = calendar.cohorts, tables.act_ge.shape[1] - 1
     block = Block(

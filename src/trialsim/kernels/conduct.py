@@ -1,6 +1,6 @@
 """Simulated trials in calendar time, one after another, event by event: the readable reference (docs/conduct.md).
 
-Within a tick: outcomes, toxicity rule, looks, amendment, arrival. An arm is what has looks of its own: the whole
+Within a tick: outcomes, toxicity rule, looks, amendment, arrival. A group is what has looks of its own: the whole
 trial, or each cohort under its own rules. Outcomes are drawn when a patient arrives; what is not known yet at a
 tick is never used at it.
 """
@@ -26,14 +26,15 @@ from trialsim.codes import (
 )
 from trialsim.kernels import conduct_columns as column
 from trialsim.kernels import patient as field
-from trialsim.kernels.arms import (
-    ARM_END,
-    ARM_FIELDS,
+from trialsim.kernels.clock import NEVER_TICK, ticks_of, unit_gap, units_of
+from trialsim.kernels.groups import (
     BEST_LAST,
     COUNTED,
     CUT,
     DECIDED,
     EARLIER,
+    GROUP_END,
+    GROUP_FIELDS,
     LAST_IN,
     LOOK,
     REACH,
@@ -49,7 +50,6 @@ from trialsim.kernels.arms import (
     has_place,
     next_decision,
 )
-from trialsim.kernels.clock import NEVER_TICK, ticks_of, unit_gap, units_of
 from trialsim.kernels.jit import kernel, plain
 from trialsim.kernels.patient import screened_for, stratum_of, treat, words_of
 from trialsim.kernels.streams import GROUP_OUTCOME
@@ -95,14 +95,14 @@ def _crossing_patient(calendar, bounds, m, patients, at_level, now):  # type: ig
 
 
 @plain
-def _end_of(arms):  # type: ignore[no-untyped-def]
-    """The end of the trial, which is the best of its arms'; RUNNING while one of them is."""
+def _end_of(groups):  # type: ignore[no-untyped-def]
+    """The end of the trial, which is the best of its groups'; RUNNING while one of them is."""
     best = -1
-    for a in range(arms.shape[0]):
-        if arms[a, ARM_END] == RUNNING:
+    for a in range(groups.shape[0]):
+        if groups[a, GROUP_END] == RUNNING:
             return RUNNING
         for rank in range(len(BEST_LAST)):
-            if BEST_LAST[rank] == arms[a, ARM_END]:
+            if BEST_LAST[rank] == groups[a, GROUP_END]:
                 best = max(best, rank)
     return BEST_LAST[best]
 
@@ -117,7 +117,7 @@ def simulate(tables, calendar, thresholds, k0, k1, first, out, kept):  # type: i
     levels, most = thresholds.shape[0], calendar.max_arrivals
     count = calendar.cohorts if calendar.own else 1
     patients = np.zeros((most, field.FIELDS), dtype=np.int64)
-    arms = np.zeros((count, ARM_FIELDS), dtype=np.int64)
+    groups = np.zeros((count, GROUP_FIELDS), dtype=np.int64)
     series = np.zeros((count, SERIES, most + 1), dtype=np.int64)
     at_level, onsets = np.zeros(most, dtype=np.int64), np.zeros(most, dtype=np.int64)
     closures = np.zeros((2 * most + 2 * levels + tables.look_n.shape[0] + 2, 2), dtype=np.int64)
@@ -133,7 +133,7 @@ def simulate(tables, calendar, thresholds, k0, k1, first, out, kept):  # type: i
         out,
         kept,
         patients,
-        arms,
+        groups,
         series,
         at_level,
         onsets,
@@ -153,7 +153,7 @@ def _simulate(  # type: ignore[no-untyped-def]
     out,
     kept,
     patients,
-    arms,
+    groups,
     series,
     at_level,
     onsets,
@@ -161,12 +161,12 @@ def _simulate(  # type: ignore[no-untyped-def]
     own_dose,
 ):
     """The trials one after another, in work space that is given."""
-    most, count = calendar.max_arrivals, arms.shape[0]
+    most, count = calendar.max_arrivals, groups.shape[0]
     for row in range(out.shape[0]):
         replicate = first + row
-        arms[:] = 0
-        arms[:, ARM_END] = RUNNING
-        arms[:, CUT] = most
+        groups[:] = 0
+        groups[:, GROUP_END] = RUNNING
+        groups[:, CUT] = most
         own_dose[:] = 0
         treated = arrived = level = m = toxic_n = screened = closed_n = 0
         narrow = held = triggered = False
@@ -184,10 +184,10 @@ def _simulate(  # type: ignore[no-untyped-def]
             is_open, opens = False, NEVER_TICK
             all_in = True
             for a in range(count):
-                place, reopens = has_place(tables, calendar, arms, series, a, narrow, now)
+                place, reopens = has_place(tables, calendar, groups, series, a, narrow, now)
                 is_open = is_open or place or calendar.own  # cohorts turn their patients away themselves
                 opens = min(opens, reopens if reopens > now else NEVER_TICK)
-                all_in = all_in and (arms[a, ARM_END] != RUNNING or complete(tables, arms, a, narrow))
+                all_in = all_in and (groups[a, GROUP_END] != RUNNING or complete(tables, groups, a, narrow))
             is_open = is_open and not held
             if not is_open and closed_at < 0:
                 closed_at = now
@@ -199,12 +199,12 @@ def _simulate(  # type: ignore[no-untyped-def]
             more = is_open and arrived < most and not all_in
             arrival = max(ticks_of(calendar, unit), not_before) if more else NEVER_TICK
 
-            decides, decision, arm = NEVER_TICK, 0, 0
+            decides, decision, group = NEVER_TICK, 0, 0
             for a in range(count):
                 tick, what = next_decision(
                     tables,
                     calendar,
-                    arms,
+                    groups,
                     series,
                     a,
                     narrow,
@@ -213,7 +213,7 @@ def _simulate(  # type: ignore[no-untyped-def]
                 )
                 tick = max(tick, now)
                 if tick < decides:
-                    decides, decision, arm = tick, what, a
+                    decides, decision, group = tick, what, a
             trigger = NEVER_TICK if triggered else min(crossing, amendment)
             now = min(min(min(opens, trigger), min(decides, switch)), arrival)
 
@@ -225,9 +225,9 @@ def _simulate(  # type: ignore[no-untyped-def]
                     cut = _crossing_patient(calendar, tables.act_ge[level], m, patients, at_level, now)
                     stop = TOXICITY_AT_N if all_in else TOXICITY
                     for a in range(count):
-                        if arms[a, ARM_END] == RUNNING:
-                            arms[a, ARM_END], arms[a, CUT], arms[a, DECIDED] = stop, cut, now
-                    end = _end_of(arms)
+                        if groups[a, GROUP_END] == RUNNING:
+                            groups[a, GROUP_END], groups[a, CUT], groups[a, DECIDED] = stop, cut, now
+                    end = _end_of(groups)
                 else:
                     if first_trigger < 0:
                         first_trigger = now
@@ -235,7 +235,7 @@ def _simulate(  # type: ignore[no-untyped-def]
                         switch = now + (0 if calendar.during_lag == SWITCH else calendar.lag)
                         held = calendar.during_lag == HOLD
             elif now == decides:
-                state = arms[arm]
+                state = groups[group]
                 look = state[LOOK]
                 state[DECIDED] = now
                 if decision >= 0 and decision != RUN_OUT:
@@ -243,19 +243,19 @@ def _simulate(  # type: ignore[no-untyped-def]
                     continue
                 final = narrow or tables.final[look]
                 if decision == RUN_OUT:
-                    state[ARM_END] = ACCRUAL
+                    state[GROUP_END] = ACCRUAL
                 elif decision == FUTILE:
-                    state[ARM_END] = FINAL_NO_GO if final else FUTILITY
+                    state[GROUP_END] = FINAL_NO_GO if final else FUTILITY
                 elif decision == GO:
-                    state[ARM_END] = FINAL_GO if final else GO_EARLY
+                    state[GROUP_END] = FINAL_GO if final else GO_EARLY
                 elif decision == TOO_TOXIC:
-                    state[ARM_END] = TOXICITY_AT_N if final else TOXICITY
+                    state[GROUP_END] = TOXICITY_AT_N if final else TOXICITY
                 else:
-                    state[ARM_END] = FINAL_CONSIDER
+                    state[GROUP_END] = FINAL_CONSIDER
                 n = tables.look_n[look]
                 if decision != RUN_OUT and not final and state[COUNTED] >= n:
-                    state[CUT] = series[arm, UP_TO_PATIENT, n]
-                end = _end_of(arms)
+                    state[CUT] = series[group, UP_TO_PATIENT, n]
+                end = _end_of(groups)
             elif now == switch:
                 switch, held = NEVER_TICK, False
                 if all_in:
@@ -268,10 +268,10 @@ def _simulate(  # type: ignore[no-untyped-def]
                 if calendar.after_change == NEW_DOSE_ONLY:
                     narrow = True
                 elif calendar.after_change == RESTART:
-                    state, last_in = arms[0], arms[0, LAST_IN]
+                    state, last_in = groups[0], groups[0, LAST_IN]
                     earlier = max(state[REACH], state[EARLIER])
                     state[:] = 0
-                    state[ARM_END], state[CUT], state[LAST_IN], state[EARLIER] = (
+                    state[GROUP_END], state[CUT], state[LAST_IN], state[EARLIER] = (
                         RUNNING,
                         most,
                         last_in,
@@ -285,7 +285,7 @@ def _simulate(  # type: ignore[no-untyped-def]
                 patient[field.STARTED], patient[field.LEVEL] = now, level
                 patient[field.STRATUM] = stratum_of(calendar, replicate, index, k0, k1)
                 a = calendar.cohort_of[patient[field.STRATUM]] if calendar.own else 0
-                place, _ = has_place(tables, calendar, arms, series, a, narrow, now)
+                place, _ = has_place(tables, calendar, groups, series, a, narrow, now)
                 if place:
                     screened += screened_for(calendar, replicate, index, k0, k1)
                     treat(calendar, thresholds, patient, replicate, index, k0, k1)
@@ -298,7 +298,7 @@ def _simulate(  # type: ignore[no-untyped-def]
                     own_dose[0] = m
                     own_dose[1] += patient[field.IS_RESPONSE]
                     own_dose[2] = max(own_dose[2], patient[field.KNOWN])
-                    count_patient(tables, arms, series, a, patient, treated)
+                    count_patient(tables, groups, series, a, patient, treated)
                     if tables.action[level] != CONTINUE:
                         crossing = _crossing(
                             calendar,
@@ -319,7 +319,7 @@ def _simulate(  # type: ignore[no-untyped-def]
         if closed_at >= 0:
             closures[closed_n, 0], closures[closed_n, 1] = closed_at, now
             closed_n += 1
-        _report(tables, calendar, arms, series, patients, closures[:closed_n], treated, narrow, out[row])
+        _report(tables, calendar, groups, series, patients, closures[:closed_n], treated, narrow, out[row])
         out[row, column.END] = end
         out[row, column.REDUCED_AFTER] = max(reduced_after, 0)
         out[row, column.TRIGGERED] = first_trigger >= 0
@@ -335,7 +335,7 @@ def _simulate(  # type: ignore[no-untyped-def]
 
 @plain
 def _report(  # type: ignore[no-untyped-def]
-    tables, calendar, arms, series, patients, closures, treated, narrow, out
+    tables, calendar, groups, series, patients, closures, treated, narrow, out
 ):
     """Fill in the columns that count patients and measure time."""
     levels = tables.act_ge.shape[0]
@@ -347,7 +347,7 @@ def _report(  # type: ignore[no-untyped-def]
         patient = patients[i]
         last = max(last, max(patient[field.KNOWN], patient[field.TOXICITY_KNOWN]))
         cohort = calendar.cohort_of[patient[field.STRATUM]]
-        reported = i < arms[cohort if calendar.own else 0, CUT]
+        reported = i < groups[cohort if calendar.own else 0, CUT]
         patient[field.REPORTED] = reported or not calendar.exclude
         if not reported:
             out[column.OVERRUN] += 1
@@ -370,11 +370,11 @@ def _report(  # type: ignore[no-untyped-def]
         out[own + 3] += patient[field.IS_RESPONSE]
 
     start, accrual_end = patients[0, field.STARTED], np.int64(0)
-    for a in range(arms.shape[0]):
-        last = max(last, arms[a, DECIDED])
-        end, look = arms[a, ARM_END], arms[a, LOOK]
-        all_in = complete(tables, arms, a, narrow)
-        accrual_end = max(accrual_end, arms[a, LAST_IN] if all_in else arms[a, DECIDED])
+    for a in range(groups.shape[0]):
+        last = max(last, groups[a, DECIDED])
+        end, look = groups[a, GROUP_END], groups[a, LOOK]
+        all_in = complete(tables, groups, a, narrow)
+        accrual_end = max(accrual_end, groups[a, LAST_IN] if all_in else groups[a, DECIDED])
         go = end in (GO_EARLY, FINAL_GO)
         if end in (FINAL_GO, FINAL_NO_GO, FINAL_CONSIDER) and not (
             tables.replaced or calendar.after_change == NEW_DOSE_ONLY

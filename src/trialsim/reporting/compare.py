@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from trialsim.reporting.document import to_bytes
-from trialsim.reporting.environment import environment
 from trialsim.reporting.folder import (
     ENVIRONMENT,
     FIGURES,
@@ -19,15 +18,16 @@ from trialsim.reporting.folder import (
     check_target,
     put_in_place,
 )
-from trialsim.reporting.grid import Group, Table, plain
 from trialsim.reporting.inputs import to_yaml
-from trialsim.reporting.numbers import Cell, listed, probability_cell, rate
 from trialsim.reporting.page import Numbered, Picture
 from trialsim.reporting.pieces import difference_cell, render, replicates_words, save_picture, value_cell
 from trialsim.reporting.tables import to_csv
-from trialsim.sensitivity.compare import Comparison
-from trialsim.sensitivity.effects import short
-from trialsim.sensitivity.sentences import sentence
+from trialsim.varying.compare import Comparison
+from trialsim.varying.effects import short
+from trialsim.varying.sentences import sentence
+from trialsim.writing.environment import environment
+from trialsim.writing.numbers import Cell, listed, probability_cell, rate
+from trialsim.writing.report import Group, Table, plain
 
 Document = dict[str, Any]
 

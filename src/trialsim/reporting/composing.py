@@ -17,7 +17,7 @@ from trialsim.scenario.model import Scenario
 if TYPE_CHECKING:
     from trialsim.checks import Checks
     from trialsim.figures import Drawn
-    from trialsim.sensitivity.assess import SensitivityResults
+    from trialsim.varying.assess import SensitivityResults
 
 
 @dataclass(frozen=True)

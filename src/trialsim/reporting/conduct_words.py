@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from trialsim.reporting.numbers import count, listed, rate
 from trialsim.scenario.conduct import Accrual, Conduct, PatientReductions
 from trialsim.scenario.model import Scenario
+from trialsim.writing.numbers import count, listed, rate
 
 AT_ONCE = (
     "All outcomes of a patient are taken as known before the next patient is enrolled: there are no dates, and no "

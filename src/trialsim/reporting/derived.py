@@ -12,7 +12,7 @@ from trialsim.designs.toxicity import crossing_probability
 from trialsim.engine.exact import MAX_STATES, distribution, states
 from trialsim.engine.operating import not_exact, truth_of
 from trialsim.results import OperatingCharacteristics
-from trialsim.scenario.compiling import arms_of
+from trialsim.scenario.compiling import groups_of
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.truth import Cells, Rates
 
@@ -208,7 +208,7 @@ def analysis_sets(oc: OperatingCharacteristics) -> dict[str, float | None]:
 
 def crossing_patients(scenario: Scenario, rules: Rules) -> int:
     """Patients within whom the probability of crossing the toxicity boundary is told: all cohorts share it."""
-    return arms_of(scenario) * rules.looks.planned_n
+    return groups_of(scenario) * rules.looks.planned_n
 
 
 def crossing(scenario: Scenario, rules: Rules) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ from trialsim.kernels.clock import TICKS_PER_DAY
 from trialsim.reporting import conduct_words, derived
 from trialsim.reporting.examples import examples
 from trialsim.reporting.inputs import inputs, origin, origin_words, tally_of_inputs, to_yaml
-from trialsim.reporting.numbers import Document as Document
+from trialsim.reporting.plain import Document as Document
 from trialsim.reporting.summary import best, compared
 from trialsim.reporting.typical import typical_cases
 from trialsim.results import Planned, Results, digits12

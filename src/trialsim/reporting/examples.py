@@ -7,9 +7,10 @@ from string import ascii_uppercase
 from typing import Any
 
 from trialsim.codes import FINAL_GO, FUTILITY, GO_EARLY, TOXICITY
-from trialsim.reporting.grid import Row, Table, plain
-from trialsim.reporting.numbers import NONE, Cell, Document, own_rules
+from trialsim.reporting.plain import Document, own_rules
 from trialsim.scenario.model import Scenario
+from trialsim.writing.numbers import NONE, Cell
+from trialsim.writing.report import Row, Table, plain
 
 LOOKED_AT = 1000
 """The first trials of a case among which an example is looked for."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from trialsim.engine.montecarlo import Progress
     from trialsim.results import Results
     from trialsim.scenario.model import Scenario
-    from trialsim.sensitivity.assess import SensitivityResults
+    from trialsim.varying.assess import SensitivityResults
 
 RESULTS, PAGE, SCENARIO, ENVIRONMENT = "results.json", "report.html", "scenario.yaml", "environment.json"
 TABLES, FIGURES, DOCX = "tables", "figures", "report.docx"
@@ -78,7 +78,7 @@ def report(
     """
     target = check_target(folder, force=force)
     if docx:
-        from trialsim.reporting.word import check_installed
+        from trialsim.writing.word import check_installed
 
         check_installed()
     from trialsim.checks import check
@@ -201,10 +201,10 @@ def _write(
     import trialsim.figures as figures
     from trialsim.reporting.composing import compose
     from trialsim.reporting.document import to_bytes
-    from trialsim.reporting.environment import environment
     from trialsim.reporting.page import html
     from trialsim.reporting.sections import pictures_of, report_of
     from trialsim.reporting.tables import of_report, of_sensitivity, tables
+    from trialsim.writing.environment import environment
 
     with clock("figures"):
         composed = compose(scenario, results, checks, text, sensitivity)
@@ -222,7 +222,7 @@ def _write(
             (new / TABLES / name).write_bytes(content.encode())
         (new / PAGE).write_bytes(html(made).encode())
     if docx:
-        from trialsim.reporting.word import to_docx
+        from trialsim.writing.word import to_docx
 
         with clock("docx"):
             (new / DOCX).write_bytes(to_docx(made))

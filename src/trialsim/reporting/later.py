@@ -20,10 +20,10 @@ def write_docx(folder: str | os.PathLike[str]) -> Path:
         cannot be written.
     """
     from trialsim.reporting.sections import pictures_of, report_of
-    from trialsim.reporting.word import check_installed, to_docx
     from trialsim.scenario.compiling import compile_rules
     from trialsim.scenario.files import digest, load
     from trialsim.version import __version__
+    from trialsim.writing.word import check_installed, to_docx
 
     kept = Path(folder)
     check_installed()

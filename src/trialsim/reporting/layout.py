@@ -10,19 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from trialsim.reporting.document import Document
-from trialsim.reporting.grid import Group, Row, Table, plain
 from trialsim.reporting.inputs import origin_words, value_words
 from trialsim.reporting.methods import more_rates, why_this_case
-from trialsim.reporting.numbers import (
-    NONE,
-    Cell,
-    is_mean,
-    mcse_cell,
-    own_rules,
-    rates,
-    signed,
-    value_cell,
-)
+from trialsim.reporting.plain import own_rules
 from trialsim.reporting.summary import (
     best,
     held,
@@ -34,6 +24,8 @@ from trialsim.reporting.summary import (
     quantities,
 )
 from trialsim.results import label
+from trialsim.writing.numbers import NONE, Cell, is_mean, mcse_cell, rates, signed, value_cell
+from trialsim.writing.report import Group, Row, Table, plain
 
 # -- in short
 

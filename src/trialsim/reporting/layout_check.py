@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from trialsim.checks.rows import EXTERNAL, GIVEN_SIZES, REACHED_N, UNCONDITIONAL
 from trialsim.reporting.document import Document
-from trialsim.reporting.grid import Group, Row, Table, plain
-from trialsim.reporting.numbers import NONE, Cell, count, listed, percent, probability_cell, rate, times
 from trialsim.reporting.summary import likelihood_words
+from trialsim.writing.numbers import NONE, Cell, count, listed, percent, probability_cell, rate, times
+from trialsim.writing.report import Group, Row, Table, plain
 
 CONDITIONING = {
     UNCONDITIONAL: "among all trials",

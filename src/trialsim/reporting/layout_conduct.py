@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trialsim.reporting.document import Document
-from trialsim.reporting.grid import Group, Row, Table, plain
-from trialsim.reporting.numbers import (
+from trialsim.reporting.plain import own_rules
+from trialsim.reporting.summary import is_timed, largest_errors
+from trialsim.results import label
+from trialsim.writing.numbers import (
     NONE,
     Cell,
     difference_cell,
     is_mean,
     mcse_cell,
-    own_rules,
     probability_cell,
     rate,
     rates,
     value_cell,
 )
-from trialsim.reporting.summary import is_timed, largest_errors
-from trialsim.results import label
+from trialsim.writing.report import Group, Row, Table, plain
 
 OWN_ENDS = (
     "In the tables of the whole trial its end is the first of these that a cohort has: a go, consider, a stop for "

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from trialsim.reporting.document import Document
-from trialsim.reporting.grid import Group, Row, Table, plain
-from trialsim.reporting.numbers import NONE, Cell, listed, probability_cell, rate, value_cell
 from trialsim.reporting.summary import is_timed
 from trialsim.reporting.wording import CONVENTION, boundary_words, response_words, toxic_look_words
+from trialsim.writing.numbers import NONE, Cell, listed, probability_cell, rate, value_cell
+from trialsim.writing.report import Group, Row, Table, plain
 
 LONG = 12
 """A toxicity boundary with more steps than this is set in columns."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trialsim.reporting.document import Document
-from trialsim.reporting.numbers import count, listed, percent, rate, rates
 from trialsim.reporting.summary import by_dose, is_timed
 from trialsim.reporting.typical import typical_cases
+from trialsim.writing.numbers import count, listed, percent, rate, rates
 
 PLACKETT = (
     "Response and toxicity of a patient are associated by Plackett’s odds ratio; 1 is no association. Given the rates, "

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trialsim.errors import OutputError
-from trialsim.inference.monitoring_aids import Aids
+from trialsim.monitoring.aids import Aids
 from trialsim.reporting import monitor_rows as rows_of
 from trialsim.reporting import monitor_words as words
 from trialsim.reporting.folder import (
@@ -108,9 +108,9 @@ def _folder(aids: Aids, text: str) -> Callable[[Path], None]:
     def fill(new: Path) -> None:
         from trialsim.figures.conditional_power import draw
         from trialsim.reporting.document import to_bytes
-        from trialsim.reporting.environment import environment
         from trialsim.reporting.pieces import save_picture
         from trialsim.results import digits12
+        from trialsim.writing.environment import environment
 
         started = time.perf_counter()
         (new / RESULTS).write_bytes(to_bytes(aids.to_dict()))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from trialsim.inference.monitoring_aids import Aids, Present
-from trialsim.inference.monitoring_table import DecisionTable
+from trialsim.monitoring.aids import Aids, Present
+from trialsim.monitoring.decision_table import DecisionTable
 
 Rows = list[dict[str, Any]]
 

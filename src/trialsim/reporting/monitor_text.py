@@ -5,9 +5,9 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from trialsim.inference.monitoring_aids import Aids
+from trialsim.monitoring.aids import Aids
 from trialsim.reporting import monitor_words as words
-from trialsim.reporting.grid import Table
+from trialsim.writing.report import Table
 
 WIDE = 100
 LONGEST = 20

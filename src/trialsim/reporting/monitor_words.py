@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from trialsim.inference.monitoring_aids import Aids, Present
-from trialsim.inference.monitoring_table import Branch, CutOffs, DecisionTable, Dose, Step
+from trialsim.monitoring.aids import Aids, Present
+from trialsim.monitoring.decision_table import Branch, CutOffs, DecisionTable, Dose, Step
 from trialsim.reporting.derived import cut_offs
-from trialsim.reporting.grid import Group, Row, Table, plain
-from trialsim.reporting.numbers import NONE, Cell, count, listed, probability, probability_cell, rate
 from trialsim.reporting.wording import CONVENTION, toxicity_actions, who_is_counted
 from trialsim.results import digits12
+from trialsim.writing.numbers import NONE, Cell, count, listed, probability, probability_cell, rate
+from trialsim.writing.report import Group, Row, Table, plain
 
 LONG, FEW_ROWS, MANY_ROWS = 6, 14, 30
 """Steps of a toxicity boundary, and looks, that are set in one column; rows from which on there are most columns."""

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trialsim.designs.rules import Rules
-from trialsim.reporting.content import (
+from trialsim.reporting.document import Document
+from trialsim.scenario.model import Scenario
+from trialsim.writing.report import (
     Code,
     Numbered,
     Picture,
     Pictures,
     Points,
     Report,
+    Table,
     Terms,
     Words,
     unbroken,
 )
-from trialsim.reporting.document import Document
-from trialsim.reporting.grid import Table
-from trialsim.scenario.model import Scenario
 
 __all__ = ["Numbered", "Picture", "html", "page", "unbroken"]
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trialsim.reporting.numbers import NONE, Cell
 from trialsim.reporting.page import Picture, unbroken
-from trialsim.sensitivity.effects import plus_minus, shown
-from trialsim.sensitivity.printing import table_digits
+from trialsim.varying.effects import plus_minus, shown
+from trialsim.varying.printing import table_digits
+from trialsim.writing.numbers import NONE, Cell
 
 if TYPE_CHECKING:
     from trialsim.figures.drawn import Drawn

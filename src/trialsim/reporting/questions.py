@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from trialsim.reporting.document import Document
-from trialsim.reporting.numbers import chance, listed, probability, rate
 from trialsim.reporting.summary import best, is_timed
+from trialsim.writing.numbers import chance, listed, probability, rate
 
 
 def paragraphs(doc: Document) -> list[str]:

@@ -49,7 +49,7 @@ def reproduce(
     text = (kept / SCENARIO).read_bytes().decode("utf-8-sig")
     analysed = None
     if "sensitivity" in content:
-        from trialsim.sensitivity.assess import assess
+        from trialsim.varying.assess import assess
 
         analysed = assess(scenario, jobs=jobs, **content["sensitivity"]["simulation"])
     doc = compose(scenario, results, check(scenario, seed=seed), text, analysed).doc

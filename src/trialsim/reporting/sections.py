@@ -18,7 +18,10 @@ from trialsim.reporting import (
     summary,
     wording,
 )
-from trialsim.reporting.content import (
+from trialsim.reporting.document import Document
+from trialsim.reporting.sections_check import check_of
+from trialsim.scenario.model import Scenario
+from trialsim.writing.report import (
     Code,
     Picture,
     Pictures,
@@ -30,9 +33,6 @@ from trialsim.reporting.content import (
     paragraphs,
     section,
 )
-from trialsim.reporting.document import Document
-from trialsim.reporting.sections_check import check_of
-from trialsim.scenario.model import Scenario
 
 
 def report_of(

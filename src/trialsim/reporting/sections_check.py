@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from trialsim.reporting import layout_check, layout_conduct
-from trialsim.reporting.content import Block, Points, Section, Words, section
 from trialsim.reporting.document import Document
-from trialsim.reporting.numbers import listed
+from trialsim.writing.numbers import listed
+from trialsim.writing.report import Block, Points, Section, Words, section
 
 
 def check_of(doc: Document) -> Section:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from trialsim.reporting.grid import Table, plain
-from trialsim.reporting.numbers import (
+from trialsim.varying.text import shown
+from trialsim.writing.numbers import (
     Cell,
     count,
     difference_cell,
@@ -15,7 +15,7 @@ from trialsim.reporting.numbers import (
     mcse_cell,
     value_cell,
 )
-from trialsim.sensitivity.text import shown
+from trialsim.writing.report import Table, plain
 
 Content = dict[str, Any]
 

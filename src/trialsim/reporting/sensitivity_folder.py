@@ -23,7 +23,7 @@ from trialsim.reporting.folder import (
 if TYPE_CHECKING:
     from trialsim.reporting.page import Picture
     from trialsim.scenario.model import Scenario
-    from trialsim.sensitivity.assess import SensitivityResults
+    from trialsim.varying.assess import SensitivityResults
 
 
 def write(
@@ -60,10 +60,10 @@ def _write(new: Path, scenario: Scenario, results: SensitivityResults, text: str
     from trialsim.figures import save
     from trialsim.figures.sensitivity import draw
     from trialsim.reporting.document import to_bytes
-    from trialsim.reporting.environment import environment
     from trialsim.reporting.page import Picture
     from trialsim.reporting.tables import to_csv
     from trialsim.results import digits12
+    from trialsim.writing.environment import environment
 
     doc = results.to_dict()
     (new / RESULTS).write_bytes(to_bytes(doc))
@@ -90,8 +90,8 @@ def page(scenario: Scenario, doc: dict[str, Any], pictures: Sequence[Sequence[Pi
     from trialsim.reporting.page import Numbered
     from trialsim.reporting.pieces import render
     from trialsim.reporting.sensitivity import in_short, sections
-    from trialsim.sensitivity.assurance import SCRAMBLES
-    from trialsim.sensitivity.evaluate import AT_ONCE
+    from trialsim.varying.assurance import SCRAMBLES
+    from trialsim.varying.evaluate import AT_ONCE
 
     analyses = doc["analyses"]
     context = {

@@ -6,21 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from trialsim.checks.rows import GIVEN_SIZES, VERDICTS
-from trialsim.reporting.numbers import (
-    Document,
-    chance,
-    count,
-    is_mean,
-    listed,
-    own_rules,
-    percent,
-    probability,
-    rate,
-    rates,
-    times,
-)
+from trialsim.reporting.plain import Document, own_rules
 from trialsim.reporting.typical import typical_cases
 from trialsim.results import label, quantity_names
+from trialsim.writing.numbers import chance, count, is_mean, listed, percent, probability, rate, rates, times
 
 SEVERITY = {word: rank for rank, (_, word) in enumerate(VERDICTS)}
 """Verdict words from mild to severe."""

@@ -8,17 +8,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from trialsim.designs.rules import ACTION_WORDS, Rules
-from trialsim.reporting.content import Report
 from trialsim.reporting.document import Document
 from trialsim.reporting.examples import FIELDS, event_rows, patient_rows
-from trialsim.reporting.grid import Table
 from trialsim.reporting.inputs import value_words
-from trialsim.reporting.numbers import own_rules
+from trialsim.reporting.plain import own_rules
 from trialsim.reporting.summary import quantities
 from trialsim.results import digits12, label
+from trialsim.writing.report import Report, Table
 
 if TYPE_CHECKING:
-    from trialsim.sensitivity.assess import SensitivityResults
+    from trialsim.varying.assess import SensitivityResults
 
 Row = dict[str, Any]
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from trialsim.errors import TrialsimError
 from trialsim.reporting.document import to_bytes
-from trialsim.reporting.environment import environment
 from trialsim.reporting.folder import (
     ENVIRONMENT,
     FIGURES,
@@ -20,15 +19,16 @@ from trialsim.reporting.folder import (
     check_target,
     put_in_place,
 )
-from trialsim.reporting.grid import Group, Row, Table
-from trialsim.reporting.numbers import Cell
 from trialsim.reporting.page import Numbered, Picture
 from trialsim.reporting.pieces import difference_cell, render, replicates_words, save_picture, value_cell
 from trialsim.reporting.tables import to_csv
-from trialsim.sensitivity.answers import WhatIf
-from trialsim.sensitivity.effects import short
-from trialsim.sensitivity.sentences import sentence
-from trialsim.sensitivity.whatif import results
+from trialsim.varying.answers import WhatIf
+from trialsim.varying.effects import short
+from trialsim.varying.sentences import sentence
+from trialsim.varying.whatif import results
+from trialsim.writing.environment import environment
+from trialsim.writing.numbers import Cell
+from trialsim.writing.report import Group, Row, Table
 
 Document = dict[str, Any]
 

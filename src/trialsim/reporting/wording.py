@@ -8,8 +8,8 @@ from trialsim.codes import FUTILE, GO
 from trialsim.designs.rules import Looks, Rules
 from trialsim.reporting.conduct_words import ANALYSED, changes_dose
 from trialsim.reporting.document import Document
-from trialsim.reporting.numbers import count, listed, probability, rate
 from trialsim.scenario.model import Scenario
+from trialsim.writing.numbers import count, listed, probability, rate
 
 CONVENTION = "Stop stage 1 if responses ≤ r1; go if responses > r; act on toxicity if toxicities ≥ b."
 

@@ -29,7 +29,7 @@ def compile_rules(scenario: Scenario) -> Rules:
     most = looks.planned_n
     if replaced:
         most = treated_to_complete(looks.planned_n, scenario.evaluability.probability * assessed(scenario))
-    most *= arms_of(scenario)
+    most *= groups_of(scenario)
     after_change = _AFTER_CHANGE[scenario.on_dose_change]
     return Rules(
         looks,
@@ -41,7 +41,7 @@ def compile_rules(scenario: Scenario) -> Rules:
     )
 
 
-def arms_of(scenario: Scenario) -> int:
+def groups_of(scenario: Scenario) -> int:
     """How many sets of looks there are: one, or one a cohort."""
     return len(scenario.cohorts.names) if scenario.cohorts and scenario.own_rules else 1
 
@@ -100,7 +100,7 @@ def _monitor(scenario: Scenario, planned_n: int, most: int) -> Monitor:
         at = tuple(after[k] if k < len(after) else 0 for k in range(levels))
         return Monitor((never,) * levels, at, (CONTINUE,) * levels)
     # cohorts with rules of their own share the dose and its boundary: it watches the patients of all
-    bounds = rule.compile(arms_of(scenario) * planned_n, most)
+    bounds = rule.compile(groups_of(scenario) * planned_n, most)
     assert scenario.dose_reduction is not None
     stops = scenario.dose_reduction.at_lowest_dose == "stop"
     return Monitor(

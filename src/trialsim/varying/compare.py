@@ -16,11 +16,11 @@ from trialsim.scenario import words as near
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import digest
 from trialsim.scenario.model import Scenario
-from trialsim.sensitivity import sentences
-from trialsim.sensitivity.effects import Effect, Number
-from trialsim.sensitivity.same_truth import under
-from trialsim.sensitivity.sentences import Words
-from trialsim.sensitivity.side_by_side import Compared, Found, Ledgers, Prepared
+from trialsim.varying import sentences
+from trialsim.varying.effects import Effect, Number
+from trialsim.varying.same_truth import under
+from trialsim.varying.sentences import Words
+from trialsim.varying.side_by_side import Compared, Found, Ledgers, Prepared
 from trialsim.version import __version__
 
 YARDSTICKS = {
@@ -109,7 +109,7 @@ class Comparison:
     disagreements: tuple[str, ...]
 
     def __str__(self) -> str:
-        from trialsim.sensitivity.printing import compared
+        from trialsim.varying.printing import compared
 
         return compared(self)
 

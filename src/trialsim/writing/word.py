@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from trialsim.errors import OutputError
-from trialsim.reporting.content import (
+from trialsim.writing.report import (
     Block,
     Code,
     Numbered,
@@ -22,11 +22,11 @@ from trialsim.reporting.content import (
     Points,
     Report,
     Section,
+    Table,
     Terms,
     Words,
     unbroken,
 )
-from trialsim.reporting.grid import Table
 
 if TYPE_CHECKING:
     from docx.document import Document as WordFile
@@ -193,7 +193,7 @@ class _Writer:
 
     def table(self, table: Table) -> None:
         """A table with its caption above and its notes below."""
-        from trialsim.reporting.word_table import element
+        from trialsim.writing.word_table import element
 
         self.caption("Table", self.tables(), f"{table.caption}.").paragraph_format.keep_with_next = True
         note = self.file.add_paragraph(_text(table.notes[0]) if table.notes else "", "Note")

@@ -9,8 +9,8 @@ from typing import Any
 from trialsim.results import Estimate
 from trialsim.scenario.analyses import base_value
 from trialsim.scenario.sensitivity import Tornado
-from trialsim.sensitivity.evaluate import SIMULATED, Asked, Evaluator, combined
-from trialsim.sensitivity.text import engines, number, plain, short, shown, signed, table, with_error
+from trialsim.varying.evaluate import SIMULATED, Asked, Evaluator, combined
+from trialsim.varying.text import engines, number, plain, short, shown, signed, table, with_error
 
 KIND = "tornado"
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from trialsim.scenario.model import Scenario
-from trialsim.sensitivity.effects import NEGLIGIBLE, TOLD_FROM, Effect, digits, kind, shown, spoken
+from trialsim.varying.effects import NEGLIGIBLE, TOLD_FROM, Effect, digits, kind, shown, spoken
 
 RULE = (
     "Told is the case in which P(go) changes most (where by less than {p:g}: the case with the largest change of all): "

@@ -9,10 +9,10 @@ from trialsim.checks.rows import Check as Row
 from trialsim.results import digits12, label
 from trialsim.scenario.files import digest
 from trialsim.scenario.model import Scenario
-from trialsim.sensitivity import against_observed, sentences
-from trialsim.sensitivity.change_words import Change
-from trialsim.sensitivity.effects import Effect, Number, digits, shown
-from trialsim.sensitivity.sentences import Words
+from trialsim.varying import against_observed, sentences
+from trialsim.varying.change_words import Change
+from trialsim.varying.effects import Effect, Number, digits, shown
+from trialsim.varying.sentences import Words
 
 MAIN = ("p_go", "en")
 """Columns of every table of variants; a third is what else changes most."""
@@ -117,7 +117,7 @@ class WhatIf:
         raise KeyError(f"{name!r} is no variant; those are {', '.join(v.name for v in self.variants)}")
 
     def __str__(self) -> str:
-        from trialsim.sensitivity.printing import printed
+        from trialsim.varying.printing import printed
 
         return printed(self)
 
@@ -177,7 +177,7 @@ class WhatIf:
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain data, floats to 12 digits."""
-        from trialsim.sensitivity.printing import how
+        from trialsim.varying.printing import how
 
         content = {
             "file": self.file,

@@ -14,10 +14,10 @@ from trialsim.scenario.analyses import case_of
 from trialsim.scenario.files import digest
 from trialsim.scenario.model import MAX_REPLICATES, Scenario
 from trialsim.scenario.sensitivity import KINDS, Analysis, Sensitivity, paths_of
-from trialsim.sensitivity import assurance, grids, thresholds, tornado, worst_case
-from trialsim.sensitivity.evaluate import Evaluator, Progress
-from trialsim.sensitivity.kept import Kept
-from trialsim.sensitivity.text import input_words
+from trialsim.varying import assurance, grids, thresholds, tornado, worst_case
+from trialsim.varying.evaluate import Evaluator, Progress
+from trialsim.varying.kept_points import Kept
+from trialsim.varying.text import input_words
 from trialsim.version import __version__
 
 SCHEMA = 1

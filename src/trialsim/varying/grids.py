@@ -12,8 +12,8 @@ from trialsim.results import Estimate
 from trialsim.scenario.analyses import base_value
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.sensitivity import Grid
-from trialsim.sensitivity.evaluate import SIMULATED, Asked, Evaluator
-from trialsim.sensitivity.text import engines, number, plain, short, shown, table, with_error
+from trialsim.varying.evaluate import SIMULATED, Asked, Evaluator
+from trialsim.varying.text import engines, number, plain, short, shown, table, with_error
 
 KIND = "grids"
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from html import escape
 from typing import Any
 
-from trialsim.reporting.grid import Row, Table
-from trialsim.reporting.numbers import Cell
+from trialsim.writing.numbers import Cell
+from trialsim.writing.report import Row, Table
 
 TEXT_WIDTH = 9410
 """Width of the text, twentieths of a point (16.6 cm)."""

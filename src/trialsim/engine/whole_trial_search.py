@@ -13,7 +13,7 @@ from trialsim.designs.rules import Rules
 from trialsim.designs.single_stage import SingleStage
 from trialsim.engine.exact import MAX_STATES
 from trialsim.engine.operating import not_exact, truth_of
-from trialsim.engine.robust_found import Robust
+from trialsim.engine.whole_trial_found import Robust
 from trialsim.errors import DesignError
 from trialsim.kernels.tables import Float64, Int32
 from trialsim.scenario.compiling import compile_rules
@@ -103,7 +103,7 @@ class Search:
 
         Looks for futility only take from P(go), so no design of n patients can have a larger r.
         """
-        from trialsim.kernels.robust import every_single_stage
+        from trialsim.kernels.whole_trial import every_single_stage
 
         most = n
         for name in self.alternative:
@@ -117,7 +117,7 @@ class Search:
 
     def table(self, bound: Int32, n: int, r_max: int, name: str) -> tuple[Float64, Float64]:
         """Of a case P(go) by (n1, r1, r) and EN by (n1, r1); of a single stage by (0, 0, r) and (0, 0)."""
-        from trialsim.kernels.robust import every_cut_off, every_single_stage
+        from trialsim.kernels.whole_trial import every_cut_off, every_single_stage
 
         if self.two_stage:
             go, en, _, _ = every_cut_off(bound, self.cells[name], n, r_max)
@@ -169,7 +169,7 @@ class Search:
             yield n, self.bound(n)
 
     def _fits(self, bound: Int32, n: int, r_max: int) -> bool:
-        from trialsim.kernels.robust import work_space
+        from trialsim.kernels.whole_trial import work_space
 
         if not self.two_stage or work_space(bound, n, r_max) <= MAX_STATES:
             return True
@@ -214,7 +214,7 @@ class Search:
 
     def not_stopped(self, n: int) -> float:
         """P(toxicity does not stop a trial of n patients without interim look), least over the alternatives."""
-        from trialsim.kernels.robust import every_single_stage
+        from trialsim.kernels.whole_trial import every_single_stage
 
         bound = self.bound(n)
         return min(float(every_single_stage(bound, self.cells[c], n, 0)[0].sum()) for c in self.alternative)

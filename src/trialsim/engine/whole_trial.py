@@ -19,8 +19,8 @@ from trialsim.designs.simon import Simon, weights_of
 from trialsim.designs.single_stage import SingleStage
 from trialsim.engine.exact import distribution
 from trialsim.engine.operating import truth_of
-from trialsim.engine.robust_found import Attained, Robust, RobustDesigns
-from trialsim.engine.robust_search import ROUNDING, Progress, Search
+from trialsim.engine.whole_trial_found import Attained, Robust, RobustDesigns
+from trialsim.engine.whole_trial_search import ROUNDING, Progress, Search
 from trialsim.errors import DesignError
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.model import Scenario

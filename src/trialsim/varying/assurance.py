@@ -17,8 +17,8 @@ from trialsim.kernels.tables import Float64
 from trialsim.results import Estimate, is_probability
 from trialsim.scenario.analyses import TAIL, prior_words, quantile
 from trialsim.scenario.sensitivity import Prior, Priors
-from trialsim.sensitivity.evaluate import SIMULATED, Asked, Evaluator
-from trialsim.sensitivity.text import engines, number, plain, short, table, with_error
+from trialsim.varying.evaluate import SIMULATED, Asked, Evaluator
+from trialsim.varying.text import engines, number, plain, short, table, with_error
 
 KIND = "priors"
 

@@ -9,7 +9,7 @@ from trialsim.codes import CONTINUE, FUTILE, GO, NEVER, NEW_DOSE_ONLY, POOLED, R
 from trialsim.designs.rules import DECISION_WORDS, Looks, Monitor, Rules
 from trialsim.engine.exact import distribution
 from trialsim.errors import DesignError
-from trialsim.inference.monitoring import following, reachable
+from trialsim.monitoring.chances import following, reachable
 from trialsim.scenario.truth import Cells, Rates
 
 RAREST = 1e-9

@@ -15,10 +15,10 @@ import numpy as np
 from trialsim.kernels.tables import Float64
 from trialsim.results import Estimate
 from trialsim.scenario.sensitivity import WorstCase
-from trialsim.sensitivity.evaluate import SIMULATED, Asked, Evaluator
-from trialsim.sensitivity.points import Point
-from trialsim.sensitivity.ranges import inside, takes_whole
-from trialsim.sensitivity.text import engines, input_words, plain, short, shown, with_error
+from trialsim.varying.evaluate import SIMULATED, Asked, Evaluator
+from trialsim.varying.points import Point
+from trialsim.varying.ranges import inside, takes_whole
+from trialsim.varying.text import engines, input_words, plain, short, shown, with_error
 
 KIND = "worst_case"
 

@@ -10,7 +10,8 @@ from trialsim.codes import CONTINUE, NEVER, RESTART
 from trialsim.designs.rules import DECISION_WORDS, Looks, Monitor, Rules
 from trialsim.engine.operating import not_exact, truth_of
 from trialsim.errors import DesignError
-from trialsim.inference.monitoring import (
+from trialsim.inference.posterior import JEFFREYS
+from trialsim.monitoring.chances import (
     at_rate,
     by_prior,
     following,
@@ -18,12 +19,11 @@ from trialsim.inference.monitoring import (
     if_it_goes_on,
     reachable,
 )
-from trialsim.inference.monitoring_rest import Ahead, Now, ahead, given_responses, looks_ahead, now_of
-from trialsim.inference.monitoring_table import MANY_LOOKS, DecisionTable, decision_table
-from trialsim.inference.posterior import JEFFREYS
+from trialsim.monitoring.decision_table import MANY_LOOKS, DecisionTable, decision_table
+from trialsim.monitoring.rest_of_trial import Ahead, Now, ahead, given_responses, looks_ahead, now_of
 from trialsim.results import digits12
 from trialsim.scenario.calendar import calendar
-from trialsim.scenario.compiling import arms_of, compile_rules
+from trialsim.scenario.compiling import compile_rules, groups_of
 from trialsim.scenario.files import digest
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.truth import Cells, Rates, Strata
@@ -239,7 +239,7 @@ def _cases(scenario: Scenario, rules: Rules) -> tuple[Rules, dict[str, Rates | C
     if not (scenario.own_rules and scenario.cohorts):
         return rules, {name: truth_of(scenario, rules, name) for name in scenario.truth}, ""
     # a cohort by itself, at the starting dose: a boundary that cohorts share has no exact answer
-    most = rules.max_treated // arms_of(scenario)
+    most = rules.max_treated // groups_of(scenario)
     one = Rules(rules.looks, Monitor(((NEVER,) * (most + 1),), (0,), (CONTINUE,)), rules.replaced, most)
     dates = calendar(scenario, rules)
     truths: dict[str, Rates | Cells] = {}

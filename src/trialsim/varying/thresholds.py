@@ -9,10 +9,10 @@ from typing import Any
 
 from trialsim.results import Estimate
 from trialsim.scenario.sensitivity import Threshold
-from trialsim.sensitivity.evaluate import SIMULATED, Asked, Evaluator
-from trialsim.sensitivity.grids import one_value
-from trialsim.sensitivity.ranges import spread, takes_whole
-from trialsim.sensitivity.text import engines, input_words, plain, short, shown, with_error
+from trialsim.varying.evaluate import SIMULATED, Asked, Evaluator
+from trialsim.varying.grids import one_value
+from trialsim.varying.ranges import spread, takes_whole
+from trialsim.varying.text import engines, input_words, plain, short, shown, with_error
 
 KIND = "thresholds"
 

@@ -13,17 +13,17 @@ from trialsim.engine.ledger import Ledger
 from trialsim.engine.montecarlo import Progress, tallies
 from trialsim.engine.operating import FALSE_ALARM, exact, false_go, rates_of
 from trialsim.engine.paired import Difference, Together, against, estimates
-from trialsim.engine.per_trial import Side
 from trialsim.engine.precision import plan
 from trialsim.engine.tally import Tally
 from trialsim.engine.timed import Timed, timed
+from trialsim.engine.trial_numbers import Side
 from trialsim.engine.trials import Untimed, fingerprint, untimed
 from trialsim.errors import TrialsimError
 from trialsim.results import Estimate, Exact, is_probability
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import digest
 from trialsim.scenario.model import MAX_REPLICATES, Scenario
-from trialsim.sensitivity.effects import Effect, Number
+from trialsim.varying.effects import Effect, Number
 
 Ledgers = Callable[[int], Ledger]
 """The ledger, held by the caller, of the k-th group of trials: those with one seed and number of replicates."""

@@ -12,12 +12,12 @@ from trialsim.kernels.streams import STREAM_VERSION
 from trialsim.scenario import words as near
 from trialsim.scenario.changes import ChangeError, variant
 from trialsim.scenario.model import Scenario
-from trialsim.sensitivity import sentences
-from trialsim.sensitivity.against_observed import given_sizes
-from trialsim.sensitivity.answers import Variant, WhatIf
-from trialsim.sensitivity.change_words import changes_in_words, told
-from trialsim.sensitivity.sentences import Words
-from trialsim.sensitivity.side_by_side import Compared, Found, Ledgers, Prepared
+from trialsim.varying import sentences
+from trialsim.varying.against_observed import given_sizes
+from trialsim.varying.answers import Variant, WhatIf
+from trialsim.varying.change_words import changes_in_words, told
+from trialsim.varying.sentences import Words
+from trialsim.varying.side_by_side import Compared, Found, Ledgers, Prepared
 from trialsim.version import __version__
 
 CHANGED = "changed"

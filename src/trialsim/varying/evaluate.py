@@ -18,9 +18,9 @@ from trialsim.engine.exact import distribution
 from trialsim.engine.montecarlo import tallies
 from trialsim.engine.operating import exact, not_exact, rates_of
 from trialsim.engine.paired import Together, against, estimates
-from trialsim.engine.per_trial import Side
 from trialsim.engine.tally import Tally, simulated
 from trialsim.engine.timed import Timed, in_calendar_time
+from trialsim.engine.trial_numbers import Side
 from trialsim.engine.trials import Untimed, untimed
 from trialsim.errors import TrialsimError
 from trialsim.kernels.streams import STREAM_VERSION
@@ -33,8 +33,8 @@ from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.sensitivity import Analysis
 from trialsim.scenario.truth import Strata
-from trialsim.sensitivity.kept import Kept
-from trialsim.sensitivity.points import Point, Points
+from trialsim.varying.kept_points import Kept
+from trialsim.varying.points import Point, Points
 from trialsim.version import __version__
 
 EXACT, AT_ONCE, SIMULATED = "exact", "exact, outcomes known at once", "simulated"

@@ -9,7 +9,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from trialsim.engine.robust_found import Attained, RobustDesigns
+from trialsim.engine.whole_trial_found import Attained, RobustDesigns
 from trialsim.figures.candidates import save
 from trialsim.figures.drawn import Drawn
 from trialsim.figures.style import (

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from trialsim.designs.alone import written
-from trialsim.sensitivity import sentences
-from trialsim.sensitivity.effects import Effect, Number, digits, plus_minus, short, shown
+from trialsim.varying import sentences
+from trialsim.varying.effects import Effect, Number, digits, plus_minus, short, shown
 
 if TYPE_CHECKING:
-    from trialsim.sensitivity.answers import Variant, WhatIf
-    from trialsim.sensitivity.compare import Comparison
+    from trialsim.varying.answers import Variant, WhatIf
+    from trialsim.varying.compare import Comparison
 
 WIDE = 110
 MANY = 8

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-Document = dict[str, Any]
-"""The content of ``results.json``."""
 
 NONE = "–"
 """What stands where there is no number."""
@@ -121,8 +117,3 @@ def mcse_cell(quantity: str, value: float | None) -> Cell:
 def probability_cell(value: float | None, mark: str = "") -> Cell:
     """A probability as a table shows it."""
     return Cell(probability(value), value, mark)
-
-
-def own_rules(doc: dict[str, Any]) -> bool:
-    """Whether cohorts have rules of their own."""
-    return bool(doc["cohorts"]) and doc["cohorts"]["rules"] == "own"

@@ -22,13 +22,13 @@ from trialsim.kernels.jit import inline, plain
 from trialsim.kernels.tables import CONTINUE_ACCRUAL, EARLY_DECISION
 
 RUNNING = -1
-"""End of an arm that has not ended."""
+"""End of a group that has not ended."""
 
-ARM_END, LOOK, TREATED, COUNTED, REACH, INEVALUABLE, DECIDED, CUT, LAST_IN, SINCE, EARLIER, ARM_FIELDS = (
+GROUP_END, LOOK, TREATED, COUNTED, REACH, INEVALUABLE, DECIDED, CUT, LAST_IN, SINCE, EARLIER, GROUP_FIELDS = (
     range(12)
 )
-"""State of an arm: end; pending look; patients, and those that count, since looks began; the tick at which all their
-outcomes are known; inevaluable ones; tick of the last decision; treated patients of the trial up to which the arm's
+"""State of a group: end; pending look; patients, and those that count, since looks began; the tick at which all their
+outcomes are known; inevaluable ones; tick of the last decision; treated patients of the trial up to which the group's
 are reported; arrival of its last patient; tick at which its looks began, and by which the outcomes
 of those treated before are known."""
 
@@ -46,23 +46,23 @@ of those treated before are known."""
     TOXIC_IN_ORDER_HIT,
     SERIES,
 ) = range(12)
-"""Series of an arm by number of counted patients: tick at which the first so many (and all enrolled between) are known,
-their responses, evaluable ones, the last one's number in the trial; when the q-th inevaluable one becomes known;
+"""Series of a group by number of counted patients: tick at which the first so many (and all enrolled between) are
+known, their responses, evaluable ones, the last one's number in the trial; when the q-th inevaluable one becomes known;
 outcomes of counted patients in order of time; tick at which the toxicities of the first so many are known, how many
 there are; toxicities of counted patients and freedom from it in order of time."""
 
 BEST_LAST = (FUTILITY, ACCRUAL, FINAL_NO_GO, TOXICITY, TOXICITY_AT_N, FINAL_CONSIDER, GO_EARLY, FINAL_GO)
-"""Ends of arms, best last."""
+"""Ends of groups, best last."""
 
 
 RUN_OUT = 1 << 20
-"""The decision of an arm for which no further patient comes."""
+"""The decision of a group for which no further patient comes."""
 
 
 @inline
-def target(tables, calendar, arms, a, narrow):  # type: ignore[no-untyped-def]
-    """Counted patients at which an arm's accrual has to wait, or is complete."""
-    look = arms[a, LOOK]
+def target(tables, calendar, groups, a, narrow):  # type: ignore[no-untyped-def]
+    """Counted patients at which a group's accrual has to wait, or is complete."""
+    look = groups[a, LOOK]
     planned = tables.look_n[tables.look_n.shape[0] - 1]
     if not narrow and (tables.final[look] or calendar.interim != CONTINUE_ACCRUAL):
         return tables.look_n[look]
@@ -70,42 +70,42 @@ def target(tables, calendar, arms, a, narrow):  # type: ignore[no-untyped-def]
 
 
 @plain
-def complete(tables, arms, a, narrow):  # type: ignore[no-untyped-def]
-    """Whether the patients of an arm's final look are all enrolled."""
+def complete(tables, groups, a, narrow):  # type: ignore[no-untyped-def]
+    """Whether the patients of a group's final look are all enrolled."""
     planned = tables.look_n[tables.look_n.shape[0] - 1]
     if narrow:
-        return arms[a, TREATED] >= planned
-    look = arms[a, LOOK]
-    return arms[a, COUNTED] >= (tables.look_n[look] if tables.final[look] else planned)
+        return groups[a, TREATED] >= planned
+    look = groups[a, LOOK]
+    return groups[a, COUNTED] >= (tables.look_n[look] if tables.final[look] else planned)
 
 
 @plain
-def has_place(tables, calendar, arms, series, a, narrow, now):  # type: ignore[no-untyped-def]
-    """Whether a patient arriving now would be enrolled in an arm, and when that changes by itself."""
+def has_place(tables, calendar, groups, series, a, narrow, now):  # type: ignore[no-untyped-def]
+    """Whether a patient arriving now would be enrolled in a group, and when that changes by itself."""
     treated = 0
-    for b in range(arms.shape[0]):
-        treated += arms[b, TREATED]
-    if arms[a, ARM_END] != RUNNING or treated >= tables.act_ge.shape[1] - 1:
+    for b in range(groups.shape[0]):
+        treated += groups[b, TREATED]
+    if groups[a, GROUP_END] != RUNNING or treated >= tables.act_ge.shape[1] - 1:
         return False, NEVER_TICK
-    if complete(tables, arms, a, narrow):
+    if complete(tables, groups, a, narrow):
         return False, NEVER_TICK
-    over = arms[a, TREATED] - target(tables, calendar, arms, a, narrow)
+    over = groups[a, TREATED] - target(tables, calendar, groups, a, narrow)
     if over < 0:
         return True, NEVER_TICK
-    if not tables.replaced or over >= arms[a, INEVALUABLE]:
+    if not tables.replaced or over >= groups[a, INEVALUABLE]:
         return False, NEVER_TICK
     reopens = series[a, UNKNOWN_PLACE, over]
     return reopens <= now, reopens
 
 
 @plain
-def certain(tables, arms, series, a):  # type: ignore[no-untyped-def]
+def certain(tables, groups, series, a):  # type: ignore[no-untyped-def]
     """The tick from which every completion of the pending look decides alike (NEVER_TICK if none yet), and how."""
-    look = arms[a, LOOK]
+    look = groups[a, LOOK]
     row, n = tables.look_next[look], tables.look_n[look]
     responses = others = 0
-    tick = arms[a, SINCE]
-    for j in range(min(arms[a, COUNTED], n) + 1):
+    tick = groups[a, SINCE]
+    for j in range(min(groups[a, COUNTED], n) + 1):
         if j > 0:
             tick = series[a, IN_ORDER, j - 1]
             responses += series[a, IN_ORDER_HIT, j - 1]
@@ -119,12 +119,12 @@ def certain(tables, arms, series, a):  # type: ignore[no-untyped-def]
 
 
 @plain
-def certain_of_toxicity(tables, arms, series, a):  # type: ignore[no-untyped-def]
+def certain_of_toxicity(tables, groups, series, a):  # type: ignore[no-untyped-def]
     """The tick from which it is certain whether the pending look stops for toxicity, and whether it does."""
-    look = arms[a, LOOK]
+    look = groups[a, LOOK]
     n, cut = tables.look_n[look], tables.toxic_ge[look]
     toxic = free = 0
-    for j in range(min(arms[a, COUNTED], n)):
+    for j in range(min(groups[a, COUNTED], n)):
         toxic += series[a, TOXIC_IN_ORDER_HIT, j]
         free += 1 - series[a, TOXIC_IN_ORDER_HIT, j]
         if toxic >= cut or free > n - cut:
@@ -133,61 +133,61 @@ def certain_of_toxicity(tables, arms, series, a):  # type: ignore[no-untyped-def
 
 
 @plain
-def next_decision(tables, calendar, arms, series, a, narrow, own_dose, no_more):  # type: ignore[no-untyped-def]
-    """When an arm decides, if no further patient arrives, and what: a decision of the look, or RUN_OUT.
+def next_decision(tables, calendar, groups, series, a, narrow, own_dose, no_more):  # type: ignore[no-untyped-def]
+    """When a group decides, if no further patient arrives, and what: a decision of the look, or RUN_OUT.
 
     ``own_dose`` is (patients, responses, tick known) at the current dose; ``no_more`` the tick of the last
     possible arrival (NEVER_TICK while more may come).
     """
-    if arms[a, ARM_END] != RUNNING:
+    if groups[a, GROUP_END] != RUNNING:
         return NEVER_TICK, 0
-    look = arms[a, LOOK]
+    look = groups[a, LOOK]
     if narrow:
-        if not complete(tables, arms, a, narrow):
+        if not complete(tables, groups, a, narrow):
             return NEVER_TICK, 0
-        tick = max(own_dose[2] + calendar.review_lag, arms[a, DECIDED])
+        tick = max(own_dose[2] + calendar.review_lag, groups[a, DECIDED])
         return tick, GO if own_dose[1] >= calendar.attained_ge[own_dose[0]] else FUTILE
     n, watched = tables.look_n[look], tables.toxic_ge[look] < NEVER
     if calendar.interim == EARLY_DECISION and not tables.final[look]:
-        tick, decision = certain(tables, arms, series, a)
+        tick, decision = certain(tables, groups, series, a)
         if watched:
-            known, too_toxic = certain_of_toxicity(tables, arms, series, a)
+            known, too_toxic = certain_of_toxicity(tables, groups, series, a)
             tick = known if too_toxic else max(tick, known)
             decision = TOO_TOXIC if too_toxic else decision
         if tick < NEVER_TICK:
-            return max(tick + calendar.review_lag, arms[a, DECIDED]), decision
-    if arms[a, COUNTED] >= n:
+            return max(tick + calendar.review_lag, groups[a, DECIDED]), decision
+    if groups[a, COUNTED] >= n:
         decision = tables.look_next[look, series[a, UP_TO_RESPONSES, n]]
         tick = series[a, UP_TO_KNOWN, n]
         if watched:
             tick = max(tick, series[a, UP_TO_TOXICITY_KNOWN, n])
             decision = TOO_TOXIC if series[a, UP_TO_TOXICITIES, n] >= tables.toxic_ge[look] else decision
-        return max(tick + calendar.review_lag, arms[a, DECIDED]), decision
-    if arms[a, TREATED] >= tables.act_ge.shape[1] - 1:
-        no_more = arms[a, LAST_IN]
+        return max(tick + calendar.review_lag, groups[a, DECIDED]), decision
+    if groups[a, TREATED] >= tables.act_ge.shape[1] - 1:
+        no_more = groups[a, LAST_IN]
     if no_more < NEVER_TICK:
-        known = max(max(arms[a, REACH], arms[a, EARLIER]), no_more)
+        known = max(max(groups[a, REACH], groups[a, EARLIER]), no_more)
         for k in range(tables.toxic_ge.shape[0]):
             if tables.toxic_ge[k] < NEVER:
-                known = max(known, series[a, UP_TO_TOXICITY_KNOWN, arms[a, COUNTED]])
-        return max(known + calendar.review_lag, arms[a, DECIDED]), RUN_OUT
+                known = max(known, series[a, UP_TO_TOXICITY_KNOWN, groups[a, COUNTED]])
+        return max(known + calendar.review_lag, groups[a, DECIDED]), RUN_OUT
     return NEVER_TICK, 0
 
 
 @plain
-def count_patient(tables, arms, series, a, patient, number):  # type: ignore[no-untyped-def]
-    """Enter a patient (the ``number``-th treated one) into the looks of an arm."""
-    arm = arms[a]
-    arm[TREATED] += 1
-    arm[LAST_IN] = patient[field.STARTED]
-    arm[REACH] = max(arm[REACH], patient[field.KNOWN])
+def count_patient(tables, groups, series, a, patient, number):  # type: ignore[no-untyped-def]
+    """Enter a patient (the ``number``-th treated one) into the looks of a group."""
+    group = groups[a]
+    group[TREATED] += 1
+    group[LAST_IN] = patient[field.STARTED]
+    group[REACH] = max(group[REACH], patient[field.KNOWN])
     if tables.replaced and not patient[field.IS_EVALUABLE]:
-        series[a, UNKNOWN_PLACE, arm[INEVALUABLE]] = patient[field.KNOWN]
-        arm[INEVALUABLE] += 1
+        series[a, UNKNOWN_PLACE, group[INEVALUABLE]] = patient[field.KNOWN]
+        group[INEVALUABLE] += 1
         return
-    arm[COUNTED] += 1
-    c, hit = arm[COUNTED], patient[field.IS_RESPONSE]
-    series[a, UP_TO_KNOWN, c] = arm[REACH]
+    group[COUNTED] += 1
+    c, hit = group[COUNTED], patient[field.IS_RESPONSE]
+    series[a, UP_TO_KNOWN, c] = group[REACH]
     series[a, UP_TO_RESPONSES, c] = series[a, UP_TO_RESPONSES, c - 1] + hit
     series[a, UP_TO_EVALUABLE, c] = series[a, UP_TO_EVALUABLE, c - 1] + patient[field.IS_EVALUABLE]
     series[a, UP_TO_PATIENT, c] = number

@@ -8,7 +8,7 @@ from typing import Any
 from trialsim.results import Estimate, is_probability, label
 from trialsim.scenario import words
 from trialsim.scenario.model import Scenario
-from trialsim.sensitivity.evaluate import Answer
+from trialsim.varying.evaluate import Answer
 
 
 def short(scenario: Scenario, quantity: str) -> str:
