@@ -20,10 +20,10 @@ Number = Mapping[str, Any]
 
 def render(template: str, context: Mapping[str, Any]) -> str:
     """The HTML of a template; everything that comes from a scenario is escaped."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("trialsim.reporting", ""),
+        loader=ChoiceLoader([PackageLoader("trialsim.reporting", ""), PackageLoader("trialsim.writing", "")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -68,8 +68,9 @@ def save_picture(drawn: Drawn, folder: Path) -> Picture:
     import trialsim.figures as figures
 
     figures.save(drawn, folder)
-    svg = (folder / f"{drawn.name}.svg").read_bytes()
-    return Picture(drawn.name, drawn.title, drawn.caption, drawn.alt, svg)
+    from trialsim.reporting.sections import OnDisk
+
+    return Picture(drawn.name, drawn.title, drawn.caption, drawn.alt, OnDisk(folder / drawn.name))
 
 
 def replicates_words(runs: Iterable[tuple[int, int]]) -> str:

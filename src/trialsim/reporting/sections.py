@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from trialsim.designs.rules import Rules
@@ -46,11 +47,10 @@ def report_of(
     if doc["replicates"] is not None:
         replicates = f"{doc['replicates']:,} a case, seed {doc['seed']}"
     about = (
-        ("Endpoint", doc["endpoint"], False),
-        ("Source", doc["source"] or "not stated", False),
-        ("Made by", made_by(doc), False),
-        ("Replicates", replicates, False),
-        ("Scenario digest", doc["digest"], True),
+        ("Endpoint", doc["endpoint"]),
+        ("Source", doc["source"] or "not stated"),
+        ("Replicates", replicates),
+        ("Scenario digest", doc["digest"]),
     )
     found = (
         _summary(doc, rules),
@@ -59,7 +59,9 @@ def report_of(
         _model(doc),
         _cases(doc),
         _methods(doc),
-        _results(doc, [picture for picture in pictures if picture.analysis is None]),
+        _results(
+            doc, [p for p, row in zip(pictures, doc["figures"], strict=True) if row["analysis"] is None]
+        ),
         _sensitivity(doc, pictures),
         _examples(doc),
         check_of(doc),
@@ -68,7 +70,7 @@ def report_of(
     )
     kept = tuple(part for part in found if not part.is_empty)
     kind = "Operating characteristics of a single-arm trial"
-    return Report(doc["name"], kind, doc["trialsim"], about, tuple(_warning(doc)), kept)
+    return Report(doc["name"], kind, kept, made_by(doc), tuple(_warning(doc)), about)
 
 
 def made_by(doc: Document) -> str:
@@ -241,7 +243,13 @@ def _sensitivity(doc: Document, pictures: Sequence[Picture]) -> Section:
             analysis.key,
             analysis.title,
             paragraphs(analysis.paragraphs),
-            Pictures(tuple(picture for picture in pictures if picture.analysis == analysis.number)),
+            Pictures(
+                tuple(
+                    p
+                    for p, row in zip(pictures, doc["figures"], strict=True)
+                    if row["analysis"] == analysis.number
+                )
+            ),
             analysis.tables,
         )
         for analysis in sensitivity.sections(doc["sensitivity"])
@@ -305,9 +313,26 @@ def pictures_of(doc: Document, folder: Path) -> list[Picture]:
             row["title"],
             row["caption"],
             row["alt"],
-            (folder / f"{row['name']}.svg").read_bytes(),
-            (folder / f"{row['name']}.png").read_bytes(),
-            row["analysis"],
+            OnDisk(folder / f"{row['name']}"),
         )
         for row in doc["figures"]
     ]
+
+
+@dataclass(frozen=True)
+class OnDisk:
+    """A drawing in a folder of figures."""
+
+    stem: Path
+
+    def svg(self) -> bytes:
+        """For a page."""
+        return self.stem.with_suffix(".svg").read_bytes()
+
+    def png(self) -> bytes:
+        """For a Word file."""
+        return self.stem.with_suffix(".png").read_bytes()
+
+    def csv(self) -> str:
+        """The numbers that it shows."""
+        return self.stem.with_suffix(".csv").read_text()

@@ -61,6 +61,7 @@ def _write(new: Path, scenario: Scenario, results: SensitivityResults, text: str
     from trialsim.figures.sensitivity import draw
     from trialsim.reporting.document import to_bytes
     from trialsim.reporting.page import Picture
+    from trialsim.reporting.sections import OnDisk
     from trialsim.reporting.tables import to_csv
     from trialsim.results import digits12
     from trialsim.writing.environment import environment
@@ -78,8 +79,9 @@ def _write(new: Path, scenario: Scenario, results: SensitivityResults, text: str
     pictures: list[list[Picture]] = [[] for _ in results.analyses]
     for k, drawn in draw(results, scenario):
         save(drawn, new / FIGURES)
-        svg = (new / FIGURES / f"{drawn.name}.svg").read_bytes()
-        pictures[k].append(Picture(drawn.name, drawn.title, drawn.caption, drawn.alt, svg))
+        pictures[k].append(
+            Picture(drawn.name, drawn.title, drawn.caption, drawn.alt, OnDisk(new / FIGURES / drawn.name))
+        )
     (new / PAGE).write_bytes(page(scenario, doc, pictures).encode())
     seconds = {"figures_and_page": round(time.perf_counter() - started, 3)}
     (new / ENVIRONMENT).write_bytes(environment(jobs, seconds))
