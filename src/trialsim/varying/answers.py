@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from trialsim.checks.rows import Check as Row
+from trialsim.checks.rows import CaseCheck as Row
 from trialsim.results import digits12, label
 from trialsim.scenario.files import digest
 from trialsim.scenario.model import Scenario

@@ -65,22 +65,7 @@ def document(
         "analysis_sets": {oc.case: derived.analysis_sets(oc) for oc in results.cases},
         "toxicity_rule_cost": derived.costs(scenario, rules),
         "question": _question(scenario, rules),
-        "headline": [_headline(h, scenario.observed) for h in checks.headline],
-        "checks": [
-            {**row.to_dict(), "label": check_label(row.quantity, scenario.doses)} for row in checks.rows
-        ],
-        "check_cells": [_cell(scenario, row) for row in checks.cells],
-        "likelihood_ratios": [
-            {
-                "vector": list(lr.vector),
-                "case": lr.case,
-                "against": lr.against,
-                "ratio": lr.ratio,
-                "inverse": 1 / lr.ratio if lr.ratio else None,
-            }
-            for lr in checks.likelihood_ratios
-        ],
-        "check_notes": list(checks.notes),
+        **check_document(checks),
         "inputs": stated,
         "provenance": tally_of_inputs(stated),
         "method": _method(scenario, results),
@@ -96,6 +81,30 @@ def document(
     content["examples"] = examples(scenario, seed, inactive, active)
     plain: Document = _without_nan(digits12(content))
     return plain
+
+
+def check_document(checks: Checks) -> Document:
+    """What the check has to say."""
+    scenario = checks.scenario
+    return {
+        "headline": [_headline(h, scenario.observed) for h in checks.headline],
+        "checks": [
+            {**row.to_dict(), "label": check_label(row.quantity, scenario.doses)} for row in checks
+        ],
+        "check_cells": [_cell(scenario, row) for row in checks.cells],
+        "likelihood_ratios": [
+            {
+                "vector": list(lr.vector),
+                "case": lr.case,
+                "against": lr.against,
+                "ratio": lr.ratio,
+                "inverse": 1 / lr.ratio if lr.ratio else None,
+            }
+            for lr in checks.likelihood_ratios
+        ],
+        "check_notes": list(checks.notes),
+        "check_questions": checks.questions and vars(checks.questions),
+    }
 
 
 def _method(scenario: Scenario, results: Results) -> Document:
