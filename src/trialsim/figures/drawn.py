@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import matplotlib
 from matplotlib.figure import Figure
 
 from trialsim.checks import Checks
 from trialsim.designs.rules import Rules
 from trialsim.engine.curves import Curves
 from trialsim.figures.ranges import Ranges
+from trialsim.figures.style import RC
+from trialsim.figures.words import clean
 from trialsim.results import Results
 from trialsim.scenario.model import Scenario
 
 if TYPE_CHECKING:
     import pandas as pd
+
+DPI = 240
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,32 @@ class Drawn:
     alt: str
     figure: Figure
     frame: pd.DataFrame
+
+    def svg(self) -> bytes:
+        """For a page; the same figure gives the same bytes every time."""
+        about = {
+            "Title": clean(self.title),
+            "Description": clean(self.alt),
+            "Creator": "trialsim",
+            "Date": None,
+        }
+        # ids in the SVG are hashed with the name: several figures on one page do not share them
+        return self._saved("svg", metadata=about)
+
+    def png(self) -> bytes:
+        """For a Word file."""
+        return self._saved("png", dpi=DPI, metadata={"Software": None}, pil_kwargs={"compress_level": 3})
+
+    def csv(self) -> str:
+        """The numbers that it shows."""
+        text: str = self.frame.to_csv(index=False, float_format="%.12g", lineterminator="\n")
+        return text
+
+    def _saved(self, form: str, **how: Any) -> bytes:
+        out = io.BytesIO()
+        with matplotlib.rc_context(RC | {"svg.hashsalt": f"trialsim {self.name}"}):
+            self.figure.savefig(out, format=form, **how)
+        return out.getvalue()
 
 
 @dataclass(frozen=True)
