@@ -19,7 +19,7 @@ def write_docx(folder: str | os.PathLike[str]) -> Path:
     OutputError : this is not the folder of a run of this version, its parts do not belong together, or the file
         cannot be written.
     """
-    from trialsim.reporting.sections import pictures_of, report_of
+    from trialsim.reporting.run.report import pictures_of, report_of
     from trialsim.scenario.compiling import compile_rules
     from trialsim.scenario.files import digest, load
     from trialsim.version import __version__

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trialsim.reporting.page import Picture, unbroken
+from trialsim.reporting.run.page import Picture, unbroken
 from trialsim.varying.effects import plus_minus, shown
 from trialsim.varying.printing import table_digits
 from trialsim.writing.numbers import NONE, Cell
@@ -68,7 +68,7 @@ def save_picture(drawn: Drawn, folder: Path) -> Picture:
     import trialsim.figures as figures
 
     figures.save(drawn, folder)
-    from trialsim.reporting.sections import OnDisk
+    from trialsim.reporting.run.report import OnDisk
 
     return Picture(drawn.name, drawn.title, drawn.caption, drawn.alt, OnDisk(folder / drawn.name))
 

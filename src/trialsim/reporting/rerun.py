@@ -34,8 +34,8 @@ def reproduce(
     recorded, content = _recorded(kept)
     from trialsim.checks import check
     from trialsim.engine.operating import exact, simulate
-    from trialsim.reporting.composing import compose
-    from trialsim.reporting.document import to_bytes
+    from trialsim.reporting.run.composing import compose
+    from trialsim.reporting.run.document import to_bytes
     from trialsim.scenario.files import load
 
     scenario = load(kept / SCENARIO)

@@ -21,7 +21,7 @@ from trialsim.reporting.folder import (
 )
 
 if TYPE_CHECKING:
-    from trialsim.reporting.page import Picture
+    from trialsim.reporting.run.page import Picture
     from trialsim.scenario.model import Scenario
     from trialsim.varying.assess import SensitivityResults
 
@@ -59,10 +59,10 @@ def write(
 def _write(new: Path, scenario: Scenario, results: SensitivityResults, text: str, jobs: int | None) -> None:
     from trialsim.figures import save
     from trialsim.figures.sensitivity import draw
-    from trialsim.reporting.document import to_bytes
-    from trialsim.reporting.page import Picture
-    from trialsim.reporting.sections import OnDisk
-    from trialsim.reporting.tables import to_csv
+    from trialsim.reporting.run.document import to_bytes
+    from trialsim.reporting.run.page import Picture
+    from trialsim.reporting.run.report import OnDisk
+    from trialsim.reporting.run.tables import to_csv
     from trialsim.results import digits12
     from trialsim.writing.environment import environment
 
@@ -89,8 +89,8 @@ def _write(new: Path, scenario: Scenario, results: SensitivityResults, text: str
 
 def page(scenario: Scenario, doc: dict[str, Any], pictures: Sequence[Sequence[Picture]]) -> str:
     """The HTML of the analyses; ``pictures`` holds those of each. Everything from the scenario is escaped."""
-    from trialsim.reporting.page import Numbered
     from trialsim.reporting.pieces import render
+    from trialsim.reporting.run.page import Numbered
     from trialsim.reporting.sensitivity import in_short, sections
     from trialsim.varying.assurance import SCRAMBLES
     from trialsim.varying.evaluate import AT_ONCE

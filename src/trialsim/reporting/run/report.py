@@ -7,20 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trialsim.designs.rules import Rules
-from trialsim.reporting import (
+from trialsim.reporting import sensitivity
+from trialsim.reporting.run import (
+    conduct_tables,
     examples,
-    layout,
-    layout_conduct,
-    layout_rules,
     methods,
     protocol_words,
-    questions,
-    sensitivity,
+    question,
+    rule_tables,
     summary,
-    wording,
 )
-from trialsim.reporting.document import Document
-from trialsim.reporting.sections_check import check_of
+from trialsim.reporting.run import results as tables_of_results
+from trialsim.reporting.run import (
+    rules as rule_words,
+)
+from trialsim.reporting.run.check import check_of
+from trialsim.reporting.run.document import Document
 from trialsim.scenario.model import Scenario
 from trialsim.writing.report import (
     Code,
@@ -92,7 +94,7 @@ def _summary(doc: Document, rules: Rules) -> Section:
         "in-short",
         "Summary",
         Terms(tuple(summary.in_short(doc))),
-        layout.overview(doc),
+        tables_of_results.overview(doc),
         parts=[
             section(
                 "for-protocol",
@@ -113,28 +115,28 @@ def _objectives(doc: Document) -> Section:
             section(
                 "question",
                 "Which question P(go) answers",
-                paragraphs(questions.paragraphs(doc)),
-                layout_conduct.analysis_sets(doc),
+                paragraphs(question.paragraphs(doc)),
+                conduct_tables.analysis_sets(doc),
             )
         ],
     )
 
 
 def _rules(scenario: Scenario, rules: Rules, doc: Document) -> Section:
-    protocol = wording.protocol(scenario, rules, doc)
+    protocol = rule_words.protocol(scenario, rules, doc)
     return section(
         "rules",
         "Decision rules",
-        Words(wording.CONVENTION, mark="convention"),
+        Words(rule_words.CONVENTION, mark="convention"),
         parts=[
-            section("responses", "Responses", paragraphs(protocol["design"]), layout_rules.decisions(doc)),
+            section("responses", "Responses", paragraphs(protocol["design"]), rule_tables.decisions(doc)),
             section(
                 "toxicity",
                 "Toxicity",
                 paragraphs(protocol["toxicity"]),
-                layout_rules.boundary(doc),
-                layout_rules.crossing(doc),
-                layout_rules.cost(doc),
+                rule_tables.boundary(doc),
+                rule_tables.crossing(doc),
+                rule_tables.cost(doc),
             ),
             section("counted", "Who is counted", paragraphs(protocol["counted"])),
         ],
@@ -151,13 +153,13 @@ def _model(doc: Document) -> Section:
                 "runs",
                 "How the trial runs",
                 paragraphs(doc["conduct"]["sentences"]),
-                layout_conduct.conduct(doc),
+                conduct_tables.conduct(doc),
             ),
             section(
                 "assumed",
                 "What is assumed, and where each input comes from",
                 Words(methods.provenance(doc)),
-                layout.assumptions(doc),
+                tables_of_results.assumptions(doc),
             ),
         ],
     )
@@ -168,8 +170,8 @@ def _cases(doc: Document) -> Section:
         "cases",
         "Scenarios and why",
         Words("Each case is one thing that nature might do; the trial is worked out for all of them."),
-        layout.cases(doc),
-        layout_conduct.strata(doc),
+        tables_of_results.cases(doc),
+        conduct_tables.strata(doc),
     )
 
 
@@ -190,16 +192,16 @@ def _methods(doc: Document) -> Section:
 
 def _results(doc: Document, pictures: Sequence[Picture]) -> Section:
     timed, cases = summary.is_timed(doc), [*doc["cases"]]
-    tables = [layout.operating_characteristics(doc, name) for name in cases]
+    tables = [tables_of_results.operating_characteristics(doc, name) for name in cases]
     parts = [
         section(
             "changes",
             "What calendar time changes",
             paragraphs(summary.changed_words(doc)),
-            layout_conduct.changes(doc),
+            conduct_tables.changes(doc),
         ),
-        section("durations", "How long it takes", layout_conduct.durations(doc)),
-        section("by-cohort", "By cohort", layout_conduct.cohorts(doc)),
+        section("durations", "How long it takes", conduct_tables.durations(doc)),
+        section("by-cohort", "By cohort", conduct_tables.cohorts(doc)),
         section("by-case", "Case by case", tables),
         section("figures", "Figures", Pictures(tuple(pictures))),
     ]
