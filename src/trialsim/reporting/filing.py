@@ -8,15 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from trialsim.answers import Answer
-from trialsim.reporting.saying import report_of
+from trialsim.reporting.saying import document, report_of
 from trialsim.results import digits12
 from trialsim.timing import Clock
-from trialsim.version import __version__
 from trialsim.writing.csv import to_csv
 from trialsim.writing.folder import to_json, write
-
-SCHEMA = 1
-"""Version of the layout of ``results.json``."""
 
 
 def results_json(answer: Answer, texts: Mapping[str, str], asked: Mapping[str, Any]) -> bytes:
@@ -27,8 +23,7 @@ def results_json(answer: Answer, texts: Mapping[str, str], asked: Mapping[str, A
     texts : the scenario files that the answer is about, by the name under which they are kept.
     asked : what else decides the answer: the keywords of the function that works it out.
     """
-    about = {"schema": SCHEMA, "kind": answer.kind, "trialsim": __version__}
-    return to_json(digits12({**about, "asked": dict(asked), **answer.to_dict(), "texts": dict(texts)}))
+    return to_json({**document(answer), "asked": digits12(dict(asked)), "texts": dict(texts)})
 
 
 def write_answer(

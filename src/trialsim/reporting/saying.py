@@ -6,16 +6,41 @@ from importlib import import_module
 from typing import Any
 
 from trialsim.answers import Answer
+from trialsim.results import digits12
+from trialsim.version import __version__
 from trialsim.writing.report import Report
 
-HOME: dict[str, str] = {"Run": "run.report"}
+SCHEMA = 1
+"""Version of the layout of ``results.json``."""
+
+HOME: dict[str, str] = {
+    "Run": "run.report",
+    "Analyses": "analyse",
+    "Characteristics": "analyse_tables",
+    "Aids": "monitor",
+    "Checks": "check",
+    "Trace": "trace",
+}
 """Name of a class of answers -> the module here whose ``report_of`` puts it into words."""
 
 
 def report_of(answer: Answer) -> Report:
     """An answer as a report."""
-    made: Report = import_module(f"trialsim.reporting.{HOME[type(answer).__name__]}").report_of(answer)
+    made: Report = _home(answer).report_of(answer)
     return made
+
+
+def document(answer: Answer) -> dict[str, Any]:
+    """An answer as it stands in ``results.json``: its plain data, with sentences where its file here adds some."""
+    about = {"schema": SCHEMA, "kind": answer.kind, "trialsim": __version__}
+    home = _home(answer)
+    plain = home.document(answer) if hasattr(home, "document") else answer.to_dict()
+    found: dict[str, Any] = digits12({**about, **plain})
+    return found
+
+
+def _home(answer: Answer) -> Any:
+    return import_module(f"trialsim.reporting.{HOME[type(answer).__name__]}")
 
 
 def say(answer: Answer, form: str) -> Any:
