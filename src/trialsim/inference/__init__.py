@@ -39,7 +39,7 @@ def analyse(
     p0: float | None = None,
     p1: float | None = None,
     confidence: float = 0.95,
-    estimate: str = "median_unbiased",
+    estimate: str = "umvue",
     interval: str = "stagewise",
     ordering: str = STAGEWISE,
     prior: tuple[float, float] = JEFFREYS,
@@ -61,7 +61,7 @@ def analyse(
     estimate, interval, ordering : which estimate, interval and ordering of the p-value are the primary ones.
     characteristics : whether bias, error and coverage under the design are worked out as well.
     """
-    plan = AnalysisPlan(p0, p1, confidence, estimate, interval, ordering, prior)
+    plan = AnalysisPlan(p0, p1, confidence, estimate, interval, ordering, (prior[0], prior[1]))
     if scenario is not None:
         counts = (design, responses, stage1, n, stage1_n, overrun, toxicities, treated)
         if any(value is not None for value in counts):

@@ -36,7 +36,7 @@ class AnalysisPlan:
     p0: float | None = None
     p1: float | None = None
     confidence: float = 0.95
-    estimate: str = "median_unbiased"
+    estimate: str = "umvue"
     interval: str = "stagewise"
     ordering: str = STAGEWISE
     prior: tuple[float, float] = JEFFREYS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from trialsim.checks import CellCheck, Headline
+from trialsim.checks import CellCheck, Checks, Headline
 from trialsim.checks import label as check_label
 from trialsim.checks.predictive import DRAWS
 from trialsim.checks.rows import VERDICTS
@@ -80,6 +80,14 @@ def content(run: Run) -> Document:
     return plain
 
 
+CHECK_METHOD: Document = {
+    "joint_draws": DRAWS,
+    "largest_mcse_adjusted": 0.5 / DRAWS**0.5,
+    "verdicts": [{"word": word, "least": least} for least, word in VERDICTS],
+}
+"""How verdicts come about."""
+
+
 def check_document(checks: Checks) -> Document:
     """What the check has to say."""
     scenario = checks.scenario
@@ -117,10 +125,8 @@ def _method(scenario: Scenario, results: Results) -> Document:
         "quantiles": [0.1, 0.5, 0.9],
         "trials_over_time": TRIALS,
         "largest_mcse": 0.5 / results.replicates**0.5 if results.replicates else None,
-        "joint_draws": DRAWS,
-        "largest_mcse_adjusted": 0.5 / DRAWS**0.5,
         "false_alarm": FALSE_ALARM,
-        "verdicts": [{"word": word, "least": least} for least, word in VERDICTS],
+        **CHECK_METHOD,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from trialsim.reporting.run import check_tables, conduct_tables
+from trialsim.reporting.two_questions import two_questions
 from trialsim.running.content import Document
 from trialsim.writing.numbers import listed
 from trialsim.writing.report import Block, Points, Section, Words, section
@@ -71,6 +72,7 @@ def check_of(doc: Document) -> Section:
         "check",
         title,
         Words(introduction.strip()),
+        Words(two_questions(doc["check_questions"], assumed=doc["design"]["assumed"])),
         check_tables.headline(doc),
         check_tables.positions(doc),
         parts=told,

@@ -1,0 +1,53 @@
+"""The check of the observed trial by itself: what it asks, what it finds, what it cannot say."""
+
+from __future__ import annotations
+
+from trialsim.checks import Checks
+from trialsim.reporting.pictures import picture
+from trialsim.reporting.run.check import check_of
+from trialsim.reporting.run.summary import verdict
+from trialsim.results import digits12
+from trialsim.running.content import CHECK_METHOD, check_document
+from trialsim.scenario.files import digest
+from trialsim.version import __version__
+from trialsim.writing.report import Pictures, Report, Words, section
+
+
+def report_of(checks: Checks) -> Report:
+    """The check as a report: the verdict first, then what it rests on."""
+    from trialsim.figures import compatibility, predictive
+
+    scenario = checks.scenario
+    source = scenario.sources.get("design")
+    doc = digits12(
+        {
+            **check_document(checks),
+            "cases": list(scenario.truth),
+            "doses": list(scenario.doses),
+            "design": {"assumed": bool(source and source.assumed)},
+            "method": CHECK_METHOD,
+        }
+    )
+    found = check_of(doc)
+    compatible, predicted = (
+        Pictures(() if drawn is None else (picture(drawn),))
+        for drawn in (compatibility.draw(checks), predictive.draw(checks))
+    )
+    words = Words(" ".join(verdict(doc)), mark="convention")
+    first = section("first-page", "", words, found.blocks, compatible)
+    parts = [
+        section(part.key, part.title, part.blocks, predicted if part.key == "each-case" else ())
+        for part in found.parts
+    ]
+    about = (
+        ("Endpoint", scenario.endpoint),
+        ("Source", scenario.source or "not stated"),
+        ("Scenario digest", digest(scenario)),
+    )
+    return Report(
+        scenario.name,
+        "Check against the observed trial",
+        (first, *parts),
+        f"trialsim {__version__}",
+        about=about,
+    )
