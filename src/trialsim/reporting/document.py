@@ -16,6 +16,7 @@ from trialsim.designs.binomial import clopper_pearson
 from trialsim.designs.rules import ACTION_WORDS, DECISION_WORDS, Looks, Rules
 from trialsim.engine.operating import FALSE_ALARM
 from trialsim.engine.over_time import TRIALS
+from trialsim.engine.power_ledger import power_ledgers
 from trialsim.engine.timed import DAYS_PER_MONTH
 from trialsim.kernels.clock import TICKS_PER_DAY
 from trialsim.reporting import conduct_words, derived
@@ -39,6 +40,7 @@ def document(
     ``text`` is the scenario as its file has it; default: written anew.
     """
     stated = inputs(scenario, results.seed, results.replicates)
+    power_ledger = power_ledgers(scenario, rules, results).to_dict()
     content: Document = {
         "schema": SCHEMA,
         "trialsim": results.version,
@@ -58,7 +60,14 @@ def document(
         "evaluability": _evaluability(scenario, rules),
         "conduct": _conduct(scenario),
         "cohorts": _cohorts(scenario),
-        "cases": {oc.case: {"truth": _truth(scenario, oc.case), **oc.to_dict()} for oc in results.cases},
+        "cases": {
+            oc.case: {
+                "truth": _truth(scenario, oc.case),
+                **oc.to_dict(),
+                "power_ledger": power_ledger[oc.case],
+            }
+            for oc in results.cases
+        },
         "disagreements": list(results.disagreements),
         "calendar_time_changes": _changes(results),
         "analysis_sets": {oc.case: derived.analysis_sets(oc) for oc in results.cases},
