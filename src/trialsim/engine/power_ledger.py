@@ -3,15 +3,15 @@
 Each step adds one part of the protocol and keeps all before it; ``docs/methods.md`` ("The power ledger") says what each
 has and has not:
 
-    design_alone    one response rate, that of the starting dose; everybody evaluable; nobody has toxicity
+    design_alone    the response rate of the starting dose; everybody evaluable; nobody has toxicity
     evaluability    patients who cannot be evaluated, or withdraw
-    toxicity_stop   stops for toxicity; the dose is lowered as stated, but costs no response, and all patients are pooled
+    toxicity_stop   stops for toxicity; the dose is lowered as stated but costs no response, and all patients are pooled
     dose_change     response by dose, and the analysis set as stated: the trial with every outcome known at once
     calendar        dates: the trial as it runs
 
-P(go) of the last step is that of the run. A change is the difference of two numbers that are shown, and its error that of
-this very difference: paired, on the same patients, where both are simulated; where the earlier one is exact, it adds no
-error, and the error is that of the later.
+P(go) of the last step is that of the run. A change is the difference of two numbers that are shown, and its error that
+of this very difference: paired, on the same patients, where both are simulated; where the earlier one is exact, it adds
+no error, and the error is that of the later.
 """
 
 from __future__ import annotations
@@ -34,8 +34,14 @@ from trialsim.scenario.compiling import groups_of
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.truth import Strata
 
-STEPS = ("design_alone", "evaluability", "toxicity_stop", "dose_change", "calendar")
-"""In this order; a scenario without such a part has no such step."""
+LABELS = {
+    "design_alone": "the design by itself",
+    "evaluability": "patients who cannot be evaluated",
+    "toxicity_stop": "stops for toxicity",
+    "dose_change": "response by dose, and who is analysed",
+    "calendar": "calendar time",
+}
+"""The steps in this order, each with its words; a scenario without such a part has no such step."""
 
 ROUNDING = 1e-9
 """A change that is smaller is none."""
@@ -168,12 +174,15 @@ def _of_case(
     ledgers = []
     for cohort, name, part, stages, values in zip(cohorts, names, parts, by_part, exact, strict=True):
         p = alone(rules.looks, _at_start(part)).p_go
-        steps = [Step(STEPS[0], digits12(p))]
+        steps = [Step("design_alone", digits12(p))]
         for k, (stage, known) in enumerate(zip(stages, values, strict=True)):
             here = drawn.values.get(k, {}).get(name) if known is None else None
-            p_go = known if here is None else here.estimate
-            step = Step(stage.step, None if p_go is None else digits12(p_go), mcse=here and here.mcse)
-            step = _changed(steps[-1], step, drawn.errors.get((k, name)))
+            p_go = here.estimate if here else known
+            step = Step(
+                stage.step, None if p_go is None else digits12(p_go), mcse=here.mcse if here else None
+            )
+            same = k > 0 and stage == replace(stages[k - 1], step=stage.step) and stage.step != "calendar"
+            step = _changed(steps[-1], step, None if same else drawn.errors.get((k, name)))
             steps.append(replace(step, reasons=_reasons(scenario, stage, step, oc, drawn.values.get(k - 1))))
         ledgers.append(PowerLedger(oc.case, cohort, _at_start(part), tuple(steps)))
     return ledgers
