@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from trialsim.designs.rules import Rules
     from trialsim.engine.ledger import Ledger
     from trialsim.engine.montecarlo import Progress
+    from trialsim.engine.power_ledger import PowerLedgers
     from trialsim.results import Results
     from trialsim.scenario.model import Scenario
     from trialsim.varying.assess import SensitivityResults
@@ -38,6 +39,7 @@ class Run(Answer):
     rules: Rules
     results: Results
     checks: Checks
+    power: PowerLedgers
     text: str
     sensitivity: SensitivityResults | None = None
     seconds: Mapping[str, float] = field(default_factory=dict, compare=False)
@@ -97,6 +99,7 @@ def run(
     """
     from trialsim.checks import check
     from trialsim.engine import operating
+    from trialsim.engine.power_ledger import power_ledgers
     from trialsim.scenario.files import digest
     from trialsim.timing import Clock
 
@@ -125,4 +128,7 @@ def run(
 
         with clock("sensitivity"):
             analysed = assess(scenario, replicates=replicates, seed=seed, jobs=jobs, progress=progress)
-    return Run(scenario, compile_rules(scenario), results, checks, text, analysed, clock.seconds)
+    rules = compile_rules(scenario)
+    with clock("power_ledger"):
+        power = power_ledgers(scenario, rules, results, jobs=jobs)
+    return Run(scenario, rules, results, checks, power, text, analysed, clock.seconds)

@@ -85,7 +85,7 @@ def to_docx(report: Report) -> bytes:
     first, *rest = report.sections
     writer.section(first, 1)
     if first.key == FIRST_PAGE:
-        file.add_page_break()
+        file.add_page_break()  # type: ignore[no-untyped-call]
     if len(rest) > MANY:
         file.add_paragraph("Contents", "TOC Heading")
         for section in rest:
