@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trialsim.designs.rules import Rules
+from trialsim.engine.pictured import pictured
 from trialsim.reporting.document import Document, document
 from trialsim.reporting.quoted import quoted
 from trialsim.results import Results, digits12
@@ -49,10 +50,8 @@ def compose(
 
     rules = compile_rules(scenario)
     doc = document(scenario, rules, results, checks, text)
-    seed = scenario.simulation.seed if results.seed is None else results.seed
-    drawn: list[tuple[int | None, Drawn]] = [
-        (None, figure) for figure in figures.draw_all(scenario, results, checks, seed=seed)
-    ]
+    material = figures.Material(scenario, rules, results, checks, pictured(scenario, rules, results))
+    drawn: list[tuple[int | None, Drawn]] = [(None, figure) for figure in figures.draw_all(material)]
     if sensitivity is not None:
         from trialsim.figures.sensitivity import draw
 

@@ -198,7 +198,6 @@ def _write(
     docx: bool,
 ) -> None:
     """Everything a run folder holds."""
-    import trialsim.figures as figures
     from trialsim.reporting.composing import compose
     from trialsim.reporting.document import to_bytes
     from trialsim.reporting.page import html
@@ -210,12 +209,12 @@ def _write(
         composed = compose(scenario, results, checks, text, sensitivity)
         (new / FIGURES).mkdir()
         for _, drawn in composed.drawn:
-            figures.save(drawn, new / FIGURES)
+            drawn.save(new / FIGURES, png=docx)
     rules, doc = composed.rules, composed.doc
     (new / RESULTS).write_bytes(to_bytes(doc))
     (new / SCENARIO).write_bytes(text.encode())
     with clock("page"):
-        made = report_of(scenario, rules, doc, pictures_of(doc, new / FIGURES))
+        made = report_of(scenario, rules, doc, pictures_of(composed, png=docx))
         (new / TABLES).mkdir()
         csv = {**tables(rules, doc), **of_report(made), **of_sensitivity(sensitivity)}
         for name, content in csv.items():

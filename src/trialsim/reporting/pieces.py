@@ -65,11 +65,8 @@ def difference_cell(quantity: str, number: Number | None) -> Cell:
 
 def save_picture(drawn: Drawn, folder: Path) -> Picture:
     """Write a figure into the folder, and give it as the page shows it."""
-    import trialsim.figures as figures
-
-    figures.save(drawn, folder)
-    svg = (folder / f"{drawn.name}.svg").read_bytes()
-    return Picture(drawn.name, drawn.title, drawn.caption, drawn.alt, svg)
+    drawn.save(folder)
+    return Picture(drawn.name, drawn.title, drawn.caption, drawn.alt, drawn.svg())
 
 
 def replicates_words(runs: Iterable[tuple[int, int]]) -> str:

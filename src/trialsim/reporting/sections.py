@@ -297,17 +297,17 @@ def _not_here(doc: Document) -> str:
     )
 
 
-def pictures_of(doc: Document, folder: Path) -> list[Picture]:
-    """The figures of a run: their words from ``results.json``, the drawings from the folder of figures."""
+def pictures_of(composed: Composed, *, png: bool) -> list[Picture]:
+    """The figures of a run: their words from ``results.json``, and the drawings."""
     return [
         Picture(
             row["name"],
             row["title"],
             row["caption"],
             row["alt"],
-            (folder / f"{row['name']}.svg").read_bytes(),
-            (folder / f"{row['name']}.png").read_bytes(),
+            drawn.svg(),
+            drawn.png() if png else b"",
             row["analysis"],
         )
-        for row in doc["figures"]
+        for row, (_, drawn) in zip(composed.doc["figures"], composed.drawn, strict=True)
     ]

@@ -57,7 +57,6 @@ def write(
 
 
 def _write(new: Path, scenario: Scenario, results: SensitivityResults, text: str, jobs: int | None) -> None:
-    from trialsim.figures import save
     from trialsim.figures.sensitivity import draw
     from trialsim.reporting.document import to_bytes
     from trialsim.reporting.page import Picture
@@ -77,9 +76,8 @@ def _write(new: Path, scenario: Scenario, results: SensitivityResults, text: str
     started = time.perf_counter()
     pictures: list[list[Picture]] = [[] for _ in results.analyses]
     for k, drawn in draw(results, scenario):
-        save(drawn, new / FIGURES)
-        svg = (new / FIGURES / f"{drawn.name}.svg").read_bytes()
-        pictures[k].append(Picture(drawn.name, drawn.title, drawn.caption, drawn.alt, svg))
+        drawn.save(new / FIGURES)
+        pictures[k].append(Picture(drawn.name, drawn.title, drawn.caption, drawn.alt, drawn.svg()))
     (new / PAGE).write_bytes(page(scenario, doc, pictures).encode())
     seconds = {"figures_and_page": round(time.perf_counter() - started, 3)}
     (new / ENVIRONMENT).write_bytes(environment(jobs, seconds))
