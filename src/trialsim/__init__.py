@@ -13,6 +13,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from trialsim.answers import Answer, speak_through
 from trialsim.version import __version__
 
 if TYPE_CHECKING:
@@ -72,6 +73,14 @@ __all__ = [
     "validate",
     "whatif",
 ]
+
+
+def _say(answer: Answer, form: str) -> Any:
+    """Let the floor of words put an answer into words."""
+    return import_module("trialsim.reporting.saying").say(answer, form)
+
+
+speak_through(_say)
 
 
 def __getattr__(name: str) -> Any:

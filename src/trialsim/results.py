@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from trialsim.answers import to_frame as to_frame
 from trialsim.codes import (
     ACCRUAL,
     FINAL_CONSIDER,
@@ -152,13 +153,6 @@ def digits12(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [digits12(item) for item in value]
     return int(value) if isinstance(value, np.integer) else value
-
-
-def to_frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """A pandas table, one row an entry."""
-    import pandas as pd
-
-    return pd.DataFrame(list(rows))
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from functools import cached_property
 from html.parser import HTMLParser
 from typing import Any
 
-from trialsim.reporting.quoted import Printed, printed
+from trialsim.reporting.run.quoted import Printed, printed
 
 OWN = [
     r"(Table|Figure) \d+\.",  # captions are counted

@@ -11,11 +11,11 @@ from scipy import stats
 from trialsim.checks import check
 from trialsim.checks.by_design import TRIALS
 from trialsim.checks.given_sizes import _splits
-from trialsim.checks.patients import cells_by_dose, rates_by_dose
 from trialsim.checks.predictive import DRAWS, Sizes, interval, joint_pmf, pooled_pmf, two_sided_table
 from trialsim.checks.rows import verdict_of
 from trialsim.designs.binomial import clopper_pearson
 from trialsim.engine.operating import exact, simulate
+from trialsim.engine.patients import cells_by_dose, rates_by_dose
 from trialsim.engine.timed import timed
 from trialsim.kernels import patient
 from trialsim.kernels.streams import stream_key

@@ -17,12 +17,15 @@ import pytest
 import trialsim.figures
 from trialsim.checks import check
 from trialsim.designs.rules import Looks
+from trialsim.engine import derived
 from trialsim.engine.operating import exact, simulate
 from trialsim.errors import OutputError, TrialsimError
-from trialsim.reporting import check_target, derived, inputs, report, reproduce, wording
-from trialsim.reporting.document import document, to_bytes
-from trialsim.reporting.page import page, unbroken
-from trialsim.reporting.summary import agreement, in_short, likelihood_words
+from trialsim.reporting import check_target, report, reproduce
+from trialsim.reporting.run import inputs
+from trialsim.reporting.run import rules as wording
+from trialsim.reporting.run.document import document, to_bytes
+from trialsim.reporting.run.page import page, unbroken
+from trialsim.reporting.run.summary import agreement, in_short, likelihood_words
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import digest, parse
 from trialsim.scenario.model import Scenario

@@ -15,11 +15,13 @@ import trialsim.figures
 from tests.unit.test_reporting import Seen, numbers_in, small
 from trialsim.checks import check
 from trialsim.engine.operating import simulate
-from trialsim.reporting import conduct_words, inputs, report, reproduce
-from trialsim.reporting.document import document
-from trialsim.reporting.page import page
-from trialsim.reporting.summary import agreement, changed_words, in_short
-from trialsim.reporting.tables import tables
+from trialsim.reporting import report, reproduce
+from trialsim.reporting.run import conduct as conduct_words
+from trialsim.reporting.run import inputs
+from trialsim.reporting.run.document import document
+from trialsim.reporting.run.page import page
+from trialsim.reporting.run.summary import agreement, changed_words, in_short
+from trialsim.reporting.run.tables import tables
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.model import Scenario
 

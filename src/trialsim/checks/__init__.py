@@ -11,11 +11,11 @@ import numpy as np
 from trialsim.checks.by_design import TRIALS, checks_by_design, external, is_simulated, planned_size_says
 from trialsim.checks.cells import cell_checks
 from trialsim.checks.given_sizes import checks_given_sizes, counts_of
-from trialsim.checks.patients import cells_by_dose, rates_by_dose
 from trialsim.checks.predictive import Sizes, joint_pmf
 from trialsim.checks.rows import LABELS, CellCheck, Check, Checks, Curve, Headline, LikelihoodRatio, label
 from trialsim.designs.binomial import clopper_pearson
 from trialsim.engine.exact import MAX_STATES, states
+from trialsim.engine.patients import cells_by_dose, rates_by_dose
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.model import Observed, Scenario
 

@@ -7,7 +7,6 @@ from math import comb
 
 import numpy as np
 
-from trialsim.checks.patients import RATE_KEYS, cells_by_dose, rates_by_dose
 from trialsim.checks.predictive import (
     DRAWS,
     Sizes,
@@ -18,6 +17,7 @@ from trialsim.checks.predictive import (
 )
 from trialsim.checks.rows import GIVEN_SIZES, Check, row_of, verdict_of
 from trialsim.designs.binomial import Float64
+from trialsim.engine.patients import RATE_KEYS, cells_by_dose, rates_by_dose
 from trialsim.kernels.streams import stream_key, threshold
 from trialsim.kernels.tables import Int64
 from trialsim.scenario.model import Case, Observed, Scenario

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from trialsim.reporting.document import to_bytes
 from trialsim.reporting.folder import (
     ENVIRONMENT,
     FIGURES,
@@ -18,10 +17,11 @@ from trialsim.reporting.folder import (
     check_target,
     put_in_place,
 )
-from trialsim.reporting.inputs import to_yaml
-from trialsim.reporting.page import Numbered, Picture
 from trialsim.reporting.pieces import difference_cell, render, replicates_words, save_picture, value_cell
-from trialsim.reporting.tables import to_csv
+from trialsim.reporting.run.document import to_bytes
+from trialsim.reporting.run.inputs import to_yaml
+from trialsim.reporting.run.page import Numbered, Picture
+from trialsim.reporting.run.tables import to_csv
 from trialsim.varying.compare import Comparison
 from trialsim.varying.effects import short
 from trialsim.varying.sentences import sentence

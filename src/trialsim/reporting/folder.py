@@ -198,11 +198,11 @@ def _write(
     docx: bool,
 ) -> None:
     """Everything a run folder holds."""
-    from trialsim.reporting.composing import compose
-    from trialsim.reporting.document import to_bytes
-    from trialsim.reporting.page import html
-    from trialsim.reporting.sections import pictures_of, report_of
-    from trialsim.reporting.tables import of_report, of_sensitivity, tables
+    from trialsim.reporting.run.composing import compose
+    from trialsim.reporting.run.document import to_bytes
+    from trialsim.reporting.run.page import html
+    from trialsim.reporting.run.report import pictures_of, report_of
+    from trialsim.reporting.run.tables import of_report, of_sensitivity, tables
     from trialsim.writing.environment import environment
 
     with clock("figures"):
@@ -214,7 +214,9 @@ def _write(
     (new / RESULTS).write_bytes(to_bytes(doc))
     (new / SCENARIO).write_bytes(text.encode())
     with clock("page"):
-        made = report_of(scenario, rules, doc, pictures_of(composed, png=docx))
+        made = report_of(
+            scenario, rules, doc, pictures_of(doc, {drawn.name: drawn for _, drawn in composed.drawn})
+        )
         (new / TABLES).mkdir()
         csv = {**tables(rules, doc), **of_report(made), **of_sensitivity(sensitivity)}
         for name, content in csv.items():
@@ -230,7 +232,7 @@ def _write(
 
 def text_of(scenario: Scenario, text: str | None) -> str:
     """The text to keep, which must read back as this very scenario."""
-    from trialsim.reporting.inputs import to_yaml
+    from trialsim.reporting.run.inputs import to_yaml
     from trialsim.scenario.files import digest, parse
 
     kept = to_yaml(scenario) if text is None else text

@@ -1,14 +1,19 @@
-"""The Word file of a run that is already there, from what its folder holds; nothing is computed again."""
+"""The Word file of a run that is already there; only its pictures are drawn again."""
 
 from __future__ import annotations
 
 import json
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trialsim.errors import OutputError
 from trialsim.reporting.folder import DOCX, FIGURES, RESULTS, SCENARIO
+
+if TYPE_CHECKING:
+    from trialsim.writing.report import Drawing
 
 
 def write_docx(folder: str | os.PathLike[str]) -> Path:
@@ -19,7 +24,7 @@ def write_docx(folder: str | os.PathLike[str]) -> Path:
     OutputError : this is not the folder of a run of this version, its parts do not belong together, or the file
         cannot be written.
     """
-    from trialsim.reporting.sections import pictures_of, report_of
+    from trialsim.reporting.run.report import pictures_of, report_of
     from trialsim.scenario.compiling import compile_rules
     from trialsim.scenario.files import digest, load
     from trialsim.version import __version__
@@ -44,7 +49,7 @@ def write_docx(folder: str | os.PathLike[str]) -> Path:
         )
     target, new = kept / DOCX, kept / f".{secrets.token_hex(4)}.{DOCX}"
     try:
-        pictures = pictures_of(doc, kept / FIGURES)
+        pictures = pictures_of(doc, _drawings(kept, [row["name"] for row in doc["figures"]]))
         new.write_bytes(to_docx(report_of(scenario, compile_rules(scenario), doc, pictures)))
         os.replace(new, target)
     except OSError as error:
@@ -52,3 +57,13 @@ def write_docx(folder: str | os.PathLike[str]) -> Path:
     finally:
         new.unlink(missing_ok=True)
     return target
+
+
+def _drawings(kept: Path, names: list[str]) -> Mapping[str, Drawing]:
+    """The pictures of the folder; a folder written without Word has none for it, and then they are drawn again."""
+    from trialsim.reporting.rerun import run_again
+    from trialsim.reporting.run.report import OnDisk
+
+    if all((kept / FIGURES / f"{name}.png").is_file() for name in names):
+        return {name: OnDisk(kept / FIGURES / name) for name in names}
+    return {drawn.name: drawn for _, drawn in run_again(kept).drawn}

@@ -26,10 +26,10 @@ from trialsim.reporting.folder import (
     reason_of,
     text_of,
 )
-from trialsim.reporting.tables import to_csv
+from trialsim.reporting.run.tables import to_csv
 
 if TYPE_CHECKING:
-    from trialsim.reporting.page import Picture
+    from trialsim.reporting.run.page import Picture
 
 SHEET, TABLE = ".html", ".csv"
 """What a single file is, by its suffix: the decision table as a page to print, or as rows."""
@@ -107,8 +107,8 @@ def _file(target: Path, content: bytes, force: bool) -> Path:
 def _folder(aids: Aids, text: str) -> Callable[[Path], None]:
     def fill(new: Path) -> None:
         from trialsim.figures.conditional_power import draw
-        from trialsim.reporting.document import to_bytes
         from trialsim.reporting.pieces import save_picture
+        from trialsim.reporting.run.document import to_bytes
         from trialsim.results import digits12
         from trialsim.writing.environment import environment
 
@@ -136,8 +136,8 @@ def _folder(aids: Aids, text: str) -> Callable[[Path], None]:
 
 def page(aids: Aids, *, powers: bool = True, picture: Picture | None = None) -> str:
     """The HTML: the decision table, which prints on one page, and with ``powers`` what follows from the counts."""
-    from trialsim.reporting.page import Numbered
     from trialsim.reporting.pieces import render
+    from trialsim.reporting.run.page import Numbered
 
     decisions, boundary = words.decisions(aids.table), words.boundary(aids.table)
     present = aids.present if powers else None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from trialsim.engine.derived import cut_offs
 from trialsim.monitoring.aids import Aids, Present
 from trialsim.monitoring.decision_table import Branch, CutOffs, DecisionTable, Dose, Step
-from trialsim.reporting.derived import cut_offs
-from trialsim.reporting.wording import CONVENTION, toxicity_actions, who_is_counted
+from trialsim.reporting.run.rules import CONVENTION, toxicity_actions, who_is_counted
 from trialsim.results import digits12
 from trialsim.writing.numbers import NONE, Cell, count, listed, probability, probability_cell, rate
 from trialsim.writing.report import Group, Row, Table, plain

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trialsim.reporting.page import Picture, unbroken
+from trialsim.reporting.run.page import Picture, unbroken
 from trialsim.varying.effects import plus_minus, shown
 from trialsim.varying.printing import table_digits
 from trialsim.writing.numbers import NONE, Cell
@@ -20,10 +20,10 @@ Number = Mapping[str, Any]
 
 def render(template: str, context: Mapping[str, Any]) -> str:
     """The HTML of a template; everything that comes from a scenario is escaped."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("trialsim.reporting", ""),
+        loader=ChoiceLoader([PackageLoader("trialsim.reporting", ""), PackageLoader("trialsim.writing", "")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -66,7 +66,7 @@ def difference_cell(quantity: str, number: Number | None) -> Cell:
 def save_picture(drawn: Drawn, folder: Path) -> Picture:
     """Write a figure into the folder, and give it as the page shows it."""
     drawn.save(folder)
-    return Picture(drawn.name, drawn.title, drawn.caption, drawn.alt, drawn.svg())
+    return Picture(drawn.name, drawn.title, drawn.caption, drawn.alt, drawn)
 
 
 def replicates_words(runs: Iterable[tuple[int, int]]) -> str:

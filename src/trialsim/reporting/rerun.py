@@ -12,6 +12,7 @@ from trialsim.reporting.folder import RESULTS, SCENARIO
 
 if TYPE_CHECKING:
     from trialsim.engine.montecarlo import Progress
+    from trialsim.reporting.run.composing import Composed
 
 MOST = 20
 """Differences told one by one."""
@@ -30,12 +31,29 @@ def reproduce(
     ------
     OutputError : this is not a run folder, or its results.json cannot be read.
     """
+    from trialsim.reporting.run.document import to_bytes
+
+    recorded, content = _recorded(Path(folder))
+    again = to_bytes(run_again(folder, jobs=jobs, progress=progress).doc)
+    if again == recorded:
+        return True, ()
+    differences = list(_differences("", content, json.loads(again)))
+    if not differences:
+        differences = ["the content is the same, but it is written differently (spaces, order or line ends)"]
+    if len(differences) > MOST:
+        differences[MOST:] = [f"and {len(differences) - MOST} more"]
+    return False, tuple(differences)
+
+
+def run_again(
+    folder: str | os.PathLike[str], *, jobs: int | None = None, progress: Progress | None = None
+) -> Composed:
+    """What the folder's copy of the scenario gives with its recorded seed and replicates."""
     kept = Path(folder)
-    recorded, content = _recorded(kept)
+    _, content = _recorded(kept)
     from trialsim.checks import check
     from trialsim.engine.operating import exact, simulate
-    from trialsim.reporting.composing import compose
-    from trialsim.reporting.document import to_bytes
+    from trialsim.reporting.run.composing import compose
     from trialsim.scenario.files import load
 
     scenario = load(kept / SCENARIO)
@@ -52,16 +70,7 @@ def reproduce(
         from trialsim.varying.assess import assess
 
         analysed = assess(scenario, jobs=jobs, **content["sensitivity"]["simulation"])
-    doc = compose(scenario, results, check(scenario, seed=seed), text, analysed).doc
-    again = to_bytes(doc)
-    if again == recorded:
-        return True, ()
-    differences = list(_differences("", content, json.loads(again)))
-    if not differences:
-        differences = ["the content is the same, but it is written differently (spaces, order or line ends)"]
-    if len(differences) > MOST:
-        differences[MOST:] = [f"and {len(differences) - MOST} more"]
-    return False, tuple(differences)
+    return compose(scenario, results, check(scenario, seed=seed), text, analysed)
 
 
 def _recorded(folder: Path) -> tuple[bytes, dict[str, Any]]:

@@ -21,7 +21,7 @@ from trialsim.reporting.folder import (
 )
 
 if TYPE_CHECKING:
-    from trialsim.reporting.page import Picture
+    from trialsim.reporting.run.page import Picture
     from trialsim.scenario.model import Scenario
     from trialsim.varying.assess import SensitivityResults
 
@@ -58,9 +58,9 @@ def write(
 
 def _write(new: Path, scenario: Scenario, results: SensitivityResults, text: str, jobs: int | None) -> None:
     from trialsim.figures.sensitivity import draw
-    from trialsim.reporting.document import to_bytes
-    from trialsim.reporting.page import Picture
-    from trialsim.reporting.tables import to_csv
+    from trialsim.reporting.run.document import to_bytes
+    from trialsim.reporting.run.page import Picture
+    from trialsim.reporting.run.tables import to_csv
     from trialsim.results import digits12
     from trialsim.writing.environment import environment
 
@@ -77,7 +77,7 @@ def _write(new: Path, scenario: Scenario, results: SensitivityResults, text: str
     pictures: list[list[Picture]] = [[] for _ in results.analyses]
     for k, drawn in draw(results, scenario):
         drawn.save(new / FIGURES)
-        pictures[k].append(Picture(drawn.name, drawn.title, drawn.caption, drawn.alt, drawn.svg()))
+        pictures[k].append(Picture(drawn.name, drawn.title, drawn.caption, drawn.alt, drawn))
     (new / PAGE).write_bytes(page(scenario, doc, pictures).encode())
     seconds = {"figures_and_page": round(time.perf_counter() - started, 3)}
     (new / ENVIRONMENT).write_bytes(environment(jobs, seconds))
@@ -85,8 +85,8 @@ def _write(new: Path, scenario: Scenario, results: SensitivityResults, text: str
 
 def page(scenario: Scenario, doc: dict[str, Any], pictures: Sequence[Sequence[Picture]]) -> str:
     """The HTML of the analyses; ``pictures`` holds those of each. Everything from the scenario is escaped."""
-    from trialsim.reporting.page import Numbered
     from trialsim.reporting.pieces import render
+    from trialsim.reporting.run.page import Numbered
     from trialsim.reporting.sensitivity import in_short, sections
     from trialsim.varying.assurance import SCRAMBLES
     from trialsim.varying.evaluate import AT_ONCE

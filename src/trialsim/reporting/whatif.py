@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from trialsim.errors import TrialsimError
-from trialsim.reporting.document import to_bytes
 from trialsim.reporting.folder import (
     ENVIRONMENT,
     FIGURES,
@@ -19,9 +18,10 @@ from trialsim.reporting.folder import (
     check_target,
     put_in_place,
 )
-from trialsim.reporting.page import Numbered, Picture
 from trialsim.reporting.pieces import difference_cell, render, replicates_words, save_picture, value_cell
-from trialsim.reporting.tables import to_csv
+from trialsim.reporting.run.document import to_bytes
+from trialsim.reporting.run.page import Numbered, Picture
+from trialsim.reporting.run.tables import to_csv
 from trialsim.varying.answers import WhatIf
 from trialsim.varying.effects import short
 from trialsim.varying.sentences import sentence
@@ -72,7 +72,7 @@ def write(
 
 def document(found: Sequence[WhatIf], texts: Sequence[str] | None = None) -> Document:
     """The content of ``results.json``: everything found, and the scenarios as text."""
-    from trialsim.reporting.inputs import to_yaml
+    from trialsim.reporting.run.inputs import to_yaml
 
     doc = results(found)
     kept = [to_yaml(each.scenario) for each in found] if texts is None else texts

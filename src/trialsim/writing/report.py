@@ -1,11 +1,12 @@
-"""A report as data: sections of paragraphs, tables and figures, from which the page and the Word file are made."""
+"""A report as data: sections of paragraphs, tables and figures, which every form of it is made from."""
 
 from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from trialsim.writing.numbers import Cell
 
@@ -100,28 +101,42 @@ class Code:
     label: str
 
 
+class Drawing(Protocol):
+    """A finished picture; each form is made when it is asked for."""
+
+    def svg(self) -> bytes:
+        """For a page."""
+        ...
+
+    def png(self) -> bytes:
+        """For a Word file."""
+        ...
+
+    def csv(self) -> str:
+        """The numbers that it shows."""
+        ...
+
+
 @dataclass(frozen=True)
 class Picture:
-    """A figure as a report shows it; ``analysis``: the sensitivity analysis it belongs to, if any, from 0."""
+    """A figure as a report shows it."""
 
     name: str
     title: str
     caption: str
     alt: str
-    svg: bytes
-    png: bytes = b""
-    analysis: int | None = None
+    drawing: Drawing
 
     @property
     def is_wide(self) -> bool:
         """Whether it takes the whole width of the page: what is wider than half of it as drawn."""
-        points = re.search(rb'<svg[^>]*?\bwidth="([0-9.]+)pt"', self.svg[:5000], re.DOTALL)
+        points = re.search(rb'<svg[^>]*?\bwidth="([0-9.]+)pt"', self.drawing.svg()[:5000], re.DOTALL)
         return points is not None and float(points.group(1)) > HALF_PAGE
 
     @property
     def source(self) -> str:
         """The drawing as a data URI: inside an <img> nothing in it can run or fetch."""
-        return f"data:image/svg+xml;base64,{base64.b64encode(self.svg).decode('ascii')}"
+        return f"data:image/svg+xml;base64,{base64.b64encode(self.drawing.svg()).decode('ascii')}"
 
 
 @dataclass(frozen=True)
@@ -136,12 +151,16 @@ Block = Words | Terms | Points | Code | Pictures | Table
 
 @dataclass(frozen=True)
 class Section:
-    """A heading with what stands under it; ``parts`` have headings one level lower."""
+    """A heading with what stands under it; ``parts`` have headings one level lower.
+
+    ``folded``: for those who ask. A page opens it on demand, a terminal leaves it out.
+    """
 
     key: str
     title: str
     blocks: tuple[Block, ...]
     parts: tuple[Section, ...] = ()
+    folded: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -162,21 +181,29 @@ class Report:
     Attributes
     ----------
     kind : what sort of report this is, over the title.
-    about : what stands at its head: term, text, and whether the text is code.
+    sections : in reading order; one with the key ``first-page`` has the first printed page to itself.
+    made_by : the program that made it, and its version.
     warning : what must be read first; () where nothing must.
+    about : where it comes from, told at its end: term, text.
     """
 
     title: str
     kind: str
-    trialsim: str
-    about: tuple[tuple[str, str, bool], ...]
-    warning: tuple[str, ...]
     sections: tuple[Section, ...]
+    made_by: str
+    warning: tuple[str, ...] = ()
+    about: tuple[tuple[str, str], ...] = ()
 
     def tables(self) -> Iterator[Table]:
         """Every table in the order of its number."""
         for section in self.sections:
             yield from (block for block in section.all_blocks() if isinstance(block, Table))
+
+    def pictures(self) -> Iterator[Picture]:
+        """Every figure in the order of its number."""
+        for section in self.sections:
+            for block in section.all_blocks():
+                yield from block.pictures if isinstance(block, Pictures) else ()
 
 
 class Numbered:
@@ -191,16 +218,22 @@ class Numbered:
         return self.last
 
 
-def section(key: str, title: str, *blocks: Block | Sequence[Block], parts: Sequence[Section] = ()) -> Section:
+def section(
+    key: str,
+    title: str,
+    *blocks: Block | Iterable[Block],
+    parts: Iterable[Section] = (),
+    folded: bool = False,
+) -> Section:
     """A section without the tables and parts that have nothing to show."""
     flat: list[Block] = []
     for block in blocks:
-        flat.extend(block if isinstance(block, list | tuple) else [block])  # type: ignore[list-item]
+        flat.extend([block] if isinstance(block, Block) else block)
     kept = tuple(block for block in flat if not _is_empty(block))
-    return Section(key, title, kept, tuple(part for part in parts if not part.is_empty))
+    return Section(key, title, kept, tuple(part for part in parts if not part.is_empty), folded)
 
 
-def paragraphs(texts: Sequence[str]) -> list[Block]:
+def paragraphs(texts: Iterable[str]) -> list[Block]:
     """One paragraph a text."""
     return [Words(text) for text in texts]
 
@@ -217,4 +250,6 @@ def _is_empty(block: Block) -> bool:
         return not block.pictures
     if isinstance(block, Points):
         return not block.items
+    if isinstance(block, Terms):
+        return not block.rows
     return isinstance(block, Words) and not block.text

@@ -74,8 +74,6 @@ def to_docx(report: Report) -> bytes:
     writer = _Writer(file)
     file.add_paragraph(_text(report.kind), "Subtitle")
     file.add_paragraph(_text(report.title), "Title")
-    for term, text, _ in report.about:
-        writer.led(f"{term}:", text)
     for k, text in enumerate(report.warning):
         writer.warning(text, bold=k == 0)
     file.add_paragraph("Contents", "TOC Heading")
@@ -83,6 +81,8 @@ def to_docx(report: Report) -> bytes:
         writer.entry(section)
     for section in report.sections:
         writer.section(section, 1)
+    for term, text in (*report.about, ("Made by", report.made_by)):
+        writer.led(f"{term}:", text)
     packed = io.BytesIO()
     file.save(packed)
     return _same_bytes(packed.getvalue())
@@ -184,7 +184,7 @@ class _Writer:
         paragraph = self.file.add_paragraph()
         paragraph.paragraph_format.keep_with_next = True
         width = Cm(WIDE if picture.is_wide else NARROW)
-        drawn = paragraph.add_run().add_picture(io.BytesIO(picture.png), width=width)
+        drawn = paragraph.add_run().add_picture(io.BytesIO(picture.drawing.png()), width=width)
         about = drawn._inline.docPr
         about.set("name", picture.name)
         about.set("title", _text(picture.title))
@@ -264,13 +264,13 @@ def _style(file: WordFile, report: Report) -> None:
         language.set(qn("w:val"), "en-GB")
     footer = page.footer.paragraphs[0]
     footer.style = "Note"
-    footer.add_run(_text(f"{report.title} · trialsim {report.trialsim} · page "))
+    footer.add_run(_text(f"{report.title} · {report.made_by} · page "))
     _field(footer, "PAGE", "1")
     footer.add_run(" of ")
     _field(footer, "NUMPAGES", "1")
     about = file.core_properties
     about.title, about.subject = _text(report.title)[:255], report.kind
-    about.author = about.last_modified_by = f"trialsim {report.trialsim}"
+    about.author = about.last_modified_by = f"{report.made_by}"
     about.comments, about.language, about.revision = "", "en-GB", 1
     about.created = about.modified = LONG_AGO
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trialsim.reporting.document import Document
-from trialsim.reporting.plain import own_rules
-from trialsim.reporting.summary import is_timed, largest_errors
+from trialsim.reporting.run.document import Document
+from trialsim.reporting.run.plain import own_rules
+from trialsim.reporting.run.summary import is_timed, largest_errors
 from trialsim.results import label
 from trialsim.writing.numbers import (
     NONE,

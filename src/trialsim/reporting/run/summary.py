@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from trialsim.checks.rows import GIVEN_SIZES, VERDICTS
-from trialsim.reporting.plain import Document, own_rules
-from trialsim.reporting.typical import typical_cases
+from trialsim.reporting.run.plain import Document, own_rules
+from trialsim.reporting.run.typical import typical_cases
 from trialsim.results import label, quantity_names
 from trialsim.writing.numbers import chance, count, is_mean, listed, percent, probability, rate, rates, times
 

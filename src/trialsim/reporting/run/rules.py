@@ -6,8 +6,8 @@ from typing import Any
 
 from trialsim.codes import FUTILE, GO
 from trialsim.designs.rules import Looks, Rules
-from trialsim.reporting.conduct_words import ANALYSED, changes_dose
-from trialsim.reporting.document import Document
+from trialsim.reporting.run.conduct import ANALYSED, changes_dose
+from trialsim.reporting.run.document import Document
 from trialsim.scenario.model import Scenario
 from trialsim.writing.numbers import count, listed, probability, rate
 

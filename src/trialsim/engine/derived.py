@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from trialsim.checks.patients import rates_by_dose
 from trialsim.codes import CONSIDER, CONTINUE, FUTILE, GO, NEVER
 from trialsim.designs.rules import Looks, Monitor, Rules
 from trialsim.designs.toxicity import crossing_probability
 from trialsim.engine.exact import MAX_STATES, distribution, states
 from trialsim.engine.operating import not_exact, truth_of
+from trialsim.engine.patients import rates_by_dose
 from trialsim.results import OperatingCharacteristics
 from trialsim.scenario.compiling import groups_of
 from trialsim.scenario.model import Scenario

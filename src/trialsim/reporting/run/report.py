@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from trialsim.designs.rules import Rules
-from trialsim.reporting import (
+from trialsim.reporting import sensitivity
+from trialsim.reporting.run import (
+    conduct_tables,
     examples,
-    layout,
-    layout_conduct,
-    layout_rules,
     methods,
     protocol_words,
-    questions,
-    sensitivity,
+    question,
+    rule_tables,
     summary,
-    wording,
 )
-from trialsim.reporting.document import Document
-from trialsim.reporting.sections_check import check_of
+from trialsim.reporting.run import results as tables_of_results
+from trialsim.reporting.run import (
+    rules as rule_words,
+)
+from trialsim.reporting.run.check import check_of
+from trialsim.reporting.run.document import Document
 from trialsim.scenario.model import Scenario
 from trialsim.writing.report import (
     Code,
+    Drawing,
     Picture,
     Pictures,
     Points,
@@ -46,11 +50,10 @@ def report_of(
     if doc["replicates"] is not None:
         replicates = f"{doc['replicates']:,} a case, seed {doc['seed']}"
     about = (
-        ("Endpoint", doc["endpoint"], False),
-        ("Source", doc["source"] or "not stated", False),
-        ("Made by", made_by(doc), False),
-        ("Replicates", replicates, False),
-        ("Scenario digest", doc["digest"], True),
+        ("Endpoint", doc["endpoint"]),
+        ("Source", doc["source"] or "not stated"),
+        ("Replicates", replicates),
+        ("Scenario digest", doc["digest"]),
     )
     found = (
         _summary(doc, rules),
@@ -59,7 +62,9 @@ def report_of(
         _model(doc),
         _cases(doc),
         _methods(doc),
-        _results(doc, [picture for picture in pictures if picture.analysis is None]),
+        _results(
+            doc, [p for p, row in zip(pictures, doc["figures"], strict=True) if row["analysis"] is None]
+        ),
         _sensitivity(doc, pictures),
         _examples(doc),
         check_of(doc),
@@ -68,7 +73,7 @@ def report_of(
     )
     kept = tuple(part for part in found if not part.is_empty)
     kind = "Operating characteristics of a single-arm trial"
-    return Report(doc["name"], kind, doc["trialsim"], about, tuple(_warning(doc)), kept)
+    return Report(doc["name"], kind, kept, made_by(doc), tuple(_warning(doc)), about)
 
 
 def made_by(doc: Document) -> str:
@@ -90,7 +95,7 @@ def _summary(doc: Document, rules: Rules) -> Section:
         "in-short",
         "Summary",
         Terms(tuple(summary.in_short(doc))),
-        layout.overview(doc),
+        tables_of_results.overview(doc),
         parts=[
             section(
                 "for-protocol",
@@ -111,28 +116,28 @@ def _objectives(doc: Document) -> Section:
             section(
                 "question",
                 "Which question P(go) answers",
-                paragraphs(questions.paragraphs(doc)),
-                layout_conduct.analysis_sets(doc),
+                paragraphs(question.paragraphs(doc)),
+                conduct_tables.analysis_sets(doc),
             )
         ],
     )
 
 
 def _rules(scenario: Scenario, rules: Rules, doc: Document) -> Section:
-    protocol = wording.protocol(scenario, rules, doc)
+    protocol = rule_words.protocol(scenario, rules, doc)
     return section(
         "rules",
         "Decision rules",
-        Words(wording.CONVENTION, mark="convention"),
+        Words(rule_words.CONVENTION, mark="convention"),
         parts=[
-            section("responses", "Responses", paragraphs(protocol["design"]), layout_rules.decisions(doc)),
+            section("responses", "Responses", paragraphs(protocol["design"]), rule_tables.decisions(doc)),
             section(
                 "toxicity",
                 "Toxicity",
                 paragraphs(protocol["toxicity"]),
-                layout_rules.boundary(doc),
-                layout_rules.crossing(doc),
-                layout_rules.cost(doc),
+                rule_tables.boundary(doc),
+                rule_tables.crossing(doc),
+                rule_tables.cost(doc),
             ),
             section("counted", "Who is counted", paragraphs(protocol["counted"])),
         ],
@@ -149,13 +154,13 @@ def _model(doc: Document) -> Section:
                 "runs",
                 "How the trial runs",
                 paragraphs(doc["conduct"]["sentences"]),
-                layout_conduct.conduct(doc),
+                conduct_tables.conduct(doc),
             ),
             section(
                 "assumed",
                 "What is assumed, and where each input comes from",
                 Words(methods.provenance(doc)),
-                layout.assumptions(doc),
+                tables_of_results.assumptions(doc),
             ),
         ],
     )
@@ -166,8 +171,8 @@ def _cases(doc: Document) -> Section:
         "cases",
         "Scenarios and why",
         Words("Each case is one thing that nature might do; the trial is worked out for all of them."),
-        layout.cases(doc),
-        layout_conduct.strata(doc),
+        tables_of_results.cases(doc),
+        conduct_tables.strata(doc),
     )
 
 
@@ -188,16 +193,16 @@ def _methods(doc: Document) -> Section:
 
 def _results(doc: Document, pictures: Sequence[Picture]) -> Section:
     timed, cases = summary.is_timed(doc), [*doc["cases"]]
-    tables = [layout.operating_characteristics(doc, name) for name in cases]
+    tables = [tables_of_results.operating_characteristics(doc, name) for name in cases]
     parts = [
         section(
             "changes",
             "What calendar time changes",
             paragraphs(summary.changed_words(doc)),
-            layout_conduct.changes(doc),
+            conduct_tables.changes(doc),
         ),
-        section("durations", "How long it takes", layout_conduct.durations(doc)),
-        section("by-cohort", "By cohort", layout_conduct.cohorts(doc)),
+        section("durations", "How long it takes", conduct_tables.durations(doc)),
+        section("by-cohort", "By cohort", conduct_tables.cohorts(doc)),
         section("by-case", "Case by case", tables),
         section("figures", "Figures", Pictures(tuple(pictures))),
     ]
@@ -241,7 +246,13 @@ def _sensitivity(doc: Document, pictures: Sequence[Picture]) -> Section:
             analysis.key,
             analysis.title,
             paragraphs(analysis.paragraphs),
-            Pictures(tuple(picture for picture in pictures if picture.analysis == analysis.number)),
+            Pictures(
+                tuple(
+                    p
+                    for p, row in zip(pictures, doc["figures"], strict=True)
+                    if row["analysis"] == analysis.number
+                )
+            ),
             analysis.tables,
         )
         for analysis in sensitivity.sections(doc["sensitivity"])
@@ -297,17 +308,28 @@ def _not_here(doc: Document) -> str:
     )
 
 
-def pictures_of(composed: Composed, *, png: bool) -> list[Picture]:
-    """The figures of a run: their words from ``results.json``, and the drawings."""
+def pictures_of(doc: Document, drawings: Mapping[str, Drawing]) -> list[Picture]:
+    """The figures of a run: their words from ``results.json``, the drawings by name."""
     return [
-        Picture(
-            row["name"],
-            row["title"],
-            row["caption"],
-            row["alt"],
-            drawn.svg(),
-            drawn.png() if png else b"",
-            row["analysis"],
-        )
-        for row, (_, drawn) in zip(composed.doc["figures"], composed.drawn, strict=True)
+        Picture(row["name"], row["title"], row["caption"], row["alt"], drawings[row["name"]])
+        for row in doc["figures"]
     ]
+
+
+@dataclass(frozen=True)
+class OnDisk:
+    """A drawing in a folder of figures."""
+
+    stem: Path
+
+    def svg(self) -> bytes:
+        """For a page."""
+        return self.stem.with_suffix(".svg").read_bytes()
+
+    def png(self) -> bytes:
+        """For a Word file."""
+        return self.stem.with_suffix(".png").read_bytes()
+
+    def csv(self) -> str:
+        """The numbers that it shows."""
+        return self.stem.with_suffix(".csv").read_text()

@@ -9,11 +9,11 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from trialsim.reporting.document import Document
-from trialsim.reporting.inputs import origin_words, value_words
-from trialsim.reporting.methods import more_rates, why_this_case
-from trialsim.reporting.plain import own_rules
-from trialsim.reporting.summary import (
+from trialsim.reporting.run.document import Document
+from trialsim.reporting.run.inputs import origin_words, value_words
+from trialsim.reporting.run.methods import more_rates, why_this_case
+from trialsim.reporting.run.plain import own_rules
+from trialsim.reporting.run.summary import (
     best,
     held,
     is_by_cohort,

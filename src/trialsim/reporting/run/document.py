@@ -8,22 +8,23 @@ from typing import Any
 
 from trialsim.checks import CellCheck, Checks, Headline
 from trialsim.checks import label as check_label
-from trialsim.checks.patients import groups
 from trialsim.checks.predictive import DRAWS
 from trialsim.checks.rows import VERDICTS
 from trialsim.codes import NEVER
 from trialsim.designs.binomial import clopper_pearson
 from trialsim.designs.rules import ACTION_WORDS, DECISION_WORDS, Looks, Rules
+from trialsim.engine import derived
 from trialsim.engine.operating import FALSE_ALARM
 from trialsim.engine.over_time import TRIALS
+from trialsim.engine.patients import groups
 from trialsim.engine.timed import DAYS_PER_MONTH
 from trialsim.kernels.clock import TICKS_PER_DAY
-from trialsim.reporting import conduct_words, derived
-from trialsim.reporting.examples import examples
-from trialsim.reporting.inputs import inputs, origin, origin_words, tally_of_inputs, to_yaml
-from trialsim.reporting.plain import Document as Document
-from trialsim.reporting.summary import best, compared
-from trialsim.reporting.typical import typical_cases
+from trialsim.reporting.run import conduct as conduct_words
+from trialsim.reporting.run.examples import examples
+from trialsim.reporting.run.inputs import inputs, origin, origin_words, tally_of_inputs, to_yaml
+from trialsim.reporting.run.plain import Document as Document
+from trialsim.reporting.run.summary import best, compared
+from trialsim.reporting.run.typical import typical_cases
 from trialsim.results import Planned, Results, digits12
 from trialsim.scenario.model import Observed, Scenario
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from trialsim.designs.rules import Rules
 from trialsim.engine.pictured import pictured
-from trialsim.reporting.document import Document, document
-from trialsim.reporting.quoted import quoted
+from trialsim.reporting.run.document import Document, document
+from trialsim.reporting.run.quoted import quoted
 from trialsim.results import Results, digits12
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.model import Scenario

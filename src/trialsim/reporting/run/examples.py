@@ -7,7 +7,7 @@ from string import ascii_uppercase
 from typing import Any
 
 from trialsim.codes import FINAL_GO, FUTILITY, GO_EARLY, TOXICITY
-from trialsim.reporting.plain import Document, own_rules
+from trialsim.reporting.run.plain import Document, own_rules
 from trialsim.scenario.model import Scenario
 from trialsim.writing.numbers import NONE, Cell
 from trialsim.writing.report import Row, Table, plain

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from trialsim.reporting import layout_check, layout_conduct
-from trialsim.reporting.document import Document
+from trialsim.reporting.run import check_tables, conduct_tables
+from trialsim.reporting.run.document import Document
 from trialsim.writing.numbers import listed
 from trialsim.writing.report import Block, Points, Section, Words, section
 
@@ -17,7 +17,7 @@ def check_of(doc: Document) -> Section:
         (
             *(re.sub("`([^`]*)`", r"“\1”", note) for note in doc["check_notes"]),
             *_margins(doc),
-            *layout_check.row_notes(doc),
+            *check_tables.row_notes(doc),
         )
     )
     if not doc["headline"]:
@@ -37,27 +37,27 @@ def check_of(doc: Document) -> Section:
             "conservative, it "
             "can exceed the number of quantities times the mid-p. The verdict words follow from it: "
             f"{verdict_words(doc)}.",
-            [layout_check.given_sizes(doc)],
+            [check_tables.given_sizes(doc)],
         ),
-        ("cells", "By cohort and dose", "", [layout_conduct.cells(doc)]),
+        ("cells", "By cohort and dose", "", [conduct_tables.cells(doc)]),
         (
             "by-design",
             "With the stated design",
             f"How likely the trial is to get as far as it did, and what is then seen. {assumed} carries no verdict.",
-            [layout_check.by_design(doc)],
+            [check_tables.by_design(doc)],
         ),
         (
             "external",
             "From other trials",
             "A prediction that uses none of the assumed rates.",
-            [layout_check.external(doc)],
+            [check_tables.external(doc)],
         ),
         (
             "likelihood",
             "One case against another",
             "The ratio of the probabilities of exactly the observed counts under two cases. A case whose rates were "
             "set from these counts has an unfair advantage here.",
-            [layout_check.likelihood(doc)],
+            [check_tables.likelihood(doc)],
         ),
     ]
     found = [section(key, name, tables) for key, name, _, tables in parts]
@@ -71,8 +71,8 @@ def check_of(doc: Document) -> Section:
         "check",
         title,
         Words(introduction.strip()),
-        layout_check.headline(doc),
-        layout_check.positions(doc),
+        check_tables.headline(doc),
+        check_tables.positions(doc),
         parts=told,
     )
 

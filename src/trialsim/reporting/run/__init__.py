@@ -1,0 +1,1 @@
+"""A run in words, by the headings that its reader sees."""
