@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from trialsim.engine.power_ledger import LABELS, PowerLedger, Step
-from trialsim.figures.drawn import Drawn
+from trialsim.figures.drawn import Drawn, Material
 from trialsim.figures.style import BLACK, NARROW, PALE, WIDE, Key, Sheet
 from trialsim.figures.words import fit, listed, percent, probability, sentence, width, wrap
 from trialsim.results import to_frame
@@ -27,11 +27,18 @@ LOST: dict[str, Any] = {"facecolor": PALE, "edgecolor": BLACK}
 GAINED: dict[str, Any] = {"facecolor": "white", "edgecolor": BLACK, "hatch": "//////"}
 
 
-def draw(ledgers: Sequence[PowerLedger]) -> Drawn | None:
-    """One panel a ledger, of two cases at most: beside one another, cohorts below. None where no step follows."""
+def draw(material: Material) -> Drawn | None:
+    """One panel a ledger, of two cases at most: beside one another, cohorts below. None where no step follows.
+
+    The cases: the first at p1 or better at the starting dose, the first at p0 or worse, else the first ones.
+    """
+    ledgers, design = material.power.ledgers, material.scenario.design
     if len(ledgers[0].steps) < 2:
         return None
-    cases = list(dict.fromkeys(ledger.case for ledger in ledgers))[:2]
+    active = [each.case for each in ledgers if design.p1 is not None and each.response >= design.p1]
+    inactive = [each.case for each in ledgers if design.p0 is not None and each.response <= design.p0]
+    first = [*active[:1], *inactive[:1], *(each.case for each in ledgers)]
+    cases = list(dict.fromkeys(first))[:2]
     cohorts = list(dict.fromkeys(ledger.cohort for ledger in ledgers))[:MOST]
     shown = [ledger for ledger in ledgers if ledger.case in cases and ledger.cohort in cohorts]
     names = [wrap(sentence(LABELS[step.step]), NAMES, most=2) for step in shown[0].steps]

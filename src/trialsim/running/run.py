@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from trialsim.designs.rules import Rules
     from trialsim.engine.ledger import Ledger
     from trialsim.engine.montecarlo import Progress
+    from trialsim.engine.pictured import Pictured
     from trialsim.engine.power_ledger import PowerLedgers
     from trialsim.results import Results
     from trialsim.scenario.model import Scenario
@@ -29,6 +30,7 @@ class Run(Answer):
 
     Attributes
     ----------
+    pictured : the numbers of its figures.
     text : the scenario as its file has it.
     seconds : wall time by part of the work; the one thing here that differs from run to run.
     """
@@ -40,6 +42,7 @@ class Run(Answer):
     results: Results
     checks: Checks
     power: PowerLedgers
+    pictured: Pictured
     text: str
     sensitivity: SensitivityResults | None = None
     seconds: Mapping[str, float] = field(default_factory=dict, compare=False)
@@ -52,7 +55,7 @@ class Run(Answer):
     @property
     def seed(self) -> int:
         """The seed of everything that is simulated."""
-        return self.scenario.simulation.seed if self.results.seed is None else self.results.seed
+        return self.pictured.seed
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """One dict a case and quantity."""
@@ -99,6 +102,7 @@ def run(
     """
     from trialsim.checks import check
     from trialsim.engine import operating
+    from trialsim.engine.pictured import pictured
     from trialsim.engine.power_ledger import power_ledgers
     from trialsim.scenario.files import digest
     from trialsim.timing import Clock
@@ -131,4 +135,6 @@ def run(
     rules = compile_rules(scenario)
     with clock("power_ledger"):
         power = power_ledgers(scenario, rules, results, jobs=jobs)
-    return Run(scenario, rules, results, checks, power, text, analysed, clock.seconds)
+    with clock("figures_numbers"):
+        shown = pictured(scenario, rules, results, jobs=jobs)
+    return Run(scenario, rules, results, checks, power, shown, text, analysed, clock.seconds)
