@@ -168,11 +168,10 @@ def analyse(
 
 
 def _write(folder: Path, table: Characteristics, p0: float | None, p1: float | None) -> None:
-    from trialsim.figures import save
     from trialsim.figures.estimators import draw
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        save(draw(table, p0=p0, p1=p1), folder)
+        draw(table, p0=p0, p1=p1).save(folder)
     except OSError as error:
         raise OutputError(f"cannot write to {folder}: {error.strerror}") from None

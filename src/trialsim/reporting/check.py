@@ -15,7 +15,7 @@ from trialsim.writing.report import Pictures, Report, Words, section
 
 def report_of(checks: Checks) -> Report:
     """The check as a report: the verdict first, then what it rests on."""
-    from trialsim.figures import compatibility, predictive
+    from trialsim.figures import draw_checks
 
     scenario = checks.scenario
     source = scenario.sources.get("design")
@@ -29,9 +29,9 @@ def report_of(checks: Checks) -> Report:
         }
     )
     found = check_of(doc)
+    drawn = draw_checks(checks)
     compatible, predicted = (
-        Pictures(() if drawn is None else (picture(drawn),))
-        for drawn in (compatibility.draw(checks), predictive.draw(checks))
+        Pictures((picture(drawn[name]),) if name in drawn else ()) for name in ("compatibility", "predictive")
     )
     words = Words(" ".join(verdict(doc)), mark="convention")
     first = section("first-page", "", words, found.blocks, compatible)

@@ -36,6 +36,7 @@ def content(run: Run) -> Document:
     """The content of ``results.json``: floats to 12 significant digits, no NaN, keys in a fixed order."""
     scenario, rules, results, checks = run.scenario, run.rules, run.results, run.checks
     stated = inputs(scenario, results.seed, results.replicates)
+    power = run.power.to_dict()
     found: Document = {
         "schema": SCHEMA,
         "trialsim": results.version,
@@ -55,7 +56,14 @@ def content(run: Run) -> Document:
         "evaluability": _evaluability(scenario, rules),
         "conduct": _conduct(scenario),
         "cohorts": _cohorts(scenario),
-        "cases": {oc.case: {"truth": _truth(scenario, oc.case), **oc.to_dict()} for oc in results.cases},
+        "cases": {
+            oc.case: {
+                "truth": _truth(scenario, oc.case),
+                **oc.to_dict(),
+                "power_ledger": power[oc.case],
+            }
+            for oc in results.cases
+        },
         "disagreements": list(results.disagreements),
         "calendar_time_changes": _changes(results),
         "analysis_sets": {oc.case: derived.analysis_sets(oc) for oc in results.cases},

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from trialsim.designs.rules import Rules
     from trialsim.engine.ledger import Ledger
     from trialsim.engine.montecarlo import Progress
+    from trialsim.engine.pictured import Pictured
+    from trialsim.engine.power_ledger import PowerLedgers
     from trialsim.results import Results
     from trialsim.scenario.model import Scenario
     from trialsim.varying.assess import SensitivityResults
@@ -28,6 +30,7 @@ class Run(Answer):
 
     Attributes
     ----------
+    pictured : the numbers of its figures.
     text : the scenario as its file has it.
     seconds : wall time by part of the work; the one thing here that differs from run to run.
     """
@@ -38,6 +41,8 @@ class Run(Answer):
     rules: Rules
     results: Results
     checks: Checks
+    power: PowerLedgers
+    pictured: Pictured
     text: str
     sensitivity: SensitivityResults | None = None
     seconds: Mapping[str, float] = field(default_factory=dict, compare=False)
@@ -50,7 +55,7 @@ class Run(Answer):
     @property
     def seed(self) -> int:
         """The seed of everything that is simulated."""
-        return self.scenario.simulation.seed if self.results.seed is None else self.results.seed
+        return self.pictured.seed
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """One dict a case and quantity."""
@@ -97,6 +102,8 @@ def run(
     """
     from trialsim.checks import check
     from trialsim.engine import operating
+    from trialsim.engine.pictured import pictured
+    from trialsim.engine.power_ledger import power_ledgers
     from trialsim.scenario.files import digest
     from trialsim.timing import Clock
 
@@ -125,4 +132,9 @@ def run(
 
         with clock("sensitivity"):
             analysed = assess(scenario, replicates=replicates, seed=seed, jobs=jobs, progress=progress)
-    return Run(scenario, compile_rules(scenario), results, checks, text, analysed, clock.seconds)
+    rules = compile_rules(scenario)
+    with clock("power_ledger"):
+        power = power_ledgers(scenario, rules, results, jobs=jobs)
+    with clock("figures_numbers"):
+        shown = pictured(scenario, rules, results, jobs=jobs)
+    return Run(scenario, rules, results, checks, power, shown, text, analysed, clock.seconds)

@@ -103,9 +103,10 @@ def cases(doc: Document) -> Table:
     for name in names:
         case = doc["cases"][name]
         truth = case["truth"]
-        cells = [Cell(rates(truth["response"]))]
-        if toxic:
-            cells.append(Cell(NONE if truth["toxicity"] is None else rates(truth["toxicity"])))
+        keys = ("response", "toxicity") if toxic else ("response",)
+        cells = [
+            Cell(NONE if truth[key] is None else rates(truth[key]).replace(" ", "\u00a0")) for key in keys
+        ]
         for quantity in shown:
             value = value_cell(quantity, best(case, quantity))
             error = None if case["exact"] else (case["simulated"] or {}).get(quantity, {}).get("mcse")

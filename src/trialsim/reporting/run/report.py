@@ -89,9 +89,8 @@ def told(run: Run) -> tuple[Document, tuple[Drawn, ...]]:
 
     doc = dict(run.to_dict())
     doc["conduct"] |= {"rows": conduct.rows(run.scenario), "sentences": conduct.sentences(run.scenario)}
-    drawn: list[tuple[int | None, figures.Drawn]] = [
-        (None, each) for each in figures.draw_all(run.scenario, run.results, run.checks, seed=run.seed)
-    ]
+    material = figures.Material(run.scenario, run.rules, run.results, run.checks, run.power, run.pictured)
+    drawn: list[tuple[int | None, figures.Drawn]] = [(None, each) for each in figures.draw_all(material)]
     if run.sensitivity is not None:
         from trialsim.figures.sensitivity import draw
 
