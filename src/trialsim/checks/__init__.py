@@ -20,7 +20,17 @@ from trialsim.inference.observed import questions_of
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.model import Observed, Scenario
 
-__all__ = ["LABELS", "CellCheck", "CaseCheck", "Checks", "Curve", "Headline", "LikelihoodRatio", "check", "label"]
+__all__ = [
+    "LABELS",
+    "CaseCheck",
+    "CellCheck",
+    "Checks",
+    "Curve",
+    "Headline",
+    "LikelihoodRatio",
+    "check",
+    "label",
+]
 
 
 def check(scenario: Scenario, *, seed: int | None = None) -> Checks:

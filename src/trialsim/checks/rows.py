@@ -168,12 +168,13 @@ class Checks(Answer):
         return [row.to_dict() for row in self.by_case]
 
     def tables(self) -> dict[str, list[dict[str, Any]]]:
-        """The rows, the observed counts, and the cells."""
-        return {
+        """The rows, the observed counts, and the cells, as far as there are any."""
+        found = {
             "checks": self.rows(),
             "observed": [vars(row) for row in self.headline],
             "cells": [row.to_dict() for row in self.cells],
         }
+        return {name: rows for name, rows in found.items() if rows}
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the curves."""

@@ -123,9 +123,7 @@ class Form(str, Enum):
 
 def form_of(as_json: bool, as_markdown: bool, as_latex: bool) -> Form | None:
     """The form that is asked for; refused before anything is computed where there are two."""
-    asked = [
-        form for form, wanted in zip(Form, (as_json, as_markdown, as_latex), strict=True) if wanted
-    ]
+    asked = [form for form, wanted in zip(Form, (as_json, as_markdown, as_latex), strict=True) if wanted]
     if len(asked) > 1:
         raise OutputError(f"{' and '.join(f'--{form.value}' for form in asked)}: one form can be printed")
     return asked[0] if asked else None

@@ -48,8 +48,8 @@ def draw_all(material: Material) -> tuple[Drawn, ...]:
     return tuple(figure for figure in drawn if figure is not None)
 
 
-def draw_checks(checks: Checks) -> dict[str, Drawn]:
-    """The figures of a check by name."""
+def draw_checks(checks: Checks) -> tuple[Drawn, ...]:
+    """The figures of a check."""
     with matplotlib.rc_context(RC):
         drawn = (compatibility.draw(checks), predictive.draw(checks))
-    return {figure.name: figure for figure in drawn if figure is not None}
+    return tuple(figure for figure in drawn if figure is not None)

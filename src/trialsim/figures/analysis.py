@@ -5,7 +5,7 @@ from __future__ import annotations
 import matplotlib
 
 from trialsim.figures.drawn import Drawn
-from trialsim.figures.style import BLACK, BLUE, GREY, PALE, RC, ROW, WIDE, Key, Sheet, percent_axis
+from trialsim.figures.style import BLACK, BLUE, GREY, PALE, RC, WIDE, Key, Sheet, percent_axis
 from trialsim.figures.words import percent
 from trialsim.inference.analysis import PatientsAnalysis
 from trialsim.inference.estimators import ESTIMATOR_WORDS
@@ -37,7 +37,9 @@ def draw(found: PatientsAnalysis, *, assumed: bool = False) -> Drawn:
             sheet.write(0.15, BELOW + high - EACH * (y + 0.5), words, va="center_baseline", **style)
             if row.low is not None and row.high is not None:
                 color = BLACK if y == 0 else GREY
-                axes.plot([row.low, row.high], [y, y], color=color, linewidth=2.4 if y == 0 else 1.0, zorder=3)
+                axes.plot(
+                    [row.low, row.high], [y, y], color=color, linewidth=2.4 if y == 0 else 1.0, zorder=3
+                )
         axes.plot([found.estimate], [0], marker="o", markersize=4.5, color=BLACK, zorder=4)
         axes.axvline(observed, color=BLUE, linewidth=1.0, zorder=1)
         for name, p, side in (("p0", plan.p0, "right"), ("p1", plan.p1, "left")):
@@ -74,7 +76,9 @@ def _footer(found: PatientsAnalysis, assumed: bool) -> str:
 
 def _alt(found: PatientsAnalysis) -> str:
     row, plan = found.interval, found.plan
-    limits = "no interval" if row.low is None or row.high is None else f"{percent(row.low)} to {percent(row.high)}"
+    limits = (
+        "no interval" if row.low is None or row.high is None else f"{percent(row.low)} to {percent(row.high)}"
+    )
     against = [f"{name} is {percent(p)}" for name, p in (("p0", plan.p0), ("p1", plan.p1)) if p is not None]
     words = f"Estimate {percent(found.estimate)}, primary interval {limits}; observed {percent(found.x / found.n)}."
     return f"Horizontal intervals, one a method. {words} {', '.join(against).capitalize()}{'.' if against else ''}"

@@ -11,14 +11,22 @@ from trialsim.errors import DesignError
 from trialsim.inference.analysis import AnalysisPlan, PatientsAnalysis, analyse_overrun, analyse_set
 from trialsim.inference.characteristics import Characteristics, characteristics
 from trialsim.inference.design_text import looks_from
-from trialsim.inference.harms import harm_rate
+from trialsim.inference.harms import HarmRate, harm_rate
 from trialsim.inference.observed import Analyses, analyse_observed
 from trialsim.inference.orderings import STAGEWISE
 from trialsim.inference.posterior import JEFFREYS
 from trialsim.inference.questions import two_questions
 from trialsim.scenario.model import Scenario
 
-__all__ = ["Analyses", "AnalysisPlan", "Characteristics", "PatientsAnalysis", "analyse", "characteristics", "looks_from"]
+__all__ = [
+    "Analyses",
+    "AnalysisPlan",
+    "Characteristics",
+    "PatientsAnalysis",
+    "analyse",
+    "characteristics",
+    "looks_from",
+]
 
 PATIENTS = "Patients"
 
@@ -77,13 +85,11 @@ def analyse(
             raise DesignError(
                 f"treated = {treated} goes with toxicities, and cannot be fewer than the {sets[-1].n} analysed"
             )
-        harms = ()
+        harms: tuple[HarmRate, ...] = ()
         if toxicities is not None:
             harms = (harm_rate("toxicities", toxicities, treated or sets[-1].n, confidence),)
         notes = () if p0 is not None else ("p0 is not stated: there is no p-value.",)
-        found = Analyses(
-            f"Design {design}", sets, notes=notes, harms=harms, questions=two_questions(sets[0])
-        )
+        found = Analyses(f"Design {design}", sets, notes=notes, harms=harms, questions=two_questions(sets[0]))
     if not characteristics:
         return found
     primary = found.sets[0]

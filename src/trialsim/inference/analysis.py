@@ -131,9 +131,7 @@ class PatientsAnalysis:
     def posterior(self) -> Posterior:
         """What the prior and the counts say."""
         plan = self.plan
-        return posterior(
-            self.n, self.x, prior=plan.prior, confidence=plan.confidence, p0=plan.p0, p1=plan.p1
-        )
+        return posterior(self.n, self.x, prior=plan.prior, confidence=plan.confidence, p0=plan.p0, p1=plan.p1)
 
     @property
     def estimate(self) -> float:
@@ -201,7 +199,11 @@ class PatientsAnalysis:
             **{key: getattr(self.plan, key) for key in ("p0", "p1", "confidence", "ordering")},
             "primary": {
                 "estimate": {"name": self.plan.estimate, "value": self.estimate},
-                "interval": {"name": self.plan.interval, "low": self.interval.low, "high": self.interval.high},
+                "interval": {
+                    "name": self.plan.interval,
+                    "low": self.interval.low,
+                    "high": self.interval.high,
+                },
                 "p_value": {"ordering": self.plan.ordering, "value": self.p_value},
             },
             "estimates": self.estimates,
@@ -250,9 +252,7 @@ def analyse_set(
     found = _analysis(looks, _ended(looks, seen.n, x, 0 if stopped else 1), plan, patients, x, x1)
     others: tuple[Reading, ...] = ()
     if plan.p0 is not None:
-        others = tuple(
-            readings(design, seen, plan.p0, plan.p1, prior=plan.prior, confidence=plan.confidence)
-        )
+        others = tuple(readings(design, seen, plan.p0, plan.p1, prior=plan.prior, confidence=plan.confidence))
     notes = [
         f"Planned: {design_words(planned)}. Estimates, p-values and intervals take the attained sizes as fixed "
         "(they must not have depended on the responses) and r1 as planned.",
@@ -349,7 +349,9 @@ def _impossible(looks: Looks, look: int, x: int) -> str:
     return f"{said}: it would have ended at an earlier look" if x <= n else f"{said}: there are too few"
 
 
-def _analysis(looks: Looks, look: int, plan: AnalysisPlan, patients: str, x: int, x1: int | None) -> PatientsAnalysis:
+def _analysis(
+    looks: Looks, look: int, plan: AnalysisPlan, patients: str, x: int, x1: int | None
+) -> PatientsAnalysis:
     return PatientsAnalysis(
         patients, looks, look, looks.n[look], x, x if look == 0 else x1, plan, _decision(looks, look, x)
     )

@@ -51,9 +51,7 @@ def observed_harms(observed: Observed, doses: Sequence[str], confidence: float) 
     if len(known) == 1:
         yield harm_rate("toxicities", known[0], observed.treated, confidence)
     if observed.toxicities_by_dose is not None and observed.treated_by_dose is not None:
-        for dose, count, n in zip(
-            doses, observed.toxicities_by_dose, observed.treated_by_dose, strict=True
-        ):
+        for dose, count, n in zip(doses, observed.toxicities_by_dose, observed.treated_by_dose, strict=True):
             if n:
                 yield harm_rate("toxicities", count, n, confidence, dose)
     if observed.serious is not None:

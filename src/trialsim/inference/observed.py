@@ -69,7 +69,7 @@ class Analyses(Answer):
     scenario: Scenario | None = None
     characteristics: Characteristics | None = None
 
-    def __getitem__(self, patients: str) -> Analysis:
+    def __getitem__(self, patients: str) -> PatientsAnalysis:
         for found in self.sets:
             if found.patients == patients:
                 return found
@@ -77,19 +77,23 @@ class Analyses(Answer):
 
     def rows(self) -> list[dict[str, Any]]:
         """One dict a number."""
-        return [row for found in self.sets for row in found.rows()] + [
-            {
-                "patients": d.dose,
-                "n": d.n,
-                "responses": d.x,
-                "kind": "by_dose",
-                "name": "clopper_pearson",
-                "value": d.x / d.n,
-                "low": d.low,
-                "high": d.high,
-            }
-            for d in self.doses
-        ] + [harm.row() for harm in self.harms]
+        return (
+            [row for found in self.sets for row in found.rows()]
+            + [
+                {
+                    "patients": d.dose,
+                    "n": d.n,
+                    "responses": d.x,
+                    "kind": "by_dose",
+                    "name": "clopper_pearson",
+                    "value": d.x / d.n,
+                    "low": d.low,
+                    "high": d.high,
+                }
+                for d in self.doses
+            ]
+            + [harm.row() for harm in self.harms]
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, ready for JSON."""
@@ -222,8 +226,6 @@ def _notes(scenario: Scenario, observed: Observed, assumed: bool) -> list[str]:
     if len(observed.toxicity_candidates()) > 1:
         counts = " or ".join(map(str, observed.toxicity_candidates()))
         notes.append(f"The published percentage of toxicity may be {counts} patients: it is not analysed.")
-    elif len(scenario.doses) > 1 and observed.toxicity_candidates() and not observed.toxicities_by_dose:
-        notes.append("Toxicity by dose is unreported: there is no analysis of it by dose.")
     if scenario.evaluability.replaced and observed.treated not in (None, observed.evaluable):
         notes.append(
             "The looks count evaluable patients. For all treated patients, inevaluable ones did not respond and the "

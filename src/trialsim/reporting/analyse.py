@@ -7,11 +7,10 @@ from trialsim.designs.rules import Looks
 from trialsim.engine.derived import cut_offs
 from trialsim.inference.analysis import PatientsAnalysis, design_words
 from trialsim.inference.observed import EVALUABLE, TREATED, Analyses
+from trialsim.reporting.about import MADE_BY, about
 from trialsim.reporting.analyse_tables import appendix, by_dose, characteristics_table
 from trialsim.reporting.pictures import picture
 from trialsim.reporting.two_questions import two_questions
-from trialsim.scenario.files import digest
-from trialsim.version import __version__
 from trialsim.writing.numbers import Cell, chance, count, listed, percent, rate
 from trialsim.writing.report import (
     Pictures,
@@ -20,6 +19,7 @@ from trialsim.writing.report import (
     Section,
     Table,
     Words,
+    in_quotes,
     plain,
     section,
 )
@@ -49,8 +49,8 @@ ORDERINGS = {
 """The methods as a sentence names them."""
 
 OTHERS = (
-    "All other estimates, p-values and intervals, each with its coverage, stand in the appendix (`-o FOLDER`, "
-    "`--markdown`) and in `--json`."
+    "All other estimates, p-values and intervals, each with its coverage, stand in the appendix (-o FOLDER, "
+    "--markdown) and in --json."
 )
 
 
@@ -76,7 +76,7 @@ def report_of(found: Analyses) -> Report:
             "The test and the check",
             Words(two_questions(found.questions, assumed=found.assumed)),
         ),
-        section("notes", "How it was analysed", Points((*found.notes, OTHERS))),
+        section("notes", "How it was analysed", Points((*map(in_quotes, found.notes), OTHERS))),
         section(
             "characteristics",
             "What the methods do under this design",
@@ -85,19 +85,12 @@ def report_of(found: Analyses) -> Report:
         *(appendix(each, k) for k, each in enumerate(found.sets, start=1)),
         section("by-dose", "Responses by dose", by_dose(found), folded=True),
     ]
-    about = ()
-    if scenario is not None:
-        about = (
-            ("Endpoint", scenario.endpoint),
-            ("Source", scenario.source or "not stated"),
-            ("Scenario digest", digest(scenario)),
-        )
     return Report(
         found.name,
         "Final analysis",
         tuple(part for part in sections if not part.is_empty),
-        f"trialsim {__version__}",
-        about=about,
+        MADE_BY,
+        about=about(scenario),
     )
 
 
@@ -109,7 +102,9 @@ def decision(found: PatientsAnalysis, assumed: bool) -> str:
     if found.planned:
         rule += f" (as planned; the sizes attained were {listed([str(n) for n in found.looks.n])})"
     if assumed:
-        return f"If the trial had followed the design that this scenario assumes: {said}, {at}. It says: {rule}."
+        return (
+            f"If the trial had followed the design that this scenario assumes: {said}, {at}. It says: {rule}."
+        )
     return f"{said[0].upper()}{said[1:]}, {at}. The design says: {rule}."
 
 
@@ -127,7 +122,9 @@ def quote(found: Analyses) -> str:
     primary = found.sets[0]
     plan, interval = primary.plan, primary.interval
     rule = rule_of(primary.planned.looks if primary.planned else primary.looks)
-    design = "Had the trial followed the design that this scenario assumes" if found.assumed else "By the design"
+    design = (
+        "Had the trial followed the design that this scenario assumes" if found.assumed else "By the design"
+    )
     would = "would be" if found.assumed else "is"
     level = f"{100 * plan.confidence:g}% confidence interval"
     limits = f"for which the method gives no {level}"
@@ -156,7 +153,11 @@ def primary_table(found: PatientsAnalysis) -> Table:
             Cell(f"{found.x} of {found.n} {_noun(found)}", found.x),
             Cell(f"observed: {percent(found.x / found.n)}"),
         ),
-        (Cell("Response rate"), Cell(percent(found.estimate), found.estimate), Cell(ESTIMATES[plan.estimate])),
+        (
+            Cell("Response rate"),
+            Cell(percent(found.estimate), found.estimate),
+            Cell(ESTIMATES[plan.estimate]),
+        ),
         (
             Cell(f"{100 * plan.confidence:g}% confidence interval"),
             Cell("none" if low is None else f"{low} – {high}"),
@@ -191,7 +192,11 @@ def harms(found: Analyses) -> Table:
         "Clopper-Pearson intervals: no stopping rule enters them, neither that for responses nor one for toxicity.",
     )
     return Table(
-        "harms", "Harm among treated patients", ("", "Patients", "Rate", f"{level} interval"), plain(rows), note
+        "harms",
+        "Harm among treated patients",
+        ("", "Patients", "Rate", f"{level} interval"),
+        plain(rows),
+        note,
     )
 
 

@@ -11,7 +11,7 @@ from trialsim.inference.estimators import ESTIMATOR_WORDS
 from trialsim.inference.intervals import INTERVAL_WORDS
 from trialsim.inference.observed import Analyses
 from trialsim.inference.orderings import ORDERINGS
-from trialsim.version import __version__
+from trialsim.reporting.about import MADE_BY
 from trialsim.writing.numbers import NONE, Cell, percent, probability_cell, rate
 from trialsim.writing.report import Points, Report, Section, Table, Terms, plain, section
 
@@ -48,9 +48,7 @@ def _percent(value: float | None) -> Cell:
 
 def _estimates(found: PatientsAnalysis, number: int) -> Table:
     rows = ((Cell(ESTIMATOR_WORDS[name]), _percent(value)) for name, value in found.estimates.items())
-    return Table(
-        f"estimates-{number}", "Estimates of the response rate", ("Method", "Estimate"), plain(rows)
-    )
+    return Table(f"estimates-{number}", "Estimates of the response rate", ("Method", "Estimate"), plain(rows))
 
 
 def _p_values(found: PatientsAnalysis, number: int) -> Table:
@@ -73,7 +71,11 @@ def _intervals(found: PatientsAnalysis, number: int) -> Table:
             Cell(i.words),
             _percent(i.low),
             _percent(i.high),
-            *(probability_cell(c) for c, is_known in zip((i.coverage_p0, i.coverage_p1), known, strict=True) if is_known),
+            *(
+                probability_cell(c)
+                for c, is_known in zip((i.coverage_p0, i.coverage_p1), known, strict=True)
+                if is_known
+            ),
             probability_cell(i.least_coverage),
         )
         for i in found.intervals
@@ -122,7 +124,16 @@ def _attained(found: PatientsAnalysis, number: int) -> Table:
         )
         for r in found.readings
     )
-    heads = ("Stop if ≤", "Go if >", "p", "True alpha", "True power", "Its interval", "Its median", "Decision")
+    heads = (
+        "Stop if ≤",
+        "Go if >",
+        "p",
+        "True alpha",
+        "True power",
+        "Its interval",
+        "Its median",
+        "Decision",
+    )
     return Table(
         f"attained-{number}",
         "Sizes other than planned: what published methods make of them",
@@ -189,4 +200,4 @@ def report_of(found: Characteristics) -> Report:
     """The characteristics by themselves."""
     tables = section("first-page", "", characteristics_table(found))
     title = f"Design with looks at {' and '.join(map(str, found.looks.n))} patients"
-    return Report(title, "Bias, error and coverage", (tables,), f"trialsim {__version__}")
+    return Report(title, "Bias, error and coverage", (tables,), MADE_BY)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from trialsim.checks import Checks
+from trialsim.reporting.about import MADE_BY, about
 from trialsim.reporting.pictures import picture
 from trialsim.reporting.run.check import check_of
 from trialsim.reporting.run.summary import verdict
 from trialsim.results import digits12
 from trialsim.running.content import CHECK_METHOD, check_document
-from trialsim.scenario.files import digest
-from trialsim.version import __version__
 from trialsim.writing.report import Pictures, Report, Words, section
 
 
@@ -29,25 +28,16 @@ def report_of(checks: Checks) -> Report:
         }
     )
     found = check_of(doc)
-    drawn = draw_checks(checks)
-    compatible, predicted = (
-        Pictures((picture(drawn[name]),) if name in drawn else ()) for name in ("compatibility", "predictive")
-    )
-    words = Words(" ".join(verdict(doc)), mark="convention")
-    first = section("first-page", "", words, found.blocks, compatible)
+    drawn = Pictures(tuple(map(picture, draw_checks(checks))))
+    first = section("first-page", "", Words(" ".join(verdict(doc)), mark="convention"), found.blocks)
     parts = [
-        section(part.key, part.title, part.blocks, predicted if part.key == "each-case" else ())
+        section(part.key, part.title, part.blocks, drawn if part.key == "each-case" else ())
         for part in found.parts
     ]
-    about = (
-        ("Endpoint", scenario.endpoint),
-        ("Source", scenario.source or "not stated"),
-        ("Scenario digest", digest(scenario)),
-    )
     return Report(
         scenario.name,
         "Check against the observed trial",
         (first, *parts),
-        f"trialsim {__version__}",
-        about=about,
+        MADE_BY,
+        about=about(scenario),
     )

@@ -1,4 +1,4 @@
-"""How the check of an observed trial differs from the test of its design: one paragraph, the same wherever it stands."""
+"""How the check of an observed trial differs from the test of its design: one paragraph, the same everywhere."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def two_questions(found: TwoQuestions | Mapping[str, Any] | None, *, assumed: bo
         f"counts the ways in which a trial can end by the stopping rule of {design}.",
         f"Of the rate p0 itself the check says, for {count(q.x, 'response')} among {q.n_fixed} patients, two-sided "
         f"mid-p {chance(q.two_sided)} (before any adjustment for several quantities); the test says, among "
-        f"{q.n_tested}, one-sided p {chance(q.one_sided)} ({q.ordering} ordering), and its cut-offs say “{q.decision}”.",
+        f"{q.n_tested}, one-sided p {chance(q.one_sided)} ({q.ordering} ordering), and its cut-offs "
+        f"say “{q.decision}”.",
     ]
     if q.decision == "go":
         words.append(

@@ -101,9 +101,7 @@ def check_document(checks: Checks) -> Document:
     scenario = checks.scenario
     return {
         "headline": [_headline(h, scenario.observed) for h in checks.headline],
-        "checks": [
-            {**row.to_dict(), "label": check_label(row.quantity, scenario.doses)} for row in checks
-        ],
+        "checks": [{**row.to_dict(), "label": check_label(row.quantity, scenario.doses)} for row in checks],
         "check_cells": [_cell(scenario, row) for row in checks.cells],
         "likelihood_ratios": [
             {
