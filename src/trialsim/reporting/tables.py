@@ -8,12 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from trialsim.designs.rules import ACTION_WORDS, Rules
+from trialsim.quantities import label
 from trialsim.reporting.document import Document
 from trialsim.reporting.examples import FIELDS, event_rows, patient_rows
 from trialsim.reporting.inputs import value_words
 from trialsim.reporting.plain import own_rules
 from trialsim.reporting.summary import quantities
-from trialsim.results import digits12, label
+from trialsim.results import digits12
 from trialsim.writing.report import Report, Table
 
 if TYPE_CHECKING:
