@@ -2,144 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trialsim.answers import to_frame as to_frame
-from trialsim.codes import (
-    ACCRUAL,
-    FINAL_CONSIDER,
-    FINAL_GO,
-    FINAL_NO_GO,
-    FUTILITY,
-    GO_EARLY,
-    TOXICITY,
-    TOXICITY_AT_N,
-)
+from trialsim.quantities import label, quantity_names
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Float64 = NDArray[np.float64]
-Number = TypeVar("Number", int, float)
-
-LABELS: dict[str, str] = {
-    "p_go": "P(go): H0 rejected, recommend further study",
-    "p_no_go": "P(no go at the planned n)",
-    "p_consider": "P(consider)",
-    "pet": "PET: probability of early termination",
-    "p_stop_futility": "P(stop early for futility)",
-    "p_stop_toxicity": "P(stop early for toxicity)",
-    "p_go_early": "P(go early)",
-    "p_stop_toxicity_at_n": "P(toxicity stop at the last patient)",
-    "p_dose_reduction_triggered": "P(dose reduction triggered)",
-    "p_dose_reduced": "P(dose reduced: at least one patient at a lower dose)",
-    "en": "EN: expected patients treated",
-    "en_evaluable": "Expected patients evaluable",
-    "responses": "Expected responses",
-    "toxicities": "Expected patients with toxicity",
-}
-"""Every operating characteristic of the whole trial, in reading order; by dose see ``label``."""
-
-BY_DOSE = {
-    "patients": "Expected patients",
-    "responses": "Expected responses",
-    "toxicities": "Expected toxicities",
-}
-
-
-CONDUCT_LABELS: dict[str, str] = {
-    "p_go_averaged": "P(go), averaged over dose paths",
-    "p_go_evaluable": "P(go by evaluable patients)",
-    "p_go_all": "P(go in every cohort)",
-    "p_false_go": "P(false go: in a cohort no better than p0)",
-    "treated": "Expected patients treated, overrun included",
-    "overrun": "Expected overrun patients",
-    "screened": "Expected people screened",
-    "disease_control": "Expected patients with disease control",
-    "serious": "Expected patients with a serious adverse event",
-    "patients_reduced": "Expected patients whose own dose was reduced",
-    "patients_off": "Expected patients off treatment for toxicity",
-    "relative_dose_intensity": "Relative dose intensity, mean over patients",
-    "duration_months": "Expected duration (months)",
-    "accruing_months": "Expected months accruing",
-    "paused_months": "Expected months with accrual closed",
-    "waiting_months": "Expected months waiting after accrual",
-    "decision_months": "Expected months to the decision",
-    "trigger_months": "Expected months to the trigger, where triggered",
-    "duration_p10_months": "Duration: 10% of trials are shorter (months)",
-    "duration_median_months": "Duration: median (months)",
-    "duration_p90_months": "Duration: 10% of trials are longer (months)",
-}
-"""What is reported of trials in calendar time beside ``LABELS``, where the scenario states what it takes.
-
-Averaged over dose paths: the same quantity as P(go) with a smaller error. By evaluable patients: the verdict of a
-single-stage test at their number. Overrun: enrolled while the decision that ended the trial was pending. Duration:
-first patient in to last outcome known.
-"""
-
-BY_COHORT = {
-    "p_go": "P(go)",
-    "patients": "Expected patients",
-    "evaluable": "Expected patients evaluable",
-    "responses": "Expected responses",
-}
-
-
-def by_end(ends: Sequence[Number]) -> dict[str, Number]:
-    """What the ways a trial can end (in the order of ``codes``) add up to, for probabilities or counts alike."""
-    return {
-        "p_go": ends[GO_EARLY] + ends[FINAL_GO],
-        "p_no_go": ends[FINAL_NO_GO] + ends[ACCRUAL],
-        "p_consider": ends[FINAL_CONSIDER],
-        "pet": ends[FUTILITY] + ends[TOXICITY] + ends[GO_EARLY],
-        "p_stop_futility": ends[FUTILITY],
-        "p_stop_toxicity": ends[TOXICITY],
-        "p_go_early": ends[GO_EARLY],
-        "p_stop_toxicity_at_n": ends[TOXICITY_AT_N],
-    }
-
-
-OWN_RULES = {
-    "p_go": "P(go in at least one cohort)",
-    "pet": "PET: the cohort that got furthest ended early",
-}
-"""What quantities of the whole trial are where cohorts have rules of their own."""
-
-
-def label(name: str, doses: Sequence[str] = (), cohorts: Sequence[str] = (), *, own: bool = False) -> str:
-    """The words for a quantity; ``patients_dose_1`` and ``patients_cohort_1`` name their dose, or cohort.
-
-    ``own``: cohorts have rules of their own.
-    """
-    if own and name in OWN_RULES:
-        return OWN_RULES[name]
-    if name in LABELS:
-        return LABELS[name]
-    if name in CONDUCT_LABELS:
-        return CONDUCT_LABELS[name]
-    what, _, number = name.rpartition("_cohort_")
-    if what:
-        cohort = cohorts[int(number) - 1] if cohorts else f"cohort {number}"
-        return f"{BY_COHORT[what]} in {cohort}"
-    what, _, level = name.rpartition("_dose_")
-    dose = doses[int(level) - 1] if doses else f"dose {level}"
-    return f"{BY_DOSE[what]} at {dose}"
-
-
-def is_probability(name: str) -> bool:
-    """Whether a quantity is a probability (else it is a mean)."""
-    return name.startswith("p_") or name == "pet"
-
-
-def quantity_names(levels: int) -> tuple[str, ...]:
-    """All scalar quantities of a trial with this many dose levels, in reading order."""
-    by_dose = [f"{what}_dose_{level}" for level in range(1, levels + 1) for what in BY_DOSE]
-    return (*LABELS, *by_dose)
 
 
 def digits12(value: Any) -> Any:

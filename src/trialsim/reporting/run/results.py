@@ -9,22 +9,19 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from trialsim.quantities import kind, label, per
 from trialsim.reporting.run.methods import more_rates, why_this_case
 from trialsim.reporting.run.summary import largest_errors
-from trialsim.results import label
 from trialsim.running.content import Document
 from trialsim.running.inputs import origin_words, value_words
 from trialsim.running.plain import (
     best,
     held,
-    is_by_cohort,
-    is_by_dose,
-    is_months,
     is_shown,
     own_rules,
     quantities,
 )
-from trialsim.writing.numbers import NONE, Cell, is_mean, mcse_cell, rates, signed, value_cell
+from trialsim.writing.numbers import NONE, Cell, mcse_cell, rates, signed, value_cell
 from trialsim.writing.report import Group, Row, Table, plain
 
 # -- in short
@@ -141,7 +138,7 @@ def operating_characteristics(doc: Document, name: str) -> Table:
     }
     zero = []
     for quantity in quantities(doc, case):
-        if not is_shown(quantity, doc) or is_by_cohort(quantity):
+        if not is_shown(quantity, doc) or per(quantity) == "cohort":
             continue
         exact = twin["exact"].get(quantity) if twin["exact"] else None
         simulated = case["simulated"].get(quantity) if case["simulated"] else None
@@ -151,11 +148,11 @@ def operating_characteristics(doc: Document, name: str) -> Table:
             continue
         title = (
             "Probabilities"
-            if not is_mean(quantity)
+            if kind(quantity) == "probability"
             else "Expected numbers by dose"
-            if is_by_dose(quantity)
+            if per(quantity) == "dose"
             else "Months"
-            if is_months(quantity)
+            if kind(quantity) == "months"
             else "Expected numbers"
         )
         groups[title].append((Cell(words), *_estimates(quantity, exact, simulated, case)))

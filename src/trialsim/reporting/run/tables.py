@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from trialsim.designs.rules import ACTION_WORDS, Rules
+from trialsim.quantities import label
 from trialsim.reporting.run.examples import event_rows, patient_rows
-from trialsim.results import digits12, label
+from trialsim.results import digits12
 from trialsim.running.content import Document
 from trialsim.running.examples import FIELDS
 from trialsim.running.inputs import value_words
