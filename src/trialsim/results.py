@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from trialsim.answers import Answer
 from trialsim.answers import to_frame as to_frame
 from trialsim.quantities import label, quantity_names
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Float64 = NDArray[np.float64]
 
@@ -89,6 +87,10 @@ class Simulated:
 _NOTHING = Simulated(0, {}, (), (), (), ())
 
 
+def _estimate(simulated: Simulated | None, name: str) -> float | None:
+    return simulated.values[name].estimate if simulated and name in simulated.values else None
+
+
 @dataclass(frozen=True)
 class OperatingCharacteristics:
     """One case: exact where an exact answer exists, simulated, and how far apart they are.
@@ -120,14 +122,15 @@ class OperatingCharacteristics:
         return label(name, self.doses, self.cohorts, own="p_go_all" in self.names)
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """One dict a quantity: case, quantity, label, exact, estimate, mcse, low, high, z; and exact_at_once, z_at_once
-        (of the trial with outcomes known at once) where calendar time decides."""
+        """One dict a quantity: case, quantity, label, exact, estimate, mcse, low, high, z; and exact_at_once,
+        estimate_at_once, z_at_once (of the trial with outcomes known at once) where calendar time decides."""
         twin = self.at_once
         for name in self.names:
             estimate = self.simulated.values[name] if self.simulated else None
             at_once = (
                 {
                     "exact_at_once": twin.exact.values.get(name) if twin.exact else None,
+                    "estimate_at_once": _estimate(twin.simulated, name),
                     "z_at_once": twin.z.get(name),
                 }
                 if twin
@@ -188,9 +191,11 @@ class Planned:
     replicates: int
 
 
-@dataclass(frozen=True)
-class Results:
+@dataclass(frozen=True, repr=False)
+class Results(Answer):
     """The operating characteristics of every case of a scenario, and what is needed to get the same again."""
+
+    kind: ClassVar[str] = "operating_characteristics"
 
     name: str
     digest: str
@@ -214,40 +219,21 @@ class Results:
         held = [oc.at_once or oc for oc in self.cases]
         return tuple(f"{oc.case}: {name}" for oc in held for name in oc.disagreements)
 
-    def to_frame(self) -> pd.DataFrame:
-        """A tidy table, one row a case and quantity."""
-        return to_frame([row for oc in self.cases for row in oc.rows()])
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """One dict a case and quantity."""
+        return (row for oc in self.cases for row in oc.rows())
 
-    def __str__(self) -> str:
-        return "\n\n".join([self.name, *(_table(oc) for oc in self.cases)])
-
-
-def _table(oc: OperatingCharacteristics) -> str:
-    """One case as text columns; quantities that are zero by design are left out."""
-    held = ("exact_at_once", "z_at_once") if oc.at_once else ("exact", "z")
-    rows = [row for row in oc.rows() if (row[held[0]] or 0) != 0 or (row["estimate"] or 0) != 0]
-    width = max((len(row["label"]) for row in rows), default=0)
-    head = "at once" if oc.at_once else "exact"
-    lines = [f"{oc.case}", f"  {'':{width}}  {head:>9}  {'simulated':>9}  {'mcse':>8}  {'z':>6}"]
-    for row in rows:
-        cells = [
-            _cell(row[held[0]], 9, 4),
-            _cell(row["estimate"], 9, 4),
-            _cell(row["mcse"], 8, 5),
-            _cell(row[held[1]], 6, 2),
-        ]
-        lines.append(f"  {row['label']:{width}}  {'  '.join(cells)}")
-    if oc.at_once:
-        lines.append(
-            "  at once: exact, if every outcome were known at once; z: that trial simulated, against it"
+    def to_dict(self) -> dict[str, Any]:
+        """Every case as it stands in ``results.json``, and what is needed to get the same again."""
+        found: dict[str, Any] = digits12(
+            {
+                "name": self.name,
+                "digest": self.digest,
+                "trialsim": self.version,
+                "streams": self.streams,
+                "seed": self.seed,
+                "replicates": self.replicates,
+                "cases": {oc.case: oc.to_dict() for oc in self.cases},
+            }
         )
-    if oc.not_exact:
-        lines.append(f"  no exact answer: {oc.not_exact}")
-    disagreements = (oc.at_once or oc).disagreements
-    if disagreements:
-        lines.append(f"  WARNING: exact and simulated disagree on {', '.join(disagreements)}")
-    return "\n".join(lines)
-
-
-def _cell(value: float | None, width: int, digits: int) -> str:
-    return f"{'-':>{width}}" if value is None else f"{value:>{width}.{digits}f}"
+        return found
