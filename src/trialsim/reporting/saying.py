@@ -14,6 +14,7 @@ SCHEMA = 1
 """Version of the layout of ``results.json``."""
 
 HOME: dict[str, str] = {
+    "Results": "operating",
     "Run": "run.report",
     "Analyses": "analyse",
     "Characteristics": "analyse_tables",

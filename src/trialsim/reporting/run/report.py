@@ -55,7 +55,7 @@ def report_of(run: Run) -> Report:
     )
     pictures = [each for analysis, each in drawn if analysis is None]
     found = (
-        first_page(doc, pictures),
+        first_page(run, doc, pictures),
         _protocol(run, doc),
         section("limitations", "Limitations", Points(tuple(methods.limitations(doc)))),
         check_of(doc),
