@@ -7,6 +7,7 @@ from collections.abc import Callable
 import matplotlib
 
 from trialsim.figures import (
+    as_conducted,
     compatibility,
     dose_over_time,
     duration,
@@ -24,6 +25,7 @@ from trialsim.figures.style import RC
 __all__ = ["Drawn", "Material", "draw_all"]
 
 FIGURES: tuple[Callable[[Material], Drawn | None], ...] = (
+    as_conducted.draw,
     p_go.draw,
     en_pet.draw,
     toxicity_boundary.draw,
