@@ -12,7 +12,8 @@ from trialsim.engine.montecarlo import tallies
 from trialsim.engine.ranges import Ranges
 from trialsim.engine.tally import proportion
 from trialsim.engine.timed import Timed
-from trialsim.results import Estimate, OperatingCharacteristics, Results, by_end
+from trialsim.quantities import by_end
+from trialsim.results import Estimate, OperatingCharacteristics, Results
 from trialsim.scenario.calendar import calendar
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.truth import Strata

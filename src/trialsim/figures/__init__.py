@@ -15,6 +15,7 @@ from trialsim.figures import (
     heat_map,
     p_go,
     patients_by_dose,
+    power_ledger,
     predictive,
     toxicity_boundary,
     waiting_cost,
@@ -26,6 +27,7 @@ __all__ = ["Drawn", "Material", "draw_all"]
 
 FIGURES: tuple[Callable[[Material], Drawn | None], ...] = (
     as_conducted.draw,
+    power_ledger.draw,
     p_go.draw,
     en_pet.draw,
     toxicity_boundary.draw,

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from trialsim.checks import Checks
 from trialsim.designs.rules import Rules
 from trialsim.engine.pictured import Pictured
+from trialsim.engine.power_ledger import PowerLedgers
 from trialsim.figures.style import RC
 from trialsim.figures.words import clean
 from trialsim.results import Results
@@ -93,4 +94,5 @@ class Material:
     rules: Rules
     results: Results
     checks: Checks | None
+    power: PowerLedgers
     pictured: Pictured

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from trialsim.checks.rows import Check
-from trialsim.results import label
+from trialsim.quantities import label
 from trialsim.scenario.model import Scenario
 
 FIELDS = (

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from trialsim.checks.rows import Check as Row
-from trialsim.results import digits12, label
+from trialsim.quantities import is_probability, label, per
+from trialsim.results import digits12
 from trialsim.scenario.files import digest
 from trialsim.scenario.model import Scenario
 from trialsim.varying import against_observed, sentences
@@ -163,7 +164,7 @@ class WhatIf:
                 for name, effect in each.effects.get(case, {}).items():
                     seen[name] = seen.get(name, False) or effect.other.value != 0
         single = len(self.scenario.doses) == 1
-        return tuple(name for name, some in seen.items() if some and not (single and "_dose_" in name))
+        return tuple(name for name, some in seen.items() if some and not (single and per(name) == "dose"))
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -222,7 +223,7 @@ def plain_answer(found: WhatIf) -> str:
     for case, numbers in found.base.items():
         chances = [
             "p_go",
-            *(q for q in numbers if q.startswith("p_go_cohort_")),
+            *(q for q in numbers if per(q) == "cohort" and is_probability(q)),
             "p_false_go",
             "p_dose_reduced",
         ]

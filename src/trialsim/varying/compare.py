@@ -11,7 +11,8 @@ from trialsim.designs.rules import Looks
 from trialsim.engine.montecarlo import Progress
 from trialsim.errors import TrialsimError
 from trialsim.kernels.streams import STREAM_VERSION
-from trialsim.results import digits12, label
+from trialsim.quantities import label
+from trialsim.results import digits12
 from trialsim.scenario import words as near
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import digest
@@ -133,8 +134,6 @@ class Comparison:
 
     def label(self, quantity: str) -> str:
         """The words for a quantity."""
-        if quantity == "better_dose":
-            return "Expected patients at the better dose"
         words = Words.of(self.first)
         return label(quantity, words.doses, words.cohorts, own=words.own)
 

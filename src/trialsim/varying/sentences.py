@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from trialsim.quantities import kind, spoken
 from trialsim.scenario.model import Scenario
-from trialsim.varying.effects import NEGLIGIBLE, TOLD_FROM, Effect, digits, kind, shown, spoken
+from trialsim.varying.effects import NEGLIGIBLE, TOLD_FROM, Effect, digits, shown
 
 RULE = (
     "Told is the case in which P(go) changes most (where by less than {p:g}: the case with the largest change of all): "

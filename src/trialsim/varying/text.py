@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from trialsim.results import Estimate, is_probability, label
+from trialsim import quantities
+from trialsim.quantities import is_probability
+from trialsim.results import Estimate
 from trialsim.scenario import words
 from trialsim.scenario.model import Scenario
 from trialsim.varying.evaluate import Answer
@@ -14,9 +16,7 @@ from trialsim.varying.evaluate import Answer
 def short(scenario: Scenario, quantity: str) -> str:
     """A quantity in few words: P(go), EN."""
     cohorts = scenario.cohorts.names if scenario.cohorts else ()
-    whole = label(quantity, scenario.doses, cohorts, own=scenario.own_rules)
-    head, _, rest = whole.partition(":")
-    return whole if quantity.startswith("duration_") or not rest else head
+    return quantities.short(quantity, scenario.doses, cohorts, scenario.own_rules)
 
 
 def input_words(scenario: Scenario, path: str, case: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from trialsim.quantities import is_probability
+
 NONE = "–"
 """What stands where there is no number."""
 
@@ -88,30 +90,27 @@ def listed(items: Sequence[str], last: str = "and") -> str:
     return f"{', '.join(items[:-1])} {last} {items[-1]}"
 
 
-def is_mean(quantity: str) -> bool:
-    """Whether a quantity is an expected number of patients (else a probability)."""
-    return not quantity.startswith("p_") and quantity != "pet"
-
-
 def value_cell(quantity: str, value: float | None, mark: str = "") -> Cell:
     """A quantity of the operating characteristics as a table shows it."""
     if value is None:
         return Cell(NONE)
-    return Cell(f"{value:.2f}".replace("-", "−") if is_mean(quantity) else probability(value), value, mark)
+    return Cell(
+        probability(value) if is_probability(quantity) else f"{value:.2f}".replace("-", "−"), value, mark
+    )
 
 
 def difference_cell(quantity: str, value: float | None) -> Cell:
     """A difference of two values of a quantity, with its sign."""
     if value is None:
         return Cell(NONE)
-    return Cell(f"{value:+.{2 if is_mean(quantity) else 4}f}".replace("-", "−"), value)
+    return Cell(f"{value:+.{4 if is_probability(quantity) else 2}f}".replace("-", "−"), value)
 
 
 def mcse_cell(quantity: str, value: float | None) -> Cell:
     """A Monte Carlo standard error, one digit more than its estimate."""
     if value is None:
         return Cell(NONE)
-    return Cell(f"{value:.3f}" if is_mean(quantity) else f"{value:.5f}", value)
+    return Cell(f"{value:.{5 if is_probability(quantity) else 3}f}", value)
 
 
 def probability_cell(value: float | None, mark: str = "") -> Cell:

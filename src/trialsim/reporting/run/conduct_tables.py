@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trialsim.reporting.run.document import Document
-from trialsim.reporting.run.plain import own_rules
-from trialsim.reporting.run.summary import is_timed, largest_errors
-from trialsim.results import label
+from trialsim.quantities import is_probability, label
+from trialsim.reporting.run.summary import largest_errors
+from trialsim.running.content import Document
+from trialsim.running.plain import is_timed, own_rules
 from trialsim.writing.numbers import (
     NONE,
     Cell,
     difference_cell,
-    is_mean,
     mcse_cell,
     probability_cell,
     rate,
@@ -157,10 +156,10 @@ class _Errors:
     def see(self, values: Document, quantities: list[str]) -> None:
         for quantity in quantities:
             error = values[quantity]["mcse"] or 0.0
-            if is_mean(quantity):
-                self.mean = max(self.mean, error)
-            else:
+            if is_probability(quantity):
                 self.chance = max(self.chance, error)
+            else:
+                self.mean = max(self.mean, error)
 
     def __str__(self) -> str:
         words = f"mcse of a mean at most {self.mean:.2g}"
