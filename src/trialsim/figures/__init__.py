@@ -7,6 +7,7 @@ from collections.abc import Callable
 import matplotlib
 
 from trialsim.figures import (
+    as_conducted,
     compatibility,
     dose_over_time,
     duration,
@@ -25,6 +26,7 @@ from trialsim.figures.style import RC
 __all__ = ["Drawn", "Material", "draw_all"]
 
 FIGURES: tuple[Callable[[Material], Drawn | None], ...] = (
+    as_conducted.draw,
     power_ledger.draw,
     p_go.draw,
     en_pet.draw,

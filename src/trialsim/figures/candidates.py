@@ -29,8 +29,8 @@ from trialsim.figures.style import (
     percent_axis,
     probability_axis,
 )
-from trialsim.figures.words import percent
 from trialsim.results import to_frame
+from trialsim.writing.numbers import rate as stated
 
 HIGH, BELOW, LEFT, GAP, RIGHT = 4.4, 0.95, 1.15, 1.35, 0.25
 SHOWN = len(SERIES)
@@ -49,7 +49,7 @@ def draw(found: FoundDesigns) -> Drawn:
     with rc_context(RC):
         keys = [Key(f"{names}: {d.design}", SERIES[k] | MARKERS[k]) for k, (names, d) in enumerate(shown)]
         levels = f"alpha {found.setting['alpha']:g}, beta {found.setting['beta']:g}"
-        footer = f"p0 {percent(p0)}, p1 {percent(p1)}, {levels}. "
+        footer = f"p0 {stated(p0)}, p1 {stated(p1)}, {levels}. "
         if every:
             footer += "Left: grey, the least EN of each n; the line joins the admissible designs. "
         if all(d.en is not None for d in found):

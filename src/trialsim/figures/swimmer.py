@@ -16,7 +16,8 @@ from trialsim.engine.traces import Trace
 from trialsim.errors import OutputError, TrialsimError
 from trialsim.figures.drawn import Drawn
 from trialsim.figures.style import BLACK, BOLD, GREY, RC, ROW, WIDE, Key, Sheet, count_ticks
-from trialsim.figures.words import clean, fit, listed, sentence
+from trialsim.figures.words import clean, fit, sentence
+from trialsim.writing.numbers import listed
 
 SUFFIXES = (".svg", ".png", ".pdf", ".csv")
 """What a trial can be written as."""
