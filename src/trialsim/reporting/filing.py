@@ -9,7 +9,6 @@ from typing import Any
 
 from trialsim.answers import Answer
 from trialsim.reporting.saying import document, report_of
-from trialsim.results import digits12
 from trialsim.writing.csv import to_csv
 from trialsim.writing.folder import Clock, to_json, write
 
@@ -22,7 +21,7 @@ def results_json(answer: Answer, texts: Mapping[str, str], asked: Mapping[str, A
     texts : the scenario files that the answer is about, by the name under which they are kept.
     asked : what else decides the answer: the keywords of the function that works it out.
     """
-    return to_json({**document(answer), "asked": digits12(dict(asked)), "texts": dict(texts)})
+    return to_json({**document(answer, list(texts.values())), "asked": dict(asked), "texts": dict(texts)})
 
 
 def write_answer(

@@ -1,18 +1,21 @@
-"""The Word file of a run that is already there, from what its folder holds; nothing is computed again."""
+"""The Word file of a folder that is already there: of a run from what it holds, of another answer worked out again."""
 
 from __future__ import annotations
 
 import json
 import os
-import secrets
 from pathlib import Path
 
 from trialsim.errors import OutputError
+from trialsim.reporting.again import AGAIN
 from trialsim.reporting.folder import DOCX, FIGURES, RESULTS, SCENARIO
+from trialsim.reporting.rerun import answered, recorded_in
+from trialsim.reporting.saying import report_of as report_of_answer
+from trialsim.writing.folder import reason_of, write_file
 
 
 def write_docx(folder: str | os.PathLike[str]) -> Path:
-    """Write ``report.docx`` into a run folder, in place of an earlier one, and return its path.
+    """Write ``report.docx`` into the folder of a report, in place of an earlier one, and return its path.
 
     Raises
     ------
@@ -27,6 +30,13 @@ def write_docx(folder: str | os.PathLike[str]) -> Path:
 
     kept = Path(folder)
     check_installed()
+    recorded, content = recorded_in(kept)
+    if content.get("kind") in AGAIN:
+        found, again = answered(kept, content)
+        if again != recorded:
+            raise OutputError(f"{kept / RESULTS} is not what comes out now: trialsim reproduce {kept}")
+        write_file(kept / DOCX, to_docx(report_of_answer(found)))
+        return kept / DOCX
     for name in (RESULTS, SCENARIO):
         if not (kept / name).is_file():
             raise OutputError(f"{kept} is not a run folder: it has no {name}")
@@ -42,13 +52,10 @@ def write_docx(folder: str | os.PathLike[str]) -> Path:
         raise OutputError(
             f"{kept} was written by another version (trialsim {version}): run the scenario again"
         )
-    target, new = kept / DOCX, kept / f".{secrets.token_hex(4)}.{DOCX}"
+    pictures = pictures_of(doc, kept / FIGURES)
     try:
-        pictures = pictures_of(doc, kept / FIGURES)
-        new.write_bytes(to_docx(report_of(scenario, compile_rules(scenario), doc, pictures)))
-        os.replace(new, target)
+        made = to_docx(report_of(scenario, compile_rules(scenario), doc, pictures))
     except OSError as error:
-        raise OutputError(f"{target} cannot be written: {(error.strerror or str(error)).lower()}") from None
-    finally:
-        new.unlink(missing_ok=True)
-    return target
+        raise OutputError(f"{kept / FIGURES} cannot be read: {reason_of(error)}") from None
+    write_file(kept / DOCX, made)
+    return kept / DOCX

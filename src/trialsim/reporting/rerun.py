@@ -1,4 +1,4 @@
-"""Run a run folder's scenario again and compare the results byte by byte."""
+"""Work out again what a folder holds, and compare the results byte by byte."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trialsim.errors import OutputError
-from trialsim.reporting.folder import RESULTS, SCENARIO
+from trialsim.errors import OutputError, TrialsimError
+from trialsim.reporting.again import AGAIN
+from trialsim.reporting.filing import results_json
+from trialsim.writing.folder import RESULTS, SCENARIO, reason_of
 
 if TYPE_CHECKING:
+    from trialsim.answers import Answer
     from trialsim.engine.montecarlo import Progress
 
 MOST = 20
@@ -20,7 +23,7 @@ MOST = 20
 def reproduce(
     folder: str | os.PathLike[str], *, jobs: int | None = None, progress: Progress | None = None
 ) -> tuple[bool, tuple[str, ...]]:
-    """Run the folder's copy of the scenario again, with its recorded seed and replicates.
+    """Work a folder out again from its copies of the scenario files, as it was asked for.
 
     Returns
     -------
@@ -28,10 +31,41 @@ def reproduce(
 
     Raises
     ------
-    OutputError : this is not a run folder, or its results.json cannot be read.
+    OutputError : this is not a folder of trialsim, or its results.json cannot be read.
     """
     kept = Path(folder)
-    recorded, content = _recorded(kept)
+    recorded, content = recorded_in(kept)
+    if content.get("kind") in AGAIN:
+        _, again = answered(kept, content, jobs, progress)
+    else:
+        again = _run(kept, content, jobs, progress)
+    return again == recorded, _told(recorded, content, again)
+
+
+def answered(
+    folder: Path, content: dict[str, Any], jobs: int | None = None, progress: Progress | None = None
+) -> tuple[Answer, bytes]:
+    """The answer of a folder, worked out again from the copies of its scenario files, and its ``results.json``."""
+    try:
+        asked, texts = dict(content["asked"]), {name: _text(folder / name) for name in content["texts"]}
+        found = AGAIN[content["kind"]](dict(asked), texts, jobs, progress)
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, TrialsimError):
+            raise
+        raise OutputError(f"{folder / RESULTS} does not say what was asked") from None
+    return found, results_json(found, texts, asked)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise OutputError(f"{path} cannot be read: {reason_of(error)}") from None
+
+
+def _run(kept: Path, content: dict[str, Any], jobs: int | None, progress: Progress | None) -> bytes:
+    """``results.json`` of a run, worked out again."""
+    _check_run(kept, content)
     from trialsim.checks import check
     from trialsim.engine.operating import exact, simulate
     from trialsim.reporting.run.composing import compose
@@ -52,40 +86,45 @@ def reproduce(
         from trialsim.varying.assess import assess
 
         analysed = assess(scenario, jobs=jobs, **content["sensitivity"]["simulation"])
-    doc = compose(scenario, results, check(scenario, seed=seed), text, analysed).doc
-    again = to_bytes(doc)
+    return to_bytes(compose(scenario, results, check(scenario, seed=seed), text, analysed).doc)
+
+
+def _told(recorded: bytes, content: dict[str, Any], again: bytes) -> tuple[str, ...]:
+    """What differs, in words."""
     if again == recorded:
-        return True, ()
+        return ()
     differences = list(_differences("", content, json.loads(again)))
     if not differences:
         differences = ["the content is the same, but it is written differently (spaces, order or line ends)"]
     if len(differences) > MOST:
         differences[MOST:] = [f"and {len(differences) - MOST} more"]
-    return False, tuple(differences)
+    return tuple(differences)
 
 
-def _recorded(folder: Path) -> tuple[bytes, dict[str, Any]]:
+def recorded_in(folder: Path) -> tuple[bytes, dict[str, Any]]:
     """The bytes of results.json and their content."""
     if not folder.is_dir():
         raise OutputError(f"{folder} is not a folder")
-    for name in (RESULTS, SCENARIO):
-        if not (folder / name).is_file():
-            raise OutputError(f"{folder} is not a run folder: it has no {name}")
+    if not (folder / RESULTS).is_file():
+        raise OutputError(f"{folder} is not a run folder: it has no {RESULTS}")
     try:
         recorded = (folder / RESULTS).read_bytes()
         content = json.loads(recorded)
     except OSError as error:
-        raise OutputError(f"{folder / RESULTS} cannot be read: {(error.strerror or '').lower()}") from None
+        raise OutputError(f"{folder / RESULTS} cannot be read: {reason_of(error)}") from None
     except (ValueError, RecursionError):
         raise OutputError(f"{folder / RESULTS} cannot be read: it is not JSON") from None
-    seed, replicates = (
-        content.get(key) if isinstance(content, dict) else "" for key in ("seed", "replicates")
-    )
-    recorded_both = isinstance(content, dict) and "seed" in content and "replicates" in content
-    exact_only = recorded_both and seed is None and replicates is None
+    return recorded, content if isinstance(content, dict) else {}
+
+
+def _check_run(folder: Path, content: dict[str, Any]) -> None:
+    """Refuse a folder that does not say which run it is of."""
+    if not (folder / SCENARIO).is_file():
+        raise OutputError(f"{folder} is not a run folder: it has no {SCENARIO}")
+    seed, replicates = content.get("seed", ""), content.get("replicates", "")
+    exact_only = seed is None and replicates is None
     if not exact_only and not (_whole(seed, 0, 2**63) and _whole(replicates, 1, 10**9 + 1)):
         raise OutputError(f"{folder / RESULTS} records no seed and replicates to run again with")
-    return recorded, content
 
 
 def _whole(value: Any, least: int, limit: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
@@ -13,7 +14,19 @@ from trialsim.writing.report import Report
 SCHEMA = 1
 """Version of the layout of ``results.json``."""
 
-HOME: dict[str, str] = {}
+HOME = {
+    "WhatIf": "whatif",
+    "WhatIfs": "whatif",
+    "Comparison": "compare",
+    "SensitivityResults": "sensitivity",
+    "TornadoResult": "sensitivity",
+    "GridResult": "sensitivity",
+    "AssuranceResult": "sensitivity",
+    "ThresholdResult": "sensitivity",
+    "WorstCaseResult": "sensitivity",
+    "FoundDesigns": "find",
+    "RobustDesigns": "find",
+}
 """Name of a class of answers -> the module here whose ``report_of`` puts it into words."""
 
 
@@ -23,11 +36,14 @@ def report_of(answer: Answer) -> Report:
     return made
 
 
-def document(answer: Answer) -> dict[str, Any]:
-    """An answer as it stands in ``results.json``: its plain data, with sentences where its file here adds some."""
+def document(answer: Answer, texts: Sequence[str] = ()) -> dict[str, Any]:
+    """An answer as it stands in ``results.json``: its plain data, with sentences where its file here adds some.
+
+    ``texts``: the scenario files that it is about.
+    """
     about = {"schema": SCHEMA, "kind": answer.kind, "trialsim": __version__}
     home = _home(answer)
-    plain = home.document(answer) if hasattr(home, "document") else answer.to_dict()
+    plain = home.document(answer, texts) if hasattr(home, "document") else answer.to_dict()
     found: dict[str, Any] = digits12({**about, **plain})
     return found
 

@@ -55,8 +55,9 @@ def compose(
     ]
     if sensitivity is not None:
         from trialsim.figures.sensitivity import draw
+        from trialsim.reporting.saying import document as said
 
-        doc["sensitivity"] = sensitivity.to_dict()
+        doc["sensitivity"] = said(sensitivity)
         drawn += draw(sensitivity, scenario)
     return Composed(rules, {**doc, "figures": figure_words(drawn)}, tuple(drawn), sensitivity)
 

@@ -240,22 +240,10 @@ def _sensitivity(doc: Document, pictures: Sequence[Picture]) -> Section:
     """The sensitivity analyses that were worked out with the run; nothing where there are none."""
     if "sensitivity" not in doc:
         return section("sensitivity", "Sensitivity")
-    parts = [
-        section(
-            analysis.key,
-            analysis.title,
-            paragraphs(analysis.paragraphs),
-            Pictures(
-                tuple(
-                    p
-                    for p, row in zip(pictures, doc["figures"], strict=True)
-                    if row["analysis"] == analysis.number
-                )
-            ),
-            analysis.tables,
-        )
-        for analysis in sensitivity.sections(doc["sensitivity"])
-    ]
+    drawn: dict[int, list[Picture]] = {}
+    for picture, row in zip(pictures, doc["figures"], strict=True):
+        drawn.setdefault(row["analysis"], []).append(picture)
+    parts = sensitivity.sections(doc["sensitivity"], drawn)
     words = (
         "What the answers hang on. An input is named by its path in the scenario file; what an analysis does not move "
         "stays as the scenario states it."
