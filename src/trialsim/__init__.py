@@ -17,17 +17,21 @@ from trialsim.answers import Answer, speak_through
 from trialsim.version import __version__
 
 if TYPE_CHECKING:
-    from trialsim.checks import check
-    from trialsim.designs.finding import find
+    from trialsim.checks import Checks, check
+    from trialsim.designs.finding import FoundDesigns, find
     from trialsim.engine.operating import exact, simulate
+    from trialsim.engine.traces import Trace, trace
     from trialsim.engine.whole_trial import find_robust
+    from trialsim.engine.whole_trial_found import RobustDesigns
     from trialsim.errors import DesignError, OutputError, ScenarioError, TrialsimError
-    from trialsim.inference import analyse
+    from trialsim.inference import Analyses, analyse
+    from trialsim.monitoring.aids import Aids, monitor
     from trialsim.reporting import report, reproduce
     from trialsim.scenario.files import load, validate
     from trialsim.scenario.model import Scenario
-    from trialsim.varying.assess import assess
-    from trialsim.varying.compare import compare
+    from trialsim.varying.answers import WhatIf, WhatIfs
+    from trialsim.varying.assess import SensitivityResults, assess, sensitivity
+    from trialsim.varying.compare import Comparison, compare
     from trialsim.varying.whatif import whatif
 
 _HOME = {
@@ -43,6 +47,19 @@ _HOME = {
     "whatif": "trialsim.varying.whatif",
     "compare": "trialsim.varying.compare",
     "assess": "trialsim.varying.assess",
+    "sensitivity": "trialsim.varying.assess",
+    "FoundDesigns": "trialsim.designs.finding",
+    "RobustDesigns": "trialsim.engine.whole_trial_found",
+    "WhatIf": "trialsim.varying.answers",
+    "WhatIfs": "trialsim.varying.answers",
+    "Comparison": "trialsim.varying.compare",
+    "SensitivityResults": "trialsim.varying.assess",
+    "monitor": "trialsim.monitoring.aids",
+    "trace": "trialsim.engine.traces",
+    "Aids": "trialsim.monitoring.aids",
+    "Analyses": "trialsim.inference",
+    "Checks": "trialsim.checks",
+    "Trace": "trialsim.engine.traces",
     "report": "trialsim.reporting",
     "reproduce": "trialsim.reporting",
     "TrialsimError": "trialsim.errors",
@@ -53,11 +70,21 @@ _HOME = {
 """Where each public name lives; it is imported when first used, so that `import trialsim` costs nothing."""
 
 __all__ = [
+    "Aids",
+    "Analyses",
+    "Checks",
+    "Comparison",
     "DesignError",
+    "FoundDesigns",
     "OutputError",
+    "RobustDesigns",
     "Scenario",
     "ScenarioError",
+    "SensitivityResults",
+    "Trace",
     "TrialsimError",
+    "WhatIf",
+    "WhatIfs",
     "__version__",
     "analyse",
     "assess",
@@ -67,9 +94,12 @@ __all__ = [
     "find",
     "find_robust",
     "load",
+    "monitor",
     "report",
     "reproduce",
+    "sensitivity",
     "simulate",
+    "trace",
     "validate",
     "whatif",
 ]

@@ -55,6 +55,7 @@ Docx = Annotated[
     bool,
     typer.Option("--docx", help="also write the report into the folder for Word (needs trialsim[docx])"),
 ]
+Full = Annotated[bool, typer.Option("--full", help="let every section of the page stand open, to be printed")]
 AsJson = Annotated[bool, typer.Option("--json", help="print everything as JSON")]
 AsMarkdown = Annotated[bool, typer.Option("--markdown", help="print the whole report as Markdown")]
 AsLatex = Annotated[bool, typer.Option("--latex", help="print the whole report as LaTeX")]
@@ -152,6 +153,16 @@ def folder_of(
 def text_of(path: Path) -> str:
     """A scenario file as it stands."""
     return path.read_bytes().decode("utf-8-sig")
+
+
+def texts_of(paths: Sequence[Path]) -> dict[str, str]:
+    """Scenario files as they stand, by the names under which a folder keeps them."""
+    if len(paths) == 1:
+        return {"scenario.yaml": text_of(paths[0])}
+    stems = [path.stem for path in paths]
+    twice = len(set(stems)) < len(stems)
+    names = [f"{k}-{stem}" if twice else stem for k, stem in enumerate(stems, start=1)]
+    return {f"scenarios/{name}.yaml": text_of(path) for name, path in zip(names, paths, strict=True)}
 
 
 def show(

@@ -31,12 +31,14 @@ def validate(
 
 
 def reproduce(
-    folder: Annotated[Path, typer.Argument(metavar="RUN_FOLDER", help="folder written by `trialsim run`")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="folder written with -o, or by `trialsim run`")
+    ],
     jobs: Jobs = None,
     dask: Dask = None,
     quiet: Quiet = False,
 ) -> None:
-    """Run a run folder's scenario again and compare the results bit by bit; exit status 1 if they differ."""
+    """Work out again what a folder holds and compare the results bit by bit; exit status 1 if they differ."""
     from trialsim.reporting import reproduce as again
 
     with workers(dask, jobs), progress(None, quiet) as advance:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 
@@ -14,6 +15,7 @@ from trialsim.figures.style import (
     BLUE,
     GREY,
     NARROW,
+    RC,
     ROW,
     WIDE,
     Key,
@@ -21,8 +23,10 @@ from trialsim.figures.style import (
     percent_axis,
     probability_axis,
 )
-from trialsim.figures.words import assumed, percent, some, width, wrap
+from trialsim.figures.words import assumed, some, width, wrap
 from trialsim.results import to_frame
+from trialsim.writing.numbers import percent
+from trialsim.writing.numbers import rate as stated
 
 MOST_RATES = 8
 HIGH, BELOW, LEFT, RIGHT = 2.7, 0.85, 1.15, 0.25
@@ -36,6 +40,11 @@ INTERVAL: dict[str, Any] = {"color": BLACK, "linewidth": 1.0, "marker": "|", "ma
 
 def draw(checks: Checks | None) -> Drawn | None:
     """A panel a quantity: the curve above, a row for each assumed rate below; None when nothing was observed."""
+    with matplotlib.rc_context(RC):
+        return _draw(checks)
+
+
+def _draw(checks: Checks | None) -> Drawn | None:
     if checks is None or not checks.curves:
         return None
     headlines = {h.quantity: h for h in checks.headline}
@@ -128,7 +137,7 @@ def _panel(
         left = (rate - low) / (high - low) * wide
         room = max(left, wide - left) - 0.3
         more = f" (+{len(rates) - MOST_RATES} rates)" if k == MOST_RATES < len(rates) else ""
-        text = f"{percent(rate)} {some(cases, room - width(percent(rate) + ' ' + more))}{more}"
+        text = f"{stated(rate)} {some(cases, room - width(stated(rate) + ' ' + more))}{more}"
         gap = 0.13 / wide * (high - low)
         on_right = wide - left - 0.3 >= width(text) or wide - left >= left
         axes.text(
@@ -164,7 +173,7 @@ def _footer(checks: Checks) -> str:
 def _alt(headlines: list[Headline]) -> str:
     words = ["Compatibility curves."]
     for h in headlines:
-        rates = ", ".join(f"{case} {percent(rate)} {h.position[case]}" for case, rate in h.rates.items())
+        rates = ", ".join(f"{case} {stated(rate)} {h.position[case]}" for case, rate in h.rates.items())
         words.append(
             f"{label(h.quantity)} {h.observed} of {h.denominator}: 95% interval {percent(h.low)} to {percent(h.high)}"
             + (f"; assumed rates: {rates}." if rates else "; no case states a rate.")

@@ -12,7 +12,8 @@ from trialsim.engine.traces import Trace
 from trialsim.errors import TrialsimError
 from trialsim.figures.drawn import Drawn
 from trialsim.figures.style import BLACK, BOLD, GREY, RC, ROW, WIDE, Key, Sheet, count_ticks
-from trialsim.figures.words import clean, fit, listed, sentence
+from trialsim.figures.words import clean, fit, sentence
+from trialsim.writing.numbers import listed
 
 LEFT, RIGHT, BELOW = 1.1, 0.45, 0.85
 TALL, SHORT, MOST_HIGH = 0.42, 0.1, 17.0

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from trialsim.monitoring.aids import Aids, Present
 from trialsim.reporting import decision_table as words
 from trialsim.reporting.about import MADE_BY, about
-from trialsim.reporting.pictures import picture
+from trialsim.reporting.pictures import Undrawn
 from trialsim.reporting.run.rules import CONVENTION
 from trialsim.results import digits12
 from trialsim.scenario.files import digest
@@ -90,12 +91,12 @@ def _powers(aids: Aids) -> Section:
         return section("powers", "")
     from trialsim.figures.conditional_power import draw
 
-    now, drawn = aids.present, draw(aids)
+    now = aids.present
     return section(
         "powers",
         "How likely is a go from here?",
         [Words(present_words(aids, now), lead="Now:"), present_table(aids, now)] if now else (),
-        Pictures((picture(drawn),) if drawn else ()),
+        Pictures((Undrawn(partial(draw, aids)),) if aids.counts else ()),
         (power(aids, n) for n in aids.looks_shown),
         Points(tuple(power_notes(aids))),
     )

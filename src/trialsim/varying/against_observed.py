@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from trialsim.checks.rows import CaseCheck
-from trialsim.quantities import label
 from trialsim.scenario.model import Scenario
 
 FIELDS = (
@@ -29,24 +28,6 @@ def given_sizes(scenario: Scenario, cases: tuple[str, ...], seed: int) -> tuple[
     )
 
 
-def in_words(rows: tuple[CaseCheck, ...]) -> str:
-    """One sentence a case; "" without an observed trial."""
-    told = []
-    for case in dict.fromkeys(row.case for row in rows):
-        seen = "; ".join(_row(row) for row in rows if row.case == case)
-        told.append(f"Against the observed trial, if “{case}” is true: {seen}.")
-    return " ".join(told)
-
-
 def to_dict(row: CaseCheck) -> dict[str, Any]:
     """A row as it stands in JSON."""
     return {name: getattr(row, name) for name in FIELDS}
-
-
-def _row(row: CaseCheck) -> str:
-    what = label(row.quantity, ()).removeprefix("Expected ")
-    text = f"{what[:1].lower()}{what[1:]} {row.observed}/{row.denominator}"
-    if row.interval_95 is not None:
-        text += f", 95% of such trials have {row.interval_95[0]} to {row.interval_95[1]}"
-    verdict = "the rate was set from this count" if row.fitted else row.verdict
-    return f"{text} ({verdict})" if verdict else text

@@ -22,6 +22,7 @@ from trialsim.reporting.run import results as tables_of_results
 from trialsim.reporting.run import rules as rule_words
 from trialsim.reporting.run.check import check_of
 from trialsim.reporting.run.first_page import FIGURES, first_page
+from trialsim.reporting.run.tables import tables
 from trialsim.running.plain import Document, is_timed
 from trialsim.running.run import Run
 from trialsim.writing.report import (
@@ -74,6 +75,16 @@ def report_of(run: Run) -> Report:
     kept = (first, protocol, *(replace(part, folded=True) for part in appendix))
     kind = "Operating characteristics of a single-arm trial"
     return Report(doc["name"], kind, kept, made_by(doc), tuple(_warning(doc)), about)
+
+
+def document(run: Run, _texts: Sequence[str] = ()) -> Document:
+    """A run as it stands in ``results.json``."""
+    return told(run)[0]
+
+
+def csv_tables(run: Run) -> dict[str, str]:
+    """CSV text by name."""
+    return tables(run, told(run)[0])
 
 
 def in_brief(run: Run) -> Report:
@@ -261,16 +272,11 @@ def _sensitivity(doc: Document, drawn: Sequence[Drawn]) -> Section:
     """The sensitivity analyses that were worked out with the run; nothing where there are none."""
     if "sensitivity" not in doc:
         return section("sensitivity", "Sensitivity")
-    parts = [
-        section(
-            analysis.key,
-            analysis.title,
-            paragraphs(analysis.paragraphs),
-            Pictures(tuple(each for number, each in drawn if number == analysis.number)),
-            analysis.tables,
-        )
-        for analysis in sensitivity.sections(doc["sensitivity"])
-    ]
+    pictures: dict[int, list[Picture]] = {}
+    for number, each in drawn:
+        if number is not None:
+            pictures.setdefault(number, []).append(each)
+    parts = sensitivity.sections(doc["sensitivity"], pictures)
     words = (
         "What the answers hang on. An input is named by its path in the scenario file; what an analysis does not move "
         "stays as the scenario states it."
