@@ -60,7 +60,8 @@ def test_one_door_a_library(library):
 def test_public_names_are_these():
     assert set(trialsim.__all__) == {
         "DesignError", "OutputError", "Scenario", "ScenarioError", "TrialsimError", "__version__",
-        "Comparison", "FoundDesigns", "RobustDesigns", "SensitivityResults", "WhatIf", "WhatIfs", "analyse", "assess", "check", "compare", "exact", "find", "find_robust", "load", "report", "reproduce",
+        "Comparison", "FoundDesigns", "RobustDesigns", "SensitivityResults", "WhatIf", "WhatIfs", "analyse", "assess",
+        "check", "compare", "exact", "find", "find_robust", "load", "report", "reproduce",
         "sensitivity", "simulate", "validate", "whatif", "Aids", "Analyses", "Checks", "Trace", "monitor", "trace",
     }  # fmt: skip
     for name in trialsim.__all__:
