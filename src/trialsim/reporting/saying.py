@@ -29,6 +29,11 @@ HOME = {
     "WorstCaseResult": "sensitivity",
     "FoundDesigns": "find",
     "RobustDesigns": "find",
+    "Analyses": "analyse",
+    "Characteristics": "analyse_tables",
+    "Aids": "monitor",
+    "Checks": "check",
+    "Trace": "trace",
 }
 """Name of a class of answers -> the module here whose ``report_of`` puts it into words."""
 

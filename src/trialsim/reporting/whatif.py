@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from trialsim.checks.rows import Check
+from trialsim.checks.rows import CaseCheck
 from trialsim.quantities import label
 from trialsim.reporting import sentences
 from trialsim.reporting.change_words import changes_in_words, told
@@ -137,7 +137,7 @@ def observed_words(found: WhatIf) -> str:
     return " ".join(parts)
 
 
-def _observed(row: Check) -> str:
+def _observed(row: CaseCheck) -> str:
     what = label(row.quantity, ()).removeprefix("Expected ")
     text = f"{what[:1].lower()}{what[1:]} {row.observed}/{row.denominator}"
     if row.interval_95 is not None:

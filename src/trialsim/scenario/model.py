@@ -345,7 +345,7 @@ class Scenario(Spec):
     def _check_observed(self) -> None:
         if self.observed is None:
             return
-        for key in ("treated_by_dose", "evaluable_by_dose", "responses_by_dose"):
+        for key in ("treated_by_dose", "evaluable_by_dose", "responses_by_dose", "toxicities_by_dose"):
             counts = getattr(self.observed, key)
             if counts is not None and len(counts) != len(self.doses):
                 raise impossible(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from trialsim.answers import Answer
-from trialsim.checks.rows import Check as Row
+from trialsim.checks.rows import CaseCheck as Row
 from trialsim.kernels.streams import STREAM_VERSION
 from trialsim.quantities import label, per, short
 from trialsim.scenario.files import digest

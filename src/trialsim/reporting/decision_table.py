@@ -1,22 +1,18 @@
-"""The monitoring aids as tables and sentences, the same on the terminal and on the page."""
+"""The decision table of a protocol in words: looks, toxicity boundary, who is counted."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from trialsim.engine.derived import cut_offs
-from trialsim.monitoring.aids import Aids, Present
+from trialsim.monitoring.aids import Aids
 from trialsim.monitoring.decision_table import Branch, CutOffs, DecisionTable, Dose, Step
-from trialsim.reporting.run.rules import CONVENTION, toxicity_actions, who_is_counted
-from trialsim.results import digits12
-from trialsim.writing.numbers import NONE, Cell, count, listed, probability, probability_cell, rate
+from trialsim.reporting.run.rules import toxicity_actions, who_is_counted
+from trialsim.writing.numbers import NONE, Cell, count, listed, probability, rate
 from trialsim.writing.report import Group, Row, Table, plain
 
 LONG, FEW_ROWS, MANY_ROWS = 6, 14, 30
 """Steps of a toxicity boundary, and looks, that are set in one column; rows from which on there are most columns."""
-
-MOST_CASES = 6
-"""Cases in the table of powers; all are in the CSV files."""
 
 DECIDED = {"futile": "stop for futility", "go": "go", "consider": "consider"}
 
@@ -248,128 +244,3 @@ def assumed_words(aids: Aids) -> str:
     if not marked:
         return ""
     return f"Assumed by this scenario, stated by no publication: {listed(marked)}."
-
-
-def convention() -> str:
-    """The convention, printed with every boundary."""
-    return CONVENTION
-
-
-# -- powers
-
-
-def power(aids: Aids, n: int) -> Table:
-    """P(go) if the trial goes on from the look after n patients, by responses so far."""
-    cases = aids.cases[:MOST_CASES]
-    rows = [
-        (
-            Cell(str(c.x), c.x),
-            Cell("stop" if c.decision == "futile" else c.decision),
-            *(_cell(p) for p in c.at_rates.values()),
-            _cell(c.at_observed),
-            _cell(c.predictive),
-            *(_cell(c.cases[name].p_go if name in c.cases else None) for name in cases),
-        )
-        for c in aids.shown(n)
-    ]
-    heads = ("Responses", "Table says", *rate_heads(aids), "At observed rate", "Predictive", *cases)
-    return Table(
-        f"power-{n}", f"P(go) if the trial goes on after {n} patients", heads, plain(rows), words=(1,)
-    )
-
-
-def _cell(p: float | None) -> Cell:
-    """A probability with the digits it has in ``results.json``."""
-    return probability_cell(digits12(p))
-
-
-def rate_heads(aids: Aids) -> list[str]:
-    """``At p0 = 5%``, ``At 10%``."""
-    return [
-        f"At {name}\u00a0=\u00a0{rate(p)}" if name in ("p0", "p1") else f"At {rate(p)}"
-        for name, p in aids.rates.items()
-    ]
-
-
-def power_notes(aids: Aids) -> list[str]:
-    """How the powers are to be read."""
-    a, b = aids.prior
-    whose = {"asked": "as asked", "design": "the prior of the design", "Jeffreys": "Jeffreys"}[
-        aids.prior_from
-    ]
-    words = [
-        "All exact. P(go) is the probability that the trial ends in a go if it goes on, by the looks that are left; "
-        "where the table says stop or go, that is what going on all the same would give.",
-        "At a stated rate, and at the observed one, it is the conditional power; the predictive power averages it over "
-        f"the posterior of the rate, prior Beta({a:g}, {b:g}) ({whose}). Both are by the design alone: every patient "
-        "counted, toxicity left out.",
-    ]
-    if aids.cases:
-        left_out = len(aids.cases) - MOST_CASES
-        more = f" {left_out} more are in the CSV files." if left_out > 0 else ""
-        unstopped = (
-            ", given that it does not stop the trial at the look" if aids.rules.looks.too_toxic else ""
-        )
-        words.append(
-            "The columns of cases have everything that the case states, doses, toxicity and evaluability included, "
-            f"averaged over what toxicity may have been{unstopped}.{more}"
-        )
-    elif aids.no_cases and aids.counts:
-        words.append(f"There is no such answer for the cases of the scenario: {aids.no_cases}.")
-    if aids.scenario.conduct is not None:
-        words.append("Every outcome is taken as known before the next patient is enrolled.")
-    looks = len({c.n for c in aids.counts})
-    if looks > len(aids.looks_shown):
-        words.append(f"{len(aids.looks_shown)} of {looks} interim looks are shown; all are in the CSV files.")
-    if aids.counts:
-        words.append("Counts beyond those listed are in the CSV files too.")
-    return words
-
-
-def present_words(aids: Aids, present: Present) -> str:
-    """Where the trial stands, in a sentence."""
-    now = present.now
-    counted = "evaluable patients" if aids.rules.replaced else "patients"
-    words = f"{now.n} {counted} with {count(now.x, 'response')}"
-    if aids.rules.levels > 1 or now.toxicities is not None:
-        words += f"; {now.at_dose} treated at {aids.scenario.doses[now.dose]}"
-    if now.toxicities is not None:
-        words += f", {now.toxicities} of them with toxicity"
-    return f"{words}. The next look is after {present.next_n} patients."
-
-
-def present_table(aids: Aids, present: Present) -> Table:
-    """How the trial will end from now on."""
-    observed = NONE if present.at_observed is None else rate(present.now.x / present.now.n)
-    rows: list[Row] = [
-        *(
-            (Cell(head), _cell(p))
-            for head, p in zip(rate_heads(aids), present.at_rates.values(), strict=True)
-        ),
-        (Cell(f"At the observed rate, {observed}"), _cell(present.at_observed)),
-        (
-            Cell(f"Predictive, prior Beta({aids.prior[0]:g}, {aids.prior[1]:g})"),
-            _cell(present.predictive),
-        ),
-    ]
-    stops = bool(present.cases) and any(case.p_stop_toxicity > 0 for case in present.cases.values())
-    heads = ("", "P(go)", *(["P(stop for toxicity)"] if stops else []))
-    if stops:
-        rows = [(*row, Cell(NONE)) for row in rows]
-    groups = [Group("By the design alone, toxicity left out", tuple(rows))]
-    cases = [
-        (
-            Cell(name),
-            _cell(case.p_go),
-            *([_cell(case.p_stop_toxicity)] if stops else []),
-        )
-        for name, case in present.cases.items()
-    ]
-    if cases:
-        groups.append(Group("If this case is true, doses and toxicity included", tuple(cases)))
-    notes = (
-        (f"For the cases of the scenario there is no answer: {present.no_cases}.",)
-        if present.no_cases
-        else ()
-    )
-    return Table("now", "How the trial will end, given where it stands", heads, tuple(groups), notes)
