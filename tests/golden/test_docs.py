@@ -27,12 +27,11 @@ from pathlib import Path
 import pytest
 
 import trialsim
-from tests.property.test_command_line import run
+from tests.helpers import ROOT, run
 from tests.published.reference import rows
 from trialsim.results import CONDUCT_LABELS, LABELS
 from trialsim.scenario.schema import schema_text
 
-ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 
 FRAGMENTS = {"add-a-design.md"}

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.helpers import config
 from trialsim.designs.rules import Rules
 from trialsim.engine import ledger as module
 from trialsim.engine.ledger import Ledger, Part, disjoint
@@ -23,9 +24,8 @@ from trialsim.engine.tally import Tally
 from trialsim.engine.trials import Untimed, fingerprint, untimed
 from trialsim.errors import OutputError
 from trialsim.scenario.compiling import compile_rules
-from trialsim.scenario.files import load
 
-SCENARIO = load(Path(__file__).parents[2] / "configs" / "teaching.yaml")
+SCENARIO = config("teaching")
 CASES = untimed(compile_rules(SCENARIO), rates_of(SCENARIO))
 RUN = {"inactive": "sha256:a", "active": "sha256:b"}
 

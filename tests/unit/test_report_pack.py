@@ -16,7 +16,7 @@ import pytest
 from trialsim.reporting.run.page import page
 from trialsim.reporting.run.quoted import printed, quoted
 
-from tests.property.test_command_line import run
+from tests.helpers import CONFIGS, run
 from tests.unit.report_numbers import Known, load, missing, of_docx, of_html
 from trialsim.checks import check
 from trialsim.codes import FINAL_GO, FINAL_NO_GO, FUTILITY, GO_EARLY, TOXICITY
@@ -30,7 +30,6 @@ from trialsim.scenario.files import load as scenario_of
 from trialsim.writing.report import Report
 from trialsim.writing.word import to_docx
 
-CONFIGS = Path(__file__).parents[2] / "configs"
 RUNS = ("dasatinib", "teaching", "two-cohorts")
 
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import stats
 
 import trialsim
+from tests.helpers import CONFIGS
 from trialsim.engine.tally import fold, mean, proportion
 from trialsim.kernels.trial import LEVELS
 from trialsim.results import digits12, label, quantity_names
 from trialsim.scenario.files import load
-
-CONFIGS = Path(__file__).parents[2] / "configs"
 
 
 def at_once():
