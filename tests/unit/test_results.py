@@ -13,7 +13,8 @@ from scipy import stats
 import trialsim
 from trialsim.engine.tally import fold, mean, proportion
 from trialsim.kernels.trial import LEVELS
-from trialsim.results import digits12, label, quantity_names
+from trialsim.quantities import label, quantity_names
+from trialsim.results import digits12
 from trialsim.scenario.files import load
 
 CONFIGS = Path(__file__).parents[2] / "configs"
