@@ -56,8 +56,8 @@ def test_a_simulated_mean():
 def test_tallies_add_up_to_the_whole():
     rng = np.random.default_rng(2)
     columns = rng.integers(0, 4, (300, LEVELS + 6)).astype(np.int32)
-    parts = fold(columns[:100], 40) + fold(columns[100:], 40)
-    assert parts == fold(columns, 40)
+    parts = fold(columns[:100], 40, LEVELS, 2) + fold(columns[100:], 40, LEVELS, 2)
+    assert parts == fold(columns, 40, LEVELS, 2)
     assert sum(parts.counts["n"]) == parts.replicates == 300
 
 
