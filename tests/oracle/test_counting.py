@@ -12,6 +12,7 @@ from trialsim.codes import FINAL_GO, GO_EARLY
 from trialsim.engine.tally import fold
 from trialsim.engine.timed import Timed
 from trialsim.kernels import conduct_columns as column
+from trialsim.kernels import counting
 from trialsim.kernels.streams import stream_key
 from trialsim.kernels.tables import Calendar, Int32
 
@@ -46,18 +47,10 @@ def assert_counted(rows: Int32, levels: int, calendar: Calendar) -> None:
     ]
     if calendar.own:
         same("go_sets", sets)
-    derived = [
-        (
-            went,
-            row[column.DURATION] // 1024,
-            row[column.INTENSITY] // row[column.N],
-            row[column.DURATION] - row[column.PAUSED] - row[column.WAITING],
-            sum(row[column.LEVELS + 1 : by_cohort : 3]),
-            sum(row[column.LEVELS + 2 : by_cohort : 3]),
-        )
-        for row, went in zip(table, sets, strict=True)
-    ]
-    columns = [*zip(*table, strict=True), *zip(*derived, strict=True)]
+    # what is derived from a row is checked quantity by quantity in test_quantities.py
+    numbers = counting.read(rows, column.LEVELS, levels, cohorts).tolist()
+    assert [each[: len(row)] for each, row in zip(numbers, table, strict=True)] == table
+    columns = list(zip(*numbers, strict=True))
     assert found.counts["sums"] == tuple(map(sum, columns))
     assert found.counts["squares"] == tuple(sum(v * v for v in each) for each in columns)
 

@@ -5,23 +5,13 @@ from __future__ import annotations
 import math
 import random
 import statistics
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tests.oracle.conduct_strategies import random_conduct, random_thresholds
-from trialsim.codes import (
-    ACCRUAL,
-    FINAL_CONSIDER,
-    FINAL_GO,
-    FINAL_NO_GO,
-    FUTILITY,
-    GO_EARLY,
-    TOXICITY,
-    TOXICITY_AT_N,
-)
+from tests.oracle.events import of_trial
 from trialsim.engine.paired import Together, against, estimates
 from trialsim.engine.quantities import READINGS, Side
 from trialsim.engine.timed import Timed
@@ -32,86 +22,7 @@ from trialsim.kernels.tables import SERIOUS
 from trialsim.quantities import QUANTITIES, found
 from trialsim.results import Estimate
 
-Row = list[int]
-MONTH, DAY = 31168, 1024
-WENT = (GO_EARLY, FINAL_GO)
-
-
-def cohort(row: Row, levels: int, number: int) -> Row:
-    """End, patients, evaluable patients and responses of a cohort."""
-    first = column.LEVELS + 3 * levels + 4 * (number - 1)
-    return row[first : first + 4]
-
-
-def level(row: Row, first: int, number: int) -> Row:
-    """Patients, responses and toxicities of a dose."""
-    return row[first + 3 * (number - 1) :][:3]
-
-
-def goes(row: Row, levels: int, cohorts: int) -> list[bool]:
-    return [cohort(row, levels, c + 1)[0] in WENT for c in range(cohorts)]
-
-
-def of_trial(name: str, row: Row, side: Side) -> float | None:
-    """A quantity in one trial; None where the trial does not count."""
-    first = column.LEVELS if side.calendar else 5
-    levels = len(side.doses)
-    cohorts = side.calendar.cohorts if side.calendar else 0
-    ends = {
-        "p_go": WENT,
-        "p_no_go": (FINAL_NO_GO, ACCRUAL),
-        "p_consider": (FINAL_CONSIDER,),
-        "pet": (FUTILITY, TOXICITY, GO_EARLY),
-        "p_stop_futility": (FUTILITY,),
-        "p_stop_toxicity": (TOXICITY,),
-        "p_go_early": (GO_EARLY,),
-        "p_stop_toxicity_at_n": (TOXICITY_AT_N,),
-    }
-    columns = {
-        "p_dose_reduction_triggered": column.TRIGGERED,
-        "en": column.N,
-        "en_evaluable": column.EVALUABLE,
-        "p_go_evaluable": column.GO_EVALUABLE,
-        "treated": column.TREATED,
-        "overrun": column.OVERRUN,
-        "screened": column.SCREENED,
-        "disease_control": column.CONTROLLED,
-        "serious": column.SERIOUS_N,
-        "patients_reduced": column.REDUCED_N,
-        "patients_off": column.OFF_N,
-    }
-    months = {
-        "duration_months": column.DURATION,
-        "paused_months": column.PAUSED,
-        "waiting_months": column.WAITING,
-        "decision_months": column.DECIDED_AT,
-    }
-    more: dict[str, Callable[[], float | None]] = {
-        "p_dose_reduced": lambda: row[column.REDUCED_AFTER] > 0,
-        "responses": lambda: sum(level(row, first, k + 1)[1] for k in range(levels)),
-        "toxicities": lambda: sum(level(row, first, k + 1)[2] for k in range(levels)),
-        "p_go_all": lambda: all(goes(row, levels, cohorts)),
-        "p_false_go": lambda: any(
-            went and side.false_go >> c & 1 for c, went in enumerate(goes(row, levels, cohorts))
-        ),
-        "relative_dose_intensity": lambda: row[column.INTENSITY] // row[column.N] / 65536,
-        "accruing_months": lambda: (row[column.DURATION] - row[column.PAUSED] - row[column.WAITING]) / MONTH,
-        "trigger_months": lambda: row[column.TRIGGERED_AT] / MONTH if row[column.TRIGGERED] else None,
-    }
-    if name in ends:
-        return row[column.END] in ends[name]
-    if name in columns:
-        return row[columns[name]]
-    if name in months:
-        return row[months[name]] / MONTH
-    if name in more:
-        return more[name]()
-    what, per, number = name.split("_")[-3:] if name.startswith("p_go") else name.split("_")
-    if per == "dose":
-        return level(row, first, int(number))[["patients", "responses", "toxicities"].index(what)]
-    assert per == "cohort"
-    own = cohort(row, levels, int(number))
-    return own[0] in WENT if what == "go" else own[["end", "patients", "evaluable", "responses"].index(what)]
+MONTH_DAYS, DAY = 30.4375, 1024
 
 
 def by_hand(values: list[float | None]) -> tuple[float, float]:
@@ -148,7 +59,13 @@ def assert_sides(one: Side, other: Side, seed: int, count: int) -> set[str]:
     numbers = estimates(tally, 0)
     assert {q for q in alone if not found(q)[0].not_paired} <= set(numbers)
     for name, estimate in numbers.items():
-        a, b = ([of_trial(name, row, side) for row in rows[side]] for side in (one, other))
+        a, b = (
+            [
+                of_trial(name, row, len(side.doses), side.calendar and side.calendar.cohorts, side.false_go)
+                for row in rows[side]
+            ]
+            for side in (one, other)
+        )
         chance = found(name)[0].kind == "probability"
         assert close(estimate, by_hand(a), chance=chance, count=count), name
         assert name not in alone or alone[name] == estimate
@@ -161,7 +78,7 @@ def assert_sides(one: Side, other: Side, seed: int, count: int) -> set[str]:
     for name, q in (("p10", 0.1), ("median", 0.5), ("p90", 0.9)):
         if days:
             value = alone[f"duration_{name}_months"].estimate
-            assert value == pytest.approx(days[max(math.ceil(count * q), 1) - 1] / 30.4375)
+            assert value == pytest.approx(days[max(math.ceil(count * q), 1) - 1] / MONTH_DAYS)
     return {found(name)[0].name for name in (*alone, *apart)}
 
 
