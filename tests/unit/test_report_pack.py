@@ -21,10 +21,10 @@ from trialsim.codes import FINAL_GO, FINAL_NO_GO, FUTILITY, GO_EARLY, TOXICITY
 from trialsim.engine.operating import simulate
 from trialsim.engine.traces import END_WORDS, trace
 from trialsim.reporting import reproduce
-from trialsim.reporting.run.document import document, to_bytes
 from trialsim.reporting.run.page import page
 from trialsim.reporting.run.quoted import printed, quoted
 from trialsim.reporting.run.report import pictures_of, report_of
+from trialsim.running.content import document, to_bytes
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import load as scenario_of
 from trialsim.writing.report import Report

@@ -125,13 +125,12 @@ def analyse(
 
 
 def _write(folder: Path, table: object, p0: float | None, p1: float | None) -> None:
-    from trialsim.figures import save
     from trialsim.figures.estimators import draw
     from trialsim.inference.characteristics import Characteristics
 
     assert isinstance(table, Characteristics)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        save(draw(table, p0=p0, p1=p1), folder)
+        draw(table, p0=p0, p1=p1).save(folder)
     except OSError as error:
         raise OutputError(f"cannot write to {folder}: {error.strerror}") from None

@@ -11,7 +11,7 @@ import typer
 def docx(
     folder: Annotated[Path, typer.Argument(metavar="RUN_FOLDER", help="folder written by `trialsim run`")],
 ) -> None:
-    """Write the report of a run folder for Word, report.docx; nothing is computed again."""
+    """Write the report of a run folder for Word, report.docx; its pictures are drawn again."""
     from trialsim.reporting.later import write_docx
 
     print(write_docx(folder))

@@ -11,7 +11,7 @@ from trialsim.codes import ENDS, NEVER, POOLED
 from trialsim.designs.rules import Rules
 from trialsim.engine.compiled import tables_of
 from trialsim.engine.tally import Z95, Tally, mean, proportion, simulated
-from trialsim.engine.trials import Key, Trials, Untimed
+from trialsim.engine.trials import Key, Untimed
 from trialsim.kernels.tables import EARLY_DECISION, SERIOUS, STABLE, Calendar, Int32, Int64, Tables
 from trialsim.results import Estimate, Simulated
 from trialsim.scenario.model import Scenario
@@ -102,7 +102,7 @@ def timed(scenario: Scenario, rules: Rules, *, at_once: bool = False) -> dict[st
     return {case: Timed.of(rules, dates, Strata.of(scenario, case).thresholds()) for case in scenario.truth}
 
 
-def quickest(trials: Timed) -> Trials:
+def quickest(trials: Timed) -> Timed | Untimed:
     """The same trials on the untimed kernel, where outcomes are known at once and nobody withdraws or differs."""
     calendar, plain = trials.calendar, trials.thresholds.shape[1] == 1
     if plain and not (calendar.missed_by.any() or calendar.own or any(calendar.amended_at)):

@@ -21,7 +21,7 @@ ELSEWHERE = {
 """Keys of a design that are facts of their own, or that the looks tell."""
 
 CUT_OFFS = {"n1", "r1", "a1", "b1", "n", "r", "b", "s", "stop_le", "go_gt"}
-"""Sizes and cut-offs that the looks tell, but for `curtailed` (whose looks come from them) and a search that keeps them."""
+"""Sizes and cut-offs that the looks tell; not where a search kept them, nor for `curtailed`, whose looks come from them."""
 
 ANY_N = ("first", "stable", "smallest", "minimax", "most_power")
 """Criteria whose design no larger n could replace."""
@@ -57,7 +57,10 @@ REFERENCES = {
     "design with statistical significance and clinical relevance. Clin Trials 2018;15:452-461.",
 }
 REFERENCES["bop2_toxicity"] = REFERENCES["bop2"]
-ADMISSIBLE = "Jung SH, Lee T, Kim K, George SL. Admissible two-stage designs for phase II cancer clinical trials. Stat Med 2004;23:561-569."
+ADMISSIBLE = (
+    "Jung SH, Lee T, Kim K, George SL. Admissible two-stage designs for phase II cancer clinical trials. Stat Med "
+    "2004;23:561-569."
+)
 ENSIGN = (
     "Ensign LG et al. An optimal three-stage design for phase II clinical trials. Stat Med 1994;13:1727-1736."
 )
@@ -128,8 +131,8 @@ class Design:
     ----------
     tests : whether a go rejects the null hypothesis p <= p0.
     p0, p1, toxicity : hypotheses; toxicity as (unacceptable, acceptable) rate. odds_ratio: where both were used.
-    searched, criterion, bounds, up_to : what a search minimised, what it kept, and the largest n that it looked at (None
-        where no larger n can be better).
+    searched, criterion, bounds, up_to : what a search minimised, what it kept, and the largest n that it looked at
+        (None where no larger n can be better).
     settings : everything else that shaped the cut-offs.
     """
 

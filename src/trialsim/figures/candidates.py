@@ -104,8 +104,7 @@ def save(drawn: Drawn, path: Path) -> None:
         raise DesignError(f"{path}: there is no folder {path.parent}")
     part = path.with_name(f".{path.stem}.part{path.suffix}")
     try:
-        with rc_context(RC):
-            drawn.figure.savefig(part, dpi=300)
+        part.write_bytes(drawn.drawing(path.suffix[1:]))
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

@@ -25,8 +25,10 @@ HIGH, GAP, BELOW = 2.9, 0.35, 0.85
 
 def draw(material: Material) -> Drawn | None:
     """EN above, PET below, sharing the axis of response rates; None where no trial can end early."""
-    at, alone = material.ranges, material.curves.curves[0]
-    if all(len(curve.response) and np.ptp(curve.values["en"]) < 1e-9 for curve in material.curves.curves):
+    at, alone = material.pictured.ranges, material.pictured.curves.curves[0]
+    if all(
+        len(curve.response) and np.ptp(curve.values["en"]) < 1e-9 for curve in material.pictured.curves.curves
+    ):
         return None
     words: dict[str, list[str]] = {}
     for name in ("p0", "p1"):
@@ -48,7 +50,9 @@ def draw(material: Material) -> Drawn | None:
     percent_axis(upper, "x", at.response, "")
     upper.tick_params(labelbottom=False)
     count_ticks(upper.yaxis, 5)
-    exact = [float(curve.values["en"].max()) for curve in material.curves.curves if len(curve.response)]
+    exact = [
+        float(curve.values["en"].max()) for curve in material.pictured.curves.curves if len(curve.response)
+    ]
     upper.set_ylim(0, 1.06 * max(material.rules.looks.planned_n, *exact))
     upper.set_ylabel("EN (patients treated)")
     probability_axis(lower, "PET (probability)", low=-0.03)
@@ -68,11 +72,11 @@ def draw(material: Material) -> Drawn | None:
 
 
 def _alt(material: Material) -> str:
-    at = material.ranges
+    at = material.pictured.ranges
     words = [
         f"Two panels over response rates from {percent(at.response[0])} to {percent(at.response[1])}: EN and PET."
     ]
-    for curve in material.curves.curves:
+    for curve in material.pictured.curves.curves:
         numbers = []
         for name in ("p0", "p1"):
             rate = getattr(at, name)

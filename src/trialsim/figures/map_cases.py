@@ -8,9 +8,9 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
+from trialsim.engine.ranges import Ranges
 from trialsim.figures.drawn import Material
 from trialsim.figures.labels import Box, along, around, beside, hidden, place
-from trialsim.figures.ranges import Ranges
 from trialsim.figures.style import BLACK
 from trialsim.figures.words import names_within
 

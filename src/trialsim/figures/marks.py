@@ -9,11 +9,10 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from trialsim.engine.curves import Curve
+from trialsim.engine.ranges import Observed, Ranges
 from trialsim.figures.drawn import Material
-from trialsim.figures.ranges import Observed, Ranges
 from trialsim.figures.style import BLACK, GREY, MARKERS, NARROW, ROW, SERIES, Key, Sheet
 from trialsim.figures.words import assumed, at_once, percent, some, width
-from trialsim.results import Estimate
 
 LEFT, RIGHT = 1.15, 0.25
 """Margins in cm beside the axes of a narrow figure."""
@@ -47,17 +46,17 @@ def line_words(curve: Curve, room: float = 60.0, several: bool = True) -> str:
 def curve_keys(material: Material) -> list[Key]:
     """The key of the curves and of the points on them."""
     keys = []
-    for k, curve in enumerate(material.curves.curves):
+    for k, curve in enumerate(material.pictured.curves.curves):
         style = dict(SERIES[k])
         if curve.points:
             style |= POINT | MARKERS[k]
-        keys.append(Key(line_words(curve, NARROW - 1.05, len(material.curves.curves) > 1), style))
+        keys.append(Key(line_words(curve, NARROW - 1.05, len(material.pictured.curves.curves) > 1), style))
     return keys
 
 
 def draw_curves(axes: Axes, material: Material, quantity: str) -> None:
     """Exact lines, and simulated points with their 95% intervals."""
-    for k, curve in enumerate(material.curves.curves):
+    for k, curve in enumerate(material.pictured.curves.curves):
         if len(curve.response):
             axes.plot(curve.response, curve.values[quantity], zorder=3, **SERIES[k])
         if curve.points:
@@ -103,7 +102,7 @@ def mark_observed(axes: Axes, seen: Observed, y: float) -> None:
 
 def curve_footer(material: Material) -> str:
     """How the numbers of a figure over response rates came about."""
-    curves, words = material.curves, []
+    curves, words = material.pictured.curves, []
     if any(len(curve.response) for curve in curves.curves):
         words.append("Lines: exact.")
     if not all(len(curve.response) for curve in curves.curves):
@@ -121,25 +120,12 @@ def curve_footer(material: Material) -> str:
 
 
 def curve_rows(material: Material, *quantities: str) -> list[dict[str, Any]]:
-    """Tidy rows of the curves: exact values along the grid, then simulated points with mcse and 95% interval."""
-    rows: list[dict[str, Any]] = []
-    for curve in material.curves.curves:
-        about = {"curve": line_words(curve), "cases": " ".join(curve.line.cases)}
-        for i, rate in enumerate(curve.response):
-            for quantity in quantities:
-                value = float(curve.values[quantity][i])
-                rows.append(
-                    about | {"kind": "exact", "response": float(rate), "quantity": quantity, "value": value}
-                )
-        for rate, point in curve.points.items():
-            for quantity in quantities:
-                e: Estimate = point.values[quantity]
-                rows.append(
-                    about
-                    | {"kind": "simulated", "response": rate, "quantity": quantity, "value": e.estimate}
-                    | {"mcse": e.mcse, "low": e.low, "high": e.high, "replicates": point.replicates}
-                )
-    return rows
+    """Tidy rows of the curves, each with what is assumed along it."""
+    return [
+        {"curve": line_words(curve), "cases": " ".join(curve.line.cases)} | row
+        for curve in material.pictured.curves.curves
+        for row in curve.rows(*quantities)
+    ]
 
 
 def response_label(material: Material) -> str:

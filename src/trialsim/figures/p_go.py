@@ -26,7 +26,7 @@ WORDS = {"p0": "type I error", "p1": "power"}
 
 def draw(material: Material) -> Drawn:
     """The curve of P(go), p0 and p1 with the attained error rates, and the observed rate below."""
-    at, alone = material.ranges, material.curves.curves[0]
+    at, alone = material.pictured.ranges, material.pictured.curves.curves[0]
     attained = {name: value for name in WORDS if (value := alone.at(getattr(at, name), "p_go")) is not None}
     words = {"p0": ["α "], "p1": ["power "]}
     words = {name: [words[name][0] + probability(value)] for name, value in attained.items()}
@@ -54,7 +54,7 @@ def draw(material: Material) -> Drawn:
 
 
 def _caption(material: Material) -> str:
-    seen = material.ranges.observed
+    seen = material.pictured.ranges.observed
     words = (
         "Probability that the trial ends in a go against the true response rate"
         + (", taken to be the same at every dose" if len(material.scenario.doses) > 1 else "")
@@ -69,10 +69,10 @@ def _caption(material: Material) -> str:
 
 
 def _alt(material: Material) -> str:
-    at = material.ranges
+    at = material.pictured.ranges
     shown = f"{percent(at.response[0])} to {percent(at.response[1])}"
     words = [f"Curves of the probability of a go for response rates from {shown}."]
-    for curve in material.curves.curves:
+    for curve in material.pictured.curves.curves:
         numbers = []
         for name, meaning in WORDS.items():
             if (value := curve.at(getattr(at, name), "p_go")) is not None:

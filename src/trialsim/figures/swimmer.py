@@ -21,7 +21,6 @@ from trialsim.figures.words import clean, fit, listed, sentence
 SUFFIXES = (".svg", ".png", ".pdf", ".csv")
 """What a trial can be written as."""
 
-DPI = 240
 
 LEFT, RIGHT, BELOW = 1.1, 0.45, 0.85
 TALL, SHORT, MOST_HIGH = 0.42, 0.1, 17.0
@@ -145,7 +144,7 @@ def write(trace: Trace, path: Path) -> None:
         if drawn is None:
             trace.to_frame().to_csv(new, index=False, float_format="%.12g", lineterminator="\n")
         else:
-            _save(drawn, new, kind)
+            new.write_bytes(drawn.drawing(kind[1:]))
         check_output(path)  # a file may have come up meanwhile
         new.rename(path)
     except OSError as error:
@@ -153,17 +152,6 @@ def write(trace: Trace, path: Path) -> None:
     finally:
         with contextlib.suppress(OSError):
             new.unlink()
-
-
-def _save(drawn: Drawn, path: Path, kind: str) -> None:
-    title, alt = clean(drawn.title), clean(drawn.alt)
-    about: dict[str, dict[str, Any]] = {
-        ".svg": {"Title": title, "Description": alt, "Creator": "trialsim", "Date": None},
-        ".png": {"Software": None},
-        ".pdf": {"Title": title, "Creator": "trialsim", "Producer": None, "CreationDate": None},
-    }
-    with matplotlib.rc_context(RC | {"svg.hashsalt": f"trialsim {drawn.name}"}):
-        drawn.figure.savefig(path, dpi=DPI, metadata=about[kind])
 
 
 def _months(day: float) -> float:

@@ -7,27 +7,26 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from trialsim.reporting.folder import (
+from trialsim.reporting.pieces import difference_cell, render, replicates_words, save_picture, value_cell
+from trialsim.running.inputs import to_yaml
+from trialsim.timing import Clock
+from trialsim.varying.compare import Comparison
+from trialsim.varying.effects import short
+from trialsim.varying.sentences import sentence
+from trialsim.writing.csv import to_csv
+from trialsim.writing.environment import environment
+from trialsim.writing.folder import (
     ENVIRONMENT,
     FIGURES,
     PAGE,
     RESULTS,
     TABLES,
-    Clock,
     check_target,
     put_in_place,
 )
-from trialsim.reporting.pieces import difference_cell, render, replicates_words, save_picture, value_cell
-from trialsim.reporting.run.document import to_bytes
-from trialsim.reporting.run.inputs import to_yaml
-from trialsim.reporting.run.page import Numbered, Picture
-from trialsim.reporting.run.tables import to_csv
-from trialsim.varying.compare import Comparison
-from trialsim.varying.effects import short
-from trialsim.varying.sentences import sentence
-from trialsim.writing.environment import environment
+from trialsim.writing.folder import to_json as to_bytes
 from trialsim.writing.numbers import Cell, listed, probability_cell, rate
-from trialsim.writing.report import Group, Table, plain
+from trialsim.writing.report import Group, Numbered, Picture, Table, plain
 
 Document = dict[str, Any]
 

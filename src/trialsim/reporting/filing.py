@@ -10,9 +10,10 @@ from typing import Any
 from trialsim.answers import Answer
 from trialsim.reporting.saying import report_of
 from trialsim.results import digits12
+from trialsim.timing import Clock
 from trialsim.version import __version__
 from trialsim.writing.csv import to_csv
-from trialsim.writing.folder import Clock, to_json, write
+from trialsim.writing.folder import to_json, write
 
 SCHEMA = 1
 """Version of the layout of ``results.json``."""

@@ -1,14 +1,13 @@
-"""The Word file of a run that is already there, from what its folder holds; nothing is computed again."""
+"""The Word file of a run that is already there: the run is made again from its folder, and must be the same."""
 
 from __future__ import annotations
 
-import json
 import os
-import secrets
 from pathlib import Path
 
 from trialsim.errors import OutputError
-from trialsim.reporting.folder import DOCX, FIGURES, RESULTS, SCENARIO
+from trialsim.reporting.rerun import again
+from trialsim.writing.folder import DOCX, write_file
 
 
 def write_docx(folder: str | os.PathLike[str]) -> Path:
@@ -16,39 +15,17 @@ def write_docx(folder: str | os.PathLike[str]) -> Path:
 
     Raises
     ------
-    OutputError : this is not the folder of a run of this version, its parts do not belong together, or the file
-        cannot be written.
+    OutputError : this is not a run folder, its results cannot be found again, or the file cannot be written.
     """
-    from trialsim.reporting.run.report import pictures_of, report_of
-    from trialsim.scenario.compiling import compile_rules
-    from trialsim.scenario.files import digest, load
-    from trialsim.version import __version__
+    from trialsim.reporting.run.report import report_of
     from trialsim.writing.word import check_installed, to_docx
 
-    kept = Path(folder)
     check_installed()
-    for name in (RESULTS, SCENARIO):
-        if not (kept / name).is_file():
-            raise OutputError(f"{kept} is not a run folder: it has no {name}")
-    scenario = load(kept / SCENARIO)
-    try:
-        doc = json.loads((kept / RESULTS).read_bytes())
-        version, of = doc["trialsim"], doc["digest"]
-    except (ValueError, RecursionError, KeyError, TypeError):
-        raise OutputError(f"{kept / RESULTS} cannot be read: it is not trialsim's") from None
-    if of != digest(scenario):
-        raise OutputError(f"{kept / SCENARIO} is not the scenario of {RESULTS}: it was changed after the run")
-    if version != __version__ or "figures" not in doc:
+    found, differences = again(folder)
+    if differences:
         raise OutputError(
-            f"{kept} was written by another version (trialsim {version}): run the scenario again"
+            f"{folder} cannot be worked out again as it was ({differences[0]}): run the scenario anew"
         )
-    target, new = kept / DOCX, kept / f".{secrets.token_hex(4)}.{DOCX}"
-    try:
-        pictures = pictures_of(doc, kept / FIGURES)
-        new.write_bytes(to_docx(report_of(scenario, compile_rules(scenario), doc, pictures)))
-        os.replace(new, target)
-    except OSError as error:
-        raise OutputError(f"{target} cannot be written: {(error.strerror or str(error)).lower()}") from None
-    finally:
-        new.unlink(missing_ok=True)
+    target = Path(folder) / DOCX
+    write_file(target, to_docx(report_of(found)))
     return target

@@ -14,7 +14,9 @@ from trialsim.errors import OutputError
 from trialsim.monitoring.aids import Aids
 from trialsim.reporting import monitor_rows as rows_of
 from trialsim.reporting import monitor_words as words
-from trialsim.reporting.folder import (
+from trialsim.running.inputs import text_of
+from trialsim.writing.csv import to_csv
+from trialsim.writing.folder import (
     ENVIRONMENT,
     FIGURES,
     PAGE,
@@ -24,12 +26,10 @@ from trialsim.reporting.folder import (
     check_target,
     put_in_place,
     reason_of,
-    text_of,
 )
-from trialsim.reporting.run.tables import to_csv
 
 if TYPE_CHECKING:
-    from trialsim.reporting.run.page import Picture
+    from trialsim.writing.report import Picture
 
 SHEET, TABLE = ".html", ".csv"
 """What a single file is, by its suffix: the decision table as a page to print, or as rows."""
@@ -108,9 +108,9 @@ def _folder(aids: Aids, text: str) -> Callable[[Path], None]:
     def fill(new: Path) -> None:
         from trialsim.figures.conditional_power import draw
         from trialsim.reporting.pieces import save_picture
-        from trialsim.reporting.run.document import to_bytes
         from trialsim.results import digits12
         from trialsim.writing.environment import environment
+        from trialsim.writing.folder import to_json as to_bytes
 
         started = time.perf_counter()
         (new / RESULTS).write_bytes(to_bytes(aids.to_dict()))
@@ -137,7 +137,7 @@ def _folder(aids: Aids, text: str) -> Callable[[Path], None]:
 def page(aids: Aids, *, powers: bool = True, picture: Picture | None = None) -> str:
     """The HTML: the decision table, which prints on one page, and with ``powers`` what follows from the counts."""
     from trialsim.reporting.pieces import render
-    from trialsim.reporting.run.page import Numbered
+    from trialsim.writing.report import Numbered
 
     decisions, boundary = words.decisions(aids.table), words.boundary(aids.table)
     present = aids.present if powers else None

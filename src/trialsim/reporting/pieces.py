@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trialsim.reporting.run.page import Picture, unbroken
 from trialsim.varying.effects import plus_minus, shown
 from trialsim.varying.printing import table_digits
 from trialsim.writing.numbers import NONE, Cell
+from trialsim.writing.report import Picture, unbroken
 
 if TYPE_CHECKING:
     from trialsim.figures.drawn import Drawn
@@ -65,12 +65,11 @@ def difference_cell(quantity: str, number: Number | None) -> Cell:
 
 def save_picture(drawn: Drawn, folder: Path) -> Picture:
     """Write a figure into the folder, and give it as the page shows it."""
-    import trialsim.figures as figures
+    from trialsim.reporting.pictures import picture
 
-    figures.save(drawn, folder)
-    from trialsim.reporting.run.report import OnDisk
-
-    return Picture(drawn.name, drawn.title, drawn.caption, drawn.alt, OnDisk(folder / drawn.name))
+    (folder / f"{drawn.name}.svg").write_bytes(drawn.svg())
+    (folder / f"{drawn.name}.csv").write_text(drawn.csv())
+    return picture(drawn)
 
 
 def replicates_words(runs: Iterable[tuple[int, int]]) -> str:

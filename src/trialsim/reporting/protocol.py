@@ -36,8 +36,8 @@ def _assumed(facts: Facts) -> list[Words]:
     assumed = [names[item.path] for item in facts.assumed if item.path in names]
     if not assumed:
         return []
-    are = "is" if len(assumed) == 1 else "are"
-    words = f"The {' and the '.join(assumed)} {are} assumed; no real trial is said to have followed {'it' if are == 'is' else 'them'}."
+    are, them = ("is", "it") if len(assumed) == 1 else ("are", "them")
+    words = f"The {' and the '.join(assumed)} {are} assumed; no real trial is said to have followed {them}."
     return [Words(words, mark="note")]
 
 

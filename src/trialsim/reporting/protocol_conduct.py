@@ -141,22 +141,22 @@ def _looks(stated: Conduct) -> Iterator[str]:
 def _reductions(stated: Conduct) -> str:
     assert stated.reductions is not None
     rule = stated.reductions
-    hold = f"is held {weeks(rule.hold_weeks)}" if rule.hold_weeks else "is not held"
-    then = (
-        f"and goes on at the next lower dose, at most {count(rule.max_reductions, 'time')}; at the next toxicity, or "
-        "at the lowest dose, treatment ends"
-        if rule.max_reductions
-        else "and treatment ends"
-    )
+    treated = "ends treatment"
+    if rule.max_reductions:
+        hold = f" after a hold of {weeks(rule.hold_weeks)}" if rule.hold_weeks else ""
+        treated = (
+            f"goes on at the next lower dose{hold}, at most {count(rule.max_reductions, 'time')}; at the next toxicity, or at "
+            "the lowest dose, treatment ends"
+        )
     lost = (
-        f"{rate(rule.exposure_weight)} of the chance of a response is taken to be lost in proportion to dose not "
-        "received"
+        f"{rate(rule.exposure_weight)} of the chance of a response is taken to be lost in proportion to dose not received"
         if rule.exposure_weight
         else "dose not received is taken to cost no responses"
     )
-    hold = f"{hold} {then}" if rule.max_reductions else "ends treatment"
-    return f"A patient with toxicity {hold}. The rules for the trial count every patient once, at the dose of the "
-    f"start; {lost}."
+    return (
+        f"A patient with toxicity {treated}. The rules of the trial count every patient once, at the dose of the start; "
+        f"{lost}."
+    )
 
 
 def _planning(stated: Conduct) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Toxicity in a protocol's words: what counts, the rule, its boundary, what acting means, who is analysed afterwards."""
+"""Toxicity in a protocol's words: what counts, the rule and its boundary, what acting means, who is analysed then."""
 
 from __future__ import annotations
 
@@ -79,7 +79,6 @@ def _rule(toxicity: Toxicity) -> Iterator[str]:
         if "delta" in given:
             shape = f"the power family with exponent {given['delta'][0]:g}"
         at = listed([str(n) for n in given["looks"]])
-        only = "when this many patients" if len(given["looks"]) > 1 else "when"
         yield (
             f"Toxicity will be looked at after {at} patients at a dose, and at no other time, by exact tests in "
             f"{shape}: the boundary that acts earliest while a dose whose true toxicity rate is {limit}, the highest "

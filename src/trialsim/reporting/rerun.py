@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trialsim.errors import OutputError
-from trialsim.reporting.folder import RESULTS, SCENARIO
+from trialsim.reporting.run.report import told
+from trialsim.running.run import Run
+from trialsim.writing.folder import RESULTS, SCENARIO, to_json
 
 if TYPE_CHECKING:
     from trialsim.engine.montecarlo import Progress
@@ -20,7 +22,7 @@ MOST = 20
 def reproduce(
     folder: str | os.PathLike[str], *, jobs: int | None = None, progress: Progress | None = None
 ) -> tuple[bool, tuple[str, ...]]:
-    """Run the folder's copy of the scenario again, with its recorded seed and replicates.
+    """Work out again what is in a folder, with its recorded seed and replicates.
 
     Returns
     -------
@@ -28,40 +30,46 @@ def reproduce(
 
     Raises
     ------
-    OutputError : this is not a run folder, or its results.json cannot be read.
+    OutputError : this is not a folder of an answer, or its results.json cannot be read.
     """
-    kept = Path(folder)
-    recorded, content = _recorded(kept)
-    from trialsim.checks import check
-    from trialsim.engine.operating import exact, simulate
-    from trialsim.reporting.run.composing import compose
-    from trialsim.reporting.run.document import to_bytes
-    from trialsim.scenario.files import load
-
-    scenario = load(kept / SCENARIO)
-    seed, replicates = content["seed"], content["replicates"]
-    if replicates is None:
-        results = exact(scenario)
-    else:
-        if content.get("planned") is not None:
-            replicates = None  # the pilot run is run again too
-        results = simulate(scenario, replicates=replicates, seed=seed, jobs=jobs, progress=progress)
-    text = (kept / SCENARIO).read_bytes().decode("utf-8-sig")
-    analysed = None
-    if "sensitivity" in content:
-        from trialsim.varying.assess import assess
-
-        analysed = assess(scenario, jobs=jobs, **content["sensitivity"]["simulation"])
-    doc = compose(scenario, results, check(scenario, seed=seed), text, analysed).doc
-    again = to_bytes(doc)
-    if again == recorded:
-        return True, ()
-    differences = list(_differences("", content, json.loads(again)))
-    if not differences:
-        differences = ["the content is the same, but it is written differently (spaces, order or line ends)"]
+    _, differences = again(folder, jobs=jobs, progress=progress)
     if len(differences) > MOST:
         differences[MOST:] = [f"and {len(differences) - MOST} more"]
-    return False, tuple(differences)
+    return not differences, tuple(differences)
+
+
+def again(
+    folder: str | os.PathLike[str], *, jobs: int | None = None, progress: Progress | None = None
+) -> tuple[Run, list[str]]:
+    """The answer that is in a folder, worked out again, and what differs in ``results.json``."""
+    kept = Path(folder)
+    recorded, content = _recorded(kept)
+    found = _again(kept, content, jobs, progress)
+    now = to_json(told(found)[0])
+    if now == recorded:
+        return found, []
+    return found, list(_differences("", content, json.loads(now))) or [
+        "the content is the same, but it is written differently (spaces, order or line ends)"
+    ]
+
+
+def _again(folder: Path, content: dict[str, Any], jobs: int | None, progress: Progress | None) -> Run:
+    """The same run once more."""
+    from trialsim.running.run import run
+    from trialsim.scenario.files import load
+
+    # a planned number of replicates is planned again from the pilot run
+    replicates = None if content.get("planned") is not None else content["replicates"]
+    return run(
+        load(folder / SCENARIO),
+        replicates=replicates,
+        seed=content["seed"],
+        exact=content["replicates"] is None,
+        jobs=jobs,
+        sensitivity="sensitivity" in content,
+        progress=progress,
+        text=(folder / SCENARIO).read_bytes().decode("utf-8-sig"),
+    )
 
 
 def _recorded(folder: Path) -> tuple[bytes, dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 from trialsim.answers import Answer
 from trialsim.writing.report import Report
 
-HOME: dict[str, str] = {"Protocol": "protocol"}
+HOME: dict[str, str] = {"Protocol": "protocol", "Run": "run.report"}
 """Name of a class of answers -> the module here whose ``report_of`` puts it into words."""
 
 

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trialsim.reporting.folder import (
+from trialsim.running.inputs import text_of
+from trialsim.writing.folder import (
     ENVIRONMENT,
     FIGURES,
     PAGE,
@@ -17,13 +18,12 @@ from trialsim.reporting.folder import (
     TABLES,
     check_target,
     put_in_place,
-    text_of,
 )
 
 if TYPE_CHECKING:
-    from trialsim.reporting.run.page import Picture
     from trialsim.scenario.model import Scenario
     from trialsim.varying.assess import SensitivityResults
+    from trialsim.writing.report import Picture
 
 
 def write(
@@ -57,14 +57,11 @@ def write(
 
 
 def _write(new: Path, scenario: Scenario, results: SensitivityResults, text: str, jobs: int | None) -> None:
-    from trialsim.figures import save
     from trialsim.figures.sensitivity import draw
-    from trialsim.reporting.run.document import to_bytes
-    from trialsim.reporting.run.page import Picture
-    from trialsim.reporting.run.report import OnDisk
-    from trialsim.reporting.run.tables import to_csv
     from trialsim.results import digits12
+    from trialsim.writing.csv import to_csv
     from trialsim.writing.environment import environment
+    from trialsim.writing.folder import to_json as to_bytes
 
     doc = results.to_dict()
     (new / RESULTS).write_bytes(to_bytes(doc))
@@ -74,14 +71,13 @@ def _write(new: Path, scenario: Scenario, results: SensitivityResults, text: str
         rows = [digits12(row) for row in analysis.rows()]
         columns = tuple(dict.fromkeys(key for row in rows for key in row))
         (new / TABLES / f"{analysis.kind}_{k}.csv").write_bytes(to_csv(rows, columns).encode())
+    from trialsim.reporting.pieces import save_picture
+
     (new / FIGURES).mkdir()
     started = time.perf_counter()
     pictures: list[list[Picture]] = [[] for _ in results.analyses]
     for k, drawn in draw(results, scenario):
-        save(drawn, new / FIGURES)
-        pictures[k].append(
-            Picture(drawn.name, drawn.title, drawn.caption, drawn.alt, OnDisk(new / FIGURES / drawn.name))
-        )
+        pictures[k].append(save_picture(drawn, new / FIGURES))
     (new / PAGE).write_bytes(page(scenario, doc, pictures).encode())
     seconds = {"figures_and_page": round(time.perf_counter() - started, 3)}
     (new / ENVIRONMENT).write_bytes(environment(jobs, seconds))
@@ -90,10 +86,10 @@ def _write(new: Path, scenario: Scenario, results: SensitivityResults, text: str
 def page(scenario: Scenario, doc: dict[str, Any], pictures: Sequence[Sequence[Picture]]) -> str:
     """The HTML of the analyses; ``pictures`` holds those of each. Everything from the scenario is escaped."""
     from trialsim.reporting.pieces import render
-    from trialsim.reporting.run.page import Numbered
     from trialsim.reporting.sensitivity import in_short, sections
     from trialsim.varying.assurance import SCRAMBLES
     from trialsim.varying.evaluate import AT_ONCE
+    from trialsim.writing.report import Numbered
 
     analyses = doc["analyses"]
     context = {

@@ -8,27 +8,26 @@ from pathlib import Path
 from typing import Any
 
 from trialsim.errors import TrialsimError
-from trialsim.reporting.folder import (
+from trialsim.reporting.pieces import difference_cell, render, replicates_words, save_picture, value_cell
+from trialsim.timing import Clock
+from trialsim.varying.answers import WhatIf
+from trialsim.varying.effects import short
+from trialsim.varying.sentences import sentence
+from trialsim.varying.whatif import results
+from trialsim.writing.csv import to_csv
+from trialsim.writing.environment import environment
+from trialsim.writing.folder import (
     ENVIRONMENT,
     FIGURES,
     PAGE,
     RESULTS,
     TABLES,
-    Clock,
     check_target,
     put_in_place,
 )
-from trialsim.reporting.pieces import difference_cell, render, replicates_words, save_picture, value_cell
-from trialsim.reporting.run.document import to_bytes
-from trialsim.reporting.run.page import Numbered, Picture
-from trialsim.reporting.run.tables import to_csv
-from trialsim.varying.answers import WhatIf
-from trialsim.varying.effects import short
-from trialsim.varying.sentences import sentence
-from trialsim.varying.whatif import results
-from trialsim.writing.environment import environment
+from trialsim.writing.folder import to_json as to_bytes
 from trialsim.writing.numbers import Cell
-from trialsim.writing.report import Group, Row, Table
+from trialsim.writing.report import Group, Numbered, Picture, Row, Table
 
 Document = dict[str, Any]
 
@@ -72,7 +71,7 @@ def write(
 
 def document(found: Sequence[WhatIf], texts: Sequence[str] | None = None) -> Document:
     """The content of ``results.json``: everything found, and the scenarios as text."""
-    from trialsim.reporting.run.inputs import to_yaml
+    from trialsim.running.inputs import to_yaml
 
     doc = results(found)
     kept = [to_yaml(each.scenario) for each in found] if texts is None else texts

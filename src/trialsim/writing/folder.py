@@ -7,11 +7,11 @@ import json
 import os
 import secrets
 import shutil
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from trialsim.errors import OutputError
+from trialsim.timing import Clock
 from trialsim.writing.csv import printed_tables
 from trialsim.writing.environment import environment
 from trialsim.writing.html import html
@@ -202,16 +202,3 @@ def reason_of(error: BaseException) -> str:
     """What went wrong, in the words of the operating system."""
     words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return words.lower() or "unknown reason"
-
-
-class Clock:
-    """Wall time by part of the work."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextlib.contextmanager
-    def __call__(self, part: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self.seconds[part] = round(time.perf_counter() - start, 3)

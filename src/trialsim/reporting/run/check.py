@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from trialsim.reporting.run import check_tables, conduct_tables
-from trialsim.reporting.run.document import Document
+from trialsim.running.content import Document
 from trialsim.writing.numbers import listed
 from trialsim.writing.report import Block, Points, Section, Words, section
 

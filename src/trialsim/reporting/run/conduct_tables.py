@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trialsim.reporting.run.document import Document
-from trialsim.reporting.run.plain import own_rules
-from trialsim.reporting.run.summary import is_timed, largest_errors
+from trialsim.reporting.run.summary import largest_errors
 from trialsim.results import label
+from trialsim.running.content import Document
+from trialsim.running.plain import is_timed, own_rules
 from trialsim.writing.numbers import (
     NONE,
     Cell,

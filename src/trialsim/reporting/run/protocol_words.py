@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from trialsim.designs.rules import Rules
-from trialsim.reporting.run.document import Document
 from trialsim.reporting.run.rules import look_sentences, toxic_look_words, toxicity_actions
-from trialsim.reporting.run.summary import best, by_dose, held, is_timed, reaches_go
-from trialsim.reporting.run.typical import typical_cases
+from trialsim.reporting.run.summary import by_dose, reaches_go
+from trialsim.running.content import Document
+from trialsim.running.plain import best, held, is_timed, typical_cases
 from trialsim.writing.numbers import count, listed, probability, rate
 
 

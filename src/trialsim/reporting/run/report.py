@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import replace
+from functools import lru_cache
 
-from trialsim.designs.rules import Rules
 from trialsim.reporting import sensitivity
+from trialsim.reporting.pictures import figure_content, picture
 from trialsim.reporting.run import (
+    conduct,
     conduct_tables,
     examples,
     methods,
@@ -18,12 +19,11 @@ from trialsim.reporting.run import (
     summary,
 )
 from trialsim.reporting.run import results as tables_of_results
-from trialsim.reporting.run import (
-    rules as rule_words,
-)
+from trialsim.reporting.run import rules as rule_words
 from trialsim.reporting.run.check import check_of
-from trialsim.reporting.run.document import Document
-from trialsim.scenario.model import Scenario
+from trialsim.reporting.run.first_page import FIGURES, first_page
+from trialsim.running.plain import Document, is_timed
+from trialsim.running.run import Run
 from trialsim.writing.report import (
     Code,
     Picture,
@@ -37,14 +37,13 @@ from trialsim.writing.report import (
     section,
 )
 
+Drawn = tuple[int | None, Picture]
+"""A figure, and the number of the sensitivity analysis that it belongs to, if any."""
 
-def report_of(
-    scenario: Scenario,
-    rules: Rules,
-    doc: Document,
-    pictures: Sequence[Picture],
-) -> Report:
-    """The report of a run. Its numbers are those of ``results.json``, of which ``doc`` is the content."""
+
+def report_of(run: Run) -> Report:
+    """The report of a run. Its numbers are those of ``results.json``."""
+    doc, drawn = told(run)
     replicates = "none, exact only"
     if doc["replicates"] is not None:
         replicates = f"{doc['replicates']:,} a case, seed {doc['seed']}"
@@ -54,25 +53,50 @@ def report_of(
         ("Replicates", replicates),
         ("Scenario digest", doc["digest"]),
     )
+    pictures = [each for analysis, each in drawn if analysis is None]
     found = (
-        _summary(doc, rules),
+        first_page(doc, pictures),
+        _protocol(run, doc),
+        section("limitations", "Limitations", Points(tuple(methods.limitations(doc)))),
+        check_of(doc),
+        _summary(doc),
         _objectives(doc),
-        _rules(scenario, rules, doc),
+        _rules(run, doc),
         _model(doc),
         _cases(doc),
+        _results(doc, [each for each in pictures if each.name not in FIGURES]),
+        _sensitivity(doc, drawn),
         _methods(doc),
-        _results(
-            doc, [p for p, row in zip(pictures, doc["figures"], strict=True) if row["analysis"] is None]
-        ),
-        _sensitivity(doc, pictures),
         _examples(doc),
-        check_of(doc),
-        section("limitations", "Limitations", Points(tuple(methods.limitations(doc)))),
         _appendix(doc),
     )
-    kept = tuple(part for part in found if not part.is_empty)
+    first, protocol, *appendix = (part for part in found if not part.is_empty)
+    kept = (first, protocol, *(replace(part, folded=True) for part in appendix))
     kind = "Operating characteristics of a single-arm trial"
     return Report(doc["name"], kind, kept, made_by(doc), tuple(_warning(doc)), about)
+
+
+def in_brief(run: Run) -> Report:
+    """The first page alone."""
+    whole = report_of(run)
+    return replace(whole, sections=whole.sections[:1])
+
+
+@lru_cache(maxsize=2)
+def told(run: Run) -> tuple[Document, tuple[Drawn, ...]]:
+    """The content of ``results.json`` with all words in it, and the figures."""
+    from trialsim import figures
+
+    doc = dict(run.to_dict())
+    doc["conduct"] |= {"rows": conduct.rows(run.scenario), "sentences": conduct.sentences(run.scenario)}
+    material = figures.Material(run.scenario, run.rules, run.results, run.checks, run.power, run.pictured)
+    drawn: list[tuple[int | None, figures.Drawn]] = [(None, each) for each in figures.draw_all(material)]
+    if run.sensitivity is not None:
+        from trialsim.figures.sensitivity import draw
+
+        drawn += draw(run.sensitivity, run.scenario)
+    doc["figures"] = [{"analysis": analysis, **figure_content(each)} for analysis, each in drawn]
+    return doc, tuple((analysis, picture(each)) for analysis, each in drawn)
 
 
 def made_by(doc: Document) -> str:
@@ -89,19 +113,16 @@ def _warning(doc: Document) -> Iterator[str]:
         )
 
 
-def _summary(doc: Document, rules: Rules) -> Section:
+def _protocol(run: Run, doc: Document) -> Section:
+    return section("protocol", "For the protocol", paragraphs(protocol_words.for_protocol(run.rules, doc)))
+
+
+def _summary(doc: Document) -> Section:
     return section(
         "in-short",
-        "Summary",
+        "The answer in words",
         Terms(tuple(summary.in_short(doc))),
         tables_of_results.overview(doc),
-        parts=[
-            section(
-                "for-protocol",
-                "Sentences for the protocol",
-                paragraphs(protocol_words.for_protocol(rules, doc)),
-            )
-        ],
     )
 
 
@@ -122,8 +143,8 @@ def _objectives(doc: Document) -> Section:
     )
 
 
-def _rules(scenario: Scenario, rules: Rules, doc: Document) -> Section:
-    protocol = rule_words.protocol(scenario, rules, doc)
+def _rules(run: Run, doc: Document) -> Section:
+    protocol = rule_words.protocol(run.scenario, run.rules, doc)
     return section(
         "rules",
         "Decision rules",
@@ -191,7 +212,7 @@ def _methods(doc: Document) -> Section:
 
 
 def _results(doc: Document, pictures: Sequence[Picture]) -> Section:
-    timed, cases = summary.is_timed(doc), [*doc["cases"]]
+    timed, cases = is_timed(doc), [*doc["cases"]]
     tables = [tables_of_results.operating_characteristics(doc, name) for name in cases]
     parts = [
         section(
@@ -236,7 +257,7 @@ def _reading(doc: Document, timed: bool) -> str:
     )
 
 
-def _sensitivity(doc: Document, pictures: Sequence[Picture]) -> Section:
+def _sensitivity(doc: Document, drawn: Sequence[Drawn]) -> Section:
     """The sensitivity analyses that were worked out with the run; nothing where there are none."""
     if "sensitivity" not in doc:
         return section("sensitivity", "Sensitivity")
@@ -245,13 +266,7 @@ def _sensitivity(doc: Document, pictures: Sequence[Picture]) -> Section:
             analysis.key,
             analysis.title,
             paragraphs(analysis.paragraphs),
-            Pictures(
-                tuple(
-                    p
-                    for p, row in zip(pictures, doc["figures"], strict=True)
-                    if row["analysis"] == analysis.number
-                )
-            ),
+            Pictures(tuple(each for number, each in drawn if number == analysis.number)),
             analysis.tables,
         )
         for analysis in sensitivity.sections(doc["sensitivity"])
@@ -305,36 +320,3 @@ def _not_here(doc: Document) -> str:
         f"Its block “{key}” is not part of this report: trialsim {commands[key]} works it out. "
         for key in left
     )
-
-
-def pictures_of(doc: Document, folder: Path) -> list[Picture]:
-    """The figures of a run: their words from ``results.json``, the drawings from the folder of figures."""
-    return [
-        Picture(
-            row["name"],
-            row["title"],
-            row["caption"],
-            row["alt"],
-            OnDisk(folder / f"{row['name']}"),
-        )
-        for row in doc["figures"]
-    ]
-
-
-@dataclass(frozen=True)
-class OnDisk:
-    """A drawing in a folder of figures."""
-
-    stem: Path
-
-    def svg(self) -> bytes:
-        """For a page."""
-        return self.stem.with_suffix(".svg").read_bytes()
-
-    def png(self) -> bytes:
-        """For a Word file."""
-        return self.stem.with_suffix(".png").read_bytes()
-
-    def csv(self) -> str:
-        """The numbers that it shows."""
-        return self.stem.with_suffix(".csv").read_text()

@@ -9,21 +9,21 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from trialsim.reporting.run.document import Document
-from trialsim.reporting.run.inputs import origin_words, value_words
 from trialsim.reporting.run.methods import more_rates, why_this_case
-from trialsim.reporting.run.plain import own_rules
-from trialsim.reporting.run.summary import (
+from trialsim.reporting.run.summary import largest_errors
+from trialsim.results import label
+from trialsim.running.content import Document
+from trialsim.running.inputs import origin_words, value_words
+from trialsim.running.plain import (
     best,
     held,
     is_by_cohort,
     is_by_dose,
     is_months,
     is_shown,
-    largest_errors,
+    own_rules,
     quantities,
 )
-from trialsim.results import label
 from trialsim.writing.numbers import NONE, Cell, is_mean, mcse_cell, rates, signed, value_cell
 from trialsim.writing.report import Group, Row, Table, plain
 

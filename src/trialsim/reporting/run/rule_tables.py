@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from trialsim.reporting.run.document import Document
 from trialsim.reporting.run.rules import CONVENTION, boundary_words, response_words, toxic_look_words
-from trialsim.reporting.run.summary import is_timed
+from trialsim.running.content import Document
+from trialsim.running.plain import is_timed
 from trialsim.writing.numbers import NONE, Cell, listed, probability_cell, rate, value_cell
 from trialsim.writing.report import Group, Row, Table, plain
 

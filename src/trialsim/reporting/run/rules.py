@@ -7,7 +7,7 @@ from typing import Any
 from trialsim.codes import FUTILE, GO
 from trialsim.designs.rules import Looks, Rules
 from trialsim.reporting.run.conduct import ANALYSED, changes_dose
-from trialsim.reporting.run.document import Document
+from trialsim.running.content import Document
 from trialsim.scenario.model import Scenario
 from trialsim.writing.numbers import count, listed, probability, rate
 

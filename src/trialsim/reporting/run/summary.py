@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from trialsim.checks.rows import GIVEN_SIZES, VERDICTS
-from trialsim.reporting.run.plain import Document, own_rules
-from trialsim.reporting.run.typical import typical_cases
-from trialsim.results import label, quantity_names
+from trialsim.results import label
+from trialsim.running.plain import Document, best, compared, held, is_timed, own_rules, typical_cases
 from trialsim.writing.numbers import chance, count, is_mean, listed, percent, probability, rate, rates, times
 
 SEVERITY = {word: rank for rank, (_, word) in enumerate(VERDICTS)}
@@ -33,10 +32,43 @@ def in_short(doc: Document) -> list[tuple[str, str]]:
     return rows
 
 
-def best(case: Document, quantity: str) -> float:
-    """The exact value of a quantity where there is one, else the simulated one."""
-    exact, simulated = case["exact"], case["simulated"]
-    return float(exact[quantity] if exact else simulated[quantity]["estimate"])
+def verdict(doc: Document) -> Iterator[str]:
+    """The check of the observed trial in brief."""
+    for row in doc["headline"][:1]:
+        yield (
+            f"{row['label']}: {row['observed']} of {row['denominator']} {row['unit']} patients; 95% interval "
+            f"{percent(row['low'])} to {percent(row['high'])}."
+        )
+    verdicts = worst_verdicts(doc)
+    for word in SEVERITY:
+        if told := [f"“{name}”" for name, (w, _) in verdicts.items() if w == word]:
+            yield f"{word.capitalize()}: {listed(told)}."
+    if verdicts:
+        yield "Compatible means not surprising, not that a case is true."
+    else:
+        yield "No case has a verdict."
+
+
+def trust(doc: Document) -> str:
+    """How far to trust the numbers, in a sentence or two."""
+    if doc["disagreements"]:
+        return "Not at all: exact and simulated answers disagree."
+    made = doc["provenance"]
+    unsourced = made["inputs"] - made["sourced"]
+    inputs = f"They hold if the inputs do: {unsourced} of {made['inputs']} are assumed or have no source."
+    found = compared(doc)
+    if doc["replicates"] is None or not found:
+        how = (
+            "Exact."
+            if doc["replicates"] is None
+            else "Simulated; there is no exact answer to hold them against."
+        )
+        return f"{how} {inputs}"
+    twin = " of the same patients with every outcome known at once" if is_timed(doc) else ""
+    return (
+        f"Simulation and exact answer{twin} were compared {len(found)} times; the largest difference is "
+        f"{max(found)[0]:.1f} standard errors, as chance produces. {inputs}"
+    )
 
 
 def largest_errors(doc: Document, quantities: list[str]) -> str:
@@ -59,23 +91,6 @@ def reaches_go(doc: Document) -> str:
     if doc["question"]["after_dose_change"] == "restart" and len(doc["doses"]) > 1:
         return "in a go at some dose"
     return "in go"
-
-
-def quantities(doc: Document, case: Document) -> list[str]:
-    """The scalar quantities of a case, in reading order: those of every trial, then those of calendar time."""
-    names = quantity_names(len(doc["doses"]))
-    return [*names, *(name for name in case["simulated"] or {} if name not in names)]
-
-
-def held(case: Document) -> Document:
-    """What exact and simulated answers are compared in: the trial itself, or its twin with outcomes known at once."""
-    twin: Document | None = case.get("at_once")
-    return twin or case
-
-
-def is_timed(doc: Document) -> bool:
-    """Whether calendar time was simulated."""
-    return bool(doc["conduct"]["calendar_time"])
 
 
 def agreement(doc: Document) -> str:
@@ -111,33 +126,6 @@ def agreement(doc: Document) -> str:
             f"standard error (of a probability at most {0.5 / doc['replicates'] ** 0.5:.2g})"
         )
     return f"{words}."
-
-
-def compared(doc: Document) -> list[tuple[float, str, str]]:
-    """(size of z, case, quantity) of every exact number that a simulated one is held against."""
-    shown = [q for q in quantity_names(len(doc["doses"])) if is_shown(q, doc)]
-    cases = {name: held(case) for name, case in doc["cases"].items()}
-    return [(abs(case["z"][q]), name, q) for name, case in cases.items() for q in shown if q in case["z"]]
-
-
-def is_shown(quantity: str, doc: Document) -> bool:
-    """Whether a quantity has a row of its own: by dose only where there is more than one."""
-    return len(doc["doses"]) > 1 or not is_by_dose(quantity)
-
-
-def is_by_dose(quantity: str) -> bool:
-    """Whether a quantity belongs to one dose level."""
-    return "_dose_" in quantity and quantity[-1].isdigit()
-
-
-def is_by_cohort(quantity: str) -> bool:
-    """Whether a quantity belongs to one cohort."""
-    return "_cohort_" in quantity
-
-
-def is_months(quantity: str) -> bool:
-    """Whether a quantity is a time."""
-    return quantity.endswith("_months")
 
 
 # -- what calendar time changes

@@ -65,6 +65,16 @@ class Ranges:
         rates = {(low + self.p0) / 2, self.p0, (self.p0 + self.p1) / 2, self.p1, (self.p1 + high) / 2}
         return sorted(filter(self.shows, rates))
 
+    @property
+    def finely(self) -> list[float]:
+        """Nine rates to simulate: below p0, at p0, three between, at p1 and above, or spread evenly."""
+        low, high = self.response
+        if self.p0 is None or self.p1 is None:
+            return [low + (high - low) * k / 10 for k in range(1, 10)]
+        between = {self.p0 + (self.p1 - self.p0) * k / 4 for k in range(5)}
+        above = {self.p1 + (high - self.p1) * k / 4 for k in range(1, 4)}
+        return sorted(filter(self.shows, between | above | {(low + self.p0) / 2}))
+
 
 def ranges(scenario: Scenario, rules: Rules) -> Ranges:
     """The ranges that show every rate a scenario speaks of, and the design from almost never to almost always go."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from trialsim.checks import CellCheck, Checks, Headline
+from trialsim.checks import CellCheck, Headline
 from trialsim.checks import label as check_label
 from trialsim.checks.predictive import DRAWS
 from trialsim.checks.rows import VERDICTS
@@ -19,28 +18,26 @@ from trialsim.engine.over_time import TRIALS
 from trialsim.engine.patients import groups
 from trialsim.engine.timed import DAYS_PER_MONTH
 from trialsim.kernels.clock import TICKS_PER_DAY
-from trialsim.reporting.run import conduct as conduct_words
-from trialsim.reporting.run.examples import examples
-from trialsim.reporting.run.inputs import inputs, origin, origin_words, tally_of_inputs, to_yaml
-from trialsim.reporting.run.plain import Document as Document
-from trialsim.reporting.run.summary import best, compared
-from trialsim.reporting.run.typical import typical_cases
 from trialsim.results import Planned, Results, digits12
+from trialsim.running.examples import examples
+from trialsim.running.inputs import inputs, origin, origin_words, tally_of_inputs
+from trialsim.running.plain import Document as Document
+from trialsim.running.plain import best, compared, typical_cases
 from trialsim.scenario.model import Observed, Scenario
+
+if TYPE_CHECKING:
+    from trialsim.running.run import Run
 
 SCHEMA = 1
 """Version of the layout of ``results.json``."""
 
 
-def document(
-    scenario: Scenario, rules: Rules, results: Results, checks: Checks, text: str | None = None
-) -> Document:
-    """The content of ``results.json``: floats to 12 significant digits, no NaN, keys in a fixed order.
-
-    ``text`` is the scenario as its file has it; default: written anew.
-    """
+def content(run: Run) -> Document:
+    """The content of ``results.json``: floats to 12 significant digits, no NaN, keys in a fixed order."""
+    scenario, rules, results, checks = run.scenario, run.rules, run.results, run.checks
     stated = inputs(scenario, results.seed, results.replicates)
-    content: Document = {
+    power = run.power.to_dict()
+    found: Document = {
         "schema": SCHEMA,
         "trialsim": results.version,
         "streams": results.streams,
@@ -59,7 +56,14 @@ def document(
         "evaluability": _evaluability(scenario, rules),
         "conduct": _conduct(scenario),
         "cohorts": _cohorts(scenario),
-        "cases": {oc.case: {"truth": _truth(scenario, oc.case), **oc.to_dict()} for oc in results.cases},
+        "cases": {
+            oc.case: {
+                "truth": _truth(scenario, oc.case),
+                **oc.to_dict(),
+                "power_ledger": power[oc.case],
+            }
+            for oc in results.cases
+        },
         "disagreements": list(results.disagreements),
         "calendar_time_changes": _changes(results),
         "analysis_sets": {oc.case: derived.analysis_sets(oc) for oc in results.cases},
@@ -84,17 +88,18 @@ def document(
         "inputs": stated,
         "provenance": tally_of_inputs(stated),
         "method": _method(scenario, results),
-        "scenario": to_yaml(scenario) if text is None else text,
+        "scenario": run.text,
     }
-    inactive, active = (name or next(iter(content["cases"])) for name in typical_cases(content))
-    seed = scenario.simulation.seed if results.seed is None else results.seed
-    content["method"]["comparisons"] = len(compared(content))
-    content["stops_for_toxicity"] = {
+    found["method"]["comparisons"] = len(compared(found))
+    found["stops_for_toxicity"] = {
         name: best(case, "p_stop_toxicity") + best(case, "p_stop_toxicity_at_n")
-        for name, case in content["cases"].items()
+        for name, case in found["cases"].items()
     }
-    content["examples"] = examples(scenario, seed, inactive, active)
-    plain: Document = _without_nan(digits12(content))
+    inactive, active = (name or next(iter(found["cases"])) for name in typical_cases(found))
+    found["examples"] = examples(scenario, run.seed, inactive, active)
+    if run.sensitivity is not None:
+        found["sensitivity"] = run.sensitivity.to_dict()
+    plain: Document = _without_nan(digits12(found))
     return plain
 
 
@@ -116,11 +121,6 @@ def _method(scenario: Scenario, results: Results) -> Document:
         "false_alarm": FALSE_ALARM,
         "verdicts": [{"word": word, "least": least} for least, word in VERDICTS],
     }
-
-
-def to_bytes(content: Document) -> bytes:
-    """The bytes of ``results.json``."""
-    return (json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def _without_nan(value: Any) -> Any:
@@ -219,13 +219,11 @@ def _evaluability(scenario: Scenario, rules: Rules) -> Document:
 
 
 def _conduct(scenario: Scenario) -> Document:
-    """What the scenario says of calendar time, defaults filled in, and the same in words."""
+    """What the scenario says of calendar time, defaults filled in."""
     conduct = scenario.conduct
     return {
         "calendar_time": conduct is not None,
         "stated": conduct.model_dump(mode="json") if conduct else None,
-        "rows": conduct_words.rows(scenario),
-        "sentences": conduct_words.sentences(scenario),
     }
 
 

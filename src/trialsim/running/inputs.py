@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from trialsim.errors import TrialsimError
 from trialsim.scenario.model import Case, Conduct, RelatedTrial, Scenario, Source, Stratum
 
 NOT_INPUTS = (
@@ -200,6 +201,16 @@ def to_yaml(scenario: Scenario) -> str:
     """A scenario as YAML that reads back as the same scenario; what was left at its default is left out."""
     data = scenario.model_dump(by_alias=True, exclude_unset=True, exclude_none=True)
     return "".join(f"{key}: {_flow(value)}\n" for key, value in data.items())
+
+
+def text_of(scenario: Scenario, text: str | None) -> str:
+    """The text to keep, which must read back as this very scenario."""
+    from trialsim.scenario.files import digest, parse
+
+    kept = to_yaml(scenario) if text is None else text
+    if digest(parse(kept, "scenario.yaml")) != digest(scenario):
+        raise TrialsimError("the text given is not the text of this scenario")
+    return kept
 
 
 def _flow(value: Any) -> str:
