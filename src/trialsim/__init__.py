@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from trialsim.engine.operating import exact, simulate
     from trialsim.engine.whole_trial import find_robust
     from trialsim.errors import DesignError, OutputError, ScenarioError, TrialsimError
+    from trialsim.facts.protocol import Protocol, protocol
     from trialsim.inference import analyse
     from trialsim.reporting import report, reproduce
     from trialsim.scenario.files import load, validate
@@ -42,6 +43,7 @@ _HOME = {
     "check": "trialsim.checks",
     "whatif": "trialsim.varying.whatif",
     "compare": "trialsim.varying.compare",
+    "protocol": "trialsim.facts.protocol",
     "assess": "trialsim.varying.assess",
     "report": "trialsim.reporting",
     "reproduce": "trialsim.reporting",
@@ -67,6 +69,7 @@ __all__ = [
     "find",
     "find_robust",
     "load",
+    "protocol",
     "report",
     "reproduce",
     "simulate",

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from trialsim.cli import analyse, compare, files, find, monitor, run, sensitivity, whatif, word
+from trialsim.cli import analyse, compare, files, find, monitor, protocol, run, sensitivity, whatif, word
 from trialsim.cli.common import INTERRUPTED, Interrupted
 from trialsim.errors import ScenarioError, TrialsimError
 from trialsim.version import __version__
@@ -78,6 +78,7 @@ for command in (
     sensitivity.sensitivity,
     whatif.whatif,
     compare.compare,
+    protocol.protocol,
     word.docx,
     files.validate,
     files.trace,

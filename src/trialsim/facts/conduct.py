@@ -59,9 +59,9 @@ class Sites:
 
 @dataclass(frozen=True)
 class Reductions:
-    """Dose reductions of single patients."""
+    """Dose reductions of single patients; no hold where toxicity ends treatment at once."""
 
-    hold_weeks: float
+    hold_weeks: float | None
     max_reductions: int
     exposure_weight: float
 
@@ -148,7 +148,11 @@ def conduct(scenario: Scenario, rules: Rules, boundary: bool, changes_dose: bool
         stated.overrun if interim or boundary else None,
         lag,
         stated.during_amendment if lag else None,
-        Reductions(reductions.hold_weeks, reductions.max_reductions, reductions.exposure_weight)
+        Reductions(
+            reductions.hold_weeks if reductions.max_reductions else None,
+            reductions.max_reductions,
+            reductions.exposure_weight,
+        )
         if reductions
         else None,
     )

@@ -21,7 +21,7 @@ ELSEWHERE = {
 """Keys of a design that are facts of their own, or that the looks tell."""
 
 CUT_OFFS = {"n1", "r1", "a1", "b1", "n", "r", "b", "s", "stop_le", "go_gt"}
-"""Sizes and cut-offs that the looks tell; not where a search kept them, nor for `curtailed`, whose looks come from them."""
+"""Sizes and cut-offs that the looks tell, unless a search kept them; `curtailed` has looks that come from them."""
 
 ANY_N = ("first", "stable", "smallest", "minimax", "most_power")
 """Criteria whose design no larger n could replace."""
@@ -49,8 +49,8 @@ REFERENCES = {
     "Clin Trials 2008;5:93-106.",
     "posterior_probability": "Thall PF, Simon R. Practical Bayesian guidelines for phase IIB clinical trials. "
     "Biometrics 1994;50:337-349.",
-    "bop2": "Zhou H, Lee JJ, Yuan Y. BOP2: Bayesian optimal design for phase II clinical trials with simple and complex "
-    "endpoints. Stat Med 2017;36:3302-3314.",
+    "bop2": "Zhou H, Lee JJ, Yuan Y. BOP2: Bayesian optimal design for phase II clinical trials with simple and "
+    "complex endpoints. Stat Med 2017;36:3302-3314.",
     "bryant_day": "Bryant J, Day R. Incorporating toxicity considerations into the design of two-stage phase II "
     "clinical trials. Biometrics 1995;51:1372-1383.",
     "dual_criterion": "Roychoudhury S, Scheuer N, Neuenschwander B. Beyond p-values: a phase II dual-criterion "
@@ -150,7 +150,7 @@ class Design:
     looks: tuple[Look, ...]
 
     @property
-    def given(self) -> dict[str, tuple[float | str, ...]]:
+    def given(self) -> dict[str, tuple[Any, ...]]:
         """Settings by key."""
         return {setting.key: setting.values for setting in self.settings}
 

@@ -8,7 +8,9 @@ from typing import Any, ClassVar
 
 from trialsim.answers import Answer
 from trialsim.designs.rules import Rules
-from trialsim.facts import conduct, design, toxicity
+from trialsim.facts import conduct as how
+from trialsim.facts import design as designs
+from trialsim.facts import toxicity as doses
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.model import Scenario
 from trialsim.version import __version__
@@ -31,13 +33,13 @@ class Facts:
 
     name: str
     endpoint: str
-    design: design.Design
-    attained: tuple[design.Attained, ...]
-    counted: conduct.Counted
-    cohorts: conduct.Cohorts | None
-    toxicity: toxicity.Toxicity
-    after_change: toxicity.AfterChange | None
-    conduct: conduct.Conduct | None
+    design: designs.Design
+    attained: tuple[designs.Attained, ...]
+    counted: how.Counted
+    cohorts: how.Cohorts | None
+    toxicity: doses.Toxicity
+    after_change: doses.AfterChange | None
+    conduct: how.Conduct | None
     assumed: tuple[Assumed, ...]
     references: tuple[str, ...]
 
@@ -71,27 +73,27 @@ def protocol(scenario: Scenario) -> Protocol:
 
 def facts(scenario: Scenario, rules: Rules) -> Facts:
     """The facts of a scenario and the rules that it was compiled to."""
-    found = design.design(scenario, rules.looks)
-    attained = tuple(design.attained(found, rules.looks))
+    found = designs.design(scenario, rules.looks)
+    attained = tuple(designs.attained(found, rules.looks))
     null = attained[0].p_go if found.p0 is not None and found.tests and not found.toxicity else None
-    watched = toxicity.toxicity(scenario, rules)
-    published = toxicity.REFERENCES.get(watched.kind)
+    watched = doses.toxicity(scenario, rules)
+    published = doses.REFERENCES.get(watched.kind)
     return Facts(
         scenario.name,
         scenario.endpoint,
         found,
         attained,
-        conduct.counted(scenario, rules),
-        conduct.cohorts(scenario, null),
+        how.counted(scenario, rules),
+        how.cohorts(scenario, null),
         watched,
-        toxicity.after_change(rules, watched.changes_dose),
-        conduct.conduct(scenario, rules, watched.has_boundary, watched.changes_dose),
+        doses.after_change(rules, watched.changes_dose),
+        how.conduct(scenario, rules, watched.has_boundary, watched.changes_dose),
         tuple(
             Assumed(path, source.note)
             for path, source in scenario.sources.items()
             if source.assumed and path.split(".")[0].split("[")[0] in PARTS
         ),
-        (*design.references(found), *([published] if published else [])),
+        (*designs.references(found), *([published] if published else [])),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from trialsim.codes import NEW_DOSE_ONLY
 from trialsim.designs.rules import ACTION_WORDS, Rules
@@ -78,7 +79,7 @@ class Toxicity:
     alike: bool
 
     @property
-    def given(self) -> dict[str, tuple[float | str, ...]]:
+    def given(self) -> dict[str, tuple[Any, ...]]:
         """Settings by key."""
         return {setting.key: setting.values for setting in self.settings}
 
@@ -101,7 +102,6 @@ def toxicity(scenario: Scenario, rules: Rules) -> Toxicity:
     rule = scenario.dose_reduction.rule if scenario.dose_reduction else None
     months = rule.months() if isinstance(rule, Amendment) else ()
     boundary, limit = rules.monitor.act_ge[0], getattr(rule, "limit", None)
-    watched = limit is not None and bool(steps(boundary))
     within = crossing_patients(scenario, rules)
     meant = scenario.toxicity
     return Toxicity(
@@ -119,7 +119,9 @@ def toxicity(scenario: Scenario, rules: Rules) -> Toxicity:
             )
             for level, dose in enumerate(scenario.doses)
         ),
-        AtTheLimit(within, crossing_probability(boundary, limit, within)) if watched else None,
+        AtTheLimit(within, crossing_probability(boundary, limit, within))
+        if limit and steps(boundary)
+        else None,
         scenario.cohorts is not None,
     )
 

@@ -44,12 +44,12 @@ def _counted(facts: Facts) -> Iterator[str]:
         )
     if facts.conduct is not None and facts.conduct.withdrawal_per_month:
         yield "A patient who withdraws before the first assessment is not evaluable."
-    if counted.replaced:
-        yield "Patients who are not evaluable are replaced: looks count evaluable patients, and accrual goes on "
-        "until there are enough."
-    else:
-        yield "Patients who are not evaluable are not replaced: looks count treated patients, and such a patient "
-        "counts as a non-response."
+    yield (
+        "Patients who are not evaluable are replaced: looks count evaluable patients, and accrual goes on until "
+        "there are enough."
+        if counted.replaced
+        else "A patient who is not evaluable is not replaced: looks count treated patients, this one as a non-response."
+    )
     where = ""
     if facts.after_change is not None and facts.after_change.analysis == "restart":
         where = " at any one dose"
@@ -93,7 +93,7 @@ def conduct(facts: Facts) -> Iterator[Block]:
         )
         return
     yield Words(" ".join(_assessments(stated)))
-    yield Words(" ".join(_looks(stated)))
+    yield Words(" ".join(_looks(stated, facts.cohorts is not None and facts.cohorts.own)))
     if stated.reductions is not None:
         yield Words(_reductions(stated))
     yield Words(" ".join(_planning(stated)), lead="Assumed for planning.")
@@ -111,16 +111,16 @@ def _assessments(stated: Conduct) -> Iterator[str]:
     yield f"Stable disease from week {stated.disease_control_week:g} on is disease control."
 
 
-def _looks(stated: Conduct) -> Iterator[str]:
+def _looks(stated: Conduct, own: bool) -> Iterator[str]:
+    where, trial = (" in the cohort", "the cohort") if own else ("", "the trial")
     if stated.interim is not None:
+        closed = f"Accrual{where} pauses when the patients of an interim look are enrolled"
         yield {
-            "continue": "Accrual continues while an interim look is pending; patients enrolled meanwhile do not "
-            "enter that look, and count at later ones.",
-            "pause": "Accrual pauses when the patients of an interim look are enrolled, until the look is decided; "
-            "nobody is enrolled meanwhile.",
-            "early_decision": "Accrual pauses when the patients of an interim look are enrolled. The look is "
-            "decided as soon as every possible course of the outcomes still open gives the same decision; nobody is "
-            "enrolled meanwhile.",
+            "continue": "Accrual continues while an interim look is pending; patients enrolled meanwhile do not enter "
+            "that look, and count at later ones.",
+            "pause": f"{closed}, until the look is decided; nobody is enrolled{where} meanwhile.",
+            "early_decision": f"{closed}. The look is decided as soon as every possible course of the outcomes still "
+            f"open gives the same decision; nobody is enrolled{where} meanwhile.",
         }[stated.interim]
     lag = stated.review_lag_weeks
     when = (
@@ -130,11 +130,12 @@ def _looks(stated: Conduct) -> Iterator[str]:
     )
     yield f"A look takes the first patients in the order of enrolment, and is decided {when}."
     if stated.overrun is not None:
+        pending = (
+            f"Patients enrolled while the decision that ends {trial} is pending never enter that decision"
+        )
         yield {
-            "count": "Patients enrolled while the decision that ends the trial is pending never enter that "
-            "decision, and are counted in what is reported.",
-            "exclude": "Patients enrolled while the decision that ends the trial is pending never enter that "
-            "decision, and are left out of what is reported, but for the numbers treated.",
+            "count": f"{pending}, and are counted in what is reported.",
+            "exclude": f"{pending}, and are left out of what is reported, but for the numbers treated.",
         }[stated.overrun]
 
 
@@ -143,26 +144,27 @@ def _reductions(stated: Conduct) -> str:
     rule = stated.reductions
     treated = "ends treatment"
     if rule.max_reductions:
+        times = "once" if rule.max_reductions == 1 else count(rule.max_reductions, "time")
         hold = f" after a hold of {weeks(rule.hold_weeks)}" if rule.hold_weeks else ""
         treated = (
-            f"goes on at the next lower dose{hold}, at most {count(rule.max_reductions, 'time')}; at the next toxicity, or at "
-            "the lowest dose, treatment ends"
+            f"goes on at the next lower dose{hold}, at most {times}; at the next toxicity, or at the lowest dose, "
+            "treatment ends"
         )
     lost = (
-        f"{rate(rule.exposure_weight)} of the chance of a response is taken to be lost in proportion to dose not received"
+        f"{rate(rule.exposure_weight)} of the chance of a response is taken to be lost in proportion to dose not given"
         if rule.exposure_weight
         else "dose not received is taken to cost no responses"
     )
     return (
-        f"A patient with toxicity {treated}. The rules of the trial count every patient once, at the dose of the start; "
-        f"{lost}."
+        f"A patient with toxicity {treated}. The rules of the trial count every patient once, at the dose of the "
+        f"start; {lost}."
     )
 
 
 def _planning(stated: Conduct) -> Iterator[str]:
     yield f"{_arrivals(stated)}, at random times; {_failures(stated)}."
     seen = stated.first_seen
-    if seen[0] == 1:
+    if seen == (1.0,):
         yield "Every response is first seen at the first assessment."
     else:
         shares = [f"{rate(p)}" for p in seen]
@@ -184,7 +186,7 @@ def _arrivals(stated: Conduct) -> str:
             f"{count(sites.number, 'site')} open one after another over {sites.over_months:g} months, each screening "
             f"{sites.per_site_per_month:g} patients a month"
         )
-    if len(stated.pieces) == 1:
+    if len(stated.pieces) == 1 and not stated.pieces[0].from_month:
         return f"{stated.pieces[0].per_month:g} patients a month are screened"
     pieces = [f"{piece.per_month:g} a month from month {piece.from_month:g} on" for piece in stated.pieces]
     return f"Patients are screened at a rate that changes: {listed(pieces)}"

@@ -57,7 +57,7 @@ def _doses(toxicity: Toxicity) -> Iterator[str]:
 def _rule(toxicity: Toxicity) -> Iterator[str]:
     given, kind = toxicity.given, toxicity.kind
     if "limit" in given:
-        limit = rate(float(given["limit"][0]))
+        limit = rate(given["limit"][0])
     each = "after every patient at a dose"
     if kind == "pocock":
         within = f" within {toxicity.at_limit.patients} patients" if toxicity.at_limit else ""
@@ -75,7 +75,7 @@ def _rule(toxicity: Toxicity) -> Iterator[str]:
             "Beta({:g}, {:g}) prior.".format(*given["prior"])
         )
     elif kind == "group_sequential":
-        shape = SHAPES[str(given["shape"][0])] if "shape" in given else SHAPES["pocock"]
+        shape = SHAPES[given["shape"][0]] if "shape" in given else SHAPES["pocock"]
         if "delta" in given:
             shape = f"the power family with exponent {given['delta'][0]:g}"
         at = listed([str(n) for n in given["looks"]])
