@@ -11,7 +11,20 @@ from typing import Annotated
 
 import typer
 
-from trialsim.cli import analyse, check, compare, files, find, monitor, run, sensitivity, trace, whatif, word
+from trialsim.cli import (
+    analyse,
+    check,
+    compare,
+    files,
+    find,
+    monitor,
+    protocol,
+    run,
+    sensitivity,
+    trace,
+    whatif,
+    word,
+)
 from trialsim.cli.common import INTERRUPTED, Interrupted
 from trialsim.errors import ScenarioError, TrialsimError
 from trialsim.version import __version__
@@ -79,6 +92,7 @@ for command in (
     sensitivity.sensitivity,
     whatif.whatif,
     compare.compare,
+    protocol.protocol,
     word.docx,
     files.validate,
     trace.trace,
