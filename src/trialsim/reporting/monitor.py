@@ -9,7 +9,7 @@ from trialsim.monitoring.aids import Aids, Present
 from trialsim.reporting import decision_table as words
 from trialsim.reporting.about import MADE_BY, about
 from trialsim.reporting.pictures import picture
-from trialsim.reporting.run.rules import CONVENTION
+from trialsim.reporting.protocol import CONVENTION
 from trialsim.results import digits12
 from trialsim.scenario.files import digest
 from trialsim.writing.csv import to_csv
