@@ -12,14 +12,25 @@ from trialsim.checks.by_design import TRIALS, checks_by_design, external, is_sim
 from trialsim.checks.cells import cell_checks
 from trialsim.checks.given_sizes import checks_given_sizes, counts_of
 from trialsim.checks.predictive import Sizes, joint_pmf
-from trialsim.checks.rows import LABELS, CellCheck, Check, Checks, Curve, Headline, LikelihoodRatio, label
+from trialsim.checks.rows import LABELS, CaseCheck, CellCheck, Checks, Curve, Headline, LikelihoodRatio, label
 from trialsim.designs.binomial import clopper_pearson
 from trialsim.engine.exact import MAX_STATES, states
 from trialsim.engine.patients import cells_by_dose, rates_by_dose
+from trialsim.inference.observed import questions_of
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.model import Observed, Scenario
 
-__all__ = ["LABELS", "CellCheck", "Check", "Checks", "Curve", "Headline", "LikelihoodRatio", "check", "label"]
+__all__ = [
+    "LABELS",
+    "CaseCheck",
+    "CellCheck",
+    "Checks",
+    "Curve",
+    "Headline",
+    "LikelihoodRatio",
+    "check",
+    "label",
+]
 
 
 def check(scenario: Scenario, *, seed: int | None = None) -> Checks:
@@ -30,9 +41,9 @@ def check(scenario: Scenario, *, seed: int | None = None) -> Checks:
     seed = scenario.simulation.seed if seed is None else seed
     observed = scenario.observed
     if observed is None:
-        return Checks((), (), (), (), ("The scenario has no `observed` block: nothing to check against.",))
+        return Checks(scenario, notes=("The scenario has no `observed` block: nothing to check against.",))
     counts = counts_of(observed)
-    rows: list[Check] = []
+    rows: list[CaseCheck] = []
     splits: dict[str, Sizes] = {}
     for name, case in scenario.truth.items():
         sizes, given = checks_given_sizes(scenario, name, case, observed, counts, seed)
@@ -42,12 +53,14 @@ def check(scenario: Scenario, *, seed: int | None = None) -> Checks:
         rows += checks_by_design(scenario, name, observed, seed)
     rows += external(scenario, observed)
     return Checks(
+        scenario,
         headline=_headlines(scenario, observed, counts, splits),
-        rows=tuple(rows),
+        by_case=tuple(rows),
         curves=tuple(_curve(q, y, n) for q, (y, n) in counts.items()),
         likelihood_ratios=_likelihood_ratios(scenario, counts, splits),
         notes=_notes(scenario, observed),
         cells=tuple(cell_checks(scenario, observed)),
+        questions=questions_of(scenario),
     )
 
 

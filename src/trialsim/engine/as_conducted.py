@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +12,8 @@ from trialsim.engine.montecarlo import tallies
 from trialsim.engine.ranges import Ranges
 from trialsim.engine.tally import proportion
 from trialsim.engine.timed import Timed
-from trialsim.results import Estimate, OperatingCharacteristics, Results, by_end
+from trialsim.quantities import by_end
+from trialsim.results import Estimate, OperatingCharacteristics, Results
 from trialsim.scenario.calendar import calendar
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.truth import Strata
@@ -42,7 +42,8 @@ class AsConducted:
 
     Attributes
     ----------
-    base : the case whose toxicity and association hold at ``points``: the first of those that most cases share.
+    base : the case whose toxicity and association hold at ``points``: that with the highest P(go).
+    alike : every case with the same toxicity and association.
     cases : every case that has an answer.
     points : P(go) by response rate, the same at every dose and in every stratum; empty where the exact curves already
         are the trial as conducted.
@@ -50,6 +51,7 @@ class AsConducted:
     """
 
     base: str
+    alike: tuple[str, ...]
     cases: tuple[CasePoint, ...]
     points: dict[float, Estimate]
     replicates: int
@@ -79,10 +81,10 @@ def as_conducted(
         if (answer := _p_go(oc)) is not None
     )
     harm = {name: tuple((r.toxicity, r.odds_ratio) for r in strata.rates) for name, strata in truths.items()}
-    most = Counter(harm.values()).most_common(1)[0][0]
-    base = next(name for name, rates in harm.items() if rates == most)
+    base = max(cases, key=lambda point: point.p_go.estimate).case if cases else next(iter(truths))
+    alike = tuple(name for name, rates in harm.items() if rates == harm[base])
     if (scenario.conduct is None and not scenario.own_rules) or results.replicates is None:
-        return AsConducted(base, cases, {}, 0)
+        return AsConducted(base, alike, cases, {}, 0)
     dates, rates = calendar(scenario, rules), shown.finely
     trials = {p: Timed.of(rules, dates, _moved(truths[base], p).thresholds()) for p in rates}
     one = trials[rates[0]]
@@ -90,7 +92,9 @@ def as_conducted(
     replicates = max(min(replicates, MAX_REPLICATES, most_patients), 1)
     drawn = tallies({repr(p): trials[p] for p in rates}, replicates, seed)
     goes = {p: by_end(drawn[repr(p)].counts["ends"])["p_go"] for p in rates}
-    return AsConducted(base, cases, {p: proportion(go, replicates) for p, go in goes.items()}, replicates)
+    return AsConducted(
+        base, alike, cases, {p: proportion(go, replicates) for p, go in goes.items()}, replicates
+    )
 
 
 def _p_go(oc: OperatingCharacteristics) -> tuple[Estimate, bool] | None:

@@ -15,7 +15,7 @@ from trialsim.designs.rules import Monitor, Rules
 from trialsim.engine.compiled import tables_of
 from trialsim.engine.exact import MAX_STATES, distribution, states
 from trialsim.engine.montecarlo import tallies
-from trialsim.engine.tally import simulated
+from trialsim.engine.quantities import Side
 from trialsim.engine.timed import Timed
 from trialsim.engine.trials import Trials, Untimed
 from trialsim.kernels.tables import Calendar
@@ -213,8 +213,9 @@ def simulated_points(
     line: Line, rates: Sequence[float], replicates: int, seed: int
 ) -> dict[float, Simulated]:
     """What simulation gives at a few response rates, the same seed at each."""
-    drawn = tallies({repr(p): line.trials(p) for p in rates}, replicates, seed)
-    return {p: simulated(drawn[repr(p)]) for p in rates}
+    trials = {p: line.trials(p) for p in rates}
+    drawn = tallies({repr(p): each for p, each in trials.items()}, replicates, seed)
+    return {p: Side.of(each, dated=False).simulated(drawn[repr(p)]) for p, each in trials.items()}
 
 
 def heat_map(

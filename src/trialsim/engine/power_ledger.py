@@ -26,8 +26,8 @@ from trialsim.designs.rules import Monitor, Rules
 from trialsim.engine.exact import MAX_STATES, distribution, inert, states
 from trialsim.engine.montecarlo import tallies
 from trialsim.engine.paired import Together, against, estimates
+from trialsim.engine.quantities import Side
 from trialsim.engine.timed import Timed, quickest
-from trialsim.engine.trial_numbers import Side
 from trialsim.results import Estimate, OperatingCharacteristics, Results, digits12
 from trialsim.scenario.calendar import calendar, immediate
 from trialsim.scenario.compiling import groups_of

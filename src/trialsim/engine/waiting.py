@@ -9,9 +9,9 @@ from typing import Any
 from trialsim.designs.rules import Rules
 from trialsim.engine.montecarlo import tallies
 from trialsim.engine.paired import Difference, Together, against, estimates
+from trialsim.engine.quantities import Side
 from trialsim.engine.tally import Tally
 from trialsim.engine.timed import Timed, timed
-from trialsim.engine.trial_numbers import Side
 from trialsim.kernels.tables import CONTINUE_ACCRUAL, EARLY_DECISION, PAUSE
 from trialsim.results import Estimate
 from trialsim.scenario.model import Scenario

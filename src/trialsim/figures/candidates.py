@@ -29,8 +29,8 @@ from trialsim.figures.style import (
     percent_axis,
     probability_axis,
 )
-from trialsim.figures.words import percent
 from trialsim.results import to_frame
+from trialsim.writing.numbers import rate as stated
 
 HIGH, BELOW, LEFT, GAP, RIGHT = 4.4, 0.95, 1.15, 1.35, 0.25
 SHOWN = len(SERIES)
@@ -40,7 +40,9 @@ SHOWN = len(SERIES)
 def draw(found: FoundDesigns) -> Drawn:
     """The designs of one search; for Simon's also the best design of every n, so that the hull is seen to be one."""
     if any(design.looks is None for design in found):
-        raise DesignError(f"designs of kind {found.kind} have no P(go) curve over response rates alone")
+        raise DesignError(
+            f"designs of kind {found.design_kind} have no P(go) curve over response rates alone"
+        )
     p0, p1 = found.setting["p0"], found.setting["p1"]
     shown = _distinct(found)
     rates = (0.0, min(1.0, p1 + (p1 - p0)))
@@ -49,7 +51,7 @@ def draw(found: FoundDesigns) -> Drawn:
     with rc_context(RC):
         keys = [Key(f"{names}: {d.design}", SERIES[k] | MARKERS[k]) for k, (names, d) in enumerate(shown)]
         levels = f"alpha {found.setting['alpha']:g}, beta {found.setting['beta']:g}"
-        footer = f"p0 {percent(p0)}, p1 {percent(p1)}, {levels}. "
+        footer = f"p0 {stated(p0)}, p1 {stated(p1)}, {levels}. "
         if every:
             footer += "Left: grey, the least EN of each n; the line joins the admissible designs. "
         if all(d.en is not None for d in found):
@@ -112,7 +114,7 @@ def save(drawn: Drawn, path: Path) -> None:
 
 def _best_of_each_n(found: FoundDesigns) -> list[SimonDesign]:
     """The least EN of each n under the limits and the EN of the search; none for other kinds."""
-    if found.kind != "simon":
+    if found.design_kind != "simon":
         return []
     own = {key: value for key, value in found.keys.items() if key not in ("n", "criterion", "weight")}
     spec: Any = spec_of("simon", {**found.setting, **own})

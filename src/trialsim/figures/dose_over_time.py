@@ -9,8 +9,9 @@ import numpy as np
 from trialsim.engine.over_time import OverTime
 from trialsim.figures.drawn import Drawn, Material
 from trialsim.figures.style import BLACK, BLUE, GREY, NARROW, ORANGE, WIDE, Key, Sheet, count_ticks
-from trialsim.figures.words import listed, names_within
+from trialsim.figures.words import names_within
 from trialsim.results import to_frame
+from trialsim.writing.numbers import listed
 
 MOST_DOSES = 4
 LEFT, BETWEEN, RIGHT, BELOW, HIGH, HEAD = 1.0, 1.15, 0.3, 0.85, 3.4, 0.55

@@ -17,8 +17,10 @@ from trialsim.figures.marks import (
     response_label,
 )
 from trialsim.figures.style import BLACK, NARROW, ROW, Sheet, count_ticks, percent_axis, probability_axis
-from trialsim.figures.words import percent, probability, sentence
+from trialsim.figures.words import sentence
 from trialsim.results import to_frame
+from trialsim.writing.numbers import probability
+from trialsim.writing.numbers import rate as stated
 
 HIGH, GAP, BELOW = 2.9, 0.35, 0.85
 
@@ -74,7 +76,7 @@ def draw(material: Material) -> Drawn | None:
 def _alt(material: Material) -> str:
     at = material.pictured.ranges
     words = [
-        f"Two panels over response rates from {percent(at.response[0])} to {percent(at.response[1])}: EN and PET."
+        f"Two panels over response rates from {stated(at.response[0])} to {stated(at.response[1])}: EN and PET."
     ]
     for curve in material.pictured.curves.curves:
         numbers = []
@@ -82,7 +84,7 @@ def _alt(material: Material) -> str:
             rate = getattr(at, name)
             en, pet = curve.at(rate, "en"), curve.at(rate, "pet")
             if en is not None and pet is not None:
-                numbers.append(f"EN {en:.1f} and PET {probability(pet)} at {name} = {percent(rate)}")
+                numbers.append(f"EN {en:.1f} and PET {probability(pet)} at {name} = {stated(rate)}")
         if numbers:
             words.append(f"{sentence(line_words(curve))}: {'; '.join(numbers)}.")
     return " ".join(words)

@@ -9,11 +9,12 @@ from matplotlib.colors import LinearSegmentedColormap
 from trialsim.designs.binomial import Float64
 from trialsim.engine.curves import HeatMap
 from trialsim.figures.drawn import Drawn, Material
-from trialsim.figures.labels import Box, place, text_box
-from trialsim.figures.map_cases import LOWER, MOST_CASES, START, Field, cases_on, draw_cases, ground
+from trialsim.figures.labels import Box, Field, place, text_box
+from trialsim.figures.map_cases import LOWER, MOST_CASES, START, cases_on, draw_cases, ground
 from trialsim.figures.style import BLACK, NARROW, Key, Sheet, percent_axis
-from trialsim.figures.words import assumed, at_once, listed, probability
+from trialsim.figures.words import assumed, at_once
 from trialsim.results import to_frame
+from trialsim.writing.numbers import listed, probability
 
 HIGH, BELOW, HEAD, LEFT, RIGHT = 5.4, 0.85, 0.5, 1.15, 1.1
 WIDE = NARROW - LEFT - RIGHT
@@ -30,7 +31,7 @@ def draw(material: Material) -> Drawn | None:
     if computed is None:
         return None
     levels = _levels(material)
-    field = Field(at, WIDE, HIGH)
+    field = Field(at.response, (0.0, at.toxicity), WIDE, HIGH)
     cases = cases_on(field, material)
     moving = any(len(set(case.path)) > 1 for case in cases)
     keys = [Key("case, starting dose" if moving else "case", START | {"linestyle": ""})]
@@ -100,7 +101,7 @@ def _contours(
         low_first = sorted((point for point in points if point[1] > 0.25), key=lambda point: point[1])
         box = place((text_box(*point, words) for point in low_first), taken, field.room)
         if box is not None:
-            axes.text(*field.rates(box.middle), words, ha="center", va="center", zorder=7, bbox=ground(1.0))
+            axes.text(*field.data(box.middle), words, ha="center", va="center", zorder=7, bbox=ground(1.0))
 
 
 def _footer(material: Material, computed: HeatMap) -> str:

@@ -12,7 +12,9 @@ from trialsim.engine.curves import Curve
 from trialsim.engine.ranges import Observed, Ranges
 from trialsim.figures.drawn import Material
 from trialsim.figures.style import BLACK, GREY, MARKERS, NARROW, ROW, SERIES, Key, Sheet
-from trialsim.figures.words import assumed, at_once, percent, some, width
+from trialsim.figures.words import assumed, at_once, some, width
+from trialsim.writing.numbers import percent
+from trialsim.writing.numbers import rate as stated
 
 LEFT, RIGHT = 1.15, 0.25
 """Margins in cm beside the axes of a narrow figure."""
@@ -25,8 +27,8 @@ OBSERVED: dict[str, Any] = {"color": BLACK, "linewidth": 1.0, "marker": "D", "ma
 def rate_words(rates: Sequence[float]) -> str:
     """Rates by dose in few words: 37%, 45% → 32%, or the first and the last of many."""
     if len(set(rates)) == 1:
-        return percent(rates[0])
-    shown = [percent(p) for p in rates] if len(rates) == 2 else [percent(rates[0]), "…", percent(rates[-1])]
+        return stated(rates[0])
+    shown = [stated(p) for p in rates] if len(rates) == 2 else [stated(rates[0]), "…", stated(rates[-1])]
     return " → ".join(shown)
 
 
@@ -36,7 +38,7 @@ def line_words(curve: Curve, room: float = 60.0, several: bool = True) -> str:
     if not line.cases:
         return "design alone: no toxicity rule, all evaluable" if several else "design alone"
     if line.name == "with evaluability":
-        return f"with {percent(line.base.evaluable)} of patients evaluable"
+        return f"with {stated(line.base.evaluable)} of patients evaluable"
     words = f"with rule, toxicity {rate_words(line.base.toxicity)}"
     if line.base.odds_ratio != 1:
         words += f", OR {line.base.odds_ratio:g}"
@@ -74,7 +76,7 @@ def mark_design_rates(
     """Dotted lines at p0 and p1 through all panels, with ``words`` about each above the first, at y cm."""
     wanted = [(name, rate) for name in ("p0", "p1") if at.shows(rate := getattr(at, name))]
     span = sheet.wide - LEFT - RIGHT
-    blocks = [[f"{name} = {percent(rate)}", *words.get(name, [])] for name, rate in wanted]
+    blocks = [[f"{name} = {stated(rate)}", *words.get(name, [])] for name, rate in wanted]
     halves = [max(width(text) for text in block) / 2 for block in blocks]
     low, high = at.response
     centres = [LEFT + span * (rate - low) / (high - low) for _, rate in wanted]

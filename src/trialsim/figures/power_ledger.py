@@ -11,8 +11,10 @@ from matplotlib.ticker import MaxNLocator
 from trialsim.engine.power_ledger import LABELS, PowerLedger, Step
 from trialsim.figures.drawn import Drawn, Material
 from trialsim.figures.style import BLACK, NARROW, PALE, WIDE, Key, Sheet
-from trialsim.figures.words import fit, listed, percent, probability, sentence, width, wrap
+from trialsim.figures.words import fit, sentence, width, wrap
 from trialsim.results import to_frame
+from trialsim.writing.numbers import listed, probability
+from trialsim.writing.numbers import rate as stated
 
 EACH, BELOW, HEAD, GAP = 0.72, 0.95, 0.5, 0.35
 """Height in cm of a step; room below and above a panel, and between two of them."""
@@ -147,7 +149,7 @@ def _footer(shown: Sequence[PowerLedger]) -> str:
 
 
 def _caption(shown: Sequence[PowerLedger]) -> str:
-    rates = listed([f"{percent(ledger.response)} ({_title(ledger)})" for ledger in shown])
+    rates = listed([f"{stated(ledger.response)} ({_title(ledger)})" for ledger in shown])
     words = (
         "How P(go) gets from the design by itself to the trial as it runs, one step at a time; diamonds are the two "
         f"ends. The design by itself: everybody evaluable, no toxicity, and a response rate of {rates}."

@@ -12,8 +12,10 @@ from trialsim.engine.boundary_runs import BoundaryRuns
 from trialsim.figures.drawn import Drawn, Material
 from trialsim.figures.marks import LEFT, RIGHT, rate_words
 from trialsim.figures.style import BLACK, BLUE, GREY, NARROW, PALE, Key, Sheet, count_ticks
-from trialsim.figures.words import assumed, fit, percent, probability
+from trialsim.figures.words import assumed, fit
 from trialsim.results import to_frame
+from trialsim.writing.numbers import probability
+from trialsim.writing.numbers import rate as stated
 
 HIGH, BELOW, HEAD = 5.0, 0.85, 0.15
 
@@ -89,7 +91,7 @@ def _keys(material: Material, found: BoundaryRuns, limit: float | None) -> list[
         Key("a simulated trial reaches the boundary", CROSSED | NO_LINE),
     ]
     if limit is not None:
-        keys.append(Key(f"highest acceptable toxicity rate, {percent(limit)}", LIMIT))
+        keys.append(Key(f"highest acceptable toxicity rate, {stated(limit)}", LIMIT))
     if observed:
         doses = ", all doses" if several else ""
         keys.append(Key(f"observed{doses}: {observed[0]} of {observed[1]} treated", SEEN | NO_LINE))

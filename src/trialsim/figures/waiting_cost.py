@@ -10,8 +10,9 @@ from trialsim.engine.waiting import POLICIES, Waiting
 from trialsim.figures.drawn import Drawn, Material
 from trialsim.figures.labels import Box, along, around, beside, place
 from trialsim.figures.style import BLACK, BLUE, GREY, NARROW, ORANGE, Key, Sheet, count_ticks
-from trialsim.figures.words import names_within, probability
+from trialsim.figures.words import names_within
 from trialsim.results import to_frame
+from trialsim.writing.numbers import probability
 
 MOST_CASES = 5
 AXES = ("duration_months", "en")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from trialsim.results import quantity_names
+from trialsim.quantities import per, quantity_names
 
 Document = dict[str, Any]
 """The content of ``results.json``."""
@@ -62,22 +62,7 @@ def compared(doc: Document) -> list[tuple[float, str, str]]:
 
 def is_shown(quantity: str, doc: Document) -> bool:
     """Whether a quantity has a row of its own: by dose only where there is more than one."""
-    return len(doc["doses"]) > 1 or not is_by_dose(quantity)
-
-
-def is_by_dose(quantity: str) -> bool:
-    """Whether a quantity belongs to one dose level."""
-    return "_dose_" in quantity and quantity[-1].isdigit()
-
-
-def is_by_cohort(quantity: str) -> bool:
-    """Whether a quantity belongs to one cohort."""
-    return "_cohort_" in quantity
-
-
-def is_months(quantity: str) -> bool:
-    """Whether a quantity is a time."""
-    return quantity.endswith("_months")
+    return len(doc["doses"]) > 1 or per(quantity) != "dose"
 
 
 def is_sequential(doc: Document) -> bool:

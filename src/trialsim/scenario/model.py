@@ -119,12 +119,12 @@ class Simulation(Spec):
     def _possible(self) -> Simulation:
         if self.precision is None:
             return self
-        from trialsim.results import LABELS, is_probability
+        from trialsim.quantities import is_probability, quantity_names
         from trialsim.scenario.words import meant
 
         if "replicates" in self.model_fields_set:
             raise impossible("precision", "state `replicates` or the `precision` wanted, not both")
-        known = tuple(filter(is_probability, LABELS))
+        known = tuple(filter(is_probability, quantity_names(0)))
         for name in self.precision:
             if name not in known:
                 raise impossible("precision", f"`{name}` is no probability of a trial{meant(name, known)}")
@@ -355,7 +355,7 @@ class Scenario(Spec):
     def _check_observed(self) -> None:
         if self.observed is None:
             return
-        for key in ("treated_by_dose", "evaluable_by_dose", "responses_by_dose"):
+        for key in ("treated_by_dose", "evaluable_by_dose", "responses_by_dose", "toxicities_by_dose"):
             counts = getattr(self.observed, key)
             if counts is not None and len(counts) != len(self.doses):
                 raise impossible(

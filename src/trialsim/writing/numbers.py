@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from trialsim.quantities import is_probability
+
 NONE = "–"
 """What stands where there is no number."""
 
@@ -88,30 +90,48 @@ def listed(items: Sequence[str], last: str = "and") -> str:
     return f"{', '.join(items[:-1])} {last} {items[-1]}"
 
 
-def is_mean(quantity: str) -> bool:
-    """Whether a quantity is an expected number of patients (else a probability)."""
-    return not quantity.startswith("p_") and quantity != "pet"
+def fixed(value: float, decimals: int) -> str:
+    """A number to so many decimals, never -0.0, with a true minus sign; ``0`` where it is."""
+    text = f"{value:.{decimals}f}" if value else "0"
+    return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
+
+
+def plus_minus(error: float, decimals: int) -> str:
+    """Half of an interval, after ±; one too small for so many decimals is given by its bound."""
+    text = f"{error:.{decimals}f}"
+    return f"± {text}" if float(text) > 0 or error == 0 else f"± <{10.0**-decimals:.{decimals}f}"
+
+
+def with_error(quantity: str, value: float, mcse: float | None) -> str:
+    """A quantity in a sentence, with its Monte Carlo standard error where it was simulated."""
+    text = value_text(quantity, value)
+    return f"{text} (mcse {mcse_cell(quantity, mcse).text})" if mcse else text
+
+
+def value_text(quantity: str, value: float | None) -> str:
+    """A quantity of the operating characteristics: probabilities to four decimals, means to two."""
+    if value is None or is_probability(quantity):
+        return probability(value)
+    return f"{value:.2f}".replace("-", "−")
 
 
 def value_cell(quantity: str, value: float | None, mark: str = "") -> Cell:
     """A quantity of the operating characteristics as a table shows it."""
-    if value is None:
-        return Cell(NONE)
-    return Cell(f"{value:.2f}".replace("-", "−") if is_mean(quantity) else probability(value), value, mark)
+    return Cell(value_text(quantity, value), value, "" if value is None else mark)
 
 
 def difference_cell(quantity: str, value: float | None) -> Cell:
     """A difference of two values of a quantity, with its sign."""
     if value is None:
         return Cell(NONE)
-    return Cell(f"{value:+.{2 if is_mean(quantity) else 4}f}".replace("-", "−"), value)
+    return Cell(f"{value:+.{4 if is_probability(quantity) else 2}f}".replace("-", "−"), value)
 
 
 def mcse_cell(quantity: str, value: float | None) -> Cell:
     """A Monte Carlo standard error, one digit more than its estimate."""
     if value is None:
         return Cell(NONE)
-    return Cell(f"{value:.3f}" if is_mean(quantity) else f"{value:.5f}", value)
+    return Cell(f"{value:.{5 if is_probability(quantity) else 3}f}", value)
 
 
 def probability_cell(value: float | None, mark: str = "") -> Cell:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from trialsim.reporting.power_ledger import sentence
 from trialsim.reporting.run import summary
 from trialsim.running.plain import (
     Document,
@@ -12,7 +13,9 @@ from trialsim.running.plain import (
     is_sequential,
     is_timed,
     own_rules,
+    typical_cases,
 )
+from trialsim.running.run import Run
 from trialsim.writing.numbers import NONE, Cell, count, listed, mcse_cell, rates, value_cell
 from trialsim.writing.report import Picture, Pictures, Section, Table, Terms, Words, plain, section
 
@@ -20,9 +23,10 @@ FIGURES = ("as_conducted", "power_ledger")
 """Figures that stand on this page."""
 
 
-def first_page(doc: Document, pictures: Sequence[Picture]) -> Section:
+def first_page(run: Run, doc: Document, pictures: Sequence[Picture]) -> Section:
     """At most a printed page."""
-    rows = [("Against the observed trial", " ".join(summary.verdict(doc)))] if doc["headline"] else []
+    rows = [("Why P(go) is what it is", " ".join(power_ledger(run, doc)))]
+    rows += [("Against the observed trial", " ".join(summary.verdict(doc)))] if doc["headline"] else []
     rows.append(("How far to trust the numbers", summary.trust(doc)))
     return section(
         "first-page",
@@ -32,6 +36,13 @@ def first_page(doc: Document, pictures: Sequence[Picture]) -> Section:
         Pictures(tuple(picture for picture in pictures if picture.name in FIGURES)),
         Terms(tuple(rows)),
     )
+
+
+def power_ledger(run: Run, doc: Document) -> Iterator[str]:
+    """How P(go) of the alternative, else of the first case, gets from the design by itself to the trial as it runs."""
+    inactive, active = typical_cases(doc)
+    for ledger in run.power.of(active or inactive or next(iter(doc["cases"]))):
+        yield sentence(run.scenario, ledger)
 
 
 # -- the decision rule

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from trialsim.checks.rows import GIVEN_SIZES, VERDICTS
-from trialsim.results import label
+from trialsim.quantities import is_probability, short
 from trialsim.running.plain import Document, best, compared, held, is_timed, own_rules, typical_cases
-from trialsim.writing.numbers import chance, count, is_mean, listed, percent, probability, rate, rates, times
+from trialsim.writing.numbers import chance, count, listed, percent, probability, rate, rates, times
 
 SEVERITY = {word: rank for rank, (_, word) in enumerate(VERDICTS)}
 """Verdict words from mild to severe."""
@@ -78,8 +78,9 @@ def largest_errors(doc: Document, quantities: list[str]) -> str:
         for quantity in quantities:
             if not (case["exact"] or {}).get(quantity) and quantity in (case["simulated"] or {}):
                 error = case["simulated"][quantity]["mcse"] or 0.0
-                found[is_mean(quantity)] = max(found.get(is_mean(quantity), 0.0), error)
-    names = {False: "a probability", True: "a mean"}
+                kind = is_probability(quantity)
+                found[kind] = max(found.get(kind, 0.0), error)
+    names = {True: "a probability", False: "a mean"}
     parts = [f"of {names[kind]} at most {found[kind]:.2g}" for kind in names if found.get(kind)]
     return f"Simulated numbers: mcse {listed(parts)}." if parts else ""
 
@@ -113,7 +114,7 @@ def agreement(doc: Document) -> str:
         words = f"With every outcome known at once, exact calculation and {simulated} agree"
     if found := compared(doc):
         z, name, quantity = max(found)
-        largest = label(quantity, doc["doses"], own=own_rules(doc)).partition(":")[0]
+        largest = short(quantity, doc["doses"], own=own_rules(doc))
         words += (
             f": over {len(found)} comparisons the largest difference is {z:.2f} standard errors "
             f"({largest}, case “{name}”), no more than chance produces"
@@ -344,3 +345,25 @@ def likelihood_words(row: dict[str, Any]) -> str:
     if ratio > 1:
         return f"The observed counts are {times(ratio)} times as likely under {case} as under {against}."
     return f"The observed counts are {times(1 / ratio)} times less likely under {case} than under {against}."
+
+
+def characteristics(doc: Document) -> str:
+    """How often the trial ends in a go under the typical cases, and how that was computed."""
+    names = list(dict.fromkeys(name for name in typical_cases(doc) if name)) or list(doc["cases"])[:2]
+    parts = [
+        f"{probability(best(doc['cases'][name], 'p_go'))} if the true response rate is "
+        f"{by_dose(doc, doc['cases'][name]['truth']['response'])}"
+        for name in names
+    ]
+    words = f"With all rules, the trial ends {reaches_go(doc)} with probability {listed(parts)}."
+    made = f"trialsim {doc['trialsim']}"
+    cases = [doc["cases"][name] for name in names]
+    if all(case["exact"] for case in cases):
+        return f"{words} These probabilities are exact ({made})."
+    how = f"by simulation of {count(doc['replicates'], 'trial')} a case"
+    if is_timed(doc) and all(held(case)["exact"] for case in cases):
+        how += " in calendar time"
+    return (
+        f"{words} These probabilities were estimated {how} ({made}, seed {doc['seed']}), with a Monte Carlo "
+        f"standard error of at most {doc['method']['largest_mcse']:.2g}."
+    )

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from trialsim.designs.rules import ACTION_WORDS, Rules
+from trialsim.quantities import label
 from trialsim.reporting.run.examples import event_rows, patient_rows
-from trialsim.results import digits12, label
+from trialsim.results import digits12
 from trialsim.running.content import Document
 from trialsim.running.examples import FIELDS
 from trialsim.running.inputs import value_words
@@ -45,7 +46,7 @@ def tables(run: Run, doc: Document) -> dict[str, str]:
 COLUMNS: dict[str, tuple[str, ...]] = {
     "operating_characteristics": (
         "case", "quantity", "label", "exact", "estimate", "mcse", "low", "high", "z",
-        "exact_at_once", "z_at_once",
+        "exact_at_once", "estimate_at_once", "z_at_once",
     ),
     "distributions": ("case", "distribution", "value", "exact", "simulated", "replicates"),
     "checks": (
@@ -75,7 +76,7 @@ def operating_characteristics(doc: Document) -> Iterator[Row]:
     """One row a case and quantity; ``exact_at_once`` and ``z_at_once`` are of the trial with outcomes known at once."""
     cohorts = doc["cohorts"]["names"] if doc["cohorts"] else ()
     for name, case in doc["cases"].items():
-        twin = case.get("at_once") or {"exact": None, "z": {}}
+        twin = case.get("at_once") or {"exact": None, "simulated": None, "z": {}}
         for quantity in quantities(doc, case):
             simulated = (case["simulated"] or {}).get(quantity, {})
             yield {
@@ -86,6 +87,7 @@ def operating_characteristics(doc: Document) -> Iterator[Row]:
                 **{key: simulated.get(key) for key in ("estimate", "mcse", "low", "high")},
                 "z": case["z"].get(quantity),
                 "exact_at_once": (twin["exact"] or {}).get(quantity),
+                "estimate_at_once": (twin["simulated"] or {}).get(quantity, {}).get("estimate"),
                 "z_at_once": twin["z"].get(quantity),
             }
 
