@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from trialsim.engine.whole_trial import find_robust
     from trialsim.engine.whole_trial_found import RobustDesigns
     from trialsim.errors import DesignError, OutputError, ScenarioError, TrialsimError
+    from trialsim.facts.protocol import Protocol, protocol
     from trialsim.inference import analyse
     from trialsim.reporting import report, reproduce
     from trialsim.scenario.files import load, validate
@@ -44,6 +45,8 @@ _HOME = {
     "check": "trialsim.checks",
     "whatif": "trialsim.varying.whatif",
     "compare": "trialsim.varying.compare",
+    "Protocol": "trialsim.facts.protocol",
+    "protocol": "trialsim.facts.protocol",
     "assess": "trialsim.varying.assess",
     "sensitivity": "trialsim.varying.assess",
     "FoundDesigns": "trialsim.designs.finding",
@@ -66,6 +69,7 @@ __all__ = [
     "DesignError",
     "FoundDesigns",
     "OutputError",
+    "Protocol",
     "RobustDesigns",
     "Scenario",
     "ScenarioError",
@@ -82,6 +86,7 @@ __all__ = [
     "find",
     "find_robust",
     "load",
+    "protocol",
     "report",
     "reproduce",
     "sensitivity",

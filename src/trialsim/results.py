@@ -2,144 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from trialsim.answers import Answer
 from trialsim.answers import to_frame as to_frame
-from trialsim.codes import (
-    ACCRUAL,
-    FINAL_CONSIDER,
-    FINAL_GO,
-    FINAL_NO_GO,
-    FUTILITY,
-    GO_EARLY,
-    TOXICITY,
-    TOXICITY_AT_N,
-)
-
-if TYPE_CHECKING:
-    import pandas as pd
+from trialsim.quantities import label, quantity_names
 
 Float64 = NDArray[np.float64]
-Number = TypeVar("Number", int, float)
-
-LABELS: dict[str, str] = {
-    "p_go": "P(go): H0 rejected, recommend further study",
-    "p_no_go": "P(no go at the planned n)",
-    "p_consider": "P(consider)",
-    "pet": "PET: probability of early termination",
-    "p_stop_futility": "P(stop early for futility)",
-    "p_stop_toxicity": "P(stop early for toxicity)",
-    "p_go_early": "P(go early)",
-    "p_stop_toxicity_at_n": "P(toxicity stop at the last patient)",
-    "p_dose_reduction_triggered": "P(dose reduction triggered)",
-    "p_dose_reduced": "P(dose reduced: at least one patient at a lower dose)",
-    "en": "EN: expected patients treated",
-    "en_evaluable": "Expected patients evaluable",
-    "responses": "Expected responses",
-    "toxicities": "Expected patients with toxicity",
-}
-"""Every operating characteristic of the whole trial, in reading order; by dose see ``label``."""
-
-BY_DOSE = {
-    "patients": "Expected patients",
-    "responses": "Expected responses",
-    "toxicities": "Expected toxicities",
-}
-
-
-CONDUCT_LABELS: dict[str, str] = {
-    "p_go_averaged": "P(go), averaged over dose paths",
-    "p_go_evaluable": "P(go by evaluable patients)",
-    "p_go_all": "P(go in every cohort)",
-    "p_false_go": "P(false go: in a cohort no better than p0)",
-    "treated": "Expected patients treated, overrun included",
-    "overrun": "Expected overrun patients",
-    "screened": "Expected people screened",
-    "disease_control": "Expected patients with disease control",
-    "serious": "Expected patients with a serious adverse event",
-    "patients_reduced": "Expected patients whose own dose was reduced",
-    "patients_off": "Expected patients off treatment for toxicity",
-    "relative_dose_intensity": "Relative dose intensity, mean over patients",
-    "duration_months": "Expected duration (months)",
-    "accruing_months": "Expected months accruing",
-    "paused_months": "Expected months with accrual closed",
-    "waiting_months": "Expected months waiting after accrual",
-    "decision_months": "Expected months to the decision",
-    "trigger_months": "Expected months to the trigger, where triggered",
-    "duration_p10_months": "Duration: 10% of trials are shorter (months)",
-    "duration_median_months": "Duration: median (months)",
-    "duration_p90_months": "Duration: 10% of trials are longer (months)",
-}
-"""What is reported of trials in calendar time beside ``LABELS``, where the scenario states what it takes.
-
-Averaged over dose paths: the same quantity as P(go) with a smaller error. By evaluable patients: the verdict of a
-single-stage test at their number. Overrun: enrolled while the decision that ended the trial was pending. Duration:
-first patient in to last outcome known.
-"""
-
-BY_COHORT = {
-    "p_go": "P(go)",
-    "patients": "Expected patients",
-    "evaluable": "Expected patients evaluable",
-    "responses": "Expected responses",
-}
-
-
-def by_end(ends: Sequence[Number]) -> dict[str, Number]:
-    """What the ways a trial can end (in the order of ``codes``) add up to, for probabilities or counts alike."""
-    return {
-        "p_go": ends[GO_EARLY] + ends[FINAL_GO],
-        "p_no_go": ends[FINAL_NO_GO] + ends[ACCRUAL],
-        "p_consider": ends[FINAL_CONSIDER],
-        "pet": ends[FUTILITY] + ends[TOXICITY] + ends[GO_EARLY],
-        "p_stop_futility": ends[FUTILITY],
-        "p_stop_toxicity": ends[TOXICITY],
-        "p_go_early": ends[GO_EARLY],
-        "p_stop_toxicity_at_n": ends[TOXICITY_AT_N],
-    }
-
-
-OWN_RULES = {
-    "p_go": "P(go in at least one cohort)",
-    "pet": "PET: the cohort that got furthest ended early",
-}
-"""What quantities of the whole trial are where cohorts have rules of their own."""
-
-
-def label(name: str, doses: Sequence[str] = (), cohorts: Sequence[str] = (), *, own: bool = False) -> str:
-    """The words for a quantity; ``patients_dose_1`` and ``patients_cohort_1`` name their dose, or cohort.
-
-    ``own``: cohorts have rules of their own.
-    """
-    if own and name in OWN_RULES:
-        return OWN_RULES[name]
-    if name in LABELS:
-        return LABELS[name]
-    if name in CONDUCT_LABELS:
-        return CONDUCT_LABELS[name]
-    what, _, number = name.rpartition("_cohort_")
-    if what:
-        cohort = cohorts[int(number) - 1] if cohorts else f"cohort {number}"
-        return f"{BY_COHORT[what]} in {cohort}"
-    what, _, level = name.rpartition("_dose_")
-    dose = doses[int(level) - 1] if doses else f"dose {level}"
-    return f"{BY_DOSE[what]} at {dose}"
-
-
-def is_probability(name: str) -> bool:
-    """Whether a quantity is a probability (else it is a mean)."""
-    return name.startswith("p_") or name == "pet"
-
-
-def quantity_names(levels: int) -> tuple[str, ...]:
-    """All scalar quantities of a trial with this many dose levels, in reading order."""
-    by_dose = [f"{what}_dose_{level}" for level in range(1, levels + 1) for what in BY_DOSE]
-    return (*LABELS, *by_dose)
 
 
 def digits12(value: Any) -> Any:
@@ -213,6 +87,10 @@ class Simulated:
 _NOTHING = Simulated(0, {}, (), (), (), ())
 
 
+def _estimate(simulated: Simulated | None, name: str) -> float | None:
+    return simulated.values[name].estimate if simulated and name in simulated.values else None
+
+
 @dataclass(frozen=True)
 class OperatingCharacteristics:
     """One case: exact where an exact answer exists, simulated, and how far apart they are.
@@ -244,14 +122,15 @@ class OperatingCharacteristics:
         return label(name, self.doses, self.cohorts, own="p_go_all" in self.names)
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """One dict a quantity: case, quantity, label, exact, estimate, mcse, low, high, z; and exact_at_once, z_at_once
-        (of the trial with outcomes known at once) where calendar time decides."""
+        """One dict a quantity: case, quantity, label, exact, estimate, mcse, low, high, z; and exact_at_once,
+        estimate_at_once, z_at_once (of the trial with outcomes known at once) where calendar time decides."""
         twin = self.at_once
         for name in self.names:
             estimate = self.simulated.values[name] if self.simulated else None
             at_once = (
                 {
                     "exact_at_once": twin.exact.values.get(name) if twin.exact else None,
+                    "estimate_at_once": _estimate(twin.simulated, name),
                     "z_at_once": twin.z.get(name),
                 }
                 if twin
@@ -312,9 +191,11 @@ class Planned:
     replicates: int
 
 
-@dataclass(frozen=True)
-class Results:
+@dataclass(frozen=True, repr=False)
+class Results(Answer):
     """The operating characteristics of every case of a scenario, and what is needed to get the same again."""
+
+    kind: ClassVar[str] = "operating_characteristics"
 
     name: str
     digest: str
@@ -338,40 +219,21 @@ class Results:
         held = [oc.at_once or oc for oc in self.cases]
         return tuple(f"{oc.case}: {name}" for oc in held for name in oc.disagreements)
 
-    def to_frame(self) -> pd.DataFrame:
-        """A tidy table, one row a case and quantity."""
-        return to_frame([row for oc in self.cases for row in oc.rows()])
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """One dict a case and quantity."""
+        return (row for oc in self.cases for row in oc.rows())
 
-    def __str__(self) -> str:
-        return "\n\n".join([self.name, *(_table(oc) for oc in self.cases)])
-
-
-def _table(oc: OperatingCharacteristics) -> str:
-    """One case as text columns; quantities that are zero by design are left out."""
-    held = ("exact_at_once", "z_at_once") if oc.at_once else ("exact", "z")
-    rows = [row for row in oc.rows() if (row[held[0]] or 0) != 0 or (row["estimate"] or 0) != 0]
-    width = max((len(row["label"]) for row in rows), default=0)
-    head = "at once" if oc.at_once else "exact"
-    lines = [f"{oc.case}", f"  {'':{width}}  {head:>9}  {'simulated':>9}  {'mcse':>8}  {'z':>6}"]
-    for row in rows:
-        cells = [
-            _cell(row[held[0]], 9, 4),
-            _cell(row["estimate"], 9, 4),
-            _cell(row["mcse"], 8, 5),
-            _cell(row[held[1]], 6, 2),
-        ]
-        lines.append(f"  {row['label']:{width}}  {'  '.join(cells)}")
-    if oc.at_once:
-        lines.append(
-            "  at once: exact, if every outcome were known at once; z: that trial simulated, against it"
+    def to_dict(self) -> dict[str, Any]:
+        """Every case as it stands in ``results.json``, and what is needed to get the same again."""
+        found: dict[str, Any] = digits12(
+            {
+                "name": self.name,
+                "digest": self.digest,
+                "trialsim": self.version,
+                "streams": self.streams,
+                "seed": self.seed,
+                "replicates": self.replicates,
+                "cases": {oc.case: oc.to_dict() for oc in self.cases},
+            }
         )
-    if oc.not_exact:
-        lines.append(f"  no exact answer: {oc.not_exact}")
-    disagreements = (oc.at_once or oc).disagreements
-    if disagreements:
-        lines.append(f"  WARNING: exact and simulated disagree on {', '.join(disagreements)}")
-    return "\n".join(lines)
-
-
-def _cell(value: float | None, width: int, digits: int) -> str:
-    return f"{'-':>{width}}" if value is None else f"{value:>{width}.{digits}f}"
+        return found

@@ -67,8 +67,8 @@ def compare(
     names = stems if len(set(stems)) == len(stems) else [str(path) for path in scenario]
     designs = {name: load(path) for name, path in zip(names, scenario, strict=True)}
     named = None if truth is None else (str(truth), load(truth))
+    from trialsim.timing import Clock
     from trialsim.varying.compare import Designs
-    from trialsim.writing.folder import Clock
 
     clock = Clock()
     marks = [digest(each) for each in (*designs.values(), *([named[1]] if named else []))]

@@ -68,14 +68,18 @@ def run(
     sensitivity: Annotated[
         bool, typer.Option("--sensitivity", help="also work out the sensitivity block, into the same report")
     ] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="the page with every section open, so that all of it is printed")
+    ] = False,
     quiet: Quiet = False,
 ) -> None:
     """Run a scenario: exact and simulated answers, the check against the observed trial, figures and a report."""
+    begun = time.perf_counter()
     from trialsim.scenario.files import digest, load
 
     stated = load(scenario)
     folder = output or Path("runs") / scenario.stem
-    from trialsim.reporting import check_target, report
+    from trialsim.writing.folder import check_target
 
     target = check_target(folder, force=force)
     if docx:
@@ -93,9 +97,9 @@ def run(
         kept = Keep((keep_trials or Table.csv).value, trials=keep_trials is not None, patients=keep_patients)
         planned = stated.simulation.precision is not None and replicates is None
         kept.check(None if planned else replicates or stated.simulation.replicates)
-    from trialsim.checks import check
     from trialsim.engine.ledger import Ledger
-    from trialsim.engine.operating import expected, kernels_used, simulate
+    from trialsim.engine.operating import expected, kernels_used
+    from trialsim.running.run import run as worked_out
 
     started = time.perf_counter()
     total = expected(stated, replicates)
@@ -103,34 +107,20 @@ def run(
     try:
         with ledger:
             with workers(dask, jobs), progress(total, quiet, kernels_used(stated)) as advance:
-                results = simulate(
-                    stated, replicates=replicates, seed=seed, jobs=jobs, progress=advance, ledger=ledger
+                found = worked_out(
+                    stated,
+                    replicates=replicates,
+                    seed=seed,
+                    jobs=jobs,
+                    sensitivity=sensitivity,
+                    progress=advance,
+                    ledger=ledger,
+                    text=scenario.read_bytes().decode("utf-8-sig"),
                 )
-            simulated = time.perf_counter()
-            checks = check(stated, seed=results.seed)
-            checked = time.perf_counter()
-            analysed = None
-            if sensitivity:
-                from trialsim.varying.assess import assess
-                from trialsim.varying.assess import expected as points
+            from trialsim.reporting.run.folder import write_run
 
-                with workers(dask, jobs), progress(points(stated), quiet) as advance:
-                    analysed = assess(stated, replicates=replicates, seed=seed, jobs=jobs, progress=advance)
-            path = report(
-                stated,
-                folder,
-                results=results,
-                checks=checks,
-                jobs=jobs,
-                force=force,
-                scenario_text=scenario.read_bytes().decode("utf-8-sig"),
-                seconds={
-                    "simulate_and_exact": round(simulated - started, 3),
-                    "check": round(checked - simulated, 3),
-                },
-                docx=docx,
-                sensitivity=analysed,
-            )
+            seconds = {"loading": round(started - begun, 3)}
+            path = write_run(found, folder, jobs=jobs, force=force, docx=docx, full=full, seconds=seconds)
             ledger.discard()
     except BaseException:
         if ledger.replicates and sys.stderr is not None:
@@ -140,10 +130,12 @@ def run(
                 file=sys.stderr,
             )
         raise
+    results = found.results
     if not quiet:
-        print(results)
-        if stated.observed:
-            print(f"\nAgainst the observed trial\n{checks}")
+        from trialsim.reporting.run.report import in_brief
+        from trialsim.writing.terminal import terminal
+
+        print(terminal(in_brief(found)))
     if results.disagreements:
         print(
             "WARNING: simulated and exact answers disagree by more than chance allows on "

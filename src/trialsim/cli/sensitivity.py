@@ -63,9 +63,9 @@ def sensitivity(
 
     stated = load(scenario)
     from trialsim.engine.operating import kernels_used
+    from trialsim.timing import Clock
     from trialsim.varying.assess import assess, expected
     from trialsim.varying.kept_points import Kept
-    from trialsim.writing.folder import Clock
 
     total = expected(stated, only)
     kept = Kept(None if target is None else target.with_name(f"{target.name}.points"), resume=resume)

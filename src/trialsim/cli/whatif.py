@@ -82,8 +82,8 @@ def whatif(
 
     loaded = [load(path) for path in scenario]
     changes = read_changes(change or ())
+    from trialsim.timing import Clock
     from trialsim.varying.whatif import Asked, Questions
-    from trialsim.writing.folder import Clock
 
     clock = Clock()
     files = [str(path) for path in scenario]

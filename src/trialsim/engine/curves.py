@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from trialsim.designs.rules import Monitor, Rules
 from trialsim.engine.compiled import tables_of
 from trialsim.engine.exact import MAX_STATES, distribution, states
 from trialsim.engine.montecarlo import tallies
-from trialsim.engine.tally import simulated
+from trialsim.engine.quantities import Side
 from trialsim.engine.timed import Timed
 from trialsim.engine.trials import Trials, Untimed
 from trialsim.kernels.tables import Calendar
@@ -85,6 +86,22 @@ class Curve:
             return None
         return float(self.values[quantity][self.response == response][0])
 
+    def rows(self, *quantities: str) -> list[dict[str, Any]]:
+        """Tidy rows: exact values along the grid, then simulated points with mcse and 95% interval."""
+        rows: list[dict[str, Any]] = [
+            {"kind": "exact", "response": rate, "quantity": name, "value": float(self.values[name][i])}
+            for i, rate in enumerate(self.response.tolist())
+            for name in quantities
+        ]
+        for rate, point in self.points.items():
+            for name in quantities:
+                about = {"kind": "simulated", "response": rate, "quantity": name}
+                e, count = point.values[name], {"replicates": point.replicates}
+                rows.append(
+                    about | {"value": e.estimate, "mcse": e.mcse, "low": e.low, "high": e.high} | count
+                )
+        return rows
+
 
 @dataclass(frozen=True)
 class Curves:
@@ -104,6 +121,14 @@ class HeatMap:
     toxicity: Float64
     p_go: Float64
     odds_ratio: float
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Tidy rows, one a pair of rates."""
+        return [
+            {"response": p, "toxicity": t, "p_go": float(self.p_go[i, j])}
+            for i, t in enumerate(self.toxicity.tolist())
+            for j, p in enumerate(self.response.tolist())
+        ]
 
 
 def design_alone(rules: Rules) -> Line:
@@ -188,8 +213,9 @@ def simulated_points(
     line: Line, rates: Sequence[float], replicates: int, seed: int
 ) -> dict[float, Simulated]:
     """What simulation gives at a few response rates, the same seed at each."""
-    drawn = tallies({repr(p): line.trials(p) for p in rates}, replicates, seed)
-    return {p: simulated(drawn[repr(p)]) for p in rates}
+    trials = {p: line.trials(p) for p in rates}
+    drawn = tallies({repr(p): each for p, each in trials.items()}, replicates, seed)
+    return {p: Side.of(each, dated=False).simulated(drawn[repr(p)]) for p, each in trials.items()}
 
 
 def heat_map(

@@ -19,7 +19,8 @@ from trialsim.kernels.tables import (
     Float64,
     Int32,
 )
-from trialsim.results import Exact, by_end, is_probability
+from trialsim.quantities import by_end, is_probability
+from trialsim.results import Exact
 from trialsim.scenario.truth import Cells, Rates
 
 MAX_STATES = 40_000_000

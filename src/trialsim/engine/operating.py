@@ -12,12 +12,14 @@ from trialsim.engine.exact import MAX_STATES, distribution, independent_cohorts,
 from trialsim.engine.ledger import Ledger
 from trialsim.engine.montecarlo import Progress, tallies
 from trialsim.engine.precision import plan
-from trialsim.engine.tally import Tally, simulated
-from trialsim.engine.timed import Timed, in_calendar_time, quickest, timed
+from trialsim.engine.quantities import Side
+from trialsim.engine.tally import Tally
+from trialsim.engine.timed import Timed, quickest, timed
 from trialsim.engine.trials import Trials, untimed
 from trialsim.errors import TrialsimError
 from trialsim.kernels.streams import STREAM_VERSION
-from trialsim.results import Estimate, Exact, OperatingCharacteristics, Results, Simulated, is_probability
+from trialsim.quantities import is_probability, quantity_names
+from trialsim.results import Estimate, Exact, OperatingCharacteristics, Results, Simulated
 from trialsim.scenario.calendar import calendar
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import digest
@@ -163,14 +165,12 @@ def _case(
     if not why_not:
         totals = totals and states(rules, carried=True) <= MAX_STATES
         known = replace(known, exact=_exact(scenario, rules, name, totals))
-    if not _in_calendar(scenario):
-        return _beside(known, simulated(drawn[name]), number) if drawn else known
     dated = scenario.conduct is not None
     cohorts = scenario.cohorts.names if scenario.cohorts else ()
     found = None
     if drawn:
-        trials = timed(scenario, rules)[name]
-        found = in_calendar_time(drawn[name], trials, false_go(scenario, name), dated)
+        trials = trials_of(scenario, rules)
+        found = Side.of(trials[name], false_go(scenario, name), dated=dated).simulated(drawn[name])
         if paths := drawn.get(f"{name}{PATHS}"):
             averaged = p_go_averaged(paths, rules, truth_of(scenario, rules, name))
             found = replace(found, values={**found.values, "p_go_averaged": averaged})
@@ -179,12 +179,11 @@ def _case(
         return _beside(known, found, number) if found else known
     at_once = known if known.exact else None
     if at_once and drawn:
-        tally = drawn[f"{name}{AT_ONCE}"]
-        twin = (
-            in_calendar_time(tally, trials, false_go(scenario, name), False)
-            if scenario.own_rules
-            else simulated(tally)
-        )
+        mark = f"{name}{AT_ONCE}"
+        twin = Side.of(trials[mark], false_go(scenario, name), dated=False).simulated(drawn[mark])
+        if not scenario.own_rules:
+            always = quantity_names(len(scenario.doses))
+            twin = replace(twin, values={q: e for q, e in twin.values.items() if q in always})
         at_once = _beside(at_once, twin, number)
     why_not = f"calendar time decides{f'; {why_not}' if why_not else ''}"
     return OperatingCharacteristics(

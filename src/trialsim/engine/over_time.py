@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from trialsim.designs.binomial import Float64
-from trialsim.engine.timed import TICKS_PER_MONTH, Timed
+from trialsim.designs.rules import Rules
+from trialsim.engine.timed import TICKS_PER_MONTH, Timed, timed
+from trialsim.kernels.tables import Int64
+from trialsim.scenario.model import Scenario
 
 TRIALS = 2_000
 """Simulated trials of a case, the first of its run."""
+
+MOST_CASES = 4
+"""Cases that are followed, the first of a scenario."""
 
 BLOCK, POINTS = 250, 240
 """Trials simulated at once, and most points in time."""
@@ -32,6 +40,24 @@ class OverTime:
     until: float
     trials: int
 
+    def rows(self, case: str, doses: Sequence[str]) -> list[dict[str, Any]]:
+        """Tidy rows, one a dose and month."""
+        return [
+            {"case": case, "dose": dose, "month": month, "mean": mean, "low": low, "high": high}
+            for dose, *lines in zip(doses, self.mean, self.low, self.high, strict=True)
+            for month, mean, low, high in zip(
+                self.months.tolist(), *map(np.ndarray.tolist, lines), strict=True
+            )
+        ]
+
+
+def over_time(scenario: Scenario, rules: Rules, seed: int) -> dict[str, OverTime]:
+    """The first cases of a scenario with dates, by name; empty without dates."""
+    if scenario.conduct is None:
+        return {}
+    every = list(timed(scenario, rules).items())[:MOST_CASES]
+    return {case: patients_over_time(trials, seed) for case, trials in every}
+
 
 def patients_over_time(trials: Timed, seed: int, count: int = TRIALS) -> OverTime:
     """Count the patients, overrun ones included, who have started in the first ``count`` trials of a case.
@@ -43,22 +69,25 @@ def patients_over_time(trials: Timed, seed: int, count: int = TRIALS) -> OverTim
     from trialsim.kernels.streams import stream_key
 
     levels = len(trials.tables.action)
-    starts: list[list[Float64]] = []
-    last: list[float] = []
+    parts: list[tuple[Int64, Int64, Float64]] = []
     for first in range(0, count, BLOCK):
-        # of a block only the months of the starts are kept
+        # of a block only the months of the starts are kept: trial, level and month of each patient
         rows, patients = trials.treated(stream_key(seed), first, min(BLOCK, count - first))
-        for row, trial in zip(rows, patients, strict=True):
-            treated = trial[: row[TREATED]]
-            month = (treated[:, STARTED] - treated[0, STARTED]) / TICKS_PER_MONTH
-            starts.append([month[treated[:, LEVEL] == level] for level in range(levels)])
-            last.append(float(month[-1]))
-    quarters = math.ceil(max(last) * 4)
+        there = np.arange(patients.shape[1]) < rows[:, [TREATED]]
+        month = (patients[:, :, STARTED] - patients[:, :1, STARTED]) / TICKS_PER_MONTH
+        parts.append((first + np.nonzero(there)[0], patients[there][:, LEVEL], month[there]))
+    trial, at_level, month = (np.concatenate(part) for part in zip(*parts, strict=True))
+    last = np.zeros(count)
+    np.maximum.at(last, trial, month)
+    quarters = math.ceil(last.max() * 4)
     step = max(math.ceil(quarters / (POINTS - 1)), 1)
     months = np.arange(0, quarters + step, step) / 4
+    # a patient counts from the first point in time that is not before the start
+    cell = trial * len(months) + np.searchsorted(months, month, side="left")
     mean, low, high = (np.empty((levels, len(months))) for _ in range(3))
     for level in range(levels):
-        so_far = np.array([np.searchsorted(trial[level], months, side="right") for trial in starts])
+        started = np.bincount(cell[at_level == level], minlength=count * len(months))
+        so_far = started.reshape(count, len(months)).cumsum(axis=1)
         mean[level] = so_far.mean(axis=0)
         low[level], high[level] = np.quantile(so_far, (0.1, 0.9), axis=0)
     return OverTime(months, mean, low, high, max(float(np.quantile(last, 0.9)), 1.0), count)

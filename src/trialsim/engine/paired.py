@@ -7,16 +7,17 @@ differences, not the sum of two variances. The trial itself is simulated once be
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 
 from trialsim.engine.montecarlo import Progress, tallies
-from trialsim.engine.tally import Tally, mean, proportion
-from trialsim.engine.timed import Timed, scaled
-from trialsim.engine.trial_numbers import Side, unit
+from trialsim.engine.quantities import Paired, Side, estimate_of, unit
+from trialsim.engine.tally import Z95, Tally, mean, scaled
+from trialsim.engine.timed import Timed
 from trialsim.engine.trials import Key, Untimed
-from trialsim.kernels.tables import Int64
-from trialsim.results import Estimate, is_probability
+from trialsim.results import Estimate
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,19 +33,18 @@ class Together:
         return self.one.trials.patients + sum(side.trials.patients for side in self.others)
 
     def tally(self, key: Key, first: int, count: int) -> Tally:
-        """``0 NAME``: sum and sum of squares of a quantity of the one; ``k NAME``: those of the k-th other (from 1),
-        then those of its differences (other - one)."""
-        one = self.one.values(key, first, count)
-        counts = {f"0 {name}": _moments(values) for name, values in one.items()}
+        """``0 NAME``: moments of a quantity of the one; ``k NAME``: of the k-th other (from 1), then of both together.
+
+        Moments of one side are the sum, the sum of squares and the number of trials that count; those of both the sum
+        and the sum of squares of the differences (other - one). Of a mean over some trials the latter are the sums of
+        products of a quantity of the other (its value; whether it counts) with one of the one (the same two).
+        """
+        one = self.one.paired(key, first, count)
+        counts: dict[str, tuple[int, ...]] = {f"0 {name}": _moments(read) for name, read in one.items()}
         for k, side in enumerate(self.others, start=1):
-            other = side.values(key, first, count)
-            counts |= {
-                f"{k} {name}": (
-                    *_moments(values),
-                    *(_moments(values - one[name]) if name in one else ()),
-                )
-                for name, values in other.items()
-            }
+            for name, read in side.paired(key, first, count).items():
+                both = _together(one[name], read) if name in one else ()
+                counts[f"{k} {name}"] = (*_moments(read), *both)
         return Tally(count, counts)
 
 
@@ -70,7 +70,7 @@ def differences(
     jobs: int | None = None,
     progress: Progress | None = None,
 ) -> dict[str, dict[str, Difference]]:
-    """For every case in both, every quantity that both simulate (``per_trial.Side.values``)."""
+    """For every case in both, every quantity that both simulate (``quantities.Side.paired``)."""
     pairs = {name: Together(Side.of(one[name]), (Side.of(other[name]),)) for name in one if name in other}
     drawn = tallies(pairs, replicates, seed, jobs=jobs, progress=progress)
     return {case: against(tally, 1) for case, tally in drawn.items()}
@@ -78,20 +78,18 @@ def differences(
 
 def estimates(tally: Tally, k: int) -> dict[str, Estimate]:
     """Every quantity of the k-th trial of a tally of ``Together``, 0 being the one itself."""
-    return {name: _estimate(name, sums, tally.replicates) for name, sums in _of(tally, k).items()}
+    return {name: estimate_of(name, *sums[:3]) for name, sums in _of(tally, k).items() if sums[2]}
 
 
 def against(tally: Tally, k: int) -> dict[str, Difference]:
     """Every quantity that the k-th other trial of a tally of ``Together`` and the one have in common."""
     one, found = _of(tally, 0), {}
     for name, sums in _of(tally, k).items():
-        if name in one:
-            a, b = (_estimate(name, each, tally.replicates) for each in (one[name], sums))
-            # the sides' errors as means have them, so that the factor compares like with like
-            apart = scaled(mean(sums[2], sums[3], tally.replicates), 1 / unit(name))
-            free = sum(_mean(name, each, tally.replicates).mcse ** 2 for each in (one[name], sums))
+        if name in one and sums[2] and one[name][2]:
+            a, b = (estimate_of(name, *each[:3]) for each in (one[name], sums))
+            apart, free = _apart(one[name], sums, tally.replicates)
             factor = free / apart.mcse**2 if apart.mcse > 0 else float("inf")
-            found[name] = Difference(a, b, apart, factor)
+            found[name] = Difference(a, b, scaled(apart, 1 / unit(name)), factor)
     return found
 
 
@@ -100,14 +98,36 @@ def _of(tally: Tally, k: int) -> dict[str, tuple[int, ...]]:
     return {name.removeprefix(mark): sums for name, sums in tally.counts.items() if name.startswith(mark)}
 
 
-def _moments(values: Int64) -> tuple[int, int]:
+def _moments(read: Paired) -> tuple[int, int, int]:
     # ticks of a block, squared and summed, stay below 2**63 for trials of up to 80 years
-    return int(values.sum()), int(values @ values)
+    among = len(read.values) if read.among is None else int(read.among.sum())
+    return int(read.values.sum()), int(read.values @ read.values), among
 
 
-def _mean(name: str, sums: tuple[int, ...], replicates: int) -> Estimate:
-    return scaled(mean(sums[0], sums[1], replicates), 1 / unit(name))
+def _together(one: Paired, other: Paired) -> tuple[int, ...]:
+    if one.among is None or other.among is None:
+        return _moments(Paired(other.values - one.values))[:2]
+    return tuple(int(a @ b) for a in other for b in one if a is not None and b is not None)
 
 
-def _estimate(name: str, sums: tuple[int, ...], replicates: int) -> Estimate:
-    return proportion(sums[0], replicates) if is_probability(name) else _mean(name, sums, replicates)
+def _apart(one: tuple[int, ...], other: tuple[int, ...], replicates: int) -> tuple[Estimate, float]:
+    """other - one as they are read, and what its variance would be with other patients on either side.
+
+    Of two means over some trials, x / m each, by the delta method: the variance of the mean over all trials of
+    (x - r m) / E[m], other minus one, with r the ratio. Values are 0 in trials that do not count.
+    """
+    x, xx, m, *both = other
+    if len(both) == 2:
+        # the sides' errors as means have them, so that the factor compares like with like
+        free = sum(mean(each[0], each[1], replicates).mcse ** 2 for each in (one, other))
+        return mean(both[0], both[1], replicates), free
+    y, yy, n, *_ = one
+    xy, xn, my, mn = both
+    r, q = Fraction(x, m), Fraction(y, n)
+    alone = (xx - r * x) / m**2 + (yy - q * y) / n**2
+    shared = (xy - r * my - q * xn + r * q * mn) / (m * n)
+    if replicates < 2:
+        return Estimate(float(r - q), math.nan, math.nan, math.nan), math.nan
+    correction = Fraction(replicates, replicates - 1)
+    d, mcse = float(r - q), math.sqrt((alone - 2 * shared) * correction)
+    return Estimate(d, mcse, d - Z95 * mcse, d + Z95 * mcse), float(alone * correction)

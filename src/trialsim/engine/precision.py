@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 
 from trialsim.engine.montecarlo import tallies
-from trialsim.engine.tally import simulated
+from trialsim.engine.quantities import Side
 from trialsim.engine.trials import Trials
 from trialsim.errors import TrialsimError
 from trialsim.results import Planned
@@ -38,7 +38,7 @@ def plan(
     drawn = tallies(trials, PILOT, pilot_seed(seed), jobs=jobs)
     needed = 1.0
     for case, tally in drawn.items():
-        values = simulated(tally).values
+        values = Side.of(trials[case]).simulated(tally).values
         for name, mcse in wanted.items():
             estimate = values[name]
             p = min(max(0.5, estimate.low), estimate.high)

@@ -12,8 +12,8 @@ import numpy as np
 
 from trialsim.codes import ENDS
 from trialsim.designs.binomial import clopper_pearson
-from trialsim.kernels.tables import Int32, Int64
-from trialsim.results import BY_DOSE, Estimate, Simulated, by_end
+from trialsim.kernels.tables import Int32
+from trialsim.results import Estimate
 
 Z95 = 1.959963984540054
 
@@ -58,63 +58,43 @@ class Tally:
         )
 
 
-def fold(columns: Int32, most: int) -> Tally:
-    """The tally of a block of untimed replicates (rows), ``most`` being the largest number of treated patients.
+def fold(rows: Int32, most: int, first: int, levels: int, cohorts: int = 0, *, own: bool = False) -> Tally:
+    """The tally of a block of replicates (rows), ``most`` being the largest number of treated patients.
 
     Counted are replicates by why the trial ended (``ends``), by patients (``n``), ``responses`` and ``toxicities``, by
-    the patient after whom the dose was reduced (``reduction_patient``, 0 for not reduced), those with a reduction
-    ``triggered``; then ``sums`` and ``squares`` of the evaluable patients and of patients, responses and toxicities
-    of each level.
+    the patient after whom the dose was reduced (``reduction_patient``, 0 for not reduced); in calendar time by whole
+    ``days``, and under own rules by the set of cohorts that ended in a go (``go_sets``, bit c for cohort c). ``sums``
+    and ``squares`` are of every column, and of what is derived from them (``kernels.counting``).
+
+    Parameters
+    ----------
+    first : where the columns by dose begin (LEVELS of ``kernels.trial`` or of ``kernels.conduct_columns``).
+    cohorts : 0 in trials without a calendar.
     """
-    from trialsim.kernels.trial import END, EVALUABLE, LEVELS, REDUCED_AFTER, TRIGGERED, N
+    from trialsim.kernels import conduct_columns as column
+    from trialsim.kernels import counting
 
-    by = np.ascontiguousarray(columns.T, dtype=np.int64)
-
-    def histogram(values: Int64, size: int = most + 1) -> tuple[int, ...]:
-        return tuple(np.bincount(values, minlength=size).tolist())
-
-    summed = np.concatenate([by[EVALUABLE : EVALUABLE + 1], by[LEVELS:]])
-    return Tally(
-        len(columns),
-        {
-            "ends": histogram(by[END], ENDS),
-            "n": histogram(by[N]),
-            "responses": histogram(by[LEVELS + 1 :: 3].sum(axis=0)),
-            "toxicities": histogram(by[LEVELS + 2 :: 3].sum(axis=0)),
-            "reduction_patient": histogram(by[REDUCED_AFTER]),
-            "triggered": (int(by[TRIGGERED].sum()),),
-            "sums": tuple(summed.sum(axis=1).tolist()),
-            "squares": tuple(np.einsum("ij,ij->i", summed, summed).tolist()),
-        },
-    )
-
-
-def simulated(tally: Tally) -> Simulated:
-    """Every operating characteristic of a tally with its Monte Carlo standard error and 95% interval."""
-    replicates, counts = tally.replicates, tally.counts
-    events = {
-        **by_end(counts["ends"]),
-        "p_dose_reduction_triggered": counts["triggered"][0],
-        "p_dose_reduced": replicates - counts["reduction_patient"][0],
+    width = rows.shape[1] + counting.DERIVED
+    longest = int(rows[:, column.DURATION].max()) // counting.TICKS_PER_DAY if cohorts else 0
+    ends, go_sets = np.zeros(ENDS, dtype=np.int64), np.zeros(1 << cohorts, dtype=np.int64)
+    histograms = np.zeros((counting.HISTOGRAMS, most + 1), dtype=np.int64)
+    days, sums = np.zeros(longest + 1, dtype=np.int64), np.zeros(width, dtype=np.int64)
+    parts = np.zeros((3, width), dtype=np.int64)
+    counting.add_up(rows, first, levels, cohorts, ends, histograms, days, go_sets, sums, parts)
+    counts = {
+        "ends": tuple(ends.tolist()),
+        "n": tuple(histograms[counting.BY_N].tolist()),
+        "responses": tuple(histograms[counting.BY_RESPONSES].tolist()),
+        "toxicities": tuple(histograms[counting.BY_TOXICITIES].tolist()),
+        "reduction_patient": tuple(histograms[counting.BY_REDUCED_AFTER].tolist()),
+        "sums": tuple(sums.tolist()),
+        "squares": tuple((hh << 32) + (hl << 17) + ll for hh, hl, ll in zip(*parts.tolist(), strict=True)),
     }
-    values = {name: proportion(count, replicates) for name, count in events.items()}
-    sums, squares = counts["sums"], counts["squares"]
-    values["en"] = _mean_of(counts["n"])
-    values["en_evaluable"] = mean(sums[0], squares[0], replicates)
-    values["responses"] = _mean_of(counts["responses"])
-    values["toxicities"] = _mean_of(counts["toxicities"])
-    for column in range(1, len(sums)):
-        level, what = divmod(column - 1, len(BY_DOSE))
-        name = f"{list(BY_DOSE)[what]}_dose_{level + 1}"
-        values[name] = mean(sums[column], squares[column], replicates)
-    return Simulated(
-        replicates=replicates,
-        values=values,
-        n=counts["n"],
-        responses=counts["responses"],
-        toxicities=counts["toxicities"],
-        reduction_patient=(0, *counts["reduction_patient"][1:]),
-    )
+    if cohorts:
+        counts["days"] = tuple(days.tolist())
+    if own:
+        counts["go_sets"] = tuple(go_sets.tolist())
+    return Tally(len(rows), counts)
 
 
 def proportion(count: int, replicates: int) -> Estimate:
@@ -132,7 +112,23 @@ def mean(total: int, squares: int, replicates: int) -> Estimate:
     return Estimate(m, mcse, m - Z95 * mcse, m + Z95 * mcse)
 
 
-def _mean_of(counts: tuple[int, ...]) -> Estimate:
-    total = sum(value * count for value, count in enumerate(counts))
-    squares = sum(value * value * count for value, count in enumerate(counts))
-    return mean(total, squares, sum(counts))
+def scaled(estimate: Estimate, scale: float) -> Estimate:
+    """An estimate in another unit."""
+    return Estimate(
+        estimate.estimate * scale, estimate.mcse * scale, estimate.low * scale, estimate.high * scale
+    )
+
+
+def quantile(counts: tuple[int, ...], q: float) -> Estimate:
+    """A quantile of whole numbers counted by value, with an interval between order statistics.
+
+    The interval has the ranks R q -+ 1.96 sqrt(R q (1 - q)); its width over 2 x 1.96 stands for the error.
+    """
+    below = np.cumsum(counts)
+    replicates = int(below[-1])
+    spread = Z95 * math.sqrt(replicates * q * (1 - q))
+    ranks = (replicates * q, replicates * q - spread, replicates * q + spread)
+    middle, low, high = (
+        float(np.searchsorted(below, min(max(math.ceil(rank), 1), replicates))) for rank in ranks
+    )
+    return Estimate(middle, (high - low) / (2 * Z95), low, high)

@@ -57,7 +57,9 @@ class Untimed:
 
     def tally(self, key: Key, first: int, count: int) -> Tally:
         """Simulate replicates ``first``, ``first + 1``, ... at once, and count them."""
-        return fold(self.rows(key, first, count), self.patients)
+        from trialsim.kernels.trial import LEVELS
+
+        return fold(self.rows(key, first, count), self.patients, LEVELS, len(self.tables.action))
 
 
 def untimed(rules: Rules, cases: Mapping[str, Rates]) -> dict[str, Untimed]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 from trialsim.designs.rules import Rules
-from trialsim.engine.paired import Difference, differences
+from trialsim.engine.montecarlo import tallies
+from trialsim.engine.paired import Difference, Together, against, estimates
+from trialsim.engine.quantities import Side
+from trialsim.engine.tally import Tally
 from trialsim.engine.timed import Timed, timed
 from trialsim.kernels.tables import CONTINUE_ACCRUAL, EARLY_DECISION, PAUSE
+from trialsim.results import Estimate
 from trialsim.scenario.model import Scenario
 
 REPLICATES = 10_000
@@ -25,7 +31,28 @@ class Waiting:
     case: str
     policy: str
     own: bool
+    replicates: int
     found: dict[str, Difference]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Tidy rows: each quantity under the policy, and its difference from the scenario's own policy."""
+        return [
+            {
+                "case": self.case,
+                "interim": self.policy,
+                "own": self.own,
+                "quantity": name,
+                "estimate": found.other.estimate,
+                "mcse": found.other.mcse,
+                "low": found.other.low,
+                "high": found.other.high,
+                "difference": found.difference.estimate,
+                "difference_mcse": found.difference.mcse,
+                "difference_low": found.difference.low,
+                "difference_high": found.difference.high,
+            }
+            for name, found in self.found.items()
+        ]
 
 
 def waiting_cost(scenario: Scenario, rules: Rules, seed: int, replicates: int) -> tuple[Waiting, ...]:
@@ -33,16 +60,32 @@ def waiting_cost(scenario: Scenario, rules: Rules, seed: int, replicates: int) -
 
     ``Difference.one`` is the scenario's own policy, ``other`` the one named.
     """
-    if scenario.conduct is None or len(rules.looks.n) == 1:
+    if scenario.conduct is None or len(rules.looks.n) == 1 or not replicates:
         return ()
+    replicates, interim = min(replicates, REPLICATES), scenario.conduct.interim
     own = timed(scenario, rules)
-    rows: dict[tuple[str, str], Waiting] = {}
-    for policy, code in POLICIES.items():
-        other = {
-            case: Timed.of(rules, trials.calendar._replace(interim=code), trials.thresholds)
-            for case, trials in own.items()
-        }
-        for case, found in differences(own, other, min(replicates, REPLICATES), seed).items():
-            chosen = {name: found[name] for name in QUANTITIES}
-            rows[case, policy] = Waiting(case, policy, policy == scenario.conduct.interim, chosen)
-    return tuple(rows[case, policy] for case in own for policy in POLICIES)
+    # the scenario's own policy is simulated once, beside the others
+    order = [interim, *(policy for policy in POLICIES if policy != interim)]
+    together = {
+        case: Together(Side.of(trials), tuple(Side.of(_under(rules, trials, policy)) for policy in order[1:]))
+        for case, trials in own.items()
+    }
+    drawn = tallies(together, replicates, seed)
+    return tuple(
+        Waiting(case, policy, policy == interim, replicates, _found(drawn[case], order.index(policy)))
+        for case in own
+        for policy in POLICIES
+    )
+
+
+def _under(rules: Rules, trials: Timed, policy: str) -> Timed:
+    return Timed.of(rules, trials.calendar._replace(interim=POLICIES[policy]), trials.thresholds)
+
+
+def _found(tally: Tally, k: int) -> dict[str, Difference]:
+    """What the k-th trial of a tally shows beside the one, which is number 0."""
+    if k:
+        both = against(tally, k)
+        return {name: both[name] for name in QUANTITIES}
+    one = estimates(tally, 0)
+    return {name: Difference(one[name], one[name], Estimate(0, 0, 0, 0), math.inf) for name in QUANTITIES}

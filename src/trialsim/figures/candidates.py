@@ -29,8 +29,8 @@ from trialsim.figures.style import (
     percent_axis,
     probability_axis,
 )
-from trialsim.figures.words import percent
 from trialsim.results import to_frame
+from trialsim.writing.numbers import rate as stated
 
 HIGH, BELOW, LEFT, GAP, RIGHT = 4.4, 0.95, 1.15, 1.35, 0.25
 SHOWN = len(SERIES)
@@ -51,7 +51,7 @@ def draw(found: FoundDesigns) -> Drawn:
     with rc_context(RC):
         keys = [Key(f"{names}: {d.design}", SERIES[k] | MARKERS[k]) for k, (names, d) in enumerate(shown)]
         levels = f"alpha {found.setting['alpha']:g}, beta {found.setting['beta']:g}"
-        footer = f"p0 {percent(p0)}, p1 {percent(p1)}, {levels}. "
+        footer = f"p0 {stated(p0)}, p1 {stated(p1)}, {levels}. "
         if every:
             footer += "Left: grey, the least EN of each n; the line joins the admissible designs. "
         if all(d.en is not None for d in found):
@@ -106,8 +106,7 @@ def save(drawn: Drawn, path: Path) -> None:
         raise DesignError(f"{path}: there is no folder {path.parent}")
     part = path.with_name(f".{path.stem}.part{path.suffix}")
     try:
-        with rc_context(RC):
-            drawn.figure.savefig(part, dpi=300)
+        part.write_bytes(drawn.drawing(path.suffix[1:]))
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

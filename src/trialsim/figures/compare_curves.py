@@ -23,9 +23,10 @@ from trialsim.figures.style import (
     percent_axis,
     probability_axis,
 )
-from trialsim.figures.words import listed, percent, probability
 from trialsim.results import to_frame
 from trialsim.varying.compare import Comparison
+from trialsim.writing.numbers import listed, probability
+from trialsim.writing.numbers import rate as stated
 
 HIGH, BELOW, LEFT, GAP, HEAD = 5.2, 0.95, 1.15, 1.5, 0.9
 
@@ -73,7 +74,7 @@ def draw(found: Comparison) -> Drawn:
                     sheet.write(
                         x + wide * p / top,
                         BELOW + HIGH + 0.1,
-                        f"{name} {percent(p)}",
+                        f"{name} {stated(p)}",
                         ha="center",
                         va="bottom",
                     )

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from trialsim.checks import Curve, Headline, label
-from trialsim.figures.drawn import Drawn, Material
+from trialsim.checks import Checks, Curve, Headline, label
+from trialsim.figures.drawn import Drawn
 from trialsim.figures.style import (
     BLACK,
     BLUE,
@@ -21,8 +21,10 @@ from trialsim.figures.style import (
     percent_axis,
     probability_axis,
 )
-from trialsim.figures.words import assumed, percent, some, width, wrap
+from trialsim.figures.words import assumed, some, width, wrap
 from trialsim.results import to_frame
+from trialsim.writing.numbers import percent
+from trialsim.writing.numbers import rate as stated
 
 MOST_RATES = 8
 HIGH, BELOW, LEFT, RIGHT = 2.7, 0.85, 1.15, 0.25
@@ -34,12 +36,12 @@ ASSUMED: dict[str, Any] = {"color": BLUE, "linewidth": 0.8, "marker": "o", "mark
 INTERVAL: dict[str, Any] = {"color": BLACK, "linewidth": 1.0, "marker": "|", "markersize": 5}
 
 
-def draw(material: Material) -> Drawn | None:
+def draw(checks: Checks | None) -> Drawn | None:
     """A panel a quantity: the curve above, a row for each assumed rate below; None when nothing was observed."""
-    if material.checks is None or not material.checks.curves:
+    if checks is None or not checks.curves:
         return None
-    headlines = {h.quantity: h for h in material.checks.headline}
-    curves = [curve for curve in material.checks.curves if curve.quantity in headlines]
+    headlines = {h.quantity: h for h in checks.headline}
+    curves = [curve for curve in checks.curves if curve.quantity in headlines]
     rates = {curve.quantity: assumed_rates(headlines[curve.quantity]) for curve in curves}
     across = min(len(curves), 2)
     panel = WIDE / 2 if across == 2 else NARROW
@@ -51,7 +53,7 @@ def draw(material: Material) -> Drawn | None:
     ]
     tops = [ROW * max(len(heads[c.quantity]) for c in line) + 0.2 for line in lines]
     body = sum(strips) + sum(tops) + (HIGH + BELOW + 0.15) * len(lines)
-    sheet = Sheet(panel * across, body, _footer(material), KEYS, columns=across * 2 if across == 2 else 1)
+    sheet = Sheet(panel * across, body, _footer(checks), KEYS, columns=across * 2 if across == 2 else 1)
     y = body
     for line, strip, top in zip(lines, strips, tops, strict=True):
         y -= top + HIGH + strip + BELOW + 0.15
@@ -128,7 +130,7 @@ def _panel(
         left = (rate - low) / (high - low) * wide
         room = max(left, wide - left) - 0.3
         more = f" (+{len(rates) - MOST_RATES} rates)" if k == MOST_RATES < len(rates) else ""
-        text = f"{percent(rate)} {some(cases, room - width(percent(rate) + ' ' + more))}{more}"
+        text = f"{stated(rate)} {some(cases, room - width(stated(rate) + ' ' + more))}{more}"
         gap = 0.13 / wide * (high - low)
         on_right = wide - left - 0.3 >= width(text) or wide - left >= left
         axes.text(
@@ -152,19 +154,19 @@ def _limits(curve: Curve, headline: Headline, rates: list[float]) -> tuple[float
     return float(max(low, 0.0)), float(min(high, 1.0))
 
 
-def _footer(material: Material) -> str:
+def _footer(checks: Checks) -> str:
     words = (
         "Exact; no design and no stopping rule enters. Assumed rates are averages over the observed doses."
     )
-    if len(material.scenario.doses) == 1:
+    if len(checks.scenario.doses) == 1:
         words = "Exact; no design and no stopping rule enters."
-    return words + assumed(material.scenario, "response rates", "toxicity rates")
+    return words + assumed(checks.scenario, "response rates", "toxicity rates")
 
 
 def _alt(headlines: list[Headline]) -> str:
     words = ["Compatibility curves."]
     for h in headlines:
-        rates = ", ".join(f"{case} {percent(rate)} {h.position[case]}" for case, rate in h.rates.items())
+        rates = ", ".join(f"{case} {stated(rate)} {h.position[case]}" for case, rate in h.rates.items())
         words.append(
             f"{label(h.quantity)} {h.observed} of {h.denominator}: 95% interval {percent(h.low)} to {percent(h.high)}"
             + (f"; assumed rates: {rates}." if rates else "; no case states a rate.")

@@ -23,9 +23,11 @@ from trialsim.figures.style import (
     count_ticks,
     probability_axis,
 )
-from trialsim.figures.words import assumed, listed, percent, probability, sentence, width
+from trialsim.figures.words import assumed, sentence, width
 from trialsim.monitoring.aids import Aids, Count
 from trialsim.results import to_frame
+from trialsim.writing.numbers import listed, probability
+from trialsim.writing.numbers import rate as stated
 
 HIGH, BELOW, LEFT, RIGHT, HEAD = 4.6, 0.95, 1.15, 0.3, 0.85
 
@@ -91,7 +93,7 @@ def _draw(aids: Aids, shown: Sequence[int]) -> Drawn:
 def lines(aids: Aids, counts: Sequence[Count]) -> dict[str, tuple[list[float], dict[str, Any]]]:
     """Label -> powers by count, and style."""
     found = {
-        f"{name} = {percent(rate)}" if name in ("p0", "p1") else f"rate {percent(rate)}": (
+        f"{name} = {stated(rate)}" if name in ("p0", "p1") else f"rate {stated(rate)}": (
             [count.at_rates[name] for count in counts],
             STYLES[k % len(STYLES)],
         )
@@ -180,7 +182,7 @@ def _footer(aids: Aids, shown: Sequence[int]) -> str:
 
 def _caption(aids: Aids) -> str:
     rates = [
-        f"{name} = {percent(rate)}" if name in ("p0", "p1") else percent(rate)
+        f"{name} = {stated(rate)}" if name in ("p0", "p1") else stated(rate)
         for name, rate in aids.rates.items()
     ]
     a, b = aids.prior
@@ -205,7 +207,7 @@ def _alt(aids: Aids, shown: Sequence[int]) -> str:
                 f"{probability(first.predictive)}"
             )
             for name, power in first.at_rates.items():
-                told += f", the conditional power at {name if name[0] == 'p' else percent(aids.rates[name])} "
+                told += f", the conditional power at {name if name[0] == 'p' else stated(aids.rates[name])} "
                 told += probability(power)
         words.append(f"{told}.")
     return " ".join(

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from trialsim.engine.over_time import OverTime, patients_over_time
-from trialsim.engine.timed import timed
+from trialsim.engine.over_time import OverTime
 from trialsim.figures.drawn import Drawn, Material
 from trialsim.figures.style import BLACK, BLUE, GREY, NARROW, ORANGE, WIDE, Key, Sheet, count_ticks
-from trialsim.figures.words import listed, names_within
+from trialsim.figures.words import names_within
 from trialsim.results import to_frame
+from trialsim.writing.numbers import listed
 
-MOST_CASES, MOST_DOSES = 4, 4
+MOST_DOSES = 4
 LEFT, BETWEEN, RIGHT, BELOW, HIGH, HEAD = 1.0, 1.15, 0.3, 0.85, 3.4, 0.55
 LINES: tuple[dict[str, Any], ...] = (
     {"color": BLUE, "linestyle": "-", "linewidth": 1.6},
@@ -25,24 +25,21 @@ LINES: tuple[dict[str, Any], ...] = (
 
 def draw(material: Material) -> Drawn | None:
     """Means and 10-90% bands, a panel a case; None without dates."""
-    scenario = material.scenario
-    if scenario.conduct is None or material.results.replicates is None:
+    scenario, found = material.scenario, material.pictured.over_time
+    if not found:
         return None
     doses = scenario.doses[:MOST_DOSES]
-    found = {
-        name: patients_over_time(trials, material.seed)
-        for name, trials in list(timed(scenario, material.rules).items())[:MOST_CASES]
-    }
     keys = [Key(dose, LINES[level]) for level, dose in enumerate(names_within(doses, 3.0))]
     any_of = next(iter(found.values()))
     footer = (
         f"Mean over the first {any_of.trials:,} simulated trials of a case (thin lines: 10% and 90% of them), seed "
-        f"{material.seed}. Trials that have ended keep their numbers. The axis ends when nine of ten are fully in."
+        f"{material.pictured.seed}. Trials that have ended keep their numbers. The axis ends when nine of ten are "
+        "fully in."
     )
     if len(scenario.doses) > MOST_DOSES:
         footer += f" Shown: the first {MOST_DOSES} of {len(scenario.doses)} doses."
-    if len(scenario.truth) > MOST_CASES:
-        footer += f" Shown: the first {MOST_CASES} of {len(scenario.truth)} cases."
+    if len(scenario.truth) > len(found):
+        footer += f" Shown: the first {len(found)} of {len(scenario.truth)} cases."
     rows = -(-len(found) // 2)
     paper, columns = (WIDE, 4) if len(found) > 1 else (NARROW, 2)
     sheet = Sheet(paper, rows * (BELOW + HIGH + HEAD), footer, keys, columns=min(len(keys), columns))
@@ -78,24 +75,8 @@ def draw(material: Material) -> Drawn | None:
         "of trials, which is wide where some trials reduce the dose or end early and others do not.",
         _alt(found, doses),
         sheet.figure,
-        to_frame(_rows(found, scenario.doses)),
+        to_frame([row for case, over in found.items() for row in over.rows(case, scenario.doses)]),
     )
-
-
-def _rows(found: dict[str, OverTime], doses: tuple[str, ...]) -> list[dict[str, Any]]:
-    return [
-        {
-            "case": name,
-            "dose": dose,
-            "month": float(month),
-            "mean": float(over.mean[level, k]),
-            "low": float(over.low[level, k]),
-            "high": float(over.high[level, k]),
-        }
-        for name, over in found.items()
-        for level, dose in enumerate(doses)
-        for k, month in enumerate(over.months)
-    ]
 
 
 def _alt(found: dict[str, OverTime], doses: tuple[str, ...]) -> str:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from trialsim.checks import Checks
 from trialsim.designs.rules import Rules
-from trialsim.engine.curves import Curves
-from trialsim.figures.ranges import Ranges
+from trialsim.engine.pictured import Pictured
+from trialsim.engine.power_ledger import PowerLedgers
+from trialsim.figures.style import RC
+from trialsim.figures.words import clean
 from trialsim.results import Results
 from trialsim.scenario.model import Scenario
 
@@ -18,9 +24,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True)
+DPI = 240
+
+
+@dataclass(frozen=True, eq=False)
 class Drawn:
-    """A finished figure with the words and the data that belong to it.
+    """A finished figure with the words and the data that belong to it; written out only when asked.
 
     Attributes
     ----------
@@ -38,15 +47,52 @@ class Drawn:
     figure: Figure
     frame: pd.DataFrame
 
+    @cached_property
+    def _svg(self) -> bytes:
+        return self.drawing("svg")
+
+    def svg(self) -> bytes:
+        """The picture for a page."""
+        return self._svg
+
+    def png(self) -> bytes:
+        """The picture for Word."""
+        return self.drawing("png")
+
+    def csv(self) -> str:
+        """The data, to twelve significant digits."""
+        return self.frame.to_csv(index=False, float_format="%.12g", lineterminator="\n")
+
+    def drawing(self, kind: str) -> bytes:
+        """The picture as svg, png or pdf; the same figure gives the same bytes every time."""
+        title, alt = clean(self.title), clean(self.alt)
+        about: dict[str, dict[str, Any]] = {
+            "svg": {"Title": title, "Description": alt, "Creator": "trialsim", "Date": None},
+            "png": {"Software": None},
+            "pdf": {"Title": title, "Creator": "trialsim", "Producer": None, "CreationDate": None},
+        }
+        how: dict[str, Any] = {"pil_kwargs": {"compress_level": 3}} if kind == "png" else {}
+        written = io.BytesIO()
+        # ids in the SVG are hashed with the name: several figures on one page do not share them
+        with rc_context(RC | {"svg.hashsalt": f"trialsim {self.name}"}):
+            self.figure.savefig(written, format=kind, dpi=DPI, metadata=about[kind], **how)
+        return written.getvalue()
+
+    def save(self, folder: Path, *, png: bool = False) -> None:
+        """Write ``name.svg`` and ``name.csv``, and ``name.png`` if asked."""
+        (folder / f"{self.name}.svg").write_bytes(self.svg())
+        (folder / f"{self.name}.csv").write_bytes(self.csv().encode())
+        if png:
+            (folder / f"{self.name}.png").write_bytes(self.png())
+
 
 @dataclass(frozen=True)
 class Material:
-    """Everything a figure may be drawn from, computed once for all of them."""
+    """Everything a figure may be drawn from; ``checks`` is None where nothing was held against an observed trial."""
 
     scenario: Scenario
+    rules: Rules
     results: Results
     checks: Checks | None
-    rules: Rules
-    ranges: Ranges
-    curves: Curves
-    seed: int
+    power: PowerLedgers
+    pictured: Pictured

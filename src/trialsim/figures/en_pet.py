@@ -17,16 +17,20 @@ from trialsim.figures.marks import (
     response_label,
 )
 from trialsim.figures.style import BLACK, NARROW, ROW, Sheet, count_ticks, percent_axis, probability_axis
-from trialsim.figures.words import percent, probability, sentence
+from trialsim.figures.words import sentence
 from trialsim.results import to_frame
+from trialsim.writing.numbers import probability
+from trialsim.writing.numbers import rate as stated
 
 HIGH, GAP, BELOW = 2.9, 0.35, 0.85
 
 
 def draw(material: Material) -> Drawn | None:
     """EN above, PET below, sharing the axis of response rates; None where no trial can end early."""
-    at, alone = material.ranges, material.curves.curves[0]
-    if all(len(curve.response) and np.ptp(curve.values["en"]) < 1e-9 for curve in material.curves.curves):
+    at, alone = material.pictured.ranges, material.pictured.curves.curves[0]
+    if all(
+        len(curve.response) and np.ptp(curve.values["en"]) < 1e-9 for curve in material.pictured.curves.curves
+    ):
         return None
     words: dict[str, list[str]] = {}
     for name in ("p0", "p1"):
@@ -48,7 +52,9 @@ def draw(material: Material) -> Drawn | None:
     percent_axis(upper, "x", at.response, "")
     upper.tick_params(labelbottom=False)
     count_ticks(upper.yaxis, 5)
-    exact = [float(curve.values["en"].max()) for curve in material.curves.curves if len(curve.response)]
+    exact = [
+        float(curve.values["en"].max()) for curve in material.pictured.curves.curves if len(curve.response)
+    ]
     upper.set_ylim(0, 1.06 * max(material.rules.looks.planned_n, *exact))
     upper.set_ylabel("EN (patients treated)")
     probability_axis(lower, "PET (probability)", low=-0.03)
@@ -68,17 +74,17 @@ def draw(material: Material) -> Drawn | None:
 
 
 def _alt(material: Material) -> str:
-    at = material.ranges
+    at = material.pictured.ranges
     words = [
-        f"Two panels over response rates from {percent(at.response[0])} to {percent(at.response[1])}: EN and PET."
+        f"Two panels over response rates from {stated(at.response[0])} to {stated(at.response[1])}: EN and PET."
     ]
-    for curve in material.curves.curves:
+    for curve in material.pictured.curves.curves:
         numbers = []
         for name in ("p0", "p1"):
             rate = getattr(at, name)
             en, pet = curve.at(rate, "en"), curve.at(rate, "pet")
             if en is not None and pet is not None:
-                numbers.append(f"EN {en:.1f} and PET {probability(pet)} at {name} = {percent(rate)}")
+                numbers.append(f"EN {en:.1f} and PET {probability(pet)} at {name} = {stated(rate)}")
         if numbers:
             words.append(f"{sentence(line_words(curve))}: {'; '.join(numbers)}.")
     return " ".join(words)

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from trialsim.designs.binomial import Float64
 from trialsim.figures.drawn import Drawn
 from trialsim.figures.style import BLACK, BLUE, GREY, ORANGE, RC, WIDE, Key, Sheet, percent_axis
-from trialsim.figures.words import percent
 from trialsim.inference.characteristics import Characteristics
+from trialsim.writing.numbers import rate as stated
 
 HIGH, BELOW, LEFT, GAP, HEAD = 4.6, 0.85, 1.35, 1.5, 0.45
 
@@ -100,7 +100,7 @@ def _alt(found: Characteristics) -> str:
     worst = {name: int(np.argmax(np.abs(found.bias[name]))) for name in ESTIMATES}
     words = [
         f"{ESTIMATES[name][0]}: bias at most {100 * abs(found.bias[name][i]):.2f} percentage points, at "
-        f"{percent(float(found.p[i]))}"
+        f"{stated(float(found.p[i]))}"
         for name, i in worst.items()
     ]
     covered = [

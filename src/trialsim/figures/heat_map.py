@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
 from trialsim.designs.binomial import Float64
-from trialsim.engine.curves import HeatMap, heat_map
+from trialsim.engine.curves import HeatMap
 from trialsim.figures.drawn import Drawn, Material
-from trialsim.figures.labels import Box, place, text_box
-from trialsim.figures.map_cases import LOWER, MOST_CASES, START, Field, cases_on, draw_cases, ground
+from trialsim.figures.labels import Box, Field, place, text_box
+from trialsim.figures.map_cases import LOWER, MOST_CASES, START, cases_on, draw_cases, ground
 from trialsim.figures.style import BLACK, NARROW, Key, Sheet, percent_axis
-from trialsim.figures.words import assumed, at_once, listed, probability
+from trialsim.figures.words import assumed, at_once
 from trialsim.results import to_frame
+from trialsim.writing.numbers import listed, probability
 
 HIGH, BELOW, HEAD, LEFT, RIGHT = 5.4, 0.85, 0.5, 1.15, 1.1
 WIDE = NARROW - LEFT - RIGHT
@@ -28,11 +27,11 @@ COLOURS = LinearSegmentedColormap.from_list("go", ["#FFFFFF", "#C9DCEB", "#7FB0D
 
 def draw(material: Material) -> Drawn | None:
     """Filled steps of .1, contours at alpha, .80 and .90, the cases; None where toxicity cannot stop the trial."""
-    computed = heat_map(material.scenario, material.rules, material.ranges.response, material.ranges.toxicity)
+    computed, at = material.pictured.heat_map, material.pictured.ranges
     if computed is None:
         return None
     levels = _levels(material)
-    field = Field(material.ranges, WIDE, HIGH)
+    field = Field(at.response, (0.0, at.toxicity), WIDE, HIGH)
     cases = cases_on(field, material)
     moving = any(len(set(case.path)) > 1 for case in cases)
     keys = [Key("case, starting dose" if moving else "case", START | {"linestyle": ""})]
@@ -54,8 +53,8 @@ def draw(material: Material) -> Drawn | None:
     bar.set_yticklabels(["0", "0.2", "0.4", "0.6", "0.8", "1"])
     bar.minorticks_off()
     sheet.write(NARROW - RIGHT + 0.33, BELOW + HIGH + 0.1, "P(go)", ha="center", va="bottom")
-    percent_axis(axes, "x", material.ranges.response, "True response rate, same at every dose (%)")
-    percent_axis(axes, "y", (0.0, material.ranges.toxicity), "True toxicity rate, same at every dose (%)")
+    percent_axis(axes, "x", at.response, "True response rate, same at every dose (%)")
+    percent_axis(axes, "y", (0.0, at.toxicity), "True toxicity rate, same at every dose (%)")
     taken = draw_cases(axes, field, cases)
     _contours(axes, field, computed, levels, taken)
     return Drawn(
@@ -64,7 +63,7 @@ def draw(material: Material) -> Drawn | None:
         _caption(moving, len(material.scenario.doses) > 1),
         _alt(material, levels),
         sheet.figure,
-        to_frame(_rows(computed)),
+        to_frame(computed.rows()),
     )
 
 
@@ -79,7 +78,10 @@ def _levels(material: Material) -> dict[float, str]:
     alpha = getattr(material.scenario.design, "alpha", None)
     words = "α = {:g}"
     if alpha is None:
-        alpha, words = material.curves.curves[0].at(material.ranges.p0, "p_go"), "α = {:.4f}"
+        alpha, words = (
+            material.pictured.curves.curves[0].at(material.pictured.ranges.p0, "p_go"),
+            "α = {:.4f}",
+        )
     levels = {0.8: "0.80", 0.9: "0.90"}
     return ({float(alpha): words.format(alpha)} if alpha else {}) | levels
 
@@ -99,7 +101,7 @@ def _contours(
         low_first = sorted((point for point in points if point[1] > 0.25), key=lambda point: point[1])
         box = place((text_box(*point, words) for point in low_first), taken, field.room)
         if box is not None:
-            axes.text(*field.rates(box.middle), words, ha="center", va="center", zorder=7, bbox=ground(1.0))
+            axes.text(*field.data(box.middle), words, ha="center", va="center", zorder=7, bbox=ground(1.0))
 
 
 def _footer(material: Material, computed: HeatMap) -> str:
@@ -135,11 +137,3 @@ def _alt(material: Material, levels: dict[float, str]) -> str:
         if exact is not None:
             words.append(f"{name}: P(go) {probability(exact.values['p_go'])}.")
     return " ".join(words)
-
-
-def _rows(computed: HeatMap) -> list[dict[str, Any]]:
-    return [
-        {"response": float(p), "toxicity": float(t), "p_go": float(computed.p_go[i, j])}
-        for i, t in enumerate(computed.toxicity)
-        for j, p in enumerate(computed.response)
-    ]

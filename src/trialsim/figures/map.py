@@ -19,7 +19,8 @@ from trialsim.figures.style import BLACK, NARROW, Key, Sheet
 from trialsim.figures.sweep import OWN, geometric, scale_of
 from trialsim.figures.tornado import how
 from trialsim.figures.words import fit, width, wrap
-from trialsim.results import is_probability, to_frame
+from trialsim.quantities import is_probability
+from trialsim.results import to_frame
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.words import setting
 from trialsim.varying.analysed import input_words

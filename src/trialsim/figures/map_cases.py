@@ -9,8 +9,7 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from trialsim.figures.drawn import Material
-from trialsim.figures.labels import Box, along, around, beside, hidden, place
-from trialsim.figures.ranges import Ranges
+from trialsim.figures.labels import Box, Field, Point, name_ends
 from trialsim.figures.style import BLACK
 from trialsim.figures.words import names_within
 
@@ -18,13 +17,11 @@ MOST_CASES = 8
 NAME, ROOM_IN_KEY = 2.6, 2.9
 """Longest name in the map, and in one of two columns of the key, in cm."""
 
-TOLERATED, LEADER = 0.08, 0.2
-"""Square cm that a name may cover, and the gap in cm from which on a line leads to it from its dot."""
+LEADER = 0.2
+"""The gap in cm from which on a line leads to a name from its dot."""
 
 START: dict[str, Any] = {"color": BLACK, "marker": "o", "markersize": 4.2, "markeredgecolor": "white"}
 LOWER: dict[str, Any] = {"color": BLACK, "marker": "o", "markersize": 4.2, "markerfacecolor": "white"}
-
-Point = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -37,33 +34,6 @@ class Marked:
     box: Box | None
 
 
-class Field:
-    """The panel of the map: rates to cm and back."""
-
-    def __init__(self, at: Ranges, wide: float, high: float) -> None:
-        self.low, top = at.response
-        self.scale = wide / (top - self.low), high / at.toxicity
-        self.room = Box(0.05, 0.05, wide - 0.05, high - 0.05)
-
-    def cm(self, response: float, toxicity: float) -> Point:
-        """Where a pair of rates is drawn."""
-        return (response - self.low) * self.scale[0], toxicity * self.scale[1]
-
-    def rates(self, point: Point) -> Point:
-        """The pair of rates that is drawn at a point."""
-        return self.low + point[0] / self.scale[0], point[1] / self.scale[1]
-
-    def taken(self, paths: Sequence[Sequence[Point]]) -> list[Box]:
-        """What dots and lines take."""
-        found: list[Box] = []
-        for path in paths:
-            spots = [self.cm(*point) for point in path]
-            found += [around(*spot, 0.2, 0.2) for spot in spots]
-            for start, end in zip(spots, spots[1:], strict=False):
-                found += along(start, end)
-        return found
-
-
 def cases_on(field: Field, material: Material) -> list[Marked]:
     """The first cases with toxicity; those that coincide share a label. Numbers stand for names that find no room."""
     found: dict[tuple[Point, ...], list[str]] = {}
@@ -73,33 +43,13 @@ def cases_on(field: Field, material: Material) -> list[Marked]:
         response, toxicity = (case.by_dose(key, levels) or () for key in ("response", "toxicity"))
         found.setdefault(tuple(zip(response, toxicity, strict=True)), []).append(name)
     paths, together = list(found), [", ".join(names) for names in found.values()]
-    boxes, plain = _boxes(field, paths, short := names_within(together, NAME))
+    boxes, plain = name_ends(field, paths, short := names_within(together, NAME))
     if plain:
         return [Marked(n, n, path, box) for n, path, box in zip(short, paths, boxes, strict=True)]
     numbers = [str(k) for k in range(1, len(paths) + 1)]
-    boxes, _ = _boxes(field, paths, numbers)
+    boxes, _ = name_ends(field, paths, numbers)
     in_key = names_within(together, ROOM_IN_KEY)
     return [Marked(*entry) for entry in zip(in_key, numbers, paths, boxes, strict=True)]
-
-
-def _boxes(
-    field: Field, paths: Sequence[tuple[Point, ...]], labels: Sequence[str]
-) -> tuple[list[Box | None], bool]:
-    """Places beside the points where cases end, since they often begin at the same one; and whether all are plain."""
-    taken, boxes, plain = field.taken(paths), [], True
-    dots = {field.cm(*point) for path in paths for point in path}
-    for path, words in zip(paths, labels, strict=True):
-        own, before = field.cm(*path[-1]), list(taken)
-        # a name that is nearer to another dot would be read as that dot's
-        near = [
-            box
-            for box in beside(*own, words)
-            if box.gap(own) <= 0.05 + min((box.gap(dot) for dot in dots - {own}), default=box.gap(own))
-        ]
-        box = place(near, taken, field.room)
-        boxes.append(box)
-        plain = plain and box is not None and hidden(box, before) <= TOLERATED
-    return boxes, plain
 
 
 def draw_cases(axes: Axes, field: Field, cases: Sequence[Marked]) -> list[Box]:
@@ -111,9 +61,9 @@ def draw_cases(axes: Axes, field: Field, cases: Sequence[Marked]) -> list[Box]:
             axes.plot(*zip(*points[1:], strict=True), linestyle="", zorder=5, clip_on=False, **LOWER)
         axes.plot(*points[0], linestyle="", zorder=6, clip_on=False, **START)
         if case.box is not None:
-            own, at = field.cm(*case.path[-1]), field.rates(case.box.middle)
+            own, at = field.cm(*case.path[-1]), field.data(case.box.middle)
             if case.box.gap(own) > LEADER:
-                leader = zip(case.path[-1], field.rates(case.box.nearest(own)), strict=True)
+                leader = zip(case.path[-1], field.data(case.box.nearest(own)), strict=True)
                 axes.plot(*leader, color=BLACK, linewidth=0.5, zorder=5)
             axes.text(*at, case.label, ha="center", va="center", zorder=7, bbox=ground(0.75))
     return field.taken([case.path for case in cases]) + [case.box for case in cases if case.box is not None]

@@ -9,11 +9,12 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from trialsim.engine.curves import Curve
+from trialsim.engine.ranges import Observed, Ranges
 from trialsim.figures.drawn import Material
-from trialsim.figures.ranges import Observed, Ranges
 from trialsim.figures.style import BLACK, GREY, MARKERS, NARROW, ROW, SERIES, Key, Sheet
-from trialsim.figures.words import assumed, at_once, percent, some, width
-from trialsim.results import Estimate
+from trialsim.figures.words import assumed, at_once, some, width
+from trialsim.writing.numbers import percent
+from trialsim.writing.numbers import rate as stated
 
 LEFT, RIGHT = 1.15, 0.25
 """Margins in cm beside the axes of a narrow figure."""
@@ -26,8 +27,8 @@ OBSERVED: dict[str, Any] = {"color": BLACK, "linewidth": 1.0, "marker": "D", "ma
 def rate_words(rates: Sequence[float]) -> str:
     """Rates by dose in few words: 37%, 45% → 32%, or the first and the last of many."""
     if len(set(rates)) == 1:
-        return percent(rates[0])
-    shown = [percent(p) for p in rates] if len(rates) == 2 else [percent(rates[0]), "…", percent(rates[-1])]
+        return stated(rates[0])
+    shown = [stated(p) for p in rates] if len(rates) == 2 else [stated(rates[0]), "…", stated(rates[-1])]
     return " → ".join(shown)
 
 
@@ -37,7 +38,7 @@ def line_words(curve: Curve, room: float = 60.0, several: bool = True) -> str:
     if not line.cases:
         return "design alone: no toxicity rule, all evaluable" if several else "design alone"
     if line.name == "with evaluability":
-        return f"with {percent(line.base.evaluable)} of patients evaluable"
+        return f"with {stated(line.base.evaluable)} of patients evaluable"
     words = f"with rule, toxicity {rate_words(line.base.toxicity)}"
     if line.base.odds_ratio != 1:
         words += f", OR {line.base.odds_ratio:g}"
@@ -47,17 +48,17 @@ def line_words(curve: Curve, room: float = 60.0, several: bool = True) -> str:
 def curve_keys(material: Material) -> list[Key]:
     """The key of the curves and of the points on them."""
     keys = []
-    for k, curve in enumerate(material.curves.curves):
+    for k, curve in enumerate(material.pictured.curves.curves):
         style = dict(SERIES[k])
         if curve.points:
             style |= POINT | MARKERS[k]
-        keys.append(Key(line_words(curve, NARROW - 1.05, len(material.curves.curves) > 1), style))
+        keys.append(Key(line_words(curve, NARROW - 1.05, len(material.pictured.curves.curves) > 1), style))
     return keys
 
 
 def draw_curves(axes: Axes, material: Material, quantity: str) -> None:
     """Exact lines, and simulated points with their 95% intervals."""
-    for k, curve in enumerate(material.curves.curves):
+    for k, curve in enumerate(material.pictured.curves.curves):
         if len(curve.response):
             axes.plot(curve.response, curve.values[quantity], zorder=3, **SERIES[k])
         if curve.points:
@@ -75,7 +76,7 @@ def mark_design_rates(
     """Dotted lines at p0 and p1 through all panels, with ``words`` about each above the first, at y cm."""
     wanted = [(name, rate) for name in ("p0", "p1") if at.shows(rate := getattr(at, name))]
     span = sheet.wide - LEFT - RIGHT
-    blocks = [[f"{name} = {percent(rate)}", *words.get(name, [])] for name, rate in wanted]
+    blocks = [[f"{name} = {stated(rate)}", *words.get(name, [])] for name, rate in wanted]
     halves = [max(width(text) for text in block) / 2 for block in blocks]
     low, high = at.response
     centres = [LEFT + span * (rate - low) / (high - low) for _, rate in wanted]
@@ -103,7 +104,7 @@ def mark_observed(axes: Axes, seen: Observed, y: float) -> None:
 
 def curve_footer(material: Material) -> str:
     """How the numbers of a figure over response rates came about."""
-    curves, words = material.curves, []
+    curves, words = material.pictured.curves, []
     if any(len(curve.response) for curve in curves.curves):
         words.append("Lines: exact.")
     if not all(len(curve.response) for curve in curves.curves):
@@ -121,25 +122,12 @@ def curve_footer(material: Material) -> str:
 
 
 def curve_rows(material: Material, *quantities: str) -> list[dict[str, Any]]:
-    """Tidy rows of the curves: exact values along the grid, then simulated points with mcse and 95% interval."""
-    rows: list[dict[str, Any]] = []
-    for curve in material.curves.curves:
-        about = {"curve": line_words(curve), "cases": " ".join(curve.line.cases)}
-        for i, rate in enumerate(curve.response):
-            for quantity in quantities:
-                value = float(curve.values[quantity][i])
-                rows.append(
-                    about | {"kind": "exact", "response": float(rate), "quantity": quantity, "value": value}
-                )
-        for rate, point in curve.points.items():
-            for quantity in quantities:
-                e: Estimate = point.values[quantity]
-                rows.append(
-                    about
-                    | {"kind": "simulated", "response": rate, "quantity": quantity, "value": e.estimate}
-                    | {"mcse": e.mcse, "low": e.low, "high": e.high, "replicates": point.replicates}
-                )
-    return rows
+    """Tidy rows of the curves, each with what is assumed along it."""
+    return [
+        {"curve": line_words(curve), "cases": " ".join(curve.line.cases)} | row
+        for curve in material.pictured.curves.curves
+        for row in curve.rows(*quantities)
+    ]
 
 
 def response_label(material: Material) -> str:

@@ -17,8 +17,10 @@ from trialsim.figures.marks import (
     response_label,
 )
 from trialsim.figures.style import BLACK, NARROW, ROW, Sheet, percent_axis, probability_axis
-from trialsim.figures.words import listed, percent, probability, sentence
+from trialsim.figures.words import sentence
 from trialsim.results import to_frame
+from trialsim.writing.numbers import listed, percent, probability
+from trialsim.writing.numbers import rate as stated
 
 HIGH, BELOW = 4.6, 0.85
 WORDS = {"p0": "type I error", "p1": "power"}
@@ -26,7 +28,7 @@ WORDS = {"p0": "type I error", "p1": "power"}
 
 def draw(material: Material) -> Drawn:
     """The curve of P(go), p0 and p1 with the attained error rates, and the observed rate below."""
-    at, alone = material.ranges, material.curves.curves[0]
+    at, alone = material.pictured.ranges, material.pictured.curves.curves[0]
     attained = {name: value for name in WORDS if (value := alone.at(getattr(at, name), "p_go")) is not None}
     words = {"p0": ["α "], "p1": ["power "]}
     words = {name: [words[name][0] + probability(value)] for name, value in attained.items()}
@@ -54,7 +56,7 @@ def draw(material: Material) -> Drawn:
 
 
 def _caption(material: Material) -> str:
-    seen = material.ranges.observed
+    seen = material.pictured.ranges.observed
     words = (
         "Probability that the trial ends in a go against the true response rate"
         + (", taken to be the same at every dose" if len(material.scenario.doses) > 1 else "")
@@ -69,14 +71,14 @@ def _caption(material: Material) -> str:
 
 
 def _alt(material: Material) -> str:
-    at = material.ranges
-    shown = f"{percent(at.response[0])} to {percent(at.response[1])}"
+    at = material.pictured.ranges
+    shown = f"{stated(at.response[0])} to {stated(at.response[1])}"
     words = [f"Curves of the probability of a go for response rates from {shown}."]
-    for curve in material.curves.curves:
+    for curve in material.pictured.curves.curves:
         numbers = []
         for name, meaning in WORDS.items():
             if (value := curve.at(getattr(at, name), "p_go")) is not None:
-                numbers.append(f"{probability(value)} at {name} = {percent(getattr(at, name))}")
+                numbers.append(f"{probability(value)} at {name} = {stated(getattr(at, name))}")
                 numbers[-1] += "" if curve.line.cases else f" ({meaning})"
         if numbers:
             words.append(f"{sentence(line_words(curve))}: {listed(numbers)}.")

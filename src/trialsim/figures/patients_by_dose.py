@@ -7,8 +7,9 @@ from typing import Any
 
 from trialsim.figures.drawn import Drawn, Material
 from trialsim.figures.style import BLACK, BOLD, NARROW, ROW, Key, Sheet, count_ticks
-from trialsim.figures.words import assumed, clean, listed, names_within, width
+from trialsim.figures.words import assumed, clean, names_within, width
 from trialsim.results import OperatingCharacteristics, to_frame
+from trialsim.writing.numbers import listed
 
 MOST_CASES = 12
 BAR, BELOW, LEFT, RIGHT, HEAD = 0.34, 0.85, 0.25, 0.35, 0.05

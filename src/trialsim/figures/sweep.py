@@ -14,7 +14,8 @@ from trialsim.figures.labels import text_box
 from trialsim.figures.style import BLACK, BLUE, GREY, NARROW, ORANGE, PALE, Key, Sheet
 from trialsim.figures.tornado import how
 from trialsim.figures.words import fit, wrap
-from trialsim.results import Estimate, is_probability, to_frame
+from trialsim.quantities import is_probability
+from trialsim.results import Estimate, to_frame
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.words import setting
 from trialsim.varying.analysed import input_words

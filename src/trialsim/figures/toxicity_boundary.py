@@ -8,17 +8,15 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from trialsim.codes import CONTINUE
-from trialsim.designs.binomial import Float64
-from trialsim.engine.timed import timed
+from trialsim.engine.boundary_runs import BoundaryRuns
 from trialsim.figures.drawn import Drawn, Material
 from trialsim.figures.marks import LEFT, RIGHT, rate_words
-from trialsim.figures.runs import boundary, crossing, tidy, toxicities, toxicities_dated
 from trialsim.figures.style import BLACK, BLUE, GREY, NARROW, PALE, Key, Sheet, count_ticks
-from trialsim.figures.words import assumed, fit, percent, probability
+from trialsim.figures.words import assumed, fit
 from trialsim.results import to_frame
-from trialsim.scenario.truth import Rates
+from trialsim.writing.numbers import probability
+from trialsim.writing.numbers import rate as stated
 
-TRIALS = 25
 HIGH, BELOW, HEAD = 5.0, 0.85, 0.15
 
 BOUNDARY: dict[str, Any] = {"color": BLACK, "linewidth": 1.6}
@@ -31,25 +29,15 @@ NO_LINE: dict[str, Any] = {"linestyle": ""}
 
 def draw(material: Material) -> Drawn | None:
     """The staircase, a few trials of the first case with toxicity, and the observed count; None without a boundary."""
-    scenario, rules = material.scenario, material.rules
-    case = next((name for name, case in scenario.truth.items() if case.toxicity is not None), None)
-    bounds = boundary(rules)
-    if case is None or not np.isfinite(bounds).any():
+    scenario, rules, found = material.scenario, material.rules, material.pictured.boundary_runs
+    if found is None:
         return None
-    rates = Rates.of(scenario.truth[case], scenario.evaluability, rules.levels)
-    if scenario.conduct is None and scenario.cohorts is None:
-        trials = toxicities(rules, rates, material.seed, TRIALS)
-    else:
-        trials = toxicities_dated(timed(scenario, rules)[case], material.seed, TRIALS)
-    crossings = [crossing(trial, bounds) for trial in trials]
-    observed = _observed(material)
+    bounds, trials, observed = found.bounds, found.trials, found.observed
     limit = getattr(scenario.dose_reduction.rule if scenario.dose_reduction else None, "limit", None)
 
-    sheet = Sheet(
-        NARROW, BELOW + HIGH + HEAD, _footer(material), _keys(material, case, rates, limit, observed)
-    )
+    sheet = Sheet(NARROW, BELOW + HIGH + HEAD, _footer(material), _keys(material, found, limit))
     axes = sheet.axes(LEFT, BELOW, NARROW - LEFT - RIGHT, HIGH)
-    _draw_trials(axes, trials, crossings)
+    _draw_trials(axes, found)
     stairs = np.append(np.arange(len(bounds)), len(bounds) - 0.5), np.append(bounds, bounds[-1])
     axes.step(*stairs, where="post", zorder=6, **BOUNDARY)
     longest = max(len(trial) - 1 for trial in trials)
@@ -71,17 +59,17 @@ def draw(material: Material) -> Drawn | None:
     return Drawn(
         "toxicity_boundary",
         "Toxicity boundary",
-        _caption(material, case, observed),
-        _alt(material, case, bounds, crossings, observed),
+        _caption(material, found),
+        _alt(material, found),
         sheet.figure,
-        to_frame(tidy(bounds, trials, crossings, observed)),
+        to_frame(found.rows()),
     )
 
 
-def _draw_trials(axes: Axes, trials: list[list[int]], crossings: list[int | None]) -> None:
+def _draw_trials(axes: Axes, found: BoundaryRuns) -> None:
     # counts are whole numbers and would hide each other: the k-th trial is drawn a little higher or lower
-    shifts = np.linspace(-0.2, 0.2, len(trials))
-    for trial, m, shift in zip(trials, crossings, shifts, strict=True):
+    shifts = np.linspace(-0.2, 0.2, len(found.trials))
+    for trial, m, shift in zip(found.trials, found.crossings, shifts, strict=True):
         end = len(trial) - 1 if m is None else m
         shown = [t + shift if t else 0.0 for t in trial[: end + 1]]
         axes.plot(range(end + 1), shown, drawstyle="steps-post", zorder=2, **RUN)
@@ -91,28 +79,19 @@ def _draw_trials(axes: Axes, trials: list[list[int]], crossings: list[int | None
             axes.plot([m], [trial[m]], zorder=5, **CROSSED, **NO_LINE)
 
 
-def _observed(material: Material) -> tuple[int, int] | None:
-    """Observed patients with toxicity and treated, where one count is known."""
-    seen = material.scenario.observed
-    if seen is None or seen.treated is None or len(seen.toxicity_candidates()) != 1:
-        return None
-    return seen.toxicity_candidates()[0], seen.treated
-
-
-def _keys(
-    material: Material, case: str, rates: Rates, limit: float | None, observed: tuple[int, int] | None
-) -> list[Key]:
-    words = f"{TRIALS} simulated trials, toxicity {rate_words(rates.toxicity[:1])}: "
-    several = len(rates.toxicity) > 1
+def _keys(material: Material, found: BoundaryRuns, limit: float | None) -> list[Key]:
+    observed = found.observed
+    words = f"{len(found.trials)} simulated trials, toxicity {rate_words(found.toxicity[:1])}: "
+    several = len(found.toxicity) > 1
     lowest = material.rules.monitor.action[-1] != CONTINUE
     where = (" at each dose" if lowest else " above the lowest dose") if several else ""
     keys = [
         Key(f"boundary{where}: act if toxicities ≥ b", BOUNDARY),
-        Key(words + fit(case, 2.6), RUN | {"color": GREY, "marker": "o", "markersize": 1.8}),
+        Key(words + fit(found.case, 2.6), RUN | {"color": GREY, "marker": "o", "markersize": 1.8}),
         Key("a simulated trial reaches the boundary", CROSSED | NO_LINE),
     ]
     if limit is not None:
-        keys.append(Key(f"highest acceptable toxicity rate, {percent(limit)}", LIMIT))
+        keys.append(Key(f"highest acceptable toxicity rate, {stated(limit)}", LIMIT))
     if observed:
         doses = ", all doses" if several else ""
         keys.append(Key(f"observed{doses}: {observed[0]} of {observed[1]} treated", SEEN | NO_LINE))
@@ -123,45 +102,40 @@ def _footer(material: Material) -> str:
     dose = " at the starting dose" if material.rules.levels > 1 else ""
     words = (
         f"Trials followed{dose} until they reach the boundary (×) or end (•), each shifted a little to be seen; "
-        f"seed {material.seed}."
+        f"seed {material.pictured.seed}."
     )
     return words + assumed(material.scenario, "design", "toxicity rule", "toxicity rates")
 
 
-def _caption(material: Material, case: str, observed: tuple[int, int] | None) -> str:
+def _caption(material: Material, found: BoundaryRuns) -> str:
     dose = " at the starting dose" if material.rules.levels > 1 else ""
     words = (
-        f"Patients with toxicity against patients treated at a dose, with {TRIALS} simulated trials of case {case}"
-        f"{dose}. The rule acts if toxicities ≥ b, where b is read off the stairs."
+        f"Patients with toxicity against patients treated at a dose, with {len(found.trials)} simulated trials of case "
+        f"{found.case}{dose}. The rule acts if toxicities ≥ b, where b is read off the stairs."
     )
-    if observed and material.rules.levels > 1:
+    if found.observed and material.rules.levels > 1:
         words += (
             " The observed total is over all doses, so it is not to be held against the boundary of one dose."
         )
     return words
 
 
-def _alt(
-    material: Material,
-    case: str,
-    bounds: Float64,
-    crossings: list[int | None],
-    observed: tuple[int, int] | None,
-) -> str:
+def _alt(material: Material, found: BoundaryRuns) -> str:
     # the largest m at which each count still acts
-    steps = {int(b): m for m, b in enumerate(bounds) if np.isfinite(b)}
+    steps = {int(b): m for m, b in enumerate(found.bounds) if np.isfinite(b)}
     shown = [f"{b} of {m}" for b, m in steps.items()]
     words = (
         f"Staircase of the toxicity boundary: act at {', '.join(shown[:6])}"
         f"{f', and so on to {shown[-1]}' if len(shown) > 6 else ''}. "
-        f"{sum(m is not None for m in crossings)} of {TRIALS} simulated trials of case {case} reach it."
+        f"{sum(m is not None for m in found.crossings)} of {len(found.trials)} simulated trials of case {found.case} "
+        "reach it."
     )
-    oc = material.results[case]
+    oc = material.results[found.case]
     name = "p_dose_reduction_triggered" if material.rules.levels > 1 else "p_stop_toxicity"
     exact = (oc.at_once or oc).exact
     if exact is not None:
         what = "triggering a dose reduction" if material.rules.levels > 1 else "an early stop for toxicity"
         words += f" The exact probability of {what} is {probability(exact.values[name])}."
-    if observed:
+    if observed := found.observed:
         words += f" Observed: {observed[0]} of {observed[1]} treated patients with toxicity."
     return words

@@ -12,11 +12,12 @@ from matplotlib.ticker import MaxNLocator
 
 from trialsim.figures.drawn import Drawn
 from trialsim.figures.style import BLACK, BOLD, GREY, PALE, RC, ROW, SIZE, WIDE, Key, Sheet
-from trialsim.figures.words import fit, listed, names_within, sentence
-from trialsim.results import is_probability, to_frame
+from trialsim.figures.words import fit, names_within, sentence
+from trialsim.quantities import is_probability
+from trialsim.results import to_frame
 from trialsim.varying.answers import WhatIf
 from trialsim.varying.effects import Effect, digits
-from trialsim.writing.numbers import fixed
+from trialsim.writing.numbers import fixed, listed
 
 NAMES, GAP, RIGHT = 4.1, 0.45, 0.2
 HIGH = 0.4

@@ -6,12 +6,13 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from trialsim.engine.waiting import POLICIES, Waiting, waiting_cost
+from trialsim.engine.waiting import POLICIES, Waiting
 from trialsim.figures.drawn import Drawn, Material
 from trialsim.figures.labels import Box, along, around, beside, place
 from trialsim.figures.style import BLACK, BLUE, GREY, NARROW, ORANGE, Key, Sheet, count_ticks
-from trialsim.figures.words import names_within, probability
+from trialsim.figures.words import names_within
 from trialsim.results import to_frame
+from trialsim.writing.numbers import probability
 
 MOST_CASES = 5
 AXES = ("duration_months", "en")
@@ -30,10 +31,7 @@ COLOURS = (BLACK, BLUE, ORANGE, GREY, "#8C5AA0")
 
 def draw(material: Material) -> Drawn | None:
     """Expected duration against expected patients, a marker a policy and a line a case; None where nobody waits."""
-    results = material.results
-    if results.replicates is None:
-        return None
-    found = waiting_cost(material.scenario, material.rules, material.seed, results.replicates)
+    found = material.pictured.waiting
     if not found:
         return None
     cases = list(dict.fromkeys(row.case for row in found))
@@ -42,10 +40,10 @@ def draw(material: Material) -> Drawn | None:
         Key(WORDS[policy], {"color": BLACK, "marker": MARKERS[policy], "markersize": 4, "linestyle": ""})
         for policy in POLICIES
     ]
-    replicates = min(results.replicates, 10_000)
     footer = (
-        f"Simulated, R = {replicates:,} a case and policy on the same patients, seed {material.seed}; lines "
-        f"across the marks: 95% intervals, hidden where shorter. Filled: the scenario's own policy ({_own(found)})."
+        f"Simulated, R = {found[0].replicates:,} a case and policy on the same patients, seed "
+        f"{material.pictured.seed}; lines across the marks: 95% intervals, hidden where shorter. Filled: the "
+        f"scenario's own policy ({_own(found)})."
     )
     if len(cases) > len(shown):
         footer += f" Shown: the first {len(shown)} of {len(cases)} cases."
@@ -75,7 +73,7 @@ def draw(material: Material) -> Drawn | None:
         "until the decision is certain, or goes on. Down is fewer patients, left is a shorter trial.",
         _alt(found),
         sheet.figure,
-        to_frame([row for each in found for row in rows_of(each)]),
+        to_frame([row for each in found for row in each.rows()]),
     )
 
 
@@ -115,27 +113,6 @@ def _name(axes: Axes, points: list[list[tuple[float, float]]], names: list[str])
         axes.text(*at[0], name, color=colour, ha="center", va="center", transform=axes.transAxes, zorder=6)
         if box.gap(own) > LEADER:
             axes.plot(*zip(*at[1:], strict=True), color=colour, linewidth=0.4, transform=axes.transAxes)
-
-
-def rows_of(row: Waiting) -> list[dict[str, Any]]:
-    """Tidy rows: each quantity under the policy, and its difference from the scenario's own policy."""
-    return [
-        {
-            "case": row.case,
-            "interim": row.policy,
-            "own": row.own,
-            "quantity": name,
-            "estimate": found.other.estimate,
-            "mcse": found.other.mcse,
-            "low": found.other.low,
-            "high": found.other.high,
-            "difference": found.difference.estimate,
-            "difference_mcse": found.difference.mcse,
-            "difference_low": found.difference.low,
-            "difference_high": found.difference.high,
-        }
-        for name, found in row.found.items()
-    ]
 
 
 def _own(found: tuple[Waiting, ...]) -> str:

@@ -100,21 +100,9 @@ def wrap(text: str, room: float, size: float = 7.0, most: int = 6) -> list[str]:
     return lines
 
 
-def percent(rate: float) -> str:
-    """A rate as a percentage with one decimal from 10% on, two below: 37.1%, 4.35%, 5%."""
-    # to 12 digits first: 4.35% is 0.043500000000000004 in one place and 0.0435 in another
-    shown = round(100 * rate, 12)
-    return f"{shown:.{1 if shown >= 9.995 else 2}f}".rstrip("0").rstrip(".") + "%"
-
-
 def sentence(words: str) -> str:
     """Words with a capital at the start; the rest, which may be a name, as it is."""
     return words[:1].upper() + words[1:]
-
-
-def listed(items: Sequence[str]) -> str:
-    """Items in a sentence: a, b and c."""
-    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
 
 
 def at_once(scenario: Scenario) -> str:
@@ -149,14 +137,3 @@ def some(items: Sequence[str], room: float, size: float = 7.0) -> str:
             return text
     more = f" +{len(items) - 1}" if len(items) > 1 else ""
     return fit(items[0], max(room - width(more, size), 0.5), size) + more
-
-
-def probability(p: float) -> str:
-    """A probability to three or four decimals: 0.855, 0.0498; 0 and 1 only where it is."""
-    if p in (0, 1):
-        return f"{p:.0f}"
-    if p < 0.00005:
-        return "<0.0001"
-    if p > 0.9995:
-        return ">0.999"
-    return f"{p:.3f}" if p >= 0.1 else f"{p:.4f}"

@@ -1,6 +1,7 @@
-"""A run as a folder: one page to read, the numbers behind it, the figures, and what is needed to run it again."""
+"""Answers in words, one file an answer; a run, whose report is long, in a package of its own."""
 
-from trialsim.reporting.folder import check_target, report
 from trialsim.reporting.rerun import reproduce
+from trialsim.reporting.run.folder import report
+from trialsim.writing.folder import check_target
 
 __all__ = ["check_target", "report", "reproduce"]

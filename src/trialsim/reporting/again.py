@@ -15,6 +15,14 @@ Again = Callable[[Asked, Mapping[str, str], int | None, Progress | None], Answer
 """Keywords as recorded, text of each scenario file by its name in the folder, workers, progress -> the answer."""
 
 
+def run(asked: Asked, texts: Mapping[str, str], jobs: int | None, progress: Progress | None) -> Answer:
+    """The same run of the same scenario."""
+    from trialsim.running.run import run as worked_out
+
+    (text,) = texts.values()
+    return worked_out(parse(text), **asked, text=text, jobs=jobs, progress=progress)
+
+
 def whatif(asked: Asked, texts: Mapping[str, str], jobs: int | None, progress: Progress | None) -> Answer:
     """The same questions about the same files."""
     from trialsim.varying.whatif import Asked as Question
@@ -57,5 +65,11 @@ def find(asked: Asked, texts: Mapping[str, str], _jobs: int | None, _progress: P
     return find_robust(*scenarios, **asked) if scenarios else finding.find(**asked)
 
 
-AGAIN: dict[str, Again] = {"whatif": whatif, "compare": compare, "sensitivity": sensitivity, "find": find}
+AGAIN: dict[str, Again] = {
+    "run": run,
+    "whatif": whatif,
+    "compare": compare,
+    "sensitivity": sensitivity,
+    "find": find,
+}
 """Kind of an answer -> what works it out again."""

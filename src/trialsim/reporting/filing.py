@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from trialsim.answers import Answer
-from trialsim.reporting.saying import document, report_of
-from trialsim.writing.csv import to_csv
-from trialsim.writing.folder import Clock, to_json, write
+from trialsim.reporting.saying import csv_tables, document, report_of
+from trialsim.timing import Clock
+from trialsim.writing.folder import to_json, write
 
 
 def results_json(answer: Answer, texts: Mapping[str, str], asked: Mapping[str, Any]) -> bytes:
@@ -21,7 +21,7 @@ def results_json(answer: Answer, texts: Mapping[str, str], asked: Mapping[str, A
     texts : the scenario files that the answer is about, by the name under which they are kept.
     asked : what else decides the answer: the keywords of the function that works it out.
     """
-    return to_json({**document(answer, list(texts.values())), "asked": dict(asked), "texts": dict(texts)})
+    return to_json({**document(answer, list(texts.values())), "asked": dict(asked), "texts": list(texts)})
 
 
 def write_answer(
@@ -41,7 +41,7 @@ def write_answer(
         report_of(answer),
         folder,
         results=results_json(answer, texts, asked),
-        tables={name: to_csv(rows) for name, rows in answer.tables().items()},
+        tables=csv_tables(answer),
         texts=texts,
         clock=clock,
         jobs=jobs,

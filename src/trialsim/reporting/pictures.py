@@ -1,45 +1,15 @@
-"""Figures as a report shows them, drawn only when somebody asks for what is in them."""
+"""Figures as a report shows them, and as results.json keeps them; drawn when somebody asks for what is in them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from trialsim.results import digits12
 from trialsim.writing.report import Picture
 
 if TYPE_CHECKING:
     from trialsim.figures.drawn import Drawn
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """The forms of a finished figure."""
-
-    drawn: Drawn
-
-    @cached_property
-    def _forms(self) -> dict[str, bytes]:
-        from trialsim.figures import save
-
-        with TemporaryDirectory() as folder:
-            save(self.drawn, Path(folder))
-            return {path.suffix: path.read_bytes() for path in Path(folder).iterdir()}
-
-    def svg(self) -> bytes:
-        """For a page."""
-        return self._forms[".svg"]
-
-    def png(self) -> bytes:
-        """For a Word file."""
-        return self._forms[".png"]
-
-    def csv(self) -> str:
-        """The numbers that it shows."""
-        return self._forms[".csv"].decode()
 
 
 class Undrawn(Picture):
@@ -56,5 +26,18 @@ class Undrawn(Picture):
             raise AttributeError(name)
         drawn = self._draw()
         words = {each: getattr(drawn, each) for each in ("name", "title", "caption", "alt")}
-        self.__dict__.update(words, drawing=Drawing(drawn))
+        self.__dict__.update(words, drawing=drawn)
         return self.__dict__[name]
+
+
+def picture(drawn: Drawn) -> Picture:
+    """A figure with its words."""
+    return Picture(drawn.name, drawn.title, drawn.caption, drawn.alt, drawn)
+
+
+def figure_content(drawn: Drawn) -> dict[str, Any]:
+    """The words of a figure and the numbers that it shows, column by column; None where there is none."""
+    frame = drawn.frame.astype(object).where(drawn.frame.notna(), None)
+    data = {str(name): digits12(frame[name].tolist()) for name in frame.columns}
+    words = {"name": drawn.name, "title": drawn.title, "caption": drawn.caption, "alt": drawn.alt}
+    return {**words, "data": data}

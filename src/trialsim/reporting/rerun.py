@@ -1,4 +1,4 @@
-"""Work out again what a folder holds, and compare the results byte by byte."""
+"""Work out again what is in a folder, and compare the results byte by byte."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from trialsim.errors import OutputError, TrialsimError
 from trialsim.reporting.again import AGAIN
 from trialsim.reporting.filing import results_json
-from trialsim.writing.folder import RESULTS, SCENARIO, reason_of
+from trialsim.writing.folder import RESULTS, reason_of
 
 if TYPE_CHECKING:
     from trialsim.answers import Answer
@@ -35,10 +35,7 @@ def reproduce(
     """
     kept = Path(folder)
     recorded, content = recorded_in(kept)
-    if content.get("kind") in AGAIN:
-        _, again = answered(kept, content, jobs, progress)
-    else:
-        again = _run(kept, content, jobs, progress)
+    _, again = answered(kept, content, jobs, progress)
     return again == recorded, _told(recorded, content, again)
 
 
@@ -47,12 +44,15 @@ def answered(
 ) -> tuple[Answer, bytes]:
     """The answer of a folder, worked out again from the copies of its scenario files, and its ``results.json``."""
     try:
-        asked, texts = dict(content["asked"]), {name: _text(folder / name) for name in content["texts"]}
-        found = AGAIN[content["kind"]](dict(asked), texts, jobs, progress)
+        work_out, asked = AGAIN[content["kind"]], dict(content["asked"])
+        texts = {name: _text(folder / name) for name in content["texts"]}
+        found = work_out(dict(asked), texts, jobs, progress)
     except (KeyError, TypeError, ValueError) as error:
         if isinstance(error, TrialsimError):
             raise
-        raise OutputError(f"{folder / RESULTS} does not say what was asked") from None
+        raise OutputError(
+            f"{folder / RESULTS} does not say what was asked: it is of another version"
+        ) from None
     return found, results_json(found, texts, asked)
 
 
@@ -61,32 +61,6 @@ def _text(path: Path) -> str:
         return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise OutputError(f"{path} cannot be read: {reason_of(error)}") from None
-
-
-def _run(kept: Path, content: dict[str, Any], jobs: int | None, progress: Progress | None) -> bytes:
-    """``results.json`` of a run, worked out again."""
-    _check_run(kept, content)
-    from trialsim.checks import check
-    from trialsim.engine.operating import exact, simulate
-    from trialsim.reporting.run.composing import compose
-    from trialsim.reporting.run.document import to_bytes
-    from trialsim.scenario.files import load
-
-    scenario = load(kept / SCENARIO)
-    seed, replicates = content["seed"], content["replicates"]
-    if replicates is None:
-        results = exact(scenario)
-    else:
-        if content.get("planned") is not None:
-            replicates = None  # the pilot run is run again too
-        results = simulate(scenario, replicates=replicates, seed=seed, jobs=jobs, progress=progress)
-    text = (kept / SCENARIO).read_bytes().decode("utf-8-sig")
-    analysed = None
-    if "sensitivity" in content:
-        from trialsim.varying.assess import assess
-
-        analysed = assess(scenario, jobs=jobs, **content["sensitivity"]["simulation"])
-    return to_bytes(compose(scenario, results, check(scenario, seed=seed), text, analysed).doc)
 
 
 def _told(recorded: bytes, content: dict[str, Any], again: bytes) -> tuple[str, ...]:
@@ -115,20 +89,6 @@ def recorded_in(folder: Path) -> tuple[bytes, dict[str, Any]]:
     except (ValueError, RecursionError):
         raise OutputError(f"{folder / RESULTS} cannot be read: it is not JSON") from None
     return recorded, content if isinstance(content, dict) else {}
-
-
-def _check_run(folder: Path, content: dict[str, Any]) -> None:
-    """Refuse a folder that does not say which run it is of."""
-    if not (folder / SCENARIO).is_file():
-        raise OutputError(f"{folder} is not a run folder: it has no {SCENARIO}")
-    seed, replicates = content.get("seed", ""), content.get("replicates", "")
-    exact_only = seed is None and replicates is None
-    if not exact_only and not (_whole(seed, 0, 2**63) and _whole(replicates, 1, 10**9 + 1)):
-        raise OutputError(f"{folder / RESULTS} records no seed and replicates to run again with")
-
-
-def _whole(value: Any, least: int, limit: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and least <= value < limit
 
 
 def _differences(path: str, old: Any, new: Any) -> list[str]:

@@ -9,12 +9,15 @@ from typing import Any
 from trialsim.answers import Answer
 from trialsim.results import digits12
 from trialsim.version import __version__
+from trialsim.writing.csv import to_csv
 from trialsim.writing.report import Report
 
 SCHEMA = 1
 """Version of the layout of ``results.json``."""
 
 HOME = {
+    "Results": "operating",
+    "Run": "run.report",
     "WhatIf": "whatif",
     "WhatIfs": "whatif",
     "Comparison": "compare",
@@ -26,6 +29,12 @@ HOME = {
     "WorstCaseResult": "sensitivity",
     "FoundDesigns": "find",
     "RobustDesigns": "find",
+    "Analyses": "analyse",
+    "Characteristics": "analyse_tables",
+    "Aids": "monitor",
+    "Checks": "check",
+    "Trace": "trace",
+    "Protocol": "protocol",
 }
 """Name of a class of answers -> the module here whose ``report_of`` puts it into words."""
 
@@ -46,6 +55,15 @@ def document(answer: Answer, texts: Sequence[str] = ()) -> dict[str, Any]:
     plain = home.document(answer, texts) if hasattr(home, "document") else answer.to_dict()
     found: dict[str, Any] = digits12({**about, **plain})
     return found
+
+
+def csv_tables(answer: Answer) -> dict[str, str]:
+    """CSV text by name: the rows of an answer, in tables of its file here where that makes its own."""
+    home = _home(answer)
+    if hasattr(home, "csv_tables"):
+        found: dict[str, str] = home.csv_tables(answer)
+        return found
+    return {name: to_csv(rows) for name, rows in answer.tables().items()}
 
 
 def _home(answer: Answer) -> Any:

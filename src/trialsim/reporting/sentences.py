@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from trialsim.quantities import kind, spoken
 from trialsim.scenario.model import Scenario
-from trialsim.varying.effects import NEGLIGIBLE, TOLD_FROM, Effect, digits, kind, spoken
+from trialsim.varying.effects import NEGLIGIBLE, TOLD_FROM, Effect, digits
 from trialsim.writing.numbers import fixed
 
 RULE = (

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from trialsim.checks.rows import Check
+from trialsim.checks.rows import CaseCheck
+from trialsim.quantities import label
 from trialsim.reporting import sentences
 from trialsim.reporting.change_words import changes_in_words, told
 from trialsim.reporting.paired import difference_cell, method, replicates_words, report, value_cell
 from trialsim.reporting.pictures import Undrawn
 from trialsim.reporting.sentences import Words as Names
 from trialsim.reporting.sentences import sentence
-from trialsim.results import label
 from trialsim.scenario.files import digest
 from trialsim.varying.answers import Variant, WhatIf, WhatIfs
 from trialsim.varying.effects import Number, digits
@@ -137,7 +137,7 @@ def observed_words(found: WhatIf) -> str:
     return " ".join(parts)
 
 
-def _observed(row: Check) -> str:
+def _observed(row: CaseCheck) -> str:
     what = label(row.quantity, ()).removeprefix("Expected ")
     text = f"{what[:1].lower()}{what[1:]} {row.observed}/{row.denominator}"
     if row.interval_95 is not None:

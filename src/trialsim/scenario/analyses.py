@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from trialsim.results import BY_COHORT, CONDUCT_LABELS, LABELS, quantity_names
+from trialsim.quantities import quantity_names
 from trialsim.scenario import words
 from trialsim.scenario.changes import ChangeError, changed, places, value_at
 from trialsim.scenario.faults import Finding
@@ -60,13 +60,10 @@ def base_value(scenario: Scenario, path: str) -> Any:
 
 def known_quantities(scenario: Scenario) -> tuple[str, ...]:
     """The operating characteristics that analyses of a scenario can watch."""
-    names = quantity_names(len(scenario.doses))
-    if scenario.cohorts is not None:
-        count = len(scenario.cohorts.names)
-        names += tuple(f"{what}_cohort_{c + 1}" for c in range(count) for what in BY_COHORT)
-    if scenario.conduct is not None:
-        names += tuple(name for name in CONDUCT_LABELS if name not in ("p_go_averaged", "p_false_go"))
-    return names
+    cohorts = len(scenario.cohorts.names) if scenario.cohorts else 0
+    needs = ("", "cohorts") if scenario.conduct is None else ("", "cohorts", "conduct")
+    names = quantity_names(len(scenario.doses), cohorts, needs)
+    return tuple(name for name in names if name not in ("p_go_averaged", "p_false_go"))
 
 
 def _impossible(scenario: Scenario, analysis: Analysis) -> Iterator[Finding]:
@@ -98,15 +95,15 @@ def _names(scenario: Scenario, analysis: Analysis) -> Iterator[Finding]:
         yield Finding(("case",), f"missing: which case is looked at? (allowed: {words.listed(cases)})")
     elif analysis.case is not None and analysis.case not in cases:
         yield Finding(("case",), f"`{analysis.case}` is no case{words.meant(analysis.case, cases)}")
-    known = known_quantities(scenario)
+    known, dated = known_quantities(scenario), quantity_names(0, needs=("conduct",))
     for i, name in enumerate(quantities_of(analysis)):
         at = ("quantities", i) if isinstance(analysis, Tornado) else ("quantity",)
         if name not in known:
-            why = "needs the `conduct` block" if name in CONDUCT_LABELS and scenario.conduct is None else ""
+            why = "needs the `conduct` block" if name in dated and scenario.conduct is None else ""
             near = words.nearest(name, known)
-            hint = f"did you mean `{near}`?" if near else f"such are {words.listed(list(LABELS)[:6])}"
+            hint = f"did you mean `{near}`?" if near else f"such are {words.listed(known[:6])}"
             yield Finding(at, f"`{name}` is no quantity of this scenario; {why or hint}")
-        elif analysis.engine == "at_once" and name in CONDUCT_LABELS:
+        elif analysis.engine == "at_once" and name in dated:
             yield Finding(at, f"`{name}` belongs to calendar time; with `engine: at_once` there is none")
 
 

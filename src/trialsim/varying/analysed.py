@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from trialsim.answers import Answer
-from trialsim.results import Estimate, label
+from trialsim.quantities import label
+from trialsim.results import Estimate
 from trialsim.scenario import words
 from trialsim.scenario.model import Scenario
 from trialsim.varying.evaluate import Answer as Point

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from trialsim.answers import Answer
-from trialsim.checks.rows import Check as Row
+from trialsim.checks.rows import CaseCheck as Row
 from trialsim.kernels.streams import STREAM_VERSION
-from trialsim.results import label
+from trialsim.quantities import label, per, short
 from trialsim.scenario.files import digest
 from trialsim.scenario.model import Scenario
 from trialsim.varying import against_observed
-from trialsim.varying.effects import Effect, Number, short
+from trialsim.varying.effects import Effect, Number
 
 MAIN = ("p_go", "en")
 """Columns of every table of variants; a third is what else changes most."""
@@ -136,7 +136,7 @@ class WhatIf(Answer):
                 for name, effect in each.effects.get(case, {}).items():
                     seen[name] = seen.get(name, False) or effect.other.value != 0
         single = len(self.scenario.doses) == 1
-        return tuple(name for name, some in seen.items() if some and not (single and "_dose_" in name))
+        return tuple(name for name, some in seen.items() if some and not (single and per(name) == "dose"))
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -14,7 +14,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from trialsim.kernels.tables import Float64
-from trialsim.results import Estimate, is_probability
+from trialsim.quantities import is_probability
+from trialsim.results import Estimate
 from trialsim.scenario.analyses import TAIL, prior_words, quantile
 from trialsim.scenario.sensitivity import Prior, Priors
 from trialsim.varying.analysed import Analysed, engines, plain, short, whole

@@ -12,12 +12,12 @@ from trialsim.designs.rules import Looks
 from trialsim.engine.montecarlo import Progress
 from trialsim.errors import TrialsimError
 from trialsim.kernels.streams import STREAM_VERSION
-from trialsim.results import label
+from trialsim.quantities import label, short
 from trialsim.scenario import words as near
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import digest
 from trialsim.scenario.model import Scenario
-from trialsim.varying.effects import Effect, Number, short
+from trialsim.varying.effects import Effect, Number
 from trialsim.varying.same_truth import under
 from trialsim.varying.side_by_side import Compared, Found, Ledgers, Prepared
 

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from trialsim.results import Estimate, is_probability, label
+from trialsim import quantities
+from trialsim.quantities import kind
+from trialsim.results import Estimate
 
 Z95 = 1.959963984540054
 
@@ -16,17 +18,6 @@ TOLD_FROM = {"probability": 0.01, "months": 0.2, "share": 0.01, "patients": 0.4}
 
 NEGLIGIBLE = {"probability": 0.001, "months": 0.1, "share": 0.001, "patients": 0.1}
 """Smaller changes mean nothing to a trial, and are told as none however small their error."""
-
-_SPOKEN = {
-    "p_go": "P(go)",
-    "p_no_go": "P(no go at the planned n)",
-    "pet": "the probability of early termination",
-    "p_dose_reduced": "the probability of a dose reduction",
-    "p_dose_reduction_triggered": "the probability that a dose reduction is triggered",
-    "en": "the expected number of patients",
-    "p_false_go": "P(false go)",
-}
-"""Quantities in a sentence, where their label would not do."""
 
 
 @dataclass(frozen=True)
@@ -131,15 +122,6 @@ class Effect:
         }
 
 
-def kind(quantity: str) -> str:
-    """What a quantity counts: probability, months, share or patients."""
-    if is_probability(quantity):
-        return "probability"
-    if quantity.endswith("_months"):
-        return "months"
-    return "share" if quantity == "relative_dose_intensity" else "patients"
-
-
 def digits(quantity: str, *values: float) -> int:
     """Decimals to print: probabilities three, and four where one is below .1; patients and months one or two."""
     if kind(quantity) in ("probability", "share"):
@@ -147,20 +129,6 @@ def digits(quantity: str, *values: float) -> int:
     return 2 if any(abs(value) < 1 for value in values) else 1
 
 
-def spoken(quantity: str, doses: Sequence[str], cohorts: Sequence[str], own: bool) -> str:
-    """A quantity inside a sentence."""
-    if own and quantity == "p_go":
-        return "P(go in at least one cohort)"
-    if quantity in _SPOKEN:
-        return _SPOKEN[quantity]
-    words = label(quantity, doses, cohorts, own=own).partition(" (months)")[0]
-    if words.startswith(("P(", "PET")):
-        return words
-    counted = words.removeprefix("Expected ") if kind(quantity) == "patients" else ""
-    return f"the expected number of {counted}" if counted else f"the {words[:1].lower()}{words[1:]}"
-
-
 def short(quantity: str, doses: Sequence[str], cohorts: Sequence[str], own: bool) -> str:
     """A quantity as the heading of a column."""
-    brief = {"p_dose_reduced": "P(dose reduced)", "duration_months": "Months"}
-    return brief.get(quantity) or label(quantity, doses, cohorts, own=own).partition(":")[0]
+    return "Months" if quantity == "duration_months" else quantities.short(quantity, doses, cohorts, own)

@@ -10,7 +10,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from trialsim.designs.rules import Rules
@@ -18,9 +18,9 @@ from trialsim.engine.exact import distribution
 from trialsim.engine.montecarlo import tallies
 from trialsim.engine.operating import exact, not_exact, rates_of
 from trialsim.engine.paired import Together, against, estimates
-from trialsim.engine.tally import Tally, simulated
-from trialsim.engine.timed import Timed, in_calendar_time
-from trialsim.engine.trial_numbers import Side
+from trialsim.engine.quantities import Side
+from trialsim.engine.tally import Tally
+from trialsim.engine.timed import Timed
 from trialsim.engine.trials import Untimed, untimed
 from trialsim.errors import TrialsimError
 from trialsim.kernels.streams import STREAM_VERSION
@@ -224,7 +224,7 @@ class Evaluator:
         return stated, answers, moved
 
     def _side(self, work: _Work, asked: Asked) -> Side:
-        return replace(Side.of(_trials(work, asked.case)), dated=work.scenario.conduct is not None)
+        return Side.of(_trials(work, asked.case), dated=work.scenario.conduct is not None)
 
     def _found(self, key: str) -> Answer:
         return Answer(**self.kept.points[key])
@@ -307,11 +307,7 @@ def _trials(work: _Work, case: str) -> Timed | Untimed:
 
 
 def _simulated(work: _Work, trials: Timed | Untimed, tally: Tally) -> Answer:
-    if isinstance(trials, Timed):
-        found = in_calendar_time(tally, trials, 0, work.scenario.conduct is not None)
-    else:
-        found = simulated(tally)
-    return drawn(found.values)
+    return drawn(Side.of(trials, dated=work.scenario.conduct is not None).simulated(tally).values)
 
 
 def _groups(items: Sequence[T], most: float, size: Callable[[T], float]) -> Iterator[list[T]]:

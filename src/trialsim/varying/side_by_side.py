@@ -14,12 +14,14 @@ from trialsim.engine.montecarlo import Progress, tallies
 from trialsim.engine.operating import FALSE_ALARM, exact, false_go, rates_of
 from trialsim.engine.paired import Difference, Together, against, estimates
 from trialsim.engine.precision import plan
+from trialsim.engine.quantities import Side
 from trialsim.engine.tally import Tally
 from trialsim.engine.timed import Timed, timed
-from trialsim.engine.trial_numbers import Side
 from trialsim.engine.trials import Untimed, fingerprint, untimed
 from trialsim.errors import TrialsimError
-from trialsim.results import Estimate, Exact, is_probability
+from trialsim.quantities import found as entry
+from trialsim.quantities import is_probability
+from trialsim.results import Estimate, Exact
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import digest
 from trialsim.scenario.model import MAX_REPLICATES, Scenario
@@ -280,13 +282,14 @@ def _span(quantity: str, most: int) -> float:
 
 def _exact_values(known: Exact, base: Scenario, scenario: Scenario) -> dict[str, float]:
     """The exact values, those by dose under the number that the dose has in the base scenario."""
-    values = {name: value for name, value in known.values.items() if "_dose_" not in name}
-    values |= {name: known.values[name] for name in known.values if name.startswith("p_dose_")}
-    places = dose_places(base.doses, scenario.doses)
-    for what in ("patients", "toxicities"):
-        for dose in range(1, len(base.doses) + 1):
-            own = [level for level, place in enumerate(places, start=1) if place == dose]
-            values[f"{what}_dose_{dose}"] = sum(known.values[f"{what}_dose_{level}"] for level in own)
+    places, values = dose_places(base.doses, scenario.doses), {}
+    for name, value in known.values.items():
+        quantity, level = entry(name)
+        if quantity.per != "dose":
+            values[name] = value
+        elif place := places[level - 1]:
+            there = quantity.names(len(base.doses))[place - 1]
+            values[there] = values.get(there, 0.0) + value
     return values
 
 

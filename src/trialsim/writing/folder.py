@@ -7,11 +7,11 @@ import json
 import os
 import secrets
 import shutil
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from trialsim.errors import OutputError
+from trialsim.timing import Clock
 from trialsim.writing.csv import printed_tables
 from trialsim.writing.environment import environment
 from trialsim.writing.html import html
@@ -96,6 +96,25 @@ def write(
 
     put_in_place(target, fill, force=force)
     return target / PAGE
+
+
+def check_file(path: Path, *, force: bool = False) -> Path:
+    """A file to write, as an absolute path; refused in plain words before anything is computed.
+
+    Raises
+    ------
+    OutputError : it exists (without ``force``), or there is no folder to write it in.
+    """
+    try:
+        if path.is_dir():
+            raise OutputError(f"{path} is a folder, not a file; choose another name")
+        if os.path.lexists(path) and not force:
+            raise OutputError(f"{path} exists; choose another name, or replace it with --force")
+        if not path.parent.is_dir():
+            raise OutputError(f"{path} cannot be written: {path.parent} is not a folder")
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{os.fsdecode(path)!r} cannot be written: {reason_of(error)}") from None
+    return path.absolute()
 
 
 def write_file(target: Path, content: bytes) -> None:
@@ -202,16 +221,3 @@ def reason_of(error: BaseException) -> str:
     """What went wrong, in the words of the operating system."""
     words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return words.lower() or "unknown reason"
-
-
-class Clock:
-    """Wall time by part of the work."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextlib.contextmanager
-    def __call__(self, part: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self.seconds[part] = round(time.perf_counter() - start, 3)

@@ -9,6 +9,9 @@ from trialsim.writing.report import Block, Code, Pictures, Points, Report, Secti
 NEEDS = r"% needs \usepackage[T1]{fontenc}, \usepackage{amsmath,booktabs,longtable,graphicx}"
 LEVELS = ("section*", "subsection*", "subsubsection*")
 
+LINE = 90
+"""Letters that a line of a table holds."""
+
 ESCAPED = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"$<$", ">": r"$>$", "|": r"$|$", "≤": r"$\le$",
@@ -69,9 +72,8 @@ def _block(block: Block, figures: str) -> Iterator[str]:
 
 
 def _table(table: Table) -> Iterator[str]:
-    left = {0, *table.words}
-    columns = "".join("l" if k in left else "r" for k in range(len(table.columns)))
-    yield rf"\begin{{longtable}}{{@{{}}{columns}@{{}}}}"
+    columns = _columns(table)
+    yield rf"\begin{{longtable}}{{@{{}}{''.join(columns)}@{{}}}}"
     yield rf"\caption{{{_text(table.caption)}.}}\\"
     yield r"\toprule"
     yield rf"{' & '.join(map(_text, table.columns))} \\"
@@ -84,6 +86,25 @@ def _table(table: Table) -> Iterator[str]:
     yield r"\bottomrule"
     yield r"\end{longtable}"
     yield from (rf"{{\small {_text(note)}}}\par" for note in table.notes)
+
+
+def _columns(table: Table) -> list[str]:
+    """Flush left, flush right, or, where words would not fit beside each other, a share of the width."""
+    left = {0, *table.words}
+    longest = [
+        max(map(len, (head, *(row[k].text for group in table.groups for row in group.rows))), default=1)
+        for k, head in enumerate(table.columns)
+    ]
+    if sum(longest) + 2 * len(longest) <= LINE:
+        return ["l" if k in left else "r" for k in range(len(longest))]
+    there = LINE - 2 * len(longest) - sum(n for k, n in enumerate(longest) if k not in left)
+    wanted = sum(min(longest[k], LINE) for k in left)
+    return [
+        rf"p{{{max(0.08, min(longest[k], LINE) / wanted * there / LINE):.2f}\linewidth}}"
+        if k in left
+        else "r"
+        for k in range(len(longest))
+    ]
 
 
 def _text(text: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from trialsim.quantities import is_probability
+
 NONE = "–"
 """What stands where there is no number."""
 
@@ -88,11 +90,6 @@ def listed(items: Sequence[str], last: str = "and") -> str:
     return f"{', '.join(items[:-1])} {last} {items[-1]}"
 
 
-def is_mean(quantity: str) -> bool:
-    """Whether a quantity is an expected number of patients (else a probability)."""
-    return not quantity.startswith("p_") and quantity != "pet"
-
-
 def fixed(value: float, decimals: int) -> str:
     """A number to so many decimals, never -0.0, with a true minus sign; ``0`` where it is."""
     text = f"{value:.{decimals}f}" if value else "0"
@@ -113,7 +110,9 @@ def with_error(quantity: str, value: float, mcse: float | None) -> str:
 
 def value_text(quantity: str, value: float | None) -> str:
     """A quantity of the operating characteristics: probabilities to four decimals, means to two."""
-    return f"{value:.2f}".replace("-", "−") if value is not None and is_mean(quantity) else probability(value)
+    if value is None or is_probability(quantity):
+        return probability(value)
+    return f"{value:.2f}".replace("-", "−")
 
 
 def value_cell(quantity: str, value: float | None, mark: str = "") -> Cell:
@@ -125,14 +124,14 @@ def difference_cell(quantity: str, value: float | None) -> Cell:
     """A difference of two values of a quantity, with its sign."""
     if value is None:
         return Cell(NONE)
-    return Cell(f"{value:+.{2 if is_mean(quantity) else 4}f}".replace("-", "−"), value)
+    return Cell(f"{value:+.{4 if is_probability(quantity) else 2}f}".replace("-", "−"), value)
 
 
 def mcse_cell(quantity: str, value: float | None) -> Cell:
     """A Monte Carlo standard error, one digit more than its estimate."""
     if value is None:
         return Cell(NONE)
-    return Cell(f"{value:.3f}" if is_mean(quantity) else f"{value:.5f}", value)
+    return Cell(f"{value:.{5 if is_probability(quantity) else 3}f}", value)
 
 
 def probability_cell(value: float | None, mark: str = "") -> Cell:

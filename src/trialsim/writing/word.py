@@ -41,6 +41,12 @@ WIDE, NARROW = 16.6, 9.0
 INK, SOFT, WARN = "1B1D21", "54585F", "8C1D18"
 """Colours as on the page."""
 
+FIRST_PAGE = "first-page"
+"""Key of the section that has the first page to itself."""
+
+MANY = 2
+"""With more sections than this after the first there is a table of contents."""
+
 NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -76,10 +82,15 @@ def to_docx(report: Report) -> bytes:
     file.add_paragraph(_text(report.title), "Title")
     for k, text in enumerate(report.warning):
         writer.warning(text, bold=k == 0)
-    file.add_paragraph("Contents", "TOC Heading")
-    for section in report.sections:
-        writer.entry(section)
-    for section in report.sections:
+    first, *rest = report.sections
+    writer.section(first, 1)
+    if first.key == FIRST_PAGE:
+        file.add_page_break()  # type: ignore[no-untyped-call]
+    if len(rest) > MANY:
+        file.add_paragraph("Contents", "TOC Heading")
+        for section in rest:
+            writer.entry(section)
+    for section in rest:
         writer.section(section, 1)
     for term, text in (*report.about, ("Made by", report.made_by)):
         writer.led(f"{term}:", text)
@@ -97,8 +108,9 @@ class _Writer:
 
     def section(self, section: Section, level: int) -> None:
         """A heading, its blocks, its parts."""
-        heading = self.file.add_heading(_text(section.title), level)
-        _bookmark(heading, section.key, self.bookmarks())
+        if section.title:
+            heading = self.file.add_heading(_text(section.title), level)
+            _bookmark(heading, section.key, self.bookmarks())
         for block in section.blocks:
             self.block(block)
         for part in section.parts:
@@ -126,18 +138,18 @@ class _Writer:
         """A paragraph."""
         if words.mark == "warning":
             self.warning(words.text)
-        elif words.lead:
-            self.led(words.lead, words.text)
         else:
-            paragraph = self.file.add_paragraph(_text(words.text))
+            paragraph = self.led(words.lead, words.text)
             if words.mark:
                 paragraph.style = "Quote"
 
-    def led(self, lead: str, text: str) -> None:
+    def led(self, lead: str, text: str) -> Paragraph:
         """A paragraph that begins in bold."""
         paragraph = self.file.add_paragraph()
-        paragraph.add_run(_text(f"{lead} ")).bold = True
+        if lead:
+            paragraph.add_run(_text(f"{lead} ")).bold = True
         paragraph.add_run(_text(text))
+        return paragraph
 
     def warning(self, text: str, bold: bool = True) -> None:
         """What must not be overlooked."""

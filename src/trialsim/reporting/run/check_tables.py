@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trialsim.checks.rows import EXTERNAL, GIVEN_SIZES, REACHED_N, UNCONDITIONAL
-from trialsim.reporting.run.document import Document
 from trialsim.reporting.run.summary import likelihood_words
+from trialsim.running.content import Document
 from trialsim.writing.numbers import NONE, Cell, count, listed, percent, probability_cell, rate, times
 from trialsim.writing.report import Group, Row, Table, plain
 

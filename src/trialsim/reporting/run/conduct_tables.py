@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trialsim.reporting.run.document import Document
-from trialsim.reporting.run.plain import own_rules
-from trialsim.reporting.run.summary import is_timed, largest_errors
-from trialsim.results import label
+from trialsim.quantities import is_probability, label
+from trialsim.reporting.run.summary import largest_errors
+from trialsim.running.content import Document
+from trialsim.running.plain import is_timed, own_rules
 from trialsim.writing.numbers import (
     NONE,
     Cell,
     difference_cell,
-    is_mean,
     mcse_cell,
     probability_cell,
     rate,
@@ -26,26 +25,6 @@ OWN_ENDS = (
     "toxicity, no go at the planned n, too few evaluable patients, a stop for futility."
 )
 """How the ends of cohorts add up to one."""
-
-
-def conduct(doc: Document) -> Table:
-    """What the scenario says of the conduct, item by item, with the defaults marked."""
-    rows = [
-        (Cell(row["what"]), Cell(row["value"]), Cell("default" if row["default"] else "stated"))
-        for row in doc["conduct"]["rows"]
-    ]
-    # without calendar time or cohorts the paragraph above has said it
-    show = is_timed(doc) or doc["cohorts"] is not None
-    return Table(
-        "conduct",
-        "How the trial runs",
-        ("What", "In this trial", "Given"),
-        plain(rows if show else ()),
-        (
-            "Default: the scenario does not state it. Where an input comes from stands in the table of inputs.",
-        ),
-        words=(1, 2),
-    )
 
 
 def changes(doc: Document) -> Table:
@@ -157,10 +136,10 @@ class _Errors:
     def see(self, values: Document, quantities: list[str]) -> None:
         for quantity in quantities:
             error = values[quantity]["mcse"] or 0.0
-            if is_mean(quantity):
-                self.mean = max(self.mean, error)
-            else:
+            if is_probability(quantity):
                 self.chance = max(self.chance, error)
+            else:
+                self.mean = max(self.mean, error)
 
     def __str__(self) -> str:
         words = f"mcse of a mean at most {self.mean:.2g}"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trialsim.reporting.run.document import Document
-from trialsim.reporting.run.summary import by_dose, is_timed
-from trialsim.reporting.run.typical import typical_cases
+from trialsim.reporting.run.summary import by_dose
+from trialsim.running.content import Document
+from trialsim.running.plain import is_timed, typical_cases
 from trialsim.writing.numbers import count, listed, percent, rate, rates
 
 PLACKETT = (

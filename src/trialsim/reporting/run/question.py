@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from trialsim.reporting.run.document import Document
-from trialsim.reporting.run.summary import best, is_timed
+from trialsim.running.content import Document
+from trialsim.running.plain import best, is_timed
 from trialsim.writing.numbers import chance, listed, probability, rate
 
 

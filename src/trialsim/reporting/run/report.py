@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import replace
+from functools import lru_cache
 
-from trialsim.designs.rules import Rules
 from trialsim.reporting import sensitivity
+from trialsim.reporting.pictures import figure_content, picture
+from trialsim.reporting.protocol import protocol_section
 from trialsim.reporting.run import (
     conduct_tables,
     examples,
     methods,
-    protocol_words,
     question,
     rule_tables,
     summary,
 )
 from trialsim.reporting.run import results as tables_of_results
-from trialsim.reporting.run import (
-    rules as rule_words,
-)
 from trialsim.reporting.run.check import check_of
-from trialsim.reporting.run.document import Document
-from trialsim.scenario.model import Scenario
+from trialsim.reporting.run.first_page import FIGURES, first_page
+from trialsim.reporting.run.tables import tables
+from trialsim.running.inputs import value_words
+from trialsim.running.plain import Document, is_timed
+from trialsim.running.run import Run
 from trialsim.writing.report import (
     Code,
     Picture,
@@ -37,14 +37,13 @@ from trialsim.writing.report import (
     section,
 )
 
+Drawn = tuple[int | None, Picture]
+"""A figure, and the number of the sensitivity analysis that it belongs to, if any."""
 
-def report_of(
-    scenario: Scenario,
-    rules: Rules,
-    doc: Document,
-    pictures: Sequence[Picture],
-) -> Report:
-    """The report of a run. Its numbers are those of ``results.json``, of which ``doc`` is the content."""
+
+def report_of(run: Run) -> Report:
+    """The report of a run. Its numbers are those of ``results.json``."""
+    doc, drawn = told(run)
     replicates = "none, exact only"
     if doc["replicates"] is not None:
         replicates = f"{doc['replicates']:,} a case, seed {doc['seed']}"
@@ -54,25 +53,66 @@ def report_of(
         ("Replicates", replicates),
         ("Scenario digest", doc["digest"]),
     )
+    pictures = [each for analysis, each in drawn if analysis is None]
     found = (
-        _summary(doc, rules),
+        first_page(run, doc, pictures),
+        _protocol(run, doc),
+        section("limitations", "Limitations", Points(tuple(methods.limitations(doc)))),
+        check_of(doc),
+        _summary(doc),
         _objectives(doc),
-        _rules(scenario, rules, doc),
+        _toxicity_rule(doc),
         _model(doc),
         _cases(doc),
+        _results(doc, [each for each in pictures if each.name not in FIGURES]),
+        _sensitivity(doc, drawn),
         _methods(doc),
-        _results(
-            doc, [p for p, row in zip(pictures, doc["figures"], strict=True) if row["analysis"] is None]
-        ),
-        _sensitivity(doc, pictures),
         _examples(doc),
-        check_of(doc),
-        section("limitations", "Limitations", Points(tuple(methods.limitations(doc)))),
         _appendix(doc),
     )
-    kept = tuple(part for part in found if not part.is_empty)
+    first, protocol, *appendix = (part for part in found if not part.is_empty)
+    kept = (first, protocol, *(replace(part, folded=True) for part in appendix))
     kind = "Operating characteristics of a single-arm trial"
     return Report(doc["name"], kind, kept, made_by(doc), tuple(_warning(doc)), about)
+
+
+def document(run: Run, _texts: Sequence[str] = ()) -> Document:
+    """A run as it stands in ``results.json``."""
+    return told(run)[0]
+
+
+def csv_tables(run: Run) -> dict[str, str]:
+    """CSV text by name."""
+    return tables(run, told(run)[0])
+
+
+def in_brief(run: Run) -> Report:
+    """The first page alone."""
+    whole = report_of(run)
+    return replace(whole, sections=whole.sections[:1])
+
+
+@lru_cache(maxsize=2)
+def told(run: Run) -> tuple[Document, tuple[Drawn, ...]]:
+    """The content of ``results.json`` with all words in it, and the figures."""
+    from trialsim import figures
+
+    doc = dict(run.to_dict())
+    words = [block.text for block in protocol_section(run.facts).all_blocks() if isinstance(block, Words)]
+    rows = [
+        {"what": row["path"], "value": value_words(row["value"]), "default": row["default"]}
+        for row in doc["inputs"]
+        if row["path"].startswith(("conduct.", "evaluability.", "cohorts."))
+    ]
+    doc["conduct"] = {**doc["conduct"], "rows": rows, "sentences": words}
+    material = figures.Material(run.scenario, run.rules, run.results, run.checks, run.power, run.pictured)
+    drawn: list[tuple[int | None, figures.Drawn]] = [(None, each) for each in figures.draw_all(material)]
+    if run.sensitivity is not None:
+        from trialsim.figures.sensitivity import draw
+
+        drawn += draw(run.sensitivity, run.scenario)
+    doc["figures"] = [{"analysis": analysis, **figure_content(each)} for analysis, each in drawn]
+    return doc, tuple((analysis, picture(each)) for analysis, each in drawn)
 
 
 def made_by(doc: Document) -> str:
@@ -89,19 +129,19 @@ def _warning(doc: Document) -> Iterator[str]:
         )
 
 
-def _summary(doc: Document, rules: Rules) -> Section:
+def _protocol(run: Run, doc: Document) -> Section:
+    """The protocol section, and what the trial does by its rules."""
+    whole = protocol_section(run.facts)
+    does = section("protocol-does", "Operating characteristics", Words(summary.characteristics(doc)))
+    return replace(whole, parts=(*whole.parts[:-1], does, whole.parts[-1]))
+
+
+def _summary(doc: Document) -> Section:
     return section(
         "in-short",
-        "Summary",
+        "The answer in words",
         Terms(tuple(summary.in_short(doc))),
         tables_of_results.overview(doc),
-        parts=[
-            section(
-                "for-protocol",
-                "Sentences for the protocol",
-                paragraphs(protocol_words.for_protocol(rules, doc)),
-            )
-        ],
     )
 
 
@@ -122,24 +162,13 @@ def _objectives(doc: Document) -> Section:
     )
 
 
-def _rules(scenario: Scenario, rules: Rules, doc: Document) -> Section:
-    protocol = rule_words.protocol(scenario, rules, doc)
+def _toxicity_rule(doc: Document) -> Section:
+    """What the toxicity rule does; what it is stands in the protocol section."""
     return section(
-        "rules",
-        "Decision rules",
-        Words(rule_words.CONVENTION, mark="convention"),
-        parts=[
-            section("responses", "Responses", paragraphs(protocol["design"]), rule_tables.decisions(doc)),
-            section(
-                "toxicity",
-                "Toxicity",
-                paragraphs(protocol["toxicity"]),
-                rule_tables.boundary(doc),
-                rule_tables.crossing(doc),
-                rule_tables.cost(doc),
-            ),
-            section("counted", "Who is counted", paragraphs(protocol["counted"])),
-        ],
+        "toxicity-rule",
+        "What the toxicity rule does",
+        rule_tables.crossing(doc),
+        rule_tables.cost(doc),
     )
 
 
@@ -149,12 +178,6 @@ def _model(doc: Document) -> Section:
         "Data-generating model",
         Words(methods.rates_words(doc)),
         parts=[
-            section(
-                "runs",
-                "How the trial runs",
-                paragraphs(doc["conduct"]["sentences"]),
-                conduct_tables.conduct(doc),
-            ),
             section(
                 "assumed",
                 "What is assumed, and where each input comes from",
@@ -191,7 +214,7 @@ def _methods(doc: Document) -> Section:
 
 
 def _results(doc: Document, pictures: Sequence[Picture]) -> Section:
-    timed, cases = summary.is_timed(doc), [*doc["cases"]]
+    timed, cases = is_timed(doc), [*doc["cases"]]
     tables = [tables_of_results.operating_characteristics(doc, name) for name in cases]
     parts = [
         section(
@@ -236,14 +259,15 @@ def _reading(doc: Document, timed: bool) -> str:
     )
 
 
-def _sensitivity(doc: Document, pictures: Sequence[Picture]) -> Section:
+def _sensitivity(doc: Document, drawn: Sequence[Drawn]) -> Section:
     """The sensitivity analyses that were worked out with the run; nothing where there are none."""
     if "sensitivity" not in doc:
         return section("sensitivity", "Sensitivity")
-    drawn: dict[int, list[Picture]] = {}
-    for picture, row in zip(pictures, doc["figures"], strict=True):
-        drawn.setdefault(row["analysis"], []).append(picture)
-    parts = sensitivity.sections(doc["sensitivity"], drawn)
+    pictures: dict[int, list[Picture]] = {}
+    for number, each in drawn:
+        if number is not None:
+            pictures.setdefault(number, []).append(each)
+    parts = sensitivity.sections(doc["sensitivity"], pictures)
     words = (
         "What the answers hang on. An input is named by its path in the scenario file; what an analysis does not move "
         "stays as the scenario states it."
@@ -293,36 +317,3 @@ def _not_here(doc: Document) -> str:
         f"Its block “{key}” is not part of this report: trialsim {commands[key]} works it out. "
         for key in left
     )
-
-
-def pictures_of(doc: Document, folder: Path) -> list[Picture]:
-    """The figures of a run: their words from ``results.json``, the drawings from the folder of figures."""
-    return [
-        Picture(
-            row["name"],
-            row["title"],
-            row["caption"],
-            row["alt"],
-            OnDisk(folder / f"{row['name']}"),
-        )
-        for row in doc["figures"]
-    ]
-
-
-@dataclass(frozen=True)
-class OnDisk:
-    """A drawing in a folder of figures."""
-
-    stem: Path
-
-    def svg(self) -> bytes:
-        """For a page."""
-        return self.stem.with_suffix(".svg").read_bytes()
-
-    def png(self) -> bytes:
-        """For a Word file."""
-        return self.stem.with_suffix(".png").read_bytes()
-
-    def csv(self) -> str:
-        """The numbers that it shows."""
-        return self.stem.with_suffix(".csv").read_text()

@@ -9,22 +9,19 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from trialsim.reporting.run.document import Document
-from trialsim.reporting.run.inputs import origin_words, value_words
+from trialsim.quantities import per
+from trialsim.reporting.operating import table
 from trialsim.reporting.run.methods import more_rates, why_this_case
-from trialsim.reporting.run.plain import own_rules
-from trialsim.reporting.run.summary import (
+from trialsim.reporting.run.summary import largest_errors
+from trialsim.reporting.run.tables import operating_characteristics as characteristics
+from trialsim.running.content import Document
+from trialsim.running.inputs import origin_words, value_words
+from trialsim.running.plain import (
     best,
     held,
-    is_by_cohort,
-    is_by_dose,
-    is_months,
     is_shown,
-    largest_errors,
-    quantities,
 )
-from trialsim.results import label
-from trialsim.writing.numbers import NONE, Cell, is_mean, mcse_cell, rates, signed, value_cell
+from trialsim.writing.numbers import NONE, Cell, rates, value_cell
 from trialsim.writing.report import Group, Row, Table, plain
 
 # -- in short
@@ -133,73 +130,23 @@ def _block_words(block: str) -> str:
 
 
 def operating_characteristics(doc: Document, name: str) -> Table:
-    """Exact and simulated numbers of one case; quantities that are zero by design are left out and named."""
-    case, doses = doc["cases"][name], doc["doses"]
-    twin = held(case)
-    groups: dict[str, list[Row]] = {
-        title: [] for title in ("Probabilities", "Expected numbers", "Expected numbers by dose", "Months")
-    }
-    zero = []
-    for quantity in quantities(doc, case):
-        if not is_shown(quantity, doc) or is_by_cohort(quantity):
-            continue
-        exact = twin["exact"].get(quantity) if twin["exact"] else None
-        simulated = case["simulated"].get(quantity) if case["simulated"] else None
-        words = label(quantity, doses, own=own_rules(doc))
-        if not exact and not (simulated and simulated["estimate"]):
-            zero.append(words)
-            continue
-        title = (
-            "Probabilities"
-            if not is_mean(quantity)
-            else "Expected numbers by dose"
-            if is_by_dose(quantity)
-            else "Months"
-            if is_months(quantity)
-            else "Expected numbers"
-        )
-        groups[title].append((Cell(words), *_estimates(quantity, exact, simulated, case)))
-    notes = [case["not_exact"] and f"No exact answer: {case['not_exact']}."]
-    if twin is not case:
-        notes[0] = (
-            "At once, exact: the answer if every outcome were known before the next patient; z: that trial, "
-            "simulated, against it."
-        )
-    notes.append(case["truth"]["note"] and f"Note of the scenario: {case['truth']['note']}.")
-    notes.append(f"Zero in this case and left out: {'; '.join(zero)}." if zero else "")
+    """Exact and simulated numbers of one case."""
+    case = doc["cases"][name]
+    rows = [
+        row
+        for row in characteristics(doc)
+        if row["case"] == name and is_shown(row["quantity"], doc) and per(row["quantity"]) != "cohort"
+    ]
+    notes = (
+        [f"No exact answer: {case['not_exact']}."] if case["not_exact"] and not case.get("at_once") else []
+    )
+    notes += [f"Note of the scenario: {case['truth']['note']}."] if case["truth"]["note"] else []
     truth = [f"response {rates(case['truth']['response'])}"]
     if case["truth"]["toxicity"] is not None:
         truth.append(f"toxicity {rates(case['truth']['toxicity'])}")
     if case["truth"]["odds_ratio"] != 1:
         truth.append(f"odds ratio {case['truth']['odds_ratio']:g}")
-    drawn = ("Simulated", "mcse", "95% interval")
-    heads = ("Exact", *drawn, "z") if twin["exact"] else drawn
-    if twin is not case:
-        heads = ("At once, exact", "At once, z", "Calendar time", "mcse", "95% interval")
-    return Table(
-        f"oc-{list(doc['cases']).index(name) + 1}",
-        f"Operating characteristics if “{name}” is true ({', '.join(truth)})",
-        ("Quantity", *heads),
-        tuple(Group(title, tuple(rows)) for title, rows in groups.items() if rows),
-        tuple(filter(None, notes)),
+    caption = f"Operating characteristics if “{name}” is true ({', '.join(truth)})"
+    return table(
+        f"oc-{list(doc['cases']).index(name) + 1}", caption, rows, held(case)["disagreements"], notes
     )
-
-
-def _estimates(
-    quantity: str, exact: float | None, simulated: Document | None, case: Document
-) -> Iterator[Cell]:
-    twin = held(case)
-    wrong = quantity in twin["disagreements"]
-    z = twin["z"].get(quantity)
-    compared = Cell(signed(z) + (" disagree" if wrong else ""), z, "warn" if wrong else "")
-    if twin["exact"]:
-        yield value_cell(quantity, exact)
-    if twin is not case:
-        yield compared
-    drawn = simulated or {"estimate": None, "mcse": None, "low": None, "high": None}
-    yield value_cell(quantity, drawn["estimate"])
-    yield mcse_cell(quantity, drawn["mcse"])
-    low, high = (value_cell(quantity, drawn[end]).text for end in ("low", "high"))
-    yield Cell(f"{low}–{high}" if drawn["low"] is not None else NONE)
-    if twin is case and twin["exact"]:
-        yield compared

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from trialsim.checks.rows import GIVEN_SIZES, VERDICTS
-from trialsim.reporting.run.plain import Document, own_rules
-from trialsim.reporting.run.typical import typical_cases
-from trialsim.results import label, quantity_names
-from trialsim.writing.numbers import chance, count, is_mean, listed, percent, probability, rate, rates, times
+from trialsim.quantities import is_probability, short
+from trialsim.running.plain import Document, best, compared, held, is_timed, own_rules, typical_cases
+from trialsim.writing.numbers import chance, count, listed, percent, probability, rate, rates, times
 
 SEVERITY = {word: rank for rank, (_, word) in enumerate(VERDICTS)}
 """Verdict words from mild to severe."""
@@ -33,10 +32,43 @@ def in_short(doc: Document) -> list[tuple[str, str]]:
     return rows
 
 
-def best(case: Document, quantity: str) -> float:
-    """The exact value of a quantity where there is one, else the simulated one."""
-    exact, simulated = case["exact"], case["simulated"]
-    return float(exact[quantity] if exact else simulated[quantity]["estimate"])
+def verdict(doc: Document) -> Iterator[str]:
+    """The check of the observed trial in brief."""
+    for row in doc["headline"][:1]:
+        yield (
+            f"{row['label']}: {row['observed']} of {row['denominator']} {row['unit']} patients; 95% interval "
+            f"{percent(row['low'])} to {percent(row['high'])}."
+        )
+    verdicts = worst_verdicts(doc)
+    for word in SEVERITY:
+        if told := [f"“{name}”" for name, (w, _) in verdicts.items() if w == word]:
+            yield f"{word.capitalize()}: {listed(told)}."
+    if verdicts:
+        yield "Compatible means not surprising, not that a case is true."
+    else:
+        yield "No case has a verdict."
+
+
+def trust(doc: Document) -> str:
+    """How far to trust the numbers, in a sentence or two."""
+    if doc["disagreements"]:
+        return "Not at all: exact and simulated answers disagree."
+    made = doc["provenance"]
+    unsourced = made["inputs"] - made["sourced"]
+    inputs = f"They hold if the inputs do: {unsourced} of {made['inputs']} are assumed or have no source."
+    found = compared(doc)
+    if doc["replicates"] is None or not found:
+        how = (
+            "Exact."
+            if doc["replicates"] is None
+            else "Simulated; there is no exact answer to hold them against."
+        )
+        return f"{how} {inputs}"
+    twin = " of the same patients with every outcome known at once" if is_timed(doc) else ""
+    return (
+        f"Simulation and exact answer{twin} were compared {len(found)} times; the largest difference is "
+        f"{max(found)[0]:.1f} standard errors, as chance produces. {inputs}"
+    )
 
 
 def largest_errors(doc: Document, quantities: list[str]) -> str:
@@ -46,8 +78,9 @@ def largest_errors(doc: Document, quantities: list[str]) -> str:
         for quantity in quantities:
             if not (case["exact"] or {}).get(quantity) and quantity in (case["simulated"] or {}):
                 error = case["simulated"][quantity]["mcse"] or 0.0
-                found[is_mean(quantity)] = max(found.get(is_mean(quantity), 0.0), error)
-    names = {False: "a probability", True: "a mean"}
+                kind = is_probability(quantity)
+                found[kind] = max(found.get(kind, 0.0), error)
+    names = {True: "a probability", False: "a mean"}
     parts = [f"of {names[kind]} at most {found[kind]:.2g}" for kind in names if found.get(kind)]
     return f"Simulated numbers: mcse {listed(parts)}." if parts else ""
 
@@ -59,23 +92,6 @@ def reaches_go(doc: Document) -> str:
     if doc["question"]["after_dose_change"] == "restart" and len(doc["doses"]) > 1:
         return "in a go at some dose"
     return "in go"
-
-
-def quantities(doc: Document, case: Document) -> list[str]:
-    """The scalar quantities of a case, in reading order: those of every trial, then those of calendar time."""
-    names = quantity_names(len(doc["doses"]))
-    return [*names, *(name for name in case["simulated"] or {} if name not in names)]
-
-
-def held(case: Document) -> Document:
-    """What exact and simulated answers are compared in: the trial itself, or its twin with outcomes known at once."""
-    twin: Document | None = case.get("at_once")
-    return twin or case
-
-
-def is_timed(doc: Document) -> bool:
-    """Whether calendar time was simulated."""
-    return bool(doc["conduct"]["calendar_time"])
 
 
 def agreement(doc: Document) -> str:
@@ -98,7 +114,7 @@ def agreement(doc: Document) -> str:
         words = f"With every outcome known at once, exact calculation and {simulated} agree"
     if found := compared(doc):
         z, name, quantity = max(found)
-        largest = label(quantity, doc["doses"], own=own_rules(doc)).partition(":")[0]
+        largest = short(quantity, doc["doses"], own=own_rules(doc))
         words += (
             f": over {len(found)} comparisons the largest difference is {z:.2f} standard errors "
             f"({largest}, case “{name}”), no more than chance produces"
@@ -111,33 +127,6 @@ def agreement(doc: Document) -> str:
             f"standard error (of a probability at most {0.5 / doc['replicates'] ** 0.5:.2g})"
         )
     return f"{words}."
-
-
-def compared(doc: Document) -> list[tuple[float, str, str]]:
-    """(size of z, case, quantity) of every exact number that a simulated one is held against."""
-    shown = [q for q in quantity_names(len(doc["doses"])) if is_shown(q, doc)]
-    cases = {name: held(case) for name, case in doc["cases"].items()}
-    return [(abs(case["z"][q]), name, q) for name, case in cases.items() for q in shown if q in case["z"]]
-
-
-def is_shown(quantity: str, doc: Document) -> bool:
-    """Whether a quantity has a row of its own: by dose only where there is more than one."""
-    return len(doc["doses"]) > 1 or not is_by_dose(quantity)
-
-
-def is_by_dose(quantity: str) -> bool:
-    """Whether a quantity belongs to one dose level."""
-    return "_dose_" in quantity and quantity[-1].isdigit()
-
-
-def is_by_cohort(quantity: str) -> bool:
-    """Whether a quantity belongs to one cohort."""
-    return "_cohort_" in quantity
-
-
-def is_months(quantity: str) -> bool:
-    """Whether a quantity is a time."""
-    return quantity.endswith("_months")
 
 
 # -- what calendar time changes
@@ -356,3 +345,25 @@ def likelihood_words(row: dict[str, Any]) -> str:
     if ratio > 1:
         return f"The observed counts are {times(ratio)} times as likely under {case} as under {against}."
     return f"The observed counts are {times(1 / ratio)} times less likely under {case} than under {against}."
+
+
+def characteristics(doc: Document) -> str:
+    """How often the trial ends in a go under the typical cases, and how that was computed."""
+    names = list(dict.fromkeys(name for name in typical_cases(doc) if name)) or list(doc["cases"])[:2]
+    parts = [
+        f"{probability(best(doc['cases'][name], 'p_go'))} if the true response rate is "
+        f"{by_dose(doc, doc['cases'][name]['truth']['response'])}"
+        for name in names
+    ]
+    words = f"With all rules, the trial ends {reaches_go(doc)} with probability {listed(parts)}."
+    made = f"trialsim {doc['trialsim']}"
+    cases = [doc["cases"][name] for name in names]
+    if all(case["exact"] for case in cases):
+        return f"{words} These probabilities are exact ({made})."
+    how = f"by simulation of {count(doc['replicates'], 'trial')} a case"
+    if is_timed(doc) and all(held(case)["exact"] for case in cases):
+        how += " in calendar time"
+    return (
+        f"{words} These probabilities were estimated {how} ({made}, seed {doc['seed']}), with a Monte Carlo "
+        f"standard error of at most {doc['method']['largest_mcse']:.2g}."
+    )

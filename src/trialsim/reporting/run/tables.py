@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from trialsim.designs.rules import ACTION_WORDS, Rules
-from trialsim.reporting.run.document import Document
-from trialsim.reporting.run.examples import FIELDS, event_rows, patient_rows
-from trialsim.reporting.run.inputs import value_words
-from trialsim.reporting.run.plain import own_rules
-from trialsim.reporting.run.summary import quantities
-from trialsim.results import digits12, label
-from trialsim.writing.report import Report, Table
-
-if TYPE_CHECKING:
-    from trialsim.varying.assess import SensitivityResults
+from trialsim.quantities import label
+from trialsim.reporting.run.examples import event_rows, patient_rows
+from trialsim.results import digits12
+from trialsim.running.content import Document
+from trialsim.running.examples import FIELDS
+from trialsim.running.inputs import value_words
+from trialsim.running.plain import own_rules, quantities
+from trialsim.running.run import Run
+from trialsim.writing.csv import to_csv
 
 Row = dict[str, Any]
 
 
-def tables(rules: Rules, doc: Document) -> dict[str, str]:
-    """CSV text by file name."""
+def tables(run: Run, doc: Document) -> dict[str, str]:
+    """CSV text by name."""
     rows: dict[str, list[Row]] = {
         "operating_characteristics": list(operating_characteristics(doc)),
         "distributions": list(distributions(doc)),
         "checks": [{**row, "note": row["note"] or None} for row in map(_intervals, doc["checks"])],
         "headline": list(headline(doc)),
-        "rules": list(rule_rows(rules, doc)),
+        "rules": list(rule_rows(run.rules, doc)),
         "inputs": [{**row, "value": value_words(row["value"])} for row in doc["inputs"]],
     }
     more: dict[str, list[Row]] = {
@@ -40,13 +37,16 @@ def tables(rules: Rules, doc: Document) -> dict[str, str]:
         "example_events": list(event_rows(doc)),
     }
     rows |= {name: content for name, content in more.items() if content}
-    return {f"{name}.csv": to_csv(content, COLUMNS[name]) for name, content in rows.items()}
+    texts = {name: to_csv(content, COLUMNS[name]) for name, content in rows.items()}
+    for k, analysis in enumerate(run.sensitivity.analyses if run.sensitivity else (), start=1):
+        texts[f"sensitivity_{analysis.kind}_{k}"] = to_csv(map(digits12, analysis.rows()))
+    return texts
 
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "operating_characteristics": (
         "case", "quantity", "label", "exact", "estimate", "mcse", "low", "high", "z",
-        "exact_at_once", "z_at_once",
+        "exact_at_once", "estimate_at_once", "z_at_once",
     ),
     "distributions": ("case", "distribution", "value", "exact", "simulated", "replicates"),
     "checks": (
@@ -76,7 +76,7 @@ def operating_characteristics(doc: Document) -> Iterator[Row]:
     """One row a case and quantity; ``exact_at_once`` and ``z_at_once`` are of the trial with outcomes known at once."""
     cohorts = doc["cohorts"]["names"] if doc["cohorts"] else ()
     for name, case in doc["cases"].items():
-        twin = case.get("at_once") or {"exact": None, "z": {}}
+        twin = case.get("at_once") or {"exact": None, "simulated": None, "z": {}}
         for quantity in quantities(doc, case):
             simulated = (case["simulated"] or {}).get(quantity, {})
             yield {
@@ -87,6 +87,7 @@ def operating_characteristics(doc: Document) -> Iterator[Row]:
                 **{key: simulated.get(key) for key in ("estimate", "mcse", "low", "high")},
                 "z": case["z"].get(quantity),
                 "exact_at_once": (twin["exact"] or {}).get(quantity),
+                "estimate_at_once": (twin["simulated"] or {}).get(quantity, {}).get("estimate"),
                 "z_at_once": twin["z"].get(quantity),
             }
 
@@ -181,58 +182,3 @@ def _intervals(row: Mapping[str, Any]) -> Row:
         low, high = flat.pop(f"interval_{coverage}") or (None, None)
         flat |= {f"interval_{coverage}_low": low, f"interval_{coverage}_high": high}
     return flat
-
-
-def of_report(report: Report) -> dict[str, str]:
-    """CSV text by file name: every table of a report as it is printed there, with its number and unrounded values."""
-    return {
-        f"table_{number:02}_{table.key.replace('-', '_')}.csv": _as_printed(table)
-        for number, table in enumerate(report.tables(), start=1)
-    }
-
-
-def of_sensitivity(results: SensitivityResults | None) -> dict[str, str]:
-    """CSV text by file name: every sensitivity analysis, a row a point."""
-    found = {}
-    for k, analysis in enumerate(results.analyses if results else (), start=1):
-        rows = [digits12(row) for row in analysis.rows()]
-        columns = tuple(dict.fromkeys(key for row in rows for key in row))
-        found[f"sensitivity_{analysis.kind}_{k}.csv"] = to_csv(rows, columns)
-    return found
-
-
-def _as_printed(table: Table) -> str:
-    """A table of the report: the headings of its groups in a column of their own, if there are any."""
-    grouped = any(group.title for group in table.groups)
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*(["group"] if grouped else []), *(head or "row" for head in table.columns)])
-    for group in table.groups:
-        above: list[Any] = []
-        for row in group.rows:
-            # a cell that stands for several rows is written in each of them
-            above = [
-                above[k] if cell.rows == 0 else (cell.text if cell.value is None else cell.value)
-                for k, cell in enumerate(row)
-            ]
-            writer.writerow(map(_field, [*([group.title] if grouped else []), *above]))
-    return out.getvalue()
-
-
-def to_csv(rows: Iterable[Row], columns: tuple[str, ...]) -> str:
-    """Comma-separated text with a header; nothing where there is no value."""
-    out = io.StringIO()
-    writer = csv.DictWriter(out, columns, restval="", lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({key: _field(value) for key, value in row.items()})
-    return out.getvalue()
-
-
-def _field(value: Any) -> Any:
-    """A value as it is written; text that a spreadsheet would run as a formula gets a quote in front."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
-        return f"'{value}"
-    return value

@@ -1,0 +1,117 @@
+"""P(go) of the trial as it is conducted, calendar time included, against the true response rate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from trialsim.designs.rules import Rules
+from trialsim.engine.montecarlo import tallies
+from trialsim.engine.ranges import Ranges
+from trialsim.engine.tally import proportion
+from trialsim.engine.timed import Timed
+from trialsim.quantities import by_end
+from trialsim.results import Estimate, OperatingCharacteristics, Results
+from trialsim.scenario.calendar import calendar
+from trialsim.scenario.model import Scenario
+from trialsim.scenario.truth import Strata
+
+MAX_REPLICATES = 20_000
+"""Trials a point, at most."""
+
+PATIENTS, PATIENTS_SLOWLY = 60_000_000, 5_000_000
+"""Patients that all points may take, on the quick kernel and on the other: about a second."""
+
+
+@dataclass(frozen=True)
+class CasePoint:
+    """A case: its response rate at the starting dose (mean over strata), the lowest at any dose, and its P(go)."""
+
+    case: str
+    response: float
+    lowest: float
+    p_go: Estimate
+    exact: bool
+
+
+@dataclass(frozen=True)
+class AsConducted:
+    """The cases as they came out, and the same trial under other response rates.
+
+    Attributes
+    ----------
+    base : the case whose toxicity and association hold at ``points``: that with the highest P(go).
+    alike : every case with the same toxicity and association.
+    cases : every case that has an answer.
+    points : P(go) by response rate, the same at every dose and in every stratum; empty where the exact curves already
+        are the trial as conducted.
+    replicates : simulated trials a point.
+    """
+
+    base: str
+    alike: tuple[str, ...]
+    cases: tuple[CasePoint, ...]
+    points: dict[float, Estimate]
+    replicates: int
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Tidy rows: cases, then points; exact values have no error."""
+        every: list[tuple[str, str | None, float, Estimate]] = [
+            ("exact" if point.exact else "simulated", point.case, point.response, point.p_go)
+            for point in self.cases
+        ]
+        every += [("simulated", None, response, estimate) for response, estimate in self.points.items()]
+        return [
+            {"kind": kind, "case": case, "response": response, "quantity": "p_go", "value": e.estimate}
+            | ({"mcse": e.mcse, "low": e.low, "high": e.high} if kind == "simulated" else {})
+            for kind, case, response, e in every
+        ]
+
+
+def as_conducted(
+    scenario: Scenario, rules: Rules, results: Results, shown: Ranges, replicates: int, seed: int
+) -> AsConducted:
+    """Cases from the results, points simulated where calendar time or several cohorts decide."""
+    truths = {name: Strata.of(scenario, name) for name in scenario.truth}
+    cases = tuple(
+        CasePoint(oc.case, *_response(truths[oc.case]), *answer)
+        for oc in results.cases
+        if (answer := _p_go(oc)) is not None
+    )
+    harm = {name: tuple((r.toxicity, r.odds_ratio) for r in strata.rates) for name, strata in truths.items()}
+    base = max(cases, key=lambda point: point.p_go.estimate).case if cases else next(iter(truths))
+    alike = tuple(name for name, rates in harm.items() if rates == harm[base])
+    if (scenario.conduct is None and not scenario.own_rules) or results.replicates is None:
+        return AsConducted(base, alike, cases, {}, 0)
+    dates, rates = calendar(scenario, rules), shown.finely
+    trials = {p: Timed.of(rules, dates, _moved(truths[base], p).thresholds()) for p in rates}
+    one = trials[rates[0]]
+    most_patients = (PATIENTS if one.abreast else PATIENTS_SLOWLY) // (one.patients * len(rates))
+    replicates = max(min(replicates, MAX_REPLICATES, most_patients), 1)
+    drawn = tallies({repr(p): trials[p] for p in rates}, replicates, seed)
+    goes = {p: by_end(drawn[repr(p)].counts["ends"])["p_go"] for p in rates}
+    return AsConducted(
+        base, alike, cases, {p: proportion(go, replicates) for p, go in goes.items()}, replicates
+    )
+
+
+def _p_go(oc: OperatingCharacteristics) -> tuple[Estimate, bool] | None:
+    """P(go) of a case and whether it is exact; None where there is no answer."""
+    if oc.exact is not None:
+        value = oc.exact.values["p_go"]
+        return Estimate(value, 0.0, value, value), True
+    return (oc.simulated.values["p_go"], False) if oc.simulated else None
+
+
+def _response(truth: Strata) -> tuple[float, float]:
+    """The response rate at the starting dose and the lowest at any dose, each the mean over strata."""
+    by_dose = np.array(truth.shares) @ np.array([rates.response for rates in truth.rates])
+    return round(float(by_dose[0]), 12), round(float(by_dose.min()), 12)
+
+
+def _moved(truth: Strata, response: float) -> Strata:
+    """The same truth with this response rate at every dose in every stratum."""
+    rates = tuple(replace(each, response=(response,) * len(each.response)) for each in truth.rates)
+    return replace(truth, rates=rates)

@@ -1,0 +1,108 @@
+"""The toxicity boundary, simulated trials patient by patient up to where they reach it, and the observed total."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from trialsim.designs.binomial import Float64
+from trialsim.designs.rules import Rules
+from trialsim.engine.montecarlo import paths
+from trialsim.engine.timed import Timed, timed
+from trialsim.kernels.conduct_columns import TREATED
+from trialsim.kernels.patient import IS_TOXIC, LEVEL
+from trialsim.kernels.streams import stream_key
+from trialsim.scenario.model import Observed, Scenario
+from trialsim.scenario.truth import Rates
+
+TRIALS = 25
+"""Trials that are followed."""
+
+
+@dataclass(frozen=True)
+class BoundaryRuns:
+    """Toxicities at the starting dose against the boundary there.
+
+    Attributes
+    ----------
+    case : whose trials are followed: the first that states toxicity; ``toxicity`` its rates by dose.
+    bounds : the cut-off after m = 0, 1, ... patients at the starting dose; nan where no count acts.
+    trials : toxicities after 0, 1, ... patients at the starting dose, a list a simulated trial.
+    crossings : the number of patients at which each reaches the boundary, None where it never does.
+    observed : observed patients with toxicity and treated, where one count is known.
+    """
+
+    case: str
+    toxicity: tuple[float, ...]
+    bounds: Float64
+    trials: tuple[list[int], ...]
+    crossings: tuple[int | None, ...]
+    observed: tuple[int, int] | None
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Tidy rows: the boundary, each trial up to where it reaches the boundary or ends, the observed total."""
+
+        def row(series: str, trial: int | None, m: int, toxic: int, reaches: bool | None) -> dict[str, Any]:
+            found = {"series": series, "trial": trial, "patients": m, "toxicities": toxic}
+            return found | {"reaches": reaches}
+
+        rows = [row("boundary", None, m, int(b), None) for m, b in enumerate(self.bounds) if np.isfinite(b)]
+        for k, (trial, m) in enumerate(zip(self.trials, self.crossings, strict=True), start=1):
+            end = len(trial) - 1 if m is None else m
+            rows += [row("simulated", k, i, trial[i], i == m) for i in range(end + 1)]
+        if self.observed:
+            rows.append(row("observed", None, self.observed[1], self.observed[0], None))
+        return rows
+
+
+def boundary_runs(scenario: Scenario, rules: Rules, seed: int) -> BoundaryRuns | None:
+    """The first trials of the first case with toxicity; None without a boundary."""
+    case = next((name for name, case in scenario.truth.items() if case.toxicity is not None), None)
+    bounds = boundary(rules)
+    if case is None or not np.isfinite(bounds).any():
+        return None
+    rates = Rates.of(scenario.truth[case], scenario.evaluability, rules.levels)
+    if scenario.conduct is None and scenario.cohorts is None:
+        trials = toxicities(rules, rates, seed, TRIALS)
+    else:
+        trials = toxicities_dated(timed(scenario, rules)[case], seed, TRIALS)
+    crossings = tuple(crossing(trial, bounds) for trial in trials)
+    return BoundaryRuns(case, rates.toxicity, bounds, tuple(trials), crossings, _seen(scenario.observed))
+
+
+def _seen(observed: Observed | None) -> tuple[int, int] | None:
+    if observed is None or observed.treated is None or len(observed.toxicity_candidates()) != 1:
+        return None
+    return observed.toxicity_candidates()[0], observed.treated
+
+
+def boundary(rules: Rules) -> Float64:
+    """The cut-off after m = 0, 1, ... patients at the starting dose; nan where no count acts."""
+    row = np.array(rules.monitor.act_ge[0], dtype=np.float64)
+    row[0] = np.nan
+    return np.where(row <= np.arange(len(row)), row, np.nan)
+
+
+def toxicities(rules: Rules, rates: Rates, seed: int, count: int) -> list[list[int]]:
+    """Toxicities after 0, 1, ... patients at the starting dose, a list a simulated trial."""
+    code = paths(rules, rates, seed, count).astype(np.int64) - 1
+    at_start = (code >= 0) & (code < 8)
+    return [[0, *np.cumsum(row[here] & 1).tolist()] for row, here in zip(code, at_start, strict=True)]
+
+
+def toxicities_dated(trials: Timed, seed: int, count: int) -> list[list[int]]:
+    """The same of trials in calendar time, patients in order of enrolment."""
+    rows, patients = trials.treated(stream_key(seed), 0, count)
+    found = []
+    for row, trial in zip(rows, patients, strict=True):
+        treated = trial[: row[TREATED]]
+        found.append([0, *np.cumsum(treated[treated[:, LEVEL] == 0, IS_TOXIC]).tolist()])
+    return found
+
+
+def crossing(trial: list[int], bounds: Float64) -> int | None:
+    """The first number of patients at which a trial reaches the boundary."""
+    reached = np.flatnonzero(np.array(trial) >= bounds[: len(trial)])
+    return int(reached[0]) if len(reached) else None

@@ -1,0 +1,70 @@
+"""Every number that the figures of a run show beyond its results and checks, worked out once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from trialsim.designs.rules import Rules
+from trialsim.engine.as_conducted import AsConducted, as_conducted
+from trialsim.engine.boundary_runs import BoundaryRuns, boundary_runs
+from trialsim.engine.curves import Curves, HeatMap, curves, heat_map
+from trialsim.engine.over_time import OverTime, over_time
+from trialsim.engine.ranges import Ranges, ranges
+from trialsim.engine.threads import side_by_side
+from trialsim.engine.waiting import Waiting, waiting_cost
+from trialsim.results import Results
+from trialsim.scenario.model import Scenario
+
+
+@dataclass(frozen=True)
+class Pictured:
+    """What figures draw; None or empty where a scenario has no such thing.
+
+    ``seed`` is that of every simulated number here; ``over_time`` goes by case.
+    """
+
+    seed: int
+    ranges: Ranges
+    curves: Curves
+    as_conducted: AsConducted
+    heat_map: HeatMap | None
+    boundary_runs: BoundaryRuns | None
+    over_time: dict[str, OverTime]
+    waiting: tuple[Waiting, ...]
+
+
+def pictured(
+    scenario: Scenario, rules: Rules, results: Results, *, seed: int | None = None, jobs: int | None = None
+) -> Pictured:
+    """Work out the numbers of every figure of a run.
+
+    Parameters
+    ----------
+    results : of this scenario; where it has no simulated side, nothing is shown that only simulation gives.
+    seed : of what is simulated here; default that of the results, else of the scenario.
+    jobs : threads; default all processors. No number depends on it.
+    """
+    if seed is None:
+        seed = scenario.simulation.seed if results.seed is None else results.seed
+    shown, chosen = ranges(scenario, rules), seed
+    replicates = results.replicates or scenario.simulation.replicates
+    # the longest first
+    parts: dict[str, Any] = {
+        "heat_map": lambda: heat_map(scenario, rules, shown.response, shown.toxicity),
+        "waiting": lambda: waiting_cost(scenario, rules, chosen, results.replicates or 0),
+        "curves": lambda: curves(
+            scenario,
+            rules,
+            between=shown.response,
+            marked=shown.marked,
+            rates=shown.simulated,
+            replicates=replicates,
+            seed=chosen,
+        ),
+        "over_time": lambda: over_time(scenario, rules, chosen) if results.replicates else {},
+        "as_conducted": lambda: as_conducted(scenario, rules, results, shown, replicates, chosen),
+        "boundary_runs": lambda: boundary_runs(scenario, rules, chosen),
+    }
+    found = side_by_side(parts.values(), jobs)
+    return Pictured(seed, shown, **dict(zip(parts, found, strict=True)))

@@ -1,0 +1,350 @@
+"""How P(go) gets from the design by itself to the trial as it runs, one step at a time.
+
+Each step adds one part of the protocol and keeps all before it; ``docs/methods.md`` ("The power ledger") says what each
+has and has not:
+
+    design_alone    the response rate of the starting dose; everybody evaluable; nobody has toxicity
+    evaluability    patients who cannot be evaluated, or withdraw
+    toxicity_stop   stops for toxicity; the dose is lowered as stated but costs no response, and all patients are pooled
+    dose_change     response by dose, and the analysis set as stated: the trial with every outcome known at once
+    calendar        dates: the trial as it runs
+
+P(go) of the last step is that of the run. A change is the difference of two numbers that are shown, and its error that
+of this very difference: paired, on the same patients, where both are simulated; where the earlier one is exact, it adds
+no error, and the error is that of the later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from trialsim.codes import CONTINUE, NEVER, NEW_DOSE_ONLY, POOLED, REDUCE, RESTART, STOP
+from trialsim.designs.alone import alone
+from trialsim.designs.rules import Monitor, Rules
+from trialsim.engine.exact import MAX_STATES, distribution, inert, states
+from trialsim.engine.montecarlo import tallies
+from trialsim.engine.paired import Together, against, estimates
+from trialsim.engine.quantities import Side
+from trialsim.engine.timed import Timed, quickest
+from trialsim.results import Estimate, OperatingCharacteristics, Results, digits12
+from trialsim.scenario.calendar import calendar, immediate
+from trialsim.scenario.compiling import groups_of
+from trialsim.scenario.model import Scenario
+from trialsim.scenario.truth import Strata
+
+LABELS = {
+    "design_alone": "the design by itself",
+    "evaluability": "patients who cannot be evaluated",
+    "toxicity_stop": "stops for toxicity",
+    "dose_change": "response by dose, and who is analysed",
+    "calendar": "calendar time",
+}
+"""The steps in this order, each with its words; a scenario without such a part has no such step."""
+
+ROUNDING = 1e-9
+"""A change that is smaller is none."""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a step is positive, and the number behind it before and after the step, where it has one.
+
+    ``what`` is within_error, nonresponders_replaced, fresh_start, new_dose_only, response_rises (at a lower dose),
+    decisions_not_monotone (more responses may cost the go), fewer_toxicity_stops (their probability),
+    more_at_starting_dose (expected patients there, where response is higher), or later_decisions.
+    """
+
+    what: str
+    before: float | None = None
+    after: float | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """P(go) with everything up to this step, to the 12 digits of ``results.json``; None where it was not simulated.
+
+    ``mcse`` and ``change_mcse`` are None where p_go, or both ends of the change, are exact; ``reasons`` is () unless
+    the change is positive.
+    """
+
+    step: str
+    p_go: float | None
+    change: float | None = None
+    mcse: float | None = None
+    change_mcse: float | None = None
+    reasons: tuple[Reason, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The step as it stands in ``results.json``."""
+        return {name: getattr(self, name) for name in ("step", "p_go", "change", "mcse", "change_mcse")}
+
+
+@dataclass(frozen=True)
+class PowerLedger:
+    """The steps of one case; of one of its cohorts where those have rules of their own (else ``cohort`` is "").
+
+    ``response`` is the true response rate at the starting dose, averaged over strata.
+    """
+
+    case: str
+    cohort: str
+    response: float
+    steps: tuple[Step, ...]
+
+    def __getitem__(self, step: str) -> Step:
+        """The step of this name; KeyError where the scenario has no such part."""
+        for found in self.steps:
+            if found.step == step:
+                return found
+        raise KeyError(step)
+
+
+@dataclass(frozen=True)
+class PowerLedgers:
+    """The ledgers of every case of a scenario."""
+
+    ledgers: tuple[PowerLedger, ...]
+
+    def of(self, case: str) -> tuple[PowerLedger, ...]:
+        """Those of a case: one, or one a cohort."""
+        return tuple(ledger for ledger in self.ledgers if ledger.case == case)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """One dict a step: case, cohort, step, p_go, change, mcse, change_mcse."""
+        for ledger in self.ledgers:
+            for step in ledger.steps:
+                yield {"case": ledger.case, "cohort": ledger.cohort, **step.to_dict()}
+
+    def to_dict(self) -> dict[str, Any]:
+        """By case the list of its steps; by case and cohort where cohorts have rules of their own."""
+        found: dict[str, Any] = {}
+        for ledger in self.ledgers:
+            steps = [step.to_dict() for step in ledger.steps]
+            if ledger.cohort:
+                found.setdefault(ledger.case, {})[ledger.cohort] = steps
+            else:
+                found[ledger.case] = steps
+        return found
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """The trial of a step with every outcome known at once, or, of the step ``calendar``, as it runs."""
+
+    step: str
+    rules: Rules
+    strata: Strata
+
+
+def power_ledgers(
+    scenario: Scenario, rules: Rules, results: Results, *, jobs: int | None = None
+) -> PowerLedgers:
+    """The ledger of every case of ``results``.
+
+    Simulates only where two neighbouring steps have no exact answer: again the trial as it runs, and the other beside
+    it on the same patients.
+    """
+    found: list[PowerLedger] = []
+    for oc in results.cases:
+        found.extend(_of_case(scenario, rules, oc, results, jobs))
+    return PowerLedgers(tuple(found))
+
+
+def _of_case(
+    scenario: Scenario, rules: Rules, oc: OperatingCharacteristics, results: Results, jobs: int | None
+) -> list[PowerLedger]:
+    strata = Strata.of(scenario, oc.case)
+    cohorts = scenario.cohorts.names if scenario.own_rules and scenario.cohorts else ("",)
+    names = [f"p_go_cohort_{c}" if cohort else "p_go" for c, cohort in enumerate(cohorts, start=1)]
+    parts = [
+        strata.only([s.cohort_name == cohort for s in scenario.strata]) if cohort else strata
+        for cohort in cohorts
+    ]
+    by_part = [_stages(scenario, rules, part) for part in parts]
+    exact = [[_exact(scenario, stage) for stage in stages] for stages in by_part]
+    last = len(by_part[0]) - 1
+    open_ends = sorted({k for values in exact for k, p in enumerate(values) if p is None})
+    drawn = _Drawn({}, {})
+    if len(open_ends) > 1 and results.replicates and results.seed is not None:
+        drawn = _simulated(scenario, rules, strata, open_ends, results.replicates, results.seed, jobs)
+    if oc.simulated:
+        drawn.values[last] = oc.simulated.values
+    ledgers = []
+    for cohort, name, part, stages, values in zip(cohorts, names, parts, by_part, exact, strict=True):
+        p = alone(rules.looks, _at_start(part)).p_go
+        steps = [Step("design_alone", digits12(p))]
+        for k, (stage, known) in enumerate(zip(stages, values, strict=True)):
+            here = drawn.values.get(k, {}).get(name) if known is None else None
+            p_go = here.estimate if here else known
+            step = Step(
+                stage.step, None if p_go is None else digits12(p_go), mcse=here.mcse if here else None
+            )
+            same = k > 0 and stage == replace(stages[k - 1], step=stage.step) and stage.step != "calendar"
+            step = _changed(steps[-1], step, None if same else drawn.errors.get((k, name)))
+            steps.append(replace(step, reasons=_reasons(scenario, stage, step, oc, drawn.values.get(k - 1))))
+        ledgers.append(PowerLedger(oc.case, cohort, _at_start(part), tuple(steps)))
+    return ledgers
+
+
+def _changed(before: Step, step: Step, paired: float | None) -> Step:
+    """The step with its change, and the error of it."""
+    if before.p_go is None or step.p_go is None:
+        return step
+    error = step.mcse if before.mcse is None else before.mcse if step.mcse is None else paired
+    return replace(step, change=step.p_go - before.p_go, change_mcse=error)
+
+
+def _at_start(strata: Strata) -> float:
+    """The response rate at the starting dose, averaged over strata."""
+    rates = {rate.response[0] for rate in strata.rates}
+    if len(rates) == 1:
+        return rates.pop()
+    return sum(share * rate.response[0] for share, rate in zip(strata.shares, strata.rates, strict=True))
+
+
+def _stages(scenario: Scenario, rules: Rules, strata: Strata) -> list[_Stage]:
+    """Every step after the design by itself."""
+    monitor, stages = rules.monitor, []
+    conduct = scenario.conduct
+    if scenario.evaluability.probability < 1 or (conduct and conduct.withdrawal_per_month > 0):
+        looks = replace(rules.looks, toxic_ge=())
+        stages.append(
+            _Stage("evaluability", Rules(looks, _still(rules), rules.replaced, rules.max_treated), strata)
+        )
+    if STOP in monitor.action or rules.looks.too_toxic:
+        pooled = replace(rules, on_dose_change=POOLED, attained_ge=())
+        levels = rules.levels
+        flat = replace(
+            strata, rates=tuple(replace(r, response=r.response[:1] * levels) for r in strata.rates)
+        )
+        stages.append(_Stage("toxicity_stop", pooled, flat))
+    if REDUCE in monitor.action or any(monitor.at_enrolled) or _dated(scenario, rules):
+        stages.append(_Stage("dose_change", rules, strata))
+    if conduct is not None:
+        stages.append(_Stage("calendar", rules, strata))
+    return stages
+
+
+def _still(rules: Rules, patients: int | None = None) -> Monitor:
+    """No toxicity rule and one dose, for so many patients (default: those of the rules)."""
+    never = (NEVER,) * ((rules.max_treated if patients is None else patients) + 1)
+    return Monitor((never,), (0,), (CONTINUE,))
+
+
+def _dated(scenario: Scenario, rules: Rules) -> bool:
+    """Whether the dose is lowered at a date."""
+    return any(calendar(scenario, rules).amended_at)
+
+
+def _exact(scenario: Scenario, stage: _Stage) -> float | None:
+    """P(go) of a stage, of one cohort where each has rules of its own; None where there is no exact answer."""
+    rules, groups = stage.rules, groups_of(scenario)
+    if stage.step == "calendar":
+        return None
+    flat = all(len(set(rate.response)) == 1 for rate in stage.strata.rates)
+    stops = STOP in rules.monitor.action or rules.looks.too_toxic
+    if flat and not stops and rules.on_dose_change == POOLED:
+        # which dose a patient has then changes nothing, so that no date and no other cohort does
+        rules = replace(rules, monitor=_still(rules))
+    if rules.levels > 1 and _dated(scenario, rules):
+        return None
+    if groups > 1:
+        if not inert(rules.monitor):
+            return None
+        each = rules.max_treated // groups
+        rules = replace(rules, monitor=_still(rules, each), max_treated=each)
+    if states(rules) > MAX_STATES:
+        return None
+    cells = stage.strata.effective(calendar(scenario, stage.rules))
+    first = replace(cells, table=cells.table[: rules.levels])
+    return distribution(rules, first).values["p_go"]
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """What was simulated by stage: every quantity; and the paired error of the change from the stage before."""
+
+    values: dict[int, Mapping[str, Estimate]]
+    errors: dict[tuple[int, str], float]
+
+
+def _simulated(
+    scenario: Scenario,
+    rules: Rules,
+    strata: Strata,
+    which: list[int],
+    replicates: int,
+    seed: int,
+    jobs: int | None,
+) -> _Drawn:
+    """The stages of these numbers (two or three) on the same patients."""
+    stages = _stages(scenario, rules, strata)
+    # of three the middle one is paired with both its neighbours
+    hub = which[len(which) - 2]
+    others = [k for k in which if k != hub]
+    sides = {k: Side.of(quickest(_trials(scenario, stages[k]))) for k in which}
+    pair = Together(sides[hub], tuple(sides[k] for k in others))
+    tally = tallies({"": pair}, replicates, seed, jobs=jobs)[""]
+    values: dict[int, Mapping[str, Estimate]] = {hub: estimates(tally, 0)}
+    errors = {}
+    for number, k in enumerate(others, start=1):
+        values[k] = estimates(tally, number)
+        for name, pair_of in against(tally, number).items():
+            errors[max(k, hub), name] = pair_of.difference.mcse
+    return _Drawn(values, errors)
+
+
+def _trials(scenario: Scenario, stage: _Stage) -> Timed:
+    dates = calendar(scenario, stage.rules)
+    if stage.step != "calendar":
+        dates = immediate(dates)
+    return Timed.of(stage.rules, dates, stage.strata.thresholds())
+
+
+def _reasons(
+    scenario: Scenario,
+    stage: _Stage,
+    step: Step,
+    oc: OperatingCharacteristics,
+    simulated_before: Mapping[str, Estimate] | None,
+) -> tuple[Reason, ...]:
+    """Why a change is positive; () where it is not."""
+    if step.change is None or step.change <= ROUNDING:
+        return ()
+    if step.change_mcse and (step.change <= 2 * step.change_mcse or step.step == "toxicity_stop"):
+        return (Reason("within_error"),)
+    if step.step == "calendar":
+        return _reasons_of_time(stage, oc, simulated_before)
+    evaluability, what = scenario.evaluability, []
+    if step.step == "evaluability":
+        if evaluability.replaced and evaluability.inevaluable == "nonresponders":
+            what.append("nonresponders_replaced")
+    elif stage.rules.on_dose_change == RESTART:
+        what.append("fresh_start")
+    elif stage.rules.on_dose_change == NEW_DOSE_ONLY:
+        what.append("new_dose_only")
+    if step.step == "dose_change" and any(max(r.response) > r.response[0] for r in stage.strata.rates):
+        what.append("response_rises")
+    # where more responses never hurt, nothing else can raise P(go)
+    return tuple(map(Reason, what)) or (Reason("decisions_not_monotone"),)
+
+
+def _reasons_of_time(
+    stage: _Stage, oc: OperatingCharacteristics, simulated_before: Mapping[str, Estimate] | None
+) -> tuple[Reason, ...]:
+    """What dates change in the trial's favour, by the numbers of the trial with outcomes known at once."""
+    twin = oc.at_once.exact if oc.at_once else None
+    before = dict(twin.values) if twin else {k: e.estimate for k, e in (simulated_before or {}).items()}
+    after = {name: e.estimate for name, e in oc.simulated.values.items()} if oc.simulated else {}
+    for values in (before, after):
+        values["stops"] = values.get("p_stop_toxicity", 0.0) + values.get("p_stop_toxicity_at_n", 0.0)
+    falls = any(min(r.response) < r.response[0] for r in stage.strata.rates)
+    first, found = "patients_dose_1", []
+    replicates = oc.simulated.replicates if oc.simulated else 1
+    if before["stops"] - after["stops"] > 2 * (before["stops"] / replicates) ** 0.5:
+        found.append(Reason("fewer_toxicity_stops", before["stops"], after["stops"]))
+    if falls and first in before and before[first] < after.get(first, 0.0):
+        found.append(Reason("more_at_starting_dose", before[first], after[first]))
+    return tuple(found) or (Reason("later_decisions"),)

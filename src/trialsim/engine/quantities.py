@@ -1,0 +1,266 @@
+"""How each operating characteristic is read from simulated trials: one entry a quantity, for tallies and pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from trialsim.codes import NEVER, POOLED
+from trialsim.engine.tally import Tally, mean, proportion, quantile, scaled
+from trialsim.engine.timed import DAYS_PER_MONTH, FULL_INTENSITY, TICKS_PER_MONTH, Timed
+from trialsim.engine.trials import Key, Trials, Untimed
+from trialsim.kernels import conduct_columns as column
+from trialsim.kernels import counting
+from trialsim.kernels import trial as plain
+from trialsim.kernels.tables import SERIOUS, STABLE, Calendar, Int64
+from trialsim.quantities import QUANTITIES, found, is_probability, quantity_names
+from trialsim.results import Estimate, Simulated
+
+
+class Paired(NamedTuple):
+    """(count,) whole numbers of a quantity, one a trial; ``among`` (0 or 1): the trials that it is a mean over."""
+
+    values: Int64
+    among: Int64 | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """The trials of one case, and what is read from them.
+
+    Attributes
+    ----------
+    doses : for each dose level, which of the doses it is by which all sides are compared (from 1; 0: none of them).
+    of_doses : how many those are.
+    false_go : the set of cohorts (bit c for cohort c) in which a go is false.
+    dated : whether calendar time is simulated, or only cohorts.
+    """
+
+    trials: Timed | Untimed
+    doses: tuple[int, ...]
+    of_doses: int
+    false_go: int = 0
+    dated: bool = True
+
+    @classmethod
+    def of(cls, trials: Trials, false_go: int = 0, *, dated: bool = True) -> Side:
+        """A side whose doses are its own."""
+        assert isinstance(trials, Timed | Untimed)
+        levels = len(trials.tables.action)
+        return cls(trials, tuple(range(1, levels + 1)), levels, false_go, dated)
+
+    @property
+    def calendar(self) -> Calendar | None:
+        """The calendar of the trials; None where every outcome is known before the next patient."""
+        return self.trials.calendar if isinstance(self.trials, Timed) else None
+
+    def readings(self) -> Iterator[tuple[str, Reading, int]]:
+        """Every quantity of the trials with how it is read, and of which dose or cohort (0: of the trial)."""
+        calendar = self.calendar
+        needs = ("",) if calendar is None else ("", "conduct", "cohorts")
+        for name in quantity_names(self.of_doses, calendar.cohorts if calendar else 0, needs):
+            quantity, number = found(name)
+            reading = READINGS.get(quantity.name)
+            if reading is not None and (calendar is None or reading.exists(self, calendar)):
+                yield name, reading, number
+
+    def paired(self, key: Key, first: int, count: int) -> dict[str, Paired]:
+        """Each quantity that can be paired, of replicates ``first``, ``first + 1``, ... ."""
+        cohorts = self.calendar.cohorts if self.calendar else 0
+        rows = self.trials.rows(key, first, count)
+        numbers = np.ascontiguousarray(counting.read(rows, self._first, len(self.doses), cohorts).T)
+        values = {}
+        for name, reading, number in self.readings():
+            if reading.quantile is not None:
+                continue
+            read = numbers[self._columns(reading, name, number)].sum(axis=0)
+            if (holds := reading.holds) is not None:
+                size = int(read.max()) + 1
+                read = np.array([holds(value, self, number) for value in range(size)], dtype=np.int64)[read]
+            values[name] = Paired(read, None if reading.among is None else numbers[reading.among])
+        return values
+
+    def simulated(self, tally: Tally) -> Simulated:
+        """Every operating characteristic of a tally of the trials, with its Monte Carlo standard error and interval."""
+        counts, replicates = tally.counts, tally.replicates
+        values = {}
+        for name, reading, number in self.readings():
+            if reading.quantile is not None:
+                estimate = scaled(quantile(counts["days"], reading.quantile), 1 / reading.unit)
+            elif (holds := reading.holds) is not None:
+                by_value = enumerate(counts[_COUNTED[reading.column]])
+                estimate = proportion(
+                    sum(n for value, n in by_value if holds(value, self, number)), replicates
+                )
+            else:
+                (c,) = self._columns(reading, name, number)
+                among = replicates if reading.among is None else counts["sums"][reading.among]
+                if not among or not reading.differs(counts["sums"]):
+                    continue
+                estimate = estimate_of(name, counts["sums"][c], counts["squares"][c], among)
+            values[name] = estimate
+        return Simulated(
+            replicates=replicates,
+            values=values,
+            n=counts["n"],
+            responses=counts["responses"],
+            toxicities=counts["toxicities"],
+            reduction_patient=(0, *counts["reduction_patient"][1:]),
+            days=counts.get("days", ()) if self.dated else (),
+        )
+
+    @property
+    def _first(self) -> int:
+        """Where the columns by dose begin."""
+        return plain.LEVELS if self.calendar is None else column.LEVELS
+
+    def _columns(self, reading: Reading, name: str, number: int) -> list[int]:
+        """The columns that a quantity is the sum of: several where one dose stands for several levels."""
+        per, c = found(name)[0].per, reading.column
+        if per == "dose":
+            return [self._first + 3 * level + c for level, dose in enumerate(self.doses) if dose == number]
+        if per == "cohort" and c >= 0:
+            c += self._first + 3 * len(self.doses) + 4 * (number - 1)
+        return [c]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a quantity is read from a trial, as a whole number.
+
+    Attributes
+    ----------
+    column : of the row; of the columns of a dose or a cohort; below 0, of what is derived (``kernels.counting``).
+    unit : what 1 of the quantity is there, such as ticks a month.
+    holds : where the quantity is an event: for which values of the column (further arguments: the side, and which
+        cohort).
+    among : a column of 0 and 1: the trials that the quantity is a mean over. None: all.
+    quantile : which quantile of the column over all trials the quantity is; None: their mean.
+    exists : whether trials in calendar time have it.
+    differs : by the sums of all columns, whether it is another number than one that is always given.
+    """
+
+    column: int
+    unit: float = 1
+    holds: Callable[[int, Side, int], Any] | None = None
+    among: int | None = None
+    quantile: float | None = None
+    exists: Callable[[Side, Calendar], Any] = lambda _side, _calendar: True
+    differs: Callable[[tuple[int, ...]], bool] = lambda _sums: True
+
+
+def _dated(side: Side, _calendar: Calendar) -> bool:
+    return side.dated
+
+
+def _months(ticks: int, among: int | None = None) -> Reading:
+    return Reading(ticks, TICKS_PER_MONTH, among=among, exists=_dated)
+
+
+def _days(q: float) -> Reading:
+    return Reading(counting.DAYS, DAYS_PER_MONTH, quantile=q, exists=_dated)
+
+
+def _ended(ends: tuple[int, ...]) -> Reading:
+    return Reading(column.END, holds=lambda end, _side, _number: end in ends)
+
+
+def _own(_side: Side, calendar: Calendar) -> int:
+    return calendar.own
+
+
+def _several(_side: Side, calendar: Calendar) -> bool:
+    return calendar.cohorts > 1
+
+
+def _reduces(_side: Side, calendar: Calendar) -> bool:
+    """Whether single patients have their dose reduced."""
+    return calendar.max_reductions >= 0
+
+
+def _stated(side: Side, event: int) -> bool:
+    return bool(isinstance(side.trials, Timed) and side.trials.thresholds[:, :, event].any())
+
+
+def _has_evaluable_analysis(side: Side, calendar: Calendar) -> bool:
+    """Whether the verdict by evaluable patients is another question than the verdict."""
+    ruled = bool((calendar.attained_ge < NEVER).any())
+    return ruled and calendar.after_change == POOLED and not (side.trials.tables.replaced or calendar.own)
+
+
+READINGS = {
+    **{q.name: _ended(q.ends) for q in QUANTITIES if q.ends},
+    "p_dose_reduction_triggered": Reading(column.TRIGGERED),
+    "p_dose_reduced": Reading(column.REDUCED_AFTER, holds=lambda patient, _side, _number: patient > 0),
+    "en": Reading(column.N),
+    "en_evaluable": Reading(column.EVALUABLE),
+    "responses": Reading(counting.RESPONSES),
+    "toxicities": Reading(counting.TOXICITIES),
+    "patients_dose": Reading(0),
+    "responses_dose": Reading(1),
+    "toxicities_dose": Reading(2),
+    "p_go_evaluable": Reading(
+        column.GO_EVALUABLE,
+        exists=_has_evaluable_analysis,
+        differs=lambda sums: sums[column.EVALUABLE] < sums[column.N],
+    ),
+    "p_go_all": Reading(
+        counting.GO_SET,
+        holds=lambda went, side, _number: side.calendar and went + 1 == 1 << side.calendar.cohorts,
+        exists=_own,
+    ),
+    "p_false_go": Reading(
+        counting.GO_SET,
+        holds=lambda went, side, _number: went & side.false_go > 0,
+        exists=lambda side, calendar: calendar.own and side.false_go,
+    ),
+    "treated": Reading(column.TREATED, exists=lambda _side, calendar: calendar.exclude),
+    "overrun": Reading(column.OVERRUN, exists=_dated),
+    "screened": Reading(column.SCREENED, exists=lambda _side, calendar: calendar.screening[0] > 0),
+    "disease_control": Reading(
+        column.CONTROLLED,
+        exists=lambda side, calendar: calendar.control_visit < len(calendar.visit) and _stated(side, STABLE),
+    ),
+    "serious": Reading(column.SERIOUS_N, exists=lambda side, _calendar: _stated(side, SERIOUS)),
+    "patients_reduced": Reading(column.REDUCED_N, exists=_reduces),
+    "patients_off": Reading(column.OFF_N, exists=_reduces),
+    "relative_dose_intensity": Reading(counting.MEAN_INTENSITY, FULL_INTENSITY, exists=_reduces),
+    "duration_months": _months(column.DURATION),
+    "accruing_months": _months(counting.ACCRUING),
+    "paused_months": _months(column.PAUSED),
+    "waiting_months": _months(column.WAITING),
+    "decision_months": _months(column.DECIDED_AT),
+    "trigger_months": _months(column.TRIGGERED_AT, among=column.TRIGGERED),
+    "duration_p10_months": _days(0.1),
+    "duration_median_months": _days(0.5),
+    "duration_p90_months": _days(0.9),
+    "p_go_cohort": Reading(
+        counting.GO_SET,
+        holds=lambda went, _side, number: went >> (number - 1) & 1,
+        exists=lambda _side, calendar: calendar.own and calendar.cohorts > 1,
+    ),
+    "patients_cohort": Reading(1, exists=_several),
+    "evaluable_cohort": Reading(2, exists=_several),
+    "responses_cohort": Reading(3, exists=_several),
+}
+"""By entry of ``trialsim.quantities``; ``p_go_averaged`` and ``better_dose`` are not read from single trials."""
+
+_COUNTED = {column.END: "ends", column.REDUCED_AFTER: "reduction_patient", counting.GO_SET: "go_sets"}
+"""Columns by whose values a tally counts trials."""
+
+
+def unit(name: str) -> float:
+    """What 1 of a quantity is as it is read."""
+    return READINGS[found(name)[0].name].unit
+
+
+def estimate_of(name: str, total: int, squares: int, among: int) -> Estimate:
+    """A quantity from the sum and the sum of squares of what is read from so many trials."""
+    return (
+        proportion(total, among)
+        if is_probability(name)
+        else scaled(mean(total, squares, among), 1 / unit(name))
+    )

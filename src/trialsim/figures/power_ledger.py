@@ -1,0 +1,161 @@
+"""The power ledger as a waterfall: P(go) from the design by itself to the trial as it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from trialsim.engine.power_ledger import LABELS, PowerLedger, Step
+from trialsim.figures.drawn import Drawn, Material
+from trialsim.figures.style import BLACK, NARROW, PALE, WIDE, Key, Sheet
+from trialsim.figures.words import fit, sentence, width, wrap
+from trialsim.results import to_frame
+from trialsim.writing.numbers import listed, probability
+from trialsim.writing.numbers import rate as stated
+
+EACH, BELOW, HEAD, GAP = 0.72, 0.95, 0.5, 0.35
+"""Height in cm of a step; room below and above a panel, and between two of them."""
+
+NAMES = 3.1
+"""Widest name of a step in cm."""
+
+MOST = 4
+"""Rows of panels at most: cohorts with rules of their own; the others stand in the table."""
+
+LOST: dict[str, Any] = {"facecolor": PALE, "edgecolor": BLACK}
+GAINED: dict[str, Any] = {"facecolor": "white", "edgecolor": BLACK, "hatch": "//////"}
+
+
+def draw(material: Material) -> Drawn | None:
+    """One panel a ledger, of two cases at most: beside one another, cohorts below. None where no step follows.
+
+    The cases: the first at p1 or better at the starting dose, the first at p0 or worse, else the first ones.
+    """
+    ledgers, design = material.power.ledgers, material.scenario.design
+    if len(ledgers[0].steps) < 2:
+        return None
+    active = [each.case for each in ledgers if design.p1 is not None and each.response >= design.p1]
+    inactive = [each.case for each in ledgers if design.p0 is not None and each.response <= design.p0]
+    first = [*active[:1], *inactive[:1], *(each.case for each in ledgers)]
+    cases = list(dict.fromkeys(first))[:2]
+    cohorts = list(dict.fromkeys(ledger.cohort for ledger in ledgers))[:MOST]
+    shown = [ledger for ledger in ledgers if ledger.case in cases and ledger.cohort in cohorts]
+    names = [wrap(sentence(LABELS[step.step]), NAMES, most=2) for step in shown[0].steps]
+    left = max(width(line) for name in names for line in name) + 0.4
+    high = EACH * len(names)
+    wide = WIDE if len(cases) > 1 else NARROW
+    each = (wide - left - 0.2 - GAP * (len(cases) - 1)) / len(cases)
+    block = BELOW + high + HEAD
+    sheet = Sheet(wide, block * len(cohorts), _footer(shown), _keys(shown), columns=len(cases))
+    for ledger in shown:
+        column, row = cases.index(ledger.case), cohorts.index(ledger.cohort)
+        x, y = left + column * (each + GAP), block * (len(cohorts) - 1 - row) + BELOW
+        axes = sheet.axes(x, y, each, high)
+        _panel(axes, ledger, each)
+        axes.set_yticks(range(len(names)), ["\n".join(name) for name in names] if column == 0 else [])
+        sheet.write(x, y + high + 0.12, fit(_title(ledger), each), va="bottom", weight="bold")
+    rows = [
+        {"case": ledger.case, "cohort": ledger.cohort, **step.to_dict()}
+        for ledger in shown
+        for step in ledger.steps
+    ]
+    title = "From the design by itself to the trial as it runs"
+    return Drawn("power_ledger", title, _caption(shown), _alt(shown), sheet.figure, to_frame(rows))
+
+
+def _title(ledger: PowerLedger) -> str:
+    """The case, and the cohort if it has rules of its own."""
+    return f"{ledger.case}, {ledger.cohort}" if ledger.cohort else ledger.case
+
+
+def _known(ledger: PowerLedger) -> list[tuple[int, Step, float]]:
+    """Row, step and P(go) of every step whose P(go) is known."""
+    return [(row, s, s.p_go) for row, s in enumerate(ledger.steps) if s.p_go is not None]
+
+
+def _panel(axes: Axes, ledger: PowerLedger, wide: float) -> None:
+    """Bars from each P(go) to the next, with an error where the change is simulated, and the numbers beside them."""
+    known = _known(ledger)
+    reach = [p + sign * 1.96 * (s.change_mcse or 0.0) for _, s, p in known for sign in (-1, 1)]
+    low, high = min(reach), max(reach)
+    span = max(high - low, 0.02 * max(high, 0.01))
+    text = max(width(_label(s)) for _, s, _ in known) + 0.45
+    cm = span / (wide - text - 0.5)
+    axes.set_xlim(low - 0.35 * cm, high + (text + 0.15) * cm)
+    axes.set_ylim(len(ledger.steps) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.set_xlabel("P(go)")
+    axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    axes.grid(axis="x", color="#E4E4E4", linewidth=0.5)
+    axes.set_axisbelow(True)
+    before: float | None = None
+    for k, (row, step, p) in enumerate(known):
+        ends = [p]
+        if before is not None and step.change is not None:
+            style = GAINED if step.change > 0 else LOST
+            axes.barh(row, step.change, 0.4, before, linewidth=0.6, zorder=3, **style)
+            ends.append(before)
+        if step.change_mcse:
+            error = 1.96 * step.change_mcse
+            axes.plot([p - error, p + error], [row, row], color=BLACK, linewidth=0.9, zorder=5)
+            ends.append(p + error)
+        if k < len(known) - 1:
+            axes.plot([p, p], [row, known[k + 1][0]], color=BLACK, linewidth=0.6, zorder=2.5)
+        outer = k in (0, len(known) - 1)
+        marker, size = ("D", 4.2) if outer else ("|", 9.0)
+        # white, so that a whisker shorter than the diamond is seen
+        axes.plot([p], [row], marker=marker, markersize=size, color=BLACK, markerfacecolor="white", zorder=4)
+        axes.text(max(ends) + 0.18 * cm, row, _label(step), va="center_baseline", zorder=6)
+        before = p
+
+
+def _label(step: Step) -> str:
+    """P(go), and its change."""
+    if step.p_go is None or step.change is None:
+        return "" if step.p_go is None else probability(step.p_go)
+    return f"{probability(step.p_go)} ({_signed(step.change)})"
+
+
+def _signed(change: float) -> str:
+    """A change with as many decimals as show it, and a true minus sign."""
+    if abs(change) < 0.00005:
+        return "±0"
+    return f"{change:+.{3 if abs(change) >= 0.1 else 4}f}".replace("-", "−")
+
+
+def _changes(shown: Sequence[PowerLedger]) -> list[float]:
+    return [step.change for ledger in shown for step in ledger.steps if step.change is not None]
+
+
+def _keys(shown: Sequence[PowerLedger]) -> list[Key]:
+    """Of what is drawn."""
+    keys = []
+    if any(change < 0 for change in _changes(shown)):
+        keys.append(Key("P(go) lost", patch=LOST))
+    if any(change > 0 for change in _changes(shown)):
+        keys.append(Key("P(go) gained", patch=GAINED))
+    return keys
+
+
+def _footer(shown: Sequence[PowerLedger]) -> str:
+    words = "Each step keeps those above it. "
+    if any(step.change_mcse for ledger in shown for step in ledger.steps):
+        return words + "Exact but where a whisker shows the 95% interval of the change."
+    return words + "Exact."
+
+
+def _caption(shown: Sequence[PowerLedger]) -> str:
+    rates = listed([f"{stated(ledger.response)} ({_title(ledger)})" for ledger in shown])
+    return f"P(go), from a response rate of {rates}{'; scales differ' if len(shown) > 1 else ''}."
+
+
+def _alt(shown: Sequence[PowerLedger]) -> str:
+    words = ["Waterfall of the probability of a go."]
+    for ledger in shown:
+        steps = [f"{LABELS[step.step]} {_label(step)}" for _, step, _ in _known(ledger)]
+        words.append(f"{_title(ledger)}: {', '.join(steps)}.")
+    return " ".join(words)

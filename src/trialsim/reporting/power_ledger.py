@@ -1,0 +1,141 @@
+"""The power ledger in words: a sentence that relates its numbers, and a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from trialsim.engine.power_ledger import LABELS, PowerLedger, Reason, Step
+from trialsim.scenario.model import Scenario
+from trialsim.writing.numbers import (
+    NONE,
+    Cell,
+    difference_cell,
+    listed,
+    mcse_cell,
+    probability,
+    probability_cell,
+    rate,
+)
+from trialsim.writing.report import Group, Table
+
+ROUNDED = 0.00005
+"""A change that is smaller is not seen in four decimals."""
+
+_REASONS = {
+    "nonresponders_replaced": "patients who cannot be evaluated would not have responded, so that replacing them "
+    "selects responders",
+    "decisions_not_monotone": "under this table of decisions more responses can cost the go",
+    "fresh_start": "looks begin again at the lower dose, a second chance of a go",
+    "new_dose_only": "after a dose change no interim look can end the trial, and the verdict has a cut-off of its own",
+    "response_rises": "response is more likely at a lower dose",
+    "fewer_toxicity_stops": "fewer trials are stopped for toxicity while outcomes are waited for",
+    "more_at_starting_dose": "more patients are treated at the starting dose, where response is more likely",
+    "later_decisions": "decisions come later than they would with every outcome known at once",
+}
+
+
+def sentence(scenario: Scenario, ledger: PowerLedger) -> str:
+    """How P(go) of a case gets from the design by itself to the trial as it runs; steps that change nothing are left
+    out."""
+    first, *rest = ledger.steps
+    more = [step for step in rest if step.change is None or step.change_mcse or abs(step.change) >= ROUNDED]
+    p = ledger.response
+    rates = {scenario.design.p0: "type I error", scenario.design.p1: "power"}
+    looks = getattr(scenario.design, "watches_toxicity", False)
+    subject = "the design’s response cut-offs by themselves have" if looks else "the design by itself has"
+    words = [
+        f"{named(ledger)}: {subject} a {rates.get(p, 'P(go)')} of {probability(first.p_go)} at a response rate of "
+        f"{rate(p)} (everybody evaluable, no toxicity)"
+    ]
+    words += [_told(scenario, step) for step in more]
+    if not more:
+        words.append("nothing in this scenario changes that")
+    elif scenario.conduct is None:
+        words[-1] += ", which is the trial as it runs, without calendar time"
+    return "; ".join(words) + "."
+
+
+def named(ledger: PowerLedger) -> str:
+    """The case, and the cohort where each has rules of its own."""
+    return f"{ledger.case}, {ledger.cohort}" if ledger.cohort else ledger.case
+
+
+def _told(scenario: Scenario, step: Step) -> str:
+    """``0.8460 (−0.0092) when ...``, and why where it is more than before."""
+    when = _when(scenario, step.step)
+    if step.p_go is None or step.change is None:
+        return f"not simulated {when}"
+    change = difference_cell("p_go", step.change).text
+    error = "" if step.change_mcse is None else f", standard error {mcse_cell('p_go', step.change_mcse).text}"
+    words = f"{probability(step.p_go)} ({change}{error}) {when}"
+    if not step.reasons:
+        return words
+    if step.reasons[0].what == "within_error":
+        return f"{words}, within simulation error"
+    return f"{words}: higher, because {listed([_why(reason) for reason in step.reasons])}"
+
+
+def _why(reason: Reason) -> str:
+    words = _REASONS[reason.what]
+    if reason.before is None or reason.after is None:
+        return words
+    of_patients = reason.what == "more_at_starting_dose"
+    before, after = (f"{x:.1f}" if of_patients else probability(x) for x in (reason.before, reason.after))
+    return f"{words} ({after} in place of {before})"
+
+
+def _when(scenario: Scenario, step: str) -> str:
+    """What a step adds, as it is in this scenario."""
+    evaluability, conduct = scenario.evaluability, scenario.conduct
+    if step == "evaluability":
+        withdraw = conduct is not None and conduct.withdrawal_per_month > 0
+        share = 1 - evaluability.probability
+        if not share:
+            who = "patients who withdraw"
+        else:
+            who = f"the {rate(share)} of patients who cannot be evaluated" + (
+                ", and those who withdraw," if withdraw else ""
+            )
+        # a responder who withdraws before the confirmation is evaluable, and is not replaced
+        return f"when {who} {'are replaced' if evaluability.replaced else 'count as non-responders'}"
+    if step == "toxicity_stop":
+        looks = getattr(scenario.design, "watches_toxicity", False)
+        block = scenario.dose_reduction
+        rules = block is not None and block.rule.kind not in ("none", "amendment")
+        ends = rules and block is not None and block.at_lowest_dose == "stop"
+        which = ["looks"] * bool(looks) + ["the toxicity rule"] * ends
+        return f"when {listed(which)} can stop the trial for toxicity"
+    if step == "dose_change":
+        return {
+            "pooled": "with the response rate of each dose, all patients pooled",
+            "new_dose_only": "when, after a dose change, only the patients at the new dose are analysed",
+            "restart": "when, after a dose change, the trial begins again at the new dose",
+        }[scenario.on_dose_change]
+    return "in calendar time, the trial as it runs"
+
+
+def table(ledgers: Iterable[PowerLedger]) -> Table:
+    """Every step of every case: P(go) and its change, each exact or with its error."""
+    groups = [Group(named(ledger), tuple(map(_row, ledger.steps))) for ledger in ledgers]
+    return Table(
+        "power_ledger",
+        "From the design by itself to the trial as it runs: P(go) step by step",
+        ("With", "P(go)", "mcse", "Change", "mcse of the change"),
+        tuple(groups),
+        (
+            "Each step keeps those above it. The last is the trial as it runs; up to calendar time every outcome is "
+            "known before the next patient.",
+        ),
+    )
+
+
+def _row(step: Step) -> tuple[Cell, ...]:
+    exact = Cell(NONE if step.p_go is None else "exact")
+    changed = exact if step.change is not None else Cell(NONE)
+    return (
+        Cell(LABELS[step.step]),
+        probability_cell(step.p_go),
+        exact if step.mcse is None else mcse_cell("p_go", step.mcse),
+        difference_cell("p_go", step.change),
+        changed if step.change_mcse is None else mcse_cell("p_go", step.change_mcse),
+    )

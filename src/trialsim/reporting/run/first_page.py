@@ -1,0 +1,144 @@
+"""The first page of a run: the decision rule, what the trial does in each case, why, and how far to trust it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from trialsim.reporting.power_ledger import sentence
+from trialsim.reporting.run import summary
+from trialsim.running.plain import (
+    Document,
+    best,
+    cases_in_brief,
+    is_sequential,
+    is_timed,
+    own_rules,
+    typical_cases,
+)
+from trialsim.running.run import Run
+from trialsim.writing.numbers import NONE, Cell, count, listed, mcse_cell, rates, value_cell
+from trialsim.writing.report import Picture, Pictures, Section, Table, Terms, Words, plain, section
+
+FIGURES = ("as_conducted", "power_ledger")
+"""Figures that stand on this page."""
+
+
+def first_page(run: Run, doc: Document, pictures: Sequence[Picture]) -> Section:
+    """At most a printed page."""
+    rows = [("Why P(go) is what it is", " ".join(power_ledger(run, doc)))]
+    rows += [("Against the observed trial", " ".join(summary.verdict(doc)))] if doc["headline"] else []
+    rows.append(("How far to trust the numbers", summary.trust(doc)))
+    return section(
+        "first-page",
+        "",
+        Words(" ".join(rule(doc)), "The decision rule.", mark="box"),
+        cases(doc),
+        Pictures(tuple(picture for picture in pictures if picture.name in FIGURES)),
+        Terms(tuple(rows)),
+    )
+
+
+def power_ledger(run: Run, doc: Document) -> Iterator[str]:
+    """How P(go) of the alternative, else of the first case, gets from the design by itself to the trial as it runs."""
+    inactive, active = typical_cases(doc)
+    for ledger in run.power.of(active or inactive or next(iter(doc["cases"]))):
+        yield sentence(run.scenario, ledger)
+
+
+# -- the decision rule
+
+
+def rule(doc: Document) -> Iterator[str]:
+    """The decisions by responses and by toxicity, in brief; the protocol section has them whole."""
+    design, patients = doc["design"], "evaluable patients" if doc["evaluability"]["replaced"] else "patients"
+    looks = list(dict.fromkeys(row["n"] for row in design["looks"]))
+    if own_rules(doc):
+        yield "Each cohort by itself:"
+    if design["n1"] is not None:
+        few = "none responds" if design["r1"] == 0 else f"{design['r1']} or fewer respond"
+        yield (
+            f"Stop after {design['n1']} {patients} if {few}; otherwise go on to {design['n']}, and recommend further "
+            f"study (go) if more than {design['r']} respond."
+        )
+    elif design["r"] is not None:
+        yield f"Treat {design['n']} {patients}; recommend further study (go) if more than {design['r']} respond."
+    elif is_sequential(doc):
+        yield (
+            f"Responses are looked at after {listed([str(n) for n in looks[:6]])}"
+            f"{'' if len(looks) <= 6 else f' … {looks[-1]} ({len(looks)} looks)'} {patients}; the protocol section "
+            "says what each number of them leads to."
+        )
+    else:
+        yield (
+            f"Responses are looked at first after {looks[0]} {patients}; their number there decides how many more are "
+            f"enrolled, {looks[-1]} in all at most (protocol section)."
+        )
+    if design["toxic_looks"]:
+        cuts = [f"{row['toxicities_from']} or more of {row['n']}" for row in design["toxic_looks"][:3]]
+        more = " (further looks in the protocol section)" if len(design["toxic_looks"]) > 3 else ""
+        yield f"Stop too if {listed(cuts, 'or')} patients have had toxicity{more}."
+    yield from _toxicity(doc)
+    if design["assumed"]:
+        yield "The design is assumed by the scenario, not taken from a publication."
+
+
+def _toxicity(doc: Document) -> Iterator[str]:
+    block, doses = doc["toxicity_rule"], doc["doses"]
+    if block["kind"] == "none":
+        return
+    if block["kind"] == "amendment":
+        yield f"The dose is lowered by a planned amendment, whatever is seen ({' to '.join(doses)})."
+        return
+    parts = [f"the dose is lowered ({' to '.join(doses)})"] if len(doses) > 1 else []
+    at_lowest = " at the lowest dose" if len(doses) > 1 else ""
+    if block["at_lowest_dose"] == "stop":
+        parts.append(f"the trial stops{at_lowest}")
+    if parts:
+        yield f"When toxicities at a dose reach their boundary, {listed(parts)}."
+
+
+# -- the cases
+
+
+def cases(doc: Document) -> Table:
+    """One row a case: its true rates, and what the trial does if they are true; each number exact or with its error."""
+    names, note = cases_in_brief(doc)
+    toxic = any(doc["cases"][name]["truth"]["toxicity"] is not None for name in names)
+    shown = {"p_go": "P(go)", "pet": "PET", "en": "EN"}
+    if own_rules(doc):
+        shown = {"p_go": "P(go in at least one cohort)", "en": "EN"}
+    shown |= {"toxicities": "Toxicities"} if toxic else {}
+    shown |= {"duration_months": "Months"} if is_timed(doc) else {}
+    rows = []
+    simulated = False
+    for name in names:
+        case = doc["cases"][name]
+        truth = case["truth"]
+        keys = ("response", "toxicity") if toxic else ("response",)
+        cells = [
+            Cell(NONE if truth[key] is None else rates(truth[key]).replace(" ", "\u00a0")) for key in keys
+        ]
+        for quantity in shown:
+            value = value_cell(quantity, best(case, quantity))
+            error = None if case["exact"] else (case["simulated"] or {}).get(quantity, {}).get("mcse")
+            simulated = simulated or error is not None
+            text = value.text if error is None else f"{value.text} ({mcse_cell(quantity, error).text})"
+            cells.append(Cell(text, value.value))
+        rows.append((Cell(name), *cells))
+    notes = [f"Rates by dose: {' / '.join(doc['doses'])}." if len(doc["doses"]) > 1 else ""]
+    notes.append(
+        "PET: probability of early termination. EN: expected patients treated." if "pet" in shown else ""
+    )
+    notes.append(
+        f"In brackets the Monte Carlo standard error ({count(doc['replicates'], 'trial')} a case)."
+        if simulated
+        else "All exact."
+    )
+    return Table(
+        "first",
+        "What the trial does in each case",
+        ("Case", "Response", *(["Toxicity"] if toxic else []), *shown.values()),
+        plain(rows),
+        (" ".join(filter(None, [*notes, note])),),
+        words=(1, 2) if toxic else (1,),
+    )

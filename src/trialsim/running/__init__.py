@@ -1,0 +1,1 @@
+"""A scenario run: everything worked out once, before a word is said."""

@@ -1,0 +1,337 @@
+"""``results.json``: everything a run found, as plain data that is the same on any number of processors."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from trialsim.checks import CellCheck, Checks, Headline
+from trialsim.checks import label as check_label
+from trialsim.checks.predictive import DRAWS
+from trialsim.checks.rows import VERDICTS
+from trialsim.codes import NEVER
+from trialsim.designs.binomial import clopper_pearson
+from trialsim.designs.rules import ACTION_WORDS, DECISION_WORDS, Looks, Rules
+from trialsim.engine import derived
+from trialsim.engine.operating import FALSE_ALARM
+from trialsim.engine.over_time import TRIALS
+from trialsim.engine.patients import groups
+from trialsim.engine.timed import DAYS_PER_MONTH
+from trialsim.kernels.clock import TICKS_PER_DAY
+from trialsim.results import Planned, Results, digits12
+from trialsim.running.examples import examples
+from trialsim.running.inputs import inputs, origin, origin_words, tally_of_inputs
+from trialsim.running.plain import Document as Document
+from trialsim.running.plain import best, compared, typical_cases
+from trialsim.scenario.model import Observed, Scenario
+
+if TYPE_CHECKING:
+    from trialsim.running.run import Run
+
+SCHEMA = 1
+"""Version of the layout of ``results.json``."""
+
+
+def content(run: Run) -> Document:
+    """The content of ``results.json``: floats to 12 significant digits, no NaN, keys in a fixed order."""
+    scenario, rules, results, checks = run.scenario, run.rules, run.results, run.checks
+    stated = inputs(scenario, results.seed, results.replicates)
+    power = run.power.to_dict()
+    found: Document = {
+        "schema": SCHEMA,
+        "trialsim": results.version,
+        "streams": results.streams,
+        "name": scenario.name,
+        "endpoint": scenario.endpoint,
+        "source": scenario.source,
+        "asked": scenario.question,
+        "also_states": [key for key in ("variants", "sensitivity") if getattr(scenario, key)],
+        "digest": results.digest,
+        "seed": results.seed,
+        "replicates": results.replicates,
+        **({"planned": _planned(results.planned)} if results.planned else {}),
+        "doses": list(scenario.doses),
+        "design": _design(scenario, rules),
+        "toxicity_rule": _toxicity_rule(scenario, rules),
+        "evaluability": _evaluability(scenario, rules),
+        "conduct": _conduct(scenario),
+        "cohorts": _cohorts(scenario),
+        "cases": {
+            oc.case: {
+                "truth": _truth(scenario, oc.case),
+                **oc.to_dict(),
+                "power_ledger": power[oc.case],
+            }
+            for oc in results.cases
+        },
+        "disagreements": list(results.disagreements),
+        "calendar_time_changes": _changes(results),
+        "analysis_sets": {oc.case: derived.analysis_sets(oc) for oc in results.cases},
+        "toxicity_rule_cost": derived.costs(scenario, rules),
+        "question": _question(scenario, rules),
+        **check_document(checks),
+        "inputs": stated,
+        "provenance": tally_of_inputs(stated),
+        "method": _method(scenario, results),
+        "scenario": run.text,
+    }
+    found["method"]["comparisons"] = len(compared(found))
+    found["stops_for_toxicity"] = {
+        name: best(case, "p_stop_toxicity") + best(case, "p_stop_toxicity_at_n")
+        for name, case in found["cases"].items()
+    }
+    inactive, active = (name or next(iter(found["cases"])) for name in typical_cases(found))
+    found["examples"] = examples(scenario, run.seed, inactive, active)
+    if run.sensitivity is not None:
+        found["sensitivity"] = run.sensitivity.to_dict()
+    plain: Document = _without_nan(digits12(found))
+    return plain
+
+
+CHECK_METHOD: Document = {
+    "joint_draws": DRAWS,
+    "largest_mcse_adjusted": 0.5 / DRAWS**0.5,
+    "verdicts": [{"word": word, "least": least} for least, word in VERDICTS],
+}
+"""How verdicts come about."""
+
+
+def check_document(checks: Checks) -> Document:
+    """What the check has to say."""
+    scenario = checks.scenario
+    return {
+        "headline": [_headline(h, scenario.observed) for h in checks.headline],
+        "checks": [{**row.to_dict(), "label": check_label(row.quantity, scenario.doses)} for row in checks],
+        "check_cells": [_cell(scenario, row) for row in checks.cells],
+        "likelihood_ratios": [
+            {
+                "vector": list(lr.vector),
+                "case": lr.case,
+                "against": lr.against,
+                "ratio": lr.ratio,
+                "inverse": 1 / lr.ratio if lr.ratio else None,
+            }
+            for lr in checks.likelihood_ratios
+        ],
+        "check_notes": list(checks.notes),
+        "check_questions": checks.questions and vars(checks.questions),
+    }
+
+
+def _method(scenario: Scenario, results: Results) -> Document:
+    """The numbers that a description of the computation needs."""
+    stated = scenario.simulation
+    return {
+        "cases": len(results.cases),
+        "stated": {"replicates": stated.replicates, "seed": stated.seed},
+        "ticks_per_day": TICKS_PER_DAY,
+        "days_per_month": DAYS_PER_MONTH,
+        "interval": 0.95,
+        "central": [0.5, 0.8, 0.95],
+        "quantiles": [0.1, 0.5, 0.9],
+        "trials_over_time": TRIALS,
+        "largest_mcse": 0.5 / results.replicates**0.5 if results.replicates else None,
+        "false_alarm": FALSE_ALARM,
+        **CHECK_METHOD,
+    }
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    return [_without_nan(item) for item in value] if isinstance(value, list) else value
+
+
+def _planned(planned: Planned) -> Document:
+    return {"wanted": planned.wanted, "pilot": planned.pilot, "replicates": planned.replicates}
+
+
+def _design(scenario: Scenario, rules: Rules) -> Document:
+    spec, looks = scenario.design, rules.looks
+    short = derived.cut_offs(looks)
+    searched = getattr(spec, "alpha", None) is not None
+    default_criterion = getattr(spec, "default_criterion", None)
+    source = scenario.sources.get("design")
+    origin = spec.origin() if hasattr(spec, "origin") else None
+    return {
+        "kind": spec.kind,
+        "n1": short.n1 if short else None,
+        "r1": short.r1 if short else None,
+        "n": looks.planned_n,
+        "r": short.r if short else None,
+        "p0": spec.p0,
+        "p1": spec.p1,
+        "alpha": getattr(spec, "alpha", None),
+        "beta": getattr(spec, "beta", None),
+        "criterion": (getattr(spec, "criterion", None) or default_criterion) if searched else None,
+        "weight": getattr(spec, "weight", None),
+        "type_i_error": None if spec.p0 is None else derived.alone(looks, spec.p0)["p_go"],
+        "power": None if spec.p1 is None else derived.alone(looks, spec.p1)["p_go"],
+        "en_at_p0": None if spec.p0 is None else derived.alone(looks, spec.p0)["en"],
+        "pet_at_p0": None if spec.p0 is None else derived.alone(looks, spec.p0)["pet"],
+        "assumed": bool(source and source.assumed),
+        **({"origin": origin} if origin else {}),
+        "looks": [
+            {"n": looks.n[k], "responses_from": low, "responses_to": high, **_decision(looks, k, d)}
+            for k in range(len(looks.n))
+            for low, high, d in looks.ranges(k)
+        ],
+        "toxic_looks": [
+            {"n": n, "toxicities_from": b} for n, b in zip(looks.n, looks.toxic_ge, strict=False) if b < NEVER
+        ],
+    }
+
+
+def _decision(looks: Looks, k: int, decision: int) -> Document:
+    if decision >= 0:
+        n = looks.n[decision]
+        return {"decision": "continue", "next_n": n, "more_patients": n - looks.n[k]}
+    return {"decision": DECISION_WORDS[decision], "next_n": None, "more_patients": None}
+
+
+def _toxicity_rule(scenario: Scenario, rules: Rules) -> Document:
+    block, monitor = scenario.dose_reduction, rules.monitor
+    rates = derived.crossing(scenario, rules)
+    source = scenario.sources.get("dose_reduction")
+    rule = block.rule if block else None
+    months = rule.months() if rule is not None and rule.kind == "amendment" else ()
+    return {
+        "kind": block.rule.kind if block else "none",
+        "parameters": block.rule.model_dump(mode="json", exclude={"kind"}) if block else {},
+        "at_lowest_dose": block.at_lowest_dose if block else None,
+        "assumed": bool(source and source.assumed),
+        "levels": [
+            {
+                "dose": dose,
+                "action": ACTION_WORDS[monitor.action[level]],
+                "after_patient": monitor.at_enrolled[level] or None,
+                "after_month": months[level] if level < len(months) else None,
+                "steps": _steps(rules, level),
+            }
+            for level, dose in enumerate(scenario.doses)
+        ],
+        "crossing_patients": derived.crossing_patients(scenario, rules),
+        "crossing_at_limit": next((row["probability"] for row in rates if row["is_limit"]), None),
+        "crossing": rates,
+    }
+
+
+def _steps(rules: Rules, level: int) -> list[Document]:
+    steps = rules.monitor.steps(level)
+    ends = [*(m - 1 for m, _ in steps[1:]), rules.max_treated]
+    return [
+        {"patients_from": m, "patients_to": end, "act_if_at_least": None if b >= NEVER else b}
+        for (m, b), end in zip(steps, ends, strict=False)
+    ]
+
+
+def _evaluability(scenario: Scenario, rules: Rules) -> Document:
+    return {**scenario.evaluability.model_dump(mode="json"), "max_treated": rules.max_treated}
+
+
+def _conduct(scenario: Scenario) -> Document:
+    """What the scenario says of calendar time, defaults filled in."""
+    conduct = scenario.conduct
+    return {
+        "calendar_time": conduct is not None,
+        "stated": conduct.model_dump(mode="json") if conduct else None,
+    }
+
+
+def _cohorts(scenario: Scenario) -> Document | None:
+    cohorts = scenario.cohorts
+    if cohorts is None:
+        return None
+    strata = [{"name": s.name, "share": s.share, "cohort": s.cohort_name} for s in cohorts.strata]
+    return {"rules": cohorts.rules, "names": list(cohorts.names), "strata": strata}
+
+
+def _changes(results: Results) -> Document | None:
+    """By case, what calendar time changes; None where it was not simulated."""
+    found = {oc.case: derived.changed_by_time(oc) for oc in results.cases}
+    return {name: row for name, row in found.items() if row} or None
+
+
+def _truth(scenario: Scenario, case: str) -> Document:
+    """The rates of a case by dose (averaged over strata), and by stratum where one differs."""
+    truth, levels = scenario.truth[case], len(scenario.doses)
+    keys = ("response", "toxicity", "stable_disease", "serious")
+    parts = groups(scenario, truth)
+    by_dose: dict[str, list[float] | None] = {}
+    for key in keys:
+        stated = [here.by_dose(key, levels) for _, here in parts]
+        rates = [found for found in stated if found is not None]
+        # stable disease is a share of the patients without response, so shares of strata do not average it
+        whole = len(rates) == len(stated) and (key != "stable_disease" or len(set(rates)) == 1)
+        by_dose[key] = _average([share for share, _ in parts], rates) if whole else None
+    differ = bool(truth.cohorts)
+    return {
+        **by_dose,
+        "highest_response": max(max(here.by_dose("response", levels) or ()) for _, here in parts),
+        "odds_ratio": truth.odds_ratio,
+        "strata": [
+            {
+                "name": stratum.name,
+                **{key: list(row) if (row := here.by_dose(key, levels)) else None for key in keys},
+                "odds_ratio": here.odds_ratio,
+            }
+            for stratum, (_, here) in zip(scenario.strata, parts, strict=True)
+        ]
+        if differ
+        else None,
+        "note": truth.note,
+    }
+
+
+def _average(shares: list[float], rows: list[tuple[float, ...]]) -> list[float]:
+    """Rates by dose averaged over strata; as stated where all are the same."""
+    if all(row == rows[0] for row in rows):
+        return list(rows[0])
+    return [sum(share * p for share, p in zip(shares, ps, strict=True)) for ps in zip(*rows, strict=True)]
+
+
+def _cell(scenario: Scenario, row: CellCheck) -> Document:
+    """An observed cell under a case, with where its counts come from."""
+    path = f"observed.cells[{row.number}].responses"
+    source = origin(path, scenario.sources)
+    told = origin_words(
+        {
+            "default": False,
+            "source": source.source if source else None,
+            "assumed": bool(source and source.assumed),
+            "note": source.note if source else None,
+            "fitted": False,
+        }
+    )
+    return {**row.to_dict(), "origin": told}
+
+
+def _question(scenario: Scenario, rules: Rules) -> Document:
+    why_not = derived.no_bound_because(scenario, rules)
+    in_a_cohort = scenario.own_rules and not derived.no_bound_because(scenario, rules, in_a_cohort=True)
+    return {
+        "after_dose_change": scenario.on_dose_change,
+        "cohort_rules": scenario.cohorts.rules if scenario.cohorts else None,
+        "p_go_at_most_type_i_error": not why_not,
+        "p_go_of_a_cohort_at_most_type_i_error": in_a_cohort,
+        "why_not": why_not or None,
+    }
+
+
+def _headline(headline: Headline, observed: Observed | None) -> Document:
+    row: Document = {name: getattr(headline, name) for name in headline.__dataclass_fields__}
+    row["label"] = check_label(headline.quantity)
+    row["proportion"] = headline.observed / headline.denominator
+    row["among_treated"] = None
+    if headline.unit == "evaluable" and observed is not None and observed.treated is not None:
+        low, high = clopper_pearson(headline.observed, observed.treated)
+        share = headline.observed / observed.treated
+        row["among_treated"] = {
+            "denominator": observed.treated,
+            "proportion": share,
+            "low": low,
+            "high": high,
+        }
+    return row

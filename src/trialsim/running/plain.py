@@ -1,0 +1,96 @@
+"""What a run found as plain data, and what is asked of it in every sentence and table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trialsim.quantities import per, quantity_names
+
+Document = dict[str, Any]
+"""The content of ``results.json``."""
+
+
+def own_rules(doc: Document) -> bool:
+    """Whether cohorts have rules of their own."""
+    return bool(doc["cohorts"]) and doc["cohorts"]["rules"] == "own"
+
+
+def typical_cases(doc: Document) -> tuple[str | None, str | None]:
+    """The first case with no response rate above p0, and the first with none below p1.
+
+    Where no case keeps p1 at every dose, the first that has it at the starting dose.
+    """
+    p0, p1 = doc["design"]["p0"], doc["design"]["p1"]
+    response = {name: case["truth"]["response"] for name, case in doc["cases"].items()}
+    highest = {name: case["truth"]["highest_response"] for name, case in doc["cases"].items()}
+    inactive = None if p0 is None else next((name for name, r in highest.items() if r <= p0), None)
+    active = None if p1 is None else next((name for name, r in response.items() if min(r) >= p1), None)
+    if active is None and p1 is not None:
+        active = next((name for name, r in response.items() if r[0] >= p1), None)
+    return inactive, active
+
+
+def best(case: Document, quantity: str) -> float:
+    """The exact value of a quantity where there is one, else the simulated one."""
+    exact, simulated = case["exact"], case["simulated"]
+    return float(exact[quantity] if exact else simulated[quantity]["estimate"])
+
+
+def quantities(doc: Document, case: Document) -> list[str]:
+    """The scalar quantities of a case, in reading order: those of every trial, then those of calendar time."""
+    names = quantity_names(len(doc["doses"]))
+    return [*names, *(name for name in case["simulated"] or {} if name not in names)]
+
+
+def held(case: Document) -> Document:
+    """What exact and simulated answers are compared in: the trial itself, or its twin with outcomes known at once."""
+    twin: Document | None = case.get("at_once")
+    return twin or case
+
+
+def is_timed(doc: Document) -> bool:
+    """Whether calendar time was simulated."""
+    return bool(doc["conduct"]["calendar_time"])
+
+
+def compared(doc: Document) -> list[tuple[float, str, str]]:
+    """(size of z, case, quantity) of every exact number that a simulated one is held against."""
+    shown = [q for q in quantity_names(len(doc["doses"])) if is_shown(q, doc)]
+    cases = {name: held(case) for name, case in doc["cases"].items()}
+    return [(abs(case["z"][q]), name, q) for name, case in cases.items() for q in shown if q in case["z"]]
+
+
+def is_shown(quantity: str, doc: Document) -> bool:
+    """Whether a quantity has a row of its own: by dose only where there is more than one."""
+    return len(doc["doses"]) > 1 or per(quantity) != "dose"
+
+
+def is_sequential(doc: Document) -> bool:
+    """Whether a trial that goes on always goes on to the next look."""
+    sizes = sorted({row["n"] for row in doc["design"]["looks"]})
+    following = dict(zip(sizes, sizes[1:], strict=False))
+    return all(
+        row["next_n"] == following.get(row["n"])
+        for row in doc["design"]["looks"]
+        if row["decision"] == "continue"
+    )
+
+
+BRIEF = 6
+"""Cases that a short table has at most."""
+
+
+def cases_in_brief(doc: Document) -> tuple[list[str], str]:
+    """The cases of a short table, and what is said of the others.
+
+    Of many: the null, the alternative, and of the cases with a response rate above p0 that with the least P(go).
+    """
+    names = list(doc["cases"])
+    if len(names) <= BRIEF:
+        return names, ""
+    p0 = doc["design"]["p0"]
+    works = [name for name in names if p0 is None or doc["cases"][name]["truth"]["highest_response"] > p0]
+    worst = min(works, key=lambda name: best(doc["cases"][name], "p_go"), default=None)
+    chosen = dict.fromkeys(name for name in (*typical_cases(doc), worst) if name)
+    told = f" (“{worst}” has the least P(go) of those with a response rate above p0)" if worst else ""
+    return list(chosen), f"{len(chosen)} of {len(names)} cases{told}; the others stand in the appendix."

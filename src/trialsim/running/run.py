@@ -1,0 +1,146 @@
+"""Run a scenario: simulate, calculate, check, and choose what will be shown; numbers only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from trialsim.answers import Answer
+from trialsim.errors import TrialsimError
+from trialsim.running.inputs import text_of
+from trialsim.scenario.compiling import compile_rules
+
+if TYPE_CHECKING:
+    from trialsim.checks import Checks
+    from trialsim.designs.rules import Rules
+    from trialsim.engine.ledger import Ledger
+    from trialsim.engine.montecarlo import Progress
+    from trialsim.engine.pictured import Pictured
+    from trialsim.engine.power_ledger import PowerLedgers
+    from trialsim.facts.protocol import Facts
+    from trialsim.results import Results
+    from trialsim.scenario.model import Scenario
+    from trialsim.varying.assess import SensitivityResults
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Run(Answer):
+    """Everything that was found out about a scenario.
+
+    Attributes
+    ----------
+    facts : what its protocol fixes.
+    pictured : the numbers of its figures.
+    text : the scenario as its file has it.
+    seconds : wall time by part of the work; the one thing here that differs from run to run.
+    """
+
+    kind: ClassVar[str] = "run"
+
+    scenario: Scenario
+    rules: Rules
+    results: Results
+    checks: Checks
+    facts: Facts
+    power: PowerLedgers
+    pictured: Pictured
+    text: str
+    sensitivity: SensitivityResults | None = None
+    seconds: Mapping[str, float] = field(default_factory=dict, compare=False)
+
+    @property
+    def called(self) -> str:
+        """The name of the scenario."""
+        return self.scenario.name
+
+    @property
+    def seed(self) -> int:
+        """The seed of everything that is simulated."""
+        return self.pictured.seed
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """One dict a case and quantity."""
+        return (row for oc in self.results.cases for row in oc.rows())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain data, without the words of its report."""
+        return self._content
+
+    @cached_property
+    def _content(self) -> dict[str, Any]:
+        from trialsim.running.content import content
+
+        return content(self)
+
+
+def run(
+    scenario: Scenario,
+    *,
+    replicates: int | None = None,
+    seed: int | None = None,
+    jobs: int | None = None,
+    exact: bool = False,
+    sensitivity: bool = False,
+    progress: Progress | None = None,
+    ledger: Ledger | None = None,
+    results: Results | None = None,
+    checks: Checks | None = None,
+    text: str | None = None,
+) -> Run:
+    """Work out everything about a scenario: operating characteristics, checks, examples.
+
+    Parameters
+    ----------
+    replicates, seed, jobs, progress, ledger : as for ``simulate``.
+    exact : simulate nothing where an exact answer exists.
+    sensitivity : also the analyses of the scenario's block ``sensitivity``.
+    results, checks : what was already found for this scenario, in place of finding it again.
+    text : the scenario as its file has it; default: written anew.
+
+    Raises
+    ------
+    TrialsimError : results of another scenario; a case that ``exact`` leaves without an answer.
+    """
+    from trialsim.checks import check
+    from trialsim.engine import operating
+    from trialsim.engine.pictured import pictured
+    from trialsim.engine.power_ledger import power_ledgers
+    from trialsim.facts.protocol import facts
+    from trialsim.scenario.files import digest
+    from trialsim.timing import Clock
+
+    clock = Clock()
+    text = text_of(scenario, text)
+    if results is None:
+        with clock("simulate_and_exact"):
+            results = (
+                operating.exact(scenario)
+                if exact
+                else operating.simulate(
+                    scenario, replicates=replicates, seed=seed, jobs=jobs, progress=progress, ledger=ledger
+                )
+            )
+    if results.digest != digest(scenario):
+        raise TrialsimError("the results given are those of another scenario")
+    for oc in results.cases:
+        if oc.exact is None and oc.simulated is None:
+            raise TrialsimError(f"case {oc.case} has no exact answer ({oc.not_exact}): simulate it")
+    if checks is None:
+        with clock("check"):
+            checks = check(scenario, seed=results.seed)
+    analysed = None
+    if sensitivity:
+        from trialsim.varying.assess import assess
+
+        with clock("sensitivity"):
+            analysed = assess(scenario, replicates=replicates, seed=seed, jobs=jobs, progress=progress)
+    rules = compile_rules(scenario)
+    with clock("power_ledger"):
+        power = power_ledgers(scenario, rules, results, jobs=jobs)
+    with clock("figures_numbers"):
+        shown = pictured(scenario, rules, results, jobs=jobs)
+    return Run(
+        scenario, rules, results, checks, facts(scenario, rules), power, shown, text, analysed, clock.seconds
+    )
