@@ -57,6 +57,16 @@ def run(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> int:
     return 0
 
 
+def unrendered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures are made, with their numbers and words, but written as empty pictures: rendering takes longest."""
+
+    def save(drawn: Any, folder: Path) -> None:
+        for kind, content in (("svg", '<svg xmlns="http://www.w3.org/2000/svg"/>'), ("png", ""), ("csv", "")):
+            (folder / f"{drawn.name}.{kind}").write_text(content, encoding="utf-8")
+
+    monkeypatch.setattr("trialsim.figures.save", save)
+
+
 def results_in(folder: Path) -> dict[str, Any]:
     """The content of results.json of a folder."""
     found: dict[str, Any] = json.loads((folder / "results.json").read_text(encoding="utf-8"))
