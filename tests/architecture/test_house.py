@@ -130,10 +130,10 @@ def test_one_door_a_library(library):
 
 def test_public_names_are_these():
     assert set(trialsim.__all__) == {
-        "Comparison", "DesignError", "FoundDesigns", "OutputError", "RobustDesigns", "Scenario", "ScenarioError",
+        "Comparison", "DesignError", "FoundDesigns", "OutputError", "Protocol", "RobustDesigns", "Scenario", "ScenarioError",
         "SensitivityResults", "TrialsimError", "WhatIf", "WhatIfs", "__version__", "analyse", "assess", "check",
-        "compare", "exact", "find", "find_robust", "load", "report", "reproduce", "sensitivity", "simulate", "validate",
-        "whatif",
+        "compare", "exact", "find", "find_robust", "load", "protocol", "report", "reproduce", "sensitivity", "simulate",
+        "validate", "whatif",
     }  # fmt: skip
     for name in trialsim.__all__:
         assert getattr(trialsim, name) is not None
