@@ -18,16 +18,19 @@ from trialsim.version import __version__
 
 if TYPE_CHECKING:
     from trialsim.checks import check
-    from trialsim.designs.finding import find
+    from trialsim.designs.finding import FoundDesigns, find
     from trialsim.engine.operating import exact, simulate
     from trialsim.engine.whole_trial import find_robust
+    from trialsim.engine.whole_trial_found import RobustDesigns
     from trialsim.errors import DesignError, OutputError, ScenarioError, TrialsimError
+    from trialsim.facts.protocol import Protocol, protocol
     from trialsim.inference import analyse
     from trialsim.reporting import report, reproduce
     from trialsim.scenario.files import load, validate
     from trialsim.scenario.model import Scenario
-    from trialsim.varying.assess import assess
-    from trialsim.varying.compare import compare
+    from trialsim.varying.answers import WhatIf, WhatIfs
+    from trialsim.varying.assess import SensitivityResults, assess, sensitivity
+    from trialsim.varying.compare import Comparison, compare
     from trialsim.varying.whatif import whatif
 
 _HOME = {
@@ -42,7 +45,16 @@ _HOME = {
     "check": "trialsim.checks",
     "whatif": "trialsim.varying.whatif",
     "compare": "trialsim.varying.compare",
+    "Protocol": "trialsim.facts.protocol",
+    "protocol": "trialsim.facts.protocol",
     "assess": "trialsim.varying.assess",
+    "sensitivity": "trialsim.varying.assess",
+    "FoundDesigns": "trialsim.designs.finding",
+    "RobustDesigns": "trialsim.engine.whole_trial_found",
+    "WhatIf": "trialsim.varying.answers",
+    "WhatIfs": "trialsim.varying.answers",
+    "Comparison": "trialsim.varying.compare",
+    "SensitivityResults": "trialsim.varying.assess",
     "report": "trialsim.reporting",
     "reproduce": "trialsim.reporting",
     "TrialsimError": "trialsim.errors",
@@ -53,11 +65,18 @@ _HOME = {
 """Where each public name lives; it is imported when first used, so that `import trialsim` costs nothing."""
 
 __all__ = [
+    "Comparison",
     "DesignError",
+    "FoundDesigns",
     "OutputError",
+    "Protocol",
+    "RobustDesigns",
     "Scenario",
     "ScenarioError",
+    "SensitivityResults",
     "TrialsimError",
+    "WhatIf",
+    "WhatIfs",
     "__version__",
     "analyse",
     "assess",
@@ -67,8 +86,10 @@ __all__ = [
     "find",
     "find_robust",
     "load",
+    "protocol",
     "report",
     "reproduce",
+    "sensitivity",
     "simulate",
     "validate",
     "whatif",

@@ -16,15 +16,7 @@ from trialsim.kernels import patient as field
 from trialsim.kernels.streams import stream_key
 from trialsim.reporting import report
 from trialsim.scenario.compiling import compile_rules
-from trialsim.scenario.files import load
 from trialsim.scenario.model import Scenario
-
-SCENARIO = Path(__file__).parents[2] / "configs" / "dasatinib.yaml"
-
-
-@pytest.fixture(scope="module")
-def dasatinib() -> Scenario:
-    return load(SCENARIO)
 
 
 @pytest.mark.parametrize("block", [1, 777, 100_000])

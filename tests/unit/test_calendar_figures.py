@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from matplotlib.patches import Rectangle
 
 import trialsim
+from tests.helpers import CONFIGS
 from trialsim.engine import over_time
 from trialsim.engine.over_time import patients_over_time
 from trialsim.engine.timed import TICKS_PER_MONTH, timed
@@ -20,8 +19,6 @@ from trialsim.results import Results
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import load
 from trialsim.scenario.model import Scenario
-
-CONFIGS = Path(__file__).parents[2] / "configs"
 
 
 @pytest.fixture(scope="module")

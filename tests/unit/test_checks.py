@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from scipy import stats
 
+from tests.helpers import CONFIGS
 from trialsim.checks import check
 from trialsim.checks.by_design import TRIALS
 from trialsim.checks.given_sizes import _splits
@@ -23,7 +22,6 @@ from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import load, parse
 from trialsim.scenario.model import Observed
 
-CONFIGS = Path(__file__).parents[2] / "configs"
 SMALL = """
 schema: 1
 name: small

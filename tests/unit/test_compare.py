@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import trialsim
-from tests.property.test_command_line import run
+from tests.helpers import run
 from tests.unit.test_reporting import Seen, numbers_in
 from trialsim.errors import TrialsimError
 from trialsim.scenario.files import parse

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
+from tests.helpers import DASATINIB
 from trialsim import figures
 from trialsim.checks import check
 from trialsim.codes import NEVER
@@ -38,7 +39,6 @@ from trialsim.scenario.files import load
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.truth import Rates
 
-DASATINIB = Path(__file__).parents[2] / "configs" / "dasatinib.yaml"
 ALL = (
     "p_go",
     "en_pet",

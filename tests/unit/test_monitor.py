@@ -16,7 +16,9 @@ from typing import Any
 import pytest
 from scipy import stats
 
-from tests.property.test_command_line import run
+from tests.browser import print_to_pdf
+from tests.helpers import DASATINIB, run
+from tests.helpers import FILES as CONFIGS
 from trialsim.codes import FUTILE, GO
 from trialsim.designs.rules import ACTION_WORDS, DECISION_WORDS, Rules
 from trialsim.engine.exact import distribution
@@ -30,9 +32,6 @@ from trialsim.reporting.monitor_text import text
 from trialsim.reporting.monitor_words import boundary, decisions, sizes
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import load, parse
-
-CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
-DASATINIB = next(path for path in CONFIGS if path.name == "dasatinib.yaml")
 
 CONTINUOUS = """
 schema: 1
@@ -393,24 +392,14 @@ def test_what_cannot_be_is_said_plainly(
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    not (shutil.which("chromium") and shutil.which("pdfinfo")), reason="needs chromium and pdfinfo"
-)
+@pytest.mark.browser
+@pytest.mark.skipif(not shutil.which("pdfinfo"), reason="needs pdfinfo")
 def test_the_sheet_prints_on_one_page(tmp_path: Path) -> None:
     texts = {"continuous": parse(CONTINUOUS, "a.yaml"), **{path.stem: load(path) for path in CONFIGS}}
     for name in ("continuous", "dasatinib", "predictive-probability", "two-cohorts", "curtailed"):
         sheet, pdf = tmp_path / f"{name}.html", tmp_path / f"{name}.pdf"
         sheet.write_text(page(monitoring_aids(texts[name]), powers=False), encoding="utf-8")
-        flags = "headless no-sandbox disable-gpu disable-quic no-first-run disable-background-networking"
-        flags += " disable-component-update disable-sync"
-        command = [
-            "chromium",
-            *(f"--{flag}" for flag in flags.split()),
-            f"--user-data-dir={tmp_path / 'user'}",
-        ]
-        subprocess.run(
-            [*command, f"--print-to-pdf={pdf}", sheet.as_uri()], check=True, capture_output=True, timeout=60
-        )
+        print_to_pdf(sheet, pdf)
         about = subprocess.run(["pdfinfo", pdf], check=True, capture_output=True, text=True).stdout
         assert "Pages:           1" in about, name
         assert "A4" in about

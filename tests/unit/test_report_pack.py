@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from trialsim.reporting.run.page import page
+from trialsim.reporting.run.quoted import printed, quoted
 
-from tests.property.test_command_line import run
+from tests.helpers import CONFIGS, run
 from tests.unit.report_numbers import Known, load, missing, of_docx, of_html
 from trialsim.checks import check
 from trialsim.codes import FINAL_GO, FINAL_NO_GO, FUTILITY, GO_EARLY, TOXICITY
 from trialsim.engine.operating import simulate
 from trialsim.engine.traces import END_WORDS, trace
 from trialsim.reporting import reproduce
-from trialsim.reporting.run.page import page
-from trialsim.reporting.run.quoted import printed, quoted
 from trialsim.reporting.run.report import pictures_of, report_of
 from trialsim.running.content import document, to_bytes
 from trialsim.scenario.compiling import compile_rules
@@ -30,7 +30,6 @@ from trialsim.scenario.files import load as scenario_of
 from trialsim.writing.report import Report
 from trialsim.writing.word import to_docx
 
-CONFIGS = Path(__file__).parents[2] / "configs"
 RUNS = ("dasatinib", "teaching", "two-cohorts")
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from trialsim.reporting.run.page import page, unbroken
 
 import trialsim.figures
 from trialsim.checks import check
@@ -23,7 +24,6 @@ from trialsim.errors import OutputError, TrialsimError
 from trialsim.reporting import check_target, report, reproduce
 from trialsim.reporting.run import inputs
 from trialsim.reporting.run import rules as wording
-from trialsim.reporting.run.page import page, unbroken
 from trialsim.reporting.run.summary import agreement, in_short, likelihood_words
 from trialsim.running.content import document, to_bytes
 from trialsim.scenario.compiling import compile_rules

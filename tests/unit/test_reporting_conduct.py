@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from trialsim.reporting.run.page import page
 
 import trialsim.figures
 from tests.unit.test_reporting import Seen, numbers_in, small
@@ -18,7 +19,6 @@ from trialsim.engine.operating import simulate
 from trialsim.reporting import report, reproduce
 from trialsim.reporting.run import conduct as conduct_words
 from trialsim.reporting.run import inputs
-from trialsim.reporting.run.page import page
 from trialsim.reporting.run.summary import agreement, changed_words, in_short
 from trialsim.reporting.run.tables import tables
 from trialsim.running.content import document

@@ -12,7 +12,7 @@ from typing import Any
 import joblib
 import pytest
 
-from tests.property.test_command_line import run
+from tests.helpers import CONFIGS, run
 from tests.unit.test_sensitivity_grammar import GOOD, TEXT
 from trialsim.errors import OutputError, TrialsimError
 from trialsim.reporting.sensitivity import sections
@@ -25,7 +25,6 @@ from trialsim.varying.evaluate import Asked, Evaluator
 from trialsim.varying.kept_points import Kept
 from trialsim.varying.points import Points
 
-CONFIGS = Path(__file__).parents[2] / "configs"
 TIMED = load(CONFIGS / "dasatinib.yaml")
 
 POINTS: tuple[dict[str, Any], ...] = (

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.property.test_command_line import run
+from tests.helpers import DASATINIB, TEACHING, run
 from trialsim.engine.montecarlo import paths
 from trialsim.engine.operating import rates_of
 from trialsim.engine.timed import timed
@@ -23,9 +23,6 @@ from trialsim.kernels.streams import stream_key
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import load
 from trialsim.scenario.model import Scenario
-
-CONFIGS = Path(__file__).parents[2] / "configs"
-DASATINIB, TEACHING = CONFIGS / "dasatinib.yaml", CONFIGS / "teaching.yaml"
 
 CONDUCT = {
     "accrual": {"per_month": 6},

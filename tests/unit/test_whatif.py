@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.property.test_command_line import run
+from tests.helpers import run
 from tests.unit.test_reporting import Seen, numbers_in
 from trialsim.scenario.files import parse
 from trialsim.varying.change_words import changes_in_words, told

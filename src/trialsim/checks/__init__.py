@@ -14,15 +14,26 @@ from trialsim.checks.by_design import TRIALS, checks_by_design, external, is_sim
 from trialsim.checks.cells import cell_checks
 from trialsim.checks.given_sizes import checks_given_sizes, counts_of
 from trialsim.checks.predictive import Sizes, joint_pmf
-from trialsim.checks.rows import LABELS, CellCheck, Check, Checks, Curve, Headline, LikelihoodRatio, label
+from trialsim.checks.rows import LABELS, CaseCheck, CellCheck, Checks, Curve, Headline, LikelihoodRatio, label
 from trialsim.designs.binomial import clopper_pearson
 from trialsim.engine.exact import MAX_STATES, states
 from trialsim.engine.patients import cells_by_dose, rates_by_dose
 from trialsim.engine.threads import side_by_side
+from trialsim.inference.observed import questions_of
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.model import Observed, Scenario
 
-__all__ = ["LABELS", "CellCheck", "Check", "Checks", "Curve", "Headline", "LikelihoodRatio", "check", "label"]
+__all__ = [
+    "LABELS",
+    "CaseCheck",
+    "CellCheck",
+    "Checks",
+    "Curve",
+    "Headline",
+    "LikelihoodRatio",
+    "check",
+    "label",
+]
 
 
 def check(scenario: Scenario, *, seed: int | None = None) -> Checks:
@@ -33,10 +44,10 @@ def check(scenario: Scenario, *, seed: int | None = None) -> Checks:
     seed = scenario.simulation.seed if seed is None else seed
     observed = scenario.observed
     if observed is None:
-        return Checks((), (), (), (), ("The scenario has no `observed` block: nothing to check against.",))
+        return Checks(scenario, notes=("The scenario has no `observed` block: nothing to check against.",))
     counts = counts_of(observed)
 
-    def of_case(name: str) -> tuple[Sizes | None, list[Check]]:
+    def of_case(name: str) -> tuple[Sizes | None, list[CaseCheck]]:
         sizes, given = checks_given_sizes(scenario, name, scenario.truth[name], observed, counts, seed)
         return sizes, given + checks_by_design(scenario, name, observed, seed)
 
@@ -47,12 +58,14 @@ def check(scenario: Scenario, *, seed: int | None = None) -> Checks:
     rows = [row for _, of_one in found for row in of_one]
     rows += external(scenario, observed)
     return Checks(
+        scenario,
         headline=_headlines(scenario, observed, counts, splits),
-        rows=tuple(rows),
+        by_case=tuple(rows),
         curves=tuple(_curve(q, y, n) for q, (y, n) in counts.items()),
         likelihood_ratios=_likelihood_ratios(scenario, counts, splits),
         notes=_notes(scenario, observed),
         cells=tuple(cell_checks(scenario, observed)),
+        questions=questions_of(scenario),
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from trialsim.checks.predictive import beta_binomial_pmf
-from trialsim.checks.rows import EXTERNAL, REACHED_N, UNCONDITIONAL, Check, row_of
+from trialsim.checks.rows import EXTERNAL, REACHED_N, UNCONDITIONAL, CaseCheck, row_of
 from trialsim.designs.binomial import Float64
 from trialsim.designs.rules import Rules
 from trialsim.engine.exact import MAX_STATES, distribution, states
@@ -37,7 +37,7 @@ def planned_size_says(scenario: Scenario) -> bool:
     return scenario.on_dose_change != "restart" and not scenario.own_rules
 
 
-def checks_by_design(scenario: Scenario, name: str, observed: Observed, seed: int) -> list[Check]:
+def checks_by_design(scenario: Scenario, name: str, observed: Observed, seed: int) -> list[CaseCheck]:
     """What the stated design adds: does the trial get as far as it did, and what is seen of those that do."""
     rules = compile_rules(scenario)
     size = observed.evaluable if rules.replaced else observed.treated or observed.evaluable
@@ -54,7 +54,7 @@ def checks_by_design(scenario: Scenario, name: str, observed: Observed, seed: in
 
 def _at_once(
     scenario: Scenario, rules: Rules, name: str, observed: Observed, seed: int, complete: bool
-) -> Iterator[Check]:
+) -> Iterator[CaseCheck]:
     totals = states(rules, carried=True) <= MAX_STATES
     trial = distribution(rules, truth_of(scenario, rules, name), totals=totals)
     if observed.dose_reduced is not None:
@@ -63,7 +63,7 @@ def _at_once(
         return
     n = rules.looks.planned_n
     reaches = 1 - trial.values["pet"]
-    yield Check(name, "reaches_n", UNCONDITIONAL, n, probability=reaches, note=f"planned n = {n}")
+    yield CaseCheck(name, "reaches_n", UNCONDITIONAL, n, probability=reaches, note=f"planned n = {n}")
     if reaches < 1e-6:
         return
     if trial.joint_responses is not None and observed.responses is not None and not rules.replaced:
@@ -118,14 +118,14 @@ class Drawn:
             )
         return cls(*(np.concatenate(column_) for column_ in zip(*parts, strict=True)))
 
-    def start_dose(self, name: str, observed: int, most: int) -> list[Check]:
+    def start_dose(self, name: str, observed: int, most: int) -> list[CaseCheck]:
         """Evaluable patients at the starting dose among the trials that reached the planned n."""
         return _start_dose(name, observed, self.at_start[self.reached], most)
 
 
 def _in_calendar_time(
     scenario: Scenario, rules: Rules, name: str, observed: Observed, seed: int, complete: bool
-) -> Iterator[Check]:
+) -> Iterator[CaseCheck]:
     if observed.dose_reduced is None and not complete:
         return
     drawn = Drawn.of(timed(scenario, rules)[name], rules, seed)
@@ -139,7 +139,7 @@ def _in_calendar_time(
     reaches = float(drawn.reached.mean())
     overrun = "" if scenario.conduct is None else f", overrun {_counted(scenario)}"
     note = f"planned n = {n}{overrun}; from {TRIALS:,} simulated trials{time}"
-    yield Check(name, "reaches_n", UNCONDITIONAL, n, probability=reaches, mcse=_mcse(reaches), note=note)
+    yield CaseCheck(name, "reaches_n", UNCONDITIONAL, n, probability=reaches, mcse=_mcse(reaches), note=note)
     if not drawn.reached.any():
         return
     among = drawn.reached
@@ -164,16 +164,16 @@ def _from_trials(among: Bool) -> str:
     return f"from {np.count_nonzero(among):,} simulated trials that reached the planned n"
 
 
-def _flag(name: str, reduced: bool, chance: float, time: str | None = None) -> Check:
+def _flag(name: str, reduced: bool, chance: float, time: str | None = None) -> CaseCheck:
     """Whether the dose was reduced: one flag of one trial."""
     note = "the probability of what was observed; a single flag carries no verdict"
     if time is not None:
         note += f"; from {TRIALS:,} simulated trials{time}"
     probability = chance if reduced else 1 - chance
-    return Check(name, "dose_reduced", UNCONDITIONAL, int(reduced), probability=probability, note=note)
+    return CaseCheck(name, "dose_reduced", UNCONDITIONAL, int(reduced), probability=probability, note=note)
 
 
-def _start_dose(name: str, observed: int, at_start: Int64, most: int) -> list[Check]:
+def _start_dose(name: str, observed: int, at_start: Int64, most: int) -> list[CaseCheck]:
     """Evaluable patients at the starting dose, one number a simulated trial that reached the planned n."""
     if not len(at_start):
         return []
@@ -182,7 +182,7 @@ def _start_dose(name: str, observed: int, at_start: Int64, most: int) -> list[Ch
     return [replace(row_of(name, "patients_start_dose", REACHED_N, observed, pmf), note=note)]
 
 
-def external(scenario: Scenario, observed: Observed) -> list[Check]:
+def external(scenario: Scenario, observed: Observed) -> list[CaseCheck]:
     """The responses predicted from other trials alone, assuming one common rate (Jeffreys prior)."""
     if not scenario.related_trials or observed.responses is None or observed.evaluable is None:
         return []

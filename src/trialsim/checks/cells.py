@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trialsim.checks.given_sizes import counts_of, is_fitted
-from trialsim.checks.predictive import interval, mid_p, pooled_pmf, two_sided
+from trialsim.checks.predictive import interval, pooled_pmf
 from trialsim.checks.rows import CellCheck
-from trialsim.designs.binomial import clopper_pearson
+from trialsim.designs.binomial import clopper_pearson, mid_p, two_sided
 from trialsim.engine.patients import rates_by_dose
 from trialsim.scenario.model import Case, Observed, Scenario
 from trialsim.scenario.observed import Cell

@@ -7,16 +7,9 @@ from math import comb
 
 import numpy as np
 
-from trialsim.checks.predictive import (
-    DRAWS,
-    Sizes,
-    compositions,
-    pooled_pmf,
-    two_sided,
-    two_sided_table,
-)
-from trialsim.checks.rows import GIVEN_SIZES, Check, row_of, verdict_of
-from trialsim.designs.binomial import Float64
+from trialsim.checks.predictive import DRAWS, Sizes, compositions, pooled_pmf
+from trialsim.checks.rows import GIVEN_SIZES, CaseCheck, row_of, verdict_of
+from trialsim.designs.binomial import Float64, two_sided, two_sided_table
 from trialsim.engine.patients import RATE_KEYS, cells_by_dose, rates_by_dose
 from trialsim.kernels.streams import stream_key, threshold
 from trialsim.kernels.tables import Int64
@@ -107,7 +100,7 @@ def checks_given_sizes(
     observed: Observed,
     counts: dict[str, tuple[int, int]],
     seed: int,
-) -> tuple[Sizes | None, list[Check]]:
+) -> tuple[Sizes | None, list[CaseCheck]]:
     """The counts of one case with the numbers of patients fixed as observed, by dose where known."""
     rates = rates_by_dose(scenario, case)
     varies = {q for q in counts if q in rates and len(set(rates[q])) > 1}
@@ -119,7 +112,7 @@ def checks_given_sizes(
     )
     if not candidates:
         note = "the split over doses is unreported and has too many possibilities"
-        return None, [Check(name, q, GIVEN_SIZES, y, n, note=note) for q, (y, n) in counts.items()]
+        return None, [CaseCheck(name, q, GIVEN_SIZES, y, n, note=note) for q, (y, n) in counts.items()]
     table = [_pmfs(scenario, case, sizes, counts) for sizes in candidates]
     p_values = [{q: two_sided(pmf, counts[q][0]) for q, pmf in pmfs.items()} for pmfs in table]
     # where the split is unreported the case gets the benefit of the doubt: the split least in conflict

@@ -30,23 +30,6 @@ def beta_binomial_pmf(n: int, a: float, b: float) -> Float64:
     return np.asarray(np.exp(log_choose + betaln(a + y, b + n - y) - betaln(a, b)))
 
 
-def mid_p(pmf: Float64, observed: int) -> float:
-    """P(Y < y) + P(Y = y) / 2."""
-    return float(pmf[:observed].sum() + pmf[observed] / 2)
-
-
-def two_sided(pmf: Float64, observed: int) -> float:
-    """2 min(mid-p, 1 - mid-p), each tail summed on its own so that small ones keep their digits."""
-    return float(two_sided_table(pmf)[observed])
-
-
-def two_sided_table(pmf: Float64) -> Float64:
-    """The two-sided mid-p of every possible count, same shape as ``pmf``."""
-    lower = np.cumsum(pmf) - pmf / 2
-    upper = np.cumsum(pmf[::-1])[::-1] - pmf / 2
-    return np.asarray(np.minimum(2 * np.minimum(lower, upper), 1.0))
-
-
 def interval(pmf: Float64, coverage: float) -> tuple[int, int]:
     """The central interval: the smallest counts whose cumulative probability reaches each tail's share."""
     cumulative = np.cumsum(pmf)

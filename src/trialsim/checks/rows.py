@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
-from trialsim.checks.predictive import interval, mid_p, two_sided
-from trialsim.designs.binomial import Float64
-from trialsim.results import to_frame
-
-if TYPE_CHECKING:
-    import pandas as pd
+from trialsim.answers import Answer
+from trialsim.checks.predictive import interval
+from trialsim.designs.binomial import Float64, mid_p, two_sided
+from trialsim.inference.questions import TwoQuestions
+from trialsim.results import digits12
+from trialsim.scenario.model import Scenario
 
 GIVEN_SIZES, REACHED_N, UNCONDITIONAL, EXTERNAL = "given_sizes", "reached_n", "unconditional", "external"
 
@@ -50,7 +50,7 @@ class Headline:
 
 
 @dataclass(frozen=True)
-class Check:
+class CaseCheck:
     """One observed quantity under one case.
 
     ``pmf`` is the predictive distribution of the count; ``mcse`` the Monte Carlo standard error of a simulated
@@ -112,14 +112,6 @@ class CellCheck:
         """The row as it stands in ``results.json``."""
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
-    def __str__(self) -> str:
-        """The cell as a line of text."""
-        where = ", ".join(filter(None, (self.cohort or "all cohorts", self.dose or "all doses")))
-        seen = "unreported" if self.responses is None else str(self.responses)
-        predicted = f" predicted {self.interval_95[0]}-{self.interval_95[1]}" if self.interval_95 else ""
-        p = "" if self.p_two_sided is None else f", unadjusted p {self.p_two_sided:.3f}"
-        return f"{self.case}: Responses in {where} (cell) {seen}/{self.evaluable}{predicted}{p}: no verdict"
-
 
 @dataclass(frozen=True)
 class Curve:
@@ -140,43 +132,62 @@ class LikelihoodRatio:
     ratio: float | None
 
 
-@dataclass(frozen=True)
-class Checks:
-    """Everything the observed trial has to say about a scenario, and what it cannot say."""
+@dataclass(frozen=True, repr=False)
+class Checks(Answer):
+    """Everything the observed trial has to say about a scenario, and what it cannot say.
 
-    headline: tuple[Headline, ...]
-    rows: tuple[Check, ...]
-    curves: tuple[Curve, ...]
-    likelihood_ratios: tuple[LikelihoodRatio, ...]
-    notes: tuple[str, ...]
+    Attributes
+    ----------
+    headline : the observed counts, with the rates that each is compatible with.
+    by_case : each count under each case, and what other trials would have predicted.
+    curves, cells, likelihood_ratios : over true rates; by cohort and dose; of one case against another.
+    questions : how the check of the rate p0 differs from the test of it; None where there is no such test.
+    """
+
+    kind: ClassVar[str] = "check"
+
+    scenario: Scenario
+    headline: tuple[Headline, ...] = ()
+    by_case: tuple[CaseCheck, ...] = ()
+    curves: tuple[Curve, ...] = ()
+    likelihood_ratios: tuple[LikelihoodRatio, ...] = ()
+    notes: tuple[str, ...] = ()
     cells: tuple[CellCheck, ...] = ()
+    questions: TwoQuestions | None = None
 
-    def __iter__(self) -> Iterator[Check]:
-        return iter(self.rows)
+    def __iter__(self) -> Iterator[CaseCheck]:
+        return iter(self.by_case)
 
-    def to_frame(self) -> pd.DataFrame:
-        """A tidy table, one row a case, quantity and conditioning."""
-        return to_frame([row.to_dict() for row in self.rows])
+    @property
+    def called(self) -> str:
+        """The name of the scenario."""
+        return self.scenario.name
 
-    def __str__(self) -> str:
-        lines = []
-        for h in self.headline:
-            lines.append(
-                f"{LABELS[h.quantity]} {h.observed}/{h.denominator} {h.unit}: "
-                f"rates from {h.low:.2%} to {h.high:.2%} are compatible at 5%"
-            )
-        for row in self.rows:
-            p = "" if row.p_adjusted is None else f", adjusted p {row.p_adjusted:.3f}"
-            of = "" if row.denominator is None else f"/{row.denominator}"
-            predicted = f" predicted {row.interval_95[0]}-{row.interval_95[1]}" if row.interval_95 else ""
-            chance = "" if row.probability is None else f" probability {row.probability:.4f}"
-            chance += "" if row.mcse is None else f" (mcse {row.mcse:.4f})"
-            word = row.verdict or ("fitted, no verdict" if row.fitted else "no verdict")
-            lines.append(
-                f"{row.case}: {label(row.quantity)} ({row.conditioning}) "
-                f"{row.observed}{of}{predicted}{chance}{p}: {word}"
-            )
-        return "\n".join([*lines, *map(str, self.cells), *self.notes])
+    def rows(self) -> list[dict[str, Any]]:
+        """One dict a case, quantity and conditioning."""
+        return [row.to_dict() for row in self.by_case]
+
+    def tables(self) -> dict[str, list[dict[str, Any]]]:
+        """The rows, the observed counts, and the cells, as far as there are any."""
+        found = {
+            "checks": self.rows(),
+            "observed": [vars(row) for row in self.headline],
+            "cells": [row.to_dict() for row in self.cells],
+        }
+        return {name: rows for name, rows in found.items() if rows}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the curves."""
+        plain: dict[str, Any] = digits12(
+            {
+                "name": self.scenario.name,
+                **self.tables(),
+                "likelihood_ratios": [vars(row) for row in self.likelihood_ratios],
+                "questions": self.questions and vars(self.questions),
+                "notes": self.notes,
+            }
+        )
+        return plain
 
 
 def label(quantity: str, doses: Sequence[str] = ()) -> str:
@@ -187,9 +198,9 @@ def label(quantity: str, doses: Sequence[str] = ()) -> str:
     return f"Responses at {doses[int(level) - 1] if doses else f'dose {level}'}"
 
 
-def row_of(case: str, quantity: str, conditioning: str, observed: int, pmf: Float64) -> Check:
+def row_of(case: str, quantity: str, conditioning: str, observed: int, pmf: Float64) -> CaseCheck:
     lower = mid_p(pmf, observed)
-    return Check(
+    return CaseCheck(
         case,
         quantity,
         conditioning,

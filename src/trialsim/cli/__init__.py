@@ -12,7 +12,20 @@ from typing import Annotated
 
 import typer
 
-from trialsim.cli import analyse, compare, files, find, monitor, run, sensitivity, whatif, word
+from trialsim.cli import (
+    analyse,
+    check,
+    compare,
+    files,
+    find,
+    monitor,
+    protocol,
+    run,
+    sensitivity,
+    trace,
+    whatif,
+    word,
+)
 from trialsim.cli.common import INTERRUPTED, Interrupted
 from trialsim.errors import ScenarioError, TrialsimError
 from trialsim.version import __version__
@@ -75,14 +88,16 @@ def _options(
 for command in (
     run.run,
     find.find,
+    check.check,
     analyse.analyse,
     monitor.monitor,
     sensitivity.sensitivity,
     whatif.whatif,
     compare.compare,
+    protocol.protocol,
     word.docx,
     files.validate,
-    files.trace,
+    trace.trace,
     files.reproduce,
     files.init,
     files.schema,

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from trialsim.cli.common import (
+    AsJson,
+    AsLatex,
+    AsMarkdown,
+    Docx,
+    Folder,
+    Force,
+    Quiet,
+    folder_of,
+    form_of,
+    show,
+    text_of,
+)
 from trialsim.errors import DesignError, OutputError
+
+if TYPE_CHECKING:
+    from trialsim.inference import Characteristics
 
 
 def analyse(
@@ -47,6 +62,14 @@ def analyse(
             min=1, help="patients enrolled beyond stage 1 when the trial stopped there", show_default=False
         ),
     ] = None,
+    toxicities: Annotated[
+        int | None,
+        typer.Option(min=0, help="treated patients with toxicity, where known", show_default=False),
+    ] = None,
+    treated: Annotated[
+        int | None,
+        typer.Option(min=1, help="patients treated [default: those analysed]", show_default=False),
+    ] = None,
     p0: Annotated[
         float | None, typer.Option(help="unacceptable rate [default: the scenario's]", show_default=False)
     ] = None,
@@ -54,8 +77,21 @@ def analyse(
         float | None, typer.Option(help="desirable rate [default: the scenario's]", show_default=False)
     ] = None,
     confidence: Annotated[float, typer.Option(help="confidence of the intervals")] = 0.95,
+    estimate: Annotated[
+        str,
+        typer.Option(
+            help="primary estimate: umvue, median_unbiased, bias_adjusted, bias_subtracted, mle, umvcue, conditional"
+        ),
+    ] = "umvue",
+    interval: Annotated[
+        str,
+        typer.Option(
+            help="primary interval: stagewise, stagewise_mid_p, mle_ordering, clopper_pearson, koyama_chen, "
+            "koyama_chen_coded"
+        ),
+    ] = "stagewise",
     ordering: Annotated[
-        str, typer.Option(help="ordering of the first p-value: stagewise, mle, umvue")
+        str, typer.Option(help="ordering of the primary p-value: stagewise, mle, umvue")
     ] = "stagewise",
     prior: Annotated[tuple[float, float], typer.Option(metavar="A B", help="Beta prior of the posterior")] = (
         0.5,
@@ -73,62 +109,67 @@ def analyse(
             show_default=False,
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    output: Folder = None,
+    force: Force = False,
+    docx: Docx = False,
+    as_json: AsJson = False,
+    as_markdown: AsMarkdown = False,
+    as_latex: AsLatex = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Analyse the trial that happened: estimates, p-values and intervals that know the design, all exact."""
+    """Analyse the trial that happened: one estimate, interval and p-value that know the design, all others behind."""
+    form = form_of(as_json, as_markdown, as_latex)
+    folder = folder_of(output, force=force, docx=docx)
     from trialsim.inference import analyse as analysed
-    from trialsim.inference.characteristics import characteristics as exact
+    from trialsim.inference import looks_from
 
-    stated = None
+    stated, texts = None, {}
     if scenario is not None:
         from trialsim.scenario.files import load
+        from trialsim.writing.folder import SCENARIO
 
-        stated = load(scenario)
+        stated, texts = load(scenario), {SCENARIO: text_of(scenario)}
     if stage2_n is not None:
         if n is not None or design is None:
             raise DesignError("--stage2-n goes with --design, and in place of --n")
-        from trialsim.inference import looks_from
-
         n = (stage1_n or looks_from(design).n[0]) + stage2_n
-    found = analysed(
-        stated,
-        design=design,
-        responses=responses,
-        stage1=stage1,
-        n=n,
-        stage1_n=stage1_n,
-        overrun=overrun,
-        p0=p0,
-        p1=p1,
-        confidence=confidence,
-        ordering=ordering,
-        prior=prior,
-    )
-    looks = found.sets[0].looks
-    asked = found.sets[0].asked
-    rates = [rate for rate in (asked.p0, asked.p1) if rate is not None] or [0.1, 0.3, 0.5]
-    table = exact(looks, rates, confidence=confidence) if characteristics else None
-    if as_json:
-        more = {"characteristics": table.to_dict()} if table else {}
-        print(json.dumps(found.to_dict() | more, indent=1))
-    else:
-        print(found)
-        if table:
-            print(f"\n{table}")
+    asked: dict[str, Any] = {
+        "design": design,
+        "responses": responses,
+        "stage1": stage1,
+        "n": n,
+        "stage1_n": stage1_n,
+        "overrun": overrun,
+        "toxicities": toxicities,
+        "treated": treated,
+        "p0": p0,
+        "p1": p1,
+        "confidence": confidence,
+        "estimate": estimate,
+        "interval": interval,
+        "ordering": ordering,
+        "prior": prior,
+        "characteristics": characteristics,
+    }
+    found = analysed(stated, **asked)
+    page = None
+    if folder is not None:
+        from trialsim.reporting.filing import write_answer
+
+        page = write_answer(found, folder, texts=texts, asked=asked, force=force, docx=docx)
     if figure is not None:
-        _write(
-            figure,
-            exact(looks, [k / 1000 for k in range(1, 1000)], confidence=confidence),
-            asked.p0,
-            asked.p1,
-        )
+        from trialsim.inference.characteristics import characteristics as exact
+
+        primary = found.sets[0]
+        rates = [k / 1000 for k in range(1, 1000)]
+        table = exact(primary.looks, rates, confidence=confidence)
+        _write(figure, table, primary.plan.p0, primary.plan.p1)
+    show(found, form, quiet=quiet, page=page)
 
 
-def _write(folder: Path, table: object, p0: float | None, p1: float | None) -> None:
+def _write(folder: Path, table: Characteristics, p0: float | None, p1: float | None) -> None:
     from trialsim.figures.estimators import draw
-    from trialsim.inference.characteristics import Characteristics
 
-    assert isinstance(table, Characteristics)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         draw(table, p0=p0, p1=p1).save(folder)

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-import json
-import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from trialsim.cli.common import Dask, Jobs, Quiet, progress, workers
-from trialsim.cli.whatif import (
+from trialsim.cli.common import (
     AsJson,
-    Cases,
+    AsLatex,
+    AsMarkdown,
+    Dask,
+    Docx,
     Folder,
     Force,
+    Full,
+    Jobs,
+    Quiet,
     Replicates,
     Resume,
-    Scenarios,
     Seed,
-    close_with,
-    distinct,
-    ledgers_beside,
+    folder_of,
+    form_of,
+    progress,
+    show,
+    text_of,
+    texts_of,
+    workers,
 )
-from trialsim.errors import OutputError
+from trialsim.cli.whatif import Cases, Scenarios, distinct, ledgers_beside
 
 
 def compare(
@@ -42,45 +48,57 @@ def compare(
     case: Cases = None,
     output: Folder = None,
     force: Force = False,
+    docx: Docx = False,
+    full: Full = False,
     resume: Resume = False,
     dask: Dask = None,
     as_json: AsJson = False,
+    as_markdown: AsMarkdown = False,
+    as_latex: AsLatex = False,
     quiet: Quiet = False,
 ) -> None:
     """Put several designs under the same truth: P(go), EN, toxicities, duration; dominated designs are marked."""
     distinct(scenario)
-    if resume and output is None:
-        raise OutputError("--resume goes on with what a folder has kept: name it with -o")
+    form = form_of(as_json, as_markdown, as_latex)
+    target = folder_of(output, force=force, docx=docx, resume=resume)
     from trialsim.scenario.files import digest, load
 
     stems = [path.stem for path in scenario]
     names = stems if len(set(stems)) == len(stems) else [str(path) for path in scenario]
     designs = {name: load(path) for name, path in zip(names, scenario, strict=True)}
     named = None if truth is None else (str(truth), load(truth))
-    target = None
-    if output is not None:
-        from trialsim.reporting import check_target
-
-        target = check_target(output, force=force)
+    from trialsim.timing import Clock
     from trialsim.varying.compare import Designs
 
-    started = time.perf_counter()
+    clock = Clock()
     marks = [digest(each) for each in (*designs.values(), *([named[1]] if named else []))]
     with workers(dask, jobs):
-        prepared = Designs(designs, named, cases=case, replicates=replicates, seed=seed, jobs=jobs)
+        with clock("prepare"):
+            prepared = Designs(designs, named, cases=case, replicates=replicates, seed=seed, jobs=jobs)
         run = prepared.prepared
         with ledgers_beside(target, marks, resume) as ledgers:
-            with progress(run.replicates, quiet or as_json, run.kernels) as advance:
+            with (
+                clock("simulate_and_exact"),
+                progress(run.replicates, quiet or form is not None, run.kernels) as advance,
+            ):
                 found = prepared.run(jobs=jobs, progress=advance, ledgers=ledgers)
             page = None
             if target is not None:
-                from trialsim.reporting.compare import write
+                from trialsim.reporting.filing import write_answer
 
-                texts = [path.read_bytes().decode("utf-8-sig") for path in scenario]
-                seconds = {"simulate_and_exact": round(time.perf_counter() - started, 3)}
-                page = write(found, target, texts=texts, jobs=jobs, force=force, seconds=seconds)
-    if as_json:
-        print(json.dumps(found.to_dict(), indent=1, ensure_ascii=False, allow_nan=False))
-    elif not quiet:
-        print(found)
-    close_with(found.disagreements, page, quiet=quiet, as_json=as_json)
+                texts = texts_of(scenario)
+                if truth is not None:
+                    texts["scenarios/truth of all.yaml"] = text_of(truth)
+                keywords = {"names": names, "truth": named[0] if named else None, "cases": case}
+                page = write_answer(
+                    found,
+                    target,
+                    texts=texts,
+                    asked={**keywords, "replicates": replicates, "seed": seed},
+                    clock=clock,
+                    jobs=jobs,
+                    force=force,
+                    docx=docx,
+                    full=full,
+                )
+    show(found, form, quiet=quiet, page=page, disagreements=found.disagreements)

@@ -1,4 +1,4 @@
-"""Commands about files: validate, reproduce, trace, init, schema."""
+"""Commands about files: validate, reproduce, init, schema."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from trialsim.cli.common import Dask, Jobs, Quiet, ScenarioPath, progress, workers
+from trialsim.cli.common import Dask, Jobs, Quiet, progress, workers
 from trialsim.errors import OutputError
 
 
@@ -30,47 +30,15 @@ def validate(
         raise typer.Exit(2)
 
 
-def trace(
-    scenario: ScenarioPath,
-    trial: Annotated[int, typer.Option(metavar="K", help="number of the trial, from 1")] = 1,
-    case: Annotated[
-        str | None, typer.Option(metavar="NAME", help="case [default: the first]", show_default=False)
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="seed [default: the scenario's]", show_default=False)
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="file to write: .csv, or a swimmer plot as .svg, .png or .pdf"),
-    ] = None,
-) -> None:
-    """Print one simulated trial, patient by patient: the K-th that `run` simulates with the same seed."""
-    from trialsim.scenario.files import load
-
-    stated = load(scenario)
-    from trialsim.engine.traces import trace as one
-
-    if output is not None:
-        from trialsim.figures.swimmer import check_output
-
-        check_output(output)
-    traced = one(stated, case, trial, seed)
-    if output is not None:
-        from trialsim.figures.swimmer import write
-
-        write(traced, output)
-    print(traced)
-    if output is not None:
-        print(f"\n{output}")
-
-
 def reproduce(
-    folder: Annotated[Path, typer.Argument(metavar="RUN_FOLDER", help="folder written by `trialsim run`")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="folder written with -o, or by `trialsim run`")
+    ],
     jobs: Jobs = None,
     dask: Dask = None,
     quiet: Quiet = False,
 ) -> None:
-    """Run a run folder's scenario again and compare the results bit by bit; exit status 1 if they differ."""
+    """Work out again what a folder holds and compare the results bit by bit; exit status 1 if they differ."""
     from trialsim.reporting import reproduce as again
 
     with workers(dask, jobs), progress(None, quiet) as advance:

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from trialsim.cli.common import (
+    AsJson,
+    AsLatex,
+    AsMarkdown,
+    Docx,
+    Folder,
+    Force,
+    Full,
+    folder_of,
+    form_of,
+    show,
+    texts_of,
+)
 from trialsim.errors import TrialsimError
+
+if TYPE_CHECKING:
+    from trialsim.designs.finding import FoundDesigns
+    from trialsim.engine.whole_trial_found import RobustDesigns
 
 
 def find(
@@ -81,9 +97,17 @@ def find(
     figure: Annotated[
         Path | None, typer.Option(help="write a figure of the designs found (.svg, .png or .pdf)")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    output: Folder = None,
+    force: Force = False,
+    docx: Docx = False,
+    full: Full = False,
+    as_json: AsJson = False,
+    as_markdown: AsMarkdown = False,
+    as_latex: AsLatex = False,
 ) -> None:
     """Find designs by their error rates, by exact and complete search."""
+    form = form_of(as_json, as_markdown, as_latex)
+    target = folder_of(output, force=force, docx=docx)
     from trialsim.designs.finding import find as search
     from trialsim.designs.finding import find_in_file, read_keys
 
@@ -96,22 +120,43 @@ def find(
         return
     rates: dict[str, Any] = {"p0": p0, "p1": p1, "alpha": alpha, "beta": beta}
     stated = {"criterion": criterion, "weight": weight, "nmax": nmax, **read_keys(keys or [])}
+    found: FoundDesigns | RobustDesigns
+    texts: dict[str, str] = {}
     if scenario is not None:
-        stated |= {name: value for name, value in rates.items() if value is not None}
-        _robust(scenario, kind, null, alternative, stated, figure, as_json)
-        return
-    if null or alternative:
-        raise TrialsimError("--null and --alternative name cases of a scenario: add --scenario FILE")
-    if kind is None:
-        raise TrialsimError("name the kind of design, as in `trialsim find simon`; or give --scenario FILE")
-    if missing := [name for name, value in rates.items() if value is None]:
-        raise TrialsimError(f"a search needs --p0, --p1, --alpha and --beta; missing: {', '.join(missing)}")
-    found = search(kind, **rates, **stated)
+        given = {name: value for name, value in rates.items() if value is not None}
+        asked = {"kind": kind, "null": null, "alternative": alternative, **stated, **given}
+        found, texts = _robust(scenario, asked), texts_of([scenario])
+    else:
+        if null or alternative:
+            raise TrialsimError("--null and --alternative name cases of a scenario: add --scenario FILE")
+        if kind is None:
+            raise TrialsimError(
+                "name the kind of design, as in `trialsim find simon`; or give --scenario FILE"
+            )
+        if missing := [name for name, value in rates.items() if value is None]:
+            raise TrialsimError(
+                f"a search needs --p0, --p1, --alpha and --beta; missing: {', '.join(missing)}"
+            )
+        asked = {"kind": kind, **rates, **stated}
+        found = search(**asked)
     if figure is not None:
-        from trialsim.figures.candidates import write
+        from importlib import import_module
 
-        write(found, figure)
-    print(json.dumps(found.to_dict(), indent=1) if as_json else found)
+        name = "candidates" if scenario is None else "whole_trial"
+        import_module(f"trialsim.figures.{name}").write(found, figure)
+    page = None
+    if target is not None:
+        from trialsim.reporting.filing import write_answer
+
+        page = write_answer(found, target, texts=texts, asked=asked, force=force, docx=docx, full=full)
+    show(found, form, page=page)
+    if not found.designs:
+        from trialsim.engine.whole_trial_found import RobustDesigns
+
+        assert isinstance(found, RobustDesigns)
+        raise TrialsimError(
+            f"no {found.words} with n <= {found.searched[1]} keeps alpha and power in this scenario"
+        )
 
 
 @contextmanager
@@ -128,16 +173,8 @@ def _bar() -> Iterator[Callable[[int, int], None] | None]:
         yield lambda n, nmax: bar.update(task, completed=n, total=nmax)
 
 
-def _robust(
-    path: Path,
-    kind: str | None,
-    null: list[str] | None,
-    alternative: list[str] | None,
-    stated: dict[str, Any],
-    figure: Path | None,
-    as_json: bool,
-) -> None:
-    """Search in the scenario's own trial; without a design the reason is printed and the exit status is 2."""
+def _robust(path: Path, asked: dict[str, Any]) -> RobustDesigns:
+    """Search in the scenario's own trial."""
     from trialsim.engine.whole_trial import find_robust
     from trialsim.kernels.cold import compile_note
     from trialsim.scenario.files import load
@@ -146,15 +183,4 @@ def _robust(
     if (note := compile_note(("whole_trial",))) and sys.stderr is not None:
         print(note, file=sys.stderr)
     with _bar() as progress:
-        found = find_robust(
-            scenario, kind=kind, null=null, alternative=alternative, progress=progress, **stated
-        )
-    if figure is not None:
-        from trialsim.figures.whole_trial import write as write_robust
-
-        write_robust(found, figure)
-    print(json.dumps(found.to_dict(), indent=1) if as_json else found)
-    if not found.designs:
-        raise TrialsimError(
-            f"no {found.words} with n <= {found.searched[1]} keeps alpha and power in this scenario"
-        )
+        return find_robust(scenario, progress=progress, **asked)

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from trialsim.cli.common import Quiet, ScenarioPath
+from trialsim.cli.common import (
+    AsJson,
+    AsLatex,
+    AsMarkdown,
+    Docx,
+    Force,
+    Quiet,
+    ScenarioPath,
+    folder_of,
+    form_of,
+    show,
+    text_of,
+)
 from trialsim.errors import DesignError
 
 
@@ -67,44 +78,46 @@ def monitor(
             show_default=False,
         ),
     ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="overwrite an earlier file, or run in the same folder")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    force: Force = False,
+    docx: Docx = False,
+    as_json: AsJson = False,
+    as_markdown: AsMarkdown = False,
+    as_latex: AsLatex = False,
     quiet: Quiet = False,
 ) -> None:
     """Print the decision table of the protocol, and conditional and predictive power at the interim; all exact."""
+    from trialsim.reporting.monitor import SHEET, TABLE, write_file_of
+    from trialsim.writing.folder import SCENARIO, check_file
+
+    form, counts = form_of(as_json, as_markdown, as_latex), _counts(now)
+    is_file = output is not None and output.suffix.lower() in (SHEET, TABLE)
+    if output is not None and is_file:
+        check_file(output, force=force)
+    folder = folder_of(None if is_file else output, force=force, docx=docx)
     from trialsim.scenario.files import load
 
     stated = load(scenario)
-    counts = _counts(now)
-    from trialsim.reporting.monitor import check_output, write
+    from trialsim.monitoring.aids import monitor as monitored
 
-    if output is not None:
-        check_output(output, force=force)
-    from trialsim.monitoring.aids import monitoring_aids
-
-    found = monitoring_aids(
-        stated,
-        now=counts,
-        dose=dose,
-        at_dose=at_dose,
-        treated=treated,
-        all_toxicities=all_toxicities,
-        rates=rate or (),
-        prior=prior,
-    )
+    asked: dict[str, Any] = {
+        "now": counts,
+        "dose": dose,
+        "at_dose": at_dose,
+        "treated": treated,
+        "all_toxicities": all_toxicities,
+        "rates": rate or (),
+        "prior": prior,
+    }
+    found = monitored(stated, **asked)
     page = None
-    if output is not None:
-        page = write(found, output, force=force, scenario_text=scenario.read_bytes().decode("utf-8-sig"))
-    if as_json:
-        print(json.dumps(found.to_dict(), indent=1, ensure_ascii=False, allow_nan=False))
-    elif not quiet:
-        from trialsim.reporting.monitor_text import text
+    if output is not None and is_file:
+        page = write_file_of(found, output, force=force)
+    elif folder is not None:
+        from trialsim.reporting.filing import write_answer
 
-        print(text(found))
-    if page is not None and not as_json:
-        print(page if quiet else f"\n{page}", flush=True)
+        texts = {SCENARIO: text_of(scenario)}
+        page = write_answer(found, folder, texts=texts, asked=asked, force=force, docx=docx)
+    show(found, form, quiet=quiet, page=page)
 
 
 def _counts(text: str | None) -> tuple[int, ...] | None:

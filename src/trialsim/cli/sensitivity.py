@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from trialsim.cli.common import Dask, Jobs, Quiet, ScenarioPath, progress, workers
-from trialsim.errors import OutputError
+from trialsim.cli.common import (
+    AsJson,
+    AsLatex,
+    AsMarkdown,
+    Dask,
+    Docx,
+    Folder,
+    Force,
+    Full,
+    Jobs,
+    Quiet,
+    Replicates,
+    Resume,
+    ScenarioPath,
+    Seed,
+    folder_of,
+    form_of,
+    progress,
+    show,
+    texts_of,
+    workers,
+)
 
 
 def sensitivity(
     scenario: ScenarioPath,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FOLDER",
-            help="also write tables, figures and a report into this folder",
-            show_default=False,
-        ),
-    ] = None,
+    output: Folder = None,
     only: Annotated[
         str | None,
         typer.Option(
@@ -34,58 +43,56 @@ def sensitivity(
             show_default=False,
         ),
     ] = None,
-    replicates: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            max=10**9,
-            help="simulated trials a point, where there is no exact answer [default: the scenario's]",
-            show_default=False,
-        ),
-    ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(min=0, max=2**63 - 1, help="seed [default: the scenario's]", show_default=False),
-    ] = None,
+    replicates: Replicates = None,
+    seed: Seed = None,
     jobs: Jobs = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="go on with a run into the same folder that was cut off")
-    ] = False,
+    resume: Resume = False,
     dask: Dask = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="overwrite an earlier run in the same folder")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    force: Force = False,
+    docx: Docx = False,
+    full: Full = False,
+    as_json: AsJson = False,
+    as_markdown: AsMarkdown = False,
+    as_latex: AsLatex = False,
     quiet: Quiet = False,
 ) -> None:
     """Work out the sensitivity block of a scenario: tornado, grids, priors, thresholds, worst case."""
+    form = form_of(as_json, as_markdown, as_latex)
+    target = folder_of(output, force=force, docx=docx, resume=resume)
     from trialsim.scenario.files import load
 
     stated = load(scenario)
-    if resume and output is None:
-        raise OutputError("--resume goes on with what a folder has kept: name it with -o")
-    target = None
-    if output is not None:
-        from trialsim.reporting import check_target
-
-        target = check_target(output, force=force)
     from trialsim.engine.operating import kernels_used
+    from trialsim.timing import Clock
     from trialsim.varying.assess import assess, expected
     from trialsim.varying.kept_points import Kept
 
     total = expected(stated, only)
     kept = Kept(None if target is None else target.with_name(f"{target.name}.points"), resume=resume)
-    page = None
+    page, clock = None, Clock()
+    asked: dict[str, Any] = {"only": only, "replicates": replicates, "seed": seed}
     try:
-        with kept, workers(dask, jobs), progress(total, quiet or as_json, kernels_used(stated)) as advance:
-            found = assess(
-                stated, only=only, replicates=replicates, seed=seed, jobs=jobs, progress=advance, kept=kept
-            )
-        if output is not None:
-            from trialsim.reporting.sensitivity_folder import write
+        with (
+            kept,
+            workers(dask, jobs),
+            clock("points"),
+            progress(total, quiet or form is not None, kernels_used(stated)) as advance,
+        ):
+            found = assess(stated, **asked, jobs=jobs, progress=advance, kept=kept)
+        if target is not None:
+            from trialsim.reporting.filing import write_answer
 
-            text = scenario.read_bytes().decode("utf-8-sig")
-            page = write(stated, found, output, force=force, jobs=jobs, scenario_text=text)
+            page = write_answer(
+                found,
+                target,
+                texts=texts_of([scenario]),
+                asked=asked,
+                clock=clock,
+                jobs=jobs,
+                force=force,
+                docx=docx,
+                full=full,
+            )
         kept.discard()
     except BaseException:
         if kept.path is not None and kept.points and sys.stderr is not None:
@@ -95,9 +102,4 @@ def sensitivity(
                 file=sys.stderr,
             )
         raise
-    if as_json:
-        print(json.dumps(found.to_dict(), indent=1, ensure_ascii=False))
-    elif not quiet:
-        print(found)
-    if page is not None and not as_json:
-        print(page if quiet else f"\n{page}", flush=True)
+    show(found, form, quiet=quiet, page=page)

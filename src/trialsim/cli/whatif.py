@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,45 +10,40 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trialsim.cli.common import Dask, Jobs, Quiet, progress, workers
-from trialsim.errors import OutputError, TrialsimError
+from trialsim.cli.common import (
+    AsJson,
+    AsLatex,
+    AsMarkdown,
+    Dask,
+    Docx,
+    Folder,
+    Force,
+    Full,
+    Jobs,
+    Quiet,
+    Replicates,
+    Resume,
+    Seed,
+    folder_of,
+    form_of,
+    progress,
+    show,
+    texts_of,
+    workers,
+)
+from trialsim.errors import TrialsimError
 
 if TYPE_CHECKING:
     from trialsim.engine.ledger import Ledger
     from trialsim.varying.side_by_side import Ledgers
 
 Scenarios = Annotated[list[Path], typer.Argument(metavar="SCENARIO...", help="scenario files (YAML)")]
-Folder = Annotated[
-    Path | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="FOLDER",
-        help="also write results, tables, figures and a report into this folder",
-        show_default=False,
-    ),
-]
-Replicates = Annotated[
-    int | None,
-    typer.Option(
-        min=1, max=10**9, help="simulated trials a case [default: each scenario's]", show_default=False
-    ),
-]
-Seed = Annotated[
-    int | None,
-    typer.Option(min=0, max=2**63 - 1, help="seed [default: each scenario's]", show_default=False),
-]
 Cases = Annotated[
     list[str] | None,
     typer.Option(
         "--case", metavar="NAME", help="case to look at, may be repeated [default: all]", show_default=False
     ),
 ]
-Force = Annotated[bool, typer.Option("--force", help="overwrite an earlier run in the same folder")]
-Resume = Annotated[
-    bool, typer.Option("--resume", help="go on with a run into the same folder that was cut off")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="print everything as JSON")]
 
 
 def whatif(
@@ -71,52 +64,59 @@ def whatif(
     case: Cases = None,
     output: Folder = None,
     force: Force = False,
+    docx: Docx = False,
+    full: Full = False,
     resume: Resume = False,
     dask: Dask = None,
     as_json: AsJson = False,
+    as_markdown: AsMarkdown = False,
+    as_latex: AsLatex = False,
     quiet: Quiet = False,
 ) -> None:
     """Say what changing an assumption does: the scenario and its variants on the same simulated patients."""
     distinct(scenario)
-    if resume and output is None:
-        raise OutputError("--resume goes on with what a folder has kept: name it with -o")
+    form = form_of(as_json, as_markdown, as_latex)
+    target = folder_of(output, force=force, docx=docx, resume=resume)
     from trialsim.scenario.changes import read_changes
     from trialsim.scenario.files import digest, load
 
     loaded = [load(path) for path in scenario]
     changes = read_changes(change or ())
-    target = None
-    if output is not None:
-        from trialsim.reporting import check_target
+    from trialsim.timing import Clock
+    from trialsim.varying.whatif import Asked, Questions
 
-        target = check_target(output, force=force)
-    from trialsim.varying.whatif import Asked, Questions, results
-
-    started = time.perf_counter()
+    clock = Clock()
+    files = [str(path) for path in scenario]
     asked = [
-        Asked.of(stated, changes, file=str(path), cases=case)
-        for path, stated in zip(scenario, loaded, strict=True)
+        Asked.of(stated, changes, file=file, cases=case) for file, stated in zip(files, loaded, strict=True)
     ]
     with workers(dask, jobs):
-        questions = Questions(asked, replicates=replicates, seed=seed, jobs=jobs)
+        with clock("prepare"):
+            questions = Questions(asked, replicates=replicates, seed=seed, jobs=jobs)
         prepared = questions.prepared
         with ledgers_beside(target, [digest(each) for each in loaded], resume) as ledgers:
-            with progress(prepared.replicates, quiet or as_json, prepared.kernels) as advance:
+            with (
+                clock("simulate_and_exact"),
+                progress(prepared.replicates, quiet or form is not None, prepared.kernels) as advance,
+            ):
                 found = questions.run(jobs=jobs, progress=advance, ledgers=ledgers)
             page = None
             if target is not None:
-                from trialsim.reporting.whatif import write
+                from trialsim.reporting.filing import write_answer
 
-                texts = [path.read_bytes().decode("utf-8-sig") for path in scenario]
-                seconds = {"simulate_and_exact": round(time.perf_counter() - started, 3)}
-                page = write(found, target, texts=texts, jobs=jobs, force=force, seconds=seconds)
-    if as_json:
-        print(json.dumps(results(found), indent=1, ensure_ascii=False, allow_nan=False))
-    elif not quiet:
-        from trialsim.varying.printing import contents
-
-        print(found[0] if len(found) == 1 else contents(found))
-    close_with([w for each in found for w in each.disagreements], page, quiet=quiet, as_json=as_json)
+                keywords = {"files": files, "set": change or [], "cases": case}
+                page = write_answer(
+                    found,
+                    target,
+                    texts=texts_of(scenario),
+                    asked={**keywords, "replicates": replicates, "seed": seed},
+                    clock=clock,
+                    jobs=jobs,
+                    force=force,
+                    docx=docx,
+                    full=full,
+                )
+    show(found, form, quiet=quiet, page=page, disagreements=found.disagreements)
 
 
 def distinct(paths: Sequence[Path]) -> None:
@@ -127,22 +127,6 @@ def distinct(paths: Sequence[Path]) -> None:
         if real in seen:
             raise TrialsimError(f"{path}: the same file as {seen[real]}; give each file once")
         seen[real] = path
-
-
-def close_with(disagreements: Sequence[str], page: Path | None, *, quiet: bool, as_json: bool) -> None:
-    """The path of the report; a warning and exit status 1 where exact and simulated disagree."""
-    if disagreements:
-        print(
-            "WARNING: simulated and exact answers disagree by more than chance allows on "
-            f"{'; '.join(disagreements)}. Do not use this run; please report it.",
-            file=sys.stderr,
-        )
-    if page is not None:
-        print(
-            page if quiet or as_json else f"\n{page}", file=sys.stderr if as_json else sys.stdout, flush=True
-        )
-    if disagreements:
-        raise typer.Exit(1)
 
 
 @contextmanager

@@ -9,9 +9,11 @@ import typer
 
 
 def docx(
-    folder: Annotated[Path, typer.Argument(metavar="RUN_FOLDER", help="folder written by `trialsim run`")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="folder written with -o, or by `trialsim run`")
+    ],
 ) -> None:
-    """Write the report of a run folder for Word, report.docx; its pictures are drawn again."""
+    """Write the report of a folder for Word, report.docx; nothing of a run is computed again."""
     from trialsim.reporting.later import write_docx
 
     print(write_docx(folder))

@@ -38,3 +38,20 @@ def clopper_pearson(count: int, n: int, confidence: float = 0.95) -> tuple[float
     low = float(betaincinv(count, n - count + 1, tail)) if count > 0 else 0.0
     high = float(betaincinv(count + 1, n - count, 1 - tail)) if count < n else 1.0
     return low, high
+
+
+def mid_p(pmf: Float64, observed: int) -> float:
+    """P(Y < y) + P(Y = y) / 2."""
+    return float(pmf[:observed].sum() + pmf[observed] / 2)
+
+
+def two_sided(pmf: Float64, observed: int) -> float:
+    """2 min(mid-p, 1 - mid-p), each tail summed on its own so that small ones keep their digits."""
+    return float(two_sided_table(pmf)[observed])
+
+
+def two_sided_table(pmf: Float64) -> Float64:
+    """The two-sided mid-p of every possible count, same shape as ``pmf``."""
+    lower = np.cumsum(pmf) - pmf / 2
+    upper = np.cumsum(pmf[::-1])[::-1] - pmf / 2
+    return np.asarray(np.minimum(2 * np.minimum(lower, upper), 1.0))

@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
+from trialsim.answers import Answer
 from trialsim.designs import Design
 from trialsim.designs.alone import written
 from trialsim.designs.error_rates import ErrorRates, NoDesign, check_setting
@@ -68,19 +69,26 @@ class Found:
         return self.design
 
 
-@dataclass(frozen=True)
-class FoundDesigns:
+@dataclass(frozen=True, repr=False)
+class FoundDesigns(Answer):
     """The designs a search found. ``note`` says when it ended at a bound, ``setting`` what they were found for.
 
     ``keys`` are the further keys of the design's block, ``en_words`` says what EN a criterion speaks of if not EN(p0).
     """
 
-    kind: str
+    kind: ClassVar[str] = "find"
+
+    design_kind: str
     designs: tuple[Found, ...]
     note: str = ""
     setting: Mapping[str, float] = field(default_factory=dict)
     keys: Mapping[str, Any] = field(default_factory=dict)
     en_words: str = ""
+
+    @property
+    def called(self) -> str:
+        """What was searched for."""
+        return self.design_kind
 
     def __iter__(self) -> Iterator[Found]:
         return iter(self.designs)
@@ -99,25 +107,13 @@ class FoundDesigns:
         found: dict[str, Any] = {"designs": [digits12(design.row()) for design in self.designs]}
         return found | ({"note": self.note} if self.note else {})
 
-    def to_frame(self) -> pd.DataFrame:
-        """A table, one row a design."""
-        return to_frame([design.row() for design in self.designs])
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """One row a design."""
+        return (design.row() for design in self.designs)
 
-    def __str__(self) -> str:
-        wide = max(16, *(len(d.design) + 2 for d in self.designs))
-        named = max(11, *(len(d.criterion) + 2 for d in self.designs))
-        weighed = any(d.weight_low is not None for d in self.designs)
-        other = any(d.en is not None for d in self.designs)
-        head = f"{'criterion':<{named}}{'design':<{wide}}{'EN(p0)':>9}{'PET(p0)':>9}{'alpha':>9}{'power':>9}"
-        lines = [head + (f"{'EN':>9}" if other else "") + ("   best for weight of n" if weighed else "")]
-        for d in self.designs:
-            weights = f"   {d.weight_low:.3f} to {d.weight_high:.3f}" if d.weight_low is not None else ""
-            lines.append(
-                f"{d.criterion:<{named}}{d.design:<{wide}}{d.en_p0:>9.2f}{d.pet_p0:>9.4f}{d.type_i_error:>9.4f}"
-                f"{d.power:>9.4f}{f'{d.en_p0 if d.en is None else d.en:>9.2f}' if other else ''}{weights}"
-            )
-        legend = SEARCHES[self.kind].written_as
-        return "\n".join([*lines, legend, *filter(None, [self.en_words, self.note])])
+    def tables(self) -> dict[str, Iterator[dict[str, Any]]]:
+        """``designs``."""
+        return {"designs": self.rows()}
 
 
 def find(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from trialsim.answers import Answer
 from trialsim.codes import (
     ACCRUAL,
     CONSIDER,
@@ -32,13 +33,10 @@ from trialsim.kernels import patient as field
 from trialsim.kernels.clock import TICKS_PER_DAY
 from trialsim.kernels.streams import GROUP_COURSE, MAX_REPLICATES, stream_key
 from trialsim.kernels.tables import EARLY_DECISION, SWITCH, Int32, Int64
-from trialsim.results import to_frame
+from trialsim.results import digits12
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.words import meant
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MAX_SEED = 2**63 - 1
 
@@ -53,11 +51,6 @@ END_WORDS = {
     ACCRUAL: "no go, for want of evaluable patients",
 }
 """How a trial ended, in words."""
-
-DAYS = (
-    "Days count from the start of the first patient. Seen: first sight of a counted response; known: response outcome "
-    "known\n(a response: confirmed); onset: of toxicity; off: end of treatment."
-)
 
 LOOK_WORDS = {FUTILE: "no go", GO: "go", CONSIDER: "consider"}
 
@@ -77,8 +70,8 @@ class Course(NamedTuple):
     level: int
 
 
-@dataclass(frozen=True)
-class Trace:
+@dataclass(frozen=True, repr=False)
+class Trace(Answer):
     """One simulated trial, patient by patient.
 
     Attributes
@@ -95,6 +88,8 @@ class Trace:
     row : the trial as the kernels count it (``kernels.conduct_columns``).
     """
 
+    kind: ClassVar[str] = "trace"
+
     scenario: str
     case: str
     trial: int
@@ -110,19 +105,44 @@ class Trace:
     last_day: float | None
     row: tuple[int, ...]
 
-    def to_frame(self) -> pd.DataFrame:
-        """A tidy table, one row a patient; days count from the start of the first patient."""
-        return to_frame(self.patients)
+    @property
+    def called(self) -> str:
+        """Which trial it is."""
+        return f"{self.case}, trial {self.trial}, seed {self.seed}"
 
-    def __str__(self) -> str:
-        head = f"{self.scenario}\nTrial {self.trial} of case {self.case}, seed {self.seed}: {self.end}"
-        lines = [head, "", *_printed(self.patients), ""]
-        if self.dated:
-            lines[1:1] = [DAYS]
-        width = max(len(f"{event.day or 0:.0f}") for event in self.events)
-        for day, what in self.events:
-            lines.append(f"Day {int(day):>{width}}: {what}" if day is not None else what)
-        return "\n".join(lines)
+    def rows(self) -> list[dict[str, Any]]:
+        """One dict a patient; days count from the start of the first patient."""
+        return list(self.patients)
+
+    def tables(self) -> dict[str, list[dict[str, Any]]]:
+        """Patients, events and courses of treatment."""
+        courses = [
+            {"patient": i, "begin_day": begin, "end_day": end, "dose": self.doses[level]}
+            for i, each in enumerate(self.courses, start=1)
+            for begin, end, level in each
+        ]
+        found = {
+            "patients": self.rows(),
+            "events": [{"day": day, "what": what} for day, what in self.events],
+            "courses": courses,
+        }
+        return {name: rows for name, rows in found.items() if rows}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain data."""
+        about = (
+            "scenario",
+            "case",
+            "trial",
+            "seed",
+            "doses",
+            "end",
+            "triggered_day",
+            "decided_day",
+            "last_day",
+        )
+        plain: dict[str, Any] = digits12({**{key: getattr(self, key) for key in about}, **self.tables()})
+        return plain
 
 
 def trace(scenario: Scenario, case: str | None = None, trial: int = 1, seed: int | None = None) -> Trace:
@@ -321,61 +341,3 @@ def _by_cohort(scenario: Scenario, trials: Timed, row: Int32) -> Iterator[str]:
         end, patients, evaluable, responses = row[start + 4 * c : start + 4 * c + 4].tolist()
         verdict = f" {END_WORDS[end]};" if trials.calendar.own else ""
         yield f"{name}:{verdict} {patients} patients, {evaluable} evaluable, {responses} with response"
-
-
-HEADS = {
-    "patient": "No.",
-    "enrolled_day": "Enrolled",
-    "dose": "Dose",
-    "stratum": "Stratum",
-    "cohort": "Cohort",
-    "evaluable": "Evaluable",
-    "response": "Response",
-    "response_first_seen_day": "Seen",
-    "outcome_known_day": "Known",
-    "toxicity": "Toxicity",
-    "toxicity_onset_day": "Onset",
-    "serious": "Serious",
-    "disease_control": "Control",
-    "treatment_ended_day": "Off",
-    "own_dose_reductions": "Reduced",
-    "overrun": "Overrun",
-    "reported": "Reported",
-}
-"""Columns of the printed table."""
-
-FLAGS = ("evaluable", "response", "toxicity", "serious", "disease_control", "overrun", "reported")
-MOST_LETTERS = 30
-
-
-def _printed(patients: tuple[dict[str, Any], ...]) -> Iterator[str]:
-    """The patients as text columns; what applies to nobody is left out."""
-    shown = [
-        name
-        for name in HEADS
-        if name in patients[0] and any(patient[name] is not None for patient in patients)
-    ]
-    if "cohort" in shown and all(patient["cohort"] == patient["stratum"] for patient in patients):
-        shown.remove("stratum")
-    if "reported" in shown and all(patient["reported"] for patient in patients):
-        shown.remove("reported")
-    cells = [[_cell(name, patient[name]) for name in shown] for patient in patients]
-    heads = [HEADS[name] for name in shown]
-    widths = [max(map(len, values)) for values in zip(heads, *cells, strict=True)]
-    text = {"dose", "stratum", "cohort"}
-    for line in [heads, *cells]:
-        yield "  ".join(
-            f"{cell:<{width}}" if name in text else f"{cell:>{width}}"
-            for name, cell, width in zip(shown, line, widths, strict=True)
-        ).rstrip()
-
-
-def _cell(name: str, value: Any) -> str:
-    if value is None:
-        return "-"
-    if name in FLAGS:
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return str(int(value))
-    text = str(value)
-    return text if len(text) <= MOST_LETTERS else f"{text[: MOST_LETTERS - 3]}..."

@@ -81,7 +81,7 @@ def find_robust(
     named = _named(rows, kind, criterion, weight, search)
     found = RobustDesigns(
         scenario=scenario.name,
-        kind=kind,
+        design_kind=kind,
         setting={"p0": p0, "p1": p1, "alpha": alpha, "beta": beta},
         null=cases[0],
         alternative=cases[1],

@@ -1,20 +1,15 @@
-"""What a robust search found: designs, what the ideal ones would really do, and the words for both."""
+"""What a robust search found: designs, and what the ideal ones would really do."""
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
+from trialsim.answers import Answer
 from trialsim.designs.finding import FoundDesigns
 from trialsim.designs.rules import Looks, two_way
-from trialsim.results import digits12, to_frame
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-WIDE = 110
+from trialsim.results import digits12
 
 
 @dataclass(frozen=True)
@@ -66,8 +61,8 @@ class Attained:
     p_dose_reduced: float
 
 
-@dataclass(frozen=True)
-class RobustDesigns:
+@dataclass(frozen=True, repr=False)
+class RobustDesigns(Answer):
     """The designs of a robust search, and what they and the ideal ones do in each case.
 
     ``searched`` is the range of n that was searched completely; ``stopped`` says why it ended before the n asked for.
@@ -75,8 +70,10 @@ class RobustDesigns:
     ``most_power`` comes nearest.
     """
 
+    kind: ClassVar[str] = "find"
+
     scenario: str
-    kind: str
+    design_kind: str
     setting: Mapping[str, float]
     null: tuple[str, ...]
     alternative: tuple[str, ...]
@@ -104,14 +101,14 @@ class RobustDesigns:
     @property
     def words(self) -> str:
         """What is searched for."""
-        return "single-stage design" if self.kind == "single_stage" else "two-stage design"
+        return "single-stage design" if self.design_kind == "single_stage" else "two-stage design"
 
     @property
     def note(self) -> str:
         """How far the search went, and what lies beyond."""
         low, high = self.searched
         beyond = "the least EN is that of these n; a larger n may have less"
-        if self.kind == "single_stage":
+        if self.design_kind == "single_stage":
             beyond = "`stable` speaks of these n"
         if not self.designs:
             beyond = ""
@@ -123,16 +120,26 @@ class RobustDesigns:
         """null, alternative, or neither ("")."""
         return "null" if case in self.null else "alternative" if case in self.alternative else ""
 
-    def to_frame(self) -> pd.DataFrame:
+    @property
+    def called(self) -> str:
+        """The name of the scenario."""
+        return self.scenario
+
+    def rows(self) -> Iterator[dict[str, Any]]:
         """What every design does: one row a design and case."""
-        return to_frame([asdict(row) for row in self.attained])
+        return map(asdict, self.attained)
+
+    def tables(self) -> dict[str, Iterable[dict[str, Any]]]:
+        """``designs`` that were found, what they and the ideal ones do (``attained``), and the ``best_by_n``."""
+        made = {"designs": self.designs, "best_by_n": self.best_by_n}
+        return {"attained": self.rows(), **{name: map(_row, found) for name, found in made.items()}}
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the best of each n, floats to 12 digits."""
         nearest = self.most_power
         found: dict[str, Any] = {
             "scenario": self.scenario,
-            "kind": self.kind,
+            "design_kind": self.design_kind,
             "setting": dict(self.setting),
             "null": list(self.null),
             "alternative": list(self.alternative),
@@ -146,74 +153,8 @@ class RobustDesigns:
             found |= {"why_none": self.why_none, "most_power": _row(nearest) if nearest else None}
         return dict(digits12(found))
 
-    def __str__(self) -> str:
-        setting = self.setting
-        asked = (
-            f"P(go) <= {setting['alpha']:g} in {', '.join(self.null)}; P(go) >= {1 - setting['beta']:g} in "
-            f"{', '.join(self.alternative)}"
-        )
-        how = (
-            "exact, in the scenario's own trial: its dose reduction, toxicity rule, evaluability and association; "
-            "every outcome known before the next patient (calendar time does not enter)"
-        )
-        lines = [f"{self.words.capitalize()}s for: {self.scenario}", *_wrapped(asked), *_wrapped(how), ""]
-        lines += self._designs() if self.designs else _wrapped(self.why_none)
-        lines += ["", *self._table(), "", *_wrapped(self._legend()), *_wrapped(self.note)]
-        return "\n".join(lines)
-
-    def _designs(self) -> list[str]:
-        first = self.null[0]
-        wide = max(len(str(design)) for design in self.designs) + 2
-        lines = [
-            f"{'criterion':<12}{'design':<{wide}}{'EN':>8}{'alpha':>9}{'power':>9}   best for weight of n"
-        ]
-        if self.designs[0].weights is None:
-            lines = [lines[0].rpartition("   best")[0]]
-        for d in self.designs:
-            weights = f"   {d.weights[0]:.3f} to {d.weights[1]:.3f}" if d.weights else ""
-            lines.append(
-                f"{d.criterion:<12}{d!s:<{wide}}{d.en:>8.2f}{d.type_i_error:>9.4f}{d.power:>9.4f}{weights}"
-            )
-        return [
-            *lines,
-            f"EN under {first}; alpha: largest P(go) over null cases; power: least over alternatives",
-        ]
-
-    def _table(self) -> list[str]:
-        names = max([len("most power"), *(len(row.label) for row in self.attained)]) + 2
-        wide = max([len("design"), *(len(row.design) for row in self.attained)]) + 2
-        cases = max([len("case"), *(len(row.case) for row in self.attained)]) + 2
-        lines = [
-            f"{'what it does':<{names}}{'design':<{wide}}{'case':<{cases}}{'nominal':>8}{'P(go)':>9}{'EN':>8}{'PET':>8}"
-            f"{'P(tox stop)':>13}"
-        ]
-        before = ""
-        for row in self.attained:
-            head = (row.label, row.design) if row.label + row.design != before else ("", "")
-            before = row.label + row.design
-            nominal = f"{row.nominal:.4f}" if row.nominal is not None else ""
-            lines.append(
-                f"{head[0]:<{names}}{head[1]:<{wide}}{row.case:<{cases}}{nominal:>8}{row.p_go:>9.4f}{row.en:>8.2f}"
-                f"{row.pet:>8.4f}{row.p_stop_toxicity:>13.4f}"
-            )
-        return lines
-
-    def _legend(self) -> str:
-        written = "r/n: go if responses > r"
-        if self.kind == "simon":
-            written = "r1/n1 r/n: stop stage 1 if responses <= r1; go if responses > r"
-        return (
-            f"Written {written}. Ideal designs are found as if every patient were evaluable and toxicity stopped "
-            f"nothing; nominal is the P(go) they promise at p0 = {self.setting['p0']:g} and p1 = "
-            f"{self.setting['p1']:g}."
-        )
-
 
 def _row(design: Robust) -> dict[str, Any]:
     row = asdict(design) | {"design": str(design)}
     low, high = row.pop("weights") or (None, None)
     return row | {"weight_low": low, "weight_high": high}
-
-
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, WIDE, subsequent_indent="  ")

@@ -40,7 +40,9 @@ SHOWN = len(SERIES)
 def draw(found: FoundDesigns) -> Drawn:
     """The designs of one search; for Simon's also the best design of every n, so that the hull is seen to be one."""
     if any(design.looks is None for design in found):
-        raise DesignError(f"designs of kind {found.kind} have no P(go) curve over response rates alone")
+        raise DesignError(
+            f"designs of kind {found.design_kind} have no P(go) curve over response rates alone"
+        )
     p0, p1 = found.setting["p0"], found.setting["p1"]
     shown = _distinct(found)
     rates = (0.0, min(1.0, p1 + (p1 - p0)))
@@ -112,7 +114,7 @@ def save(drawn: Drawn, path: Path) -> None:
 
 def _best_of_each_n(found: FoundDesigns) -> list[SimonDesign]:
     """The least EN of each n under the limits and the EN of the search; none for other kinds."""
-    if found.kind != "simon":
+    if found.design_kind != "simon":
         return []
     own = {key: value for key, value in found.keys.items() if key not in ("n", "criterion", "weight")}
     spec: Any = spec_of("simon", {**found.setting, **own})

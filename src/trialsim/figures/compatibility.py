@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from trialsim.checks import Curve, Headline, label
-from trialsim.figures.drawn import Drawn, Material
+from trialsim.checks import Checks, Curve, Headline, label
+from trialsim.figures.drawn import Drawn
 from trialsim.figures.style import (
     BLACK,
     BLUE,
@@ -36,12 +36,12 @@ ASSUMED: dict[str, Any] = {"color": BLUE, "linewidth": 0.8, "marker": "o", "mark
 INTERVAL: dict[str, Any] = {"color": BLACK, "linewidth": 1.0, "marker": "|", "markersize": 5}
 
 
-def draw(material: Material) -> Drawn | None:
+def draw(checks: Checks | None) -> Drawn | None:
     """A panel a quantity: the curve above, a row for each assumed rate below; None when nothing was observed."""
-    if material.checks is None or not material.checks.curves:
+    if checks is None or not checks.curves:
         return None
-    headlines = {h.quantity: h for h in material.checks.headline}
-    curves = [curve for curve in material.checks.curves if curve.quantity in headlines]
+    headlines = {h.quantity: h for h in checks.headline}
+    curves = [curve for curve in checks.curves if curve.quantity in headlines]
     rates = {curve.quantity: assumed_rates(headlines[curve.quantity]) for curve in curves}
     across = min(len(curves), 2)
     panel = WIDE / 2 if across == 2 else NARROW
@@ -53,7 +53,7 @@ def draw(material: Material) -> Drawn | None:
     ]
     tops = [ROW * max(len(heads[c.quantity]) for c in line) + 0.2 for line in lines]
     body = sum(strips) + sum(tops) + (HIGH + BELOW + 0.15) * len(lines)
-    sheet = Sheet(panel * across, body, _footer(material), KEYS, columns=across * 2 if across == 2 else 1)
+    sheet = Sheet(panel * across, body, _footer(checks), KEYS, columns=across * 2 if across == 2 else 1)
     y = body
     for line, strip, top in zip(lines, strips, tops, strict=True):
         y -= top + HIGH + strip + BELOW + 0.15
@@ -154,13 +154,13 @@ def _limits(curve: Curve, headline: Headline, rates: list[float]) -> tuple[float
     return float(max(low, 0.0)), float(min(high, 1.0))
 
 
-def _footer(material: Material) -> str:
+def _footer(checks: Checks) -> str:
     words = (
         "Exact; no design and no stopping rule enters. Assumed rates are averages over the observed doses."
     )
-    if len(material.scenario.doses) == 1:
+    if len(checks.scenario.doses) == 1:
         words = "Exact; no design and no stopping rule enters."
-    return words + assumed(material.scenario, "response rates", "toxicity rates")
+    return words + assumed(checks.scenario, "response rates", "toxicity rates")
 
 
 def _alt(headlines: list[Headline]) -> str:

@@ -22,8 +22,10 @@ from trialsim.figures.words import fit, width, wrap
 from trialsim.quantities import is_probability
 from trialsim.results import to_frame
 from trialsim.scenario.model import Scenario
+from trialsim.scenario.words import setting
+from trialsim.varying.analysed import input_words
 from trialsim.varying.grids import GridResult
-from trialsim.varying.text import input_words, number, shown, with_error
+from trialsim.writing.numbers import value_text, with_error
 
 HIGH, BELOW, HEAD, LEFT, RIGHT = 5.4, 0.95, 0.5, 1.25, 1.6
 ACROSS = NARROW - LEFT - RIGHT
@@ -36,9 +38,8 @@ def draw(result: GridResult, scenario: Scenario, name: str) -> Drawn:
     values = np.array([answer.estimate for answer in result.answers]).reshape(result.shape).T
     own = result.own[one], result.own[other]
     names = [input_words(scenario, path, result.case) for path in (one, other)]
-    keys = (
-        [Key(f"as stated: {with_error(result.quantity, result.own_answer)}", OWN)] if result.on_grid else []
-    )
+    stated = with_error(result.quantity, result.own_answer.estimate, result.own_answer.mcse)
+    keys = [Key(f"as stated: {stated}", OWN)] if result.on_grid else []
     sheet = Sheet(NARROW, BELOW + HIGH + HEAD, _footer(result), keys)
     axes = sheet.axes(LEFT, BELOW, ACROSS, HIGH)
     inside = is_probability(result.quantity)
@@ -51,7 +52,7 @@ def draw(result: GridResult, scenario: Scenario, name: str) -> Drawn:
         low, high = float(fill.levels[0]), float(fill.levels[-1])
         ticks = [float(tick) for tick in MaxNLocator(6).tick_values(low, high) if low <= tick <= high]
         sheet.figure.colorbar(fill, cax=bar, ticks=ticks)
-        bar.set_yticklabels([shown(tick) for tick in ticks])
+        bar.set_yticklabels([setting(tick) for tick in ticks])
     bar.minorticks_off()
     head = fit(result.label, NARROW - 0.4)
     middle = NARROW - RIGHT + 0.33
@@ -131,7 +132,7 @@ def _contours(
     levels = {(f"α = {at:g}" if words == "α" else words): at for words, at in result.limits.items()}
     if not levels:
         steps = MaxNLocator(4).tick_values(float(values.min()), float(values.max()))
-        levels = {shown(float(step)): float(step) for step in steps}
+        levels = {setting(float(step)): float(step) for step in steps}
     found, pending = [], []
     for words, level in levels.items():
         if not values.min() < level < values.max():
@@ -181,6 +182,9 @@ def _caption(result: GridResult, one: str, other: str, levels: list[str]) -> str
 
 
 def _alt(result: GridResult, one: str, other: str, values: Float64, levels: list[str]) -> str:
-    low, high = number(result.quantity, float(values.min())), number(result.quantity, float(values.max()))
+    low, high = (
+        value_text(result.quantity, float(values.min())),
+        value_text(result.quantity, float(values.max())),
+    )
     drawn = f"; contours at {', '.join(levels)}" if levels else ""
     return f"Map of {result.label} over {one} and {other}, from {low} to {high}{drawn}."

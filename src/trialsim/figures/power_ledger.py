@@ -150,15 +150,7 @@ def _footer(shown: Sequence[PowerLedger]) -> str:
 
 def _caption(shown: Sequence[PowerLedger]) -> str:
     rates = listed([f"{stated(ledger.response)} ({_title(ledger)})" for ledger in shown])
-    words = (
-        "How P(go) gets from the design by itself to the trial as it runs, one step at a time; diamonds are the two "
-        f"ends. The design by itself: everybody evaluable, no toxicity, and a response rate of {rates}."
-    )
-    if shown[0].steps[-1].step == "calendar":
-        words += " Before the step of calendar time every outcome is known before the next patient."
-    if len(shown) > 1:
-        words += " Panels have scales of their own."
-    return words
+    return f"P(go), from a response rate of {rates}{'; scales differ' if len(shown) > 1 else ''}."
 
 
 def _alt(shown: Sequence[PowerLedger]) -> str:

@@ -11,8 +11,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import StepPatch
 from matplotlib.ticker import MaxNLocator
 
-from trialsim.checks import Check, label
-from trialsim.figures.drawn import Drawn, Material
+from trialsim.checks import CaseCheck, Checks, label
+from trialsim.figures.drawn import Drawn
 from trialsim.figures.style import BLACK, BOLD, GREY, ROW, WIDE, Key, Sheet, count_ticks
 from trialsim.figures.words import assumed, clean, names_within, width, wrap
 from trialsim.results import to_frame
@@ -28,14 +28,14 @@ OUTSIDE = "#F4F4F4"
 SEEN: dict[str, Any] = {"color": BLACK, "linewidth": 1.2}
 
 
-def draw(material: Material) -> Drawn | None:
+def draw(checks: Checks | None) -> Drawn | None:
     """Small multiples, a row a quantity and a column a case; None when nothing was observed."""
     rows = {
         (row.quantity, row.case): row
-        for row in (material.checks or ())
+        for row in (checks or ())
         if row.conditioning == "given_sizes" and row.pmf is not None
     }
-    if not rows:
+    if checks is None or not rows:
         return None
     cases = list(dict.fromkeys(case for _, case in rows))
     shown_cases = cases[:MOST_CASES]
@@ -46,13 +46,13 @@ def draw(material: Material) -> Drawn | None:
     columns = per_block if len(blocks) == 1 else COLUMNS
     wide = (WIDE - LEFT - RIGHT - GAP * (columns - 1)) / columns
     any_case = {row.quantity: row for row in rows.values()}
-    titles = {quantity: wrap(_title(material, any_case[quantity]), wide, most=2) for quantity in shown}
+    titles = {quantity: wrap(_title(checks, any_case[quantity]), wide, most=2) for quantity in shown}
     heights = {q: ABOVE + HIGH + TICKS + ROW * len(titles[q]) for q in shown}
     block_height = sum(heights.values()) + ROW + 0.1
     keys = [Key(f"central {name[-2:]}%", patch={"facecolor": c, "edgecolor": GREY}) for name, c in SHADES]
     keys += [Key("outside", patch={"facecolor": OUTSIDE, "edgecolor": GREY}), Key("observed", SEEN)]
     sheet = Sheet(
-        WIDE, len(blocks) * block_height, _footer(material, cases, quantities), keys, columns=len(keys)
+        WIDE, len(blocks) * block_height, _footer(checks, cases, quantities), keys, columns=len(keys)
     )
     short = dict(zip(shown_cases, names_within(shown_cases, wide, BOLD), strict=True))
     for b, block in enumerate(blocks):
@@ -89,7 +89,7 @@ def draw(material: Material) -> Drawn | None:
     )
 
 
-def verdict(row: Check) -> str:
+def verdict(row: CaseCheck) -> str:
     """The word for how surprising the observed count is, or why there is none."""
     return row.verdict or ("fitted, no verdict" if row.fitted else "no verdict")
 
@@ -98,15 +98,15 @@ def _no_rate(quantity: str, wide: float) -> str:
     return "\n".join(wrap(f"{label(quantity)}: no rate stated", wide - 0.8))
 
 
-def _title(material: Material, row: Check) -> str:
+def _title(checks: Checks, row: CaseCheck) -> str:
     words, _, level = row.quantity.rpartition("_dose_")
     if words == "responses":
-        dose = names_within(material.scenario.doses, 3.0)[int(level) - 1]
+        dose = names_within(checks.scenario.doses, 3.0)[int(level) - 1]
         return f"Responses at {dose}, of {row.denominator}"
     return f"{label(row.quantity)}, of {row.denominator}"
 
 
-def _limits(group: Sequence[Check]) -> tuple[int, int, float]:
+def _limits(group: Sequence[CaseCheck]) -> tuple[int, int, float]:
     """First and last count, and the highest probability, that all cases of a quantity share."""
     lows, highs, tops = [], [], []
     for row in group:
@@ -118,7 +118,7 @@ def _limits(group: Sequence[Check]) -> tuple[int, int, float]:
     return min(lows), max(highs), max(tops)
 
 
-def _panel(axes: Axes, row: Check, low: int, high: int, top: float, first: bool) -> None:
+def _panel(axes: Axes, row: CaseCheck, low: int, high: int, top: float, first: bool) -> None:
     assert row.pmf is not None
     counts = np.arange(low, high + 1)
     heights = row.pmf[low : high + 1]
@@ -146,17 +146,17 @@ def _panel(axes: Axes, row: Check, low: int, high: int, top: float, first: bool)
         axes.tick_params(labelleft=False)
 
 
-def _footer(material: Material, cases: Sequence[str], quantities: Sequence[str]) -> str:
+def _footer(checks: Checks, cases: Sequence[str], quantities: Sequence[str]) -> str:
     words = (
         "Exact distributions, numbers of patients fixed as observed; verdicts on p adjusted for multiplicity."
     )
     if len(cases) > MOST_CASES or len(quantities) > MOST_QUANTITIES:
         words += f" Shown: {min(len(cases), MOST_CASES)} of {len(cases)} cases, "
         words += f"{min(len(quantities), MOST_QUANTITIES)} of {len(quantities)} quantities."
-    return words + assumed(material.scenario, "response rates", "toxicity rates")
+    return words + assumed(checks.scenario, "response rates", "toxicity rates")
 
 
-def _alt(rows: Sequence[Check]) -> str:
+def _alt(rows: Sequence[CaseCheck]) -> str:
     words = [
         f"{clean(row.case)}: {label(row.quantity).lower()} {row.observed} of {row.denominator}, predicted "
         f"{row.interval_95[0]} to {row.interval_95[1]} (95%), {verdict(row)}."
@@ -166,7 +166,7 @@ def _alt(rows: Sequence[Check]) -> str:
     return " ".join(["Predictive distributions of the observed counts.", *words])
 
 
-def _rows(row: Check) -> list[dict[str, Any]]:
+def _rows(row: CaseCheck) -> list[dict[str, Any]]:
     assert row.pmf is not None
     about = {
         "case": row.case,

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import matplotlib
 
 from trialsim.figures import map as two_way
@@ -21,20 +25,32 @@ def draw(results: SensitivityResults, scenario: Scenario) -> list[tuple[int, Dra
 
     Names are ``kind_number``, never what a user wrote.
     """
-    found: list[tuple[int, Drawn]] = []
+    return [
+        (k, drawer())
+        for k, result in enumerate(results.analyses)
+        for drawer in drawers(result, scenario, str(k + 1))
+    ]
+
+
+def drawers(result: Any, scenario: Scenario, number: str) -> list[Callable[[], Drawn]]:
+    """What draws each figure of an analysis, to be called when it is wanted."""
+    found: list[Callable[[], Drawn]] = []
+    if isinstance(result, TornadoResult):
+        found = [
+            partial(tornado.draw, result, panel, scenario, f"tornado_{number}_{p}")
+            for p, panel in enumerate(result.panels, start=1)
+        ]
+    elif isinstance(result, GridResult):
+        one_way = len(result.axes) == 1
+        drawer = sweep.draw if one_way else two_way.draw
+        found = [partial(drawer, result, scenario, f"{'sweep' if one_way else 'map'}_{number}")]
+    elif isinstance(result, AssuranceResult):
+        found = [partial(sobol.draw, result, scenario, f"priors_{number}")]
+    elif isinstance(result, ThresholdResult):
+        found = [partial(sweep.draw_threshold, result, scenario, f"threshold_{number}")]
+    return [partial(_styled, each) for each in found]
+
+
+def _styled(drawer: Callable[[], Drawn]) -> Drawn:
     with matplotlib.rc_context(RC):
-        for k, result in enumerate(results.analyses):
-            number = k + 1
-            if isinstance(result, TornadoResult):
-                for p, panel in enumerate(result.panels, start=1):
-                    found.append((k, tornado.draw(result, panel, scenario, f"tornado_{number}_{p}")))
-            elif isinstance(result, GridResult):
-                picture = sweep if len(result.axes) == 1 else two_way
-                found.append(
-                    (k, picture.draw(result, scenario, f"{'sweep' if picture is sweep else 'map'}_{number}"))
-                )
-            elif isinstance(result, AssuranceResult):
-                found.append((k, sobol.draw(result, scenario, f"priors_{number}")))
-            elif isinstance(result, ThresholdResult):
-                found.append((k, sweep.draw_threshold(result, scenario, f"threshold_{number}")))
-    return found
+        return drawer()

@@ -11,9 +11,10 @@ from trialsim.figures.style import BLACK, BLUE, GREY, PALE, WIDE, Key, Sheet
 from trialsim.figures.words import fit, width
 from trialsim.results import to_frame
 from trialsim.scenario.model import Scenario
+from trialsim.varying.analysed import input_words
 from trialsim.varying.assurance import SCRAMBLES, AssuranceResult
 from trialsim.varying.evaluate import SIMULATED
-from trialsim.varying.text import input_words, number
+from trialsim.writing.numbers import value_text
 
 BELOW, LEFT, RIGHT, GAP = 0.95, 1.15, 0.3, 0.5
 LEAST, EACH, NAMES, PANEL = 4.0, 0.74, 4.6, 6.4
@@ -29,9 +30,9 @@ def draw(result: AssuranceResult, scenario: Scenario, name: str) -> Drawn:
     high = max(LEAST, EACH * len(result.beliefs))
     what = "assurance" if result.quantity == "p_go" else "average"
     keys = [
-        Key(f"average over the prior ({what}) {number(result.quantity, result.mean.estimate)}", AVERAGE),
+        Key(f"average over the prior ({what}) {value_text(result.quantity, result.mean.estimate)}", AVERAGE),
         Key("first-order index: the input alone", patch=FIRST),
-        Key(f"as stated {number(result.quantity, result.as_stated.estimate)}", STATED),
+        Key(f"as stated {value_text(result.quantity, result.as_stated.estimate)}", STATED),
         Key("total index: with its interactions", patch=TOTAL),
     ]
     sheet = Sheet(WIDE, BELOW + high + 0.2, _footer(result), keys, columns=2)
@@ -117,5 +118,5 @@ def _alt(result: AssuranceResult, names: list[str]) -> str:
         f"{name}: first-order {belief.first.estimate:.2f}, total {belief.total.estimate:.2f}"
         for name, belief in zip(names, result.beliefs, strict=True)
     )
-    average = number(result.quantity, result.mean.estimate)
+    average = value_text(result.quantity, result.mean.estimate)
     return f"Histogram of {result.label} over the prior, average {average}, and bars of Sobol indices. {indices}."

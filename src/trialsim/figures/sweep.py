@@ -17,9 +17,11 @@ from trialsim.figures.words import fit, wrap
 from trialsim.quantities import is_probability
 from trialsim.results import Estimate, to_frame
 from trialsim.scenario.model import Scenario
+from trialsim.scenario.words import setting
+from trialsim.varying.analysed import input_words
 from trialsim.varying.grids import GridResult, limits
-from trialsim.varying.text import input_words, number, shown, with_error
 from trialsim.varying.thresholds import ThresholdResult
+from trialsim.writing.numbers import listed, value_text, with_error
 
 HIGH, BELOW, LEFT, RIGHT, HEAD = 4.6, 0.95, 1.25, 0.35, 0.15
 
@@ -87,15 +89,15 @@ def draw_threshold(result: ThresholdResult, scenario: Scenario, name: str) -> Dr
         text: level for text, level in limits(scenario, result.quantity).items() if level != result.limit
     }
     _levels(axes, known | {f"limit {result.limit:g}": result.limit}, answers)
+    places = [f"{crossing.at:.4g}" for crossing in result.crossings]
     for crossing in result.crossings:
         axes.plot([crossing.at], [result.limit], zorder=7, **CROSSED)
     return Drawn(
         name,
         f"{result.label} and its limit over {input_words(scenario, result.input, result.case)}",
-        _caption(result.label, result.input, result.case, error > 0, keys_own)
-        + " "
-        + " ".join(result.sentences),
-        " ".join(result.sentences),
+        _caption(result.label, result.input, result.case, error > 0, keys_own),
+        f"{_alt(result.label, result.quantity, result.input, values, answers)} The limit {result.limit:g} is "
+        + (f"passed at {listed(places)}." if places else "not passed."),
         sheet.figure,
         to_frame(list(result.rows())),
     )
@@ -116,7 +118,11 @@ def _panel(
     at, answer = own
     seen = at is not None and values[0] <= at <= values[-1]
     noisy = any(each.mcse for each in answers)
-    keys = [Key(f"as stated: {shown(at)}, {with_error(quantity, answer)}", OWN)] if seen else []
+    keys = (
+        [Key(f"as stated: {setting(at)}, {with_error(quantity, answer.estimate, answer.mcse)}", OWN)]
+        if seen
+        else []
+    )
     if noisy:
         keys.append(Key("95% interval", patch={"facecolor": PALE, "edgecolor": "none"}))
     sheet = Sheet(NARROW, BELOW + HIGH + HEAD, footer, [*keys, *more])
@@ -177,7 +183,7 @@ def scale_of(axes: Axes, which: str, values: Sequence[float]) -> None:
     if geometric(values):
         (axes.set_xscale if which == "x" else axes.set_yscale)("log")
         ticks = [value for value in values if _short(value)] if len(values) <= 7 else _round(values)
-        axis.set_ticks(ticks, [shown(tick) for tick in ticks])
+        axis.set_ticks(ticks, [setting(tick) for tick in ticks])
         axis.set_minor_formatter(NullFormatter())
         axis.set_ticks([], minor=True)
     else:
@@ -196,7 +202,7 @@ def geometric(values: Sequence[float]) -> bool:
 
 
 def _short(value: float) -> bool:
-    return len(shown(value)) <= 5
+    return len(setting(value)) <= 5
 
 
 def _round(values: Sequence[float]) -> list[float]:
@@ -222,5 +228,5 @@ def _caption(label: str, path: str, case: str, noisy: bool, seen: bool) -> str:
 
 def _alt(label: str, quantity: str, path: str, values: Sequence[float], answers: Sequence[Estimate]) -> str:
     pick = [0, len(values) // 2, len(values) - 1]
-    told = ", ".join(f"{number(quantity, answers[k].estimate)} at {shown(values[k])}" for k in pick)
+    told = ", ".join(f"{value_text(quantity, answers[k].estimate)} at {setting(values[k])}" for k in pick)
     return f"Curve of {label} over {path}: {told}."

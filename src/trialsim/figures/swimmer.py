@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import secrets
-from pathlib import Path
 from typing import Any
 
 import matplotlib
@@ -13,15 +9,11 @@ from matplotlib.axes import Axes
 
 from trialsim.engine.timed import DAYS_PER_MONTH
 from trialsim.engine.traces import Trace
-from trialsim.errors import OutputError, TrialsimError
+from trialsim.errors import TrialsimError
 from trialsim.figures.drawn import Drawn
 from trialsim.figures.style import BLACK, BOLD, GREY, RC, ROW, WIDE, Key, Sheet, count_ticks
 from trialsim.figures.words import clean, fit, sentence
 from trialsim.writing.numbers import listed
-
-SUFFIXES = (".svg", ".png", ".pdf", ".csv")
-"""What a trial can be written as."""
-
 
 LEFT, RIGHT, BELOW = 1.1, 0.45, 0.85
 TALL, SHORT, MOST_HIGH = 0.42, 0.1, 17.0
@@ -110,49 +102,6 @@ def _draw(trace: Trace, last_day: float, decided_day: float) -> Drawn:
         sheet.figure,
         trace.to_frame(),
     )
-
-
-def check_output(path: Path) -> None:
-    """Refuse, before a trial is simulated, a file that ``write`` cannot write.
-
-    Raises
-    ------
-    OutputError : the suffix is unknown, the file exists, or there is no folder to write it in.
-    """
-    if path.suffix.lower() not in SUFFIXES:
-        raise OutputError(
-            f"{path} cannot be written: its name must end in {', '.join(SUFFIXES[:-1])} or .csv"
-        )
-    if os.path.lexists(path):
-        raise OutputError(f"{path} exists; choose another name")
-    if not path.parent.is_dir():
-        raise OutputError(f"{path} cannot be written: {path.parent} is not a folder")
-
-
-def write(trace: Trace, path: Path) -> None:
-    """Write a trial as a table (.csv) or a swimmer plot, whole or not at all; the same trial gives the same bytes.
-
-    Raises
-    ------
-    OutputError : the file exists or cannot be written.
-    TrialsimError : a plot of a trial without a calendar.
-    """
-    check_output(path)
-    kind = path.suffix.lower()
-    drawn = None if kind == ".csv" else draw(trace)
-    new = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}{kind}")
-    try:
-        if drawn is None:
-            trace.to_frame().to_csv(new, index=False, float_format="%.12g", lineterminator="\n")
-        else:
-            new.write_bytes(drawn.drawing(kind[1:]))
-        check_output(path)  # a file may have come up meanwhile
-        new.rename(path)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {(error.strerror or str(error)).lower()}") from None
-    finally:
-        with contextlib.suppress(OSError):
-            new.unlink()
 
 
 def _months(day: float) -> float:

@@ -12,9 +12,11 @@ from trialsim.figures.style import BLACK, BLUE, GREY, PALE, WIDE, Key, Sheet
 from trialsim.figures.words import clean, fit, width
 from trialsim.results import to_frame
 from trialsim.scenario.model import Scenario
+from trialsim.scenario.words import setting
+from trialsim.varying.analysed import input_words
 from trialsim.varying.evaluate import SIMULATED
-from trialsim.varying.text import input_words, number, shown, with_error
 from trialsim.varying.tornado import Bar, Panel, TornadoResult
+from trialsim.writing.numbers import value_text, with_error
 
 EACH, BELOW, HEAD, RIGHT = 0.74, 0.95, 0.45, 0.3
 """Height in cm of an input's two bars; room below, above and to the right of the panel."""
@@ -55,7 +57,7 @@ def draw(result: TornadoResult, panel: Panel, scenario: Scenario, name: str) -> 
     axes.axvline(panel.base.estimate, color=BLACK, linewidth=1.0, zorder=4)
     span = axes.get_xlim()
     at = left + wide * (panel.base.estimate - span[0]) / (span[1] - span[0])
-    words = f"as stated: {with_error(panel.quantity, panel.base)}"
+    words = f"as stated: {with_error(panel.quantity, panel.base.estimate, panel.base.mcse)}"
     half = width(words) / 2
     sheet.write(
         min(max(at, half + 0.1), WIDE - half - 0.1), BELOW + high + 0.1, words, ha="center", va="bottom"
@@ -75,7 +77,7 @@ def _limits(axes: Axes, panel: Panel, bars: tuple[Bar, ...], wide: float) -> Non
     values = [panel.base.estimate, *(end.estimate for bar in bars for end in bar.ends)]
     low, high = min(values), max(values)
     span = max(high - low, 1e-6 * max(abs(high), 1.0))
-    text = max(width(fit(shown(value), 2.5)) for bar in bars for value in bar.values) + 0.35
+    text = max(width(fit(setting(value), 2.5)) for bar in bars for value in bar.values) + 0.35
     each = span / max(wide - 2 * text, wide / 3)
     axes.set_xlim(low - text * each, high + text * each)
 
@@ -96,7 +98,7 @@ def _draw(axes: Axes, row: int, bar: Bar, base: float, wide: float) -> None:
         axes.text(
             reach + (0.1 if right else -0.1) * cm,
             y,
-            fit(shown(value), 2.5),
+            fit(setting(value), 2.5),
             ha="left" if right else "right",
             va="center_baseline",
             color=BLACK if moved.estimate else GREY,
@@ -132,10 +134,10 @@ def _caption(result: TornadoResult, panel: Panel, drawn: int) -> str:
 
 
 def _alt(panel: Panel, names: list[str]) -> str:
-    words = [f"Bars around {number(panel.quantity, panel.base.estimate)}, the {panel.label} as stated."]
+    words = [f"Bars around {value_text(panel.quantity, panel.base.estimate)}, the {panel.label} as stated."]
     for name, bar in list(zip(names, panel.bars, strict=False))[:5]:
         ends = " and ".join(
-            f"{number(panel.quantity, end.estimate)} at {shown(value)}"
+            f"{value_text(panel.quantity, end.estimate)} at {setting(value)}"
             for value, end in zip(bar.values, bar.ends, strict=True)
         )
         words.append(f"{name}: {ends}.")

@@ -16,8 +16,8 @@ from trialsim.figures.words import fit, names_within, sentence
 from trialsim.quantities import is_probability
 from trialsim.results import to_frame
 from trialsim.varying.answers import WhatIf
-from trialsim.varying.effects import Effect, digits, short, shown
-from trialsim.writing.numbers import listed
+from trialsim.varying.effects import Effect, digits
+from trialsim.writing.numbers import fixed, listed
 
 NAMES, GAP, RIGHT = 4.1, 0.45, 0.2
 HIGH = 0.4
@@ -48,13 +48,10 @@ class _Row:
     base: bool = False
 
 
-def draw(found: WhatIf, name: str = "variants") -> Drawn | None:
-    """The figure of one what-if; None where there is no variant to show."""
-    if not found.variants:
-        return None
+def draw(found: WhatIf, name: str = "variants") -> Drawn:
+    """The figure of one what-if, which has a variant to show."""
     cases = _cases(found)
     columns = found.columns
-    words = found.words
     rows = {case: {q: _rows(found, case, q) for q in columns} for case in cases}
     counts = {case: max(len(r) for r in rows[case].values()) for case in cases}
     several = len(cases) > 1
@@ -70,7 +67,7 @@ def draw(found: WhatIf, name: str = "variants") -> Drawn | None:
         wide = (WIDE - NAMES - RIGHT - GAP * (len(columns) - 1)) / len(columns)
         lefts = [NAMES + k * (wide + GAP) for k in range(len(columns))]
         for left, quantity in zip(lefts, columns, strict=True):
-            heading = fit(sentence(short(quantity, words.doses, words.cohorts, words.own)), wide)
+            heading = fit(sentence(found.short(quantity)), wide)
             sheet.write(left, body - ROW, heading, va="bottom", fontweight="bold")
         top = body - ROW - 0.1
         for case in cases:
@@ -172,7 +169,7 @@ def _panel(axes: Axes, quantity: str, rows: Sequence[_Row]) -> None:
 def _numbers(sheet: Sheet, quantity: str, rows: Sequence[_Row], left: float, top: float) -> None:
     decimals = digits(quantity, *(row.value for row in rows if row.value == row.value))
     for k, row in enumerate(rows):
-        text = shown(row.value, decimals) if row.value == row.value else "–"
+        text = fixed(row.value, decimals) if row.value == row.value else "–"
         color = BLACK if row.real or row.base else GREY
         sheet.write(left, top - HIGH * (k + 0.5), text, va="center_baseline", color=color, fontsize=SIZE)
 
@@ -187,8 +184,7 @@ def _footer(found: WhatIf) -> str:
 
 
 def _caption(found: WhatIf, cases: Sequence[str]) -> str:
-    words = found.words
-    names = [short(q, words.doses, words.cohorts, words.own) for q in found.columns]
+    names = [found.short(q) for q in found.columns]
     left_out = len(found.base) - len(cases)
     return (
         f"{listed(names)} of every variant; the square and the broken line are the scenario as stated. Bars are 95% "
@@ -201,7 +197,7 @@ def _caption(found: WhatIf, cases: Sequence[str]) -> str:
 def _alt(rows: Mapping[str, Mapping[str, Sequence[_Row]]]) -> str:
     words = ["Dots with intervals, a row for each variant."]
     for case, of in rows.items():
-        numbers = [f"{row.name} {shown(row.value, 3)}" for row in of["p_go"] if row.value == row.value]
+        numbers = [f"{row.name} {fixed(row.value, 3)}" for row in of["p_go"] if row.value == row.value]
         words.append(f"P(go) if {case} is true: {listed(numbers)}.")
     return " ".join(words)
 

@@ -5,18 +5,32 @@ The ordering behind a p-value or an interval is always named; the default is the
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from trialsim.errors import DesignError
-from trialsim.inference.analysis import Analysis, Asked, analyse_overrun, analyse_set
+from trialsim.inference.analysis import AnalysisPlan, PatientsAnalysis, analyse_overrun, analyse_set
 from trialsim.inference.characteristics import Characteristics, characteristics
 from trialsim.inference.design_text import looks_from
+from trialsim.inference.harms import HarmRate, harm_rate
 from trialsim.inference.observed import Analyses, analyse_observed
 from trialsim.inference.orderings import STAGEWISE
 from trialsim.inference.posterior import JEFFREYS
+from trialsim.inference.questions import two_questions
 from trialsim.scenario.model import Scenario
 
-__all__ = ["Analyses", "Analysis", "Characteristics", "analyse", "characteristics", "looks_from"]
+__all__ = [
+    "Analyses",
+    "AnalysisPlan",
+    "Characteristics",
+    "PatientsAnalysis",
+    "analyse",
+    "characteristics",
+    "looks_from",
+]
 
 PATIENTS = "Patients"
+
+of_design = characteristics
 
 
 def analyse(
@@ -28,11 +42,16 @@ def analyse(
     n: int | None = None,
     stage1_n: int | None = None,
     overrun: int | None = None,
+    toxicities: int | None = None,
+    treated: int | None = None,
     p0: float | None = None,
     p1: float | None = None,
     confidence: float = 0.95,
+    estimate: str = "umvue",
+    interval: str = "stagewise",
     ordering: str = STAGEWISE,
     prior: tuple[float, float] = JEFFREYS,
+    characteristics: bool = False,
 ) -> Analyses:
     """Analyse the trial that was observed: of a scenario, or of a design and its counts.
 
@@ -44,26 +63,54 @@ def analyse(
     n, stage1_n : patients analysed, in all and in stage 1, where other than planned (or where the trial could have
         ended at more than one look).
     overrun : patients already enrolled when the trial stopped after stage 1; their responses are among `responses`.
+    toxicities, treated : patients with toxicity, and patients treated where other than those analysed.
     p0, p1 : unacceptable and desirable rate (default: the scenario's); p-values need p0.
-    confidence, ordering, prior : of the intervals; of the first p-value (stagewise, mle, umvue); a and b of Beta(a, b).
+    confidence, prior : of the intervals; a and b of Beta(a, b).
+    estimate, interval, ordering : which estimate, interval and ordering of the p-value are the primary ones.
+    characteristics : whether bias, error and coverage under the design are worked out as well.
     """
-    asked = Asked(p0, p1, confidence, ordering, prior)
+    plan = AnalysisPlan(p0, p1, confidence, estimate, interval, ordering, (prior[0], prior[1]))
     if scenario is not None:
-        counts = (design, responses, stage1, n, stage1_n, overrun)
+        counts = (design, responses, stage1, n, stage1_n, overrun, toxicities, treated)
         if any(value is not None for value in counts):
             raise DesignError("a scenario states its own design and counts: give it alone, or --design")
-        return analyse_observed(scenario, asked)
-    if design is None or responses is None:
-        raise DesignError("state a scenario, or a design and its responses: --design 1/25,6/70 --responses 3")
-    looks = looks_from(design)
-    sets: tuple[Analysis, ...]
-    if overrun is not None:
-        if stage1 is None or n is not None or stage1_n is not None:
-            raise DesignError(
-                "with overrun, state the responses in stage 1 and in all; the sizes follow from the design"
-            )
-        sets = analyse_overrun(looks, asked, patients=PATIENTS, overrun=overrun, x=responses, x1=stage1)
+        found = analyse_observed(scenario, plan)
     else:
-        sets = (analyse_set(looks, asked, patients=PATIENTS, n=n, x=responses, x1=stage1, n1=stage1_n),)
-    notes = () if p0 is not None else ("p0 is not stated: there is no p-value.",)
-    return Analyses(f"Design {design}", sets, notes=notes)
+        if design is None or responses is None:
+            raise DesignError(
+                "state a scenario, or a design and its responses: --design 1/25,6/70 --responses 3"
+            )
+        sets = _sets(design, plan, responses, stage1, n, stage1_n, overrun)
+        if treated is not None and (toxicities is None or treated < sets[-1].n):
+            raise DesignError(
+                f"treated = {treated} goes with toxicities, and cannot be fewer than the {sets[-1].n} analysed"
+            )
+        harms: tuple[HarmRate, ...] = ()
+        if toxicities is not None:
+            harms = (harm_rate("toxicities", toxicities, treated or sets[-1].n, confidence),)
+        notes = () if p0 is not None else ("p0 is not stated: there is no p-value.",)
+        found = Analyses(f"Design {design}", sets, notes=notes, harms=harms, questions=two_questions(sets[0]))
+    if not characteristics:
+        return found
+    primary = found.sets[0]
+    rates = [rate for rate in (primary.plan.p0, primary.plan.p1) if rate is not None] or [0.1, 0.3, 0.5]
+    return replace(found, characteristics=of_design(primary.looks, rates, confidence=confidence))
+
+
+def _sets(
+    design: str,
+    plan: AnalysisPlan,
+    responses: int,
+    stage1: int | None,
+    n: int | None,
+    stage1_n: int | None,
+    overrun: int | None,
+) -> tuple[PatientsAnalysis, ...]:
+    looks = looks_from(design)
+    if overrun is None:
+        return (analyse_set(looks, plan, patients=PATIENTS, n=n, x=responses, x1=stage1, n1=stage1_n),)
+    if stage1 is None or n is not None or stage1_n is not None:
+        raise DesignError(
+            "with overrun, state the responses in stage 1 and in all; the sizes follow from the design"
+        )
+    return analyse_overrun(looks, plan, patients=PATIENTS, overrun=overrun, x=responses, x1=stage1)

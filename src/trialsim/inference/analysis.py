@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,12 +22,22 @@ from trialsim.inference.posterior import JEFFREYS, Posterior, posterior
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the analysis is asked for: the rates of the hypotheses, the confidence, the ordering, the prior."""
+class AnalysisPlan:
+    """What is asked of an analysis, and which numbers are the primary ones.
+
+    Attributes
+    ----------
+    p0, p1 : unacceptable and desirable rate; without p0 there is no p-value.
+    confidence, prior : of the intervals; a and b of the Beta prior.
+    estimate, interval, ordering : the primary estimate and interval, and the ordering of the primary p-value
+        (docs/decisions/0012-primary-analysis.md).
+    """
 
     p0: float | None = None
     p1: float | None = None
     confidence: float = 0.95
+    estimate: str = "umvue"
+    interval: str = "stagewise"
     ordering: str = STAGEWISE
     prior: tuple[float, float] = JEFFREYS
 
@@ -40,8 +51,13 @@ class Asked:
             )
         if not 0 < self.confidence < 1:
             raise DesignError(f"confidence = {self.confidence:g} must lie between 0 and 1, such as 0.95")
-        if self.ordering not in ORDERINGS:
-            raise DesignError(f"ordering {self.ordering!r} is not known; there are {', '.join(ORDERINGS)}")
+        if min(self.prior) <= 0:
+            raise DesignError(
+                f"a Beta prior needs two numbers above 0, not {self.prior[0]:g} and {self.prior[1]:g}"
+            )
+        for what, there_are in (("estimate", ESTIMATORS), ("interval", INTERVALS), ("ordering", ORDERINGS)):
+            if (name := getattr(self, what)) not in there_are:
+                raise DesignError(f"{what} {name!r} is not known; there are {', '.join(there_are)}")
 
 
 @dataclass(frozen=True)
@@ -67,8 +83,8 @@ class PValue:
 
 
 @dataclass(frozen=True)
-class Analysis:
-    """One set of patients, analysed with its design.
+class PatientsAnalysis:
+    """One set of patients, analysed with its design; each number is worked out when it is asked for.
 
     Attributes
     ----------
@@ -84,20 +100,53 @@ class Analysis:
     n: int
     x: int
     x1: int | None
-    asked: Asked
+    plan: AnalysisPlan
     decision: str
-    estimates: dict[str, float]
-    p_values: tuple[PValue, ...]
-    intervals: tuple[Interval, ...]
-    posterior: Posterior
     planned: TwoStage | None = None
     readings: tuple[Reading, ...] = ()
     notes: tuple[str, ...] = ()
 
+    @cached_property
+    def _outcomes(self) -> tuple[Outcomes, int]:
+        outcomes = outcomes_of(self.looks)
+        return outcomes, outcomes.find(self.look, self.x)
+
+    @cached_property
+    def estimates(self) -> dict[str, float]:
+        """Every estimate of the response rate by name."""
+        outcomes, here = self._outcomes
+        return {name: float(estimate(outcomes)[here]) for name, estimate in ESTIMATORS.items()}
+
+    @cached_property
+    def p_values(self) -> tuple[PValue, ...]:
+        """One-sided p-values, the primary ordering first; none where p0 is not stated."""
+        return tuple(_p_values(*self._outcomes, self.plan))
+
+    @cached_property
+    def intervals(self) -> tuple[Interval, ...]:
+        """Every interval, with the coverage that its method has."""
+        return tuple(_intervals(*self._outcomes, self.plan))
+
+    @cached_property
+    def posterior(self) -> Posterior:
+        """What the prior and the counts say."""
+        plan = self.plan
+        return posterior(self.n, self.x, prior=plan.prior, confidence=plan.confidence, p0=plan.p0, p1=plan.p1)
+
+    @property
+    def estimate(self) -> float:
+        """The primary estimate."""
+        return self.estimates[self.plan.estimate]
+
+    @property
+    def interval(self) -> Interval:
+        """The primary interval."""
+        return next(row for row in self.intervals if row.name == self.plan.interval)
+
     @property
     def p_value(self) -> float | None:
-        """The p-value under the ordering asked for; None where p0 is not stated."""
-        return next((row.p for row in self.p_values if row.ordering == self.asked.ordering), None)
+        """The primary p-value; None where p0 is not stated."""
+        return self.p_values[0].p if self.p_values else None
 
     def rows(self) -> list[dict[str, Any]]:
         """One dict a number: patients, kind, name, ordering, value, low, high, and what is known of its coverage."""
@@ -147,10 +196,16 @@ class Analysis:
             "stage1_responses": self.x1,
             "ended_at_look": self.look + 1,
             "decision": self.decision,
-            "p0": self.asked.p0,
-            "p1": self.asked.p1,
-            "confidence": self.asked.confidence,
-            "ordering": self.asked.ordering,
+            **{key: getattr(self.plan, key) for key in ("p0", "p1", "confidence", "ordering")},
+            "primary": {
+                "estimate": {"name": self.plan.estimate, "value": self.estimate},
+                "interval": {
+                    "name": self.plan.interval,
+                    "low": self.interval.low,
+                    "high": self.interval.high,
+                },
+                "p_value": {"ordering": self.plan.ordering, "value": self.p_value},
+            },
             "estimates": self.estimates,
             "p_values": [vars(p) for p in self.p_values],
             "intervals": [vars(i) for i in self.intervals],
@@ -159,15 +214,10 @@ class Analysis:
             "notes": list(self.notes),
         }
 
-    def __str__(self) -> str:
-        from trialsim.inference.printing import analysis_text
-
-        return analysis_text(self)
-
 
 def analyse_set(
     planned: Looks,
-    asked: Asked,
+    plan: AnalysisPlan,
     *,
     patients: str,
     n: int | None = None,
@@ -175,7 +225,7 @@ def analyse_set(
     x1: int | None = None,
     n1: int | None = None,
     look: int | None = None,
-) -> Analysis:
+) -> PatientsAnalysis:
     """Analyse x responses among n patients (default: as planned at the look where x responses end the trial).
 
     ``n1`` is the attained size of stage 1 and ``x1`` the responses there; sizes other than planned are for designs
@@ -188,7 +238,7 @@ def analyse_set(
         ended = _ended(planned, n, x, look)
         if len(planned.n) > 1 and ended > 0 and x1 is not None:
             _check_stage1(planned, x1, x, planned.n[0], planned.n[ended])
-        return _analysis(planned, ended, asked, patients, x, x1)
+        return _analysis(planned, ended, plan, patients, x, x1)
     if design is None:
         raise DesignError(
             f"the design has looks at {', '.join(map(str, planned.n))} patients, not at {n1 if n is None else n}; "
@@ -199,12 +249,10 @@ def analyse_set(
     looks = TwoStage(design.r1, seen.n1, design.r, final).looks
     if not stopped and x1 is not None:
         _check_stage1(looks, x1, x, seen.n1, seen.n)
-    found = _analysis(looks, _ended(looks, seen.n, x, 0 if stopped else 1), asked, patients, x, x1)
+    found = _analysis(looks, _ended(looks, seen.n, x, 0 if stopped else 1), plan, patients, x, x1)
     others: tuple[Reading, ...] = ()
-    if asked.p0 is not None:
-        others = tuple(
-            readings(design, seen, asked.p0, asked.p1, prior=asked.prior, confidence=asked.confidence)
-        )
+    if plan.p0 is not None:
+        others = tuple(readings(design, seen, plan.p0, plan.p1, prior=plan.prior, confidence=plan.confidence))
     notes = [
         f"Planned: {design_words(planned)}. Estimates, p-values and intervals take the attained sizes as fixed "
         "(they must not have depended on the responses) and r1 as planned.",
@@ -217,8 +265,8 @@ def analyse_set(
 
 
 def analyse_overrun(
-    planned: Looks, asked: Asked, *, patients: str, overrun: int, x: int, x1: int
-) -> tuple[Analysis, Analysis]:
+    planned: Looks, plan: AnalysisPlan, *, patients: str, overrun: int, x: int, x1: int
+) -> tuple[PatientsAnalysis, PatientsAnalysis]:
     """A trial that stopped after stage 1 with more patients already enrolled: without them, and with them.
 
     With them, every trial that stops is taken to have as many more patients, whose responses are counted among x but
@@ -240,8 +288,8 @@ def analyse_overrun(
     last = tuple(FUTILE if k <= design.r else GO for k in range(design.n + 1))
     looks = Looks((design.n1, n, design.n), (first, (FUTILE,) * (n + 1), last))
     return (
-        _analysis(planned, 0, asked, f"{patients} of stage 1", x1, x1),
-        replace(_analysis(looks, 1, asked, f"{patients} with overrun", x, x1), decision="stop for futility"),
+        _analysis(planned, 0, plan, f"{patients} of stage 1", x1, x1),
+        replace(_analysis(looks, 1, plan, f"{patients} with overrun", x, x1), decision="stop for futility"),
     )
 
 
@@ -301,23 +349,11 @@ def _impossible(looks: Looks, look: int, x: int) -> str:
     return f"{said}: it would have ended at an earlier look" if x <= n else f"{said}: there are too few"
 
 
-def _analysis(looks: Looks, look: int, asked: Asked, patients: str, x: int, x1: int | None) -> Analysis:
-    outcomes = outcomes_of(looks)
-    here = outcomes.find(look, x)
-    n = looks.n[look]
-    return Analysis(
-        patients,
-        looks,
-        look,
-        n,
-        x,
-        x if look == 0 else x1,
-        asked,
-        _decision(looks, look, x),
-        {name: float(estimate(outcomes)[here]) for name, estimate in ESTIMATORS.items()},
-        tuple(_p_values(outcomes, here, asked)),
-        tuple(_intervals(outcomes, here, asked)),
-        posterior(n, x, prior=asked.prior, confidence=asked.confidence, p0=asked.p0, p1=asked.p1),
+def _analysis(
+    looks: Looks, look: int, plan: AnalysisPlan, patients: str, x: int, x1: int | None
+) -> PatientsAnalysis:
+    return PatientsAnalysis(
+        patients, looks, look, looks.n[look], x, x if look == 0 else x1, plan, _decision(looks, look, x)
     )
 
 
@@ -328,11 +364,11 @@ def _decision(looks: Looks, look: int, x: int) -> str:
     return word
 
 
-def _p_values(outcomes: Outcomes, here: int, asked: Asked) -> Sequence[PValue]:
-    if asked.p0 is None:
+def _p_values(outcomes: Outcomes, here: int, plan: AnalysisPlan) -> Sequence[PValue]:
+    if plan.p0 is None:
         return []
-    pmf = outcomes.pmf(asked.p0)
-    names = [asked.ordering, *(name for name in ORDERINGS if name != asked.ordering)]
+    pmf = outcomes.pmf(plan.p0)
+    names = [plan.ordering, *(name for name in ORDERINGS if name != plan.ordering)]
     found = []
     for name in names:
         place = ranks(outcomes, name)
@@ -341,14 +377,14 @@ def _p_values(outcomes: Outcomes, here: int, asked: Asked) -> Sequence[PValue]:
     return found
 
 
-def _intervals(outcomes: Outcomes, here: int, asked: Asked) -> Sequence[Interval]:
+def _intervals(outcomes: Outcomes, here: int, plan: AnalysisPlan) -> Sequence[Interval]:
     found = []
     for name, method in INTERVALS.items():
-        limits = method(outcomes, asked.confidence)
+        limits = method(outcomes, plan.confidence)
         low, high = (None if math.isnan(end[here]) else float(end[here]) for end in limits)
         at = [
             None if p is None else float(coverage(outcomes, limits, np.array([p]))[0])
-            for p in (asked.p0, asked.p1)
+            for p in (plan.p0, plan.p1)
         ]
         least = least_coverage(outcomes, limits, BETWEEN)
         found.append(Interval(name, INTERVAL_WORDS[name], low, high, at[0], at[1], least))

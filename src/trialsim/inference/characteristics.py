@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
 import numpy as np
 
+from trialsim.answers import Answer
 from trialsim.designs.binomial import Float64
 from trialsim.designs.rules import Looks
-from trialsim.inference.estimators import ESTIMATOR_WORDS, ESTIMATORS
-from trialsim.inference.intervals import INTERVAL_WORDS, INTERVALS, coverage, least_coverage
+from trialsim.inference.estimators import ESTIMATORS
+from trialsim.inference.intervals import INTERVALS, coverage, least_coverage
 from trialsim.inference.outcomes import outcomes_of
-from trialsim.results import digits12, to_frame
-
-if TYPE_CHECKING:
-    import pandas as pd
+from trialsim.results import digits12
 
 
-@dataclass(frozen=True)
-class Characteristics:
+@dataclass(frozen=True, repr=False)
+class Characteristics(Answer):
     """What each estimator and interval does at each response rate, by enumeration of every outcome.
 
     Attributes
@@ -31,6 +29,8 @@ class Characteristics:
     coverage, width : by interval, at each rate; width is the mean length (an outcome without an interval has none).
     least : by interval, its least coverage for rates from .05 to .95.
     """
+
+    kind: ClassVar[str] = "characteristics"
 
     looks: Looks
     confidence: float
@@ -53,10 +53,6 @@ class Characteristics:
                 found.append({"p": rate, "kind": "interval", "name": name, **entry})
         return found
 
-    def to_frame(self) -> pd.DataFrame:
-        """A tidy table."""
-        return to_frame(self.rows())
-
     def to_dict(self) -> dict[str, Any]:
         """Everything, ready for JSON."""
         return dict(
@@ -73,25 +69,6 @@ class Characteristics:
                 }
             )
         )
-
-    def __str__(self) -> str:
-        wide = max(map(len, (*ESTIMATOR_WORDS.values(), *INTERVAL_WORDS.values())))
-        head = f"  {'':{wide}}" + "".join(f"{f'p = {rate:g}':>12}" for rate in self.p)
-        lines = ["Bias x 1000 (root mean square error x 1000)", head]
-        for name, bias in self.bias.items():
-            error = np.sqrt(self.mse[name])
-            cells = "".join(
-                f"{f'{1000 * b:.1f} ({1000 * e:.0f})':>12}" for b, e in zip(bias, error, strict=True)
-            )
-            lines.append(f"  {ESTIMATOR_WORDS[name]:{wide}}{cells}")
-        lines += [f"Coverage of {self.confidence:.0%} intervals", f"{head}{'least':>12}"]
-        for name, covered in self.coverage.items():
-            cells = "".join(f"{c:>12.4f}" for c in (*covered, self.least[name]))
-            lines.append(f"  {INTERVAL_WORDS[name]:{wide}}{cells}")
-        lines.append(
-            "  least: for response rates from .05 to .95; an outcome without an interval counts as covered"
-        )
-        return "\n".join(lines)
 
 
 def characteristics(

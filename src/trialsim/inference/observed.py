@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
+from trialsim.answers import Answer
 from trialsim.codes import POOLED
 from trialsim.designs.binomial import clopper_pearson
 from trialsim.designs.rules import Looks
 from trialsim.errors import DesignError
-from trialsim.inference.analysis import Analysis, Asked, analyse_set
+from trialsim.inference.analysis import AnalysisPlan, PatientsAnalysis, analyse_set
+from trialsim.inference.characteristics import Characteristics
+from trialsim.inference.harms import HarmRate, observed_harms
 from trialsim.inference.posterior import Posterior, posterior
-from trialsim.results import digits12, to_frame
+from trialsim.inference.questions import TwoQuestions, two_questions
+from trialsim.results import digits12
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.model import Observed, Scenario
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 TREATED, EVALUABLE = "All treated patients", "Evaluable patients"
 
@@ -38,27 +39,37 @@ class ByDose:
         return {**vars(self), "posterior": vars(self.posterior)}
 
 
-def by_dose(dose: str, n: int, x: int, asked: Asked) -> ByDose:
+def by_dose(dose: str, n: int, x: int, plan: AnalysisPlan) -> ByDose:
     """x responses among n patients at a dose."""
-    low, high = clopper_pearson(x, n, asked.confidence)
-    post = posterior(n, x, prior=asked.prior, confidence=asked.confidence, p0=asked.p0, p1=asked.p1)
+    low, high = clopper_pearson(x, n, plan.confidence)
+    post = posterior(n, x, prior=plan.prior, confidence=plan.confidence, p0=plan.p0, p1=plan.p1)
     return ByDose(dose, n, x, low, high, post)
 
 
-@dataclass(frozen=True)
-class Analyses:
-    """The analysis of each set of patients; by dose; and what has to be said of them.
+@dataclass(frozen=True, repr=False)
+class Analyses(Answer):
+    """The final analysis: each set of patients, the first one primary; by dose; harms; what has to be said of them.
 
-    ``assumed``: the design is an assumption of the scenario, so nothing here says that the trial used it.
+    Attributes
+    ----------
+    assumed : the design is an assumption of the scenario, so nothing here says that the trial used it.
+    questions : how the test differs from the check of the observed trial; None without p0.
+    characteristics : bias, error and coverage under the design, where plan for.
     """
 
+    kind: ClassVar[str] = "analyse"
+
     name: str
-    sets: tuple[Analysis, ...]
+    sets: tuple[PatientsAnalysis, ...]
     doses: tuple[ByDose, ...] = ()
     notes: tuple[str, ...] = ()
     assumed: bool = False
+    harms: tuple[HarmRate, ...] = ()
+    questions: TwoQuestions | None = None
+    scenario: Scenario | None = None
+    characteristics: Characteristics | None = None
 
-    def __getitem__(self, patients: str) -> Analysis:
+    def __getitem__(self, patients: str) -> PatientsAnalysis:
         for found in self.sets:
             if found.patients == patients:
                 return found
@@ -66,23 +77,23 @@ class Analyses:
 
     def rows(self) -> list[dict[str, Any]]:
         """One dict a number."""
-        return [row for found in self.sets for row in found.rows()] + [
-            {
-                "patients": d.dose,
-                "n": d.n,
-                "responses": d.x,
-                "kind": "by_dose",
-                "name": "clopper_pearson",
-                "value": d.x / d.n,
-                "low": d.low,
-                "high": d.high,
-            }
-            for d in self.doses
-        ]
-
-    def to_frame(self) -> pd.DataFrame:
-        """A tidy table, one row a number."""
-        return to_frame(self.rows())
+        return (
+            [row for found in self.sets for row in found.rows()]
+            + [
+                {
+                    "patients": d.dose,
+                    "n": d.n,
+                    "responses": d.x,
+                    "kind": "by_dose",
+                    "name": "clopper_pearson",
+                    "value": d.x / d.n,
+                    "low": d.low,
+                    "high": d.high,
+                }
+                for d in self.doses
+            ]
+            + [harm.row() for harm in self.harms]
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, ready for JSON."""
@@ -91,23 +102,15 @@ class Analyses:
             "design_assumed": self.assumed,
             "sets": [found.to_dict() for found in self.sets],
             "by_dose": [d.to_dict() for d in self.doses],
+            "harms": [vars(harm) for harm in self.harms],
+            "questions": self.questions and vars(self.questions),
+            **({"characteristics": self.characteristics.to_dict()} if self.characteristics else {}),
             "notes": list(self.notes),
         }
         return dict(digits12(found))
 
-    def __str__(self) -> str:
-        from trialsim.inference.printing import dose_lines
 
-        head = "\nIf the trial had followed the assumed design" if self.assumed else ""
-        blocks = [f"{self.name}{head}", *map(str, self.sets)]
-        if self.doses:
-            blocks.append("\n".join(dose_lines(self.doses, self.sets[0].asked.p0)))
-        if self.notes:
-            blocks.append("\n".join(self.notes))
-        return "\n\n".join(blocks)
-
-
-def analyse_observed(scenario: Scenario, asked: Asked) -> Analyses:
+def analyse_observed(scenario: Scenario, plan: AnalysisPlan) -> Analyses:
     """Analyse what a scenario says was observed, with the design it states."""
     observed = scenario.observed
     if observed is None:
@@ -117,15 +120,15 @@ def analyse_observed(scenario: Scenario, asked: Asked) -> Analyses:
         raise DesignError(f"`observed.{missing}` is not stated: there is nothing to analyse")
     _refuse_other_looks(scenario)
     looks = compile_rules(scenario).looks
-    asked = replace(
-        asked,
-        p0=getattr(scenario.design, "p0", None) if asked.p0 is None else asked.p0,
-        p1=getattr(scenario.design, "p1", None) if asked.p1 is None else asked.p1,
+    plan = replace(
+        plan,
+        p0=getattr(scenario.design, "p0", None) if plan.p0 is None else plan.p0,
+        p1=getattr(scenario.design, "p1", None) if plan.p1 is None else plan.p1,
     )
     source = scenario.sources.get("design")
     assumed = source is not None and source.assumed
     notes = _notes(scenario, observed, assumed)
-    if asked.p0 is None:
+    if plan.p0 is None:
         notes.append("The design states no p0: there is no p-value.")
     ways = {TREATED: _treated, EVALUABLE: _evaluable}
     # first the patients that the looks count
@@ -133,7 +136,7 @@ def analyse_observed(scenario: Scenario, asked: Asked) -> Analyses:
     sets, refused = [], []
     for patients in counted:
         try:
-            found = ways[patients](looks, observed, asked)
+            found = ways[patients](looks, observed, plan)
         except DesignError as error:
             refused.append(f"{patients}: not analysed, because {error}.")
         else:
@@ -141,13 +144,25 @@ def analyse_observed(scenario: Scenario, asked: Asked) -> Analyses:
     if not sets:
         raise DesignError(" ".join(refused))
     notes += refused
+    harms = tuple(observed_harms(observed, scenario.doses, plan.confidence))
     return Analyses(
         scenario.name,
         tuple(sets),
-        tuple(_doses(scenario.doses, observed, asked)),
+        tuple(_doses(scenario.doses, observed, plan)),
         tuple(notes),
         assumed,
+        harms,
+        two_questions(sets[0], observed.evaluable),
+        scenario,
     )
+
+
+def questions_of(scenario: Scenario) -> TwoQuestions | None:
+    """How the check of the observed trial differs from its test; None where there is no such test."""
+    try:
+        return analyse_observed(scenario, AnalysisPlan()).questions
+    except DesignError:
+        return None
 
 
 def _refuse_other_looks(scenario: Scenario) -> None:
@@ -164,7 +179,7 @@ def _refuse_other_looks(scenario: Scenario) -> None:
     assert compile_rules(scenario).on_dose_change == POOLED
 
 
-def _treated(looks: Looks, observed: Observed, asked: Asked) -> Analysis | None:
+def _treated(looks: Looks, observed: Observed, plan: AnalysisPlan) -> PatientsAnalysis | None:
     """All treated patients: an inevaluable one did not respond."""
     if observed.treated is None:
         return None
@@ -172,10 +187,10 @@ def _treated(looks: Looks, observed: Observed, asked: Asked) -> Analysis | None:
     stage1 = observed.stage1
     known = stage1 is not None and stage1.evaluable == looks.n[0] and observed.treated > looks.n[0]
     x1 = stage1.responses if stage1 is not None and known else None
-    return analyse_set(looks, asked, patients=TREATED, n=observed.treated, x=observed.responses, x1=x1)
+    return analyse_set(looks, plan, patients=TREATED, n=observed.treated, x=observed.responses, x1=x1)
 
 
-def _evaluable(looks: Looks, observed: Observed, asked: Asked) -> Analysis | None:
+def _evaluable(looks: Looks, observed: Observed, plan: AnalysisPlan) -> PatientsAnalysis | None:
     """Evaluable patients; left out where every treated patient was evaluable."""
     if observed.evaluable == observed.treated:
         return None
@@ -183,7 +198,7 @@ def _evaluable(looks: Looks, observed: Observed, asked: Asked) -> Analysis | Non
     stage1 = observed.stage1
     return analyse_set(
         looks,
-        asked,
+        plan,
         patients=EVALUABLE,
         n=observed.evaluable,
         x=observed.responses,
@@ -192,11 +207,11 @@ def _evaluable(looks: Looks, observed: Observed, asked: Asked) -> Analysis | Non
     )
 
 
-def _doses(names: Sequence[str], observed: Observed, asked: Asked) -> list[ByDose]:
+def _doses(names: Sequence[str], observed: Observed, plan: AnalysisPlan) -> list[ByDose]:
     if observed.evaluable_by_dose is None or observed.responses_by_dose is None:
         return []
     counts = zip(names, observed.evaluable_by_dose, observed.responses_by_dose, strict=True)
-    return [by_dose(dose, n, x, asked) for dose, n, x in counts if n > 0]
+    return [by_dose(dose, n, x, plan) for dose, n, x in counts if n > 0]
 
 
 def _notes(scenario: Scenario, observed: Observed, assumed: bool) -> list[str]:
@@ -208,6 +223,9 @@ def _notes(scenario: Scenario, observed: Observed, assumed: bool) -> list[str]:
         )
     if len(scenario.doses) > 1 and observed.responses_by_dose is None:
         notes.append("Responses by dose are not stated: there is no analysis by dose.")
+    if len(observed.toxicity_candidates()) > 1:
+        counts = " or ".join(map(str, observed.toxicity_candidates()))
+        notes.append(f"The published percentage of toxicity may be {counts} patients: it is not analysed.")
     if scenario.evaluability.replaced and observed.treated not in (None, observed.evaluable):
         notes.append(
             "The looks count evaluable patients. For all treated patients, inevaluable ones did not respond and the "

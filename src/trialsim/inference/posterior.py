@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from trialsim.errors import DesignError
-
 JEFFREYS = (0.5, 0.5)
 """The default prior, Beta(0.5, 0.5); printed with every posterior."""
 
@@ -38,8 +36,6 @@ def posterior(
     """The posterior after x responses among n patients."""
     from scipy.special import betaincinv
 
-    if min(prior) <= 0:
-        raise DesignError(f"a Beta prior needs two numbers above 0, not {prior[0]:g} and {prior[1]:g}")
     a, b = prior[0] + x, prior[1] + n - x
     tail = (1 - confidence) / 2
     return Posterior(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
+from trialsim.answers import Answer
 from trialsim.codes import CONTINUE, NEVER, RESTART
 from trialsim.designs.rules import DECISION_WORDS, Looks, Monitor, Rules
 from trialsim.engine.operating import not_exact, truth_of
@@ -27,7 +28,6 @@ from trialsim.scenario.compiling import compile_rules, groups_of
 from trialsim.scenario.files import digest
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.truth import Cells, Rates, Strata
-from trialsim.version import __version__
 
 SHOWN, BELOW, CERTAIN = 4, 4, 0.995
 """Of many interim looks so many are shown; so many counts below those that go on; and the power that ends a table."""
@@ -76,8 +76,8 @@ class Present:
     no_cases: str
 
 
-@dataclass(frozen=True)
-class Aids:
+@dataclass(frozen=True, repr=False)
+class Aids(Answer):
     """The monitoring aids of a scenario; all of it exact, every outcome known before the next patient.
 
     Attributes
@@ -87,6 +87,8 @@ class Aids:
     prior, prior_from : a and b of the Beta prior, and where it comes from: asked, design or Jeffreys.
     no_cases : why there is no P(go) by case at the looks; "" where there is.
     """
+
+    kind: ClassVar[str] = "monitor"
 
     scenario: Scenario
     rules: Rules
@@ -128,6 +130,54 @@ class Aids:
         )
         return [count for count in counts if first <= count.x <= last]
 
+    @property
+    def called(self) -> str:
+        """The name of the scenario."""
+        return self.scenario.name
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The decision table, one dict a run of counts."""
+        return self.table.rows()
+
+    def power_rows(self) -> list[dict[str, Any]]:
+        """Every power at every interim count, one row each."""
+        rows: list[dict[str, Any]] = []
+        for c in self.counts:
+            about = {"patients": c.n, "responses": c.x, "decision": c.decision, "next_patients": c.next_n}
+            rows += [
+                {**about, "at": name, "rate": self.rates[name], "p_go": p} for name, p in c.at_rates.items()
+            ]
+            rows.append({**about, "at": "observed", "rate": c.x / c.n, "p_go": c.at_observed})
+            rows.append({**about, "at": "predictive", "p_go": c.predictive})
+            rows += [
+                {**about, "at": f"case {name}", "probability_of_count": case.reached, "p_go": case.p_go}
+                for name, case in c.cases.items()
+            ]
+        return rows
+
+    def present_rows(self) -> list[dict[str, Any]]:
+        """The powers from now on, one row each; none where the trial does not say where it stands."""
+        present = self.present
+        if present is None:
+            return []
+        rows: list[dict[str, Any]] = [
+            {"at": name, "rate": self.rates[name], "p_go": p} for name, p in present.at_rates.items()
+        ]
+        now = present.now
+        if present.at_observed is not None:
+            rows.append({"at": "observed", "rate": now.x / now.n, "p_go": present.at_observed})
+        rows.append({"at": "predictive", "p_go": present.predictive})
+        rows += [
+            {"at": f"case {name}", "p_go": case.p_go, "p_stop_toxicity": case.p_stop_toxicity}
+            for name, case in present.cases.items()
+        ]
+        return rows
+
+    def tables(self) -> dict[str, list[dict[str, Any]]]:
+        """Decisions, powers, and the powers from now on, as far as there are any."""
+        found = {"decisions": self.rows(), "power": self.power_rows(), "now": self.present_rows()}
+        return {name: digits12(rows) for name, rows in found.items() if rows}
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data, floats to 12 significant digits."""
         present = None
@@ -137,7 +187,6 @@ class Aids:
             present = asdict(self.present) | {"now": now}
         plain: dict[str, Any] = digits12(
             {
-                "trialsim": __version__,
                 "name": self.scenario.name,
                 "endpoint": self.scenario.endpoint,
                 "digest": digest(self.scenario),
@@ -153,7 +202,7 @@ class Aids:
         return plain
 
 
-def monitoring_aids(
+def monitor(
     scenario: Scenario,
     *,
     now: Sequence[int] | None = None,
@@ -219,6 +268,10 @@ def monitoring_aids(
         no_cases or (by_look if restarts else ""),
         present,
     )
+
+
+monitoring_aids = monitor
+"""The name it had at first."""
 
 
 def _rates(scenario: Scenario, more: Sequence[float]) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from trialsim.codes import CONSIDER, FUTILE, GO, NEVER
 from trialsim.designs.rules import ACTION_WORDS, DECISION_WORDS, Looks, Rules
@@ -81,6 +82,40 @@ class DecisionTable:
     doses: tuple[Dose, ...]
     evaluable: bool
     cohorts: tuple[str, ...]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Every decision by responses and by toxicities, one row a run of counts."""
+        rows: list[dict[str, Any]] = []
+        about: dict[str, Any]
+        for b in self.branches:
+            about = {"patients_from": b.n, "patients_to": b.n}
+            if b.low == 0 and b.toxic_ge is not None:
+                stop = {"count_from": b.toxic_ge, "count_to": b.n, "decision": "stop for toxicity"}
+                rows.append({"rule": "toxicities at the look", **about, **stop})
+            found = {
+                "count_from": b.low,
+                "count_to": b.high,
+                "decision": b.decision,
+                "next_patients": b.next_n,
+            }
+            rows.append({"rule": "responses", **about, **found})
+        for level, dose in enumerate(self.doses):
+            for step in dose.steps:
+                about = {
+                    "rule": "toxicities",
+                    "dose": dose.name,
+                    "patients_from": step.first,
+                    "patients_to": step.last,
+                }
+                acts = "none" if step.act_ge is None else dose.action
+                rows.append({**about, "count_from": step.act_ge, "decision": acts})
+            if dose.after_patient is not None:
+                left = {"patients_from": dose.after_patient, "patients_to": dose.after_patient}
+                rows.append({"rule": "amendment", "dose": dose.name, **left, "decision": "reduce"})
+            if dose.after_month is not None:
+                decision = f"reduce after month {dose.after_month:g} to {self.doses[level + 1].name}"
+                rows.append({"rule": "amendment", "dose": dose.name, "decision": decision})
+        return rows
 
 
 def decision_table(scenario: Scenario, rules: Rules) -> DecisionTable:

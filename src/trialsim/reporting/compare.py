@@ -1,187 +1,170 @@
-"""Compared designs as a folder: results.json, tables, curves and a page, written whole or not at all."""
+"""Compared designs in words: which is dominated, what each does in place of the first, in every case and by itself."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
-from trialsim.reporting.pieces import difference_cell, render, replicates_words, save_picture, value_cell
-from trialsim.running.inputs import to_yaml
-from trialsim.timing import Clock
+from trialsim.designs.alone import written
+from trialsim.reporting import sentences
+from trialsim.reporting.paired import difference_cell, method, replicates_words, report, value_cell
+from trialsim.reporting.pictures import Undrawn
+from trialsim.reporting.sentences import sentence
+from trialsim.results import digits12
 from trialsim.varying.compare import Comparison
-from trialsim.varying.effects import short
-from trialsim.varying.sentences import sentence
-from trialsim.writing.csv import to_csv
-from trialsim.writing.environment import environment
-from trialsim.writing.folder import (
-    ENVIRONMENT,
-    FIGURES,
-    PAGE,
-    RESULTS,
-    TABLES,
-    check_target,
-    put_in_place,
+from trialsim.writing.numbers import NONE, Cell, listed, probability_cell, rate
+from trialsim.writing.numbers import value_cell as number_cell
+from trialsim.writing.report import Group, Pictures, Points, Report, Table, Terms, Words, plain, section
+
+BETTER_DOSE = (
+    "Better dose: the dose with the highest true response rate; told are the expected patients treated there, and "
+    "their share of all patients. Where the highest rate belongs to several doses there is no better dose."
 )
-from trialsim.writing.folder import to_json as to_bytes
-from trialsim.writing.numbers import Cell, listed, probability_cell, rate
-from trialsim.writing.report import Group, Numbered, Picture, Table, plain
-
-Document = dict[str, Any]
-
-DESIGNS = (
-    "name", "kind", "design", "n", "alpha", "power", "en_p0", "en_p1", "pet_p0", "dominated_by", "digest",
-)  # fmt: skip
-CASES = (
-    "case", "design", "quantity", "label", "value", "exact", "mcse", "low", "high", "difference", "difference_exact",
-    "difference_mcse", "difference_low", "difference_high",
-)  # fmt: skip
-"""Columns of ``tables/designs.csv`` and ``tables/cases.csv``."""
 
 
-def write(
-    found: Comparison,
-    folder: str | os.PathLike[str],
-    *,
-    texts: Sequence[str] | None = None,
-    jobs: int | None = None,
-    force: bool = False,
-    seconds: Mapping[str, float] | None = None,
-) -> Path:
-    """Write a comparison as a folder, and return the path of its page.
+def report_of(found: Comparison) -> Report:
+    """A comparison as a report."""
+    from trialsim.figures.compare_curves import draw
 
-    Parameters
-    ----------
-    texts : the design files as they were read, kept in results.json; default: the scenarios as compared.
-    jobs, force, seconds : as for ``reporting.report``.
+    first = found.designs[0].name
+    stated = [f"{name} = {rate(p)}" for name, p in (("p0", found.p0), ("p1", found.p1)) if p is not None]
+    reasons = sorted({why for why in found.not_exact.values() if why})
+    how = f"Simulated ({'; '.join(reasons)})." if reasons else "Exact."
+    sections = [
+        section(
+            "short",
+            "In short",
+            [Words(text, mark="convention") for text in dominated(found)],
+            Terms(tuple((f"{d.name} in place of {first}", told(found, d.name)) for d in found.designs[1:])),
+            Points(tuple(notes(found))),
+        ),
+        section("cases", "In every case", Words(f"{how} A difference is that from {first}."), _cases(found)),
+        section(
+            "alone",
+            "The designs by themselves",
+            Words(
+                f"Exact, with every patient evaluable and no toxicity rule{', at ' if stated else ''}{listed(stated)}. "
+                "A design is dominated by another that is no worse by type I error, power, expected patients at p0 "
+                "and at p1, and largest n, and better by one of them."
+            ),
+            _alone(found),
+            Pictures((Undrawn(partial(draw, found)),)),
+        ),
+        method("All designs"),
+    ]
+    runs = replicates_words([(found.replicates, found.seed)])
+    return report(
+        found.called, "Designs of a single-arm trial on the same truth", sections, found.disagreements, runs
+    )
 
-    Raises
-    ------
-    OutputError : the folder cannot be written, or exists.
-    """
-    target = check_target(folder, force=force)
-    doc = found.to_dict()
-    kept = [to_yaml(design.scenario) for design in found.designs] if texts is None else texts
-    for design, text in zip(doc["designs"], kept, strict=True):
+
+def document(found: Comparison, texts: Sequence[str] = ()) -> dict[str, Any]:
+    """``results.json``: the numbers with the sentences about them, and the text of each design."""
+    content = found.to_dict()
+    for design, text in zip(content["designs"], texts, strict=False):
         design["text"] = text
-    clock = Clock()
-    clock.seconds.update(seconds or {})
-
-    def fill(new: Path) -> None:
-        from trialsim.figures.compare_curves import draw
-
-        (new / RESULTS).write_bytes(to_bytes(doc))
-        (new / TABLES).mkdir()
-        rows = [{**d, "dominated_by": "; ".join(d["dominated_by"])} for d in doc["designs"]]
-        rows = [{key: row[key] for key in DESIGNS} for row in rows]
-        (new / TABLES / "designs.csv").write_bytes(to_csv(rows, DESIGNS).encode())
-        (new / TABLES / "cases.csv").write_bytes(to_csv(case_rows(found, doc), CASES).encode())
-        (new / FIGURES).mkdir()
-        with clock("figures"):
-            picture = save_picture(draw(found), new / FIGURES)
-        (new / PAGE).write_bytes(page(found, doc, picture).encode())
-        (new / ENVIRONMENT).write_bytes(environment(jobs, clock.seconds))
-
-    put_in_place(target, fill, force=force)
-    return target / PAGE
-
-
-def page(found: Comparison, doc: Document, picture: Picture) -> str:
-    """The HTML of a comparison."""
-    stated = [f"{name} = {rate(doc[name])}" for name in ("p0", "p1") if doc[name] is not None]
-    reasons = sorted({why for why in doc["not_exact"].values() if why})
-    context = {
-        "doc": doc,
-        "title": f"{len(doc['designs'])} designs compared",
-        "rates": f", at {listed(stated)}" if stated else "",
-        "how": f"Simulated ({'; '.join(reasons)})." if reasons else "Exact.",
-        "replicates": replicates_words([(doc["replicates"], doc["seed"])]),
-        "alone": designs(doc),
-        "cases": cases(found, doc),
-        "picture": picture,
-        "table_number": Numbered(),
-        "figure_number": Numbered(),
+    return {
+        **content,
+        "dominated": list(dominated(found)),
+        "told": {design.name: told(found, design.name) for design in found.designs[1:]},
+        "rule": sentences.rule(),
+        "notes": list(notes(found)),
     }
-    return render("compare.html", context)
 
 
-def designs(doc: Document) -> Table:
+def told(found: Comparison, design: str) -> str:
+    """What a design does in place of the first."""
+    effects = {case: of[design] for case, of in found.effects.items() if design in of}
+    return sentences.did(effects, sentences.Words.of(found.first))
+
+
+def dominated(found: Comparison) -> tuple[str, ...]:
+    """A sentence for every design that is dominated; one for all where none is."""
+    if found.p0 is None or found.p1 is None:
+        return ("No design states both p0 and p1, so none can be said to dominate another.",)
+    return tuple(
+        f"{design.name} is dominated by {' and by '.join(design.dominated_by)}: no better by type I error at p0 = "
+        f"{rate(found.p0)}, power at p1 = {rate(found.p1)}, expected patients at either or largest n, and worse by one "
+        "of them."
+        for design in found.designs
+        if design.dominated_by
+    ) or ("No design is dominated by another.",)
+
+
+def notes(found: Comparison) -> Iterator[str]:
+    """What is the same in every design, and what is not."""
+    scenarios = [design.scenario for design in found.designs]
+    first, *others = scenarios
+    yield (
+        f"The cases of {found.truth} are put under every design. All else (rules, evaluability, conduct) is each "
+        "file's own."
+    )
+    if any(other.doses != first.doses for other in others):
+        yield (
+            "Doses are matched by name, else in their order; a design that names no dose treats everybody at the "
+            "starting dose."
+        )
+    if len({scenario.conduct is None for scenario in scenarios}) > 1:
+        yield (
+            "Some designs have calendar time and some do not: no duration stands for those without, nor if the first "
+            "has none."
+        )
+    if any(other.evaluability != first.evaluability for other in others):
+        yield "The designs differ in evaluability, which is part of what is compared."
+    if any(scenario.own_rules for scenario in scenarios):
+        yield "Where cohorts have rules of their own, the design by itself is that of one cohort."
+    if any(design.looks.too_toxic for design in found.designs):
+        yield "Alpha, power, EN and PET of a design by itself are by responses alone: nobody has toxicity there."
+    if len(first.doses) > 1:
+        yield BETTER_DOSE
+
+
+def _alone(found: Comparison) -> Table:
     """One row a design: cut-offs, error rates, expected patients, and what dominates it."""
     rows = [
         (
-            Cell(d["name"]),
-            Cell(d["design"]),
-            value_cell_n(d["n"]),
-            probability_cell(d["alpha"]),
-            probability_cell(d["power"]),
-            _mean(d["en_p0"]),
-            _mean(d["en_p1"]),
-            probability_cell(d["pet_p0"]),
-            Cell(", ".join(d["dominated_by"]) or "no", mark="outside" if d["dominated_by"] else ""),
+            Cell(d.name),
+            Cell(written(d.looks)),
+            Cell(str(d.n), d.n),
+            probability_cell(digits12(d.alpha)),
+            probability_cell(digits12(d.power)),
+            number_cell("en", digits12(d.en_p0)),
+            number_cell("en", digits12(d.en_p1)),
+            probability_cell(digits12(d.pet_p0)),
+            Cell(", ".join(d.dominated_by) or "no", mark="outside" if d.dominated_by else ""),
         )
-        for d in doc["designs"]
+        for d in found.designs
     ]
     heads = ("", "Design", "n", "Type I error", "Power", "EN at p0", "EN at p1", "PET at p0", "Dominated by")
     return Table("designs", "The designs by themselves, exact", heads, plain(rows), words=(1, 8))
 
 
-def cases(found: Comparison, doc: Document) -> Table:
+def _cases(found: Comparison) -> Table:
     """A block a case, a row a design: the main quantities, P(go) and EN with their differences from the first."""
-    scenario = found.first
-    cohorts = scenario.cohorts.names if scenario.cohorts else ()
     heads = [""]
-    for name in doc["columns"]:
-        words = "Patients at better dose" if name == "better_dose" else None
-        heads.append(words or sentence(short(name, scenario.doses, cohorts, scenario.own_rules)))
+    for name in found.columns:
+        heads.append(sentence(found.short(name)))
         heads += ["Difference"] if name in ("p_go", "en") else []
         heads += ["Share"] if name == "better_dose" else []
     groups = []
-    for case, of in doc["cases"].items():
-        better = doc["better_dose"][case]
-        title = f"If “{case}” is true" + (f" (better dose: {better})" if better else "")
+    for case, of in found.values.items():
+        better = found.better_dose[case]
         rows = []
-        for design, each in of.items():
+        for design, numbers in of.items():
+            effects = found.effects[case].get(design)
             cells = [Cell(design)]
-            for name in doc["columns"]:
-                is_first = not each["differences"]
-                cells.append(
-                    value_cell(name, each["values"].get(name), error=is_first or name not in ("p_go", "en"))
-                )
-                if name in ("p_go", "en"):
-                    cells.append(
-                        Cell("") if is_first else difference_cell(name, each["differences"].get(name))
-                    )
+            for name in found.columns:
+                apart = name in ("p_go", "en")
+                cells.append(value_cell(name, numbers.get(name), error=not (effects and apart)))
+                if apart:
+                    effect = (effects or {}).get(name)
+                    known = effect.difference if effect else None
+                    cells.append(Cell("") if effects is None else difference_cell(name, known))
                 if name == "better_dose":
-                    share = each["share_at_better_dose"]
-                    cells.append(Cell("–") if share is None else Cell(f"{100 * share:.1f}%", share))
+                    share = digits12(found.share(case, design))
+                    cells.append(Cell(NONE) if share is None else Cell(f"{100 * share:.1f}%", share))
             rows.append(tuple(cells))
+        title = f"If “{case}” is true" + (f" (better dose: {better})" if better else "")
         groups.append(Group(title, tuple(rows)))
     return Table("cases", "The designs in every case", tuple(heads), tuple(groups))
-
-
-def case_rows(found: Comparison, doc: Document) -> Iterator[Document]:
-    """One row a case, design and quantity, with the difference from the first design."""
-    for case, of in doc["cases"].items():
-        for design, each in of.items():
-            for quantity, number in each["values"].items():
-                apart = each["differences"].get(quantity, {})
-                yield {
-                    "case": case,
-                    "design": design,
-                    "quantity": quantity,
-                    "label": found.label(quantity),
-                    **{key: number.get(key) for key in ("value", "exact", "mcse", "low", "high")},
-                    "difference": apart.get("value"),
-                    "difference_exact": apart.get("exact"),
-                    **{f"difference_{key}": apart.get(key) for key in ("mcse", "low", "high")},
-                }
-
-
-def value_cell_n(n: int) -> Cell:
-    """A number of patients that is a whole one."""
-    return Cell(str(n), n)
-
-
-def _mean(value: float | None) -> Cell:
-    return Cell("–") if value is None else Cell(f"{value:.2f}", value)

@@ -8,15 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from trialsim.answers import Answer
-from trialsim.reporting.saying import report_of
-from trialsim.results import digits12
+from trialsim.reporting.saying import csv_tables, document, report_of
 from trialsim.timing import Clock
-from trialsim.version import __version__
-from trialsim.writing.csv import to_csv
 from trialsim.writing.folder import to_json, write
-
-SCHEMA = 1
-"""Version of the layout of ``results.json``."""
 
 
 def results_json(answer: Answer, texts: Mapping[str, str], asked: Mapping[str, Any]) -> bytes:
@@ -27,8 +21,7 @@ def results_json(answer: Answer, texts: Mapping[str, str], asked: Mapping[str, A
     texts : the scenario files that the answer is about, by the name under which they are kept.
     asked : what else decides the answer: the keywords of the function that works it out.
     """
-    about = {"schema": SCHEMA, "kind": answer.kind, "trialsim": __version__}
-    return to_json(digits12({**about, "asked": dict(asked), **answer.to_dict(), "texts": dict(texts)}))
+    return to_json({**document(answer, list(texts.values())), "asked": dict(asked), "texts": list(texts)})
 
 
 def write_answer(
@@ -48,7 +41,7 @@ def write_answer(
         report_of(answer),
         folder,
         results=results_json(answer, texts, asked),
-        tables={name: to_csv(rows) for name, rows in answer.tables().items()},
+        tables=csv_tables(answer),
         texts=texts,
         clock=clock,
         jobs=jobs,

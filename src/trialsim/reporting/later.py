@@ -1,4 +1,4 @@
-"""The Word file of a run that is already there: the run is made again from its folder, and must be the same."""
+"""The Word file of a folder that is already there: its answer is worked out again, and must be the same."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ import os
 from pathlib import Path
 
 from trialsim.errors import OutputError
-from trialsim.reporting.rerun import again
-from trialsim.writing.folder import DOCX, write_file
+from trialsim.reporting.rerun import answered, recorded_in
+from trialsim.reporting.saying import report_of
+from trialsim.writing.folder import DOCX, RESULTS, write_file
+from trialsim.writing.word import check_installed, to_docx
 
 
 def write_docx(folder: str | os.PathLike[str]) -> Path:
-    """Write ``report.docx`` into a run folder, in place of an earlier one, and return its path.
+    """Write ``report.docx`` into a folder, in place of an earlier one, and return its path.
 
     Raises
     ------
-    OutputError : this is not a run folder, its results cannot be found again, or the file cannot be written.
+    OutputError : this is not a folder of trialsim, its answer comes out differently now, or the file cannot be written.
     """
-    from trialsim.reporting.run.report import report_of
-    from trialsim.writing.word import check_installed, to_docx
-
+    kept = Path(folder)
     check_installed()
-    found, differences = again(folder)
-    if differences:
+    recorded, content = recorded_in(kept)
+    found, again = answered(kept, content)
+    if again != recorded:
         raise OutputError(
-            f"{folder} cannot be worked out again as it was ({differences[0]}): run the scenario anew"
+            f"{kept / RESULTS} is not what comes out now: trialsim reproduce {kept} says what differs"
         )
-    target = Path(folder) / DOCX
-    write_file(target, to_docx(report_of(found)))
-    return target
+    write_file(kept / DOCX, to_docx(report_of(found)))
+    return kept / DOCX

@@ -1,166 +1,218 @@
-"""The monitoring aids as a printable page, a CSV file, or a folder with everything; whole or not at all."""
+"""The running trial in words: the decision table on one page, and how likely a go is from here."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import secrets
-import time
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from trialsim.errors import OutputError
-from trialsim.monitoring.aids import Aids
-from trialsim.reporting import monitor_rows as rows_of
-from trialsim.reporting import monitor_words as words
-from trialsim.running.inputs import text_of
+from trialsim.monitoring.aids import Aids, Present
+from trialsim.reporting import decision_table as words
+from trialsim.reporting.about import MADE_BY, about
+from trialsim.reporting.pictures import picture
+from trialsim.reporting.protocol import CONVENTION
+from trialsim.results import digits12
+from trialsim.scenario.files import digest
 from trialsim.writing.csv import to_csv
-from trialsim.writing.folder import (
-    ENVIRONMENT,
-    FIGURES,
-    PAGE,
-    RESULTS,
-    SCENARIO,
-    TABLES,
-    check_target,
-    put_in_place,
-    reason_of,
+from trialsim.writing.folder import check_file, write_file
+from trialsim.writing.html import html
+from trialsim.writing.numbers import NONE, Cell, count, probability_cell, rate
+from trialsim.writing.report import (
+    Group,
+    Pictures,
+    Points,
+    Report,
+    Row,
+    Section,
+    Table,
+    Terms,
+    Words,
+    paragraphs,
+    plain,
+    section,
 )
-
-if TYPE_CHECKING:
-    from trialsim.writing.report import Picture
 
 SHEET, TABLE = ".html", ".csv"
 """What a single file is, by its suffix: the decision table as a page to print, or as rows."""
 
-LONG = 24
-"""Rows of a table from which on the printed sheet is set in smaller type, to stay on one page."""
+MOST_CASES = 6
+"""Cases in the table of powers; all are in the CSV files."""
 
 
-def check_output(output: str | os.PathLike[str], *, force: bool = False) -> Path:
-    """Where to write, refused in plain words before anything is computed: a file if it ends in .html or .csv.
-
-    Raises
-    ------
-    OutputError : it exists (without ``force``), is no earlier output, or cannot be written.
-    """
-    path = Path(output)
-    if path.suffix.lower() not in (SHEET, TABLE):
-        return check_target(path, force=force)
-    try:
-        if path.is_dir():
-            raise OutputError(f"{path} is a folder, not a file; choose another name")
-        if os.path.lexists(path) and not force:
-            raise OutputError(f"{path} exists; choose another name, or replace it with --force")
-        if not path.parent.is_dir():
-            raise OutputError(f"{path} cannot be written: {path.parent} is not a folder")
-    except (OSError, ValueError) as error:
-        raise OutputError(f"{os.fsdecode(path)!r} cannot be written: {reason_of(error)}") from None
-    return path.absolute()
+def report_of(aids: Aids) -> Report:
+    """Decision table, toxicity boundary, who is counted; then powers, and the trial as it stands."""
+    sections = (_sheet(aids), _powers(aids))
+    kept = tuple(part for part in sections if not part.is_empty)
+    kind = "Decision table for the protocol"
+    return Report(aids.scenario.name, kind, kept, MADE_BY, about=about(aids.scenario))
 
 
-def write(
-    aids: Aids, output: str | os.PathLike[str], *, force: bool = False, scenario_text: str | None = None
-) -> Path:
-    """Write the decision table as one page (.html) or as rows (.csv), or everything into a folder.
-
-    Parameters
-    ----------
-    force : replace an earlier file, or the folder of an earlier run.
-    scenario_text : the user's own text, kept in the folder as it is.
-
-    Returns
-    -------
-    The path of the file, or of the folder's ``report.html``.
-
-    Raises
-    ------
-    OutputError : it exists, or cannot be written.
-    """
-    target = check_output(output, force=force)
-    suffix = target.suffix.lower()
-    if suffix == SHEET:
-        return _file(target, page(aids, powers=False).encode(), force)
-    if suffix == TABLE:
-        return _file(target, to_csv(rows_of.decision_rows(aids.table), rows_of.DECISIONS).encode(), force)
-    text = text_of(aids.scenario, scenario_text)
-    put_in_place(target, _folder(aids, text), force=force)
-    return target / PAGE
+def sheet(aids: Aids) -> Report:
+    """The decision table alone: one page to print."""
+    whole = report_of(aids)
+    return replace(whole, sections=whole.sections[:1])
 
 
-def _file(target: Path, content: bytes, force: bool) -> Path:
-    """Write a file under another name first, so that it appears whole."""
-    new = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.new")
-    try:
-        new.write_bytes(content)
-        check_output(target, force=force)  # a file may have come up meanwhile
-        os.replace(new, target)
-    except OSError as error:
-        raise OutputError(f"{target} cannot be written: {reason_of(error)}") from None
-    finally:
-        with contextlib.suppress(OSError):
-            new.unlink()
+def write_file_of(aids: Aids, path: Path, *, force: bool = False) -> Path:
+    """Write the decision table as a page to print (.html) or as rows (.csv)."""
+    is_page = path.suffix.lower() == SHEET
+    text = html(sheet(aids)) if is_page else to_csv(aids.tables()["decisions"])
+    target = check_file(path, force=force)
+    write_file(target, text.encode())
     return target
 
 
-def _folder(aids: Aids, text: str) -> Callable[[Path], None]:
-    def fill(new: Path) -> None:
-        from trialsim.figures.conditional_power import draw
-        from trialsim.reporting.pieces import save_picture
-        from trialsim.results import digits12
-        from trialsim.writing.environment import environment
-        from trialsim.writing.folder import to_json as to_bytes
-
-        started = time.perf_counter()
-        (new / RESULTS).write_bytes(to_bytes(aids.to_dict()))
-        (new / SCENARIO).write_bytes(text.encode())
-        (new / TABLES).mkdir()
-        files: dict[str, tuple[rows_of.Rows, tuple[str, ...]]] = {
-            "decisions": (rows_of.decision_rows(aids.table), rows_of.DECISIONS),
-            "power": (rows_of.power_rows(aids), rows_of.POWER),
-        }
-        if aids.present is not None:
-            files["now"] = (rows_of.present_rows(aids, aids.present), rows_of.PRESENT)
-        for name, (rows, columns) in files.items():
-            (new / TABLES / f"{name}.csv").write_bytes(to_csv(map(digits12, rows), columns).encode())
-        (new / FIGURES).mkdir()
-        drawn = draw(aids)
-        picture = None if drawn is None else save_picture(drawn, new / FIGURES)
-        (new / PAGE).write_bytes(page(aids, picture=picture).encode())
-        seconds = {"figures_and_page": round(time.perf_counter() - started, 3)}
-        (new / ENVIRONMENT).write_bytes(environment(None, seconds))
-
-    return fill
+def _sheet(aids: Aids) -> Section:
+    rows = [("Endpoint", aids.scenario.endpoint), ("Design (alone, exact)", words.design_words(aids))]
+    if aids.table.cohorts:
+        rows.append(("Cohorts, each by itself", ", ".join(aids.table.cohorts)))
+    rows.append(("Made by", f"{MADE_BY} from scenario {digest(aids.scenario)[:19]}"))
+    parts = (
+        section("looks", "Responses: at each look", words.decisions(aids.table)),
+        section(
+            "boundary",
+            "Toxicity: after each patient",
+            words.boundary(aids.table),
+            paragraphs(words.toxicity_words(aids)),
+        ),
+        section(
+            "counted",
+            "Who is counted",
+            paragraphs(words.counted_words(aids)),
+            Words(CONVENTION, mark="convention"),
+        ),
+    )
+    assumed = Words(words.assumed_words(aids), mark="agreement")
+    return section("first-page", "", Terms(tuple(rows)), assumed, parts=parts)
 
 
-def page(aids: Aids, *, powers: bool = True, picture: Picture | None = None) -> str:
-    """The HTML: the decision table, which prints on one page, and with ``powers`` what follows from the counts."""
-    from trialsim.reporting.pieces import render
-    from trialsim.writing.report import Numbered
+def _powers(aids: Aids) -> Section:
+    if not aids.counts and aids.present is None:
+        return section("powers", "")
+    from trialsim.figures.conditional_power import draw
 
-    decisions, boundary = words.decisions(aids.table), words.boundary(aids.table)
-    present = aids.present if powers else None
-    rows = sum(len(group.rows) for table in (decisions, boundary) for group in table.groups)
-    context = {
-        "doc": aids.to_dict(),
-        "title": aids.scenario.name,
-        "endpoint": aids.scenario.endpoint,
-        "design": words.design_words(aids),
-        "assumed": words.assumed_words(aids),
-        "cohorts": ", ".join(aids.table.cohorts),
-        "decisions": decisions,
-        "boundary": boundary,
-        "long": rows > LONG,
-        "toxicity": words.toxicity_words(aids),
-        "counted": words.counted_words(aids),
-        "convention": words.convention(),
-        "powers": [words.power(aids, n) for n in aids.looks_shown] if powers else [],
-        "now": words.present_table(aids, present) if present else None,
-        "standing": words.present_words(aids, present) if present else "",
-        "notes": words.power_notes(aids),
-        "picture": picture,
-        "table_number": Numbered(),
-        "figure_number": Numbered(),
-    }
-    return render("monitor.html", context)
+    now, drawn = aids.present, draw(aids)
+    return section(
+        "powers",
+        "How likely is a go from here?",
+        [Words(present_words(aids, now), lead="Now:"), present_table(aids, now)] if now else (),
+        Pictures((picture(drawn),) if drawn else ()),
+        (power(aids, n) for n in aids.looks_shown),
+        Points(tuple(power_notes(aids))),
+    )
+
+
+def power(aids: Aids, n: int) -> Table:
+    """P(go) if the trial goes on from the look after n patients, by responses so far."""
+    cases = aids.cases[:MOST_CASES]
+    rows = [
+        (
+            Cell(str(c.x), c.x),
+            Cell("stop" if c.decision == "futile" else c.decision),
+            *(_cell(p) for p in c.at_rates.values()),
+            _cell(c.at_observed),
+            _cell(c.predictive),
+            *(_cell(c.cases[name].p_go if name in c.cases else None) for name in cases),
+        )
+        for c in aids.shown(n)
+    ]
+    heads = ("Responses", "Table says", *rate_heads(aids), "At observed rate", "Predictive", *cases)
+    return Table(
+        f"power-{n}", f"P(go) if the trial goes on after {n} patients", heads, plain(rows), words=(1,)
+    )
+
+
+def _cell(p: float | None) -> Cell:
+    """A probability with the digits it has in ``results.json``."""
+    return probability_cell(digits12(p))
+
+
+def rate_heads(aids: Aids) -> list[str]:
+    """``At p0 = 5%``, ``At 10%``."""
+    return [
+        f"At {name}\u00a0=\u00a0{rate(p)}" if name in ("p0", "p1") else f"At {rate(p)}"
+        for name, p in aids.rates.items()
+    ]
+
+
+def power_notes(aids: Aids) -> list[str]:
+    """How the powers are to be read."""
+    a, b = aids.prior
+    whose = {"asked": "as asked", "design": "the prior of the design", "Jeffreys": "Jeffreys"}[
+        aids.prior_from
+    ]
+    words = [
+        "All exact. P(go) is the probability that the trial ends in a go if it goes on, by the looks that are left; "
+        "where the table says stop or go, that is what going on all the same would give.",
+        "At a stated rate, and at the observed one, it is the conditional power; the predictive power averages it over "
+        f"the posterior of the rate, prior Beta({a:g}, {b:g}) ({whose}). Both are by the design alone: every patient "
+        "counted, toxicity left out.",
+    ]
+    if aids.cases:
+        left_out = len(aids.cases) - MOST_CASES
+        more = f" {left_out} more are in the CSV files." if left_out > 0 else ""
+        unstopped = (
+            ", given that it does not stop the trial at the look" if aids.rules.looks.too_toxic else ""
+        )
+        words.append(
+            "The columns of cases have everything that the case states, doses, toxicity and evaluability included, "
+            f"averaged over what toxicity may have been{unstopped}.{more}"
+        )
+    elif aids.no_cases and aids.counts:
+        words.append(f"There is no such answer for the cases of the scenario: {aids.no_cases}.")
+    if aids.scenario.conduct is not None:
+        words.append("Every outcome is taken as known before the next patient is enrolled.")
+    looks = len({c.n for c in aids.counts})
+    if looks > len(aids.looks_shown):
+        words.append(f"{len(aids.looks_shown)} of {looks} interim looks are shown; all are in the CSV files.")
+    if aids.counts:
+        words.append("Counts beyond those listed are in the CSV files too.")
+    return words
+
+
+def present_words(aids: Aids, present: Present) -> str:
+    """Where the trial stands, in a sentence."""
+    now = present.now
+    counted = "evaluable patients" if aids.rules.replaced else "patients"
+    words = f"{now.n} {counted} with {count(now.x, 'response')}"
+    if aids.rules.levels > 1 or now.toxicities is not None:
+        words += f"; {now.at_dose} treated at {aids.scenario.doses[now.dose]}"
+    if now.toxicities is not None:
+        words += f", {now.toxicities} of them with toxicity"
+    return f"{words}. The next look is after {present.next_n} patients."
+
+
+def present_table(aids: Aids, present: Present) -> Table:
+    """How the trial will end from now on."""
+    observed = NONE if present.at_observed is None else rate(present.now.x / present.now.n)
+    rows: list[Row] = [
+        *(
+            (Cell(head), _cell(p))
+            for head, p in zip(rate_heads(aids), present.at_rates.values(), strict=True)
+        ),
+        (Cell(f"At the observed rate, {observed}"), _cell(present.at_observed)),
+        (
+            Cell(f"Predictive, prior Beta({aids.prior[0]:g}, {aids.prior[1]:g})"),
+            _cell(present.predictive),
+        ),
+    ]
+    stops = bool(present.cases) and any(case.p_stop_toxicity > 0 for case in present.cases.values())
+    heads = ("", "P(go)", *(["P(stop for toxicity)"] if stops else []))
+    if stops:
+        rows = [(*row, Cell(NONE)) for row in rows]
+    groups = [Group("By the design alone, toxicity left out", tuple(rows))]
+    cases = [
+        (
+            Cell(name),
+            _cell(case.p_go),
+            *([_cell(case.p_stop_toxicity)] if stops else []),
+        )
+        for name, case in present.cases.items()
+    ]
+    if cases:
+        groups.append(Group("If this case is true, doses and toxicity included", tuple(cases)))
+    notes = (
+        (f"For the cases of the scenario there is no answer: {present.no_cases}.",)
+        if present.no_cases
+        else ()
+    )
+    return Table("now", "How the trial will end, given where it stands", heads, tuple(groups), notes)

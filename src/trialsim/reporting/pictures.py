@@ -1,7 +1,8 @@
-"""Figures as a report shows them, and as results.json keeps them."""
+"""Figures as a report shows them, and as results.json keeps them; drawn when somebody asks for what is in them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from trialsim.results import digits12
@@ -9,6 +10,24 @@ from trialsim.writing.report import Picture
 
 if TYPE_CHECKING:
     from trialsim.figures.drawn import Drawn
+
+
+class Undrawn(Picture):
+    """A picture whose words and drawing are made together, the first time that one of them is asked for.
+
+    So a terminal, which shows no figures, does not wait for them.
+    """
+
+    def __init__(self, draw: Callable[[], Drawn]) -> None:
+        object.__setattr__(self, "_draw", draw)
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in self.__dataclass_fields__:
+            raise AttributeError(name)
+        drawn = self._draw()
+        words = {each: getattr(drawn, each) for each in ("name", "title", "caption", "alt")}
+        self.__dict__.update(words, drawing=drawn)
+        return self.__dict__[name]
 
 
 def picture(drawn: Drawn) -> Picture:

@@ -1,4 +1,4 @@
-"""Run a run folder's scenario again and compare the results byte by byte."""
+"""Work out again what is in a folder, and compare the results byte by byte."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trialsim.errors import OutputError
-from trialsim.reporting.run.report import told
-from trialsim.running.run import Run
-from trialsim.writing.folder import RESULTS, SCENARIO, to_json
+from trialsim.errors import OutputError, TrialsimError
+from trialsim.reporting.again import AGAIN
+from trialsim.reporting.filing import results_json
+from trialsim.writing.folder import RESULTS, reason_of
 
 if TYPE_CHECKING:
+    from trialsim.answers import Answer
     from trialsim.engine.montecarlo import Progress
 
 MOST = 20
@@ -22,7 +23,7 @@ MOST = 20
 def reproduce(
     folder: str | os.PathLike[str], *, jobs: int | None = None, progress: Progress | None = None
 ) -> tuple[bool, tuple[str, ...]]:
-    """Work out again what is in a folder, with its recorded seed and replicates.
+    """Work a folder out again from its copies of the scenario files, as it was asked for.
 
     Returns
     -------
@@ -30,74 +31,64 @@ def reproduce(
 
     Raises
     ------
-    OutputError : this is not a folder of an answer, or its results.json cannot be read.
+    OutputError : this is not a folder of trialsim, or its results.json cannot be read.
     """
-    _, differences = again(folder, jobs=jobs, progress=progress)
+    kept = Path(folder)
+    recorded, content = recorded_in(kept)
+    _, again = answered(kept, content, jobs, progress)
+    return again == recorded, _told(recorded, content, again)
+
+
+def answered(
+    folder: Path, content: dict[str, Any], jobs: int | None = None, progress: Progress | None = None
+) -> tuple[Answer, bytes]:
+    """The answer of a folder, worked out again from the copies of its scenario files, and its ``results.json``."""
+    try:
+        work_out, asked = AGAIN[content["kind"]], dict(content["asked"])
+        texts = {name: _text(folder / name) for name in content["texts"]}
+        found = work_out(dict(asked), texts, jobs, progress)
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, TrialsimError):
+            raise
+        raise OutputError(
+            f"{folder / RESULTS} does not say what was asked: it is of another version"
+        ) from None
+    return found, results_json(found, texts, asked)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise OutputError(f"{path} cannot be read: {reason_of(error)}") from None
+
+
+def _told(recorded: bytes, content: dict[str, Any], again: bytes) -> tuple[str, ...]:
+    """What differs, in words."""
+    if again == recorded:
+        return ()
+    differences = list(_differences("", content, json.loads(again)))
+    if not differences:
+        differences = ["the content is the same, but it is written differently (spaces, order or line ends)"]
     if len(differences) > MOST:
         differences[MOST:] = [f"and {len(differences) - MOST} more"]
-    return not differences, tuple(differences)
+    return tuple(differences)
 
 
-def again(
-    folder: str | os.PathLike[str], *, jobs: int | None = None, progress: Progress | None = None
-) -> tuple[Run, list[str]]:
-    """The answer that is in a folder, worked out again, and what differs in ``results.json``."""
-    kept = Path(folder)
-    recorded, content = _recorded(kept)
-    found = _again(kept, content, jobs, progress)
-    now = to_json(told(found)[0])
-    if now == recorded:
-        return found, []
-    return found, list(_differences("", content, json.loads(now))) or [
-        "the content is the same, but it is written differently (spaces, order or line ends)"
-    ]
-
-
-def _again(folder: Path, content: dict[str, Any], jobs: int | None, progress: Progress | None) -> Run:
-    """The same run once more."""
-    from trialsim.running.run import run
-    from trialsim.scenario.files import load
-
-    # a planned number of replicates is planned again from the pilot run
-    replicates = None if content.get("planned") is not None else content["replicates"]
-    return run(
-        load(folder / SCENARIO),
-        replicates=replicates,
-        seed=content["seed"],
-        exact=content["replicates"] is None,
-        jobs=jobs,
-        sensitivity="sensitivity" in content,
-        progress=progress,
-        text=(folder / SCENARIO).read_bytes().decode("utf-8-sig"),
-    )
-
-
-def _recorded(folder: Path) -> tuple[bytes, dict[str, Any]]:
+def recorded_in(folder: Path) -> tuple[bytes, dict[str, Any]]:
     """The bytes of results.json and their content."""
     if not folder.is_dir():
         raise OutputError(f"{folder} is not a folder")
-    for name in (RESULTS, SCENARIO):
-        if not (folder / name).is_file():
-            raise OutputError(f"{folder} is not a run folder: it has no {name}")
+    if not (folder / RESULTS).is_file():
+        raise OutputError(f"{folder} is not a run folder: it has no {RESULTS}")
     try:
         recorded = (folder / RESULTS).read_bytes()
         content = json.loads(recorded)
     except OSError as error:
-        raise OutputError(f"{folder / RESULTS} cannot be read: {(error.strerror or '').lower()}") from None
+        raise OutputError(f"{folder / RESULTS} cannot be read: {reason_of(error)}") from None
     except (ValueError, RecursionError):
         raise OutputError(f"{folder / RESULTS} cannot be read: it is not JSON") from None
-    seed, replicates = (
-        content.get(key) if isinstance(content, dict) else "" for key in ("seed", "replicates")
-    )
-    recorded_both = isinstance(content, dict) and "seed" in content and "replicates" in content
-    exact_only = recorded_both and seed is None and replicates is None
-    if not exact_only and not (_whole(seed, 0, 2**63) and _whole(replicates, 1, 10**9 + 1)):
-        raise OutputError(f"{folder / RESULTS} records no seed and replicates to run again with")
-    return recorded, content
-
-
-def _whole(value: Any, least: int, limit: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and least <= value < limit
+    return recorded, content if isinstance(content, dict) else {}
 
 
 def _differences(path: str, old: Any, new: Any) -> list[str]:

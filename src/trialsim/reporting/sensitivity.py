@@ -1,12 +1,21 @@
-"""Sensitivity analyses as sections of a report: words and tables from what ``SensitivityResults.to_dict`` gives."""
+"""Sensitivity analyses in words, tables and figures: each a section, from the plain data of its results."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from trialsim.varying.text import shown
+from trialsim.kernels.streams import STREAM_VERSION
+from trialsim.reporting.paired import kept
+from trialsim.reporting.pictures import Undrawn
+from trialsim.results import digits12
+from trialsim.scenario.words import setting
+from trialsim.varying.analysed import Analysed
+from trialsim.varying.assess import SensitivityResults
+from trialsim.varying.assurance import SCRAMBLES
+from trialsim.varying.evaluate import AT_ONCE
+from trialsim.varying.worst_case import STARTS
+from trialsim.version import __version__
 from trialsim.writing.numbers import (
     Cell,
     count,
@@ -14,13 +23,26 @@ from trialsim.writing.numbers import (
     listed,
     mcse_cell,
     value_cell,
+    value_text,
+    with_error,
 )
-from trialsim.writing.report import Table, plain
+from trialsim.writing.report import (
+    Picture,
+    Pictures,
+    Report,
+    Section,
+    Table,
+    Terms,
+    Words,
+    paragraphs,
+    plain,
+    section,
+)
 
 Content = dict[str, Any]
 
-MOST_ROWS = 13
-"""Values of a 1-D grid in its table; all of them are in the folder tables."""
+MOST_ROWS, MOST_OF_TWO = 13, 9
+"""Values of an axis in the table of a grid over one input, or two; all of them are in the folder tables."""
 
 TITLES = {
     "tornado": "One input at a time",
@@ -39,34 +61,62 @@ INTRODUCTIONS = {
 }
 
 
-@dataclass(frozen=True)
-class Section:
-    """One analysis of a report.
-
-    Attributes
-    ----------
-    key : an anchor.
-    number : of the analysis, from 0, by which its figures are found (``figures.sensitivity.draw``).
-    paragraphs, tables : what it says.
-    """
-
-    key: str
-    title: str
-    number: int
-    paragraphs: tuple[str, ...]
-    tables: tuple[Table, ...]
+KIND = "What the operating characteristics hang on: sensitivity analysis"
 
 
-def sections(content: Content) -> tuple[Section, ...]:
-    """Every analysis in order, from the plain data of the results; numbers are those that stand there."""
-    return tuple(_section(k, analysis) for k, analysis in enumerate(content["analyses"]))
+def report_of(found: SensitivityResults | Analysed) -> Report:
+    """All analyses of a scenario, or one of them."""
+    from trialsim.figures.sensitivity import drawers
+
+    made_by = f"trialsim {__version__}"
+    if isinstance(found, Analysed):
+        drawn = {0: [Undrawn(draw) for draw in drawers(found, found.scenario, "1")]}
+        return Report(found.scenario.name, KIND, sections({"analyses": [document(found)]}, drawn), made_by)
+    scenario, content = found.scenario, digits12(document(found))
+    pictures = {
+        k: [Undrawn(draw) for draw in drawers(each, scenario, str(k + 1))]
+        for k, each in enumerate(found.analyses)
+    }
+    simulated = any(each.replicates is not None for each in found.analyses)
+    trials = f"{found.replicates:,} trials a point unless stated, seed {found.seed}"
+    short = [(_title(each), _PARAGRAPHS[each["kind"]](each)[0]) for each in content["analyses"]]
+    about = (
+        ("Endpoint", scenario.endpoint),
+        ("Source", scenario.source or "not stated"),
+        ("Simulated points", trials if simulated else "none: every number is exact"),
+        ("Random streams", f"version {STREAM_VERSION}"),
+        ("Scenario digest", found.digest),
+    )
+    all_of_it = (
+        section("in-short", "In short", Terms(tuple(short))),
+        *sections(content, pictures),
+        _method(found, simulated),
+    )
+    return Report(scenario.name, KIND, all_of_it, made_by, about=about)
 
 
-def in_short(content: Content) -> list[tuple[str, str]]:
-    """(title, one sentence) of every analysis."""
-    return [
-        (_title(analysis), _PARAGRAPHS[analysis["kind"]](analysis)[0]) for analysis in content["analyses"]
-    ]
+def document(found: SensitivityResults | Analysed, _: Sequence[str] = ()) -> Content:
+    """``results.json``: the numbers, with sentences where an analysis is answered by them."""
+    if isinstance(found, Analysed):
+        content = found.to_dict()
+        made = _SENTENCES.get(found.kind)
+        return content | ({"sentences": list(made(digits12(content)))} if made else {})
+    return found.to_dict() | {"analyses": [document(each) for each in found.analyses]}
+
+
+def sections(content: Content, pictures: Mapping[int, Sequence[Picture]]) -> tuple[Section, ...]:
+    """Every analysis in order; ``pictures`` by the number of the analysis, from 0."""
+    return tuple(
+        section(
+            f"analysis-{k + 1}",
+            _title(analysis),
+            Words(f"{INTRODUCTIONS[analysis['kind']]} Case {analysis['case']}. {engine_words(analysis)}"),
+            paragraphs(_PARAGRAPHS[analysis["kind"]](analysis)),
+            Pictures(tuple(pictures.get(k, ()))),
+            _TABLES[analysis["kind"]](analysis, k),
+        )
+        for k, analysis in enumerate(content["analyses"])
+    )
 
 
 def engine_words(analysis: Content) -> str:
@@ -82,27 +132,48 @@ def _title(analysis: Content) -> str:
     return f"{TITLES[analysis['kind']]}: {analysis['name']}"
 
 
-def _section(k: int, analysis: Content) -> Section:
-    kind = analysis["kind"]
-    first = f"{INTRODUCTIONS[kind]} Case {analysis['case']}. {engine_words(analysis)}"
-    return Section(
-        f"analysis-{k + 1}",
-        _title(analysis),
-        k,
-        (first, *_PARAGRAPHS[kind](analysis)),
-        tuple(_TABLES[kind](analysis, k)),
-    )
+def _method(found: SensitivityResults, simulated: bool) -> Section:
+    at_once = any(AT_ONCE in each.engine for each in found.analyses)
+    blocks = [
+        Words(
+            "An input is named by its path in the scenario file: truth.active.toxicity[0] is the toxicity rate of the "
+            "case “active” at the first dose. What an analysis does not move stays as the scenario states it.",
+            "Inputs.",
+        ),
+        Words(
+            "Where every outcome is known before the next patient, the trial is a Markov chain, and its operating "
+            "characteristics are exact at every point."
+            + (
+                " Where an analysis says “outcomes known at once”, calendar time was left out on request; the numbers "
+                "are then those of a trial that waits for nothing."
+                if at_once
+                else ""
+            ),
+            "Exact.",
+        ),
+    ]
+    if simulated:
+        words = (
+            "Where calendar time decides, each point was simulated. Random numbers belong to a seed, a replicate and a "
+            "patient, so that the same patients meet every variant of the trial; a difference between two points is "
+            "due to what was changed, and its Monte Carlo standard error (mcse) is that of the differences patient by "
+            "patient where the table says so."
+        )
+        blocks.append(Words(words, "Simulated."))
+    if any(each.kind == "priors" for each in found.analyses):
+        words = (
+            f"Inputs are independent of each other. The averages are over {SCRAMBLES} independently scrambled Sobol "
+            "nets, and their standard errors come from the spread between these. Assurance is the probability of a go "
+            "averaged over the prior (O’Hagan, Stevens and Campbell 2005). Sobol indices are Saltelli’s (2010), "
+            "computed with SciPy."
+        )
+        blocks.append(Words(words, "Priors."))
+    return section("method", "How it was computed", blocks, kept("every point"), folded=True)
 
 
 def _text(quantity: str, estimate: Content) -> str:
     """A number in a sentence, with its standard error where it was simulated."""
-    text = value_cell(quantity, estimate["estimate"]).text
-    error = estimate["mcse"]
-    return text if error is None else f"{text} (mcse {mcse_cell(quantity, error).text})"
-
-
-def _errors(quantity: str, value: float | None) -> Cell:
-    return mcse_cell(quantity, value)
+    return with_error(quantity, estimate["estimate"], estimate["mcse"])
 
 
 # -- one input at a time
@@ -114,7 +185,8 @@ def _tornado(analysis: Content) -> list[str]:
         quantity, bar = panel["quantity"], panel["bars"][0]
         words = analysis["input_words"][bar["input"]]
         ends = " and ".join(
-            f"{_text(quantity, bar[f'at_{end}'])} at {shown(bar[f'{end}_value'])}" for end in ("low", "high")
+            f"{_text(quantity, bar[f'at_{end}'])} at {setting(bar[f'{end}_value'])}"
+            for end in ("low", "high")
         )
         found.append(
             f"{panel['label']} is {_text(quantity, panel['as_stated'])} as stated. "
@@ -128,14 +200,14 @@ def _tornado_tables(analysis: Content, k: int) -> Iterator[Table]:
         quantity, rows = panel["quantity"], []
         noisy = any(bar[f"{end}_minus_stated"]["mcse"] for bar in panel["bars"] for end in ("low", "high"))
         for bar in panel["bars"]:
-            cells = [Cell(bar["input"]), *(Cell(shown(bar[f"{end}_value"])) for end in ("low", "high"))]
+            cells = [Cell(bar["input"]), *(Cell(setting(bar[f"{end}_value"])) for end in ("low", "high"))]
             for end in ("low", "high"):
                 moved = bar[f"{end}_minus_stated"]
                 cells += [
                     value_cell(quantity, bar[f"at_{end}"]["estimate"]),
                     difference_cell(quantity, moved["estimate"]),
                 ]
-                cells += [_errors(quantity, moved["mcse"])] if noisy else []
+                cells += [mcse_cell(quantity, moved["mcse"])] if noisy else []
             rows.append(tuple(cells))
         error = ("mcse",) if noisy else ()
         notes = ["Difference: from the scenario as stated."]
@@ -166,7 +238,7 @@ def _grid(analysis: Content) -> list[str]:
     low, high = min(values), max(values)
     words = [analysis["input_words"][axis["input"]] for axis in analysis["axes"]]
     text = (
-        f"{analysis['label']} lies between {value_cell(quantity, low).text} and {value_cell(quantity, high).text} over "
+        f"{analysis['label']} lies between {value_text(quantity, low)} and {value_text(quantity, high)} over "
         f"{listed(words)}; as stated it is {_text(quantity, analysis['own'])}."
     )
     if analysis["largest_mcse"] is not None:
@@ -175,29 +247,35 @@ def _grid(analysis: Content) -> list[str]:
 
 
 def _grid_tables(analysis: Content, k: int) -> Iterator[Table]:
-    if len(analysis["axes"]) > 1:
-        return
-    (axis,) = analysis["axes"]
-    quantity, last = analysis["quantity"], len(axis["values"]) - 1
-    most = min(MOST_ROWS, last + 1)
-    picked = sorted({round(i * last / (most - 1)) for i in range(most)})
-    noisy = analysis["mcse"] is not None
+    quantity, first = analysis["quantity"], analysis["axes"][0]
+    two = len(analysis["axes"]) > 1
+    second = analysis["axes"][-1]["values"] if two else [None]
+    most = MOST_OF_TWO if two else MOST_ROWS
+    down, across = _some(first["values"], most), _some(second, most)
+    noisy = analysis["mcse"] is not None and not two
     rows = []
-    for i in picked:
-        cells = [
-            Cell(shown(axis["values"][i]), axis["values"][i]),
-            value_cell(quantity, analysis["estimates"][i]),
-        ]
-        cells += [_errors(quantity, analysis["mcse"][i])] if noisy else []
-        rows.append(tuple(cells))
-    left = last + 1 - len(picked)
+    for i in down:
+        cells = [Cell(setting(first["values"][i]), first["values"][i])]
+        cells += [value_cell(quantity, analysis["estimates"][i * len(second) + j]) for j in across]
+        rows.append((*cells, *([mcse_cell(quantity, analysis["mcse"][i])] if noisy else [])))
+    words = [analysis["input_words"][axis["input"]] for axis in analysis["axes"]]
+    heads = [setting(second[j]) for j in across] if two else [analysis["label"]]
+    left = len(first["values"]) * len(second) - len(down) * len(across)
     yield Table(
         f"grid-{k + 1}",
-        f"{analysis['label']} over {axis['input']}",
-        (analysis["input_words"][axis["input"]], analysis["label"], *(("mcse",) if noisy else ())),
+        f"{analysis['label']} over {listed([axis['input'] for axis in analysis['axes']])}"
+        + (f"; down: {words[0]}, across: {words[1]}" if two else ""),
+        (words[0], *heads, *(("mcse",) if noisy else ())),
         plain(rows),
         (f"{count(left, 'further value')} in the folder tables.",) if left else (),
     )
+
+
+def _some(values: Sequence[Any], most: int) -> list[int]:
+    """Up to ``most`` positions, evenly spread, both ends included."""
+    last = len(values) - 1
+    many = min(most, last + 1)
+    return sorted({round(i * last / (many - 1)) for i in range(many)}) if many > 1 else [0]
 
 
 # -- priors
@@ -208,7 +286,7 @@ def _priors(analysis: Content) -> list[str]:
     name = " (the assurance)" if quantity == "p_go" else ""
     error = f"{average['mcse']:.2g}"
     found = [
-        f"{analysis['label']} averaged over the prior{name} is {value_cell(quantity, average['estimate']).text} "
+        f"{analysis['label']} averaged over the prior{name} is {value_text(quantity, average['estimate'])} "
         f"(standard error {error}); with the inputs as stated it is {_text(quantity, analysis['as_stated'])}."
     ]
     if analysis["p_at_least"] is not None:
@@ -217,7 +295,7 @@ def _priors(analysis: Content) -> list[str]:
             f"The probability that {analysis['label']} is at least {analysis['at_least']:g} is {reach['estimate']:.3f} "
             f"(standard error {reach['mcse']:.2g})."
         )
-    spread = [f"{value_cell(quantity, value).text} ({q})" for q, value in analysis["quantiles"].items()]
+    spread = [f"{value_text(quantity, value)} ({q})" for q, value in analysis["quantiles"].items()]
     found.append(f"Quantiles over the prior: {listed(spread)}.")
     if len(analysis["inputs"]) > 1:
         first = max(analysis["inputs"], key=lambda row: row["total"]["estimate"])
@@ -258,6 +336,60 @@ def _prior_tables(analysis: Content, k: int) -> Iterator[Table]:
 # -- thresholds and worst cases
 
 
+def _threshold(analysis: Content) -> Iterator[str]:
+    label, scan, limit = analysis["label"], analysis["scan"], analysis["limit"]
+    words = analysis["input_words"][analysis["input"]]
+    start, end = scan[0]["value"], scan[-1]["value"]
+    what, between = f"{analysis['side']} {limit:g}", f"from {setting(start)} to {setting(end)}"
+    looked = f"{len(scan)} values of {words} looked at {between}"
+    if not analysis["crossings"]:
+        if analysis["holds_at_start"]:
+            yield f"{label} is {what} at all {looked}."
+            return
+        pick = (min if analysis["side"] == "below" else max)(scan, key=lambda row: row["estimate"])
+        closest = f"{_text(analysis['quantity'], pick)} at {setting(pick['value'])}"
+        yield f"{label} is not {what} at any of the {looked}; it comes closest with {closest}."
+        return
+    for k, crossing in enumerate(analysis["crossings"]):
+        where, low, high = f"{crossing['at']:.4g}", crossing["low"], crossing["high"]
+        if low != high:
+            where += f" (95% interval {low:.4g} to {high:.4g})"
+        if k:
+            yield f"From {where} on it is {'again' if crossing['begins'] else 'no longer'} {what}."
+        elif crossing["begins"]:
+            yield f"Going {between}, {words} may reach {where} before {label} is {what}."
+        else:
+            yield f"{label} is {what} from {setting(start)} on, until {words} is {where}."
+    if not analysis["monotone"]:
+        yield (
+            f"{label} goes up and down along this input. Crossings were looked for between {len(scan)} values: two "
+            "that lie between neighbours would not be seen."
+        )
+
+
+def _worst(analysis: Content) -> Iterator[str]:
+    quantity = analysis["quantity"]
+    at = " and ".join(
+        f"{analysis['input_words'][path]} {setting(value)}" for path, value in analysis["point"].items()
+    )
+    yield (
+        f"The {analysis['worst']} {analysis['label']} found is {_text(quantity, analysis['answer'])}, with {at}; as "
+        f"stated it is {_text(quantity, analysis['as_stated'])}."
+    )
+    corner = analysis["at_a_corner"]
+    yield "Every input is then at an end of its range." if corner else "This lies inside the ranges."
+    how = (
+        f"Looked for at {analysis['points_scanned']} points, {analysis['values_of_each']} values of each input, all "
+        "corners among them"
+    )
+    if analysis["replicates"]:
+        how += "; the number given is from new patients at the point found, since the best of many is lucky"
+    else:
+        further = f"({analysis['points_searched']} further points)"
+        how += f", then by a search from the best {STARTS} {further}"
+    yield f"{how}. It is a search: between the points something worse could hide."
+
+
 def _sentences(analysis: Content) -> list[str]:
     return list(analysis["sentences"])
 
@@ -267,8 +399,8 @@ def _threshold_tables(analysis: Content, k: int) -> Iterator[Table]:
     noisy = any(row["mcse"] for row in analysis["scan"])
     rows = []
     for row in analysis["scan"]:
-        cells = [Cell(shown(row["value"]), row["value"]), value_cell(quantity, row["estimate"])]
-        rows.append((*cells, *([_errors(quantity, row["mcse"])] if noisy else [])))
+        cells = [Cell(setting(row["value"]), row["value"]), value_cell(quantity, row["estimate"])]
+        rows.append((*cells, *([mcse_cell(quantity, row["mcse"])] if noisy else [])))
     yield Table(
         f"threshold-{k + 1}",
         f"{analysis['label']} at the values looked at before the search",
@@ -281,7 +413,7 @@ def _worst_tables(analysis: Content, k: int) -> Iterator[Table]:
     rows = []
     for path, (low, high) in analysis["ranges"].items():
         at = analysis["point"][path]
-        rows.append((Cell(path), Cell(shown(low), low), Cell(shown(high), high), Cell(shown(at), at)))
+        rows.append((Cell(path), Cell(setting(low), low), Cell(setting(high), high), Cell(setting(at), at)))
     yield Table(
         f"worst-{k + 1}",
         f"Where the {analysis['worst']} {analysis['label']} was found",
@@ -289,6 +421,9 @@ def _worst_tables(analysis: Content, k: int) -> Iterator[Table]:
         plain(rows),
     )
 
+
+_SENTENCES = {"thresholds": _threshold, "worst_case": _worst}
+"""Kinds whose answer is words; they stand in ``results.json`` too."""
 
 _PARAGRAPHS = {
     "tornado": _tornado,

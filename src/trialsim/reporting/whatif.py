@@ -1,262 +1,263 @@
-"""What-ifs as a folder: results.json, tables, figures and a page, written whole or not at all."""
+"""What-ifs in words: what each variant changed and did, the main quantities, the figure; every quantity on demand."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from functools import partial
 from typing import Any
 
-from trialsim.errors import TrialsimError
-from trialsim.reporting.pieces import difference_cell, render, replicates_words, save_picture, value_cell
-from trialsim.timing import Clock
-from trialsim.varying.answers import WhatIf
-from trialsim.varying.effects import short
-from trialsim.varying.sentences import sentence
-from trialsim.varying.whatif import results
-from trialsim.writing.csv import to_csv
-from trialsim.writing.environment import environment
-from trialsim.writing.folder import (
-    ENVIRONMENT,
-    FIGURES,
-    PAGE,
-    RESULTS,
-    TABLES,
-    check_target,
-    put_in_place,
-)
-from trialsim.writing.folder import to_json as to_bytes
-from trialsim.writing.numbers import Cell
-from trialsim.writing.report import Group, Numbered, Picture, Row, Table
+from trialsim.checks.rows import CaseCheck
+from trialsim.quantities import label
+from trialsim.reporting import sentences
+from trialsim.reporting.change_words import changes_in_words, told
+from trialsim.reporting.paired import difference_cell, method, replicates_words, report, value_cell
+from trialsim.reporting.pictures import Undrawn
+from trialsim.reporting.sentences import Words as Names
+from trialsim.reporting.sentences import sentence
+from trialsim.scenario.files import digest
+from trialsim.varying.answers import Variant, WhatIf, WhatIfs
+from trialsim.varying.effects import Number, digits
+from trialsim.writing.numbers import Cell, fixed, listed
+from trialsim.writing.report import Block, Group, Pictures, Report, Row, Section, Table, Terms, Words, section
 
-Document = dict[str, Any]
+MANY = 8
+"""With more tables than this, every quantity of every variant is told on demand only."""
 
-VALUES = ("file", "case", "variant", "quantity", "label", "value", "exact", "mcse", "low", "high")
-DIFFERENCES = (
-    "file", "case", "variant", "quantity", "label", "as_stated", "changed", "difference", "exact", "mcse", "low",
-    "high", "simulated_difference", "simulated_mcse", "z", "variance_factor",
-)  # fmt: skip
-"""Columns of ``tables/values.csv`` and ``tables/differences.csv``."""
+CHANCES = ("p_go", "p_false_go", "p_dose_reduced")
+MEANS = {"en": "patients", "responses": "responses", "toxicities": "patients with toxicity",
+         "duration_months": "months"}  # fmt: skip
+"""What a scenario without variants is asked for."""
 
 
-def write(
-    found: Sequence[WhatIf],
-    folder: str | os.PathLike[str],
-    *,
-    texts: Sequence[str] | None = None,
-    jobs: int | None = None,
-    force: bool = False,
-    seconds: Mapping[str, float] | None = None,
-) -> Path:
-    """Write what was found as a folder, and return the path of its page.
-
-    Parameters
-    ----------
-    texts : the scenario files as they were read, kept in results.json; default: the scenarios written anew.
-    jobs, force, seconds : as for ``reporting.report``.
-
-    Raises
-    ------
-    OutputError : the folder cannot be written, or exists.
-    """
-    if not found:
-        raise TrialsimError("nothing was asked, so there is nothing to write")
-    target = check_target(folder, force=force)
-    doc = document(found, texts)
-    clock = Clock()
-    clock.seconds.update(seconds or {})
-    put_in_place(target, lambda new: _write(new, found, doc, jobs, clock), force=force)
-    return target / PAGE
+def report_of(found: WhatIf | WhatIfs) -> Report:
+    """One question with all of its numbers, or several with their short answers first."""
+    questions = found.questions
+    first = questions[0]
+    if len(questions) == 1:
+        title, sections = first.called, [_question(first, "answer", "The answer"), _everything(first)]
+    else:
+        title = f"{len(questions)} what-if questions"
+        rows = [(each.called, f"{_asked(each)} {answer(each)}") for each in questions]
+        why = (
+            "The short answer is what the most telling variant of a scenario does: the one with the largest change of "
+            "P(go), else of anything else."
+        )
+        short = section("answers", "Questions and short answers", Terms(tuple(rows)), Words(why, mark="note"))
+        sections = [short, *(_question(q, f"q{k}", q.called, True) for k, q in enumerate(questions, 1))]
+    kind = "What if: changed assumptions of a single-arm trial, side by side"
+    runs = replicates_words((each.replicates, each.seed) for each in questions)
+    sections.append(method("The scenario and its variants"))
+    return report(title, kind, sections, WhatIfs(questions).disagreements, runs)
 
 
-def document(found: Sequence[WhatIf], texts: Sequence[str] | None = None) -> Document:
-    """The content of ``results.json``: everything found, and the scenarios as text."""
-    from trialsim.running.inputs import to_yaml
-
-    doc = results(found)
-    kept = [to_yaml(each.scenario) for each in found] if texts is None else texts
-    for question, text in zip(doc["questions"], kept, strict=True):
-        question["text"] = text
-    return doc
-
-
-def _write(new: Path, found: Sequence[WhatIf], doc: Document, jobs: int | None, clock: Clock) -> None:
-    """Everything the folder holds."""
-    from trialsim.figures.variants import draw
-
-    (new / RESULTS).write_bytes(to_bytes(doc))
-    (new / TABLES).mkdir()
-    (new / TABLES / "values.csv").write_bytes(to_csv(values(doc), VALUES).encode())
-    (new / TABLES / "differences.csv").write_bytes(to_csv(differences(doc), DIFFERENCES).encode())
-    pictures: list[Picture | None] = []
-    with clock("figures"):
-        (new / FIGURES).mkdir()
-        for k, each in enumerate(found, start=1):
-            drawn = draw(each, "variants" if len(found) == 1 else f"variants_{k:02}")
-            pictures.append(None if drawn is None else save_picture(drawn, new / FIGURES))
-    with clock("page"):
-        (new / PAGE).write_bytes(page(found, doc, pictures).encode())
-    (new / ENVIRONMENT).write_bytes(environment(jobs, clock.seconds))
+def document(found: WhatIf | WhatIfs, texts: Sequence[str] = ()) -> dict[str, Any]:
+    """``results.json``: the numbers with the sentences about them, and the text of each scenario."""
+    content = WhatIfs(found.questions).to_dict()
+    for k, (each, question) in enumerate(zip(found.questions, content["questions"], strict=True)):
+        question |= {"answer": answer(each), "how": how(each), "observed_words": observed_words(each)}
+        question |= {"text": texts[k]} if texts else {}
+        for variant, plain in zip(each.variants, question["variants"], strict=True):
+            changes = changes_in_words(each.scenario, variant.scenario, variant.changes)
+            plain |= {
+                "changes": [change.to_dict() for change in changes],
+                "changed": told(changes),
+                "did": did(each, variant),
+                "notes": list(notes(each, variant)),
+            }
+    return {"rule": sentences.rule(), **content}
 
 
-def page(found: Sequence[WhatIf], doc: Document, pictures: Sequence[Picture | None]) -> str:
-    """The HTML of what-ifs: one section a scenario."""
-    questions = doc["questions"]
-    alone = len(questions) == 1
-    sections = [
-        {
-            "anchor": f"q{k}",
-            "heading": question["name"],
-            "question": _question(question),
-            "table": overview(each, question, k),
-            "full": list(everything(question, k)) if alone else [],
-            "picture": picture,
-            **{
-                key: question[key]
-                for key in ("answer", "observed_words", "how", "variants", "file", "digest")
-            },
-        }
-        for k, (each, question, picture) in enumerate(zip(found, questions, pictures, strict=True), start=1)
+# -- sentences
+
+
+def changed(found: WhatIf, variant: Variant) -> str:
+    """What a variant changes."""
+    return told(changes_in_words(found.scenario, variant.scenario, variant.changes))
+
+
+def did(found: WhatIf, variant: Variant) -> str:
+    """What a variant did."""
+    return sentences.did(variant.effects, Names.of(found.scenario))
+
+
+def answer(found: WhatIf) -> str:
+    """The short answer: the sentence of the most telling variant, or what the scenario itself gives."""
+    if not found.variants:
+        return " ".join(filter(None, (plain_answer(found), observed_words(found))))
+    most = max(found.variants, key=lambda each: sentences.telling(each.effects))
+    return f"“{most.name}”: {sentences.did(most.effects, Names.of(found.scenario), 1)}"
+
+
+def plain_answer(found: WhatIf) -> str:
+    """What a scenario gives that is asked a question without a variant, case by case."""
+    words = Names.of(found.scenario)
+    parts = []
+    for case, numbers in found.base.items():
+        chances = [CHANCES[0], *(q for q in numbers if q.startswith("p_go_cohort_")), *CHANCES[1:]]
+        first = [
+            f"{words.spoken(q)} {fixed(numbers[q].value, digits(q, numbers[q].value))}"
+            for q in chances
+            if q in numbers and q in found.quantities
+        ]
+        second = [
+            f"{fixed(numbers[q].value, 1)} {unit}" for q, unit in MEANS.items() if q in found.quantities
+        ]
+        parts.append(f"If “{case}” is true: {', '.join(first)}; expected are {', '.join(second)}.")
+    return " ".join(parts)
+
+
+def how(found: WhatIf) -> str:
+    """How the numbers came about."""
+    run = f"{found.replicates:,} simulated trials a case, seed {found.seed}"
+    reasons = sorted({why for why in found.not_exact.values() if why})
+    same = (
+        "the same patients in every variant. A difference has its own error; ± is half of its 95% interval."
+    )
+    if reasons:
+        paired = same if found.variants else "± is half of a 95% interval."
+        return f"Simulated ({'; '.join(reasons)}): {run}; {paired}"
+    mixed = any(
+        not e.difference.is_exact for v in found.variants for of in v.effects.values() for e in of.values()
+    )
+    some = f" Without an exact answer in a variant both sides are simulated: {same}" if mixed else ""
+    check = found.check
+    agree = (
+        f"over {check.comparisons} comparisons of values and differences the two are at most "
+        f"{check.largest_z:.2f} standard errors apart"
+    )
+    return f"Exact; {run}, as a check: {agree if check.comparisons else 'nothing to compare'}.{some}"
+
+
+def observed_words(found: WhatIf) -> str:
+    """How surprising the observed counts would be, a sentence a case; "" without an observed trial."""
+    parts = []
+    for case in dict.fromkeys(row.case for row in found.observed):
+        seen = "; ".join(_observed(row) for row in found.observed if row.case == case)
+        parts.append(f"Against the observed trial, if “{case}” is true: {seen}.")
+    return " ".join(parts)
+
+
+def _observed(row: CaseCheck) -> str:
+    what = label(row.quantity, ()).removeprefix("Expected ")
+    text = f"{what[:1].lower()}{what[1:]} {row.observed}/{row.denominator}"
+    if row.interval_95 is not None:
+        text += f", 95% of such trials have {row.interval_95[0]} to {row.interval_95[1]}"
+    verdict = "the rate was set from this count" if row.fitted else row.verdict
+    return f"{text} ({verdict})" if verdict else text
+
+
+def notes(found: WhatIf, variant: Variant) -> Iterator[str]:
+    """What is not compared, and why."""
+    scenario, other = found.scenario, variant.scenario
+    if variant.only_here or variant.only_there:
+        here = f"the variant also has {_quoted(variant.only_here)}" if variant.only_here else ""
+        there = f"the variant has no {_quoted(variant.only_there)}" if variant.only_there else ""
+        yield f"Cases in both are compared; {listed(list(filter(None, (here, there))))}."
+    if more := [dose for dose in other.doses if dose not in scenario.doses]:
+        yield f"Patients at {_quoted(more)}, which the scenario itself does not have, are in the totals only."
+    if (scenario.conduct is None) != (other.conduct is None):
+        without = "variant" if other.conduct is None else "scenario itself"
+        yield f"The {without} has no calendar time: durations are not compared."
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return ", ".join(f"“{name}”" for name in names)
+
+
+# -- sections and tables
+
+
+def _asked(found: WhatIf) -> str:
+    return sentence(found.scenario.question or "What do these changes do?")
+
+
+def _question(found: WhatIf, key: str, title: str, folded: bool = False) -> Section:
+    """A question: what each variant changed and did, the main quantities, the figure."""
+    rows = [
+        (each.name, " ".join((changed(found, each), did(found, each), *notes(found, each))))
+        for each in found.variants
     ]
-    context = {
-        "doc": doc,
-        "title": questions[0]["name"] if alone else f"{len(questions)} what-if questions",
-        "sections": sections,
-        "rule": doc["rule"],
-        "replicates": replicates_words((q["replicates"], q["seed"]) for q in questions),
-        "disagreements": [f"{q['file']}: {what}" for q in questions for what in q["disagreements"]],
-        "command": f"trialsim whatif {' '.join(q['file'] for q in questions)}",
-        "table_number": Numbered(),
-        "figure_number": Numbered(),
-    }
-    return render("whatif.html", context)
+    blocks: list[Block] = [Words(_asked(found), "Question:", "convention")]
+    blocks.append(Terms(tuple(rows)) if rows else Words(answer(found)))
+    blocks += [_overview(found, key), Words(how(found), mark="note")]
+    if rows:
+        from trialsim.figures.variants import draw
+
+        name = "variants" if key == "answer" else f"variants_{int(key[1:]):02}"
+        blocks += [Words(observed_words(found)), Pictures((Undrawn(partial(draw, found, name)),))]
+    blocks.append(Words(f"Scenario {found.file}, {digest(found.scenario)}", mark="note"))
+    return section(key, title, blocks, folded=folded)
 
 
-def overview(each: WhatIf, question: Document, k: int) -> Table:
+def _overview(found: WhatIf, key: str) -> Table:
     """A block a case, a row a variant: the main quantities, each beside its difference from the scenario as stated."""
-    words = each.words
-    names = question["columns"]
-    with_variants = bool(question["variants"])
+    names = found.columns
     heads = [""]
     for name in names:
-        heads.append(sentence(short(name, words.doses, words.cohorts, words.own)))
-        heads += ["Difference"] if with_variants else []
+        heads += [sentence(found.short(name)), *(["Difference"] if found.variants else [])]
     groups = []
-    for case, base in question["base"].items():
-        rows = [_row("as stated", names, base, None if not with_variants else {})]
-        for variant in question["variants"]:
-            if case in variant["cases"]:
-                effects = variant["cases"][case]
-                there = {name: effects[name]["variant"] for name in names if name in effects}
-                rows.append(
-                    _row(variant["name"], names, there, {name: effects[name]["difference"] for name in there})
-                )
-        title = f"If “{case}” is true" if len(question["base"]) > 1 else ""
-        groups.append(Group(title, tuple(rows)))
-    return Table(f"overview-{k}", "The main quantities", tuple(heads), tuple(groups))
+    for case, base in found.base.items():
+        rows = [_row("as stated", names, base, {} if found.variants else None)]
+        for variant in found.variants:
+            if (effects := variant.effects.get(case)) is not None:
+                there = {name: effects[name] for name in names if name in effects}
+                values = {name: effect.other for name, effect in there.items()}
+                apart = {name: effect.difference for name, effect in there.items()}
+                rows.append(_row(variant.name, names, values, apart))
+        groups.append(_group(found, case, rows))
+    return Table(f"overview-{key}", "The main quantities", tuple(heads), tuple(groups))
 
 
-def _row(name: str, names: Sequence[str], numbers: Document, differences: Document | None) -> Row:
+def _row(
+    name: str, names: Sequence[str], numbers: Mapping[str, Number], apart: Mapping[str, Number] | None
+) -> Row:
+    """Values, each with its difference (``apart`` is {} for the scenario itself, None where there is no variant)."""
     cells = [Cell(name)]
     for quantity in names:
         # the scenario's own error says how well its value is known; a variant's is that of its difference
-        alone = differences is None or quantity not in differences
-        cells.append(value_cell(quantity, numbers.get(quantity), error=alone))
-        if differences is not None:
-            blank = name == "as stated" and not differences
-            cells.append(Cell("") if blank else difference_cell(quantity, differences.get(quantity)))
+        cells.append(value_cell(quantity, numbers.get(quantity), error=not apart or quantity not in apart))
+        if apart is not None:
+            cells.append(difference_cell(quantity, apart.get(quantity)) if apart else Cell(""))
     return tuple(cells)
 
 
-def everything(question: Document, k: int) -> Iterator[Table]:
+def _everything(found: WhatIf) -> Section:
     """Every quantity of every variant, a table each; of a scenario without variants one table."""
-    labels = question["labels"]
-    several = len(question["base"]) > 1
-    if not question["variants"]:
+    tables = []
+    if not found.variants:
         groups = [
-            Group(
-                f"If “{case}” is true" if several else "",
-                tuple(
-                    (Cell(labels[name]), value_cell(name, base[name], error=True))
-                    for name in labels
-                    if name in base
-                ),
+            _group(
+                found,
+                case,
+                [
+                    (Cell(found.label(q)), value_cell(q, base[q], error=True))
+                    for q in found.quantities
+                    if q in base
+                ],
             )
-            for case, base in question["base"].items()
+            for case, base in found.base.items()
         ]
-        yield Table(f"all-{k}", "Every quantity", ("", "Value"), tuple(groups))
-    for v, variant in enumerate(question["variants"], start=1):
+        tables.append(Table("all", "Every quantity", ("", "Value"), tuple(groups)))
+    for v, variant in enumerate(found.variants, start=1):
         groups = []
-        for case, effects in variant["cases"].items():
-            rows = tuple(
+        for case, effects in variant.effects.items():
+            rows = [
                 (
-                    Cell(labels[name]),
-                    value_cell(name, effects[name]["base"]),
-                    value_cell(name, effects[name]["variant"]),
-                    difference_cell(name, effects[name]["difference"]),
+                    Cell(found.label(q)),
+                    value_cell(q, effects[q].base),
+                    value_cell(q, effects[q].other),
+                    difference_cell(q, effects[q].difference),
                 )
-                for name in labels
-                if name in effects
-            )
-            groups.append(Group(f"If “{case}” is true" if several else "", rows))
-        heads = ("", "As stated", sentence(variant["name"]), "Difference")
-        yield Table(f"all-{k}-{v}", f"Every quantity: {variant['name']}", heads, tuple(groups))
+                for q in found.quantities
+                if q in effects
+            ]
+            groups.append(_group(found, case, rows))
+        heads = ("", "As stated", sentence(variant.name), "Difference")
+        tables.append(Table(f"all-{v}", f"Every quantity: {variant.name}", heads, tuple(groups)))
+    many = sum(len(variant.effects) for variant in found.variants) > MANY
+    return section("everything", "Every quantity", tables, folded=many)
 
 
-def values(doc: Document) -> Iterator[Document]:
-    """One row a file, case, variant ("" as stated) and quantity."""
-    for question in doc["questions"]:
-        for case, name, quantity, number in _numbers(question):
-            yield {
-                "file": question["file"],
-                "case": case,
-                "variant": name,
-                "quantity": quantity,
-                "label": question["labels"][quantity],
-                **{key: number.get(key) for key in ("value", "exact", "mcse", "low", "high")},
-            }
-
-
-def _numbers(question: Document) -> Iterator[tuple[str, str, str, Document]]:
-    labels = question["labels"]
-    for case, base in question["base"].items():
-        for quantity in labels:
-            if quantity in base:
-                yield case, "", quantity, base[quantity]
-    for variant in question["variants"]:
-        for case, effects in variant["cases"].items():
-            for quantity in labels:
-                if quantity in effects:
-                    yield case, variant["name"], quantity, effects[quantity]["variant"]
-
-
-def differences(doc: Document) -> Iterator[Document]:
-    """One row a file, case, variant and quantity; where exact, the simulated difference stands beside it."""
-    for question in doc["questions"]:
-        for variant in question["variants"]:
-            for case, effects in variant["cases"].items():
-                for quantity, label in question["labels"].items():
-                    if quantity not in effects:
-                        continue
-                    effect = effects[quantity]
-                    difference = effect["difference"]
-                    drawn = difference.get("simulated") or {}
-                    yield {
-                        "file": question["file"],
-                        "case": case,
-                        "variant": variant["name"],
-                        "quantity": quantity,
-                        "label": label,
-                        "as_stated": effect["base"]["value"],
-                        "changed": effect["variant"]["value"],
-                        "difference": difference["value"],
-                        **{key: difference.get(key) for key in ("exact", "mcse", "low", "high")},
-                        "simulated_difference": drawn.get("estimate"),
-                        "simulated_mcse": drawn.get("mcse"),
-                        "z": drawn.get("z"),
-                        "variance_factor": effect["variance_factor"],
-                    }
-
-
-def _question(question: Document) -> str:
-    return sentence(question["question"] or "What do these changes do?")
+def _group(found: WhatIf, case: str, rows: Sequence[Row]) -> Group:
+    """The rows of a case, under its name where there are several."""
+    return Group(f"If “{case}” is true" if len(found.base) > 1 else "", tuple(rows))

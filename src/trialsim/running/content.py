@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from trialsim.checks import CellCheck, Headline
+from trialsim.checks import CellCheck, Checks, Headline
 from trialsim.checks import label as check_label
 from trialsim.checks.predictive import DRAWS
 from trialsim.checks.rows import VERDICTS
@@ -69,22 +69,7 @@ def content(run: Run) -> Document:
         "analysis_sets": {oc.case: derived.analysis_sets(oc) for oc in results.cases},
         "toxicity_rule_cost": derived.costs(scenario, rules),
         "question": _question(scenario, rules),
-        "headline": [_headline(h, scenario.observed) for h in checks.headline],
-        "checks": [
-            {**row.to_dict(), "label": check_label(row.quantity, scenario.doses)} for row in checks.rows
-        ],
-        "check_cells": [_cell(scenario, row) for row in checks.cells],
-        "likelihood_ratios": [
-            {
-                "vector": list(lr.vector),
-                "case": lr.case,
-                "against": lr.against,
-                "ratio": lr.ratio,
-                "inverse": 1 / lr.ratio if lr.ratio else None,
-            }
-            for lr in checks.likelihood_ratios
-        ],
-        "check_notes": list(checks.notes),
+        **check_document(checks),
         "inputs": stated,
         "provenance": tally_of_inputs(stated),
         "method": _method(scenario, results),
@@ -103,6 +88,36 @@ def content(run: Run) -> Document:
     return plain
 
 
+CHECK_METHOD: Document = {
+    "joint_draws": DRAWS,
+    "largest_mcse_adjusted": 0.5 / DRAWS**0.5,
+    "verdicts": [{"word": word, "least": least} for least, word in VERDICTS],
+}
+"""How verdicts come about."""
+
+
+def check_document(checks: Checks) -> Document:
+    """What the check has to say."""
+    scenario = checks.scenario
+    return {
+        "headline": [_headline(h, scenario.observed) for h in checks.headline],
+        "checks": [{**row.to_dict(), "label": check_label(row.quantity, scenario.doses)} for row in checks],
+        "check_cells": [_cell(scenario, row) for row in checks.cells],
+        "likelihood_ratios": [
+            {
+                "vector": list(lr.vector),
+                "case": lr.case,
+                "against": lr.against,
+                "ratio": lr.ratio,
+                "inverse": 1 / lr.ratio if lr.ratio else None,
+            }
+            for lr in checks.likelihood_ratios
+        ],
+        "check_notes": list(checks.notes),
+        "check_questions": checks.questions and vars(checks.questions),
+    }
+
+
 def _method(scenario: Scenario, results: Results) -> Document:
     """The numbers that a description of the computation needs."""
     stated = scenario.simulation
@@ -116,10 +131,8 @@ def _method(scenario: Scenario, results: Results) -> Document:
         "quantiles": [0.1, 0.5, 0.9],
         "trials_over_time": TRIALS,
         "largest_mcse": 0.5 / results.replicates**0.5 if results.replicates else None,
-        "joint_draws": DRAWS,
-        "largest_mcse_adjusted": 0.5 / DRAWS**0.5,
         "false_alarm": FALSE_ALARM,
-        "verdicts": [{"word": word, "least": least} for least, word in VERDICTS],
+        **CHECK_METHOD,
     }
 
 

@@ -65,6 +65,9 @@ class Observed(Spec):
     )
     evaluable_by_dose: Counts | None = Field(None, description="evaluable patients by starting dose")
     responses_by_dose: Counts | None = Field(None, description="responses by starting dose")
+    toxicities_by_dose: Counts | None = Field(
+        None, description="treated patients with toxicity by starting dose"
+    )
     stage1: Stage1 | None = None
     cells: Annotated[tuple[Cell, ...], AsTuple, Field(max_length=100)] = Field(
         (), description="patients and responses by cohort and starting dose, as far as published"
@@ -75,6 +78,8 @@ class Observed(Spec):
         self._needs("treated", "toxicities", "toxicity_percent", "serious", "treated_by_dose")
         self._needs("evaluable", "responses", "disease_control", "evaluable_by_dose", "stage1")
         self._needs("evaluable_by_dose", "responses_by_dose")
+        self._needs("treated_by_dose", "toxicities_by_dose")
+        self._needs("toxicities", "toxicities_by_dose")
         self._within("evaluable", "treated")
         for key in ("responses", "disease_control"):
             self._within(key, "evaluable")
@@ -104,8 +109,10 @@ class Observed(Spec):
         self._adds_up("treated_by_dose", "treated")
         self._adds_up("evaluable_by_dose", "evaluable")
         self._adds_up("responses_by_dose", "responses")
+        self._adds_up("toxicities_by_dose", "toxicities")
         self._each_within("evaluable_by_dose", "treated_by_dose")
         self._each_within("responses_by_dose", "evaluable_by_dose")
+        self._each_within("toxicities_by_dose", "treated_by_dose")
         if self.stage1 is not None:
             if self.evaluable is not None and self.stage1.evaluable > self.evaluable:
                 raise impossible(

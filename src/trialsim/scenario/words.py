@@ -118,6 +118,20 @@ def shown(value: Any) -> str:
     return clip(str(value))
 
 
+def setting(value: Any) -> str:
+    """An input's value: 0.45, pause, [0.15, 0.08]."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case float() | int():
+            return f"{value:.6g}"
+        case list() | tuple():
+            return f"[{', '.join(map(setting, value))}]"
+        case dict():
+            return f"{{{', '.join(f'{key}: {setting(item)}' for key, item in value.items())}}}"
+    return "nothing" if value is None else clip(str(value), 60)
+
+
 def listed(names: Iterable[Any]) -> str:
     """``a, b, c``."""
     return ", ".join(map(str, names))

@@ -1,19 +1,19 @@
-"""What was found by asking what if: a scenario and its variants, side by side, as an object that prints itself."""
+"""What was found by asking what if: a scenario and its variants, side by side, as numbers."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from trialsim.checks.rows import Check as Row
-from trialsim.quantities import is_probability, label, per
-from trialsim.results import digits12
+from trialsim.answers import Answer
+from trialsim.checks.rows import CaseCheck as Row
+from trialsim.kernels.streams import STREAM_VERSION
+from trialsim.quantities import label, per, short
 from trialsim.scenario.files import digest
 from trialsim.scenario.model import Scenario
-from trialsim.varying import against_observed, sentences
-from trialsim.varying.change_words import Change
-from trialsim.varying.effects import Effect, Number, digits, shown
-from trialsim.varying.sentences import Words
+from trialsim.varying import against_observed
+from trialsim.varying.effects import Effect, Number
 
 MAIN = ("p_go", "en")
 """Columns of every table of variants; a third is what else changes most."""
@@ -31,36 +31,24 @@ class Variant:
 
     Attributes
     ----------
+    changes : path of an input -> its value in the variant.
     scenario : the variant itself.
     effects : case -> quantity -> effect, of the cases in both.
     only_here, only_there : cases that only the variant, or only the scenario, has.
-    notes : what is not compared, and why.
     """
 
     name: str
-    changes: tuple[Change, ...]
+    changes: Mapping[str, Any]
     scenario: Scenario
     effects: dict[str, dict[str, Effect]]
     only_here: tuple[str, ...]
     only_there: tuple[str, ...]
-    notes: tuple[str, ...]
-    changed: str
-    did: str
-
-    @property
-    def sentence(self) -> str:
-        """What was changed, and what it did."""
-        return f"{self.changed} {self.did}"
 
     def to_dict(self) -> dict[str, Any]:
-        """The variant as it stands in JSON."""
+        """The variant as plain data."""
         return {
             "name": self.name,
             "digest": digest(self.scenario),
-            "changes": [change.to_dict() for change in self.changes],
-            "changed": self.changed,
-            "did": self.did,
-            "notes": list(self.notes),
             "cases_only_in_variant": list(self.only_here),
             "cases_only_in_scenario": list(self.only_there),
             "cases": {
@@ -77,19 +65,9 @@ class Check:
     comparisons: int
     largest_z: float
 
-    @property
-    def words(self) -> str:
-        """The same as a clause."""
-        if not self.comparisons:
-            return "nothing to compare"
-        return (
-            f"over {self.comparisons} comparisons of values and differences the two are at most "
-            f"{self.largest_z:.2f} standard errors apart"
-        )
 
-
-@dataclass(frozen=True)
-class WhatIf:
+@dataclass(frozen=True, repr=False)
+class WhatIf(Answer):
     """A scenario and its variants, side by side.
 
     Attributes
@@ -100,6 +78,8 @@ class WhatIf:
     disagreements : where exact and simulated differ by more than chance allows.
     observed : the counts of the observed trial, if the scenario states one, under each of its cases.
     """
+
+    kind: ClassVar[str] = "whatif"
 
     file: str
     scenario: Scenario
@@ -117,33 +97,25 @@ class WhatIf:
                 return each
         raise KeyError(f"{name!r} is no variant; those are {', '.join(v.name for v in self.variants)}")
 
-    def __str__(self) -> str:
-        from trialsim.varying.printing import printed
-
-        return printed(self)
+    @property
+    def called(self) -> str:
+        """The name of the scenario."""
+        return self.scenario.name
 
     @property
-    def words(self) -> Words:
-        """The names that sentences and labels need."""
-        return Words.of(self.scenario)
+    def questions(self) -> tuple[WhatIf, ...]:
+        """Itself, as one of several."""
+        return (self,)
 
     def label(self, quantity: str) -> str:
         """The words for a quantity; those by dose are numbered as the scenario's own doses."""
-        words = self.words
-        return label(quantity, words.doses, words.cohorts, own=words.own)
+        cohorts = self.scenario.cohorts.names if self.scenario.cohorts else ()
+        return label(quantity, self.scenario.doses, cohorts, own=self.scenario.own_rules)
 
-    @property
-    def answer(self) -> str:
-        """The short answer: the sentence of the most telling variant, or what the scenario itself gives."""
-        if not self.variants:
-            return " ".join(filter(None, (plain_answer(self), self.observed_words)))
-        most = max(self.variants, key=lambda each: sentences.telling(each.effects))
-        return f"“{most.name}”: {sentences.did(most.effects, self.words, 1)}"
-
-    @property
-    def observed_words(self) -> str:
-        """How surprising the observed counts would be, in words; "" without an observed trial."""
-        return against_observed.in_words(self.observed)
+    def short(self, quantity: str) -> str:
+        """A quantity as the heading of a column."""
+        cohorts = self.scenario.cohorts.names if self.scenario.cohorts else ()
+        return short(quantity, self.scenario.doses, cohorts, self.scenario.own_rules)
 
     @property
     def check(self) -> Check:
@@ -177,14 +149,11 @@ class WhatIf:
         return MAIN if best is None else (*MAIN, best)
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as plain data, floats to 12 digits."""
-        from trialsim.varying.printing import how
-
-        content = {
+        """Everything as plain data."""
+        return {
             "file": self.file,
             "name": self.scenario.name,
             "question": self.scenario.question,
-            "answer": self.answer,
             "digest": digest(self.scenario),
             "seed": self.seed,
             "replicates": self.replicates,
@@ -194,17 +163,58 @@ class WhatIf:
             "not_exact": self.not_exact,
             "disagreements": list(self.disagreements),
             "check": {"comparisons": self.check.comparisons, "largest_z": self.check.largest_z},
-            "how": how(self),
             "observed": [against_observed.to_dict(row) for row in self.observed],
-            "observed_words": self.observed_words,
             "base": {
                 case: {name: number.to_dict() for name, number in numbers.items()}
                 for case, numbers in self.base.items()
             },
             "variants": [each.to_dict() for each in self.variants],
         }
-        plain: dict[str, Any] = digits12(content)
-        return plain
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """One row a case, variant ("" as stated) and quantity."""
+        for about, number, _ in self._numbers():
+            yield {**about, **number.row()}
+
+    def tables(self) -> dict[str, list[dict[str, Any]]]:
+        """``values`` and ``differences``; where exact, the simulated difference stands beside it."""
+        differences = []
+        for about, other, effect in self._numbers():
+            if effect is not None:
+                difference = effect.difference
+                drawn = difference.drawn
+                differences.append(
+                    {
+                        **about,
+                        "as_stated": effect.base.value,
+                        "changed": other.value,
+                        **difference.row("difference"),
+                        "simulated_difference": drawn.estimate if drawn else None,
+                        "simulated_mcse": drawn.mcse if drawn else None,
+                        "z": difference.z,
+                        "variance_factor": effect.variance_factor,
+                    }
+                )
+        return {"values": list(self.rows()), "differences": differences}
+
+    def _numbers(self) -> Iterator[tuple[dict[str, Any], Number, Effect | None]]:
+        """Every number with what it is, and the effect it belongs to (None: as stated)."""
+        names = {quantity: self.label(quantity) for quantity in self.quantities}
+
+        def about(case: str, variant: str, quantity: str) -> dict[str, Any]:
+            told = {"quantity": quantity, "label": names[quantity]}
+            return {"file": self.file, "case": case, "variant": variant, **told}
+
+        for case, base in self.base.items():
+            for quantity in names:
+                if quantity in base:
+                    yield about(case, "", quantity), base[quantity], None
+        for variant in self.variants:
+            for case, effects in variant.effects.items():
+                for quantity in names:
+                    if quantity in effects:
+                        effect = effects[quantity]
+                        yield about(case, variant.name, quantity), effect.other, effect
 
     def _largest(self, quantity: str) -> float:
         found = [
@@ -216,26 +226,34 @@ class WhatIf:
         return max(found, default=0.0)
 
 
-def plain_answer(found: WhatIf) -> str:
-    """What a scenario gives that is asked a question without a variant, case by case."""
-    words = found.words
-    told = []
-    for case, numbers in found.base.items():
-        chances = [
-            "p_go",
-            *(q for q in numbers if per(q) == "cohort" and is_probability(q)),
-            "p_false_go",
-            "p_dose_reduced",
-        ]
-        means = {"en": "patients", "responses": "responses", "toxicities": "patients with toxicity",
-                 "duration_months": "months"}  # fmt: skip
-        first = [
-            f"{words.spoken(q)} {shown(numbers[q].value, digits(q, numbers[q].value))}"
-            for q in chances
-            if q in numbers and q in found.quantities
-        ]
-        second = [
-            f"{shown(numbers[q].value, 1)} {unit}" for q, unit in means.items() if q in found.quantities
-        ]
-        told.append(f"If “{case}” is true: {', '.join(first)}; expected are {', '.join(second)}.")
-    return " ".join(told)
+@dataclass(frozen=True, repr=False)
+class WhatIfs(Answer):
+    """Several what-ifs, whose common trials were simulated once."""
+
+    kind: ClassVar[str] = "whatif"
+
+    questions: tuple[WhatIf, ...]
+
+    @property
+    def called(self) -> str:
+        """The name of the scenario, or how many there are."""
+        return self.questions[0].called if len(self.questions) == 1 else f"{len(self.questions)} questions"
+
+    @property
+    def disagreements(self) -> tuple[str, ...]:
+        """Where exact and simulated differ by more than chance allows."""
+        return tuple(f"{each.file}: {what}" for each in self.questions for what in each.disagreements)
+
+    def to_dict(self) -> dict[str, Any]:
+        """``results.json`` but for its sentences."""
+        return {"streams": STREAM_VERSION, "questions": [each.to_dict() for each in self.questions]}
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """One row a file, case, variant ("" as stated) and quantity."""
+        for each in self.questions:
+            yield from each.rows()
+
+    def tables(self) -> dict[str, list[dict[str, Any]]]:
+        """``values`` and ``differences`` of all."""
+        found = [each.tables() for each in self.questions]
+        return {name: [row for each in found for row in each[name]] for name in found[0]}

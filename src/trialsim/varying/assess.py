@@ -4,59 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar
 
+from trialsim.answers import Answer
 from trialsim.errors import TrialsimError
 from trialsim.kernels.streams import STREAM_VERSION
-from trialsim.results import digits12
 from trialsim.scenario import words
-from trialsim.scenario.analyses import case_of
 from trialsim.scenario.files import digest
 from trialsim.scenario.model import MAX_REPLICATES, Scenario
-from trialsim.scenario.sensitivity import KINDS, Analysis, Sensitivity, paths_of
+from trialsim.scenario.sensitivity import KINDS, Analysis, Sensitivity
 from trialsim.varying import assurance, grids, thresholds, tornado, worst_case
 from trialsim.varying.evaluate import Evaluator, Progress
 from trialsim.varying.kept_points import Kept
-from trialsim.varying.text import input_words
-from trialsim.version import __version__
-
-SCHEMA = 1
-"""Version of the layout of ``to_dict``."""
 
 HOMES: dict[str, Any] = {each.KIND: each for each in (tornado, grids, assurance, thresholds, worst_case)}
 """Kind of analysis -> the module that makes it."""
 
 
-class Result(Protocol):
-    """What every analysis gives back."""
-
-    kind: str
-    name: str
-    case: str
-    engine: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """The analysis as plain data."""
-        ...
-
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """The analysis as rows of a table."""
-        ...
-
-
-@dataclass(frozen=True)
-class SensitivityResults:
+@dataclass(frozen=True, repr=False)
+class SensitivityResults(Answer):
     """The analyses of a scenario, and what is needed to get the same again."""
 
-    name: str
-    digest: str
-    version: str
-    streams: int
+    kind: ClassVar[str] = "sensitivity"
+
+    scenario: Scenario
     seed: int
     replicates: int
     analyses: tuple[Any, ...]
-    input_words: tuple[dict[str, str], ...]
-    """For each analysis, path of an input -> the input in few words."""
 
     def __getitem__(self, name: str) -> Any:
         for analysis in self.analyses:
@@ -65,27 +39,35 @@ class SensitivityResults:
         known = ", ".join(analysis.name for analysis in self.analyses)
         raise KeyError(f"{name!r} is not an analysis; those are {known}")
 
-    def __str__(self) -> str:
-        return "\n\n".join([self.name, *map(str, self.analyses)])
+    @property
+    def called(self) -> str:
+        """The name of the scenario."""
+        return self.scenario.name
+
+    @property
+    def digest(self) -> str:
+        """The digest of the scenario."""
+        return digest(self.scenario)
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything found, as plain data; floats to 12 significant digits."""
-        found: dict[str, Any] = digits12(
-            {
-                "schema": SCHEMA,
-                "kind": "sensitivity",
-                "trialsim": self.version,
-                "streams": self.streams,
-                "name": self.name,
-                "digest": self.digest,
-                "simulation": {"seed": self.seed, "replicates": self.replicates},
-                "analyses": [
-                    {**analysis.to_dict(), "input_words": inputs}
-                    for analysis, inputs in zip(self.analyses, self.input_words, strict=True)
-                ],
-            }
-        )
-        return found
+        """``results.json`` but for its sentences."""
+        return {
+            "streams": STREAM_VERSION,
+            "name": self.scenario.name,
+            "digest": self.digest,
+            "simulation": {"seed": self.seed, "replicates": self.replicates},
+            "analyses": [analysis.to_dict() for analysis in self.analyses],
+        }
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """The rows of every analysis, each with its name."""
+        for analysis in self.analyses:
+            for row in analysis.rows():
+                yield {"analysis": analysis.name, "kind": analysis.kind, **row}
+
+    def tables(self) -> dict[str, Iterator[dict[str, Any]]]:
+        """A table an analysis."""
+        return {f"{each.kind}_{k}": each.rows() for k, each in enumerate(self.analyses, start=1)}
 
 
 def assess(
@@ -125,19 +107,11 @@ def assess(
             found.append(HOMES[kind].run(name, analysis, evaluator))
         except TrialsimError as error:
             raise TrialsimError(f"sensitivity.{kind}.{name}: {error}") from None
-    return SensitivityResults(
-        scenario.name,
-        digest(scenario),
-        __version__,
-        STREAM_VERSION,
-        evaluator.seed,
-        evaluator.replicates,
-        tuple(found),
-        tuple(
-            {path: input_words(scenario, path, case_of(scenario, analysis)) for path in paths_of(analysis)}
-            for _, _, analysis in chosen
-        ),
-    )
+    return SensitivityResults(scenario, evaluator.seed, evaluator.replicates, tuple(found))
+
+
+sensitivity = assess
+"""``assess`` by the name of its command."""
 
 
 def analyses_of(scenario: Scenario, only: str | None = None) -> list[tuple[str, str, Analysis]]:

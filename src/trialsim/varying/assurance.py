@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -18,8 +18,8 @@ from trialsim.quantities import is_probability
 from trialsim.results import Estimate
 from trialsim.scenario.analyses import TAIL, prior_words, quantile
 from trialsim.scenario.sensitivity import Prior, Priors
+from trialsim.varying.analysed import Analysed, engines, plain, short, whole
 from trialsim.varying.evaluate import SIMULATED, Asked, Evaluator
-from trialsim.varying.text import engines, number, plain, short, table, with_error
 
 KIND = "priors"
 
@@ -48,8 +48,8 @@ class Belief:
     total: Estimate
 
 
-@dataclass(frozen=True)
-class AssuranceResult:
+@dataclass(frozen=True, repr=False)
+class AssuranceResult(Analysed):
     """A quantity averaged over priors.
 
     Attributes
@@ -60,10 +60,8 @@ class AssuranceResult:
     histogram : draws by value, BINS bins from ``lowest`` to ``highest``.
     """
 
-    name: str
-    case: str
-    engine: str
-    replicates: int | None
+    kind: ClassVar[str] = KIND
+
     quantity: str
     label: str
     draws: int
@@ -77,56 +75,32 @@ class AssuranceResult:
     lowest: float
     highest: float
     beliefs: tuple[Belief, ...]
-    kind: str = KIND
 
-    def __str__(self) -> str:
-        what = f"{self.label} over the prior" + (" (assurance)" if self.quantity == "p_go" else "")
-        lines = [
-            f"{self.name}: {what}, case {self.case} ({self.engine} at each of {self.points:,} points)",
-            f"  average {number(self.quantity, self.mean.estimate)} (standard error {self.mean.mcse:.2g}); as stated "
-            f"{with_error(self.quantity, self.as_stated)}",
-        ]
-        if self.reaching is not None:
-            lines.append(
-                f"  P({self.label} >= {self.at_least:g}) {self.reaching.estimate:.3f} "
-                f"(standard error {self.reaching.mcse:.2g})"
-            )
-        spread = "  ".join(f"{100 * q:g}%: {number(self.quantity, v)}" for q, v in self.quantiles.items())
-        lines += [f"  quantiles  {spread}", ""]
-        rows: list[tuple[str, ...]] = [
-            ("input", "prior", "first-order", "95% interval", "total", "95% interval")
-        ]
-        for belief in self.beliefs:
-            cells = []
-            for index in (belief.first, belief.total):
-                cells += [f"{index.estimate:.3f}", f"{index.low:.3f} to {index.high:.3f}"]
-            rows.append((belief.input, belief.prior, *cells))
-        return "\n".join([*lines, *table(rows, 2)])
+    @property
+    def inputs(self) -> list[str]:
+        """The inputs with a prior."""
+        return [belief.input for belief in self.beliefs]
 
     def to_dict(self) -> dict[str, Any]:
         """The analysis as it stands in ``results.json``."""
         return {
-            "kind": self.kind,
-            "name": self.name,
-            "case": self.case,
-            "engine": self.engine,
-            "replicates": self.replicates,
+            **self.about(),
             "quantity": self.quantity,
             "label": self.label,
             "draws": self.draws,
             "points": self.points,
             "as_stated": plain(self.as_stated),
-            "average": _whole(self.mean),
+            "average": whole(self.mean),
             "at_least": self.at_least,
-            "p_at_least": None if self.reaching is None else _whole(self.reaching),
+            "p_at_least": None if self.reaching is None else whole(self.reaching),
             "quantiles": {f"{100 * q:g}%": value for q, value in self.quantiles.items()},
             "histogram": {"lowest": self.lowest, "highest": self.highest, "draws": list(self.histogram)},
             "inputs": [
                 {
                     "input": belief.input,
                     "prior": belief.prior,
-                    "first_order": _whole(belief.first),
-                    "total": _whole(belief.total),
+                    "first_order": whole(belief.first),
+                    "total": whole(belief.total),
                 }
                 for belief in self.beliefs
             ],
@@ -136,15 +110,15 @@ class AssuranceResult:
         """One row a number: the average, the chance of reaching the level, the quantiles, the indices."""
         base = {"quantity": self.quantity}
         yield {**base, "what": "as stated", **plain(self.as_stated)}
-        yield {**base, "what": "average over the prior", **_whole(self.mean)}
+        yield {**base, "what": "average over the prior", **whole(self.mean)}
         if self.reaching is not None:
-            yield {**base, "what": f"probability of at least {self.at_least:g}", **_whole(self.reaching)}
+            yield {**base, "what": f"probability of at least {self.at_least:g}", **whole(self.reaching)}
         for q, value in self.quantiles.items():
             yield {**base, "what": f"{100 * q:g}% quantile", "estimate": value}
         for belief in self.beliefs:
             about = {"input": belief.input, "prior": belief.prior}
-            yield {**base, "what": "first-order index", **about, **_whole(belief.first)}
-            yield {**base, "what": "total index", **about, **_whole(belief.total)}
+            yield {**base, "what": "first-order index", **about, **whole(belief.first)}
+            yield {**base, "what": "total index", **about, **whole(belief.total)}
 
 
 def count(spec: Priors) -> int:
@@ -179,6 +153,7 @@ def run(name: str, spec: Priors, evaluator: Evaluator) -> AssuranceResult:
     inside = is_probability(quantity)
     low, high = (0.0, 1.0) if inside else (float(drawn.min()), float(drawn.max()))
     return AssuranceResult(
+        scenario,
         name,
         asked.case,
         engine,
@@ -252,7 +227,3 @@ def _indices(nets: Float64) -> Float64:
         func={"f_A": values[:1], "f_B": values[1:2], "f_AB": values[2:, None, :]}, n=values.shape[1]
     )
     return np.stack([found.first_order, found.total_order])
-
-
-def _whole(estimate: Estimate) -> dict[str, float | None]:
-    return {"estimate": estimate.estimate, "mcse": estimate.mcse, "low": estimate.low, "high": estimate.high}

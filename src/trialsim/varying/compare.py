@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
+from trialsim.answers import Answer
 from trialsim.designs.alone import alone, written
 from trialsim.designs.rules import Looks
 from trialsim.engine.montecarlo import Progress
 from trialsim.errors import TrialsimError
 from trialsim.kernels.streams import STREAM_VERSION
-from trialsim.quantities import label
-from trialsim.results import digits12
+from trialsim.quantities import label, short
 from trialsim.scenario import words as near
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import digest
 from trialsim.scenario.model import Scenario
-from trialsim.varying import sentences
 from trialsim.varying.effects import Effect, Number
 from trialsim.varying.same_truth import under
-from trialsim.varying.sentences import Words
 from trialsim.varying.side_by_side import Compared, Found, Ledgers, Prepared
-from trialsim.version import __version__
 
 YARDSTICKS = {
     "alpha": ("type I error", -1),
@@ -35,11 +32,6 @@ YARDSTICKS = {
 
 COLUMNS = ("p_go", "en", "pet", "toxicities", "better_dose", "duration_months", "p_go_all", "p_false_go")
 """What is tabulated of every case, where the designs have it."""
-
-BETTER_DOSE = (
-    "Better dose: the dose with the highest true response rate; told are the expected patients treated there, and "
-    "their share of all patients. Where the highest rate belongs to several doses there is no better dose."
-)
 
 MAKES_NO_DIFFERENCE = 1e-9
 """Exact values closer than this are equal."""
@@ -81,8 +73,8 @@ class DesignAlone:
         }
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Answer):
     """Designs under the truth of one of them.
 
     Attributes
@@ -95,6 +87,8 @@ class Comparison:
     better_dose : case -> name of the dose with the highest true response rate; None where doses respond alike.
     """
 
+    kind: ClassVar[str] = "compare"
+
     truth: str
     first: Scenario
     designs: tuple[DesignAlone, ...]
@@ -106,13 +100,12 @@ class Comparison:
     better_dose: dict[str, str | None]
     replicates: int
     seed: int
-    notes: tuple[str, ...]
     disagreements: tuple[str, ...]
 
-    def __str__(self) -> str:
-        from trialsim.varying.printing import compared
-
-        return compared(self)
+    @property
+    def called(self) -> str:
+        """How many designs, and whose truth."""
+        return f"{len(self.designs)} designs under the truth of {self.truth}"
 
     def __getitem__(self, name: str) -> DesignAlone:
         for design in self.designs:
@@ -134,39 +127,26 @@ class Comparison:
 
     def label(self, quantity: str) -> str:
         """The words for a quantity."""
-        words = Words.of(self.first)
-        return label(quantity, words.doses, words.cohorts, own=words.own)
+        if quantity == "better_dose":
+            return "Expected patients at the better dose"
+        cohorts = self.first.cohorts.names if self.first.cohorts else ()
+        return label(quantity, self.first.doses, cohorts, own=self.first.own_rules)
+
+    def short(self, quantity: str) -> str:
+        """A quantity as the heading of a column."""
+        if quantity == "better_dose":
+            return "Patients at better dose"
+        cohorts = self.first.cohorts.names if self.first.cohorts else ()
+        return short(quantity, self.first.doses, cohorts, self.first.own_rules)
 
     def share(self, case: str, design: str) -> float | None:
         """Share of the patients treated at the better dose, a ratio of two expected numbers."""
         found = self.values[case][design]
         return found["better_dose"].value / found["en"].value if "better_dose" in found else None
 
-    def told(self, design: str) -> str:
-        """What a design does in place of the first."""
-        effects = {case: of[design] for case, of in self.effects.items() if design in of}
-        return sentences.did(effects, Words.of(self.first))
-
-    @property
-    def dominated(self) -> tuple[str, ...]:
-        """A sentence for every design that is dominated; one for all where none is."""
-        if self.p0 is None or self.p1 is None:
-            return ("No design states both p0 and p1, so none can be said to dominate another.",)
-        told = tuple(
-            f"{design.name} is dominated by {' and by '.join(design.dominated_by)}: no better by type I error at "
-            f"p0 = {100 * self.p0:.4g}%, power at p1 = {100 * self.p1:.4g}%, expected patients at either or largest n, "
-            "and worse by one of them."
-            for design in self.designs
-            if design.dominated_by
-        )
-        return told or ("No design is dominated by another.",)
-
     def to_dict(self) -> dict[str, Any]:
-        """``results.json``: floats to 12 digits."""
-        content = {
-            "schema": 1,
-            "kind": "compare",
-            "trialsim": __version__,
+        """``results.json`` but for its sentences."""
+        return {
             "streams": STREAM_VERSION,
             "seed": self.seed,
             "replicates": self.replicates,
@@ -174,10 +154,6 @@ class Comparison:
             "p0": self.p0,
             "p1": self.p1,
             "designs": [design.to_dict() for design in self.designs],
-            "dominated": list(self.dominated),
-            "told": {design.name: self.told(design.name) for design in self.designs[1:]},
-            "rule": sentences.rule(),
-            "notes": list(self.notes),
             "columns": list(self.columns),
             "better_dose": self.better_dose,
             "not_exact": self.not_exact,
@@ -197,8 +173,28 @@ class Comparison:
                 for case, of in self.values.items()
             },
         }
-        plain: dict[str, Any] = digits12(content)
-        return plain
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """One row a case, design and quantity, with the difference from the first design."""
+        for case, of in self.values.items():
+            for design, numbers in of.items():
+                effects = self.effects[case].get(design, {})
+                for quantity, number in numbers.items():
+                    effect = effects.get(quantity)
+                    apart = effect.difference.row() if effect else {}
+                    yield {
+                        "case": case,
+                        "design": design,
+                        "quantity": quantity,
+                        "label": self.label(quantity),
+                        **number.row(),
+                        "difference": apart.pop("value", None),
+                        **{f"difference_{key}": apart.get(key) for key in ("exact", "mcse", "low", "high")},
+                    }
+
+    def tables(self) -> dict[str, Iterable[dict[str, Any]]]:
+        """``designs`` by themselves, and ``cases``."""
+        return {"designs": [design.to_dict() for design in self.designs], "cases": self.rows()}
 
 
 class Designs:
@@ -262,7 +258,6 @@ class Designs:
             better_dose=better,
             replicates=replicates,
             seed=seed,
-            notes=_notes(self.scenarios, self.truth),
             disagreements=tuple(f"{case}: {w}" for case, each in found.items() for w in each.disagreements),
         )
 
@@ -353,32 +348,3 @@ def _better(scenario: Scenario, case: str) -> str | None:
             rates[level] += stratum.share * p
     best = [level for level, p in enumerate(rates) if p > max(rates) - MAKES_NO_DIFFERENCE]
     return scenario.doses[best[0]] if len(best) == 1 else None
-
-
-def _notes(scenarios: Mapping[str, Scenario], truth: str) -> tuple[str, ...]:
-    """What is the same in every design, and what is not."""
-    first, *others = scenarios.values()
-    notes = [
-        f"The cases of {truth} are put under every design. All else (rules, evaluability, conduct) is each file's own."
-    ]
-    if any(other.doses != first.doses for other in others):
-        notes.append(
-            "Doses are matched by name, else in their order; a design that names no dose treats everybody at the "
-            "starting dose."
-        )
-    if len({scenario.conduct is None for scenario in scenarios.values()}) > 1:
-        notes.append(
-            "Some designs have calendar time and some do not: no duration stands for those without, nor if the first "
-            "has none."
-        )
-    if any(other.evaluability != first.evaluability for other in others):
-        notes.append("The designs differ in evaluability, which is part of what is compared.")
-    if any(scenario.own_rules for scenario in scenarios.values()):
-        notes.append("Where cohorts have rules of their own, the design by itself is that of one cohort.")
-    if any(compile_rules(scenario).looks.too_toxic for scenario in scenarios.values()):
-        notes.append(
-            "Alpha, power, EN and PET of a design by itself are by responses alone: nobody has toxicity there."
-        )
-    if len(first.doses) > 1:
-        notes.append(BETTER_DOSE)
-    return tuple(notes)

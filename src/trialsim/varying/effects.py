@@ -81,6 +81,11 @@ class Number:
             found["simulated"] = {"estimate": drawn.estimate, "mcse": drawn.mcse, "z": self.z}
         return found
 
+    def row(self, name: str = "value") -> dict[str, Any]:
+        """As it stands in a row of a table, the value under ``name``."""
+        ends = {"mcse": self.mcse, "low": self.low, "high": self.high}
+        return {name: self.value, "exact": self.is_exact, **ends}
+
 
 @dataclass(frozen=True)
 class Effect:
@@ -122,20 +127,6 @@ def digits(quantity: str, *values: float) -> int:
     if kind(quantity) in ("probability", "share"):
         return 4 if any(abs(value) < 0.1 for value in values) else 3
     return 2 if any(abs(value) < 1 for value in values) else 1
-
-
-def shown(value: float, decimals: int) -> str:
-    """A number to so many decimals, never -0.0; ``0`` where it is."""
-    if value == 0:
-        return "0"
-    text = f"{value:.{decimals}f}"
-    return text.removeprefix("-") if float(text) == 0 else text
-
-
-def plus_minus(error: float, decimals: int) -> str:
-    """Half of an interval, after ±; one too small for so many decimals is given by its bound."""
-    text = f"{error:.{decimals}f}"
-    return f"± {text}" if float(text) > 0 or error == 0 else f"± <{10.0**-decimals:.{decimals}f}"
 
 
 def short(quantity: str, doses: Sequence[str], cohorts: Sequence[str], own: bool) -> str:

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from trialsim.results import Estimate
 from trialsim.scenario.analyses import base_value
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.sensitivity import Grid
+from trialsim.varying.analysed import Analysed, engines, plain, short
 from trialsim.varying.evaluate import SIMULATED, Asked, Evaluator
-from trialsim.varying.text import engines, number, plain, short, shown, table, with_error
 
 KIND = "grids"
 
-PRINTED = 9
-"""Values of an axis that are printed; the others are in the files."""
 
-
-@dataclass(frozen=True)
-class GridResult:
+@dataclass(frozen=True, repr=False)
+class GridResult(Analysed):
     """A quantity over a grid.
 
     Attributes
@@ -34,10 +31,8 @@ class GridResult:
     limits : levels worth a line: the type I error aimed at, .80 and .90, by name; empty for other quantities.
     """
 
-    name: str
-    case: str
-    engine: str
-    replicates: int | None
+    kind: ClassVar[str] = KIND
+
     quantity: str
     label: str
     axes: dict[str, tuple[float, ...]]
@@ -45,7 +40,11 @@ class GridResult:
     own: dict[str, float | None]
     own_answer: Estimate
     limits: dict[str, float]
-    kind: str = KIND
+
+    @property
+    def inputs(self) -> Iterable[str]:
+        """The axes."""
+        return self.axes
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -65,35 +64,11 @@ class GridResult:
             for path, values in self.axes.items()
         )
 
-    def __str__(self) -> str:
-        how = f"{self.engine}, mcse at most {self.largest_mcse:.5f}" if self.largest_mcse else self.engine
-        lines = [f"{self.name}: {self.label} over {' and '.join(self.axes)}, case {self.case} ({how})"]
-        lines.append(f"  as stated: {with_error(self.quantity, self.own_answer)}")
-        paths = list(self.axes)
-        first = _some(self.axes[paths[0]])
-        if len(paths) == 1:
-            rows = [(paths[0], self.label)]
-            rows += [
-                (shown(self.axes[paths[0]][i]), with_error(self.quantity, self.answers[i])) for i in first
-            ]
-            return "\n".join([*lines, *table(rows, 0)])
-        second = self.axes[paths[1]]
-        across = _some(second)
-        wide = [("", *(shown(second[j]) for j in across))]
-        for i in first:
-            row = (number(self.quantity, self.answers[i * len(second) + j].estimate) for j in across)
-            wide.append((shown(self.axes[paths[0]][i]), *row))
-        return "\n".join([*lines, f"  down: {paths[0]}, across: {paths[1]}", *table(wide, 0)])
-
     def to_dict(self) -> dict[str, Any]:
         """The analysis as it stands in ``results.json``."""
         simulated = self.largest_mcse > 0
         return {
-            "kind": self.kind,
-            "name": self.name,
-            "case": self.case,
-            "engine": self.engine,
-            "replicates": self.replicates,
+            **self.about(),
             "quantity": self.quantity,
             "label": self.label,
             "axes": [{"input": path, "values": list(values)} for path, values in self.axes.items()],
@@ -125,6 +100,7 @@ def run(name: str, spec: Grid, evaluator: Evaluator) -> GridResult:
     own, *answers = evaluator(asked, [{}, *points])
     engine = engines([own, *answers])
     return GridResult(
+        scenario,
         name,
         asked.case,
         engine,
@@ -153,10 +129,3 @@ def limits(scenario: Scenario, quantity: str) -> dict[str, float]:
         return {}
     alpha = getattr(scenario.design, "alpha", None)
     return ({"α": float(alpha)} if alpha else {}) | {"0.80": 0.8, "0.90": 0.9}
-
-
-def _some(values: tuple[float, ...]) -> list[int]:
-    """Up to PRINTED positions, evenly spread, both ends included."""
-    if len(values) <= PRINTED:
-        return list(range(len(values)))
-    return sorted({round(k * (len(values) - 1) / (PRINTED - 1)) for k in range(PRINTED)})

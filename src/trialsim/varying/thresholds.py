@@ -5,14 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from trialsim.results import Estimate
 from trialsim.scenario.sensitivity import Threshold
+from trialsim.varying.analysed import Analysed, engines, plain, short
 from trialsim.varying.evaluate import SIMULATED, Asked, Evaluator
 from trialsim.varying.grids import one_value
 from trialsim.varying.ranges import spread, takes_whole
-from trialsim.varying.text import engines, input_words, plain, short, shown, with_error
 
 KIND = "thresholds"
 
@@ -38,18 +38,15 @@ class Crossing:
     """Whether the condition begins to hold here, going from the start of the range to its end."""
 
 
-@dataclass(frozen=True)
-class ThresholdResult:
+@dataclass(frozen=True, repr=False)
+class ThresholdResult(Analysed):
     """The crossings of a limit along an input, in order from the start of the range."""
 
-    name: str
-    case: str
-    engine: str
-    replicates: int | None
+    kind: ClassVar[str] = KIND
+
     quantity: str
     label: str
     input: str
-    words: str
     limit: float
     side: str
     scan: tuple[tuple[float, Estimate], ...]
@@ -58,52 +55,16 @@ class ThresholdResult:
     crossings: tuple[Crossing, ...]
     own: float | None
     own_answer: Estimate
-    kind: str = KIND
 
     @property
-    def sentences(self) -> tuple[str, ...]:
-        """The answer in words."""
-        start, end = self.scan[0][0], self.scan[-1][0]
-        what, between = f"{self.side} {self.limit:g}", f"from {shown(start)} to {shown(end)}"
-        looked = f"{len(self.scan)} values of {self.words} looked at {between}"
-        if not self.crossings:
-            if self.holds_at_start:
-                return (f"{self.label} is {what} at all {looked}.",)
-            pick = (min if self.side == "below" else max)(self.scan, key=lambda pair: pair[1].estimate)
-            closest = f"{with_error(self.quantity, pick[1])} at {shown(pick[0])}"
-            return (f"{self.label} is not {what} at any of the {looked}; it comes closest with {closest}.",)
-        told = []
-        for k, crossing in enumerate(self.crossings):
-            where = f"{crossing.at:.4g}"
-            if crossing.low != crossing.high:
-                where += f" (95% interval {crossing.low:.4g} to {crossing.high:.4g})"
-            if k:
-                told.append(f"From {where} on it is {'again' if crossing.into else 'no longer'} {what}.")
-            elif crossing.into:
-                told.append(f"Going {between}, {self.words} may reach {where} before {self.label} is {what}.")
-            else:
-                told.append(f"{self.label} is {what} from {shown(start)} on, until {self.words} is {where}.")
-        if not self.monotone:
-            told.append(
-                f"{self.label} goes up and down along this input. Crossings were looked for between {len(self.scan)} "
-                "values: two that lie between neighbours would not be seen."
-            )
-        return tuple(told)
-
-    def __str__(self) -> str:
-        head = (
-            f"{self.name}: where is {self.label} {self.side} {self.limit:g}? case {self.case} ({self.engine})"
-        )
-        return "\n".join([head, *(f"  {words}" for words in self.sentences)])
+    def inputs(self) -> tuple[str]:
+        """The one input."""
+        return (self.input,)
 
     def to_dict(self) -> dict[str, Any]:
         """The analysis as it stands in ``results.json``."""
         return {
-            "kind": self.kind,
-            "name": self.name,
-            "case": self.case,
-            "engine": self.engine,
-            "replicates": self.replicates,
+            **self.about(),
             "quantity": self.quantity,
             "label": self.label,
             "input": self.input,
@@ -120,7 +81,6 @@ class ThresholdResult:
                 }
                 for crossing in self.crossings
             ],
-            "sentences": list(self.sentences),
             "scan": [{"value": value, **plain(answer)} for value, answer in self.scan],
             "own": {"value": self.own, **plain(self.own_answer)},
         }
@@ -183,6 +143,7 @@ def run(name: str, spec: Threshold, evaluator: Evaluator) -> ThresholdResult:
             low, high = _not_told_apart(at, scan, spec.limit)
         crossings.append(Crossing(at, min(low, at), max(high, at), (k % 2 == 0) != holds_at_start))
     return ThresholdResult(
+        scenario,
         name,
         asked.case,
         engine,
@@ -190,7 +151,6 @@ def run(name: str, spec: Threshold, evaluator: Evaluator) -> ThresholdResult:
         quantity,
         short(scenario, quantity),
         spec.input,
-        input_words(scenario, spec.input, asked.case),
         spec.limit,
         "below" if spec.below is not None else "above",
         scan,

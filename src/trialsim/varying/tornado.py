@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from trialsim.results import Estimate
 from trialsim.scenario.analyses import base_value
 from trialsim.scenario.sensitivity import Tornado
+from trialsim.scenario.words import setting
+from trialsim.varying.analysed import Analysed, engines, plain, short
 from trialsim.varying.evaluate import SIMULATED, Asked, Evaluator, combined
-from trialsim.varying.text import engines, number, plain, short, shown, signed, table, with_error
 
 KIND = "tornado"
-
-HEADS = ("input", "low", "high", "at low", "at high", "low - stated", "high - stated", "mcse")
 
 
 @dataclass(frozen=True)
@@ -48,44 +47,23 @@ class Panel:
     bars: tuple[Bar, ...]
 
 
-@dataclass(frozen=True)
-class TornadoResult:
+@dataclass(frozen=True, repr=False)
+class TornadoResult(Analysed):
     """What moving each input does to each quantity."""
 
-    name: str
-    case: str
-    engine: str
-    replicates: int | None
-    panels: tuple[Panel, ...]
-    kind: str = KIND
+    kind: ClassVar[str] = KIND
 
-    def __str__(self) -> str:
-        lines = [f"{self.name}: one input at a time, case {self.case} ({self.engine})"]
-        for panel in self.panels:
-            lines += ["", f"  {panel.label}, as stated {with_error(panel.quantity, panel.base)}"]
-            rows: list[tuple[str, ...]] = [HEADS]
-            for bar in panel.bars:
-                error = max(each.mcse for each in bar.differences)
-                rows.append(
-                    (
-                        bar.input,
-                        *map(shown, bar.values),
-                        *(number(panel.quantity, end.estimate) for end in bar.ends),
-                        *(signed(panel.quantity, each.estimate) for each in bar.differences),
-                        f"{error:.5f}" if error else "-",
-                    )
-                )
-            lines += table(rows)
-        return "\n".join(lines)
+    panels: tuple[Panel, ...]
+
+    @property
+    def inputs(self) -> list[str]:
+        """The inputs, those that move the first quantity most first."""
+        return [bar.input for bar in self.panels[0].bars]
 
     def to_dict(self) -> dict[str, Any]:
         """The analysis as it stands in ``results.json``."""
         return {
-            "kind": self.kind,
-            "name": self.name,
-            "case": self.case,
-            "engine": self.engine,
-            "replicates": self.replicates,
+            **self.about(),
             "quantities": [
                 {
                     "quantity": panel.quantity,
@@ -106,9 +84,9 @@ class TornadoResult:
                     yield {
                         "quantity": panel.quantity,
                         "input": bar.input,
-                        "stated": shown(bar.stated),
+                        "stated": setting(bar.stated),
                         "end": end,
-                        "value": shown(bar.values[k]),
+                        "value": setting(bar.values[k]),
                         **plain(bar.ends[k]),
                         "as_stated": panel.base.estimate,
                         "difference": difference.estimate,
@@ -148,7 +126,12 @@ def run(name: str, spec: Tornado, evaluator: Evaluator) -> TornadoResult:
         panels.append(Panel(quantity, short(scenario, quantity), base[quantity], tuple(bars)))
     engine = engines([base, *ends])
     return TornadoResult(
-        name, asked.case, engine, evaluator.replicates if SIMULATED in engine else None, tuple(panels)
+        scenario,
+        name,
+        asked.case,
+        engine,
+        evaluator.replicates if SIMULATED in engine else None,
+        tuple(panels),
     )
 
 

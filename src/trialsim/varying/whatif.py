@@ -1,4 +1,4 @@
-"""What if: a scenario and variants of it, side by side on the same patients, with what each change did in words."""
+"""What if: a scenario and variants of it, side by side on the same patients."""
 
 from __future__ import annotations
 
@@ -8,17 +8,12 @@ from typing import Any
 
 from trialsim.engine.montecarlo import Progress
 from trialsim.errors import TrialsimError
-from trialsim.kernels.streams import STREAM_VERSION
 from trialsim.scenario import words as near
 from trialsim.scenario.changes import ChangeError, variant
 from trialsim.scenario.model import Scenario
-from trialsim.varying import sentences
 from trialsim.varying.against_observed import given_sizes
-from trialsim.varying.answers import Variant, WhatIf
-from trialsim.varying.change_words import changes_in_words, told
-from trialsim.varying.sentences import Words
+from trialsim.varying.answers import Variant, WhatIf, WhatIfs
 from trialsim.varying.side_by_side import Compared, Found, Ledgers, Prepared
-from trialsim.version import __version__
 
 CHANGED = "changed"
 """The name of the variant that is given with ``changes`` (``--set``)."""
@@ -90,11 +85,13 @@ class Questions:
         jobs: int | None = None,
         progress: Progress | None = None,
         ledgers: Ledgers | None = None,
-    ) -> tuple[WhatIf, ...]:
+    ) -> WhatIfs:
         """Every what-if, in the order given."""
         found = self.prepared.run(jobs=jobs, progress=progress, ledgers=ledgers)
         everything = zip(self.asked, self._others, found, self.prepared.runs, strict=True)
-        return tuple(_answered(asked, others, cases, *run) for asked, others, cases, run in everything)
+        return WhatIfs(
+            tuple(_answered(asked, others, cases, *run) for asked, others, cases, run in everything)
+        )
 
 
 def whatif(
@@ -128,21 +125,8 @@ def whatif(
     ChangeError : a path that leads nowhere, an impossible value, or a variant that changes nothing.
     """
     asked = Asked.of(scenario, changes, cases=cases)
-    return Questions([asked], replicates=replicates, seed=seed, jobs=jobs).run(jobs=jobs, progress=progress)[
-        0
-    ]
-
-
-def results(found: Sequence[WhatIf]) -> dict[str, Any]:
-    """``results.json`` of several what-ifs."""
-    return {
-        "schema": 1,
-        "kind": "whatif",
-        "trialsim": __version__,
-        "streams": STREAM_VERSION,
-        "rule": sentences.rule(),
-        "questions": [each.to_dict() for each in found],
-    }
+    questions = Questions([asked], replicates=replicates, seed=seed, jobs=jobs)
+    return questions.run(jobs=jobs, progress=progress).questions[0]
 
 
 def _free(name: str, taken: Mapping[str, Any]) -> str:
@@ -170,20 +154,13 @@ def _others(asked: Asked) -> dict[str, Scenario]:
 def _answered(
     asked: Asked, others: Mapping[str, Scenario], cases: Mapping[str, Found], replicates: int, seed: int
 ) -> WhatIf:
-    words = Words.of(asked.scenario)
     variants = []
     for name, other in others.items():
         effects = {case: found.others[name] for case, found in cases.items() if name in found.others}
-        changes = changes_in_words(asked.scenario, other, asked.variants[name])
         looked = [case for case in other.truth if asked.cases is None or case in asked.cases]
         only_here = tuple(case for case in looked if case not in effects)
         only_there = tuple(case for case in cases if case not in effects)
-        variants.append(
-            Variant(
-                name, changes, other, effects, only_here, only_there,
-                _notes(asked.scenario, other, only_here, only_there), told(changes), sentences.did(effects, words),
-            )
-        )  # fmt: skip
+        variants.append(Variant(name, asked.variants[name], other, effects, only_here, only_there))
     return WhatIf(
         file=asked.file,
         scenario=asked.scenario,
@@ -197,27 +174,3 @@ def _answered(
         ),
         observed=given_sizes(asked.scenario, tuple(cases), seed),
     )
-
-
-def _notes(
-    scenario: Scenario, other: Scenario, only_here: Sequence[str], only_there: Sequence[str]
-) -> tuple[str, ...]:
-    """What is not compared, and why."""
-    notes = []
-    if only_here or only_there:
-        here = f"the variant also has {_quoted(only_here)}" if only_here else ""
-        there = f"the variant has no {_quoted(only_there)}" if only_there else ""
-        notes.append(f"Cases in both are compared; {' and '.join(filter(None, (here, there)))}.")
-    more = [dose for dose in other.doses if dose not in scenario.doses]
-    if more:
-        notes.append(
-            f"Patients at {_quoted(more)}, which the scenario itself does not have, are in the totals only."
-        )
-    if (scenario.conduct is None) != (other.conduct is None):
-        without = "variant" if other.conduct is None else "scenario itself"
-        notes.append(f"The {without} has no calendar time: durations are not compared.")
-    return tuple(notes)
-
-
-def _quoted(names: Sequence[str]) -> str:
-    return ", ".join(f"“{name}”" for name in names)

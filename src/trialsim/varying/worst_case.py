@@ -6,19 +6,19 @@ A search, not a theorem: between the points of the scan a worse one could hide. 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from trialsim.kernels.tables import Float64
 from trialsim.results import Estimate
 from trialsim.scenario.sensitivity import WorstCase
+from trialsim.varying.analysed import Analysed, engines, plain, short
 from trialsim.varying.evaluate import SIMULATED, Asked, Evaluator
 from trialsim.varying.points import Point
 from trialsim.varying.ranges import inside, takes_whole
-from trialsim.varying.text import engines, input_words, plain, short, shown, with_error
 
 KIND = "worst_case"
 
@@ -30,8 +30,8 @@ STARTS = 3
 """Points of the scan from which a search begins, where there is an exact answer."""
 
 
-@dataclass(frozen=True)
-class WorstCaseResult:
+@dataclass(frozen=True, repr=False)
+class WorstCaseResult(Analysed):
     """The worst point found.
 
     Attributes
@@ -43,14 +43,11 @@ class WorstCaseResult:
     gained : what the search added to the scan.
     """
 
-    name: str
-    case: str
-    engine: str
-    replicates: int | None
+    kind: ClassVar[str] = KIND
+
     quantity: str
     label: str
     worst: str
-    words: dict[str, str]
     ranges: dict[str, tuple[float, float]]
     point: dict[str, float]
     answer: Estimate
@@ -61,38 +58,16 @@ class WorstCaseResult:
     side: int
     searched: int
     gained: float
-    kind: str = KIND
 
     @property
-    def sentences(self) -> tuple[str, ...]:
-        """The answer in words, and how it was looked for."""
-        at = " and ".join(f"{self.words[path]} {shown(value)}" for path, value in self.point.items())
-        words = [
-            f"The {self.worst} {self.label} found is {with_error(self.quantity, self.answer)}, with {at}; as stated "
-            f"it is {with_error(self.quantity, self.own_answer)}.",
-            "Every input is then at an end of its range." if self.corner else "This lies inside the ranges.",
-        ]
-        how = f"Looked for at {self.scanned} points, {self.side} values of each input, all corners among them"
-        if self.replicates:
-            how += (
-                "; the number given is from new patients at the point found, since the best of many is lucky"
-            )
-        else:
-            how += f", then by a search from the best {STARTS} ({self.searched} further points)"
-        return (*words, f"{how}. It is a search: between the points something worse could hide.")
-
-    def __str__(self) -> str:
-        head = f"{self.name}: {self.worst} {self.label} over {' and '.join(self.ranges)}, case {self.case}"
-        return "\n".join([f"{head} ({self.engine})", *(f"  {words}" for words in self.sentences)])
+    def inputs(self) -> Iterable[str]:
+        """The inputs that move together."""
+        return self.ranges
 
     def to_dict(self) -> dict[str, Any]:
         """The analysis as it stands in ``results.json``."""
         return {
-            "kind": self.kind,
-            "name": self.name,
-            "case": self.case,
-            "engine": self.engine,
-            "replicates": self.replicates,
+            **self.about(),
             "quantity": self.quantity,
             "label": self.label,
             "worst": self.worst,
@@ -106,7 +81,6 @@ class WorstCaseResult:
             "values_of_each": self.side,
             "points_searched": self.searched,
             "gained_by_search": self.gained,
-            "sentences": list(self.sentences),
         }
 
     def rows(self) -> Iterator[dict[str, Any]]:
@@ -165,6 +139,7 @@ def run(name: str, spec: WorstCase, evaluator: Evaluator) -> WorstCaseResult:
     own, answer = evaluator(replace(asked, seed=(evaluator.seed + 1) % 2**63), [{}, chosen])
     ends = spec.over.items()
     return WorstCaseResult(
+        scenario,
         name,
         asked.case,
         engines([own, *answers]),
@@ -172,7 +147,6 @@ def run(name: str, spec: WorstCase, evaluator: Evaluator) -> WorstCaseResult:
         quantity,
         short(scenario, quantity),
         spec.worst,
-        {path: input_words(scenario, path, asked.case) for path in spec.over},
         dict(ends),
         chosen,
         answer[quantity],

@@ -98,6 +98,25 @@ def write(
     return target / PAGE
 
 
+def check_file(path: Path, *, force: bool = False) -> Path:
+    """A file to write, as an absolute path; refused in plain words before anything is computed.
+
+    Raises
+    ------
+    OutputError : it exists (without ``force``), or there is no folder to write it in.
+    """
+    try:
+        if path.is_dir():
+            raise OutputError(f"{path} is a folder, not a file; choose another name")
+        if os.path.lexists(path) and not force:
+            raise OutputError(f"{path} exists; choose another name, or replace it with --force")
+        if not path.parent.is_dir():
+            raise OutputError(f"{path} cannot be written: {path.parent} is not a folder")
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{os.fsdecode(path)!r} cannot be written: {reason_of(error)}") from None
+    return path.absolute()
+
+
 def write_file(target: Path, content: bytes) -> None:
     """Write one file, whole or not at all.
 

@@ -90,13 +90,34 @@ def listed(items: Sequence[str], last: str = "and") -> str:
     return f"{', '.join(items[:-1])} {last} {items[-1]}"
 
 
+def fixed(value: float, decimals: int) -> str:
+    """A number to so many decimals, never -0.0, with a true minus sign; ``0`` where it is."""
+    text = f"{value:.{decimals}f}" if value else "0"
+    return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
+
+
+def plus_minus(error: float, decimals: int) -> str:
+    """Half of an interval, after ±; one too small for so many decimals is given by its bound."""
+    text = f"{error:.{decimals}f}"
+    return f"± {text}" if float(text) > 0 or error == 0 else f"± <{10.0**-decimals:.{decimals}f}"
+
+
+def with_error(quantity: str, value: float, mcse: float | None) -> str:
+    """A quantity in a sentence, with its Monte Carlo standard error where it was simulated."""
+    text = value_text(quantity, value)
+    return f"{text} (mcse {mcse_cell(quantity, mcse).text})" if mcse else text
+
+
+def value_text(quantity: str, value: float | None) -> str:
+    """A quantity of the operating characteristics: probabilities to four decimals, means to two."""
+    if value is None or is_probability(quantity):
+        return probability(value)
+    return f"{value:.2f}".replace("-", "−")
+
+
 def value_cell(quantity: str, value: float | None, mark: str = "") -> Cell:
     """A quantity of the operating characteristics as a table shows it."""
-    if value is None:
-        return Cell(NONE)
-    return Cell(
-        probability(value) if is_probability(quantity) else f"{value:.2f}".replace("-", "−"), value, mark
-    )
+    return Cell(value_text(quantity, value), value, "" if value is None else mark)
 
 
 def difference_cell(quantity: str, value: float | None) -> Cell:

@@ -238,6 +238,11 @@ def paragraphs(texts: Iterable[str]) -> list[Block]:
     return [Words(text) for text in texts]
 
 
+def in_quotes(text: str) -> str:
+    """``text`` with the keys that it names in quotation marks, which stand in every form, not in backticks."""
+    return re.sub("`([^`]*)`", r"“\1”", text)
+
+
 def unbroken(text: str) -> str:
     """``text`` with spaces that no line may break at: p0 = 5%, responses ≤ 1."""
     return re.sub(r" ([=≤≥>]) (?=\S)", "\u00a0\\1\u00a0", text)

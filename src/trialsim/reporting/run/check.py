@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from trialsim.reporting.run import check_tables, conduct_tables
+from trialsim.reporting.two_questions import two_questions
 from trialsim.running.content import Document
 from trialsim.writing.numbers import listed
-from trialsim.writing.report import Block, Points, Section, Words, section
+from trialsim.writing.report import Block, Points, Section, Words, in_quotes, section
 
 
 def check_of(doc: Document) -> Section:
@@ -15,7 +14,7 @@ def check_of(doc: Document) -> Section:
     title = "Check against the observed trial"
     notes = Points(
         (
-            *(re.sub("`([^`]*)`", r"“\1”", note) for note in doc["check_notes"]),
+            *map(in_quotes, doc["check_notes"]),
             *_margins(doc),
             *check_tables.row_notes(doc),
         )
@@ -71,6 +70,7 @@ def check_of(doc: Document) -> Section:
         "check",
         title,
         Words(introduction.strip()),
+        Words(two_questions(doc["check_questions"], assumed=doc["design"]["assumed"])),
         check_tables.headline(doc),
         check_tables.positions(doc),
         parts=told,

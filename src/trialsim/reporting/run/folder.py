@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trialsim.reporting.run.report import report_of, told
-from trialsim.reporting.run.tables import tables
+from trialsim.reporting.filing import write_answer
+from trialsim.reporting.run.report import told
 from trialsim.running.run import Run, run
 from trialsim.timing import Clock
-from trialsim.writing.folder import SCENARIO, check_target, to_json, write
+from trialsim.writing.folder import SCENARIO, check_target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,13 +73,20 @@ def write_run(
     """Write what a run found as a folder; keywords as for ``report``."""
     clock = Clock({**(seconds or {}), **found.seconds})
     with clock("drawing"):
-        doc, _ = told(found)
-    return write(
-        report_of(found),
+        told(found)
+    results = found.results
+    # a number of replicates that a pilot run has planned is planned again
+    asked = {
+        "replicates": None if results.planned else results.replicates,
+        "seed": results.seed,
+        "exact": results.replicates is None,
+        "sensitivity": found.sensitivity is not None,
+    }
+    return write_answer(
+        found,
         folder,
-        results=to_json(doc),
-        tables=tables(found, doc),
         texts={SCENARIO: found.text},
+        asked=asked,
         clock=clock,
         jobs=jobs,
         force=force,

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from trialsim.quantities import kind, spoken
 from trialsim.scenario.model import Scenario
-from trialsim.varying.effects import NEGLIGIBLE, TOLD_FROM, Effect, digits, shown
+from trialsim.varying.effects import NEGLIGIBLE, TOLD_FROM, Effect, digits
+from trialsim.writing.numbers import fixed
 
 RULE = (
     "Told is the case in which P(go) changes most (where by less than {p:g}: the case with the largest change of all): "
@@ -136,11 +137,11 @@ def _changed(effect: Effect, words: Words) -> str:
     error = "exact"
     if d.low is not None and d.high is not None:
         low, high = sorted((abs(d.low), abs(d.high)))
-        error = f"95% {shown(low, fine)} to {shown(high, fine)}"
+        error = f"95% {fixed(low, fine)} to {fixed(high, fine)}"
     unit = " months" if kind(quantity) == "months" else ""
     return (
-        f"{words.spoken(quantity)} {'falls' if d.value < 0 else 'rises'} from {shown(a, decimals)} to "
-        f"{shown(b, decimals)}{unit}, by {shown(abs(d.value), fine)} ({error})"
+        f"{words.spoken(quantity)} {'falls' if d.value < 0 else 'rises'} from {fixed(a, decimals)} to "
+        f"{fixed(b, decimals)}{unit}, by {fixed(abs(d.value), fine)} ({error})"
     )
 
 

@@ -1,0 +1,84 @@
+"""What the results of all sensitivity analyses have in common, and how they name inputs and quantities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from trialsim.answers import Answer
+from trialsim.quantities import label
+from trialsim.results import Estimate
+from trialsim.scenario import words
+from trialsim.scenario.model import Scenario
+from trialsim.varying.evaluate import Answer as Point
+
+
+@dataclass(frozen=True, repr=False)
+class Analysed(Answer):
+    """One analysis of a scenario.
+
+    Attributes
+    ----------
+    engine : how its numbers came about.
+    replicates : simulated trials a point; None where every number is exact.
+    """
+
+    scenario: Scenario
+    name: str
+    case: str
+    engine: str
+    replicates: int | None
+
+    @property
+    def inputs(self) -> Iterable[str]:
+        """The paths of the inputs that move."""
+        raise NotImplementedError
+
+    @property
+    def input_words(self) -> dict[str, str]:
+        """Path of an input -> the input in few words."""
+        return {path: input_words(self.scenario, path, self.case) for path in self.inputs}
+
+    def about(self) -> dict[str, Any]:
+        """What ``to_dict`` of every analysis begins with."""
+        names = ("kind", "name", "case", "engine", "replicates", "input_words")
+        return {name: getattr(self, name) for name in names}
+
+
+def short(scenario: Scenario, quantity: str) -> str:
+    """A quantity in few words: P(go), EN."""
+    cohorts = scenario.cohorts.names if scenario.cohorts else ()
+    whole = label(quantity, scenario.doses, cohorts, own=scenario.own_rules)
+    head, _, rest = whole.partition(":")
+    return whole if quantity.startswith("duration_") or not rest else head
+
+
+def input_words(scenario: Scenario, path: str, case: str) -> str:
+    """An input in few words where it is a rate of the case looked at, or of every case; else its path."""
+    steps = words.steps(path)
+    if len(steps) < 3 or steps[0] != "truth" or steps[1] not in (case, "*"):
+        return path
+    *keys, last = steps[2:]
+    dose = f" at {scenario.doses[last]}" if isinstance(last, int) and last < len(scenario.doses) else ""
+    text = ": ".join(str(key) for key in (keys if dose else (*keys, last))).replace("_", " ")
+    several = len(scenario.doses) > 1 and text in ("response", "toxicity", "serious", "stable disease")
+    return f"{text}{dose or (' at every dose' if several else '')}"
+
+
+def plain(estimate: Estimate) -> dict[str, float | None]:
+    """An estimate in JSON; an exact number has no error and no interval."""
+    if estimate.mcse == 0:
+        return {"estimate": estimate.estimate, "mcse": None, "low": None, "high": None}
+    return whole(estimate)
+
+
+def whole(estimate: Estimate) -> dict[str, float | None]:
+    """An estimate in JSON, with its error and interval."""
+    return {name: getattr(estimate, name) for name in ("estimate", "mcse", "low", "high")}
+
+
+def engines(answers: Iterable[Point]) -> str:
+    """How several answers came about: exact, simulated, or both."""
+    found = list(dict.fromkeys(answer.engine for answer in answers))
+    return " and ".join(sorted(found))

@@ -1,0 +1,435 @@
+"""The power ledger: its steps against enumeration, what they add up to, and what is said of them."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scipy import stats
+
+from tests.oracle.brute_force import Dose, cells_of, enumerate_trial
+from tests.unit.test_reporting import POCOCK, small
+from tests.unit.test_reporting_conduct import CONDUCT, STRATA
+from trialsim.checks import check
+from trialsim.codes import POOLED
+from trialsim.engine.operating import exact, simulate
+from trialsim.engine.power_ledger import LABELS, PowerLedger, PowerLedgers, power_ledgers
+from trialsim.engine.timed import timed
+from trialsim.engine.trial_numbers import Side
+from trialsim.figures import power_ledger as figure
+from trialsim.kernels.streams import stream_key
+from trialsim.reporting.document import document
+from trialsim.reporting.power_ledger import sentence, table
+from trialsim.scenario import compiling
+from trialsim.scenario.compiling import compile_rules
+from trialsim.scenario.files import load
+from trialsim.scenario.model import Scenario
+
+CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
+TINY = {"kind": "simon", "n1": 3, "r1": 0, "n": 6, "r": 2, "p0": 0.1, "p1": 0.4}
+SEARCHED = {"kind": "simon", "p0": 0.1, "p1": 0.6, "alpha": 0.1, "beta": 0.2}
+TWO_OF_3 = {"kind": "k_of_first_m", "k": 2, "m": 3}
+OWN = {"rules": "own", "strata": STRATA}
+
+
+def tiny(**changes: Any) -> Scenario:
+    """Small enough to enumerate."""
+    content = {"design": TINY, "dose_reduction": {"rule": TWO_OF_3}, "observed": None, "related_trials": ()}
+    return small(**content | changes)
+
+
+def ledgers(scenario: Scenario, **run: Any) -> PowerLedgers:
+    return power_ledgers(scenario, compile_rules(scenario), simulate(scenario, totals=False, **run))
+
+
+def of(scenario: Scenario, case: str = "active", **run: Any) -> PowerLedger:
+    (found,) = ledgers(scenario, **run).of(case)
+    return found
+
+
+def enumerated(scenario: Scenario) -> dict[str, float]:
+    """P(go) of the case ``active`` step by step, every sequence of outcomes in turn.
+
+    Nothing but the truth and what it is analysed by are changed: nobody has toxicity up to the second step, response is
+    that of the starting dose and all patients are pooled up to the third.
+    """
+    rules, case, evaluability = (
+        compile_rules(scenario),
+        scenario.truth["active"],
+        scenario.evaluability,
+    )
+    response, toxicity = (case.by_dose(key, rules.levels) for key in ("response", "toxicity"))
+    assert response is not None
+    assert toxicity is not None
+    pooled = replace(
+        rules,
+        on_dose_change=POOLED,
+        attained_ge=(),
+        monitor=replace(rules.monitor, at_enrolled=(0,) * rules.levels),
+    )
+    alone = replace(
+        pooled,
+        replaced=False,
+        max_treated=rules.looks.planned_n,
+        monitor=replace(
+            pooled.monitor,
+            act_ge=tuple(row[: rules.looks.planned_n + 1] for row in rules.monitor.act_ge),
+        ),
+    )
+    start = (response[0],) * rules.levels
+    none = (0.0,) * rules.levels
+
+    def p_go(which: Any, responses: Any, toxicities: Any, evaluable: float) -> float:
+        truth = [
+            Dose(r, t, case.odds_ratio if t else 1.0, evaluable, evaluability.inevaluable)
+            for r, t in zip(responses, toxicities, strict=True)
+        ]
+        return float(enumerate_trial(which, cells_of(truth))["p_go"])
+
+    share = evaluability.probability
+    return {
+        "design_alone": p_go(alone, start, none, 1.0),
+        "evaluability": p_go(pooled, start, none, share),
+        "toxicity_stop": p_go(pooled, start, toxicity, share),
+        "dose_change": p_go(rules, response, toxicity, share),
+    }
+
+
+ASSOCIATED = {"active": {"response": [0.4, 0.2], "toxicity": [0.5, 0.3], "odds_ratio": 4.0}}
+TOXIC_LOOKS = {
+    "kind": "rules",
+    "looks": [
+        {"n": 3, "next": {0: "futile", 1: 6}, "toxic_ge": 2},
+        {"n": 6, "next": {0: "futile", 3: "go"}, "toxic_ge": 4},
+    ],
+}
+BRYANT_DAY = {"kind": "bryant_day", "p0": 0.1, "p1": 0.7, "toxicity": [0.7, 0.1], "alpha": 0.2, "beta": 0.3}
+
+
+@pytest.mark.parametrize(
+    ("changes", "steps"),
+    [
+        ({}, "evaluability toxicity_stop dose_change"),
+        ({"truth": ASSOCIATED}, "evaluability toxicity_stop dose_change"),
+        ({"truth": ASSOCIATED, "evaluability": None}, "toxicity_stop dose_change"),
+        (
+            {"evaluability": {"probability": 0.8, "inevaluable": "nonresponders"}, "truth": ASSOCIATED},
+            "evaluability toxicity_stop dose_change",
+        ),
+        *(
+            (
+                {
+                    "design": SEARCHED,
+                    "dose_reduction": {"rule": TWO_OF_3, "on_dose_change": after},
+                    "truth": ASSOCIATED,
+                },
+                "evaluability toxicity_stop dose_change",
+            )
+            for after in ("restart", "new_dose_only")
+        ),
+        (
+            {"dose_reduction": {"rule": TWO_OF_3, "at_lowest_dose": "continue"}},
+            "evaluability dose_change",
+        ),
+        ({"dose_reduction": {"rule": {"kind": "amendment", "after_patient": 2}}}, "evaluability dose_change"),
+        (
+            {"doses": None, "truth": {"active": {"response": 0.4, "toxicity": 0.5}}},
+            "evaluability toxicity_stop",
+        ),
+        ({"design": TOXIC_LOOKS, "truth": ASSOCIATED}, "evaluability toxicity_stop dose_change"),
+        ({"design": TOXIC_LOOKS, "dose_reduction": None}, "evaluability toxicity_stop"),
+        ({"design": BRYANT_DAY, "evaluability": None, "dose_reduction": None}, "toxicity_stop"),
+        ({"dose_reduction": None, "evaluability": None}, ""),
+    ],
+)
+def test_exact_steps_are_those_of_an_enumeration(changes: dict[str, Any], steps: str) -> None:
+    scenario = tiny(**changes)
+    found, expected = of(scenario), enumerated(scenario)
+    assert [step.step for step in found.steps] == ["design_alone", *steps.split()]
+    for step in found.steps:
+        assert step.p_go == pytest.approx(expected[step.step], abs=1e-11)
+        assert step.mcse is None
+        assert step.change_mcse is None
+
+
+@pytest.mark.parametrize("inevaluable", ["independent", "nonresponders"])
+def test_replaced_patients_against_an_enumeration(inevaluable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trial that may run out of patients, so that enumeration ends."""
+    monkeypatch.setattr(compiling, "SHORTFALL", 0.1)
+    design = TINY | {"n1": 2, "n": 4, "r": 1}
+    evaluability = {"probability": 0.8, "replaced": True, "inevaluable": inevaluable}
+    scenario = tiny(design=design, evaluability=evaluability, truth=ASSOCIATED)
+    assert 4 < compile_rules(scenario).max_treated < 8
+    found, expected = of(scenario), enumerated(scenario)
+    assert {step.step: step.p_go for step in found.steps} == pytest.approx(expected, abs=1e-11)
+
+
+def test_patients_who_withdraw_are_not_evaluable() -> None:
+    """One stage, so that P(go) is a binomial tail: an evaluable responder stays until the confirmation."""
+    conduct = CONDUCT | {"withdrawal_per_month": 0.05}
+    design = {"kind": "simon", "n1": 6, "r1": 0, "n": 12, "r": 3, "p0": 0.1, "p1": 0.4}
+    scenario = small(conduct=conduct, evaluability=None, design=design)
+    stays = math.exp(-0.05 * 16 * 7 / 30.4375)
+    p = 0.4 * stays
+    expected = sum(stats.binom.pmf(x, 6, p) * stats.binom.sf(3 - x, 6, p) for x in range(1, 7))
+    assert of(scenario)["evaluability"].p_go == pytest.approx(expected, abs=1e-8)
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_every_scenario_goes_from_its_design_to_its_run(path: Path) -> None:
+    scenario = load(path)
+    rules, results = compile_rules(scenario), simulate(scenario, replicates=2000, totals=False)
+    found = power_ledgers(scenario, rules, results)
+    for oc in results.cases:
+        for c, ledger in enumerate(found.of(oc.case), start=1):
+            values = (oc.exact or oc.simulated).values  # type: ignore[union-attr]
+            last = values[f"p_go_cohort_{c}" if ledger.cohort else "p_go"]
+            last = getattr(last, "estimate", last)
+            assert ledger.steps[-1].p_go == pytest.approx(last, abs=1e-12)
+            assert_holds(ledger)
+            if oc.at_once and oc.at_once.exact and not ledger.cohort:
+                assert ledger.steps[-2].p_go == pytest.approx(oc.at_once.exact.values["p_go"], abs=1e-11)
+            said = sentence(scenario, ledger)
+            assert all(f"{step.p_go:.4f}" in said for step in ledger.steps)
+
+
+def assert_holds(ledger: PowerLedger) -> None:
+    """First no change, then differences of what is shown; an error where, and only where, one is simulated."""
+    order = list(LABELS)
+    names = [step.step for step in ledger.steps]
+    assert names == sorted(names, key=order.index)
+    assert ledger.steps[0].step == "design_alone"
+    assert ledger.steps[0].change is None
+    assert ledger.steps[0].mcse is None
+    for before, step in zip(ledger.steps, ledger.steps[1:], strict=False):
+        assert step.p_go is not None
+        assert before.p_go is not None
+        assert step.change == step.p_go - before.p_go
+        simulated = before.mcse is not None or step.mcse is not None
+        if step.change:
+            assert (step.change_mcse is not None) == simulated
+        if before.mcse is None and step.mcse is not None:
+            assert step.change_mcse == step.mcse
+        assert bool(step.reasons) == (step.change > 1e-9)
+    total = sum(step.change or 0.0 for step in ledger.steps)
+    last = ledger.steps[-1].p_go
+    assert last is not None
+    assert last - (ledger.steps[0].p_go or 0.0) == pytest.approx(total, abs=1e-15)
+
+
+def test_results_json_has_it_and_it_adds_up_to_the_last_digit() -> None:
+    scenario = small()
+    doc = document(scenario, compile_rules(scenario), simulate(scenario), check(scenario))
+    for case in json.loads(json.dumps(doc))["cases"].values():
+        steps = case["power_ledger"]
+        assert all(set(step) == {"step", "p_go", "change", "mcse", "change_mcse"} for step in steps)
+        assert steps[-1]["p_go"] == case["exact"]["p_go"]
+        for before, step in zip(steps, steps[1:], strict=False):
+            assert f"{step['change']:.11f}" == f"{step['p_go'] - before['p_go']:.11f}"
+
+
+def test_each_cohort_with_rules_of_its_own_has_a_ledger() -> None:
+    truth = {
+        "active": {
+            "response": [0.4, 0.2],
+            "toxicity": [0.5, 0.3],
+            "cohorts": {"B": {"response": 0.1}},
+        }
+    }
+    scenario = tiny(conduct=CONDUCT, cohorts=OWN, truth=truth)
+    results = simulate(scenario, replicates=2000)
+    found = power_ledgers(scenario, compile_rules(scenario), results)
+    doc = found.to_dict()["active"]
+    assert list(doc) == ["A", "B"]
+    for c, ledger in enumerate(found.ledgers, start=1):
+        assert_holds(ledger)
+        assert [step.step for step in ledger.steps] == list(LABELS)
+        simulated = results["active"].simulated
+        assert simulated is not None
+        assert ledger.steps[-1].p_go == simulated.values[f"p_go_cohort_{c}"].estimate
+    # response of B does not depend on the dose, so that this step is exactly nothing to it
+    assert found.ledgers[1]["dose_change"].change == 0
+    assert found.ledgers[0]["dose_change"].change < -0.05  # type: ignore[operator]
+    # paired, and the trial as it runs is the one of the run: differences trial by trial
+    rules, key = compile_rules(scenario), stream_key(scenario.simulation.seed)
+    sides = [
+        Side.of(timed(scenario, rules, at_once=at_once)["active"]).values(key, 0, 2000)
+        for at_once in (True, False)
+    ]
+    for c, ledger in enumerate(found.ledgers, start=1):
+        apart = sides[1][f"p_go_cohort_{c}"] - sides[0][f"p_go_cohort_{c}"]
+        assert ledger["calendar"].change == pytest.approx(apart.mean(), abs=1e-12)
+        assert ledger["calendar"].change_mcse == pytest.approx(apart.std(ddof=1) / 2000**0.5)
+
+
+def test_cohorts_whose_dose_changes_nothing_are_exact() -> None:
+    """A shared boundary that never stops and a response that is the same at both doses."""
+    truth = {"active": {"response": 0.4, "toxicity": [0.5, 0.3], "cohorts": {"B": {"response": 0.1}}}}
+    rule = {"rule": POCOCK, "at_lowest_dose": "continue"}
+    scenario = tiny(cohorts=OWN, truth=truth, dose_reduction=rule, conduct=CONDUCT)
+    for ledger in ledgers(scenario).ledgers:
+        assert ledger["dose_change"].mcse is None
+        assert ledger["dose_change"].change == 0
+
+
+def test_an_amendment_at_a_date_is_simulated_on_the_same_patients() -> None:
+    rule = {"rule": {"kind": "amendment", "after_month": 3}}
+    scenario = small(conduct=CONDUCT, dose_reduction=rule)
+    found = of(scenario, replicates=4000)
+    assert_holds(found)
+    assert [step.step for step in found.steps] == ["design_alone", "evaluability", "dose_change", "calendar"]
+    step, last = found["dose_change"], found["calendar"]
+    assert step.mcse is not None
+    assert last.mcse is not None
+    assert last.change_mcse is not None
+    assert step.change_mcse == step.mcse
+    assert 0 < last.change_mcse < math.hypot(step.mcse, last.mcse)
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_the_error_of_the_calendar_step_is_its_spread_over_seeds(own: bool) -> None:
+    truth = {"active": {"response": [0.4, 0.2], "toxicity": [0.5, 0.3]}}
+    scenario = small(conduct=CONDUCT | {"interim": "continue"}, truth=truth, cohorts=OWN if own else None)
+    steps = [
+        ledgers(scenario, replicates=200, seed=seed, jobs=1).ledgers[0]["calendar"] for seed in range(1, 61)
+    ]
+    changes = [step.change for step in steps if step.change is not None]
+    mean = sum(changes) / 60
+    spread = sum((change - mean) ** 2 for change in changes)
+    error = sum((step.change_mcse or 0.0) ** 2 for step in steps) / 60
+    low, high = stats.chi2.ppf([1e-4, 1 - 1e-4], 59)
+    assert low < spread / error < high
+
+
+def test_without_simulation_the_calendar_is_not_known() -> None:
+    scenario = small(conduct=CONDUCT)
+    found = power_ledgers(scenario, compile_rules(scenario), exact(scenario, totals=False))
+    (ledger,) = found.of("active")
+    assert ledger.steps[-1].to_dict() == dict.fromkeys(("p_go", "change", "mcse", "change_mcse")) | {
+        "step": "calendar"
+    }
+    assert "not simulated in calendar time" in sentence(scenario, ledger)
+
+
+NOT_MONOTONE = {
+    "kind": "rules",
+    "p0": 0.1,
+    "looks": [{"n": 6, "next": {0: "futile", 3: "go", 6: "futile"}}],
+}
+SELECTED = {"probability": 0.7, "replaced": True, "inevaluable": "nonresponders"}
+
+
+@pytest.mark.parametrize(
+    ("step", "what", "words", "changes"),
+    [
+        ("evaluability", "nonresponders_replaced", "selects responders", {"evaluability": SELECTED}),
+        (
+            "evaluability",
+            "decisions_not_monotone",
+            "more responses can cost the go",
+            {"design": NOT_MONOTONE, "truth": {"active": {"response": 0.95, "toxicity": 0.1}}},
+        ),
+        (
+            "dose_change",
+            "response_rises",
+            "more likely at a lower dose",
+            {"truth": {"active": {"response": [0.2, 0.4], "toxicity": [0.5, 0.3]}}},
+        ),
+        (
+            "dose_change",
+            "fresh_start",
+            "second chance",
+            {
+                "truth": {"active": {"response": 0.4, "toxicity": [0.9, 0.1], "odds_ratio": 0.01}},
+                "dose_reduction": {
+                    "rule": TWO_OF_3,
+                    "on_dose_change": "restart",
+                    "at_lowest_dose": "continue",
+                },
+                "evaluability": None,
+            },
+        ),
+        (
+            "dose_change",
+            "new_dose_only",
+            "cut-off of its own",
+            {
+                "design": SEARCHED | {"p1": 0.4},
+                "truth": {"active": {"response": 0.4}},
+                "dose_reduction": {
+                    "rule": {"kind": "amendment", "after_patient": 1},
+                    "on_dose_change": "new_dose_only",
+                },
+            },
+        ),
+        (
+            "calendar",
+            "fewer_toxicity_stops",
+            "fewer trials are stopped for toxicity",
+            {"conduct": CONDUCT, "truth": {"active": {"response": 0.4, "toxicity": [0.8, 0.6]}}},
+        ),
+        (
+            "calendar",
+            "more_at_starting_dose",
+            "more patients are treated at the starting dose",
+            {
+                "conduct": CONDUCT,
+                "truth": {"active": {"response": [0.5, 0.1], "toxicity": [0.8, 0.6]}},
+                "dose_reduction": {"rule": TWO_OF_3, "at_lowest_dose": "continue"},
+            },
+        ),
+    ],
+)
+def test_a_step_may_be_positive_and_then_says_why(
+    step: str, what: str, words: str, changes: dict[str, Any]
+) -> None:
+    scenario = tiny(**changes)
+    ledger = of(scenario, replicates=4000)
+    change = ledger[step].change
+    assert change is not None
+    assert change > 1e-4
+    assert what in [reason.what for reason in ledger[step].reasons]
+    said = sentence(scenario, ledger)
+    assert ": higher, because" in said
+    assert words in said
+
+
+def test_sentence_and_table_of_a_trial_in_calendar_time() -> None:
+    scenario = small(conduct=CONDUCT)
+    (ledger,) = ledgers(scenario, replicates=4000).of("active")
+    said = sentence(scenario, ledger)
+    start = (
+        f"active: the design by itself has a power of {ledger.steps[0].p_go:.4f} at a response rate of 40% "
+    )
+    assert said.startswith(start)
+    assert "when the 10% of patients who cannot be evaluated count as non-responders" in said
+    assert "when the toxicity rule can stop the trial for toxicity" in said
+    assert (
+        f"standard error {ledger['calendar'].change_mcse:.5f}) in calendar time, the trial as it runs" in said
+    )
+    (group,) = table([ledger]).groups
+    assert [row[1].value for row in group.rows] == [step.p_go for step in ledger.steps]
+    assert [row[3].value for row in group.rows] == [step.change for step in ledger.steps]
+    assert [row[2].text == "exact" for row in group.rows] == [True, True, True, True, False]
+
+
+def test_the_figure_draws_the_ledger() -> None:
+    scenario = small(conduct=CONDUCT, cohorts=OWN)
+    drawn = figure.draw(ledgers(scenario, replicates=2000).ledgers)
+    assert drawn is not None
+    assert len(drawn.figure.axes) == 4
+    assert set(drawn.frame["cohort"]) == {"A", "B"}
+    assert "calendar time" in drawn.alt
+    for axes, (_, rows) in zip(
+        drawn.figure.axes, drawn.frame.groupby(["case", "cohort"], sort=False), strict=True
+    ):
+        bars = [bar.get_width() for bar in axes.patches]
+        assert bars == pytest.approx(rows["change"].iloc[1:].tolist(), abs=1e-12)
+
+
+def test_nothing_is_drawn_where_nothing_follows_the_design() -> None:
+    assert figure.draw(ledgers(tiny(dose_reduction=None, evaluability=None)).ledgers) is None
