@@ -15,7 +15,12 @@ from typing import Any
 import pytest
 
 from trialsim import cli
+from trialsim.checks import Checks
 from trialsim.designs.rules import Rules
+from trialsim.engine.pictured import pictured
+from trialsim.engine.power_ledger import power_ledgers
+from trialsim.figures import Material
+from trialsim.results import Results
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import load
 from trialsim.scenario.model import Scenario
@@ -42,6 +47,15 @@ def config(name: str) -> Scenario:
 def rules_of(name: str) -> Rules:
     """Its rules; a search for the design is done once."""
     return compile_rules(config(name))
+
+
+def material_of(
+    scenario: Scenario, results: Results, checks: Checks | None, seed: int | None = None
+) -> Material:
+    """What figures are drawn from."""
+    rules = compile_rules(scenario)
+    power = power_ledgers(scenario, rules, results)
+    return Material(scenario, rules, results, checks, power, pictured(scenario, rules, results, seed=seed))
 
 
 # -- the command line
