@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from trialsim.engine.whole_trial import find_robust
     from trialsim.engine.whole_trial_found import RobustDesigns
     from trialsim.errors import DesignError, OutputError, ScenarioError, TrialsimError
-    from trialsim.facts.protocol import Protocol, protocol
+    from trialsim.facts.protocol import protocol
     from trialsim.inference import analyse
     from trialsim.reporting import report, reproduce
     from trialsim.scenario.files import load, validate

@@ -294,7 +294,7 @@ def rules_from(found: Facts) -> Rules:
         Monitor(
             tuple(_cut_offs(level.steps, most) for level in levels),
             tuple(level.after_patient or 0 for level in levels),
-            tuple(actions[level.action] for level in levels),
+            tuple(actions[level.action or "continue"] for level in levels),
         ),
         found.counted.replaced,
         most,

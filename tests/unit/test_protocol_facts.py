@@ -16,7 +16,7 @@ from tests.unit.protocol_cases import (
     facts,
     rules_from,
 )
-from trialsim.codes import NEVER, NEW_DOSE_ONLY, POOLED, REDUCE
+from trialsim.codes import CONTINUE, NEVER, NEW_DOSE_ONLY, POOLED, REDUCE
 from trialsim.designs.rules import Rules
 from trialsim.scenario.conduct import Conduct
 from trialsim.scenario.model import Scenario
@@ -46,7 +46,11 @@ def changes_dose(scenario: Scenario, rules: Rules) -> bool:
 
 def as_it_matters(scenario: Scenario, rules: Rules) -> Rules:
     """The same rules, with one way of writing what can be written in several."""
-    monitor = replace(rules.monitor, act_ge=tuple(map(reachable, rules.monitor.act_ge)))
+    monitor = replace(
+        rules.monitor,
+        act_ge=tuple(map(reachable, rules.monitor.act_ge)),
+        action=tuple(a if acts(rules, k) else CONTINUE for k, a in enumerate(rules.monitor.action)),
+    )
     looks = replace(rules.looks, toxic_ge=rules.looks.toxic_ge or (NEVER,) * len(rules.looks.n))
     after = rules.on_dose_change if changes_dose(scenario, rules) else POOLED
     attained = reachable(rules.attained_ge) if after == NEW_DOSE_ONLY else ()

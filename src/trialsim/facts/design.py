@@ -129,25 +129,27 @@ class Design:
 
     Attributes
     ----------
-    tests : whether a go rejects the null hypothesis p <= p0.
     p0, p1, toxicity : hypotheses; toxicity as (unacceptable, acceptable) rate. odds_ratio: where both were used.
-    searched, criterion, bounds, up_to : what a search minimised, what it kept, and the largest n that it looked at
-        (None where no larger n can be better).
+    criterion, bounds, up_to : what a search minimised (None: none was made), what it kept, and the largest n that it
+        looked at (None where no larger n can be better).
     settings : everything else that shaped the cut-offs.
     """
 
     kind: str
-    tests: bool
     p0: float | None
     p1: float | None
     toxicity: tuple[float, float] | None
     odds_ratio: float | None
-    searched: bool
     criterion: str | None
     bounds: tuple[Bound, ...]
     up_to: int | None
     settings: tuple[Setting, ...]
     looks: tuple[Look, ...]
+
+    @property
+    def tests(self) -> bool:
+        """Whether a go rejects the null hypothesis p <= p0."""
+        return self.p0 is not None and self.kind not in TESTS_NOTHING
 
     @property
     def given(self) -> dict[str, tuple[Any, ...]]:
@@ -170,12 +172,10 @@ def design(scenario: Scenario, looks: Looks) -> Design:
     rates = spec.toxicity if hasattr(spec, "toxicity") else None
     return Design(
         spec.kind,
-        spec.p0 is not None and spec.kind not in TESTS_NOTHING,
         spec.p0,
         spec.p1,
         rates,
         spec.odds_ratio if rates else None,
-        searched,
         criterion,
         tuple(_bounds(spec)) if searched else (),
         _up_to(spec) if searched and criterion not in ANY_N else None,
@@ -197,6 +197,7 @@ def settings(spec: Spec, leave_out: set[str]) -> Iterator[Setting]:
 def _settings(spec: Any, searched: bool) -> Iterator[Setting]:
     told = set() if spec.kind == "curtailed" or (spec.kind == "simon" and searched) else CUT_OFFS
     told = ELSEWHERE | told | ({"en_weight_p1"} if not getattr(spec, "en_weight_p1", None) else set())
+    told |= {"delta"} if getattr(spec, "p_l", None) == 0 else set()  # the gain that futility is about
     told = told - {"multistage": {"efficacy_stop"}, "fleming": {"alpha"}}.get(spec.kind, set())
     yield from settings(spec, told)
     if spec.kind == "posterior_probability" and spec.standard is None and spec.standard_prior is None:

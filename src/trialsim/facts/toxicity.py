@@ -37,12 +37,12 @@ class Step:
 class DoseLevel:
     """A dose: when it is left (toxicities among its patients, a patient or month of the trial) and what happens then.
 
-    ``action``: reduce, stop, or continue (a boundary that is only watched).
+    ``action``: reduce, stop, or continue (a boundary that is only watched); None without a boundary.
     """
 
     dose: str
     steps: tuple[Step, ...]
-    action: str
+    action: str | None
     after_patient: int | None
     after_month: float | None
 
@@ -65,10 +65,7 @@ class AfterChange:
 
 @dataclass(frozen=True)
 class Toxicity:
-    """What counts as toxicity, who says so, and the rule.
-
-    ``alike``: whether patients of every cohort are watched together.
-    """
+    """What counts as toxicity, who says so, and the rule."""
 
     name: str | None
     counted_by: str | None
@@ -76,7 +73,6 @@ class Toxicity:
     settings: tuple[Setting, ...]
     levels: tuple[DoseLevel, ...]
     at_limit: AtTheLimit | None
-    alike: bool
 
     @property
     def given(self) -> dict[str, tuple[Any, ...]]:
@@ -101,8 +97,9 @@ def toxicity(scenario: Scenario, rules: Rules) -> Toxicity:
     """The toxicity rule of a scenario, with the boundary that it was compiled to."""
     rule = scenario.dose_reduction.rule if scenario.dose_reduction else None
     months = rule.months() if isinstance(rule, Amendment) else ()
-    boundary, limit = rules.monitor.act_ge[0], getattr(rule, "limit", None)
-    within = crossing_patients(scenario, rules)
+    boundaries = [steps(row) for row in rules.monitor.act_ge]
+    first, limit = rules.monitor.act_ge[0], getattr(rule, "limit", None)
+    within = min(crossing_patients(scenario, rules), rules.max_treated)
     meant = scenario.toxicity
     return Toxicity(
         meant.name if meant else None,
@@ -112,17 +109,14 @@ def toxicity(scenario: Scenario, rules: Rules) -> Toxicity:
         tuple(
             DoseLevel(
                 dose,
-                steps(rules.monitor.act_ge[level]),
-                ACTION_WORDS[rules.monitor.action[level]],
+                bounds,
+                ACTION_WORDS[rules.monitor.action[level]] if bounds else None,
                 rules.monitor.at_enrolled[level] or None,
                 months[level] if level < len(months) else None,
             )
-            for level, dose in enumerate(scenario.doses)
+            for level, (dose, bounds) in enumerate(zip(scenario.doses, boundaries, strict=True))
         ),
-        AtTheLimit(within, crossing_probability(boundary, limit, within))
-        if limit and steps(boundary)
-        else None,
-        scenario.cohorts is not None,
+        AtTheLimit(within, crossing_probability(first, limit, within)) if limit and boundaries[0] else None,
     )
 
 

@@ -6,28 +6,19 @@ from trialsim.facts.protocol import Facts, Protocol
 from trialsim.reporting import protocol_conduct, protocol_design, protocol_toxicity
 from trialsim.writing.report import Report, Section, Words, section
 
-CONVENTION = "Stop stage 1 if responses ≤ r1; go if responses > r; act on toxicity if toxicities ≥ b."
+TITLE = "Statistical section for the protocol"
 
 
 def protocol_section(facts: Facts) -> Section:
     """The protocol section of a report; every number in it is a fact."""
-    return section(
-        "protocol",
-        "Statistical section for the protocol",
-        _assumed(facts),
-        parts=parts(facts),
-    )
-
-
-def parts(facts: Facts) -> list[Section]:
-    """Its parts, by the headings that a protocol has."""
-    return [
+    parts = [
         section("protocol-design", "Design and sample size", protocol_design.blocks(facts)),
         section("protocol-population", "Patients and analysis set", protocol_conduct.population(facts)),
         section("protocol-toxicity", "Dose and toxicity", protocol_toxicity.blocks(facts)),
         section("protocol-conduct", "Conduct", protocol_conduct.conduct(facts)),
         section("protocol-sources", "Assumptions and references", protocol_conduct.provenance(facts)),
     ]
+    return section("protocol", TITLE, _assumed(facts), parts=parts)
 
 
 def _assumed(facts: Facts) -> list[Words]:
@@ -42,12 +33,7 @@ def _assumed(facts: Facts) -> list[Words]:
 
 
 def report_of(answer: Protocol) -> Report:
-    """The protocol section by itself."""
+    """The protocol section by itself: what is assumed before all else, then its parts."""
     whole = protocol_section(answer.facts)
-    first = section("protocol", whole.title, whole.blocks)
-    return Report(
-        answer.facts.name,
-        "Statistical section for the protocol",
-        (first, *parts(answer.facts)) if whole.blocks else tuple(parts(answer.facts)),
-        f"trialsim {answer.version}",
-    )
+    first = (section("protocol", "", whole.blocks),) if whole.blocks else ()
+    return Report(answer.facts.name, TITLE, (*first, *whole.parts), f"trialsim {answer.version}")

@@ -152,7 +152,7 @@ def _predictive(design: Design, prior: str) -> str:
 
 def _posterior(design: Design, prior: str) -> str:
     given = design.given
-    gain, low = given["delta"][0], given["p_l"][0]
+    low, gain = given["p_l"][0], given["delta"][0] if "delta" in given else 0
     if "standard_prior" in given:
         standard = "that of the standard, itself uncertain with a Beta({:g}, {:g}) distribution"
         standard = standard.format(*given["standard_prior"])
@@ -192,7 +192,7 @@ def _bop2(design: Design, prior: str) -> str:
 
 def origin(design: Design) -> Iterator[str]:
     """How the cut-offs came about: stated, or found by a search, and by which."""
-    if not design.searched:
+    if design.criterion is None:
         if design.kind == "rules":
             yield "The table of decisions is stated outright."
         elif design.kind not in ("gehan", "fleming", "swog", "dual_criterion"):
@@ -206,9 +206,9 @@ def origin(design: Design) -> Iterator[str]:
             "optimal": f"has the least larger {mean} of the two null hypotheses",
             "minimax": f"has the fewest patients and, among designs of that size, the least larger {mean} of the two "
             "null hypotheses",
-        }[design.criterion or "optimal"]
+        }[design.criterion]
     else:
-        best = BEST[design.criterion or "optimal"].format(en=mean, weight=weight)
+        best = BEST[design.criterion].format(en=mean, weight=weight)
     if "en_weight_p1" in given:
         best = best.replace(
             f"{mean} at p0",

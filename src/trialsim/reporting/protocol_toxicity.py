@@ -21,7 +21,7 @@ def blocks(facts: Facts) -> Iterator[Block]:
     toxicity = facts.toxicity
     yield Words(" ".join([*_counts(facts), *_doses(toxicity)]))
     if toxicity.has_boundary:
-        yield Words(" ".join([*_rule(toxicity), *_waits(facts)]))
+        yield Words(" ".join([*_rule(facts), *_waits(facts)]))
         yield boundary(toxicity)
     else:
         yield Words(" ".join(_no_boundary(facts)))
@@ -54,7 +54,8 @@ def _doses(toxicity: Toxicity) -> Iterator[str]:
 # -- the rule
 
 
-def _rule(toxicity: Toxicity) -> Iterator[str]:
+def _rule(facts: Facts) -> Iterator[str]:
+    toxicity = facts.toxicity
     given, kind = toxicity.given, toxicity.kind
     if "limit" in given:
         limit = rate(given["limit"][0])
@@ -90,7 +91,7 @@ def _rule(toxicity: Toxicity) -> Iterator[str]:
             "toxicity; later patients at the dose are not watched."
         )
     yield "Patients of a dose are counted in the order of their enrolment, and afresh at each dose."
-    if toxicity.alike:
+    if facts.cohorts is not None:
         yield "Patients of all cohorts are counted together."
     if toxicity.at_limit is not None:
         yield (
@@ -165,7 +166,7 @@ def boundary(toxicity: Toxicity) -> Table:
     words = {"reduce": "lower the dose", "stop": "stop the trial", "continue": "watched only"}
     for level in toxicity.levels:
         if level.steps:
-            together.setdefault(level.steps, []).append(f"{level.dose} ({words[level.action]})")
+            together.setdefault(level.steps, []).append(f"{level.dose} ({words[level.action or 'continue']})")
     abreast = 3 if max(map(len, together), default=0) > LONG else 1
     groups = tuple(Group("; ".join(doses), _rows(steps, abreast)) for steps, doses in together.items())
     return Table(
