@@ -1,4 +1,4 @@
-"""Answers of what-ifs, comparisons, sensitivity analyses and searches: every form from one report, and worked out again."""
+"""What-ifs, comparisons, sensitivity analyses and searches: every form from one report, and worked out again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import trialsim
-from tests.property.test_command_line import run
+from tests.helpers import run
 from tests.unit.test_compare import MINIMAX
 from tests.unit.test_compare import TEXT as DESIGN
 from tests.unit.test_sensitivity_grammar import GOOD
@@ -34,7 +34,7 @@ def answers() -> dict[str, Answer]:
     for analysis in found["sensitivity"].analyses:  # type: ignore[attr-defined]
         found[analysis.kind] = analysis
     found["find"] = trialsim.find("simon", **RATES)
-    found["robust"] = trialsim.find_robust(parse(DESIGN), nmax=40)
+    found["robust"] = trialsim.find_robust(parse(DESIGN), nmax=40, alpha=0.1, beta=0.3)
     return found
 
 
@@ -113,7 +113,7 @@ FOLDERS = {
         "--set",
         "balanced=true",
     ],
-    "robust": ["find", "--scenario", "a.yaml", "--nmax", "40", "--alpha", ".1"],
+    "robust": ["find", "--scenario", "a.yaml", "--nmax", "40", "--alpha", ".1", "--beta", ".3"],
 }
 
 
@@ -125,14 +125,13 @@ def test_a_folder_is_worked_out_again(
     texts = {"small": TEXT + VARIANTS, "twin": TEXT, "a": DESIGN, "b": MINIMAX, "s": PLAIN + GOOD}
     for stem, text in texts.items():
         Path(f"{stem}.yaml").write_text(text, encoding="utf-8")
-    # a truth with the doses of the designs
     assert run([*FOLDERS[name], "-o", "out", "--docx"], monkeypatch) == 0
     printed = capsys.readouterr().out
     assert printed.rstrip().endswith(str(tmp_path / "out/report.html"))
     content = json.loads(Path("out/results.json").read_text(encoding="utf-8"))
     assert content["kind"] == FOLDERS[name][0]
-    for file, text in content["texts"].items():
-        assert Path("out", file).read_text(encoding="utf-8") == text
+    for file in content["texts"]:
+        assert Path("out", file).read_text(encoding="utf-8") in texts.values()
     assert run(["reproduce", "out"], monkeypatch) == 0
     assert "reproduced bit by bit" in capsys.readouterr().out
     word = Path("out/report.docx").read_bytes()

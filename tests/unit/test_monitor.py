@@ -15,6 +15,9 @@ from typing import Any
 
 import pytest
 from scipy import stats
+from trialsim.reporting.monitor_rows import decision_rows
+from trialsim.reporting.monitor_text import text
+from trialsim.reporting.monitor_words import boundary, decisions, sizes
 
 from tests.browser import print_to_pdf
 from tests.helpers import DASATINIB, run
@@ -27,9 +30,6 @@ from trialsim.figures.conditional_power import draw
 from trialsim.monitoring.aids import Aids, monitoring_aids
 from trialsim.monitoring.decision_table import DecisionTable, decision_table
 from trialsim.reporting.monitor import page
-from trialsim.reporting.monitor_rows import decision_rows
-from trialsim.reporting.monitor_text import text
-from trialsim.reporting.monitor_words import boundary, decisions, sizes
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import load, parse
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from scipy import stats
+from trialsim.engine.trial_numbers import Side
+from trialsim.reporting.document import document
 
 from tests.oracle.brute_force import Dose, cells_of, enumerate_trial
 from tests.unit.test_reporting import POCOCK, small
@@ -19,10 +21,8 @@ from trialsim.codes import POOLED
 from trialsim.engine.operating import exact, simulate
 from trialsim.engine.power_ledger import LABELS, PowerLedger, PowerLedgers, power_ledgers
 from trialsim.engine.timed import timed
-from trialsim.engine.trial_numbers import Side
 from trialsim.figures import power_ledger as figure
 from trialsim.kernels.streams import stream_key
-from trialsim.reporting.document import document
 from trialsim.reporting.power_ledger import sentence, table
 from trialsim.scenario import compiling
 from trialsim.scenario.compiling import compile_rules
