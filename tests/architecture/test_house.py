@@ -130,10 +130,12 @@ def test_one_door_a_library(library):
 
 def test_public_names_are_these():
     assert set(trialsim.__all__) == {
-        "Comparison", "DesignError", "FoundDesigns", "OutputError", "RobustDesigns", "Scenario", "ScenarioError",
-        "SensitivityResults", "TrialsimError", "WhatIf", "WhatIfs", "__version__", "analyse", "assess", "check",
-        "compare", "exact", "find", "find_robust", "load", "report", "reproduce", "sensitivity", "simulate", "validate",
-        "whatif",
+        "Aids", "Analyses", "Checks", "Comparison", "DesignError", "FoundDesigns", "OutputError",
+        "Protocol", "Results", "RobustDesigns", "Run", "Scenario", "ScenarioError",
+        "SensitivityResults", "Trace", "TrialsimError", "WhatIf", "WhatIfs", "__version__",
+        "analyse", "assess", "check", "compare", "docx", "exact", "find", "find_robust", "init",
+        "load", "monitor", "protocol", "report", "reproduce", "run", "schema", "sensitivity",
+        "simulate", "trace", "validate", "whatif",
     }  # fmt: skip
     for name in trialsim.__all__:
         assert getattr(trialsim, name) is not None
@@ -151,6 +153,7 @@ def test_no_floor_bears_the_name_of_a_command():
 
 def test_functions_stay_functions_once_everything_is_imported():
     names = [name for name in trialsim.__all__ if name != "__version__"]
+    assert set(names) >= COMMANDS
     script = (
         "import importlib, pkgutil, trialsim\n"
         "for module in pkgutil.walk_packages(trialsim.__path__, 'trialsim.'): importlib.import_module(module.name)\n"

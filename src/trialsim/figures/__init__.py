@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import matplotlib
 
-from trialsim.checks import Checks
 from trialsim.figures import (
     as_conducted,
     compatibility,
@@ -24,7 +23,7 @@ from trialsim.figures import (
 from trialsim.figures.drawn import Drawn, Material
 from trialsim.figures.style import RC
 
-__all__ = ["Drawn", "Material", "draw_all", "draw_checks"]
+__all__ = ["Drawn", "Material", "draw_all"]
 
 FIGURES: tuple[Callable[[Material], Drawn | None], ...] = (
     as_conducted.draw,
@@ -47,11 +46,4 @@ def draw_all(material: Material) -> tuple[Drawn, ...]:
     """Every figure that applies to a scenario, in the order of the report."""
     with matplotlib.rc_context(RC):
         drawn = [draw(material) for draw in FIGURES]
-    return tuple(figure for figure in drawn if figure is not None)
-
-
-def draw_checks(checks: Checks) -> tuple[Drawn, ...]:
-    """The figures of a check."""
-    with matplotlib.rc_context(RC):
-        drawn = (compatibility.draw(checks), predictive.draw(checks))
     return tuple(figure for figure in drawn if figure is not None)

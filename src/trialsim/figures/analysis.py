@@ -10,7 +10,7 @@ from trialsim.inference.analysis import PatientsAnalysis
 from trialsim.inference.estimators import ESTIMATOR_WORDS
 from trialsim.inference.intervals import INTERVAL_WORDS
 from trialsim.results import to_frame
-from trialsim.writing.numbers import percent
+from trialsim.writing.numbers import percent, rate
 
 LEFT, RIGHT, BELOW, EACH, HEAD = 6.6, 0.5, 0.85, 0.42, 0.45
 
@@ -46,7 +46,7 @@ def draw(found: PatientsAnalysis, *, assumed: bool = False) -> Drawn:
             if p is not None:
                 axes.axvline(p, color=PALE, linewidth=1.0, linestyle=(0, (4, 2)), zorder=0)
                 x = LEFT + p / top * (WIDE - LEFT - RIGHT)
-                sheet.write(x, BELOW + high + 0.1, f"{name} = {percent(p)}", ha=side, va="bottom", color=GREY)
+                sheet.write(x, BELOW + high + 0.1, f"{name} = {rate(p)}", ha=side, va="bottom", color=GREY)
         axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.set_yticks([])
         percent_axis(axes, "x", (0.0, top), "Response rate (%)")
@@ -79,6 +79,6 @@ def _alt(found: PatientsAnalysis) -> str:
     limits = (
         "no interval" if row.low is None or row.high is None else f"{percent(row.low)} to {percent(row.high)}"
     )
-    against = [f"{name} is {percent(p)}" for name, p in (("p0", plan.p0), ("p1", plan.p1)) if p is not None]
+    against = [f"{name} is {rate(p)}" for name, p in (("p0", plan.p0), ("p1", plan.p1)) if p is not None]
     words = f"Estimate {percent(found.estimate)}, primary interval {limits}; observed {percent(found.x / found.n)}."
-    return f"Horizontal intervals, one a method. {words} {', '.join(against).capitalize()}{'.' if against else ''}"
+    return f"Horizontal intervals, one a method. {words} {', '.join(against)}{'.' if against else ''}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 
@@ -14,6 +15,7 @@ from trialsim.figures.style import (
     BLUE,
     GREY,
     NARROW,
+    RC,
     ROW,
     WIDE,
     Key,
@@ -38,6 +40,11 @@ INTERVAL: dict[str, Any] = {"color": BLACK, "linewidth": 1.0, "marker": "|", "ma
 
 def draw(checks: Checks | None) -> Drawn | None:
     """A panel a quantity: the curve above, a row for each assumed rate below; None when nothing was observed."""
+    with matplotlib.rc_context(RC):
+        return _draw(checks)
+
+
+def _draw(checks: Checks | None) -> Drawn | None:
     if checks is None or not checks.curves:
         return None
     headlines = {h.quantity: h for h in checks.headline}

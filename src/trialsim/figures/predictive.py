@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -13,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from trialsim.checks import CaseCheck, Checks, label
 from trialsim.figures.drawn import Drawn
-from trialsim.figures.style import BLACK, BOLD, GREY, ROW, WIDE, Key, Sheet, count_ticks
+from trialsim.figures.style import BLACK, BOLD, GREY, RC, ROW, WIDE, Key, Sheet, count_ticks
 from trialsim.figures.words import assumed, clean, names_within, width, wrap
 from trialsim.results import to_frame
 
@@ -30,6 +31,11 @@ SEEN: dict[str, Any] = {"color": BLACK, "linewidth": 1.2}
 
 def draw(checks: Checks | None) -> Drawn | None:
     """Small multiples, a row a quantity and a column a case; None when nothing was observed."""
+    with matplotlib.rc_context(RC):
+        return _draw(checks)
+
+
+def _draw(checks: Checks | None) -> Drawn | None:
     rows = {
         (row.quantity, row.case): row
         for row in (checks or ())

@@ -6,7 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from trialsim.answers import Answer
+from trialsim.checks import check
 from trialsim.engine.montecarlo import Progress
+from trialsim.engine.traces import trace
+from trialsim.inference import analyse
+from trialsim.monitoring.aids import monitor
 from trialsim.scenario.changes import read_changes
 from trialsim.scenario.files import parse
 
@@ -65,11 +69,17 @@ def find(asked: Asked, texts: Mapping[str, str], _jobs: int | None, _progress: P
     return find_robust(*scenarios, **asked) if scenarios else finding.find(**asked)
 
 
+def _alone(work: Callable[..., Answer]) -> Again:
+    """What needs nothing but the scenario, if there is one, and the keywords."""
+    return lambda asked, texts, _jobs, _progress: work(*map(parse, texts.values()), **asked)
+
+
 AGAIN: dict[str, Again] = {
     "run": run,
     "whatif": whatif,
     "compare": compare,
     "sensitivity": sensitivity,
     "find": find,
+    **{work.__name__: _alone(work) for work in (analyse, check, monitor, trace)},
 }
 """Kind of an answer -> what works it out again."""

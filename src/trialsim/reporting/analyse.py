@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from trialsim.checks import LABELS
 from trialsim.designs.rules import Looks
 from trialsim.engine.derived import cut_offs
@@ -9,7 +11,7 @@ from trialsim.inference.analysis import PatientsAnalysis, design_words
 from trialsim.inference.observed import EVALUABLE, TREATED, Analyses
 from trialsim.reporting.about import MADE_BY, about
 from trialsim.reporting.analyse_tables import appendix, by_dose, characteristics_table
-from trialsim.reporting.pictures import picture
+from trialsim.reporting.pictures import Undrawn
 from trialsim.reporting.two_questions import two_questions
 from trialsim.writing.numbers import Cell, chance, count, listed, percent, rate
 from trialsim.writing.report import (
@@ -67,7 +69,7 @@ def report_of(found: Analyses) -> Report:
         primary_table(primary),
         harms(found),
         Words(unreported(found), mark="note"),
-        Pictures((picture(draw(primary, assumed=found.assumed)),)),
+        Pictures((Undrawn(partial(draw, primary, assumed=found.assumed)),)),
     )
     sections: list[Section] = [
         first,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from trialsim.checks import Checks
+from trialsim.checks.rows import GIVEN_SIZES
 from trialsim.reporting.about import MADE_BY, about
-from trialsim.reporting.pictures import picture
+from trialsim.reporting.pictures import Undrawn
 from trialsim.reporting.run.check import check_of
 from trialsim.reporting.run.summary import verdict
 from trialsim.results import digits12
@@ -14,7 +17,7 @@ from trialsim.writing.report import Pictures, Report, Words, section
 
 def report_of(checks: Checks) -> Report:
     """The check as a report: the verdict first, then what it rests on."""
-    from trialsim.figures import draw_checks
+    from trialsim.figures import compatibility, predictive
 
     scenario = checks.scenario
     source = scenario.sources.get("design")
@@ -28,10 +31,14 @@ def report_of(checks: Checks) -> Report:
         }
     )
     found = check_of(doc)
-    drawn = Pictures(tuple(map(picture, draw_checks(checks))))
+    drawn = []
+    if checks.curves:
+        drawn.append(Undrawn(partial(compatibility.draw, checks)))
+    if any(row.pmf is not None for row in checks if row.conditioning == GIVEN_SIZES):
+        drawn.append(Undrawn(partial(predictive.draw, checks)))
     first = section("first-page", "", Words(" ".join(verdict(doc)), mark="convention"), found.blocks)
     parts = [
-        section(part.key, part.title, part.blocks, drawn if part.key == "each-case" else ())
+        section(part.key, part.title, part.blocks, Pictures(tuple(drawn)) if part.key == "each-case" else ())
         for part in found.parts
     ]
     return Report(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from trialsim.monitoring.aids import Aids, Present
 from trialsim.reporting import decision_table as words
 from trialsim.reporting.about import MADE_BY, about
-from trialsim.reporting.pictures import picture
-from trialsim.reporting.protocol import CONVENTION
+from trialsim.reporting.pictures import Undrawn
 from trialsim.results import digits12
 from trialsim.scenario.files import digest
 from trialsim.writing.csv import to_csv
@@ -36,6 +36,8 @@ SHEET, TABLE = ".html", ".csv"
 
 MOST_CASES = 6
 """Cases in the table of powers; all are in the CSV files."""
+
+CONVENTION = "Stop stage 1 if responses ≤ r1; go if responses > r; act on toxicity if toxicities ≥ b."
 
 
 def report_of(aids: Aids) -> Report:
@@ -90,12 +92,12 @@ def _powers(aids: Aids) -> Section:
         return section("powers", "")
     from trialsim.figures.conditional_power import draw
 
-    now, drawn = aids.present, draw(aids)
+    now = aids.present
     return section(
         "powers",
         "How likely is a go from here?",
         [Words(present_words(aids, now), lead="Now:"), present_table(aids, now)] if now else (),
-        Pictures((picture(drawn),) if drawn else ()),
+        Pictures((Undrawn(partial(draw, aids)),) if aids.counts else ()),
         (power(aids, n) for n in aids.looks_shown),
         Points(tuple(power_notes(aids))),
     )

@@ -18,7 +18,7 @@ class Undrawn(Picture):
     So a terminal, which shows no figures, does not wait for them.
     """
 
-    def __init__(self, draw: Callable[[], Drawn]) -> None:
+    def __init__(self, draw: Callable[[], Drawn | None]) -> None:
         object.__setattr__(self, "_draw", draw)
 
     def __getattr__(self, name: str) -> Any:
