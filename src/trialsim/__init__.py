@@ -17,92 +17,91 @@ from trialsim.answers import Answer, speak_through
 from trialsim.version import __version__
 
 if TYPE_CHECKING:
-    from trialsim.checks import Checks, check
-    from trialsim.designs.finding import FoundDesigns, find
-    from trialsim.engine.operating import exact, simulate
-    from trialsim.engine.traces import Trace, trace
-    from trialsim.engine.whole_trial import find_robust
-    from trialsim.engine.whole_trial_found import RobustDesigns
-    from trialsim.errors import DesignError, OutputError, ScenarioError, TrialsimError
-    from trialsim.inference import Analyses, analyse
-    from trialsim.monitoring.aids import Aids, monitor
-    from trialsim.reporting import report, reproduce
-    from trialsim.scenario.files import load, validate
-    from trialsim.scenario.model import Scenario
-    from trialsim.varying.answers import WhatIf, WhatIfs
-    from trialsim.varying.assess import SensitivityResults, assess, sensitivity
-    from trialsim.varying.compare import Comparison, compare
-    from trialsim.varying.whatif import whatif
+    from trialsim.checks import Checks as Checks
+    from trialsim.checks import check as check
+    from trialsim.designs.finding import FoundDesigns as FoundDesigns
+    from trialsim.designs.finding import find as find
+    from trialsim.engine.operating import exact as exact
+    from trialsim.engine.operating import simulate as simulate
+    from trialsim.engine.traces import Trace as Trace
+    from trialsim.engine.traces import trace as trace
+    from trialsim.engine.whole_trial import find_robust as find_robust
+    from trialsim.engine.whole_trial_found import RobustDesigns as RobustDesigns
+    from trialsim.errors import DesignError as DesignError
+    from trialsim.errors import OutputError as OutputError
+    from trialsim.errors import ScenarioError as ScenarioError
+    from trialsim.errors import TrialsimError as TrialsimError
+    from trialsim.facts.protocol import Protocol as Protocol
+    from trialsim.facts.protocol import protocol as protocol
+    from trialsim.inference import Analyses as Analyses
+    from trialsim.inference import analyse as analyse
+    from trialsim.monitoring.aids import Aids as Aids
+    from trialsim.monitoring.aids import monitor as monitor
+    from trialsim.reporting import report as report
+    from trialsim.reporting import reproduce as reproduce
+    from trialsim.reporting.later import write_docx as docx  # noqa: F401
+    from trialsim.results import Results as Results
+    from trialsim.running.run import Run as Run
+    from trialsim.running.run import run as run
+    from trialsim.scenario.files import load as load
+    from trialsim.scenario.files import validate as validate
+    from trialsim.scenario.model import Scenario as Scenario
+    from trialsim.scenario.schema import json_schema as schema  # noqa: F401
+    from trialsim.scenario.starting import init as init
+    from trialsim.varying.answers import WhatIf as WhatIf
+    from trialsim.varying.answers import WhatIfs as WhatIfs
+    from trialsim.varying.assess import SensitivityResults as SensitivityResults
+    from trialsim.varying.assess import assess as assess
+    from trialsim.varying.assess import sensitivity as sensitivity
+    from trialsim.varying.compare import Comparison as Comparison
+    from trialsim.varying.compare import compare as compare
+    from trialsim.varying.whatif import whatif as whatif
 
 _HOME = {
+    "Aids": "trialsim.monitoring.aids",
     "analyse": "trialsim.inference",
-    "load": "trialsim.scenario.files",
-    "validate": "trialsim.scenario.files",
-    "Scenario": "trialsim.scenario.model",
+    "Analyses": "trialsim.inference",
+    "assess": "trialsim.varying.assess",
+    "check": "trialsim.checks",
+    "Checks": "trialsim.checks",
+    "compare": "trialsim.varying.compare",
+    "Comparison": "trialsim.varying.compare",
+    "DesignError": "trialsim.errors",
+    "docx": "trialsim.reporting.later:write_docx",
+    "exact": "trialsim.engine.operating",
     "find": "trialsim.designs.finding",
     "find_robust": "trialsim.engine.whole_trial",
-    "exact": "trialsim.engine.operating",
-    "simulate": "trialsim.engine.operating",
-    "check": "trialsim.checks",
-    "whatif": "trialsim.varying.whatif",
-    "compare": "trialsim.varying.compare",
-    "assess": "trialsim.varying.assess",
-    "sensitivity": "trialsim.varying.assess",
     "FoundDesigns": "trialsim.designs.finding",
-    "RobustDesigns": "trialsim.engine.whole_trial_found",
-    "WhatIf": "trialsim.varying.answers",
-    "WhatIfs": "trialsim.varying.answers",
-    "Comparison": "trialsim.varying.compare",
-    "SensitivityResults": "trialsim.varying.assess",
+    "init": "trialsim.scenario.starting",
+    "load": "trialsim.scenario.files",
     "monitor": "trialsim.monitoring.aids",
-    "trace": "trialsim.engine.traces",
-    "Aids": "trialsim.monitoring.aids",
-    "Analyses": "trialsim.inference",
-    "Checks": "trialsim.checks",
-    "Trace": "trialsim.engine.traces",
+    "OutputError": "trialsim.errors",
+    "Protocol": "trialsim.facts.protocol",
+    "protocol": "trialsim.facts.protocol",
     "report": "trialsim.reporting",
     "reproduce": "trialsim.reporting",
-    "TrialsimError": "trialsim.errors",
+    "Results": "trialsim.results",
+    "RobustDesigns": "trialsim.engine.whole_trial_found",
+    "Run": "trialsim.running.run",
+    "run": "trialsim.running.run",
+    "Scenario": "trialsim.scenario.model",
     "ScenarioError": "trialsim.errors",
-    "DesignError": "trialsim.errors",
-    "OutputError": "trialsim.errors",
+    "schema": "trialsim.scenario.schema:json_schema",
+    "sensitivity": "trialsim.varying.assess",
+    "SensitivityResults": "trialsim.varying.assess",
+    "simulate": "trialsim.engine.operating",
+    "Trace": "trialsim.engine.traces",
+    "trace": "trialsim.engine.traces",
+    "TrialsimError": "trialsim.errors",
+    "validate": "trialsim.scenario.files",
+    "WhatIf": "trialsim.varying.answers",
+    "whatif": "trialsim.varying.whatif",
+    "WhatIfs": "trialsim.varying.answers",
 }
-"""Where each public name lives; it is imported when first used, so that `import trialsim` costs nothing."""
+"""Where each public name lives, ``module`` or ``module:its name there``; imported when first used, so that
+``import trialsim`` costs nothing."""
 
-__all__ = [
-    "Aids",
-    "Analyses",
-    "Checks",
-    "Comparison",
-    "DesignError",
-    "FoundDesigns",
-    "OutputError",
-    "RobustDesigns",
-    "Scenario",
-    "ScenarioError",
-    "SensitivityResults",
-    "Trace",
-    "TrialsimError",
-    "WhatIf",
-    "WhatIfs",
-    "__version__",
-    "analyse",
-    "assess",
-    "check",
-    "compare",
-    "exact",
-    "find",
-    "find_robust",
-    "load",
-    "monitor",
-    "report",
-    "reproduce",
-    "sensitivity",
-    "simulate",
-    "trace",
-    "validate",
-    "whatif",
-]
+__all__ = ["__version__", *_HOME]
 
 
 def _say(answer: Answer, form: str) -> Any:
@@ -116,7 +115,8 @@ speak_through(_say)
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'trialsim' has no attribute {name!r}")
-    value = getattr(import_module(_HOME[name]), name)
+    module, _, there = _HOME[name].partition(":")
+    value = getattr(import_module(module), there or name)
     globals()[name] = value
     return value
 

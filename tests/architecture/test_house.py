@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import pkgutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 import trialsim
+from trialsim import cli
 
 SOURCE = Path(trialsim.__file__).parent
 DOORS = {
@@ -27,8 +30,16 @@ DOORS = {
 }
 
 
-def imports(path: Path) -> set[str]:
-    """Top-level packages imported anywhere in a file, but for type checking."""
+KNOWN: set[frozenset[str]] = {
+    frozenset({"inference.analysis", "inference.printing"}),
+    frozenset({"scenario.analyses", "scenario.changes", "scenario.files"}),
+}
+"""Circles of files that are there still; one that is gone must be taken off this list."""
+
+
+@cache
+def imported(path: Path) -> frozenset[str]:
+    """Dotted names imported anywhere in a file, within functions too, but for type checking."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
@@ -36,10 +47,58 @@ def imports(path: Path) -> set[str]:
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            names |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module.partition(".")[0])
-    return names
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.module and not node.level, f"{path}: a relative import"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return frozenset(names)
+
+
+def imports(path: Path) -> set[str]:
+    """Top-level packages that a file imports."""
+    return {name.partition(".")[0] for name in imported(path)}
+
+
+def module_of(path: Path) -> str:
+    """``designs.simon`` of a file below the source; a package is its ``__init__.py``, ``trialsim`` the topmost."""
+    parts = path.relative_to(SOURCE).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__") or "trialsim"
+
+
+def arrows() -> dict[str, set[str]]:
+    """From each file to the files that it imports."""
+    files = {module_of(path): path for path in SOURCE.rglob("*.py")}
+
+    def home(name: str) -> str | None:
+        """The file that an imported name is a piece of, if it is ours."""
+        while name and name not in files:
+            name = name.rpartition(".")[0]
+        return name or None
+
+    found: dict[str, set[str]] = {}
+    for module, path in files.items():
+        ours = (name.removeprefix("trialsim.") for name in imported(path) if name.startswith("trialsim"))
+        found[module] = {target for name in ours if (target := home(name)) and target != module}
+    return found
+
+
+def circles(arrows: dict[str, set[str]]) -> set[frozenset[str]]:
+    """The largest sets of files each of which leads to all others of its set."""
+
+    def reached(start: str) -> set[str]:
+        found, left = set(), [start]
+        while left:
+            new = arrows[left.pop()] - found
+            found |= new
+            left += new
+        return found
+
+    leads = {file: reached(file) for file in arrows}
+    return {
+        frozenset(other for other in there if file in leads[other])
+        for file, there in leads.items()
+        if file in there
+    }
 
 
 def test_floors_are_kept():
@@ -47,6 +106,18 @@ def test_floors_are_kept():
         [Path(sys.executable).parent / "lint-imports"], capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stdout
+
+
+def test_no_circle_of_files():
+    assert circles(arrows()) == KNOWN
+
+
+def test_a_circle_would_be_noticed():
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": set()}) == {frozenset("bc")}
+    found = arrows()
+    assert "engine.operating" in found["cli.run"], "an import within a function"
+    assert "trialsim" not in found["cli.run"]
+    assert "inference" in found["cli.analyse"], "an import from a package"
 
 
 @pytest.mark.parametrize("library", DOORS)
@@ -59,13 +130,45 @@ def test_one_door_a_library(library):
 
 def test_public_names_are_these():
     assert set(trialsim.__all__) == {
-        "DesignError", "OutputError", "Scenario", "ScenarioError", "TrialsimError", "__version__",
-        "Comparison", "FoundDesigns", "RobustDesigns", "SensitivityResults", "WhatIf", "WhatIfs", "analyse", "assess",
-        "check", "compare", "exact", "find", "find_robust", "load", "report", "reproduce",
-        "sensitivity", "simulate", "validate", "whatif", "Aids", "Analyses", "Checks", "Trace", "monitor", "trace",
+        "Aids", "Analyses", "Checks", "Comparison", "DesignError", "FoundDesigns", "OutputError",
+        "Protocol", "Results", "RobustDesigns", "Run", "Scenario", "ScenarioError",
+        "SensitivityResults", "Trace", "TrialsimError", "WhatIf", "WhatIfs", "__version__",
+        "analyse", "assess", "check", "compare", "docx", "exact", "find", "find_robust", "init",
+        "load", "monitor", "protocol", "report", "reproduce", "run", "schema", "sensitivity",
+        "simulate", "trace", "validate", "whatif",
     }  # fmt: skip
     for name in trialsim.__all__:
         assert getattr(trialsim, name) is not None
+
+
+COMMANDS = {command.callback.__name__ for command in cli.app.registered_commands}
+
+
+def test_no_floor_bears_the_name_of_a_command():
+    """``trialsim.NAME`` is the function of a command: a package of that name would take its place when imported."""
+    assert {"run", "find", "docx"} <= COMMANDS
+    taken = COMMANDS | {"app", "status", "protocol", "qualify"}
+    assert not {name for _, name, _ in pkgutil.iter_modules([str(SOURCE)])} & taken
+
+
+def test_functions_stay_functions_once_everything_is_imported():
+    names = [name for name in trialsim.__all__ if name != "__version__"]
+    assert set(names) >= COMMANDS
+    script = (
+        "import importlib, pkgutil, trialsim\n"
+        "for module in pkgutil.walk_packages(trialsim.__path__, 'trialsim.'): importlib.import_module(module.name)\n"
+        f"print([name for name in {names} if not callable(getattr(trialsim, name))])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_only_who_speaks_knows_how_it_is_written():
+    def floor(module: str) -> str:
+        return module.partition(".")[0]
+
+    users = {floor(module) for module, there in arrows().items() if "writing" in map(floor, there)}
+    assert users <= {"writing", "reporting", "figures", "cli"}
 
 
 def modules_after(code: str) -> set[str]:

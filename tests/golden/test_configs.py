@@ -10,21 +10,31 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.property.test_command_line import run
+from tests.helpers import CONFIGS, FILES, results_in, run
 
-ROOT = Path(__file__).parents[2]
-CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
+NAMES = [path.stem for path in FILES]
 EXPECTED = Path(__file__).parent / "expected.json"
 NUMBERS = ("p_go", "pet", "en", "p_stop_toxicity", "p_dose_reduced", "responses", "toxicities")
 
 
-def main_numbers(folder: Path) -> dict[str, Any]:
-    results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+@cache
+def results_of(name: str) -> dict[str, Any]:
+    """The content of results.json of a scenario at 2,000 replicates, from the command line; nothing is drawn."""
+    with tempfile.TemporaryDirectory() as parent, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("trialsim.figures.draw_all", lambda *_, **__: ())
+        folder = Path(parent) / "run"
+        command = ["run", str(CONFIGS / f"{name}.yaml"), "-o", str(folder), "--replicates", "2000", "--quiet"]
+        assert run(command, patch) == 0
+        return results_in(folder)
+
+
+def main_numbers(results: dict[str, Any]) -> dict[str, Any]:
     design = {key: results["design"][key] for key in ("kind", "n1", "r1", "n", "r")}
     cases = {
         name: {
@@ -43,15 +53,10 @@ def exact(case: dict[str, Any]) -> dict[str, float] | None:
     return values and {key: float(f"{values[key]:.10g}") for key in NUMBERS}
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
-def test_every_scenario_runs_and_gives_its_numbers(
-    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    folder = tmp_path / "run"
-    assert run(["run", str(path), "-o", str(folder), "--replicates", "2000", "--quiet"], monkeypatch) == 0
-    assert capsys.readouterr().out.strip() == str(folder / "report.html")
-    found = main_numbers(folder)
-    expected = json.loads(EXPECTED.read_text(encoding="utf-8"))[path.stem]
+@pytest.mark.parametrize("name", NAMES)
+def test_every_scenario_runs_and_gives_its_numbers(name: str) -> None:
+    found = main_numbers(results_of(name))
+    expected = json.loads(EXPECTED.read_text(encoding="utf-8"))[name]
     assert found["design"] == expected["design"]
     assert found["verdicts"] == expected["verdicts"]
     assert found["cases"].keys() == expected["cases"].keys()
@@ -65,12 +70,7 @@ def test_every_scenario_runs_and_gives_its_numbers(
 
 def main() -> None:
     """Write ``expected.json`` anew."""
-    numbers = {}
-    for path in CONFIGS:
-        with tempfile.TemporaryDirectory() as parent, pytest.MonkeyPatch.context() as patch:
-            folder = Path(parent) / "run"
-            run(["run", str(path), "-o", str(folder), "--replicates", "2000", "--quiet"], patch)
-            numbers[path.stem] = main_numbers(folder)
+    numbers = {name: main_numbers(results_of(name)) for name in NAMES}
     EXPECTED.write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
 
 

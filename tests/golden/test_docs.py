@@ -27,12 +27,11 @@ from pathlib import Path
 import pytest
 
 import trialsim
-from tests.property.test_command_line import run
+from tests.helpers import ROOT, run
 from tests.published.reference import rows
-from trialsim.results import CONDUCT_LABELS, LABELS
+from trialsim.quantities import QUANTITIES
 from trialsim.scenario.schema import schema_text
 
-ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 
 FRAGMENTS = {"add-a-design.md"}
@@ -191,8 +190,10 @@ def test_the_methods_have_every_kind_of_design_and_rule() -> None:
 
 def test_notation_has_every_quantity_and_its_label() -> None:
     page = (DOCS / "notation.md").read_text(encoding="utf-8")
-    for name, label in (LABELS | CONDUCT_LABELS).items():
-        assert re.search(rf"^\| `{name}` \| {re.escape(label)} \|", page, re.MULTILINE), name
+    for q in QUANTITIES:
+        row = rf"^\| `{q.name}` \| {re.escape(q.label)} \|"
+        first = re.escape(f"`{q.names(1, 1)[0]}`")
+        assert re.search(row if q.per == "trial" else first, page, re.MULTILINE), q.name
 
 
 CITED = re.compile(r"^<!-- (\w+\.csv): (.*?) where (.*?) -->\n(?:\|.*\n){2}((?:\|.*\n)+)", re.MULTILINE)

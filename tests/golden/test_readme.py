@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
 import trialsim
-from tests.property.test_command_line import run
+from tests.helpers import ROOT, run
 from trialsim.scenario.files import parse
 
-ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 

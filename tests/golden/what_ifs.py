@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from tests.helpers import CONFIGS, config
 from trialsim.designs.simon import Simon
 from trialsim.inference.attained import METHOD_WORDS, Attained, Reading, TwoStage, readings, two_stage
 from trialsim.scenario.changes import variants
@@ -17,8 +18,7 @@ from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import load
 from trialsim.scenario.model import Scenario
 
-ROOT = Path(__file__).parents[2]
-LIBRARY = ROOT / "configs" / "what-ifs"
+LIBRARY = CONFIGS / "what-ifs"
 FILES = sorted(LIBRARY.glob("*.yaml"))
 README = LIBRARY / "README.md"
 WITH_QUESTIONS = Path(__file__).parent / "data" / "what-ifs.csv"
@@ -42,10 +42,9 @@ def library() -> dict[str, Scenario]:
     return {id_of(path): load(path) for path in FILES}
 
 
-@cache
 def dasatinib() -> Scenario:
     """The scenario that the library starts from."""
-    return load(ROOT / "configs" / "dasatinib.yaml")
+    return config("dasatinib")
 
 
 def sizes() -> tuple[TwoStage, list[int]]:

@@ -1,11 +1,11 @@
-"""A trial in calendar time, event by event: what the finished trial leaves behind.
+"""A trial in calendar time, event by event: what the finished trial leaves behind, and what that amounts to.
 
 The trial itself is lived in ``events_office`` and its patients in ``events_patient``; all from docs/conduct.md alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from tests.oracle.events_office import Arm, Trial
@@ -23,6 +23,10 @@ from trialsim.codes import (
 from trialsim.designs.rules import Rules
 from trialsim.kernels import conduct_columns as column
 from trialsim.kernels.tables import NEW_DOSE_ONLY, Calendar
+
+Row = list[int]
+MONTH = 31168
+WENT = (GO_EARLY, FINAL_GO)
 
 ORDER = (FINAL_GO, GO_EARLY, FINAL_CONSIDER, TOXICITY_AT_N, TOXICITY, FINAL_NO_GO, ACCRUAL, FUTILITY)
 """The trial's end is the first of these that an arm has."""
@@ -108,3 +112,81 @@ def simulate(rules: Rules, calendar: Calendar, thresholds: Any, seed: int, repli
     trial = Trial(rules, calendar, thresholds, seed, replicate)
     trial.run()
     return report(trial)
+
+
+def cohort(row: Row, levels: int, number: int) -> Row:
+    """End, patients, evaluable patients and responses of a cohort."""
+    first = column.LEVELS + 3 * levels + 4 * (number - 1)
+    return row[first : first + 4]
+
+
+def level(row: Row, first: int, number: int) -> Row:
+    """Patients, responses and toxicities of a dose."""
+    return row[first + 3 * (number - 1) :][:3]
+
+
+def goes(row: Row, levels: int, cohorts: int) -> list[bool]:
+    return [cohort(row, levels, c + 1)[0] in WENT for c in range(cohorts)]
+
+
+def of_trial(name: str, row: Row, levels: int, cohorts: int | None, false_go: int) -> float | None:
+    """An operating characteristic in one trial, by its row; None where the trial does not count.
+
+    ``cohorts`` is None in a trial without a calendar; ``false_go`` is the set of cohorts in which a go is false.
+    """
+    first = 5 if cohorts is None else column.LEVELS
+    ends = {
+        "p_go": WENT,
+        "p_no_go": (FINAL_NO_GO, ACCRUAL),
+        "p_consider": (FINAL_CONSIDER,),
+        "pet": (FUTILITY, TOXICITY, GO_EARLY),
+        "p_stop_futility": (FUTILITY,),
+        "p_stop_toxicity": (TOXICITY,),
+        "p_go_early": (GO_EARLY,),
+        "p_stop_toxicity_at_n": (TOXICITY_AT_N,),
+    }
+    columns = {
+        "p_dose_reduction_triggered": column.TRIGGERED,
+        "en": column.N,
+        "en_evaluable": column.EVALUABLE,
+        "p_go_evaluable": column.GO_EVALUABLE,
+        "treated": column.TREATED,
+        "overrun": column.OVERRUN,
+        "screened": column.SCREENED,
+        "disease_control": column.CONTROLLED,
+        "serious": column.SERIOUS_N,
+        "patients_reduced": column.REDUCED_N,
+        "patients_off": column.OFF_N,
+    }
+    months = {
+        "duration_months": column.DURATION,
+        "paused_months": column.PAUSED,
+        "waiting_months": column.WAITING,
+        "decision_months": column.DECIDED_AT,
+    }
+    more: dict[str, Callable[[], float | None]] = {
+        "p_dose_reduced": lambda: row[column.REDUCED_AFTER] > 0,
+        "responses": lambda: sum(level(row, first, k + 1)[1] for k in range(levels)),
+        "toxicities": lambda: sum(level(row, first, k + 1)[2] for k in range(levels)),
+        "p_go_all": lambda: all(goes(row, levels, cohorts or 0)),
+        "p_false_go": lambda: any(
+            went and false_go >> c & 1 for c, went in enumerate(goes(row, levels, cohorts or 0))
+        ),
+        "relative_dose_intensity": lambda: row[column.INTENSITY] // row[column.N] / 65536,
+        "accruing_months": lambda: (row[column.DURATION] - row[column.PAUSED] - row[column.WAITING]) / MONTH,
+        "trigger_months": lambda: row[column.TRIGGERED_AT] / MONTH if row[column.TRIGGERED] else None,
+    }
+    if name in ends:
+        return row[column.END] in ends[name]
+    if name in columns:
+        return row[columns[name]]
+    if name in months:
+        return row[months[name]] / MONTH
+    if name in more:
+        return more[name]()
+    what, per, number = name.split("_")[-3:] if name.startswith("p_go") else name.split("_")
+    if per == "dose":
+        return level(row, first, int(number))[["patients", "responses", "toxicities"].index(what)]
+    assert per == "cohort"
+    own = cohort(row, levels, int(number))
+    return own[0] in WENT if what == "go" else own[["end", "patients", "evaluable", "responses"].index(what)]

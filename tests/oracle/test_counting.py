@@ -9,8 +9,10 @@ import numpy as np
 
 from tests.oracle.conduct_strategies import random_conduct
 from trialsim.codes import FINAL_GO, GO_EARLY
-from trialsim.engine.timed import Timed, fold
+from trialsim.engine.tally import fold
+from trialsim.engine.timed import Timed
 from trialsim.kernels import conduct_columns as column
+from trialsim.kernels import counting
 from trialsim.kernels.streams import stream_key
 from trialsim.kernels.tables import Calendar, Int32
 
@@ -23,7 +25,8 @@ def counted(values: list[int]) -> list[int]:
 
 def assert_counted(rows: Int32, levels: int, calendar: Calendar) -> None:
     table = rows.tolist()
-    found = fold(rows, levels, calendar)
+    cohorts, most = calendar.cohorts, calendar.max_arrivals
+    found = fold(rows, most, column.LEVELS, levels, cohorts, own=bool(calendar.own))
 
     def same(name: str, values: list[int]) -> None:
         counts = list(found.counts[name])
@@ -39,27 +42,17 @@ def assert_counted(rows: Int32, levels: int, calendar: Calendar) -> None:
     same("reduction_patient", [row[column.REDUCED_AFTER] for row in table])
     same("days", [row[column.DURATION] // 1024 for row in table])
     assert found.replicates == len(table)
-    assert found.counts["triggered"] == (sum(row[column.TRIGGERED] for row in table),)
-    summed = [[row[column.EVALUABLE], *row[column.LEVELS : by_cohort]] for row in table]
-    conduct = [
-        [
-            *row[column.TREATED : column.LEVELS],
-            row[column.DURATION] - row[column.PAUSED] - row[column.WAITING],
-            row[column.INTENSITY] // row[column.N],
-            *(row[by_cohort + 4 * c + k] for c in range(calendar.cohorts) for k in (1, 2, 3)),
-        ]
-        for row in table
+    sets = [
+        sum(1 << c for c in range(cohorts) if row[by_cohort + 4 * c] in (GO_EARLY, FINAL_GO)) for row in table
     ]
-    for sums, squares, values in (("sums", "squares", summed), ("conduct", "conduct_squares", conduct)):
-        columns = list(zip(*values, strict=True))
-        assert found.counts[sums] == tuple(map(sum, columns))
-        assert found.counts[squares] == tuple(sum(v * v for v in each) for each in columns)
     if calendar.own:
-        sets = [
-            sum(1 << c for c in range(calendar.cohorts) if row[by_cohort + 4 * c] in (GO_EARLY, FINAL_GO))
-            for row in table
-        ]
         same("go_sets", sets)
+    # what is derived from a row is checked quantity by quantity in test_quantities.py
+    numbers = counting.read(rows, column.LEVELS, levels, cohorts).tolist()
+    assert [each[: len(row)] for each, row in zip(numbers, table, strict=True)] == table
+    columns = list(zip(*numbers, strict=True))
+    assert found.counts["sums"] == tuple(map(sum, columns))
+    assert found.counts["squares"] == tuple(sum(v * v for v in each) for each in columns)
 
 
 def test_random_trials() -> None:

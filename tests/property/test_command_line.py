@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 
+from tests.helpers import CONFIGS, ROOT, TEACHING, child, ended, run, wait_until
 from tests.property.test_malformed import TEXTS, mutated, refusal
-from trialsim import cli
 
 WANTED = 300
-ROOT = Path(__file__).parents[2]
-
-
-def run(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> int:
-    """Exit status of the command line, in this process."""
-    monkeypatch.setattr(sys, "argv", ["trialsim", *arguments])
-    try:
-        cli.main()
-    except SystemExit as stop:
-        return int(stop.code or 0)
-    return 0
 
 
 def test_300_malformed_scenarios(
@@ -40,16 +25,13 @@ def test_300_malformed_scenarios(
         if refusal(text) is None:
             continue
         Path("bad.yaml").write_bytes(text.encode("utf-8", "surrogatepass"))
-        start = time.perf_counter()
         status = run(["run", "bad.yaml", "-o", "out"], monkeypatch)
-        seconds = time.perf_counter() - start
         printed = capsys.readouterr()
         assert status == 2, (seed, printed)
         assert re.search(r"^bad\.yaml:\d+:", printed.err, re.MULTILINE), (seed, printed.err)
         assert "Traceback" not in printed.err
         assert not printed.out
         assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.yaml"]
-        assert seconds < 2
         refused += 1
 
 
@@ -94,29 +76,17 @@ def test_init_validate_and_schema(
 
 def test_the_example_is_the_teaching_scenario() -> None:
     example = ROOT / "src/trialsim/scenario/example.yaml"
-    assert (ROOT / "configs/teaching.yaml").read_bytes() == example.read_bytes()
-
-
-def start(arguments: list[str], folder: Path, **environment: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", "from trialsim.cli import main; main()", *arguments],
-        cwd=folder,
-        env={**os.environ, **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        # a child that hears an interrupt, even where the tests run in the background of a shell, which ignores it
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+    assert TEACHING.read_bytes() == example.read_bytes()
 
 
 def test_an_interrupt_ends_cleanly(tmp_path: Path) -> None:
-    text = (ROOT / "configs/teaching.yaml").read_text(encoding="utf-8")
-    (tmp_path / "a.yaml").write_text(text, encoding="utf-8")
-    process = start(["run", "a.yaml", "-o", "out", "--replicates", "300000000"], tmp_path)
-    time.sleep(4)
+    (tmp_path / "a.yaml").write_bytes(TEACHING.read_bytes())
+    process = child(["run", "a.yaml", "-o", "out", "--replicates", "100000000"], tmp_path)
+    ledger = tmp_path / "out.ledger"
+    # two lines that say of what run, then one a chunk
+    assert wait_until(lambda: ledger.exists() and ledger.read_bytes().count(b"\n") > 2, process)
     process.send_signal(signal.SIGINT)
-    _, printed = process.communicate(timeout=60)
+    _, printed = ended(process)
     assert process.returncode == 130
     assert "interrupted; no report was written" in printed
     assert "Traceback" not in printed
@@ -124,16 +94,16 @@ def test_an_interrupt_ends_cleanly(tmp_path: Path) -> None:
 
 
 def test_a_terminal_that_knows_only_ascii(tmp_path: Path) -> None:
-    text = (ROOT / "configs/teaching.yaml").read_text(encoding="utf-8")
+    text = TEACHING.read_text(encoding="utf-8")
     (tmp_path / "a.yaml").write_text(text.replace("full dose", "30 µg/m²"), encoding="utf-8")
-    process = start(
+    process = child(
         ["run", "a.yaml", "-o", "out", "--replicates", "500"],
         tmp_path,
         LC_ALL="C",
         PYTHONUTF8="0",
         PYTHONIOENCODING="ascii",
     )
-    printed, errors = process.communicate(timeout=60)
+    printed, errors = ended(process)
     assert process.returncode == 0, errors
     assert "\\xb5g" in printed
     assert (tmp_path / "out" / "report.html").is_file()
@@ -144,9 +114,7 @@ def test_reproduce_of_a_broken_folder(
     results: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "results.json").write_text(results)
-    (tmp_path / "scenario.yaml").write_text(
-        (ROOT / "configs/teaching.yaml").read_text(encoding="utf-8"), encoding="utf-8"
-    )
+    (tmp_path / "scenario.yaml").write_bytes(TEACHING.read_bytes())
     assert run(["reproduce", str(tmp_path)], monkeypatch) == 2
     assert "results.json" in capsys.readouterr().err
 
@@ -154,7 +122,7 @@ def test_reproduce_of_a_broken_folder(
 def test_an_amendment_after_the_last_patient(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    text = (ROOT / "configs/kluger-melanoma.yaml").read_text(encoding="utf-8")
+    text = (CONFIGS / "kluger-melanoma.yaml").read_text(encoding="utf-8")
     (tmp_path / "a.yaml").write_text(text.replace("after_patient: 17", "after_patient: 39"), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     assert run(["run", "a.yaml", "-o", "out"], monkeypatch) == 2

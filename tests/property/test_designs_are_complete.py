@@ -21,6 +21,11 @@ def pmf(n: int, p: float) -> np.ndarray:
     return binom.pmf(np.arange(n + 1), n, p)
 
 
+@lru_cache(maxsize=2_000)
+def sf(n: int, p: float) -> np.ndarray:
+    return binom.sf(np.arange(n + 1), n, p)
+
+
 @lru_cache(maxsize=20_000)
 def p_go_matrix(n1: int, n: int, p: float) -> np.ndarray:
     """P(go) of r1/n1 r/n for every r1 = 0..n1 (rows) and r = 0..n - 1."""
@@ -44,7 +49,7 @@ def least_by_n(p0: float, p1: float, alpha: float, beta: float, nmax: int) -> di
             good = (p_go_matrix(n1, n, p0) <= alpha + 1e-12) & (p_go_matrix(n1, n, p1) >= 1 - beta - 1e-12)
             good &= np.arange(n1 + 1)[:, None] <= np.arange(n)[None, :]
             for r1 in np.flatnonzero(good.any(axis=1)):
-                en = n1 + binom.sf(r1, n1, p0) * (n - n1)
+                en = n1 + sf(n1, p0)[r1] * (n - n1)
                 if n not in best or en < best[n][0] - EPS:
                     best[n] = (float(en), int(r1), n1)
     return best
@@ -116,7 +121,7 @@ def test_simon_under_limits_and_other_criteria(seed):
             good = (p_go_matrix(n1, n, p0) <= alpha + 1e-12) & (p_go_matrix(n1, n, p1) >= 1 - beta - 1e-12)
             good &= np.arange(n1 + 1)[:, None] <= np.arange(n)[None, :]
             for r1 in np.flatnonzero(good.any(axis=1)):
-                on0, on1 = binom.sf(r1, n1, p0), binom.sf(r1, n1, p1)
+                on0, on1 = sf(n1, p0)[r1], sf(n1, p1)[r1]
                 if 1 - on0 >= (limits.min_pet or 0) - 1e-12:
                     found.append((n1 + ((1 - weight) * on0 + weight * on1) * (n - n1), n))
     if not found:

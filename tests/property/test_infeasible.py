@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.property.test_command_line import run
+from tests.helpers import run
 from trialsim.designs.finding import SEARCHES, find
 from trialsim.designs.infeasible import Reached, least_level, most_power
 from trialsim.designs.simon import operating_characteristics

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.helpers import FILES as CONFIGS
 from tests.unit.test_conduct_grammar import GOOD as CALENDAR
 from trialsim.errors import ScenarioError
 from trialsim.scenario import files
@@ -99,7 +98,6 @@ STATED = """\
  "truth": {"H0": {"response": 5e-2, "toxicity": 0.2}}}
 """
 
-CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 TEXTS = (SIMON, TABLE, STATED, CALENDAR, *(path.read_text(encoding="utf-8") for path in CONFIGS))
 
 JUNK = (
@@ -254,9 +252,7 @@ def refusal(text: str) -> ScenarioError | None:
 
 
 def check(text: str) -> None:
-    start = time.process_time()
     error = refusal(text)
-    assert time.process_time() - start < 2
     if error is not None:
         last = text.replace("\r\n", "\n").replace("\r", "\n").count("\n") + 2
         assert error.problems

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import trialsim
-from tests.property.test_command_line import ROOT, run
+from tests.helpers import ROOT, run
 from trialsim.designs.finding import find
 from trialsim.designs.simon import Simon
 from trialsim.designs.single_stage import SingleStage

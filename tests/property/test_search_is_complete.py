@@ -22,12 +22,14 @@ def every_design(
     for n in range(2, nmax + 1):
         for n1 in range(1, n):
             x1 = np.arange(n1 + 1)
+            first = [stats.binom.pmf(x1, n1, p) for p in (p0, p1)]
+            goes_on = stats.binom.sf(x1, n1, p0)
             for r in range(n):
-                go = [stats.binom.pmf(x1, n1, p) * stats.binom.sf(r - x1, n - n1, p) for p in (p0, p1)]
+                later = [stats.binom.sf(r - x1, n - n1, p) for p in (p0, p1)]
+                go = [a * b for a, b in zip(first, later, strict=True)]
                 for r1 in range(min(r, n1 - 1) + 1):
                     if go[0][r1 + 1 :].sum() <= alpha and go[1][r1 + 1 :].sum() >= 1 - beta:
-                        en = n1 + stats.binom.sf(r1, n1, p0) * (n - n1)
-                        found.append((r1, n1, r, n, float(en)))
+                        found.append((r1, n1, r, n, float(n1 + goes_on[r1] * (n - n1))))
     return found
 
 
@@ -62,7 +64,7 @@ def test_single_stage_against_every_n(seed):
     alpha, beta = rng.choice([0.025, 0.05, 0.1]), rng.choice([0.05, 0.1, 0.2])
     works = []
     for n in range(1, 400):
-        r = next(r for r in range(n + 1) if stats.binom.sf(r, n, p0) <= alpha)
+        r = np.flatnonzero(stats.binom.sf(np.arange(n + 1), n, p0) <= alpha)[0]
         works.append(stats.binom.sf(r, n, p1) >= 1 - beta)
     found = single_stage.search(p0, p1, alpha, beta)
     assert found["first"].n == works.index(True) + 1

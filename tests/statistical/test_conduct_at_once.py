@@ -15,7 +15,7 @@ from scipy import stats
 from tests.oracle.conduct_strategies import immediate, random_conduct
 from trialsim.designs.rules import Rules
 from trialsim.engine.exact import distribution
-from trialsim.engine.tally import simulated
+from trialsim.engine.quantities import Side
 from trialsim.engine.timed import Timed
 from trialsim.kernels.streams import stream_key
 from trialsim.kernels.tables import Calendar, Int64
@@ -74,10 +74,11 @@ def z_values(name: str, count: int, replicates: int) -> list[float]:
         if not open_ones:
             continue
         quantity = rng.choice(open_ones)
-        tally = Timed.of(rules, calendar, thresholds).tally(stream_key(seed), 0, replicates)
+        trials = Timed.of(rules, calendar, thresholds)
+        found = Side.of(trials).simulated(trials.tally(stream_key(seed), 0, replicates)).values
         p = known[quantity]
         error = (p * (1 - p) / replicates) ** 0.5
-        z.append((simulated(tally).values[quantity].estimate - p) / error)
+        z.append((found[quantity].estimate - p) / error)
         if len(z) == count:
             break
     assert len(z) == count

@@ -1,17 +1,23 @@
-"""A run that is killed at any moment goes on with --resume, to the very bytes of a run that was never stopped."""
+"""A run that is killed at any moment goes on with --resume, to the very bytes of a run that was never stopped.
+
+What a killed run leaves behind changes only where it writes: the moments are therefore counted, not timed. A child
+counts its steps (lines of the ledger, files and folders opened, made, renamed or removed below its folder) and sends
+itself the signal in the midst of one of them, at the same place on any machine, however busy.
+"""
 
 from __future__ import annotations
 
+import os
 import random
 import resource
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from tests.helpers import child, ended, run
 
 SMALL = """
 schema: 1
@@ -25,42 +31,76 @@ truth:
 sources:
   design: {assumed: true, note: a test}
   truth: {assumed: true, note: a test}
-simulation: {replicates: 15000000, seed: 3}
+simulation: {replicates: 400000, seed: 3}
 """
 
 
-def prepare(limit: Callable[[], None] | None) -> None:
-    """A child that hears an interrupt, even where the tests run in the background of a shell, which ignores it."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    if limit is not None:
-        limit()
+STEPS = """
+import os, sys
+from signal import SIGINT, default_int_handler
+from signal import signal as hear
+
+hear(SIGINT, default_int_handler)  # even where the tests run in the background of a shell, which ignores it
+signal, at, folder = int(sys.argv.pop(1)), int(sys.argv.pop(1)), os.getcwd()
+me, steps, whole = os.getpid(), 0, os.write
+
+def step():
+    global steps
+    steps += os.getpid() == me
+    return steps == at and os.getpid() == me
+
+def write(file, content):
+    if step():  # half a line
+        whole(file, content[: len(content) // 2])
+        os.kill(me, signal)
+        return len(content) // 2
+    return whole(file, content)
+
+def audited(event, arguments):
+    changes = event in ("os.mkdir", "os.rename", "os.remove", "os.rmdir")
+    written = event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+")
+    path = str(arguments[0]) if changes or written else ""
+    if path.startswith(folder) and step():
+        os.kill(me, signal)
+
+os.write = write
+sys.addaudithook(audited)
+from trialsim.cli import main
+try:
+    main()
+finally:
+    print(steps)
+"""
+NEVER = 0
+LEDGER = 10
+"""The first steps of a run on one worker, which are those of its ledger."""
+
+RUN = ["run", "small.yaml", "-o", "out"]
 
 
-def start(folder: Path, *options: str, limit: Callable[[], None] | None = None) -> subprocess.Popen[str]:
+def start(folder: Path, *options: str, at: int = NEVER, sent: int = signal.SIGKILL) -> subprocess.Popen[str]:
+    """A run of the small scenario that sends itself a signal in the midst of its step ``at``."""
     return subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "from trialsim.cli import main; main()",
-            "run",
-            "small.yaml",
-            "-o",
-            "out",
-            *options,
-        ],
+        [sys.executable, "-c", STEPS, str(int(sent)), str(at), *RUN, *options],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: prepare(limit),
     )
 
 
-def finished(folder: Path, *options: str) -> str:
+def finished(folder: Path, *options: str) -> int:
+    """A run to its end, and how many steps it took."""
     process = start(folder, *options)
-    printed, errors = process.communicate(timeout=300)
+    printed, errors = ended(process)
     assert process.returncode == 0, errors
-    return printed
+    return int(printed.split()[-1])
+
+
+def killed(folder: Path, at: int, *options: str) -> None:
+    process = start(folder, *options, at=at)
+    _, errors = ended(process)
+    assert process.returncode == -signal.SIGKILL, errors
 
 
 def scenario_in(folder: Path) -> Path:
@@ -68,52 +108,49 @@ def scenario_in(folder: Path) -> Path:
     return folder
 
 
+def results(folder: Path) -> bytes:
+    return (folder / "out" / "results.json").read_bytes()
+
+
 @pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, float]:
-    """results.json of a run that nobody stopped, and the seconds that it took with kernels compiled."""
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, int]:
+    """results.json of a run that nobody stopped, and the steps that it took on one worker."""
     folder = scenario_in(tmp_path_factory.mktemp("whole"))
-    finished(folder, "--replicates", "1000")
-    began = time.perf_counter()
-    finished(folder, "--force")
-    return (folder / "out" / "results.json").read_bytes(), time.perf_counter() - began
+    steps = finished(folder, "--jobs", "1")
+    return results(folder), steps
 
 
-def killed_and_resumed(folder: Path, rng: random.Random, seconds: float) -> bytes:
-    """Kill at random moments, up to three times over, and go on with any number of workers: what comes out."""
+def killed_and_resumed(folder: Path, rng: random.Random, steps: int) -> bytes:
+    """Kill at random steps, up to three times over, and go on with any number of workers: what comes out."""
     resume: list[str] = []
     for _ in range(3):
-        process = start(folder, *resume, "--jobs", str(rng.choice([1, 2, 3])))
-        time.sleep(rng.uniform(0.1, 1) * seconds)
-        process.kill()
-        _, errors = process.communicate(timeout=60)
-        assert process.returncode in (0, -signal.SIGKILL), errors
-        if (folder / "out").exists():
+        most = rng.choice((LEDGER, steps))  # the ledger is a small part of all that is written
+        options = [*resume, "--jobs", str(rng.choice([1, 2, 3]))]
+        process = start(folder, *options, at=rng.randint(1, most))
+        _, errors = ended(process)
+        if process.returncode == 0:  # what was left took fewer steps
             break
+        assert process.returncode == -signal.SIGKILL, errors
         resume = ["--resume"]
     else:
         finished(folder, "--resume", "--jobs", str(rng.choice([1, 2, 3])))
-    return (folder / "out" / "results.json").read_bytes() if resume else b""
+    assert resume, "a whole run has more steps than that"
+    return results(folder)
 
 
-def check_kills(tmp_path: Path, seeds: range, uninterrupted: tuple[bytes, float]) -> None:
-    whole, seconds = uninterrupted
-    for seed in seeds:
-        rng, found, tries = random.Random(seed), b"", 0
-        while not found:  # a run that was complete before the first kill shows nothing
-            tries += 1
-            folder = tmp_path / f"{seed}-{tries}"
-            folder.mkdir()
-            found = killed_and_resumed(scenario_in(folder), rng, seconds / tries)
-        assert found == whole, seed
-
-
-def test_three_runs_killed_at_random_moments(tmp_path: Path, uninterrupted: tuple[bytes, float]) -> None:
-    check_kills(tmp_path, range(3), uninterrupted)
+@pytest.mark.parametrize("seed", range(3))
+def test_runs_killed_at_random_moments(seed: int, tmp_path: Path, uninterrupted: tuple[bytes, int]) -> None:
+    whole, steps = uninterrupted
+    assert killed_and_resumed(scenario_in(tmp_path), random.Random(seed), steps) == whole
 
 
 @pytest.mark.slow
-def test_a_hundred_runs_killed_at_random_moments(tmp_path: Path, uninterrupted: tuple[bytes, float]) -> None:
-    check_kills(tmp_path, range(100, 200), uninterrupted)
+@pytest.mark.parametrize("seed", range(100, 200))
+def test_a_hundred_runs_killed_at_random_moments(
+    seed: int, tmp_path: Path, uninterrupted: tuple[bytes, int]
+) -> None:
+    whole, steps = uninterrupted
+    assert killed_and_resumed(scenario_in(tmp_path), random.Random(seed), steps) == whole
 
 
 def ledger_lines(folder: Path) -> int:
@@ -121,48 +158,42 @@ def ledger_lines(folder: Path) -> int:
     return ledger.read_bytes().count(b"\n") if ledger.exists() else 0
 
 
-def wait_for_lines(folder: Path, lines: int, process: subprocess.Popen[str]) -> None:
-    while ledger_lines(folder) < lines:
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.01)
-
-
-def test_what_was_kept_is_not_simulated_again(tmp_path: Path, uninterrupted: tuple[bytes, float]) -> None:
-    process = start(scenario_in(tmp_path), "--jobs", "1")
-    wait_for_lines(tmp_path, 5, process)
-    process.kill()
-    process.communicate()
+def test_what_was_kept_is_not_simulated_again(tmp_path: Path, uninterrupted: tuple[bytes, int]) -> None:
+    killed(scenario_in(tmp_path), 7, "--jobs", "1")
     kept = (tmp_path / "out.ledger").read_bytes()
-    process = start(tmp_path, "--resume", "--jobs", "1")
-    wait_for_lines(tmp_path, kept.count(b"\n") + 1, process)
-    process.kill()
-    process.communicate()
-    assert (tmp_path / "out.ledger").read_bytes().startswith(kept[: kept.rindex(b"\n") + 1])
+    assert kept.count(b"\n") == 5 and not kept.endswith(b"\n")
+    killed(tmp_path, 3, "--resume", "--jobs", "1")
+    again = (tmp_path / "out.ledger").read_bytes()
+    assert again.startswith(kept[: kept.rindex(b"\n") + 1]) and again.count(b"\n") == 6
     finished(tmp_path, "--resume")
-    assert (tmp_path / "out" / "results.json").read_bytes() == uninterrupted[0]
+    assert results(tmp_path) == uninterrupted[0]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "small.yaml"]
 
 
-def test_an_interrupt_keeps_what_was_done(tmp_path: Path, uninterrupted: tuple[bytes, float]) -> None:
-    process = start(scenario_in(tmp_path))
-    wait_for_lines(tmp_path, 3, process)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+@pytest.mark.parametrize("at", [5, LEDGER + 2, 20])
+def test_an_interrupt_keeps_what_was_done(
+    at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uninterrupted: tuple[bytes, int]
+) -> None:
+    """In the midst of a line of the ledger, as the report begins, and while it is written."""
+    process = start(scenario_in(tmp_path), "--jobs", "1", at=at, sent=signal.SIGINT)
+    _, errors = ended(process)
     assert process.returncode == 130
     assert "the same command with --resume goes on from there\ninterrupted; no report was written" in errors
     assert "Traceback" not in errors and "Warning" not in errors
-    finished(tmp_path, "--resume")
-    assert (tmp_path / "out" / "results.json").read_bytes() == uninterrupted[0]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.ledger", "small.yaml"]
+    monkeypatch.chdir(tmp_path)
+    assert run([*RUN, "--resume", "-q"], monkeypatch) == 0
+    assert results(tmp_path) == uninterrupted[0]
 
 
-def test_another_seed_or_scenario_cannot_be_resumed(tmp_path: Path) -> None:
-    process = start(scenario_in(tmp_path))
-    wait_for_lines(tmp_path, 2, process)
-    process.kill()
-    process.communicate()
+def test_another_seed_or_scenario_cannot_be_resumed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    killed(scenario_in(tmp_path), 4)
     for options, text, words in (
         (["--seed", "4"], SMALL, "the seed was 3, now 4"),
-        (["--replicates", "20000000"], SMALL, "replicates was 15000000, now 20000000"),
+        (["--replicates", "500000"], SMALL, "replicates was 400000, now 500000"),
         (
             [],
             SMALL.replace("0.40", "0.45"),
@@ -170,37 +201,35 @@ def test_another_seed_or_scenario_cannot_be_resumed(tmp_path: Path) -> None:
         ),
     ):
         (tmp_path / "small.yaml").write_text(text, encoding="utf-8")
-        refused = start(tmp_path, "--resume", *options)
-        _, errors = refused.communicate(timeout=60)
-        assert refused.returncode == 2
-        assert words in errors and "Traceback" not in errors
+        assert run([*RUN, "--resume", *options], monkeypatch) == 2
+        assert words in capsys.readouterr().err
         assert ledger_lines(tmp_path) >= 2
 
 
-def test_a_second_run_into_the_same_folder_is_refused(tmp_path: Path) -> None:
-    first = start(scenario_in(tmp_path))
-    wait_for_lines(tmp_path, 2, first)
-    second = start(tmp_path, "--resume", "--replicates", "500000")
-    first.send_signal(signal.SIGSTOP)  # still there, however slow the second is to start
-    _, errors = second.communicate(timeout=60)
+def test_a_second_run_into_the_same_folder_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    first = start(scenario_in(tmp_path), at=4, sent=signal.SIGSTOP)
+    assert os.WIFSTOPPED(os.waitpid(first.pid, os.WUNTRACED)[1])
+    assert run([*RUN, "--resume", "--replicates", "500000"], monkeypatch) == 2
+    assert "another run is writing" in capsys.readouterr().err
     first.kill()
-    first.communicate()
-    assert second.returncode == 2
-    assert "another run is writing" in errors
+    ended(first)
 
 
-def test_a_file_that_may_not_grow(tmp_path: Path, uninterrupted: tuple[bytes, float]) -> None:
+def test_a_file_that_may_not_grow(tmp_path: Path, uninterrupted: tuple[bytes, int]) -> None:
     """The limit on a file's size falls within a line: a plain error, and the run goes on from the lines before."""
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
 
-    process = start(scenario_in(tmp_path), limit=limit)
-    _, errors = process.communicate(timeout=120)
+    process = child(RUN, scenario_in(tmp_path), limit)
+    _, errors = ended(process)
     assert process.returncode == 2, errors
     assert "replicates are kept" in errors and "file too large" in errors
     assert "Traceback" not in errors and "Warning" not in errors
     assert (tmp_path / "out.ledger").stat().st_size <= 2000
     assert ledger_lines(tmp_path) >= 2
     finished(tmp_path, "--resume")
-    assert (tmp_path / "out" / "results.json").read_bytes() == uninterrupted[0]
+    assert results(tmp_path) == uninterrupted[0]

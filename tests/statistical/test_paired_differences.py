@@ -16,9 +16,9 @@ import pytest
 import trialsim
 from trialsim.engine.montecarlo import tallies
 from trialsim.engine.paired import Together, against, differences, estimates
+from trialsim.engine.quantities import Side
 from trialsim.engine.tally import Tally
 from trialsim.engine.timed import timed
-from trialsim.engine.trial_numbers import Side
 from trialsim.kernels.streams import stream_key
 from trialsim.scenario.changes import changed
 from trialsim.scenario.compiling import compile_rules

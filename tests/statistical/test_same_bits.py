@@ -11,7 +11,8 @@ from typing import Any
 import joblib
 import pytest
 
-from trialsim import cli
+from tests.helpers import DASATINIB as SCENARIO
+from tests.helpers import run, unrendered
 from trialsim.engine import montecarlo
 from trialsim.engine.montecarlo import _Chunk, _simulate, cluster, tallies
 from trialsim.engine.operating import rates_of
@@ -21,7 +22,6 @@ from trialsim.reporting import report
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import load
 
-SCENARIO = Path(__file__).parents[2] / "configs" / "dasatinib.yaml"
 REPLICATES = 30_000
 
 
@@ -41,18 +41,10 @@ def two_processes() -> Iterator[Any]:
 
 def results_bytes(folder: Path, jobs: int | None = None) -> bytes:
     text = SCENARIO.read_text(encoding="utf-8")
-    report(load(SCENARIO), folder, replicates=REPLICATES, jobs=jobs, scenario_text=text)
+    with pytest.MonkeyPatch.context() as patch:
+        unrendered(patch)
+        report(load(SCENARIO), folder, replicates=REPLICATES, jobs=jobs, scenario_text=text)
     return (folder / "results.json").read_bytes()
-
-
-def command(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> int:
-    """Exit status of the command line, in this process."""
-    monkeypatch.setattr(sys, "argv", ["trialsim", *arguments])
-    try:
-        cli.main()
-    except SystemExit as stop:
-        return int(stop.code or 0)
-    return 0
 
 
 def test_two_threads(one_job: bytes, tmp_path: Path) -> None:
@@ -74,12 +66,13 @@ def test_dask_cluster_of_two_processes(one_job: bytes, two_processes: Any, tmp_p
 def test_dask_from_the_command_line(
     one_job: bytes, two_processes: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    unrendered(monkeypatch)
     address, folder = two_processes.scheduler_address, str(tmp_path / "run")
     stated = [str(SCENARIO), "--replicates", str(REPLICATES)]
-    assert command(["run", *stated, "-o", folder, "--dask", address], monkeypatch) == 0
+    assert run(["run", *stated, "-o", folder, "--dask", address], monkeypatch) == 0
     assert (tmp_path / "run" / "results.json").read_bytes() == one_job
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
-    assert command(["reproduce", folder, "--dask", address], monkeypatch) == 0
+    assert run(["reproduce", folder, "--dask", address], monkeypatch) == 0
 
 
 def test_chunks_are_simulated_by_the_workers_of_the_cluster(two_processes: Any) -> None:
@@ -110,7 +103,7 @@ def test_a_cluster_that_is_not_there(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(montecarlo, "CONNECT_SECONDS", 1)
-    assert command(["run", str(SCENARIO), "-o", str(tmp_path / "run"), *arguments], monkeypatch) == 2
+    assert run(["run", str(SCENARIO), "-o", str(tmp_path / "run"), *arguments], monkeypatch) == 2
     assert words in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 

@@ -7,13 +7,12 @@ theirs of exact answers.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from scipy import stats
 from scipy.special import roots_jacobi, roots_legendre
 
+from tests.helpers import CONFIGS
 from trialsim.engine.operating import exact
 from trialsim.scenario.changes import changed
 from trialsim.scenario.files import load, parse
@@ -22,8 +21,6 @@ from trialsim.varying import evaluate
 from trialsim.varying.assess import assess
 from trialsim.varying.assurance import Belief
 from trialsim.varying.evaluate import EXACT, SIMULATED, Asked, Evaluator
-
-CONFIGS = Path(__file__).parents[2] / "configs"
 
 SIMON = "{kind: simon, n1: 25, r1: 1, n: 70, r: 6}"
 SINGLE = "{kind: single_stage, n: 37, r: 3}"

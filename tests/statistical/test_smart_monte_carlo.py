@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,8 +16,6 @@ from trialsim.engine.timed import timed
 from trialsim.engine.trials import Untimed
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import parse
-
-ROOT = Path(__file__).resolve().parents[2]
 
 TEXT = """
 schema: 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import trialsim
-from tests.property.test_command_line import ROOT, run
+from tests.helpers import ROOT, run
 from trialsim.designs.alone import alone
 from trialsim.designs.finding import find, read_keys
 from trialsim.engine.whole_trial import find_robust

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers import CONFIGS
 from trialsim.errors import ScenarioError
 from trialsim.scenario.changes import ChangeError, changed, read_changes, variants
 from trialsim.scenario.files import digest, load, parse
 
-CONFIGS = Path(__file__).parents[2] / "configs"
 DASATINIB = load(CONFIGS / "dasatinib.yaml")
 TEXT = (CONFIGS / "dasatinib.yaml").read_text(encoding="utf-8").partition("# What if:")[0]
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import stats
 
 import trialsim
-from tests.property.test_command_line import run
+from tests.helpers import CONFIGS, run
 from trialsim.checks import check
 from trialsim.checks.by_design import TRIALS
 from trialsim.checks.given_sizes import _splits
@@ -30,7 +29,6 @@ from trialsim.writing.latex import latex
 from trialsim.writing.markdown import markdown
 from trialsim.writing.report import Words
 
-CONFIGS = Path(__file__).parents[2] / "configs"
 SMALL = """
 schema: 1
 name: small

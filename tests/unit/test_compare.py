@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 import trialsim
-from tests.property.test_command_line import run
-from tests.unit.test_reporting import Seen, numbers_in
+from tests.helpers import Seen, numbers_in, run
 from trialsim.errors import TrialsimError
+from trialsim.reporting.compare import dominated
 from trialsim.scenario.files import parse
 from trialsim.varying.compare import YARDSTICKS, compare
 
@@ -54,11 +54,11 @@ def test_dominated_designs_are_marked() -> None:
     found = compare({"a": parse(TEXT), "minimax": parse(MINIMAX), "twin": parse(TEXT)})
     # neither Simon's optimal nor his minimax design is dominated, nor is a twin by its twin
     assert all(design.dominated_by == () for design in found.designs)
-    assert found.dominated == ("No design is dominated by another.",)
+    assert dominated(found) == ("No design is dominated by another.",)
     again = compare({"wasteful": parse(WASTEFUL), "a": parse(TEXT), "minimax": parse(MINIMAX)})
     assert again["wasteful"].dominated_by == ("a",)
     assert again["a"].dominated_by == again["minimax"].dominated_by == ()
-    assert again.dominated[0].startswith("wasteful is dominated by a")
+    assert dominated(again)[0].startswith("wasteful is dominated by a")
     a, worse = again["a"], again["wasteful"]
     for name, (_, sign) in YARDSTICKS.items():
         assert sign * (getattr(a, name) - getattr(worse, name)) > 0
@@ -67,7 +67,7 @@ def test_dominated_designs_are_marked() -> None:
 def test_without_p0_and_p1_nothing_is_dominated() -> None:
     bare = [parse(text.replace(", p0: 0.1, p1: 0.3", "")) for text in (TEXT, WASTEFUL)]
     found = compare({"a": bare[0], "b": bare[1]})
-    assert "No design states both p0 and p1" in found.dominated[0]
+    assert "No design states both p0 and p1" in dominated(found)[0]
     assert found["b"].alpha is None
     assert found["b"].dominated_by == ()
 

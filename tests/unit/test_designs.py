@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 import trialsim
-from tests.property.test_command_line import run
+from tests.helpers import CONFIGS, run
 from trialsim.codes import CONTINUE, NEVER
 from trialsim.designs import Design, ToxicityRule, curtailed, gehan, simon, swog
 from trialsim.designs.alone import alone, written
@@ -23,7 +22,6 @@ from trialsim.engine.exact import distribution
 from trialsim.errors import DesignError
 from trialsim.scenario.truth import Rates
 
-CONFIGS = Path(__file__).parents[2] / "configs"
 EXAMPLES = (
     "simon-constrained", "mander-thompson", "three-stage", "fleming", "gehan", "swog", "sargent", "curtailed",
     "predictive-probability", "posterior-probability", "bop2",

@@ -10,7 +10,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 import trialsim
-from tests.property.test_command_line import ROOT, run
+from tests.helpers import ROOT, run
 from trialsim.codes import CONSIDER, FUTILE, GO
 from trialsim.designs import Design
 from trialsim.designs.dual_criterion import cut_offs, search, verdicts

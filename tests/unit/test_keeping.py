@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.property.test_command_line import run
-from tests.unit.test_traces import CONDUCT, DASATINIB, OWN, TEACHING, scenario_of
+from tests.helpers import DASATINIB, TEACHING, run
+from tests.unit.test_traces import CONDUCT, OWN, scenario_of
 from trialsim.engine import single_trials
 from trialsim.engine.operating import simulate
 from trialsim.engine.single_trials import END_NAMES, Keep

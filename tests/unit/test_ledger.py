@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.helpers import config
 from trialsim.designs.rules import Rules
 from trialsim.engine import ledger as module
 from trialsim.engine.ledger import Ledger, Part, disjoint
@@ -23,9 +24,8 @@ from trialsim.engine.tally import Tally
 from trialsim.engine.trials import Untimed, fingerprint, untimed
 from trialsim.errors import OutputError
 from trialsim.scenario.compiling import compile_rules
-from trialsim.scenario.files import load
 
-SCENARIO = load(Path(__file__).parents[2] / "configs" / "teaching.yaml")
+SCENARIO = config("teaching")
 CASES = untimed(compile_rules(SCENARIO), rates_of(SCENARIO))
 RUN = {"inactive": "sha256:a", "active": "sha256:b"}
 
@@ -150,12 +150,12 @@ def test_a_ledger_of_another_run_is_refused_and_kept(
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("__version__", "trialsim was"), ("FORMAT", "it is in format 1, not 2")]
+    ("name", "words"), [("__version__", "trialsim was"), ("FORMAT", "it is in format 2, not 3")]
 )
 def test_a_ledger_of_another_version_is_refused(
     path: Path, monkeypatch: pytest.MonkeyPatch, name: str, words: str
 ) -> None:
-    monkeypatch.setattr(module, name, {"__version__": "9.9", "FORMAT": 2}[name])
+    monkeypatch.setattr(module, name, {"__version__": "9.9", "FORMAT": 3}[name])
     with pytest.raises(OutputError, match=words):
         resumed(path)
 

@@ -17,7 +17,9 @@ import pytest
 from scipy import stats
 
 import trialsim
-from tests.property.test_command_line import run
+from tests.browser import print_to_pdf
+from tests.helpers import DASATINIB, run
+from tests.helpers import FILES as CONFIGS
 from trialsim.codes import FUTILE, GO
 from trialsim.designs.rules import ACTION_WORDS, DECISION_WORDS, Rules
 from trialsim.engine.exact import distribution
@@ -32,9 +34,6 @@ from trialsim.scenario.files import load, parse
 from trialsim.writing.html import html
 from trialsim.writing.latex import latex
 from trialsim.writing.markdown import markdown
-
-CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
-DASATINIB = next(path for path in CONFIGS if path.name == "dasatinib.yaml")
 
 CONTINUOUS = """
 schema: 1
@@ -396,9 +395,8 @@ def test_what_cannot_be_is_said_plainly(
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    not (shutil.which("chromium") and shutil.which("pdfinfo")), reason="needs chromium and pdfinfo"
-)
+@pytest.mark.browser
+@pytest.mark.skipif(not shutil.which("pdfinfo"), reason="needs pdfinfo")
 def test_the_sheet_prints_on_one_page(tmp_path: Path) -> None:
     texts = {"continuous": parse(CONTINUOUS, "a.yaml"), **{path.stem: load(path) for path in CONFIGS}}
     for name in ("continuous", "dasatinib", "predictive-probability", "two-cohorts", "curtailed"):
@@ -421,16 +419,7 @@ def pages(file: Path, text: str) -> int:
     """Pages of a page of HTML when it is printed on A4."""
     file.write_text(text, encoding="utf-8")
     pdf = file.with_suffix(".pdf")
-    flags = "headless no-sandbox disable-gpu disable-quic no-first-run disable-background-networking"
-    flags += " disable-component-update disable-sync"
-    command = [
-        "chromium",
-        *(f"--{flag}" for flag in flags.split()),
-        f"--user-data-dir={file.parent / 'user'}",
-    ]
-    subprocess.run(
-        [*command, f"--print-to-pdf={pdf}", file.as_uri()], check=True, capture_output=True, timeout=60
-    )
+    print_to_pdf(file, pdf)
     about = subprocess.run(["pdfinfo", pdf], check=True, capture_output=True, text=True).stdout
     assert "A4" in about
     found = re.search(r"Pages: +(\d+)", about)

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import stats
 
 import trialsim
+from tests.helpers import CONFIGS
 from trialsim.engine.tally import fold, mean, proportion
 from trialsim.kernels.trial import LEVELS
-from trialsim.results import digits12, label, quantity_names
+from trialsim.quantities import label, quantity_names
+from trialsim.results import digits12
 from trialsim.scenario.files import load
-
-CONFIGS = Path(__file__).parents[2] / "configs"
 
 
 def at_once():
@@ -55,8 +54,8 @@ def test_a_simulated_mean():
 def test_tallies_add_up_to_the_whole():
     rng = np.random.default_rng(2)
     columns = rng.integers(0, 4, (300, LEVELS + 6)).astype(np.int32)
-    parts = fold(columns[:100], 40) + fold(columns[100:], 40)
-    assert parts == fold(columns, 40)
+    parts = fold(columns[:100], 40, LEVELS, 2) + fold(columns[100:], 40, LEVELS, 2)
+    assert parts == fold(columns, 40, LEVELS, 2)
     assert sum(parts.counts["n"]) == parts.replicates == 300
 
 

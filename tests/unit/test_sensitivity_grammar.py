@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.property.test_command_line import run
+from tests.helpers import CONFIGS, run
 from trialsim.errors import ScenarioError
 from trialsim.scenario.analyses import base_value, quantile, support
 from trialsim.scenario.changes import changed
 from trialsim.scenario.files import load, parse
 from trialsim.scenario.sensitivity import Grid, Prior, Steps
 
-CONFIGS = Path(__file__).parents[2] / "configs"
 TEXT = (CONFIGS / "teaching.yaml").read_text(encoding="utf-8")
 LINES = TEXT.count("\n")
 

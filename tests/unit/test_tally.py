@@ -7,8 +7,13 @@ import json
 import numpy as np
 import pytest
 
-from trialsim.engine.tally import Tally, fold, simulated
+from trialsim.codes import CONTINUE, FUTILE, NEVER
+from trialsim.designs.rules import Looks, Monitor, Rules
+from trialsim.engine.quantities import Side
+from trialsim.engine.tally import Tally, fold
+from trialsim.engine.trials import untimed
 from trialsim.kernels.trial import LEVELS, REDUCED_AFTER, TRIGGERED, N
+from trialsim.scenario.truth import Rates
 
 
 def test_the_shorter_count_is_continued_with_zeros():
@@ -35,7 +40,10 @@ def test_a_folded_block_gives_its_means():
     rng = np.random.default_rng(3)
     rows = rng.integers(0, 4, (500, LEVELS + 3)).astype(np.int32)
     rows[:, TRIGGERED] = rows[:, REDUCED_AFTER] > 1
-    found = simulated(fold(rows[:99], 20) + fold(rows[99:], 20)).values
+    tally = fold(rows[:99], 20, LEVELS, 1) + fold(rows[99:], 20, LEVELS, 1)
+    rules = Rules(Looks((3,), ((FUTILE,) * 4,)), Monitor(((NEVER,) * 4,), (0,), (CONTINUE,)), False, 3)
+    side = Side.of(untimed(rules, {"": Rates((0.1,), (0.2,))})[""])
+    found = side.simulated(tally).values
     n, responses = rows[:, N].astype(float), rows[:, LEVELS + 1].astype(float)
     assert found["en"].estimate == pytest.approx(n.mean())
     assert found["en"].mcse == pytest.approx(n.std(ddof=1) / np.sqrt(500))

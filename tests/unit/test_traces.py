@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import trialsim
-from tests.property.test_command_line import run
+from tests.helpers import DASATINIB, TEACHING, run
 from trialsim.engine.montecarlo import paths
 from trialsim.engine.operating import rates_of
 from trialsim.engine.timed import timed
@@ -27,9 +27,6 @@ from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import load
 from trialsim.scenario.model import Scenario
 from trialsim.writing.markdown import markdown
-
-CONFIGS = Path(__file__).parents[2] / "configs"
-DASATINIB, TEACHING = CONFIGS / "dasatinib.yaml", CONFIGS / "teaching.yaml"
 
 CONDUCT = {
     "accrual": {"per_month": 6},

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from tests.property.test_command_line import run
-from tests.unit.test_reporting import Seen, numbers_in
+from tests.helpers import Seen, numbers_in, run
+from trialsim.reporting.change_words import changes_in_words, told
+from trialsim.reporting.sentences import Words, did
+from trialsim.reporting.whatif import notes
 from trialsim.scenario.files import parse
-from trialsim.varying.change_words import changes_in_words, told
 from trialsim.varying.effects import Effect, Number
-from trialsim.varying.sentences import Words, did
 from trialsim.varying.whatif import whatif
 
 TEXT = """question: what does a weaker lower dose cost?
@@ -106,9 +106,9 @@ def test_a_folder_holds_what_was_found(
 ) -> None:
     assert run(["whatif", "small.yaml", "--set", "truth.*.odds_ratio=4", "-o", "out"], monkeypatch) == 0
     printed = capsys.readouterr().out
-    assert "Question: what does a weaker lower dose cost?" in printed
+    assert "Question: What does a weaker lower dose cost?" in printed
     assert {path.name for path in (small / "out").iterdir()} == {
-        "results.json", "report.html", "environment.json", "tables", "figures",
+        "results.json", "report.html", "report.md", "scenario.yaml", "environment.json", "tables", "figures",
     }  # fmt: skip
     assert not list(small.glob("*.ledger"))
     doc = content(small / "out")
@@ -195,11 +195,11 @@ def test_json_on_the_terminal(
 def test_a_run_that_was_cut_off_goes_on(
     small: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import trialsim.reporting.whatif as pages
+    import trialsim.writing.folder as pages
 
     arguments = ["whatif", "small.yaml", "-o", "out", "--quiet"]
     with monkeypatch.context() as patch:
-        patch.setattr(pages, "page", lambda *_: 1 / 0)
+        patch.setattr(pages, "html", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             run(arguments, patch)
     assert "--resume goes on" in capsys.readouterr().err
@@ -218,27 +218,32 @@ def test_variants_of_every_shape() -> None:
     """Cases added and renamed, doses taken away, calendar time added: what both have is compared, the rest is said."""
     stated = parse(TEXT + CONDUCT)
     both = {"response": 0.3, "toxicity": 0.3}
-    found = whatif(stated, {"truth": {"active": both, "middling": both}}, replicates=300)["changed"]
+    answer = whatif(stated, {"truth": {"active": both, "middling": both}}, replicates=300)
+    found = answer["changed"]
     assert found.only_here == ("middling",) and found.only_there == ("inactive",)
     assert list(found.effects) == ["active"]
-    assert "“middling”" in found.notes[0] and "“inactive”" in found.notes[0]
-    without = whatif(stated, {"conduct": None}, replicates=300)["changed"]
-    assert "durations are not compared" in without.notes[0]
+    (note,) = notes(answer, found)
+    assert "“middling”" in note and "“inactive”" in note
+    answer = whatif(stated, {"conduct": None}, replicates=300)
+    without = answer["changed"]
+    assert "durations are not compared" in next(notes(answer, without))
     assert "duration_months" not in without.effects["active"]
     assert not without.effects["active"]["p_go"].difference.is_exact  # one side is in calendar time
     one = whatif(parse(TEXT), {"doses": ["low"], "truth.*.toxicity": 0.3}, replicates=300)["changed"]
     by_dose = one.effects["active"]
     assert by_dose["patients_dose_1"].other.value == 0
     assert by_dose["patients_dose_2"].other.value == by_dose["en"].other.value
-    new = whatif(parse(TEXT), {"doses": ["high", "lower"]}, replicates=300)["changed"]
-    assert "lower" in new.notes[0]
+    answer = whatif(parse(TEXT), {"doses": ["high", "lower"]}, replicates=300)
+    assert "lower" in next(notes(answer, answer["changed"]))
 
 
 def test_sentences_say_what_changed_and_what_it_did() -> None:
+    from trialsim.reporting import whatif as words
+
     found = whatif(
         parse(TEXT), {"truth.active.response": [0.4, 0.2], "dose_reduction.rule.limit": 0.4}, replicates=300
     )
-    said = found["changed"].sentence
+    said = " ".join((words.changed(found, found["changed"]), words.did(found, found["changed"])))
     assert said.startswith(
         "Changed: response rate in “active” from 40% to 40% / 20%; toxicity limit from 30% to 40%. If “active” is "
         "true, P(go) "

@@ -6,6 +6,8 @@ it predicts with the observed numbers of patients held fixed (``given_sizes``), 
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from trialsim.checks.by_design import TRIALS, checks_by_design, external, is_simulated, planned_size_says
@@ -16,6 +18,7 @@ from trialsim.checks.rows import LABELS, CaseCheck, CellCheck, Checks, Curve, He
 from trialsim.designs.binomial import clopper_pearson
 from trialsim.engine.exact import MAX_STATES, states
 from trialsim.engine.patients import cells_by_dose, rates_by_dose
+from trialsim.engine.threads import side_by_side
 from trialsim.inference.observed import questions_of
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.model import Observed, Scenario
@@ -43,14 +46,16 @@ def check(scenario: Scenario, *, seed: int | None = None) -> Checks:
     if observed is None:
         return Checks(scenario, notes=("The scenario has no `observed` block: nothing to check against.",))
     counts = counts_of(observed)
-    rows: list[CaseCheck] = []
-    splits: dict[str, Sizes] = {}
-    for name, case in scenario.truth.items():
-        sizes, given = checks_given_sizes(scenario, name, case, observed, counts, seed)
-        rows += given
-        if sizes is not None:
-            splits[name] = sizes
-        rows += checks_by_design(scenario, name, observed, seed)
+
+    def of_case(name: str) -> tuple[Sizes | None, list[CaseCheck]]:
+        sizes, given = checks_given_sizes(scenario, name, scenario.truth[name], observed, counts, seed)
+        return sizes, given + checks_by_design(scenario, name, observed, seed)
+
+    found = side_by_side([partial(of_case, name) for name in scenario.truth])
+    splits = {
+        name: sizes for name, (sizes, _) in zip(scenario.truth, found, strict=True) if sizes is not None
+    }
+    rows = [row for _, of_one in found for row in of_one]
     rows += external(scenario, observed)
     return Checks(
         scenario,

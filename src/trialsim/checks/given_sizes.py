@@ -213,6 +213,7 @@ def _adjusted(
         stage1,
         _prediction_thresholds(scenario, case),
         *stream_key(seed),
+        0,
         out,
     )
     least = np.full(DRAWS, np.inf)

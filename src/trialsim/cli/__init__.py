@@ -5,13 +5,27 @@ Each command is a function in a module here; it imports what it needs when it ru
 
 from __future__ import annotations
 
+import gc
 import io
 import sys
 from typing import Annotated
 
 import typer
 
-from trialsim.cli import analyse, check, compare, files, find, monitor, run, sensitivity, trace, whatif, word
+from trialsim.cli import (
+    analyse,
+    check,
+    compare,
+    files,
+    find,
+    monitor,
+    protocol,
+    run,
+    sensitivity,
+    trace,
+    whatif,
+    word,
+)
 from trialsim.cli.common import INTERRUPTED, Interrupted
 from trialsim.errors import ScenarioError, TrialsimError
 from trialsim.version import __version__
@@ -32,6 +46,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             # a name in Greek must not stop a run on a terminal that cannot show it
             stream.reconfigure(errors="backslashreplace")
+    gc.set_threshold(50_000, 20, 20)  # a figure is many small objects, and none of them is garbage yet
     try:
         app()
     except ScenarioError as error:
@@ -79,6 +94,7 @@ for command in (
     sensitivity.sensitivity,
     whatif.whatif,
     compare.compare,
+    protocol.protocol,
     word.docx,
     files.validate,
     trace.trace,

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from trialsim.cli.common import Dask, Jobs, Quiet, progress, workers
-from trialsim.errors import OutputError
 
 
 def validate(
@@ -53,16 +52,9 @@ def init(
     path: Annotated[Path, typer.Argument(help="file to write")] = Path("scenario.yaml"),
 ) -> None:
     """Write a commented example scenario to start from; an existing file is left alone."""
-    from importlib.resources import files
+    from trialsim.scenario.starting import init as written
 
-    text = files("trialsim.scenario").joinpath("example.yaml").read_text(encoding="utf-8")
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise OutputError(f"{path} exists; choose another name") from None
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror}") from None
+    written(path)
     print(f"{path} written; run it with: trialsim run {path}")
 
 

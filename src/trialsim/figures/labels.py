@@ -6,6 +6,9 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
+from trialsim.designs.binomial import Float64
 from trialsim.figures.style import ROW
 from trialsim.figures.words import width
 
@@ -38,12 +41,6 @@ class Box(NamedTuple):
     def nearest(self, point: Point) -> Point:
         """The place in the box that is nearest to a point."""
         return min(max(point[0], self.left), self.right), min(max(point[1], self.bottom), self.top)
-
-    def covers(self, other: Box) -> float:
-        """The area that two boxes share."""
-        wide = min(self.right, other.right) - max(self.left, other.left)
-        high = min(self.top, other.top) - max(self.bottom, other.bottom)
-        return max(wide, 0.0) * max(high, 0.0)
 
 
 def around(x: float, y: float, wide: float, high: float) -> Box:
@@ -81,18 +78,21 @@ def place(candidates: Iterable[Box], taken: list[Box], panel: Box, later: float 
     ]
     if not inside:
         return None
-
-    def cost(k: int) -> float:
-        return hidden(inside[k], taken) + later * k
-
-    best = inside[min(range(len(inside)), key=cost)]
+    best = inside[int(np.argmin(_shared(inside, taken) + later * np.arange(len(inside))))]
     taken.append(best)
     return best
 
 
-def hidden(box: Box, taken: Iterable[Box]) -> float:
+def hidden(box: Box, taken: Sequence[Box]) -> float:
     """The area of what is taken that a label covers."""
-    return sum(box.covers(other) for other in taken)
+    return float(_shared([box], taken)[0])
+
+
+def _shared(boxes: Sequence[Box], taken: Sequence[Box]) -> Float64:
+    """The area of what is taken that each box covers."""
+    a, b = np.array(boxes).reshape(-1, 1, 4), np.array(taken).reshape(1, -1, 4)
+    sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
+    return np.asarray(np.clip(sides, 0, None).prod(axis=2).sum(axis=1))
 
 
 def along(start: Point, end: Point, size: float = 0.12) -> Iterator[Box]:

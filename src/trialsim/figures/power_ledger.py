@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from trialsim.engine.power_ledger import LABELS, PowerLedger, Step
 from trialsim.figures.drawn import Drawn, Material
-from trialsim.figures.style import BLACK, NARROW, PALE, WIDE, Key, Sheet
+from trialsim.figures.style import BLACK, BOLD, NARROW, PALE, WIDE, Key, Sheet
 from trialsim.figures.words import fit, sentence, width, wrap
 from trialsim.results import to_frame
 from trialsim.writing.numbers import listed, probability
@@ -56,7 +56,7 @@ def draw(material: Material) -> Drawn | None:
         axes = sheet.axes(x, y, each, high)
         _panel(axes, ledger, each)
         axes.set_yticks(range(len(names)), ["\n".join(name) for name in names] if column == 0 else [])
-        sheet.write(x, y + high + 0.12, fit(_title(ledger), each), va="bottom", weight="bold")
+        sheet.write(x, y + high + 0.12, fit(_title(ledger), each, BOLD), va="bottom", weight="bold")
     rows = [
         {"case": ledger.case, "cohort": ledger.cohort, **step.to_dict()}
         for ledger in shown
@@ -150,15 +150,7 @@ def _footer(shown: Sequence[PowerLedger]) -> str:
 
 def _caption(shown: Sequence[PowerLedger]) -> str:
     rates = listed([f"{stated(ledger.response)} ({_title(ledger)})" for ledger in shown])
-    words = (
-        "How P(go) gets from the design by itself to the trial as it runs, one step at a time; diamonds are the two "
-        f"ends. The design by itself: everybody evaluable, no toxicity, and a response rate of {rates}."
-    )
-    if shown[0].steps[-1].step == "calendar":
-        words += " Before the step of calendar time every outcome is known before the next patient."
-    if len(shown) > 1:
-        words += " Panels have scales of their own."
-    return words
+    return f"P(go), from a response rate of {rates}{'; scales differ' if len(shown) > 1 else ''}."
 
 
 def _alt(shown: Sequence[PowerLedger]) -> str:

@@ -12,36 +12,52 @@ RESPONSES, DISEASE_CONTROL, TOXICITIES, SERIOUS, STAGE1_RESPONSES, BY_DOSE = ran
 
 _OUTCOME = np.uint64((DOMAIN_PREDICTION << 16) | GROUP_OUTCOME)
 _EVENT = np.uint64((DOMAIN_PREDICTION << 16) | GROUP_EVENT)
-_LOW = np.uint64(0xFFFFFFFF)
+_LOW, _HIGH = np.uint64(0xFFFFFFFF), np.uint64(32)
+
+
+LANES = 512
+"""Replicates side by side: the processor draws several at once. No result depends on it."""
 
 
 @kernel
-def predict(evaluable, treated, stage1, thresholds, k0, k1, out):  # type: ignore[no-untyped-def]
-    """Fill ``out`` (replicates, BY_DOSE + K) with counts.
+def predict(evaluable, treated, stage1, thresholds, k0, k1, first, out):  # type: ignore[no-untyped-def]
+    """Fill ``out`` (replicates, BY_DOSE + K) with the counts of replicates ``first``, ``first + 1``, ...
 
     evaluable, treated : (K,) patients at each dose, the first evaluable ones of the treated being evaluable.
     stage1 : evaluable patients of stage 1, in the order of the doses.
     thresholds : (K, 5) int64 for response; toxicity given no response, given response; serious event given
         toxicity; disease control given no response.
     """
-    for row in range(out.shape[0]):
-        counts = out[row]
+    words = np.empty((4, LANES), dtype=np.uint64)
+    counts = np.empty((out.shape[1], LANES), dtype=np.int64)
+    for start in range(0, out.shape[0], LANES):
+        width = min(LANES, out.shape[0] - start)
         counts[:] = 0
-        c0 = np.uint64(row) & _LOW
-        c1 = np.uint64(row) >> np.uint64(32)
         patient, seen = 0, 0
         for level in range(treated.shape[0]):
+            likely, without, given, serious, controlled = thresholds[level]
             for k in range(treated[level]):
-                w0, w1, _, _ = philox(c0, c1, np.uint64(patient), _OUTCOME, k0, k1)
-                e0, e1, _, _ = philox(c0, c1, np.uint64(patient), _EVENT, k0, k1)
-                response = np.int64(w0) < thresholds[level, 0]
-                toxic = np.int64(w1) < thresholds[level, 1 + response]
-                counts[TOXICITIES] += toxic
-                counts[SERIOUS] += toxic and np.int64(e0) < thresholds[level, 3]
-                if k < evaluable[level]:
-                    counts[RESPONSES] += response
-                    counts[DISEASE_CONTROL] += response or np.int64(e1) < thresholds[level, 4]
-                    counts[STAGE1_RESPONSES] += response and seen < stage1
-                    counts[BY_DOSE + level] += response
-                    seen += 1
+                for lane in range(width):
+                    r = np.uint64(first + start + lane)
+                    c0, c1 = r & _LOW, r >> _HIGH
+                    w0, w1, _, _ = philox(c0, c1, np.uint64(patient), _OUTCOME, k0, k1)
+                    words[0, lane], words[1, lane] = w0, w1
+                for lane in range(width):
+                    r = np.uint64(first + start + lane)
+                    c0, c1 = r & _LOW, r >> _HIGH
+                    e0, e1, _, _ = philox(c0, c1, np.uint64(patient), _EVENT, k0, k1)
+                    words[2, lane], words[3, lane] = e0, e1
+                counted, in_stage1 = k < evaluable[level], k < evaluable[level] and seen < stage1
+                for lane in range(width):
+                    response = np.int64(np.int64(words[0, lane]) < likely)
+                    toxic = np.int64(np.int64(words[1, lane]) < (given if response else without))
+                    control = response | np.int64(np.int64(words[3, lane]) < controlled)
+                    counts[TOXICITIES, lane] += toxic
+                    counts[SERIOUS, lane] += toxic & np.int64(np.int64(words[2, lane]) < serious)
+                    counts[RESPONSES, lane] += response & counted
+                    counts[DISEASE_CONTROL, lane] += control & counted
+                    counts[STAGE1_RESPONSES, lane] += response & in_stage1
+                    counts[BY_DOSE + level, lane] += response & counted
+                seen += counted
                 patient += 1
+        out[start : start + width] = counts[:, :width].T

@@ -39,7 +39,13 @@ def report_of(found: Comparison) -> Report:
             Terms(tuple((f"{d.name} in place of {first}", told(found, d.name)) for d in found.designs[1:])),
             Points(tuple(notes(found))),
         ),
-        section("cases", "In every case", Words(f"{how} A difference is that from {first}."), _cases(found)),
+        section(
+            "cases",
+            "In every case",
+            Words(f"{how} A difference is that from {first}."),
+            _cases(found, True),
+            _cases(found, False),
+        ),
         section(
             "alone",
             "The designs by themselves",
@@ -140,12 +146,16 @@ def _alone(found: Comparison) -> Table:
     return Table("designs", "The designs by themselves, exact", heads, plain(rows), words=(1, 8))
 
 
-def _cases(found: Comparison) -> Table:
-    """A block a case, a row a design: the main quantities, P(go) and EN with their differences from the first."""
+MAIN = ("p_go", "en")
+"""Quantities whose difference from the first design is tabulated beside them."""
+
+
+def _cases(found: Comparison, main: bool) -> Table:
+    """A block a case, a row a design: P(go) and EN with their differences from the first, or all other quantities."""
+    names = [name for name in found.columns if (name in MAIN) == main]
     heads = [""]
-    for name in found.columns:
-        heads.append(sentence(found.short(name)))
-        heads += ["Difference"] if name in ("p_go", "en") else []
+    for name in names:
+        heads += [sentence(found.short(name)), *(["Difference"] if main else [])]
         heads += ["Share"] if name == "better_dose" else []
     groups = []
     for case, of in found.values.items():
@@ -154,10 +164,9 @@ def _cases(found: Comparison) -> Table:
         for design, numbers in of.items():
             effects = found.effects[case].get(design)
             cells = [Cell(design)]
-            for name in found.columns:
-                apart = name in ("p_go", "en")
-                cells.append(value_cell(name, numbers.get(name), error=not (effects and apart)))
-                if apart:
+            for name in names:
+                cells.append(value_cell(name, numbers.get(name), error=not (effects and main)))
+                if main:
                     effect = (effects or {}).get(name)
                     known = effect.difference if effect else None
                     cells.append(Cell("") if effects is None else difference_cell(name, known))
@@ -165,6 +174,8 @@ def _cases(found: Comparison) -> Table:
                     share = digits12(found.share(case, design))
                     cells.append(Cell(NONE) if share is None else Cell(f"{100 * share:.1f}%", share))
             rows.append(tuple(cells))
-        title = f"If “{case}” is true" + (f" (better dose: {better})" if better else "")
+        title = f"If “{case}” is true" + (f" (better dose: {better})" if better and not main else "")
         groups.append(Group(title, tuple(rows)))
-    return Table("cases", "The designs in every case", tuple(heads), tuple(groups))
+    if main:
+        return Table("cases", "The designs in every case", tuple(heads), tuple(groups))
+    return Table("cases-more", "The designs in every case: other quantities", tuple(heads), tuple(groups))

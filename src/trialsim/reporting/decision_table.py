@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from trialsim.engine.derived import cut_offs
+from trialsim.facts.protocol import facts
 from trialsim.monitoring.aids import Aids
 from trialsim.monitoring.decision_table import Branch, CutOffs, DecisionTable, Dose, Step
-from trialsim.reporting.run.rules import toxicity_actions, who_is_counted
+from trialsim.reporting import protocol_conduct, protocol_toxicity
 from trialsim.writing.numbers import NONE, Cell, count, listed, probability, rate
-from trialsim.writing.report import Group, Row, Table, plain
+from trialsim.writing.report import Block, Group, Row, Table, Words, plain
 
 LONG, FEW_ROWS, MANY_ROWS = 6, 14, 30
 """Steps of a toxicity boundary, and looks, that are set in one column; rows from which on there are most columns."""
@@ -160,49 +161,20 @@ def step_words(step: Step) -> tuple[str, str]:
 
 
 def toxicity_words(aids: Aids) -> list[str]:
-    """What the toxicity rule does at each dose, the lowest included; amendments."""
-    scenario, table = aids.scenario, aids.table
-    rule = scenario.dose_reduction.rule.kind if scenario.dose_reduction else "none"
-    words = [left for level, dose in enumerate(table.doses) if (left := _left(table, level, dose))]
-    if rule == "amendment":
-        return [*words, "There is no toxicity boundary."]
-    if rule == "none":
-        toxic = any(branch.toxic_ge is not None for branch in table.branches)
-        alone_at_looks = (
-            "Toxicity is asked for at the looks only; a stop for it outranks what the responses say."
-        )
-        return [alone_at_looks if toxic else "There is no toxicity rule."]
-    conduct = scenario.conduct
-    stated = conduct.model_dump(mode="json") if conduct else None
-    assert scenario.dose_reduction is not None
-    about = {"kind": rule, "at_lowest_dose": scenario.dose_reduction.at_lowest_dose}
-    words += toxicity_actions(
-        {"toxicity_rule": about, "doses": list(scenario.doses), "conduct": {"stated": stated}}
-    )
-    counted = "Patients of a dose are counted in the order of their enrolment"
-    if table.cohorts:
-        counted += ", all cohorts together"
-    if conduct is not None and conduct.toxicity_window_weeks is not None:
-        weeks = f"{conduct.toxicity_window_weeks:g} week{'s' * (conduct.toxicity_window_weeks != 1)}"
-        counted += f"; a toxicity counts if its onset is within {weeks} of the first dose"
-        waits = conduct.toxicity_known == "complete_only"
-        counted += (
-            ". The rule waits until toxicity is known of all of them"
-            if waits
-            else ". The rule acts as soon as so many were seen, known or not of the others"
-        )
-    return [*words, f"{counted}."]
+    """What the toxicity rule does at each dose, the lowest included; amendments: as the protocol section has it."""
+    return _words(protocol_toxicity.blocks(facts(aids.scenario, aids.rules)))
 
 
-def _left(table: DecisionTable, level: int, dose: Dose) -> str:
-    if dose.after_patient is None and dose.after_month is None:
-        return ""
-    when = (
-        f"After patient {dose.after_patient} of the trial"
-        if dose.after_month is None
-        else f"From month {dose.after_month:g} after accrual opened on"
+def counted_words(aids: Aids) -> list[str]:
+    """Who is counted, as the protocol section has it."""
+    last = (
+        "A look counts the first patients in the order of their enrolment; whoever came later is not in it."
     )
-    return f"{when} new patients start at {table.doses[level + 1].name} instead of {dose.name}, whatever was seen."
+    return [*_words(protocol_conduct.population(facts(aids.scenario, aids.rules))), last]
+
+
+def _words(blocks: Iterable[Block]) -> list[str]:
+    return [block.text for block in blocks if isinstance(block, Words) and block.text]
 
 
 # -- sentences
@@ -221,20 +193,6 @@ def design_words(aids: Aids) -> str:
     if looks.too_toxic and aids.rates:
         words.append("these by responses alone, without the cut-offs for toxicity")
     return "; ".join(words)
-
-
-def counted_words(aids: Aids) -> list[str]:
-    """Who is counted."""
-    words = []
-    if aids.table.cohorts:
-        words = [
-            "Each cohort follows the looks by itself, on its own patients; all share the dose and its toxicity rule."
-        ]
-    words += who_is_counted(aids.scenario, aids.rules)
-    words.append(
-        "A look counts the first patients in the order of their enrolment; whoever came later is not in it."
-    )
-    return words
 
 
 def assumed_words(aids: Aids) -> str:

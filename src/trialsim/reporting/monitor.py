@@ -10,7 +10,6 @@ from trialsim.monitoring.aids import Aids, Present
 from trialsim.reporting import decision_table as words
 from trialsim.reporting.about import MADE_BY, about
 from trialsim.reporting.pictures import Undrawn
-from trialsim.reporting.run.rules import CONVENTION
 from trialsim.results import digits12
 from trialsim.scenario.files import digest
 from trialsim.writing.csv import to_csv
@@ -37,6 +36,8 @@ SHEET, TABLE = ".html", ".csv"
 
 MOST_CASES = 6
 """Cases in the table of powers; all are in the CSV files."""
+
+CONVENTION = "Stop stage 1 if responses ≤ r1; go if responses > r; act on toxicity if toxicities ≥ b."
 
 
 def report_of(aids: Aids) -> Report:

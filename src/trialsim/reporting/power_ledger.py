@@ -35,8 +35,10 @@ _REASONS = {
 
 
 def sentence(scenario: Scenario, ledger: PowerLedger) -> str:
-    """How P(go) of a case gets from the design by itself to the trial as it runs, in one sentence."""
-    first, *more = ledger.steps
+    """How P(go) of a case gets from the design by itself to the trial as it runs; steps that change nothing are left
+    out."""
+    first, *rest = ledger.steps
+    more = [step for step in rest if step.change is None or step.change_mcse or abs(step.change) >= ROUNDED]
     p = ledger.response
     rates = {scenario.design.p0: "type I error", scenario.design.p1: "power"}
     looks = getattr(scenario.design, "watches_toxicity", False)
@@ -63,8 +65,6 @@ def _told(scenario: Scenario, step: Step) -> str:
     when = _when(scenario, step.step)
     if step.p_go is None or step.change is None:
         return f"not simulated {when}"
-    if abs(step.change) < ROUNDED and step.change_mcse is None:
-        return f"still {probability(step.p_go)} {when}"
     change = difference_cell("p_go", step.change).text
     error = "" if step.change_mcse is None else f", standard error {mcse_cell('p_go', step.change_mcse).text}"
     words = f"{probability(step.p_go)} ({change}{error}) {when}"

@@ -34,6 +34,7 @@ HOME = {
     "Aids": "monitor",
     "Checks": "check",
     "Trace": "trace",
+    "Protocol": "protocol",
 }
 """Name of a class of answers -> the module here whose ``report_of`` puts it into words."""
 

@@ -185,7 +185,7 @@ def _question(found: WhatIf, key: str, title: str, folded: bool = False) -> Sect
 
         name = "variants" if key == "answer" else f"variants_{int(key[1:]):02}"
         blocks += [Words(observed_words(found)), Pictures((Undrawn(partial(draw, found, name)),))]
-    blocks.append(Words(f"Scenario {found.file}, {digest(found.scenario)}", mark="note"))
+    blocks.append(Words(f"Scenario {found.file}, digest {digest(found.scenario)}", mark="note"))
     return section(key, title, blocks, folded=folded)
 
 

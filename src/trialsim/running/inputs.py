@@ -12,7 +12,7 @@ from trialsim.errors import TrialsimError
 from trialsim.scenario.model import Case, Conduct, RelatedTrial, Scenario, Source, Stratum
 
 NOT_INPUTS = (
-    *("schema", "name", "endpoint", "source", "question", "sources"),
+    *("schema", "name", "endpoint", "toxicity", "source", "question", "sources"),
     *("simulation", "variants", "sensitivity"),
 )
 """What a scenario says about itself, and how it is run and varied."""

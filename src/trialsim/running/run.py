@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from trialsim.engine.montecarlo import Progress
     from trialsim.engine.pictured import Pictured
     from trialsim.engine.power_ledger import PowerLedgers
+    from trialsim.facts.protocol import Facts
     from trialsim.results import Results
     from trialsim.scenario.model import Scenario
     from trialsim.varying.assess import SensitivityResults
@@ -30,6 +31,7 @@ class Run(Answer):
 
     Attributes
     ----------
+    facts : what its protocol fixes.
     pictured : the numbers of its figures.
     text : the scenario as its file has it.
     seconds : wall time by part of the work; the one thing here that differs from run to run.
@@ -41,6 +43,7 @@ class Run(Answer):
     rules: Rules
     results: Results
     checks: Checks
+    facts: Facts
     power: PowerLedgers
     pictured: Pictured
     text: str
@@ -104,6 +107,7 @@ def run(
     from trialsim.engine import operating
     from trialsim.engine.pictured import pictured
     from trialsim.engine.power_ledger import power_ledgers
+    from trialsim.facts.protocol import facts
     from trialsim.scenario.files import digest
     from trialsim.timing import Clock
 
@@ -137,4 +141,6 @@ def run(
         power = power_ledgers(scenario, rules, results, jobs=jobs)
     with clock("figures_numbers"):
         shown = pictured(scenario, rules, results, jobs=jobs)
-    return Run(scenario, rules, results, checks, power, shown, text, analysed, clock.seconds)
+    return Run(
+        scenario, rules, results, checks, facts(scenario, rules), power, shown, text, analysed, clock.seconds
+    )

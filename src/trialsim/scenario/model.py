@@ -80,6 +80,13 @@ class Evaluability(Spec):
     )
 
 
+class CountedToxicity(Spec):
+    """What counts as a toxicity, wherever one is counted; for the protocol, no calculation uses it."""
+
+    name: Text = Field(description="what is counted, such as: dose-limiting toxicity (CTCAE v5 grade 3-4)")
+    counted_by: Text | None = Field(None, description="who decides whether one has occurred")
+
+
 class Source(Spec):
     """Where an input comes from."""
 
@@ -130,6 +137,9 @@ class Scenario(Spec):
     schema_: Literal[1] = Field(alias="schema", description="version of this file format")
     name: Text
     endpoint: Text = Field(description="the primary endpoint in words")
+    toxicity: CountedToxicity | None = Field(
+        None, description="what counts as a toxicity, in words (default: the plain word)"
+    )
     source: Text | None = Field(None, description="the publication or protocol this scenario follows")
     design: Design
     doses: Annotated[tuple[Text, ...], AsTuple, Field(min_length=1, max_length=MAX_DOSES)] = Field(

@@ -27,26 +27,6 @@ OWN_ENDS = (
 """How the ends of cohorts add up to one."""
 
 
-def conduct(doc: Document) -> Table:
-    """What the scenario says of the conduct, item by item, with the defaults marked."""
-    rows = [
-        (Cell(row["what"]), Cell(row["value"]), Cell("default" if row["default"] else "stated"))
-        for row in doc["conduct"]["rows"]
-    ]
-    # without calendar time or cohorts the paragraph above has said it
-    show = is_timed(doc) or doc["cohorts"] is not None
-    return Table(
-        "conduct",
-        "How the trial runs",
-        ("What", "In this trial", "Given"),
-        plain(rows if show else ()),
-        (
-            "Default: the scenario does not state it. Where an input comes from stands in the table of inputs.",
-        ),
-        words=(1, 2),
-    )
-
-
 def changes(doc: Document) -> Table:
     """Calendar time against outcomes known at once, case by case."""
     groups = []

@@ -8,21 +8,20 @@ from functools import lru_cache
 
 from trialsim.reporting import sensitivity
 from trialsim.reporting.pictures import figure_content, picture
+from trialsim.reporting.protocol import protocol_section
 from trialsim.reporting.run import (
-    conduct,
     conduct_tables,
     examples,
     methods,
-    protocol_words,
     question,
     rule_tables,
     summary,
 )
 from trialsim.reporting.run import results as tables_of_results
-from trialsim.reporting.run import rules as rule_words
 from trialsim.reporting.run.check import check_of
 from trialsim.reporting.run.first_page import FIGURES, first_page
 from trialsim.reporting.run.tables import tables
+from trialsim.running.inputs import value_words
 from trialsim.running.plain import Document, is_timed
 from trialsim.running.run import Run
 from trialsim.writing.report import (
@@ -62,7 +61,7 @@ def report_of(run: Run) -> Report:
         check_of(doc),
         _summary(doc),
         _objectives(doc),
-        _rules(run, doc),
+        _toxicity_rule(doc),
         _model(doc),
         _cases(doc),
         _results(doc, [each for each in pictures if each.name not in FIGURES]),
@@ -99,7 +98,13 @@ def told(run: Run) -> tuple[Document, tuple[Drawn, ...]]:
     from trialsim import figures
 
     doc = dict(run.to_dict())
-    doc["conduct"] |= {"rows": conduct.rows(run.scenario), "sentences": conduct.sentences(run.scenario)}
+    words = [block.text for block in protocol_section(run.facts).all_blocks() if isinstance(block, Words)]
+    rows = [
+        {"what": row["path"], "value": value_words(row["value"]), "default": row["default"]}
+        for row in doc["inputs"]
+        if row["path"].startswith(("conduct.", "evaluability.", "cohorts."))
+    ]
+    doc["conduct"] = {**doc["conduct"], "rows": rows, "sentences": words}
     material = figures.Material(run.scenario, run.rules, run.results, run.checks, run.power, run.pictured)
     drawn: list[tuple[int | None, figures.Drawn]] = [(None, each) for each in figures.draw_all(material)]
     if run.sensitivity is not None:
@@ -125,7 +130,10 @@ def _warning(doc: Document) -> Iterator[str]:
 
 
 def _protocol(run: Run, doc: Document) -> Section:
-    return section("protocol", "For the protocol", paragraphs(protocol_words.for_protocol(run.rules, doc)))
+    """The protocol section, and what the trial does by its rules."""
+    whole = protocol_section(run.facts)
+    does = section("protocol-does", "Operating characteristics", Words(summary.characteristics(doc)))
+    return replace(whole, parts=(*whole.parts[:-1], does, whole.parts[-1]))
 
 
 def _summary(doc: Document) -> Section:
@@ -154,24 +162,13 @@ def _objectives(doc: Document) -> Section:
     )
 
 
-def _rules(run: Run, doc: Document) -> Section:
-    protocol = rule_words.protocol(run.scenario, run.rules, doc)
+def _toxicity_rule(doc: Document) -> Section:
+    """What the toxicity rule does; what it is stands in the protocol section."""
     return section(
-        "rules",
-        "Decision rules",
-        Words(rule_words.CONVENTION, mark="convention"),
-        parts=[
-            section("responses", "Responses", paragraphs(protocol["design"]), rule_tables.decisions(doc)),
-            section(
-                "toxicity",
-                "Toxicity",
-                paragraphs(protocol["toxicity"]),
-                rule_tables.boundary(doc),
-                rule_tables.crossing(doc),
-                rule_tables.cost(doc),
-            ),
-            section("counted", "Who is counted", paragraphs(protocol["counted"])),
-        ],
+        "toxicity-rule",
+        "What the toxicity rule does",
+        rule_tables.crossing(doc),
+        rule_tables.cost(doc),
     )
 
 
@@ -181,12 +178,6 @@ def _model(doc: Document) -> Section:
         "Data-generating model",
         Words(methods.rates_words(doc)),
         parts=[
-            section(
-                "runs",
-                "How the trial runs",
-                paragraphs(doc["conduct"]["sentences"]),
-                conduct_tables.conduct(doc),
-            ),
             section(
                 "assumed",
                 "What is assumed, and where each input comes from",

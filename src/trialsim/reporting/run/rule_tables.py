@@ -2,78 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
-from trialsim.reporting.run.rules import CONVENTION, boundary_words, response_words, toxic_look_words
 from trialsim.running.content import Document
 from trialsim.running.plain import is_timed
 from trialsim.writing.numbers import NONE, Cell, listed, probability_cell, rate, value_cell
-from trialsim.writing.report import Group, Row, Table, plain
+from trialsim.writing.report import Table, plain
 
 LONG = 12
 """A toxicity boundary with more steps than this is set in columns."""
-
-
-def decisions(doc: Document) -> Table:
-    """The decision table: responses at each look and what they lead to."""
-    words = {"futile": "stop for futility", "go": "go", "consider": "consider"}
-    rows = []
-    for row in doc["design"]["looks"]:
-        low, high, n = row["responses_from"], row["responses_to"], row["n"]
-        inside = response_words(low, high, n).partition("(")[2].rstrip(")") or f"responses {low} to {high}"
-        onward = (
-            f"continue to {row['next_n']} patients"
-            if row["decision"] == "continue"
-            else words[row["decision"]]
-        )
-        if row["decision"] == "futile" and n == doc["design"]["n"]:
-            onward = "no go"
-        span = Cell(f"{low}–{high}" if high > low else str(low))
-        rows.append(
-            (
-                Cell(f"after {n} patients", n),
-                span,
-                Cell("any" if (low, high) == (0, n) else inside),
-                Cell(onward),
-            )
-        )
-    return Table(
-        "decisions",
-        "Decisions by the number of responses",
-        ("Look", "Responses", "Rule", "Decision"),
-        plain(rows),
-        (" ".join(filter(None, (f"Convention: {CONVENTION}", toxic_look_words(doc)))),),
-        words=(1, 2, 3),
-    )
-
-
-def boundary(doc: Document) -> Table:
-    """The toxicity boundary as steps, one group a dose that has one (doses with the same steps together)."""
-    together: dict[tuple[tuple[str, str], ...], list[str]] = {}
-    for level in doc["toxicity_rule"]["levels"]:
-        if level["steps"]:
-            what = {"reduce": "act: lower the dose", "stop": "act: stop the trial"}[level["action"]]
-            together.setdefault(tuple(boundary_words(level["steps"])), []).append(f"{level['dose']} ({what})")
-    abreast = 3 if max(map(len, together), default=0) > LONG else 1
-    groups = tuple(
-        Group("; ".join(doses), tuple(_side_by_side(steps, abreast))) for steps, doses in together.items()
-    )
-    return Table(
-        "boundary",
-        "Toxicity boundary",
-        ("Patients at the dose", "Act if toxicities") * abreast,
-        groups,
-        (f"Convention: {CONVENTION} With fewer patients at the dose than listed the rule cannot act.",),
-        words=tuple(range(1, 2 * abreast)),
-    )
-
-
-def _side_by_side(steps: Sequence[tuple[str, str]], abreast: int) -> Iterator[Row]:
-    """Steps set in columns, read from top to bottom."""
-    high = -(-len(steps) // abreast)
-    for k in range(high):
-        pairs = [steps[j] if j < len(steps) else ("", "") for j in range(k, high * abreast, high)]
-        yield tuple(Cell(text) for pair in pairs for text in pair)
 
 
 def crossing(doc: Document) -> Table:

@@ -345,3 +345,25 @@ def likelihood_words(row: dict[str, Any]) -> str:
     if ratio > 1:
         return f"The observed counts are {times(ratio)} times as likely under {case} as under {against}."
     return f"The observed counts are {times(1 / ratio)} times less likely under {case} than under {against}."
+
+
+def characteristics(doc: Document) -> str:
+    """How often the trial ends in a go under the typical cases, and how that was computed."""
+    names = list(dict.fromkeys(name for name in typical_cases(doc) if name)) or list(doc["cases"])[:2]
+    parts = [
+        f"{probability(best(doc['cases'][name], 'p_go'))} if the true response rate is "
+        f"{by_dose(doc, doc['cases'][name]['truth']['response'])}"
+        for name in names
+    ]
+    words = f"With all rules, the trial ends {reaches_go(doc)} with probability {listed(parts)}."
+    made = f"trialsim {doc['trialsim']}"
+    cases = [doc["cases"][name] for name in names]
+    if all(case["exact"] for case in cases):
+        return f"{words} These probabilities are exact ({made})."
+    how = f"by simulation of {count(doc['replicates'], 'trial')} a case"
+    if is_timed(doc) and all(held(case)["exact"] for case in cases):
+        how += " in calendar time"
+    return (
+        f"{words} These probabilities were estimated {how} ({made}, seed {doc['seed']}), with a Monte Carlo "
+        f"standard error of at most {doc['method']['largest_mcse']:.2g}."
+    )

@@ -1,0 +1,158 @@
+"""How the trial is run, as facts: who is counted, cohorts, arrivals, visits, and what waits for what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trialsim.designs.rules import Rules
+from trialsim.scenario.model import Scenario
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Whose outcome is known; ``inevaluable``: independent or nonresponders, None where everybody is evaluable."""
+
+    probability: float
+    inevaluable: str | None
+    replaced: bool
+    max_treated: int
+
+
+@dataclass(frozen=True)
+class Stratum:
+    """A group of patients, its share, and the cohort that it enters."""
+
+    name: str
+    share: float
+    cohort: str
+
+
+@dataclass(frozen=True)
+class Cohorts:
+    """Strata, and whether each cohort runs the design by itself.
+
+    ``false_go``: P(a go in at least one of independent cohorts) where every response rate is p0; None where it has no
+    type I error, or one set of looks.
+    """
+
+    own: bool
+    strata: tuple[Stratum, ...]
+    false_go: float | None
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Patients screened a month from a month of the trial on."""
+
+    from_month: float
+    per_month: float
+
+
+@dataclass(frozen=True)
+class Sites:
+    """Sites that open one after another."""
+
+    number: int
+    over_months: float
+    per_site_per_month: float
+
+
+@dataclass(frozen=True)
+class Reductions:
+    """Dose reductions of single patients; no hold where toxicity ends treatment at once."""
+
+    hold_weeks: float | None
+    max_reductions: int
+    exposure_weight: float
+
+
+@dataclass(frozen=True)
+class Conduct:
+    """The trial in calendar time; None where something cannot arise.
+
+    Attributes
+    ----------
+    first_seen : share of responses first seen at each visit.
+    toxicity_weeks, early_onset : window within which a toxicity counts, share of onsets in its first half.
+    toxicity_known : complete_only or as_it_happens; None without a boundary.
+    interim : accrual at an interim look: continue, pause, early_decision; None without one.
+    overrun : count or exclude; None where nothing ends the trial early.
+    amendment_lag_weeks : from trigger to first patient at the new dose; None where the dose never changes.
+    during_amendment : old_dose or hold; None without a lag.
+    """
+
+    pieces: tuple[Piece, ...]
+    sites: Sites | None
+    screening_failure: float
+    assessment_weeks: tuple[float, ...]
+    confirmed: bool
+    first_seen: tuple[float, ...]
+    progression_median_weeks: float
+    disease_control_week: float
+    withdrawal_per_month: float
+    toxicity_weeks: float | None
+    early_onset: float | None
+    toxicity_known: str | None
+    interim: str | None
+    review_lag_weeks: float
+    overrun: str | None
+    amendment_lag_weeks: float | None
+    during_amendment: str | None
+    reductions: Reductions | None
+
+
+def counted(scenario: Scenario, rules: Rules) -> Counted:
+    """Whom looks count."""
+    stated = scenario.evaluability
+    inevaluable = stated.inevaluable if stated.probability < 1 else None
+    return Counted(stated.probability, inevaluable, rules.replaced, rules.max_treated)
+
+
+def cohorts(scenario: Scenario, type_i_error: float | None) -> Cohorts | None:
+    """The strata, and what several chances of a go make of the type I error of one."""
+    if scenario.cohorts is None:
+        return None
+    own = scenario.own_rules
+    any_go = (
+        None if type_i_error is None or not own else 1 - (1 - type_i_error) ** len(scenario.cohorts.names)
+    )
+    strata = tuple(Stratum(s.name, s.share, s.cohort_name) for s in scenario.strata)
+    return Cohorts(own, strata, any_go)
+
+
+def conduct(scenario: Scenario, rules: Rules, boundary: bool, changes_dose: bool) -> Conduct | None:
+    """The conduct of a scenario, but for what cannot arise in it."""
+    stated = scenario.conduct
+    if stated is None:
+        return None
+    accrual, sites, reductions = stated.accrual, stated.accrual.sites, stated.patient_reductions
+    rates = accrual.per_month if isinstance(accrual.per_month, tuple) else (accrual.per_month,)
+    months, window = accrual.from_month or (0.0,), stated.toxicity_window_weeks
+    interim = len(rules.looks.n) > 1
+    lag = stated.amendment_lag_weeks if changes_dose else None
+    return Conduct(
+        tuple(Piece(m, p) for m, p in zip(months, rates, strict=True) if p is not None),
+        Sites(sites.number, sites.over_months, sites.per_site_per_month) if sites else None,
+        accrual.screening_failure,
+        stated.assessment_weeks,
+        stated.confirmed,
+        stated.first_seen or (1.0,),
+        stated.progression_median_weeks,
+        stated.disease_control_week,
+        stated.withdrawal_per_month,
+        window,
+        None if window is None else stated.early_onset,
+        stated.toxicity_known if boundary else None,
+        stated.interim if interim else None,
+        stated.review_lag_weeks,
+        stated.overrun if interim or boundary else None,
+        lag,
+        stated.during_amendment if lag else None,
+        Reductions(
+            reductions.hold_weeks if reductions.max_reductions else None,
+            reductions.max_reductions,
+            reductions.exposure_weight,
+        )
+        if reductions
+        else None,
+    )

@@ -1,0 +1,109 @@
+"""Everything a protocol fixes, and the answer of `trialsim protocol`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from typing import Any, ClassVar
+
+from trialsim.answers import Answer
+from trialsim.designs.rules import Rules
+from trialsim.facts import conduct as how
+from trialsim.facts import design as designs
+from trialsim.facts import toxicity as doses
+from trialsim.scenario.compiling import compile_rules
+from trialsim.scenario.model import Scenario
+from trialsim.version import __version__
+
+PARTS = ("design", "dose_reduction", "toxicity", "evaluability", "cohorts", "conduct", "endpoint", "doses")
+"""Blocks and keys that the protocol is made from."""
+
+
+@dataclass(frozen=True)
+class Assumed:
+    """An input that no publication states: its path in the scenario, and what the scenario says about it."""
+
+    path: str
+    note: str | None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything that a protocol fixes, with the exact characteristics of its design alone."""
+
+    name: str
+    endpoint: str
+    design: designs.Design
+    attained: tuple[designs.Attained, ...]
+    counted: how.Counted
+    cohorts: how.Cohorts | None
+    toxicity: doses.Toxicity
+    after_change: doses.AfterChange | None
+    conduct: how.Conduct | None
+    assumed: tuple[Assumed, ...]
+    references: tuple[str, ...]
+
+
+@dataclass(frozen=True, repr=False)
+class Protocol(Answer):
+    """The protocol of a scenario as facts."""
+
+    kind: ClassVar[str] = "protocol"
+    facts: Facts
+    version: str = __version__
+
+    @property
+    def called(self) -> str:
+        """The name of the scenario."""
+        return self.facts.name
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One dict a fact: its place, such as ``design.looks[0].n``, and its value."""
+        return [{"fact": path, "value": value} for path, value in leaves(self.facts)]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every fact as plain data."""
+        return {"trialsim": self.version, **asdict(self.facts)}
+
+
+def protocol(scenario: Scenario) -> Protocol:
+    """What the protocol of a scenario fixes; a design that is described by its error rates is searched for."""
+    return Protocol(facts(scenario, compile_rules(scenario)))
+
+
+def facts(scenario: Scenario, rules: Rules) -> Facts:
+    """The facts of a scenario and the rules that it was compiled to."""
+    found = designs.design(scenario, rules.looks)
+    attained = tuple(designs.attained(found, rules.looks))
+    null = attained[0].p_go if found.p0 is not None and found.tests and not found.toxicity else None
+    watched = doses.toxicity(scenario, rules)
+    published = doses.REFERENCES.get(watched.kind)
+    return Facts(
+        scenario.name,
+        scenario.endpoint,
+        found,
+        attained,
+        how.counted(scenario, rules),
+        how.cohorts(scenario, null),
+        watched,
+        doses.after_change(rules, watched.changes_dose),
+        how.conduct(scenario, rules, watched.has_boundary, watched.changes_dose),
+        tuple(
+            Assumed(path, source.note)
+            for path, source in scenario.sources.items()
+            if source.assumed and path.split(".")[0].split("[")[0] in PARTS
+        ),
+        (*designs.references(found), *([published] if published else [])),
+    )
+
+
+def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every single fact with its place."""
+    if is_dataclass(value):
+        for field in fields(value):
+            yield from leaves(getattr(value, field.name), f"{path}.{field.name}" if path else field.name)
+    elif isinstance(value, tuple):
+        for k, item in enumerate(value):
+            yield from leaves(item, f"{path}[{k}]")
+    else:
+        yield path, value

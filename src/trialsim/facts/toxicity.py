@@ -1,0 +1,140 @@
+"""The toxicity rule as facts: what it is, its boundary by dose, what acting means, and who is analysed afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from trialsim.codes import NEW_DOSE_ONLY
+from trialsim.designs.rules import ACTION_WORDS, Rules
+from trialsim.designs.toxicity import Amendment, crossing_probability
+from trialsim.engine.derived import crossing_patients
+from trialsim.facts.design import Setting, settings
+from trialsim.scenario.model import Scenario
+
+REFERENCES = {
+    "pocock": "Ivanova A, Qaqish BF, Schell MJ. Continuous toxicity monitoring in phase II trials in oncology. "
+    "Biometrics 2005;61:540-545.",
+    "posterior": "Thall PF, Simon RM, Estey EH. Bayesian sequential monitoring designs for single-arm clinical trials "
+    "with multiple outcomes. Stat Med 1995;14:357-379.",
+    "group_sequential": "Wang SK, Tsiatis AA. Approximately optimal one-parameter boundaries for group sequential "
+    "trials. Biometrics 1987;43:193-199.",
+}
+
+AFTER = ("pooled", "new_dose_only", "restart")
+
+
+@dataclass(frozen=True)
+class Step:
+    """From patient ``first`` to ``last`` the cut-off is ``at_least``; None where no count reaches it."""
+
+    first: int
+    last: int
+    at_least: int | None
+
+
+@dataclass(frozen=True)
+class DoseLevel:
+    """A dose: when it is left (toxicities among its patients, a patient or month of the trial) and what happens then.
+
+    ``action``: reduce, stop, or continue (a boundary that is only watched); None without a boundary.
+    """
+
+    dose: str
+    steps: tuple[Step, ...]
+    action: str | None
+    after_patient: int | None
+    after_month: float | None
+
+
+@dataclass(frozen=True)
+class AtTheLimit:
+    """P(the rule acts within ``patients`` at the first dose) when the toxicity rate is the limit, exactly."""
+
+    patients: int
+    probability: float
+
+
+@dataclass(frozen=True)
+class AfterChange:
+    """Who is analysed after a dose change; ``cut_offs``: least responses for a go by patients at the new dose."""
+
+    analysis: str
+    cut_offs: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class Toxicity:
+    """What counts as toxicity, who says so, and the rule."""
+
+    name: str | None
+    counted_by: str | None
+    kind: str
+    settings: tuple[Setting, ...]
+    levels: tuple[DoseLevel, ...]
+    at_limit: AtTheLimit | None
+
+    @property
+    def given(self) -> dict[str, tuple[Any, ...]]:
+        """Settings by key."""
+        return {setting.key: setting.values for setting in self.settings}
+
+    @property
+    def has_boundary(self) -> bool:
+        """Whether toxicities at some dose can make the rule act."""
+        return any(level.steps for level in self.levels)
+
+    @property
+    def changes_dose(self) -> bool:
+        """Whether later patients may start at a lower dose."""
+        return any(
+            level.after_patient or level.after_month or (level.steps and level.action == "reduce")
+            for level in self.levels
+        )
+
+
+def toxicity(scenario: Scenario, rules: Rules) -> Toxicity:
+    """The toxicity rule of a scenario, with the boundary that it was compiled to."""
+    rule = scenario.dose_reduction.rule if scenario.dose_reduction else None
+    months = rule.months() if isinstance(rule, Amendment) else ()
+    boundaries = [steps(row) for row in rules.monitor.act_ge]
+    first, limit = rules.monitor.act_ge[0], getattr(rule, "limit", None)
+    within = min(crossing_patients(scenario, rules), rules.max_treated)
+    meant = scenario.toxicity
+    return Toxicity(
+        meant.name if meant else None,
+        meant.counted_by if meant else None,
+        rule.kind if rule else "none",
+        tuple(settings(rule, {"kind", "after_patient", "after_month"})) if rule else (),
+        tuple(
+            DoseLevel(
+                dose,
+                bounds,
+                ACTION_WORDS[rules.monitor.action[level]] if bounds else None,
+                rules.monitor.at_enrolled[level] or None,
+                months[level] if level < len(months) else None,
+            )
+            for level, (dose, bounds) in enumerate(zip(scenario.doses, boundaries, strict=True))
+        ),
+        AtTheLimit(within, crossing_probability(first, limit, within)) if limit and boundaries[0] else None,
+    )
+
+
+def steps(row: tuple[int, ...]) -> tuple[Step, ...]:
+    """Cut-offs by patients 1, 2, ... as runs, from the first that a count can reach."""
+    runs: list[Step] = []
+    for m, b in enumerate(row[1:], start=1):
+        cut = b if b <= m else None
+        if runs and runs[-1].at_least == cut:
+            runs[-1] = Step(runs[-1].first, m, cut)
+        elif runs or cut is not None:
+            runs.append(Step(m, m, cut))
+    return tuple(runs)
+
+
+def after_change(rules: Rules, changes: bool) -> AfterChange | None:
+    """Who is analysed after a dose change; None where the dose never changes."""
+    if not changes:
+        return None
+    cuts = steps(rules.attained_ge) if rules.on_dose_change == NEW_DOSE_ONLY else ()
+    return AfterChange(AFTER[rules.on_dose_change], cuts)

@@ -1,0 +1,215 @@
+"""How the trial runs, in a protocol's words: who is counted, cohorts, assessments, looks, and what was assumed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from trialsim.facts.conduct import Conduct
+from trialsim.facts.protocol import Facts
+from trialsim.reporting.protocol_toxicity import weeks
+from trialsim.writing.numbers import count, listed, rate
+from trialsim.writing.report import Block, Points, Words
+
+BLOCKS = {
+    "design": "the design",
+    "dose_reduction": "the toxicity rule and its consequences",
+    "evaluability": "who is evaluable",
+    "cohorts": "the cohorts",
+    "conduct": "how the trial is conducted",
+    "toxicity": "what counts as toxicity",
+    "endpoint": "the endpoint",
+    "doses": "the doses",
+}
+
+
+def population(facts: Facts) -> Iterator[Block]:
+    """Who is counted, and in which cohorts."""
+    yield Words(" ".join(_counted(facts)))
+    if facts.cohorts is not None:
+        yield Words(" ".join(_cohorts(facts)))
+
+
+def _counted(facts: Facts) -> Iterator[str]:
+    counted = facts.counted
+    if counted.probability == 1:
+        yield "Every treated patient is taken to be evaluable for response."
+    else:
+        whoever = {
+            "independent": "whether or not the patient would have responded",
+            "nonresponders": "and one who is not would not have responded",
+        }[counted.inevaluable or "independent"]
+        yield (
+            f"A treated patient is expected to be evaluable for response with probability {counted.probability:g}, "
+            f"{whoever}."
+        )
+    if facts.conduct is not None and facts.conduct.withdrawal_per_month:
+        yield "A patient who withdraws before the first assessment is not evaluable."
+    yield (
+        "Patients who are not evaluable are replaced: looks count evaluable patients, and accrual goes on until "
+        "there are enough."
+        if counted.replaced
+        else "A patient who is not evaluable is not replaced: looks count treated patients, this one as a non-response."
+    )
+    where = ""
+    if facts.after_change is not None and facts.after_change.analysis == "restart":
+        where = " at any one dose"
+    elif facts.cohorts is not None and facts.cohorts.own:
+        where = " in all cohorts together"
+    ends = (
+        "; the trial ends without a go if there are not enough evaluable ones among them"
+        if counted.replaced
+        else ""
+    )
+    yield f"At most {count(counted.max_treated, 'patient')} will be treated{where}{ends}."
+
+
+def _cohorts(facts: Facts) -> Iterator[str]:
+    assert facts.cohorts is not None
+    strata = facts.cohorts.strata
+    shares = [f"{s.name} ({rate(s.share)})" for s in strata]
+    yield f"Patients belong to these strata, with the shares expected of them: {listed(shares)}."
+    if any(s.cohort != s.name for s in strata):
+        names = dict.fromkeys(s.cohort for s in strata)
+        members = [f"{name} (of {listed([s.name for s in strata if s.cohort == name])})" for name in names]
+        yield f"They form the cohorts {listed(members)}."
+    if facts.cohorts.own:
+        yield (
+            "Each cohort has looks of its own, on its own patients; when it stops, is complete or pauses, its "
+            "patients are turned away and those of the other cohorts arrive as before. The dose and its toxicity "
+            "rule are shared: a change of dose holds for all cohorts, and a stop for toxicity ends every cohort "
+            "that is still open."
+        )
+    else:
+        yield "All patients enter the same looks; cohorts are reported separately, and no decision is made within one."
+
+
+def conduct(facts: Facts) -> Iterator[Block]:
+    """Assessments, looks and arrivals in calendar time."""
+    stated = facts.conduct
+    if stated is None:
+        yield Words(
+            "No calendar time is stated: every outcome of a patient is taken to be known before the next patient is "
+            "enrolled, so that no decision waits for anything."
+        )
+        return
+    yield Words(" ".join(_assessments(stated)))
+    yield Words(" ".join(_looks(stated, facts.cohorts is not None and facts.cohorts.own)))
+    if stated.reductions is not None:
+        yield Words(_reductions(stated))
+    yield Words(" ".join(_planning(stated)), lead="Assumed for planning.")
+
+
+def _assessments(stated: Conduct) -> Iterator[str]:
+    when = [f"{week:g}" for week in stated.assessment_weeks]
+    week = "week" if when == ["1"] else "weeks"
+    counts = (
+        "when it is confirmed at the assessment after the one that shows it"
+        if stated.confirmed
+        else "when it is first seen"
+    )
+    yield f"Response is assessed {listed(when)} {week} after the start of treatment; it counts {counts}."
+    yield f"Stable disease from week {stated.disease_control_week:g} on is disease control."
+
+
+def _looks(stated: Conduct, own: bool) -> Iterator[str]:
+    where, trial = (" in the cohort", "the cohort") if own else ("", "the trial")
+    if stated.interim is not None:
+        closed = f"Accrual{where} pauses when the patients of an interim look are enrolled"
+        yield {
+            "continue": "Accrual continues while an interim look is pending; patients enrolled meanwhile do not enter "
+            "that look, and count at later ones.",
+            "pause": f"{closed}, until the look is decided; nobody is enrolled{where} meanwhile.",
+            "early_decision": f"{closed}. The look is decided as soon as every possible course of the outcomes still "
+            f"open gives the same decision; nobody is enrolled{where} meanwhile.",
+        }[stated.interim]
+    lag = stated.review_lag_weeks
+    when = (
+        f"{weeks(lag)} after the last outcome it needs"
+        if lag
+        else "as soon as the outcomes it needs are known"
+    )
+    yield f"A look takes the first patients in the order of enrolment, and is decided {when}."
+    if stated.overrun is not None:
+        pending = (
+            f"Patients enrolled while the decision that ends {trial} is pending never enter that decision"
+        )
+        yield {
+            "count": f"{pending}, and are counted in what is reported.",
+            "exclude": f"{pending}, and are left out of what is reported, but for the numbers treated.",
+        }[stated.overrun]
+
+
+def _reductions(stated: Conduct) -> str:
+    assert stated.reductions is not None
+    rule = stated.reductions
+    treated = "ends treatment"
+    if rule.max_reductions:
+        times = "once" if rule.max_reductions == 1 else count(rule.max_reductions, "time")
+        hold = f" after a hold of {weeks(rule.hold_weeks)}" if rule.hold_weeks else ""
+        treated = (
+            f"goes on at the next lower dose{hold}, at most {times}; at the next toxicity, or at the lowest dose, "
+            "treatment ends"
+        )
+    lost = (
+        f"{rate(rule.exposure_weight)} of the chance of a response is taken to be lost in proportion to dose not given"
+        if rule.exposure_weight
+        else "dose not received is taken to cost no responses"
+    )
+    return (
+        f"A patient with toxicity {treated}. The rules of the trial count every patient once, at the dose of the "
+        f"start; {lost}."
+    )
+
+
+def _planning(stated: Conduct) -> Iterator[str]:
+    yield f"{_arrivals(stated)}, at random times; {_failures(stated)}."
+    seen = stated.first_seen
+    if seen == (1.0,):
+        yield "Every response is first seen at the first assessment."
+    else:
+        shares = [f"{rate(p)}" for p in seen]
+        yield f"Responses are first seen at successive assessments in these shares: {listed(shares)}."
+    yield f"The median time to progression is {weeks(stated.progression_median_weeks)} (exponential)."
+    hazard = stated.withdrawal_per_month
+    yield (
+        f"Patients withdraw at a hazard of {hazard:g} a month."
+        if hazard
+        else "Nobody withdraws from assessments."
+    )
+    if stated.early_onset is not None:
+        yield f"{rate(stated.early_onset)} of toxicities have their onset in the first half of the window."
+
+
+def _arrivals(stated: Conduct) -> str:
+    if (sites := stated.sites) is not None:
+        return (
+            f"{count(sites.number, 'site')} open one after another over {sites.over_months:g} months, each screening "
+            f"{sites.per_site_per_month:g} patients a month"
+        )
+    if len(stated.pieces) == 1 and not stated.pieces[0].from_month:
+        return f"{stated.pieces[0].per_month:g} patients a month are screened"
+    pieces = [f"{piece.per_month:g} a month from month {piece.from_month:g} on" for piece in stated.pieces]
+    return f"Patients are screened at a rate that changes: {listed(pieces)}"
+
+
+def _failures(stated: Conduct) -> str:
+    failure = stated.screening_failure
+    return f"{rate(failure)} of them are never treated" if failure else "all of them are treated"
+
+
+def provenance(facts: Facts) -> Iterator[Block]:
+    """What is assumed, and where the methods were published."""
+    if facts.assumed:
+        yield Words(
+            "Assumed by this scenario; no publication is said to state it, and no real trial to have followed it:"
+        )
+        yield Points(tuple(_assumed(item.path, item.note) for item in facts.assumed))
+    if facts.references:
+        yield Words("References:")
+        yield Points(facts.references)
+
+
+def _assumed(path: str, note: str | None) -> str:
+    block, _, key = path.partition(".")
+    words = f"{BLOCKS[block.partition('[')[0]]}{f': {key}' if key else ''}".replace("_", " ")
+    return f"{words} ({note})" if note else words

@@ -1,0 +1,247 @@
+"""The design in a protocol's words: hypotheses, sizes, what each look leads to, and what that attains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from trialsim.facts.design import Attained, Branch, Design, Look
+from trialsim.facts.protocol import Facts
+from trialsim.reporting.protocol_origin import method, origin, toxic
+from trialsim.writing.numbers import Cell, listed, probability, probability_cell, rate
+from trialsim.writing.report import Block, Table, Words, plain
+
+NO_HYPOTHESIS = "No hypothesis about the response rate is stated."
+
+ORDINALS = ("first", "second", "third", "fourth", "fifth")
+
+
+def blocks(facts: Facts) -> Iterator[Block]:
+    """Everything about the design."""
+    design = facts.design
+    yield Words(f"The primary endpoint is {facts.endpoint}. {' '.join(_hypotheses(design))}")
+    each = "Each cohort follows this design by itself, on its own patients. " if _own(facts) else ""
+    yield Words(each + " ".join(_looks(facts)))
+    yield decisions(facts)
+    yield Words(" ".join([*method(design), *origin(design)]))
+    yield Words(" ".join(_attained(facts)))
+    if facts.attained:
+        yield _characteristics(facts)
+
+
+def _own(facts: Facts) -> bool:
+    return facts.cohorts is not None and facts.cohorts.own
+
+
+# -- hypotheses
+
+
+def _hypotheses(design: Design) -> Iterator[str]:
+    p0, p1 = design.p0, design.p1
+    low = f"p0 = {rate(p0)} or less" if p0 is not None else ""
+    high = f"p1 = {rate(p1)} or more" if p1 is not None else ""
+    bad, good = "", ""
+    if design.toxicity and p0 is not None:
+        either = "or" if design.is_null(p0, None) else "and"
+        bad = f", {either} the true toxicity rate {rate(design.toxicity[0])} or more"
+        good = f", and the true toxicity rate {rate(design.toxicity[1])} or less"
+    if low and design.tests:
+        against = f"; the alternative is that it is {high}{good}" if high else ""
+        yield f"The null hypothesis is that the true response rate is {low}{bad}{against}."
+    elif low:
+        yield f"A true response rate of {low} is of no interest{f', one of {high} is' if high else ''}."
+    else:
+        yield f"A true response rate of {high} is of interest." if high else NO_HYPOTHESIS
+    if design.toxicity:
+        unacceptable, acceptable = design.toxicity
+        yield (
+            f"A true toxicity rate of {rate(unacceptable)} or more is unacceptable, one of {rate(acceptable)} or less "
+            f"is acceptable; response and toxicity are taken {_associated(design.odds_ratio)}."
+        )
+
+
+def _associated(odds_ratio: float | None) -> str:
+    return (
+        "as independent"
+        if odds_ratio in (None, 1)
+        else f"as associated within a patient with an odds ratio of {odds_ratio:g}"
+    )
+
+
+# -- looks
+
+
+def _looks(facts: Facts) -> Iterator[str]:
+    design, looks = facts.design, facts.design.looks
+    who = "evaluable patients" if facts.counted.replaced else "patients"
+    if len(looks) > len(ORDINALS):
+        yield (
+            f"Up to {looks[-1].n} {who} will be enrolled. Responses are looked at repeatedly, first after "
+            f"{looks[0].n} and last after {looks[-1].n} of them; the table of decisions says when, and what each "
+            "number leads to."
+        )
+        if not design.successive:
+            yield "It also says which look follows a decision to go on."
+        return
+    alike = [look.n for look in looks[1:] if not design.successive and _passes(look)]
+    for k, look in enumerate(looks):
+        if look.n in alike:
+            continue
+        yield f"{_stage(design, k, who)} {'; '.join(_branch(design, k, branch) for branch in look.branches)}."
+        if look.toxic_ge is not None:
+            yield (
+                f"But if {look.toxic_ge} or more of these {look.n} patients have had toxicity, the trial is stopped "
+                "for toxicity, without a go, whatever the responses."
+            )
+    if alike:
+        sizes = listed([str(n) for n in alike], "or")
+        which = ", of which only one is reached" if len(alike) > 1 else ""
+        yield f"With {sizes} {who} in all{which}, further study is recommended (go) whatever the responses."
+
+
+def _passes(look: Look) -> bool:
+    """Whether a look is a go whatever is seen."""
+    return [branch.decision for branch in look.branches] == ["go"] and look.toxic_ge is None
+
+
+def _stage(design: Design, k: int, who: str) -> str:
+    n = design.looks[k].n
+    if len(design.looks) == 1:
+        return f"{n} {who} will be enrolled in a single stage:"
+    if k == 0:
+        return f"In the first stage {n} {who} will be enrolled:"
+    if design.successive:
+        return f"At the end of the {ORDINALS[k]} stage, with {n} {who} in all,"
+    return f"Where the trial goes on to {n} {who} in all:"
+
+
+def _branch(design: Design, k: int, branch: Branch) -> str:
+    look = design.looks[k]
+    final = all(other.decision != "continue" for other in look.branches)
+    rejected = "the null hypothesis is rejected and " if design.tests else ""
+    if branch.decision == "continue":
+        assert branch.to_n is not None
+        then = f"{branch.to_n - look.n} more will be enrolled, {branch.to_n} in all"
+    elif branch.decision == "consider":
+        then = "the result is inconclusive, and further study is to be considered"
+    elif branch.decision == "go":
+        then = f"{'' if final else 'the trial is stopped early, '}{rejected}further study is recommended (go)"
+    elif final:
+        kept = "the null hypothesis is not rejected and " if design.tests else ""
+        then = f"{kept}no further study is recommended (no go)"
+    else:
+        then = "the trial is stopped for futility (no go)"
+    return f"{_responses(branch, look.n)}, {then}"
+
+
+def _responses(branch: Branch, n: int) -> str:
+    low, high = branch.low, branch.high
+    if (low, high) == (0, n):
+        return "whatever the responses"
+    if high == n:
+        return f"if {'all ' if low == n else ''}{low}{'' if low == n else ' or more'} respond"
+    if low == high:
+        return "if none responds" if low == 0 else f"if {low} {'responds' if low == 1 else 'respond'}"
+    return f"if {high} or fewer respond" if low == 0 else f"if {low} to {high} respond"
+
+
+def decisions(facts: Facts) -> Table:
+    """The look table: which numbers of responses lead to which decision."""
+    heads = {"futile": "Stop, no go", "continue": "Go on", "go": "Go", "consider": "Consider"}
+    made = {branch.decision for look in facts.design.looks for branch in look.branches}
+    heads = {decision: head for decision, head in heads.items() if decision in made}
+    toxic = any(look.toxic_ge is not None for look in facts.design.looks)
+    rows = []
+    for look in facts.design.looks:
+        cells = [Cell(str(look.n), look.n), *(Cell(_span(look, decision)) for decision in heads)]
+        if toxic:
+            cells.append(Cell("–" if look.toxic_ge is None else f"≥ {look.toxic_ge}", look.toxic_ge))
+        rows.append(tuple(cells))
+    who = "Evaluable patients" if facts.counted.replaced else "Patients"
+    columns = (who, *heads.values(), *(["Stop for toxicity: toxicities"] if toxic else []))
+    notes = "Entries are numbers of responses among the patients of the look"
+    if "continue" in heads:
+        notes += "; in brackets: the number of patients at the next look"
+    return Table(
+        "decisions",
+        "Decisions by the number of responses",
+        columns,
+        plain(rows),
+        (f"{notes}.",),
+        words=tuple(range(1, len(columns))),
+    )
+
+
+def _span(look: Look, decision: str) -> str:
+    """The numbers of responses that lead to a decision."""
+    spans = []
+    for branch in look.branches:
+        if branch.decision != decision:
+            continue
+        low, high = branch.low, branch.high
+        text = f"≤ {high}" if low == 0 else f"≥ {low}" if high == look.n else f"{low}–{high}"
+        text = "any" if (low, high) == (0, look.n) else str(low) if low == high else text
+        spans.append(f"{text} ({branch.to_n})" if branch.to_n else text)
+    return ", ".join(spans) or "–"
+
+
+# -- what is attained
+
+
+def _attained(facts: Facts) -> Iterator[str]:
+    design = facts.design
+    if not facts.attained:
+        yield "Without p0 or p1 the design has no type I error and no power."
+        return
+    parts = [_error(design, row) for row in facts.attained]
+    yield f"Exactly, with every patient evaluable and no other rule than these looks, it attains {listed(parts)}."
+    if facts.cohorts and facts.cohorts.false_go is not None:
+        yield (
+            "If the response rate is p0 in every cohort, and the cohorts are independent, at least one of them ends "
+            f"in a go with probability {probability(facts.cohorts.false_go)}."
+        )
+
+
+def _error(design: Design, row: Attained) -> str:
+    """An attained probability of a go by its name."""
+    if not design.tests:
+        name = "a probability of a go"
+    elif design.is_null(row.response, row.toxicity):
+        name = "a type I error"
+    else:
+        good = row.response == design.p1 and (not design.toxicity or row.toxicity == design.toxicity[1])
+        name = "a power" if good else "a probability of a go"
+    at = f"at a response rate of {rate(row.response)}"
+    if row.toxicity == 0 and not design.toxicity:
+        return f"{name} of at most {probability(row.p_go)} {at}, whatever the toxicity rate (so much if nobody has "
+        "toxicity)"
+    return f"{name} of {probability(row.p_go)} {at}{toxic(row.toxicity)}"
+
+
+def _characteristics(facts: Facts) -> Table:
+    toxic = any(row.toxicity is not None for row in facts.attained)
+    considers = any(row.p_consider is not None for row in facts.attained)
+    rows = []
+    for row in facts.attained:
+        cells = [Cell(rate(row.response), row.response)]
+        if toxic:
+            cells.append(Cell(rate(row.toxicity or 0.0), row.toxicity))
+        cells.append(probability_cell(row.p_go))
+        if considers:
+            cells.append(probability_cell(row.p_consider))
+        cells += [probability_cell(row.pet), Cell(f"{row.en:.2f}", row.en)]
+        rows.append(tuple(cells))
+    columns = (
+        "Response rate",
+        *(["Toxicity rate"] if toxic else []),
+        "P(go)",
+        *(["P(consider)"] if considers else []),
+        "P(ends early)",
+        "Expected patients",
+    )
+    return Table(
+        "attained",
+        "What the design attains by itself, by the true rates",
+        columns,
+        plain(rows),
+        ("Exact; every patient evaluable, no toxicity rule, no change of dose.",),
+    )

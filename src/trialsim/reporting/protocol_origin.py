@@ -1,0 +1,261 @@
+"""Where the cut-offs of a design come from, in a protocol's words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from trialsim.facts.design import Bound, Design
+from trialsim.writing.numbers import count, listed, rate
+
+FAMILIES = {
+    "simon": "two-stage designs that stop early only for futility",
+    "single_stage": "single-stage designs",
+    "mander_thompson": "two-stage designs that may end early for futility or with a go",
+    "multistage": "three-stage designs",
+    "swog": "two-stage designs of this kind whose first stage has half of the patients",
+    "sargent": "two-stage designs with three outcomes",
+    "curtailed": "curtailed two-stage designs",
+    "predictive_probability": "designs of this kind without an early go",
+    "posterior_probability": "designs of this kind",
+    "bop2": "the cut-offs of this form that were tried",
+    "bop2_toxicity": "the cut-offs of this form that were tried",
+    "bryant_day": "two-stage designs with cut-offs for responses and toxicities at both stages",
+    "dual_criterion": "single-stage designs of this kind",
+}
+
+BEST = {
+    "optimal": "has the least {en} at p0",
+    "h0_optimal": "has the least {en} at p0",
+    "h1_optimal": "has the least {en} at p1",
+    "minimax": "has the fewest patients and, among designs of that size, the least {en} at p0",
+    "admissible": "has the least weighted mean of its size and its {en} at p0, with weight {weight} for the size",
+    "least_largest_en": "has the least value of the largest {en} at any rate from p0 to p1",
+    "smallest": "is the smallest",
+    "first": "is the smallest",
+    "stable": "is the smallest from which on every larger one keeps these limits as well",
+    "most_power": "has the largest power",
+}
+
+HELD = {
+    "balanced": "two stages of equal size",
+    "stage1_share": "between {0:g} and {1:g} of the patients in the first stage",
+    "n1": "{0} patients in the first stage",
+    "n": "{0} patients in all",
+    "min_pet": "a probability of ending early of at least {0:g} at p0",
+    "efficacy_stop": "an early go possible at every stage",
+    "shape": "{0}",
+}
+
+SHAPES = {
+    "equal": "stages of equal size",
+    "ensign": "a first stage that stops only if nobody responds",
+    "free": "stages of any size",
+}
+
+
+def method(design: Design) -> Iterator[str]:
+    """The idea behind the cut-offs, for the kinds that have one beside their error rates."""
+    given = design.given
+    if "prior" in given:
+        prior = "under a Beta({:g}, {:g}) prior".format(*given["prior"])
+    if design.kind == "fleming":
+        yield (
+            "The cut-offs are those of Fleming’s multiple testing procedure at a nominal level of "
+            f"{given['alpha'][0]:g}, a normal approximation."
+        )
+    elif design.kind == "gehan":
+        yield (
+            "The first stage has the least size at which nobody responds with a probability of at most "
+            f"{given['miss'][0]:g} if the response rate is p1. The second stage has one of the alternative sizes "
+            "above, by the responses of the first, so that the response rate is estimated with a standard error of "
+            f"about {given['standard_error'][0]:g}; it decides nothing, and a go says that the first stage was "
+            "passed."
+        )
+    elif design.kind == "swog":
+        yield (
+            f"After the first stage p1 is tested at the level {given['first_level'][0]:g}, and at the end p0 at the "
+            f"level {given['final_level'][0]:g}, both by exact tests."
+        )
+    elif design.kind == "curtailed":
+        yield _curtailed(design)
+    elif design.kind == "predictive_probability":
+        yield _predictive(design, prior)
+    elif design.kind == "posterior_probability":
+        yield _posterior(design, prior)
+    elif design.kind in ("bop2", "bop2_toxicity"):
+        yield _bop2(design, prior)
+    elif design.kind == "dual_criterion":
+        level, value = given["significance"][0], rate(given["decision_value"][0])
+        shown = f"the exact test rejects p0 at the level {level:g}"
+        if "prior" in given:
+            shown = (
+                f"the posterior probability of a response rate of p0 or less is at most {level:g}, {prior}"
+            )
+        what = "posterior median" if "prior" in given else "observed response rate"
+        yield (
+            f"A go needs significance ({shown}) and relevance (the {what} is at least {value}); with only one of the "
+            "two further study is to be considered."
+        )
+
+
+def _curtailed(design: Design) -> str:
+    given = design.given
+    whole = "The trial"
+    if "n" in given:
+        whole += (
+            f" follows a design with a go for more than {given['r'][0]} responses of {given['n'][0]} patients"
+        )
+        if "n1" in given:
+            whole += f" and a stop after {given['n1'][0]} patients with {given['r1'][0]} or fewer responses"
+        whole += ", and"
+    every = (
+        f"looked at after every {count(given['every'][0], 'patient')}"
+        if given["every"] != (1,)
+        else "looked at after every patient"
+    )
+    low, high = given["futility_below"][0], given["go_above"][0]
+    if (low, high) == (0, 1):
+        return f"{whole} ends as soon as its outcome is certain, {every} (curtailment)."
+    ends = [
+        f"stops when the conditional power at p1 is {low:g} or less"
+        if low
+        else "stops when no go is possible"
+    ]
+    ends.append(f"goes when it is {high:g} or more" if high != 1 else "goes when a go is certain")
+    return f"{whole} {listed(ends)}, {every} (stochastic curtailment)."
+
+
+def _when(design: Design) -> str:
+    given = design.given
+    every = "every patient" if given["every"] == (1,) else f"every {given['every'][0]} patients"
+    return f"looked at from {count(given['min_n'][0], 'patient')} on, after {every}"
+
+
+def _predictive(design: Design, prior: str) -> str:
+    given = design.given
+    words = "Success at the end is a posterior probability"
+    if "theta_t" in given:
+        words += f" above {given['theta_t'][0]:g}"
+    words += f" that the response rate exceeds p0, {prior}."
+    if "theta_l" in given:
+        early = (
+            f" and goes early when it is above {given['theta_u'][0]:g}" if given["theta_u"] != (1.0,) else ""
+        )
+        words += (
+            f" The trial stops for futility when the predictive probability of success is below {given['theta_l'][0]:g}"
+            f"{early}, {_when(design)}."
+        )
+        return words
+    early = f"; an early go needs more than {given['theta_u'][0]:g}" if given["theta_u"] != (1.0,) else ""
+    return f"{words} The trial stops for futility when its predictive probability is too low, {_when(design)}{early}."
+
+
+def _posterior(design: Design, prior: str) -> str:
+    given = design.given
+    low, gain = given["p_l"][0], given["delta"][0] if "delta" in given else 0
+    if "standard_prior" in given:
+        standard = "that of the standard, itself uncertain with a Beta({:g}, {:g}) distribution"
+        standard = standard.format(*given["standard_prior"])
+    else:
+        standard = f"that of the standard, {rate(given['standard'][0])}"
+    by = f" by more than {gain:g}" if gain else ""
+    stop = f"stops for futility when the posterior probability of exceeding it{by} is below {low:g}"
+    go = "goes when the posterior probability of exceeding it"
+    if "p_u" not in given:
+        go = f"{go} is high enough"
+    else:
+        high = given["p_u"][0]
+        go = f"{go} is above {high:g}" if high != 1 else "never goes early"
+    return (
+        f"The response rate is compared with {standard}, {prior}. The trial "
+        f"{stop if low else 'never stops for futility'} and {go}, {_when(design)}; with neither by the end, further "
+        "study is to be considered."
+    )
+
+
+def _bop2(design: Design, prior: str) -> str:
+    given = design.given
+    early = ""
+    if "eta" in given:
+        early = f", an early go more than a cut-off that falls to λ with the exponent {given['eta'][0]:g}"
+    if design.kind == "bop2":
+        what = "the posterior probability of a response rate above p0"
+    else:
+        toxic = "Beta({:g}, {:g})".format(*given["prior_toxicity"])
+        what = (
+            "the posterior probability of a response rate above p0, or that of a toxicity rate below the "
+            f"unacceptable one (with a {toxic} prior of toxicity),"
+        )
+    return (
+        f"After m of N patients the trial stops when {what} is below λ (m/N)^γ, with λ = {given['lambda'][0]:g} and "
+        f"γ = {given['gamma'][0]:g}, {prior} of response; a go at the end needs more than λ{early} (BOP2)."
+    )
+
+
+def origin(design: Design) -> Iterator[str]:
+    """How the cut-offs came about: stated, or found by a search, and by which."""
+    if design.criterion is None:
+        if design.kind in ("gehan", "fleming", "swog", "dual_criterion"):
+            return
+        what = "These thresholds" if "prior" in design.given or design.kind == "curtailed" else "The cut-offs"
+        yield f"{'The table of decisions is' if design.kind == 'rules' else f'{what} are'} stated outright."
+        return
+    given = design.given
+    weight = "{:g}".format(*given["weight"]) if "weight" in given else ""
+    mean = "expected number of patients"
+    if design.kind == "bryant_day":
+        best = {
+            "optimal": f"has the least larger {mean} of the two null hypotheses",
+            "minimax": f"has the fewest patients and, among designs of that size, the least larger {mean} of the two "
+            "null hypotheses",
+        }[design.criterion]
+    else:
+        best = BEST[design.criterion].format(en=mean, weight=weight)
+    if "en_weight_p1" in given:
+        best = best.replace(
+            f"{mean} at p0",
+            f"weighted mean of the {mean} at p0 and at p1, with weight {given['en_weight_p1'][0]:g} for p1",
+        )
+    if "en_prior" in given:
+        prior = "Beta({:g}, {:g})".format(*given["en_prior"])
+        best = best.replace(f"{mean} at p0", f"{mean} averaged over a {prior} prior of the response rate")
+    within = [f"at most {design.up_to} patients"] if design.up_to else []
+    kept = [*within, *_held(design), *(_bound(design, bound) for bound in design.bounds)]
+    yield (
+        f"The cut-offs were found by an exact search: among {FAMILIES[design.kind]} with {listed(kept)}, "
+        f"this one {best}."
+    )
+    if (
+        design.kind == "simon"
+        and design.criterion in ("optimal", "minimax")
+        and not design.settings
+        and not design.up_to
+    ):
+        yield f"It is Simon’s {design.criterion} two-stage design."
+
+
+def _held(design: Design) -> Iterator[str]:
+    """What a search kept to, beside error rates."""
+    for key, values in design.given.items():
+        if key == "shape":
+            yield SHAPES[values[0]]
+        elif key in HELD and design.kind != "curtailed":
+            yield HELD[key].format(*values)
+
+
+def _bound(design: Design, bound: Bound) -> str:
+    names = {
+        "type_i": "a type I error of at most" if design.tests else "a probability of a go of at most",
+        "type_ii": "a type II error of at most"
+        if design.tests
+        else "a probability of ending without a go of at most",
+        "no_go_most": "a probability of no go of at most",
+        "no_go_least": "a probability of no go of at least",
+        "go_least": "a probability of a go of at least",
+    }
+    return f"{names[bound.what]} {bound.value:g} at a response rate of {rate(bound.response)}{toxic(bound.toxicity)}"
+
+
+def toxic(toxicity: float | None) -> str:
+    """A toxicity rate beside a response rate, where there is one."""
+    return "" if toxicity is None else f" and a toxicity rate of {rate(toxicity)}"

@@ -1,0 +1,249 @@
+"""Toxicity in a protocol's words: what counts, the rule and its boundary, what acting means, who is analysed then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from trialsim.facts.conduct import Conduct
+from trialsim.facts.protocol import Facts
+from trialsim.facts.toxicity import DoseLevel, Step, Toxicity
+from trialsim.writing.numbers import Cell, listed, probability, rate
+from trialsim.writing.report import Block, Group, Row, Table, Words, plain
+
+LONG = 12
+"""A boundary with more steps than this is set in columns."""
+
+SHAPES = {"pocock": "Pocock’s shape", "obrien_fleming": "O’Brien and Fleming’s shape"}
+
+
+def blocks(facts: Facts) -> Iterator[Block]:
+    """Everything about toxicity and dose."""
+    toxicity = facts.toxicity
+    yield Words(" ".join([*_counts(facts), *_doses(toxicity)]))
+    if toxicity.has_boundary:
+        yield Words(" ".join([*_rule(facts), *_waits(facts)]))
+        yield boundary(toxicity)
+    else:
+        yield Words(" ".join(_no_boundary(facts)))
+    yield Words(" ".join(_actions(toxicity)))
+    if facts.after_change is not None:
+        yield Words(" ".join(_after_change(facts)))
+        yield _cut_offs(facts.after_change.cut_offs)
+
+
+def _counts(facts: Facts) -> Iterator[str]:
+    toxicity, conduct = facts.toxicity, facts.conduct
+    if toxicity.name:
+        by = f", as determined by {toxicity.counted_by}" if toxicity.counted_by else ""
+        yield f"Toxicity means {toxicity.name}{by}; it is counted among treated patients, at most once a patient."
+    if conduct is not None and conduct.toxicity_weeks is not None:
+        yield (
+            f"A toxicity counts if its onset is within {weeks(conduct.toxicity_weeks)} of the start of treatment, on "
+            "or off treatment."
+        )
+
+
+def _doses(toxicity: Toxicity) -> Iterator[str]:
+    doses = [level.dose for level in toxicity.levels]
+    if len(doses) == 1:
+        yield f"There is one dose: {doses[0]}." if doses[0] != "single dose" else "There is a single dose."
+    else:
+        yield f"The dose levels are {listed(doses)}, from the starting dose to the lowest."
+
+
+# -- the rule
+
+
+def _rule(facts: Facts) -> Iterator[str]:
+    toxicity = facts.toxicity
+    given, kind = toxicity.given, toxicity.kind
+    if "limit" in given:
+        limit = rate(given["limit"][0])
+    each = "after every patient at a dose"
+    if kind == "pocock":
+        within = f" within {toxicity.at_limit.patients} patients" if toxicity.at_limit else ""
+        yield (
+            f"Toxicity will be monitored {each}, by a boundary of constant tail probability (Pocock type): the one "
+            f"that acts earliest while a dose whose true toxicity rate is {limit}, the highest acceptable, is acted "
+            f"on{within} with a probability of at most {given['phi'][0]:g}."
+        )
+    elif kind == "posterior":
+        first = given["min_n"][0]
+        start = each if first == 1 else f"{each}, from patient {first} at the dose on"
+        yield (
+            f"Toxicity will be monitored {start}. The rule acts when the posterior probability that the toxicity "
+            f"rate of the dose exceeds {limit}, the highest acceptable, is above {given['cutoff'][0]:g}, under a "
+            "Beta({:g}, {:g}) prior.".format(*given["prior"])
+        )
+    elif kind == "group_sequential":
+        shape = SHAPES[given["shape"][0]] if "shape" in given else SHAPES["pocock"]
+        if "delta" in given:
+            shape = f"the power family with exponent {given['delta'][0]:g}"
+        at = listed([str(n) for n in given["looks"]])
+        yield (
+            f"Toxicity will be looked at after {at} patients at a dose, and at no other time, by exact tests in "
+            f"{shape}: the boundary that acts earliest while a dose whose true toxicity rate is {limit}, the highest "
+            f"acceptable, is acted on with a probability of at most {given['phi'][0]:g}."
+        )
+    elif kind == "k_of_first_m":
+        yield (
+            f"The rule acts as soon as {given['k'][0]} of the first {given['m'][0]} patients at a dose have had "
+            "toxicity; later patients at the dose are not watched."
+        )
+    yield "Patients of a dose are counted in the order of their enrolment, and afresh at each dose."
+    if facts.cohorts is not None:
+        yield "Patients of all cohorts are counted together."
+    if toxicity.at_limit is not None:
+        yield (
+            f"At a dose with a true toxicity rate of {limit} it acts within {toxicity.at_limit.patients} patients with "
+            f"probability {probability(toxicity.at_limit.probability)}, exactly."
+        )
+
+
+def _waits(facts: Facts) -> Iterator[str]:
+    if facts.conduct is None:
+        return
+    if facts.conduct.toxicity_known == "complete_only":
+        yield (
+            "The rule waits for complete outcomes: it acts when the first patients at the dose, up to the number at "
+            "which the boundary is reached, have all been followed through the window."
+        )
+    elif facts.conduct.toxicity_known == "as_it_happens":
+        yield "The rule does not wait for complete outcomes: it acts as soon as the toxicities seen among the first "
+        "patients at the dose reach the boundary."
+
+
+def _no_boundary(facts: Facts) -> Iterator[str]:
+    toxicity = facts.toxicity
+    looks = any(look.toxic_ge is not None for look in facts.design.looks)
+    if toxicity.kind not in ("none", "amendment"):
+        parts = [f"{s.key} = {listed([str(v) for v in s.values])}" for s in toxicity.settings]
+        yield f"With these numbers the toxicity rule ({toxicity.kind.replace('_', ' ')}: {listed(parts)}) never acts."
+    elif toxicity.kind == "amendment":
+        yield "No toxicity boundary is applied; the dose is changed by a planned amendment, whatever is seen."
+    elif looks:
+        yield "Toxicity is watched by the looks of the design alone: it can stop the trial, and changes no dose."
+    else:
+        yield "There is no toxicity rule: toxicity changes neither the dose nor the course of the trial."
+
+
+def _actions(toxicity: Toxicity) -> Iterator[str]:
+    levels = toxicity.levels
+    for k, level in enumerate(levels):
+        lower = levels[k + 1].dose if k + 1 < len(levels) else ""
+        if level.after_patient is not None:
+            yield (
+                f"After patient {level.after_patient} of the trial new patients start at {lower} instead of "
+                f"{level.dose}, whatever was seen."
+            )
+        if level.after_month is not None:
+            yield (
+                f"From month {level.after_month:g} after the opening of accrual on, new patients start at {lower} "
+                f"instead of {level.dose}, whatever was seen."
+            )
+        yield from _action(level, lower, len(levels) > 1, toxicity.has_boundary)
+
+
+def _action(level: DoseLevel, lower: str, several: bool, boundary: bool) -> Iterator[str]:
+    lowest = ", the lowest dose," if several and not lower else ""
+    at = f"at {level.dose}{lowest}" if several else ""
+    if not level.steps:
+        if boundary:
+            yield f"{at[:1].upper()}{at[1:] or 'Here'} toxicity leads to no action: the trial goes on."
+    elif level.action == "reduce":
+        yield f"If the boundary is reached {at}, later patients start at {lower}."
+    elif level.action == "stop":
+        yield (
+            f"If the boundary is reached{' ' if at else ''}{at} the trial stops for toxicity, without a go, whatever "
+            "the responses; this holds at the last patient too."
+        )
+    else:
+        yield f"The boundary{' ' if at else ''}{at} is only watched: the trial goes on when it is reached."
+
+
+def boundary(toxicity: Toxicity) -> Table:
+    """The boundary as steps; doses with the same steps together."""
+    together: dict[tuple[Step, ...], list[str]] = {}
+    words = {"reduce": "lower the dose", "stop": "stop the trial", "continue": "watched only"}
+    for level in toxicity.levels:
+        if level.steps:
+            together.setdefault(level.steps, []).append(f"{level.dose} ({words[level.action or 'continue']})")
+    abreast = 3 if max(map(len, together), default=0) > LONG else 1
+    groups = tuple(Group("; ".join(doses), _rows(steps, abreast)) for steps, doses in together.items())
+    return Table(
+        "boundary",
+        "Toxicity boundary",
+        ("Patients at the dose", "Act if toxicities") * abreast,
+        groups,
+        ("With fewer patients at the dose than listed the rule cannot act.",),
+        words=tuple(range(1, 2 * abreast)),
+    )
+
+
+def _rows(steps: Sequence[Step], abreast: int) -> tuple[Row, ...]:
+    """Steps set in columns, read from top to bottom."""
+    pairs = [
+        (
+            f"{s.first}–{s.last}" if s.last > s.first else str(s.first),
+            "no action" if s.at_least is None else f"≥ {s.at_least}",
+        )
+        for s in steps
+    ]
+    high = -(-len(pairs) // abreast)
+    pairs += [("", "")] * (high * abreast - len(pairs))
+    return tuple(
+        tuple(Cell(text) for j in range(abreast) for text in pairs[k + j * high]) for k in range(high)
+    )
+
+
+# -- a change of dose
+
+
+def _after_change(facts: Facts) -> Iterator[str]:
+    assert facts.after_change is not None
+    yield _lag(facts.conduct)
+    yield {
+        "pooled": "After a change of dose all patients stay in the analysis, whichever dose they had, and the "
+        "cut-offs do not change; a go is about the programme with its change of dose, not about the lower dose by "
+        "itself.",
+        "new_dose_only": "After a change of dose only patients at the new dose are analysed: an interim look that "
+        "is pending is dropped and none follows; when the planned number is enrolled, all doses together, the "
+        "decision takes the cut-off for the number of patients at the new dose. A go is then about that dose, and the "
+        "type I error of the design does not bound its probability.",
+        "restart": "After a change of dose a fresh trial begins at the new dose: looks start again with its first "
+        "patient, up to the planned number there, and patients of earlier doses leave the analysis. A go is about "
+        "the dose at which it is reached; there may be more than one attempt, so that the type I error of the design "
+        "does not bound its probability.",
+    }[facts.after_change.analysis]
+
+
+def _lag(conduct: Conduct | None) -> str:
+    if conduct is None or not conduct.amendment_lag_weeks:
+        return "A change of dose takes effect with the next patient."
+    meanwhile = {
+        "hold": "meanwhile accrual is on hold",
+        "old_dose": "patients who arrive meanwhile start at the old dose",
+    }[conduct.during_amendment or "old_dose"]
+    return (
+        f"A change of dose takes effect {weeks(conduct.amendment_lag_weeks)} after its trigger; {meanwhile}."
+    )
+
+
+def _cut_offs(steps: tuple[Step, ...]) -> Table:
+    abreast = 3 if len(steps) > LONG else 1
+    return Table(
+        "attained-cut-offs",
+        "Cut-offs by the number of patients at the new dose",
+        ("Patients analysed", "Go if responses") * abreast,
+        plain(
+            tuple(Cell(cell.text.replace("no action", "no go")) for cell in row)
+            for row in _rows(steps, abreast)
+        ),
+        ("With fewer patients than listed there is no go.",) if steps else (),
+        words=tuple(range(1, 2 * abreast)),
+    )
+
+
+def weeks(number: float) -> str:
+    """``1 week``, ``6 weeks``."""
+    return "1 week" if number == 1 else f"{number:g} weeks"

@@ -1,0 +1,173 @@
+"""What several test files share: the scenarios of configs/, the command line in this process, children to wait for."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from trialsim import cli
+from trialsim.checks import Checks
+from trialsim.designs.rules import Rules
+from trialsim.engine.pictured import pictured
+from trialsim.engine.power_ledger import power_ledgers
+from trialsim.figures import Material
+from trialsim.results import Results
+from trialsim.scenario.compiling import compile_rules
+from trialsim.scenario.files import load
+from trialsim.scenario.model import Scenario
+
+ROOT = Path(__file__).parents[1]
+CONFIGS = ROOT / "configs"
+FILES = tuple(sorted(CONFIGS.glob("*.yaml")))
+DASATINIB, TEACHING = CONFIGS / "dasatinib.yaml", CONFIGS / "teaching.yaml"
+
+HANG = 900
+"""Seconds after which a child counts as hung: far more than compiling every kernel takes on a busy machine."""
+
+
+# -- scenarios of configs/, each read and compiled once
+
+
+@cache
+def config(name: str) -> Scenario:
+    """A scenario of configs/ by the name of its file."""
+    return load(CONFIGS / f"{name}.yaml")
+
+
+@cache
+def rules_of(name: str) -> Rules:
+    """Its rules; a search for the design is done once."""
+    return compile_rules(config(name))
+
+
+def material_of(
+    scenario: Scenario, results: Results, checks: Checks | None, seed: int | None = None
+) -> Material:
+    """What figures are drawn from."""
+    rules = compile_rules(scenario)
+    power = power_ledgers(scenario, rules, results)
+    return Material(scenario, rules, results, checks, power, pictured(scenario, rules, results, seed=seed))
+
+
+# -- the command line
+
+
+def run(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> int:
+    """Exit status of the command line, in this process."""
+    monkeypatch.setattr(sys, "argv", ["trialsim", *arguments])
+    try:
+        cli.main()
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    return 0
+
+
+def unrendered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures are made, with their numbers and words, but written as empty pictures: rendering takes longest."""
+
+    def save(drawn: Any, folder: Path) -> None:
+        for kind, content in (("svg", '<svg xmlns="http://www.w3.org/2000/svg"/>'), ("png", ""), ("csv", "")):
+            (folder / f"{drawn.name}.{kind}").write_text(content, encoding="utf-8")
+
+    monkeypatch.setattr("trialsim.figures.save", save)
+
+
+def results_in(folder: Path) -> dict[str, Any]:
+    """The content of results.json of a folder."""
+    found: dict[str, Any] = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    return found
+
+
+# -- children
+
+
+def child(
+    arguments: list[str], folder: Path, limit: Callable[[], None] | None = None, **environment: str
+) -> subprocess.Popen[str]:
+    """The command line in a process of its own; ``limit`` is called in it before it begins."""
+
+    def prepare() -> None:
+        # it hears an interrupt, even where the tests run in the background of a shell, which ignores it
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        if limit is not None:
+            limit()
+
+    return subprocess.Popen(
+        [sys.executable, "-c", "from trialsim.cli import main; main()", *arguments],
+        cwd=folder,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=prepare,
+    )
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """What a child printed, on either stream, once it has come to its end."""
+    return process.communicate(timeout=HANG)
+
+
+def wait_until(happened: Callable[[], bool], process: subprocess.Popen[str]) -> bool:
+    """Wait for a child to have done something; whether it did before it ended. A child that hangs is an error."""
+    look = 0.005
+    for _ in range(int(HANG / look)):
+        if happened():
+            return True
+        try:
+            process.wait(timeout=look)
+        except subprocess.TimeoutExpired:
+            continue
+        return happened()
+    process.kill()
+    raise TimeoutError(f"nothing of what was waited for in {HANG} seconds: {process.communicate()}")
+
+
+class Seen(HTMLParser):
+    """Elements, attributes, the text of the body, and the numbers of the tables of a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.text = ""
+        self.data: list[tuple[str, str]] = []
+        self._open: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {key: value or "" for key, value in attrs}))
+        if tag not in ("meta", "img"):
+            self._open.append(tag)
+        if tag == "data":
+            self.data.append((dict(attrs)["value"] or "", ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self._open:
+            self.text += data
+        if self._open and self._open[-1] == "data":
+            self.data[-1] = (self.data[-1][0], data)
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def numbers_in(value: Any) -> set[float]:
+    """Every number anywhere in a JSON value."""
+    if isinstance(value, dict):
+        return set().union(*map(numbers_in, value.values()))
+    if isinstance(value, list):
+        return set().union(*map(numbers_in, value))
+    return {value} if isinstance(value, int | float) and not isinstance(value, bool) else set()

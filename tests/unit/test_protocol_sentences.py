@@ -1,0 +1,178 @@
+"""Sentences that were false once, and the method that each kind of design and rule is told by."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.protocol_cases import DESIGNS, TOXICITY, facts, scenario, text_of
+from trialsim.scenario.compiling import compile_rules
+from trialsim.scenario.files import load
+from trialsim.scenario.model import Scenario
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+
+
+def config(name: str) -> str:
+    return told(load(CONFIGS / f"{name}.yaml"))
+
+
+def told(stated: Scenario) -> str:
+    return text_of(facts(stated, compile_rules(stated)))
+
+
+def made(design: dict[str, Any], rule: dict[str, Any] | None = None, **keys: Any) -> str:
+    content = scenario(design, None, random.Random(0))
+    for key in ("evaluability", "cohorts", "conduct", "toxicity", "sources"):
+        content.pop(key, None)
+    content |= {"doses": ["120 mg", "80 mg"], "dose_amounts": [120, 80]}
+    if rule:
+        content["dose_reduction"] = {"rule": rule, **keys}
+    return told(Scenario.model_validate(content))
+
+
+TWO = {"kind": "simon", "n1": 10, "r1": 0, "n": 25, "r": 4, "p0": 0.1, "p1": 0.3}
+SEARCHED = {"kind": "simon", "p0": 0.1, "p1": 0.3, "alpha": 0.05, "beta": 0.2}
+POCOCK = {"kind": "pocock", "limit": 0.3, "phi": 0.1}
+POOLED, ALONE, FRESH = (
+    "all patients stay in the analysis",
+    "only patients at the new dose",
+    "a fresh trial begins",
+)
+
+
+def test_group_sequential_is_not_after_every_patient():
+    text = config("group-sequential-toxicity")
+    assert "after 10, 20 and 35 patients at a dose, and at no other time" in text
+    assert "after every patient" not in text
+
+
+@pytest.mark.parametrize(
+    ("analysis", "said", "not_said"),
+    [
+        ("pooled", POOLED, (ALONE, FRESH)),
+        ("new_dose_only", ALONE, (POOLED, FRESH)),
+        ("restart", FRESH, (POOLED, ALONE)),
+    ],
+)
+def test_each_analysis_set_has_its_own_text(analysis, said, not_said):
+    text = made(SEARCHED, POCOCK, on_dose_change=analysis)
+    assert said in text
+    assert not [words for words in not_said if words in text]
+    assert ("Cut-offs by the number of patients at the new dose" in text) == (analysis == "new_dose_only")
+
+
+def test_simons_optimal_is_only_the_unrestricted_search():
+    name = "Simon’s optimal two-stage design"
+    assert name in made(SEARCHED)
+    assert name in made(SEARCHED | {"criterion": "optimal", "nmax": 100})
+    assert "Simon’s minimax two-stage design" in made(SEARCHED | {"criterion": "minimax"})
+    for key, value, held in (
+        ("balanced", True, "two stages of equal size"),
+        ("n1", 12, "12 patients in the first stage"),
+        ("n", 40, "40 patients in all"),
+        ("stage1_share", [0.4, 0.6], "between 0.4 and 0.6 of the patients in the first stage"),
+        ("min_pet", 0.7, "a probability of ending early of at least 0.7 at p0"),
+        ("en_weight_p1", 0.5, "with weight 0.5 for p1"),
+        ("en_prior", [1, 4], "averaged over a Beta(1, 4) prior"),
+    ):
+        text = made(SEARCHED | {key: value})
+        assert held in text
+        assert "Simon’s" not in text
+        assert "this one has the least" in text
+    assert "Simon’s" not in made(SEARCHED | {"nmax": 30})  # a larger design has a smaller EN
+    assert "Simon’s" not in made(TWO)
+    assert "The cut-offs are stated outright." in made(TWO)
+
+
+def test_gehans_second_stages_are_alternatives():
+    text = config("gehan")
+    assert "With 15, 20, 23 or 25 patients in all, of which only one is reached" in text
+    assert "second stage, with" not in text
+    assert "third stage" not in text
+    assert "a go says that the first stage was passed" in text
+    assert "null hypothesis" not in text
+
+
+@pytest.mark.parametrize("name", ["bryant-day", "bop2-toxicity"])
+def test_designs_with_two_endpoints_state_both_hypotheses(name):
+    text = config(name)
+    bad, good = {"bryant-day": ("40%", "20%"), "bop2-toxicity": ("35%", "20%")}[name]
+    p0, p1 = {"bryant-day": ("30%", "50%"), "bop2-toxicity": ("20%", "40%")}[name]
+    assert (
+        f"A true toxicity rate of {bad} or more is unacceptable, one of {good} or less is acceptable" in text
+    )
+    assert "nobody has toxicity" not in text
+    for response, toxicity in ((p0, bad), (p0, good), (p1, bad)):
+        assert f"at a response rate of {response} and a toxicity rate of {toxicity}" in text
+    assert text.count("a power of 0.") == 1
+    if name == "bryant-day":
+        assert "p0 = 30% or less, or the true toxicity rate 40% or more; the alternative" in text
+        assert text.count("a type I error of 0.") == 3
+    else:  # BOP2's null hypothesis is that both are bad; where one is, P(go) is told as such
+        assert "p0 = 20% or less, and the true toxicity rate 35% or more; the alternative" in text
+        assert text.count("a type I error of 0.") == 1
+        assert text.count("a probability of a go of 0.") == 2
+
+
+def test_looks_for_toxicity_without_a_hypothesis_are_told_as_a_bound():
+    looks = [
+        {"n": 10, "next": {0: "futile", 1: 25}, "toxic_ge": 5},
+        {"n": 25, "next": {0: "futile", 5: "go"}},
+    ]
+    text = made({"kind": "rules", "looks": looks, "p0": 0.1, "p1": 0.3})
+    assert "a type I error of at most 0." in text
+    assert "whatever the toxicity rate" in text
+
+
+def test_k_of_first_m_states_k_and_m():
+    text = made(TWO, {"kind": "k_of_first_m", "k": 4, "m": 9})
+    assert "as soon as 4 of the first 9 patients at a dose have had toxicity" in text
+
+
+def test_an_amendment_states_after_which_patient():
+    text = made(TWO, {"kind": "amendment", "after_patient": 13})
+    assert "After patient 13 of the trial new patients start at 80 mg instead of 120 mg" in text
+    content = scenario(TWO, {"kind": "amendment", "after_month": 4}, random.Random(0))
+    content |= {"doses": ["120 mg", "80 mg"], "dose_amounts": [120, 80]}
+    by_month = told(Scenario.model_validate(content))
+    assert "From month 4 after the opening of accrual on, new patients start at 80 mg" in by_month
+
+
+@pytest.mark.parametrize("kind", DESIGNS)
+def test_every_design_has_its_reference(kind):
+    text = made({"kind": kind, **DESIGNS[kind][0]})
+    reference = {
+        "simon": "Simon R.", "single_stage": "A’Hern RP.", "mander_thompson": "Mander AP", "multistage": "Chen TT.",
+        "fleming": "Fleming TR.", "gehan": "Gehan EA.", "swog": "Green SJ", "sargent": "Sargent DJ",
+        "curtailed": "Chi Y", "predictive_probability": "Lee JJ, Liu DD.", "posterior_probability": "Thall PF",
+        "bop2": "Zhou H", "bop2_toxicity": "Zhou H", "bryant_day": "Bryant J, Day R.",
+        "dual_criterion": "Roychoudhury S",
+    }  # fmt: skip
+    assert ("References:" not in text) if kind == "rules" else reference[kind] in text
+
+
+def test_texts_of_designs_and_rules_differ():
+    designs = [made({"kind": kind, **block}) for kind, blocks in DESIGNS.items() for block in blocks]
+    assert len(set(designs)) == len(designs)
+    rules = [
+        made(TWO, {"kind": kind, **block})
+        for kind, blocks in TOXICITY.items()
+        for block in blocks
+        if isinstance(block.get("after_patient", 1), int) and "after_month" not in block
+    ]
+    assert len(set(rules)) == len(rules)
+
+
+def test_what_is_assumed_is_said_to_be():
+    assert "no real trial is said to have followed them" in config("dasatinib")
+
+
+def test_what_counts_as_toxicity_is_told():
+    content = scenario(TWO, POCOCK, random.Random(0)) | {
+        "toxicity": {"name": "DLT", "counted_by": "the safety board"}
+    }
+    assert "Toxicity means DLT, as determined by the safety board" in told(Scenario.model_validate(content))
