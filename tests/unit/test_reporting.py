@@ -606,7 +606,7 @@ def test_a_changed_scenario_is_found(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("Small trial", "Smaller trial"))
     same, differences = reproduce(tmp_path / "run")
     assert not same
-    assert {line.partition(":")[0] for line in differences} == {"name", "digest", "scenario"}
+    assert {line.partition(":")[0] for line in differences} == {"name", "digest", "scenario", "protocol.name"}
 
 
 @pytest.mark.parametrize(
