@@ -59,7 +59,6 @@ def report_of(run: Run) -> Report:
         _protocol(run, doc),
         section("limitations", "Limitations", Points(tuple(methods.limitations(doc)))),
         check_of(doc),
-        _summary(doc),
         _objectives(doc),
         _toxicity_rule(doc),
         _model(doc),
@@ -136,15 +135,6 @@ def _protocol(run: Run, doc: Document) -> Section:
     return replace(whole, parts=(*whole.parts[:-1], does, whole.parts[-1]))
 
 
-def _summary(doc: Document) -> Section:
-    return section(
-        "in-short",
-        "The answer in words",
-        Terms(tuple(summary.in_short(doc))),
-        tables_of_results.overview(doc),
-    )
-
-
 def _objectives(doc: Document) -> Section:
     return section(
         "objectives",
@@ -167,6 +157,7 @@ def _toxicity_rule(doc: Document) -> Section:
     return section(
         "toxicity-rule",
         "What the toxicity rule does",
+        Words(summary.toxicity(doc)),
         rule_tables.crossing(doc),
         rule_tables.cost(doc),
     )
