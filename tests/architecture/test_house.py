@@ -14,7 +14,7 @@ import trialsim
 SOURCE = Path(trialsim.__file__).parent
 DOORS = {
     "numba": {"kernels/"},
-    "ruamel": {"scenario/files.py"},
+    "ruamel": {"scenario/reading.py"},
     "joblib": {"engine/montecarlo.py"},
     "distributed": {"engine/montecarlo.py"},
     "matplotlib": {"figures/"},
