@@ -19,7 +19,7 @@ from trialsim.engine.operating import exact, simulate
 from trialsim.engine.timed import timed
 from trialsim.kernels import patient
 from trialsim.kernels.streams import stream_key
-from trialsim.scenario.compiling import compile_rules
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.files import load, parse
 from trialsim.scenario.model import Observed
 
@@ -273,8 +273,8 @@ simulation: {replicates: 100, seed: 3}
 
 
 def treated(scenario, count=4000):
-    rules = compile_rules(scenario)
-    return timed(scenario, rules)["mixed"].treated(stream_key(7), 0, count)[1].reshape(-1, patient.FIELDS)
+    trials = timed(Compiled.of(scenario))["mixed"]
+    return trials.treated(stream_key(7), 0, count)[1].reshape(-1, patient.FIELDS)
 
 
 def test_rates_are_those_of_the_patients_that_are_simulated():

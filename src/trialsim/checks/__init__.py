@@ -16,17 +16,19 @@ from trialsim.checks.predictive import Sizes, joint_pmf
 from trialsim.checks.rows import LABELS, CellCheck, Check, Checks, Curve, Headline, LikelihoodRatio, label
 from trialsim.designs.binomial import clopper_pearson
 from trialsim.engine.exact import MAX_STATES, states
-from trialsim.scenario.compiling import compile_rules
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Observed, Scenario
 
 __all__ = ["LABELS", "CellCheck", "Check", "Checks", "Curve", "Headline", "LikelihoodRatio", "check", "label"]
 
 
-def check(scenario: Scenario, *, seed: int | None = None) -> Checks:
+def check(scenario: Scenario | Compiled, *, seed: int | None = None) -> Checks:
     """Hold the observed trial of a scenario against each of its cases.
 
     ``seed`` (default: the scenario's) drives the joint draws behind multiplicity-adjusted p-values.
     """
+    trial = Compiled.of(scenario)
+    scenario = trial.scenario
     seed = scenario.simulation.seed if seed is None else seed
     observed = scenario.observed
     if observed is None:
@@ -39,14 +41,14 @@ def check(scenario: Scenario, *, seed: int | None = None) -> Checks:
         rows += given
         if sizes is not None:
             splits[name] = sizes
-        rows += checks_by_design(scenario, name, observed, seed)
+        rows += checks_by_design(trial, name, observed, seed)
     rows += external(scenario, observed)
     return Checks(
         headline=_headlines(scenario, observed, counts, splits),
         rows=tuple(rows),
         curves=tuple(_curve(q, y, n) for q, (y, n) in counts.items()),
         likelihood_ratios=_likelihood_ratios(scenario, counts, splits),
-        notes=_notes(scenario, observed),
+        notes=_notes(trial, observed),
         cells=tuple(cell_checks(scenario, observed)),
     )
 
@@ -106,8 +108,9 @@ def _likelihood_ratios(
     )
 
 
-def _notes(scenario: Scenario, observed: Observed) -> tuple[str, ...]:
+def _notes(trial: Compiled, observed: Observed) -> tuple[str, ...]:
     """What the check cannot say, and what was assumed, in sentences."""
+    scenario = trial.scenario
     notes = [
         "The check asks whether the observed counts would be surprising if a case were true. Compatibility does not "
         "confirm a case: many other assumptions are as compatible.",
@@ -135,7 +138,7 @@ def _notes(scenario: Scenario, observed: Observed) -> tuple[str, ...]:
             f"What depends on the design comes from {TRIALS:,} trials of each case, simulated {how}, with the seed of "
             "the run."
         )
-    elif states(compile_rules(scenario)) > MAX_STATES:
+    elif states(trial.rules) > MAX_STATES:
         notes.append(
             "What depends on the design (reaching the planned n, whether the dose was reduced) is not shown: the exact "
             "answer is too large to compute."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import Field
 
-from trialsim.designs.spec import AsTuple, impossible
+from trialsim.designs.spec import AsTuple, growing, impossible
 
 if TYPE_CHECKING:
     from trialsim.designs.binomial import Float64
@@ -19,7 +19,10 @@ NEAR = 1e-9
 
 Prior = Annotated[tuple[float, float], AsTuple]
 LookSizes = Annotated[
-    tuple[Annotated[int, Field(ge=1, le=10_000)], ...], AsTuple, Field(min_length=1, max_length=2000)
+    tuple[Annotated[int, Field(ge=1, le=10_000)], ...],
+    AsTuple,
+    Field(min_length=1, max_length=2000),
+    growing("looks"),
 ]
 
 

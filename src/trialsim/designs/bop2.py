@@ -47,9 +47,6 @@ class Bop2(ErrorRates):
     def _possible(self) -> Bop2:
         check_rates(self.p0, self.p1)
         check_prior("prior", self.prior)
-        for earlier, later in zip(self.looks, self.looks[1:], strict=False):
-            if later <= earlier:
-                raise impossible("looks", f"looks must grow: {later} follows {earlier}")
         if self.p0 is None:
             raise impossible("p0", "the cut-offs are about P(p > p0): state p0")
         if self.nmax is not None:

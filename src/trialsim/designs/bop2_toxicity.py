@@ -8,7 +8,6 @@ needs no more than these two posteriors.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -67,9 +66,6 @@ class Bop2Toxicity(ErrorRates):
         check_toxicity(self.toxicity)
         check_prior("prior", self.prior)
         check_prior("prior_toxicity", self.prior_toxicity)
-        for earlier, later in pairwise(self.looks):
-            if later <= earlier:
-                raise impossible("looks", f"looks must grow: {later} follows {earlier}")
         if self.looks[-1] > MAX_N:
             raise impossible("looks", f"the planned n = {self.looks[-1]} must be at most {MAX_N}")
         if self.p0 is None:
@@ -106,7 +102,7 @@ class Bop2Toxicity(ErrorRates):
         """One look for each number of patients stated."""
         if self.lambda_ is not None and self.gamma is not None:
             return looks_of(self.looks, self._watched(), self.lambda_, self.gamma)
-        return self._found().as_looks()
+        return self._found().looks()
 
     def candidates(self) -> Candidates:
         """The cut-offs with the largest power."""
@@ -191,13 +187,13 @@ class Bop2ToxicityDesign:
         """The planned number of patients."""
         return self.at[-1]
 
-    def as_looks(self) -> Looks:
+    def looks(self) -> Looks:
         """The design as Rules take it."""
         return _looks(self.at, self.cuts)
 
     def __str__(self) -> str:
         """``r/n (toxic < b)`` of each look."""
-        return written(self.as_looks())
+        return written(self.looks())
 
 
 def search(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 MAX_PATIENTS = 10_000
@@ -28,6 +29,19 @@ def _as_tuple(value: Any) -> Any:
 
 AsTuple = BeforeValidator(_as_tuple)
 """YAML writes sequences as lists; frozen models keep tuples."""
+
+
+def growing(what: str) -> AfterValidator:
+    """Refuses numbers of patients that do not grow; ``what`` are looks or stages."""
+
+    def check(sizes: tuple[int, ...]) -> tuple[int, ...]:
+        for earlier, later in pairwise(sizes):
+            if later <= earlier:
+                raise impossible("", f"{what} must grow: {later} follows {earlier}")
+        return sizes
+
+    return AfterValidator(check)
+
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 OpenProbability = Annotated[float, Field(gt=0, lt=1)]

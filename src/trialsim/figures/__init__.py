@@ -27,6 +27,7 @@ from trialsim.figures.ranges import ranges
 from trialsim.figures.style import RC
 from trialsim.figures.words import clean
 from trialsim.results import Results
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.model import Scenario
 
@@ -64,8 +65,7 @@ def draw_all(
     rules = compile_rules(scenario)
     shown = ranges(scenario, rules)
     computed = curves(
-        scenario,
-        rules,
+        Compiled(scenario, rules),
         between=shown.response,
         marked=shown.marked,
         rates=shown.simulated,

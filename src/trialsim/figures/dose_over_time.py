@@ -31,7 +31,7 @@ def draw(material: Material) -> Drawn | None:
     doses = scenario.doses[:MOST_DOSES]
     found = {
         name: patients_over_time(trials, material.seed)
-        for name, trials in list(timed(scenario, material.rules).items())[:MOST_CASES]
+        for name, trials in list(timed(material.trial).items())[:MOST_CASES]
     }
     keys = [Key(dose, LINES[level]) for level, dose in enumerate(names_within(doses, 3.0))]
     any_of = next(iter(found.values()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
@@ -12,6 +13,7 @@ from trialsim.designs.rules import Rules
 from trialsim.engine.curves import Curves
 from trialsim.figures.ranges import Ranges
 from trialsim.results import Results
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Scenario
 
 if TYPE_CHECKING:
@@ -50,3 +52,8 @@ class Material:
     ranges: Ranges
     curves: Curves
     seed: int
+
+    @cached_property
+    def trial(self) -> Compiled:
+        """The scenario compiled."""
+        return Compiled(self.scenario, self.rules)

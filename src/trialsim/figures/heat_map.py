@@ -28,7 +28,7 @@ COLOURS = LinearSegmentedColormap.from_list("go", ["#FFFFFF", "#C9DCEB", "#7FB0D
 
 def draw(material: Material) -> Drawn | None:
     """Filled steps of .1, contours at alpha, .80 and .90, the cases; None where toxicity cannot stop the trial."""
-    computed = heat_map(material.scenario, material.rules, material.ranges.response, material.ranges.toxicity)
+    computed = heat_map(material.trial, material.ranges.response, material.ranges.toxicity)
     if computed is None:
         return None
     levels = _levels(material)

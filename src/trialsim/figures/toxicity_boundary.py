@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from trialsim.codes import CONTINUE
 from trialsim.designs.binomial import Float64
-from trialsim.engine.timed import timed
+from trialsim.engine.timed import Timed
 from trialsim.figures.drawn import Drawn, Material
 from trialsim.figures.marks import LEFT, RIGHT, rate_words
 from trialsim.figures.runs import boundary, crossing, tidy, toxicities, toxicities_dated
@@ -40,7 +40,7 @@ def draw(material: Material) -> Drawn | None:
     if scenario.conduct is None and scenario.cohorts is None:
         trials = toxicities(rules, rates, material.seed, TRIALS)
     else:
-        trials = toxicities_dated(timed(scenario, rules)[case], material.seed, TRIALS)
+        trials = toxicities_dated(Timed.of_case(material.trial, case), material.seed, TRIALS)
     crossings = [crossing(trial, bounds) for trial in trials]
     observed = _observed(material)
     limit = getattr(scenario.dose_reduction.rule if scenario.dose_reduction else None, "limit", None)

@@ -33,7 +33,7 @@ def draw(material: Material) -> Drawn | None:
     results = material.results
     if results.replicates is None:
         return None
-    found = waiting_cost(material.scenario, material.rules, material.seed, results.replicates)
+    found = waiting_cost(material.trial, material.seed, results.replicates)
     if not found:
         return None
     cases = list(dict.fromkeys(row.case for row in found))

@@ -10,8 +10,9 @@ from trialsim.codes import CONSIDER, CONTINUE, FUTILE, GO, NEVER
 from trialsim.designs.rules import Looks, Monitor, Rules
 from trialsim.designs.toxicity import crossing_probability
 from trialsim.engine.exact import MAX_STATES, distribution, states
-from trialsim.engine.operating import not_exact, truth_of
+from trialsim.engine.operating import not_exact
 from trialsim.results import OperatingCharacteristics
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.compiling import groups_of
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.truth import Cells, Rates
@@ -120,10 +121,11 @@ def costs(scenario: Scenario, rules: Rules) -> dict[str, dict[str, float | None]
         monitor=Monitor((*monitor.act_ge[:-1], never), monitor.at_enrolled, (*monitor.action[:-1], CONTINUE)),
     )
     without = replace(rules, monitor=Monitor((never,), (0,), (CONTINUE,)))
-    unknown = bool(not_exact(scenario, rules))
+    trial = Compiled(scenario, rules)
+    unknown = bool(not_exact(trial))
     found = {}
     for name in scenario.truth:
-        truth = truth_of(scenario, rules, name)
+        truth = trial.truth(name)
         row: dict[str, float | None] = {}
         for label, twin, at in (
             ("stated", rules, truth),

@@ -47,9 +47,9 @@ def examples(scenario: Scenario, seed: int, inactive: str, active: str) -> list[
     from trialsim.engine.timed import timed
     from trialsim.engine.traces import trace
     from trialsim.kernels.streams import stream_key
-    from trialsim.scenario.compiling import compile_rules
+    from trialsim.scenario.compiled import Compiled
 
-    trials, key = timed(scenario, compile_rules(scenario)), stream_key(seed)
+    trials, key = timed(Compiled.of(scenario)), stream_key(seed)
     found: list[Document] = []
     kinds: list[tuple[str, str, Callable[[Any], Any]]] = [("go", active, _is_go), ("stop", inactive, _stops)]
     if len(scenario.doses) > 1:
