@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from trialsim.designs.error_rates import Candidates, ErrorRates, check_stages
 from trialsim.designs.front import Front
@@ -29,7 +29,16 @@ MAX_N = 1000
 STATED = ("n1", "r1", "b1", "n", "r", "b")
 
 Size = Annotated[int, Field(ge=1, le=MAX_N)]
-TwoRates = Annotated[tuple[OpenProbability, OpenProbability], AsTuple]
+
+
+def _higher_first(toxicity: tuple[float, float]) -> tuple[float, float]:
+    if toxicity[1] >= toxicity[0]:
+        raise impossible("", "the unacceptable rate comes first and is the higher one")
+    return toxicity
+
+
+TwoRates = Annotated[tuple[OpenProbability, OpenProbability], AsTuple, AfterValidator(_higher_first)]
+"""Unacceptable and acceptable toxicity rate."""
 
 
 class BryantDay(ErrorRates):
@@ -65,7 +74,6 @@ class BryantDay(ErrorRates):
 
     @model_validator(mode="after")
     def _possible(self) -> BryantDay:
-        check_toxicity(self.toxicity)
         if not self.stated_outright(STATED):
             if self.toxicity is None:
                 raise impossible(
@@ -122,12 +130,6 @@ class BryantDay(ErrorRates):
         assert self.toxicity is not None
         found = search(self.target, self.toxicity, self.alpha_toxicity, odds_ratio=self.odds_ratio)
         return Candidates.of(self.criterion, found, self.nmax or SEARCH_LIMIT)
-
-
-def check_toxicity(toxicity: tuple[float, float] | None) -> None:
-    """Refuse an acceptable toxicity rate that is not the lower one."""
-    if toxicity is not None and toxicity[1] >= toxicity[0]:
-        raise impossible("toxicity", "the unacceptable rate comes first and is the higher one")
 
 
 def attained(

@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 
 from trialsim.designs.alone import cut_off_looks
 from trialsim.designs.error_rates import Candidates, ErrorRates, check_stages
+from trialsim.designs.front import TwoStages
 from trialsim.designs.rules import Looks
 from trialsim.designs.spec import CutOff, Patients, Probability, impossible
 from trialsim.designs.target import Target
@@ -159,18 +160,8 @@ def looks_of(
 
 
 @dataclass(frozen=True)
-class CurtailedDesign:
-    """A curtailed two-stage design and its exact operating characteristics."""
-
-    r1: int
-    n1: int
-    r: int
-    n: int
-    en_p0: float
-    en_p1: float
-    pet_p0: float
-    type_i_error: float
-    power: float
+class CurtailedDesign(TwoStages):
+    """A two-stage design that is curtailed, and its exact operating characteristics."""
 
     def __str__(self) -> str:
         """The design that is curtailed."""

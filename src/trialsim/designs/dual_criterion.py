@@ -13,10 +13,10 @@ from pydantic import Field, model_validator
 
 from trialsim.codes import CONSIDER, FUTILE, GO
 from trialsim.designs.alone import alone
-from trialsim.designs.bayes import Prior, check_prior, posterior_above
+from trialsim.designs.bayes import posterior_above
 from trialsim.designs.error_rates import Candidates, ErrorRates
 from trialsim.designs.rules import Looks
-from trialsim.designs.spec import CutOff, OpenProbability, Patients, impossible
+from trialsim.designs.spec import CutOff, OpenProbability, Patients, Prior, impossible
 from trialsim.designs.target import Target
 
 SEARCH_LIMIT = 500
@@ -54,7 +54,6 @@ class DualCriterion(ErrorRates):
 
     @model_validator(mode="after")
     def _possible(self) -> DualCriterion:
-        check_prior("prior", self.prior)
         outright = self.stated_outright(("n",))
         if self.p0 is None:
             raise impossible("p0", "the result is significant if it rejects p0, the null value: state it")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from trialsim.designs.front import Front
 from trialsim.designs.rules import Looks
@@ -60,6 +60,11 @@ class ErrorRates(Spec):
     nmax: Patients | None = Field(None, description="largest n to search")
     criterion: str | None = None
 
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        check_rates(self.p0, self.p1)
+        return self
+
     @property
     def target(self) -> Target:
         """What a design is searched for."""
@@ -87,7 +92,6 @@ class ErrorRates(Spec):
 
     def stated_outright(self, keys: tuple[str, ...]) -> bool:
         """Whether the design is stated by ``keys``; refuses half a statement, and a statement beside a search."""
-        check_rates(self.p0, self.p1)
         names = f"{', '.join(keys[:-1])} and {keys[-1]}" if len(keys) > 1 else keys[0]
         missing = [key for key in keys if getattr(self, key) is None]
         if len(missing) == len(keys):

@@ -6,8 +6,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
+from trialsim.designs.rules import Looks, two_way
+
 ROUNDING = 1e-12
 """Difference below which two weights are the same weight."""
+
+
+@dataclass(frozen=True)
+class TwoStages:
+    """Stop after stage 1 if responses <= r1, go at the end if responses > r; exact at p0 and p1."""
+
+    r1: int
+    n1: int
+    r: int
+    n: int
+    en_p0: float
+    en_p1: float
+    pet_p0: float
+    type_i_error: float
+    power: float
+
+    def looks(self) -> Looks:
+        """The design as Rules take it; r1 = -1 where stage 1 never stops."""
+        return two_way((self.n1, self.n), (self.r1, self.r), (None, self.r))
+
 
 D = TypeVar("D", bound=Any)
 

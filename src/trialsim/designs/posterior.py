@@ -13,10 +13,8 @@ from pydantic import Field, model_validator
 from trialsim.codes import CONSIDER, FUTILE, GO
 from trialsim.designs.bayes import (
     NEAR,
-    Prior,
     above,
     below,
-    check_prior,
     looks_at,
     posterior_above,
     posterior_above_standard,
@@ -24,7 +22,7 @@ from trialsim.designs.bayes import (
 )
 from trialsim.designs.error_rates import Candidates, ErrorRates
 from trialsim.designs.rules import Looks
-from trialsim.designs.spec import OpenProbability, Patients, Probability, impossible
+from trialsim.designs.spec import OpenProbability, Patients, Prior, Probability, impossible
 from trialsim.designs.target import Target
 
 SEARCH_LIMIT = 150
@@ -55,8 +53,6 @@ class PosteriorProbability(ErrorRates):
 
     @model_validator(mode="after")
     def _possible(self) -> PosteriorProbability:
-        check_prior("prior", self.prior)
-        check_prior("standard_prior", self.standard_prior)
         self.stated_outright(("n", "p_u"))
         if self.standard is not None and self.standard_prior is not None:
             raise impossible("standard_prior", "state `standard` or `standard_prior`, not both")

@@ -12,10 +12,8 @@ from pydantic import Field, model_validator
 
 from trialsim.designs.alone import cut_off_looks
 from trialsim.designs.bayes import (
-    Prior,
     above,
     below,
-    check_prior,
     looks_at,
     posterior_above,
     posterior_is,
@@ -25,7 +23,7 @@ from trialsim.designs.bayes import (
 from trialsim.designs.error_rates import Candidates, ErrorRates
 from trialsim.designs.front import Front
 from trialsim.designs.rules import Looks
-from trialsim.designs.spec import Patients, Probability, impossible
+from trialsim.designs.spec import Patients, Prior, Probability, impossible
 from trialsim.designs.target import Target
 
 if TYPE_CHECKING:
@@ -61,7 +59,6 @@ class PredictiveProbability(ErrorRates):
 
     @model_validator(mode="after")
     def _possible(self) -> PredictiveProbability:
-        check_prior("prior", self.prior)
         if not self.stated_outright(("n", "theta_l", "theta_t")):
             if self.theta_u < 1:
                 raise impossible(

@@ -17,14 +17,13 @@ from trialsim.designs.error_rates import (
     SEARCH_KEYS,
     Candidates,
     ErrorRates,
-    check_rates,
     check_stages,
     refuse_search_keys,
     require_error_rates,
 )
-from trialsim.designs.front import Front
+from trialsim.designs.front import Front, TwoStages
 from trialsim.designs.rules import Looks, two_way
-from trialsim.designs.spec import AsTuple, CutOff, Patients, Probability, impossible
+from trialsim.designs.spec import AsTuple, CutOff, Patients, Prior, Probability, impossible
 from trialsim.designs.target import Target, widening
 
 SEARCH_LIMIT = 2000
@@ -63,13 +62,12 @@ class Simon(ErrorRates):
     en_weight_p1: Probability | None = Field(
         None, description="the EN that criteria speak of is (1 - this) * EN(p0) + this * EN(p1) (default 0)"
     )
-    en_prior: Annotated[tuple[float, float], AsTuple] | None = Field(
+    en_prior: Prior | None = Field(
         None, description="[a, b]: the EN that criteria speak of is the mean of EN(p) over a Beta prior of p"
     )
 
     @model_validator(mode="after")
     def _possible(self) -> Simon:
-        check_rates(self.p0, self.p1)
         searched = self.alpha is not None or self.beta is not None or (self.n1 is None and self.n is None)
         if searched and self.r1 is None and self.r is None:
             self._searchable()
@@ -110,8 +108,6 @@ class Simon(ErrorRates):
             raise impossible("stage1_share", "the smaller share comes first")
         if self.en_prior is not None and self.en_weight_p1 is not None:
             raise impossible("en_prior", "state `en_prior` or `en_weight_p1`, not both")
-        if self.en_prior is not None and min(self.en_prior) <= 0:
-            raise impossible("en_prior", "both parameters of the Beta prior must be above 0")
 
     def origin(self) -> str | None:
         """How the cut-offs came about, for the report."""
@@ -186,28 +182,14 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class SimonDesign:
-    """A two-stage design and its exact operating characteristics at p0 and p1.
+class SimonDesign(TwoStages):
+    """A two-stage design, exact at p0 and p1.
 
-    ``en`` is the expected n of the criterion: EN(p0) unless another was asked for. ``weights`` is the range of w for
-    which the design minimises w n + (1 - w) EN, None if there is none.
+    ``en`` is the expected n of the criterion: EN(p0) unless another was asked for. ``weights`` as in ``Front``.
     """
 
-    r1: int
-    n1: int
-    r: int
-    n: int
-    en_p0: float
-    pet_p0: float
-    type_i_error: float
-    power: float
-    en_p1: float
     en: float
     weights: tuple[float, float] | None = None
-
-    def looks(self) -> Looks:
-        """The design as Rules take it."""
-        return two_way((self.n1, self.n), (self.r1, self.r), (None, self.r))
 
 
 def operating_characteristics(r1: int, n1: int, r: int, n: int, p: float) -> tuple[float, float, float]:
@@ -242,7 +224,7 @@ def search(
     if not rows:
         what = f"two-stage design{f' with {limits}' if str(limits) else ''}"
         raise target.none_found(what, target.nmax or SEARCH_LIMIT, _instead(target, limits))
-    designs = [SimonDesign(*_read(row)) for row in rows]
+    designs = [_read(row) for row in rows]
     return Front.of(designs, [(design.n, design.en) for design in designs], complete)
 
 
@@ -258,7 +240,7 @@ def best_by_n(
     from trialsim.kernels.search import two_stage
 
     rows, _ = two_stage(target.rates, target.errors, nmax, limits.allowed(), weight_p1, prior, every_n=True)
-    return [SimonDesign(*_read(row)) for row in rows.tolist()]
+    return [_read(row) for row in rows.tolist()]
 
 
 def _rows(
@@ -295,7 +277,7 @@ def _instead(target: Target, limits: Limits) -> str:
     return "; ".join(found)
 
 
-def _read(row: Sequence[float]) -> tuple[int, int, int, int, float, float, float, float, float, float]:
+def _read(row: Sequence[float]) -> SimonDesign:
     r1, n1, r, n = (int(cut) for cut in row[:4])
     alpha, power, pet, en_p0, en_p1, en = row[4:]
-    return r1, n1, r, n, en_p0, pet, alpha, power, en_p1, en
+    return SimonDesign(r1, n1, r, n, en_p0, en_p1, pet, alpha, power, en)

@@ -43,6 +43,13 @@ def growing(what: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _positive(prior: tuple[float, float]) -> tuple[float, float]:
+    if min(prior) <= 0:
+        raise impossible("", "both parameters of the Beta prior must be above 0")
+    return prior
+
+
+Prior = Annotated[tuple[float, float], AsTuple, AfterValidator(_positive)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 OpenProbability = Annotated[float, Field(gt=0, lt=1)]
 Patients = Annotated[int, Field(ge=1, le=MAX_PATIENTS)]

@@ -5,13 +5,13 @@ Green SJ, Dahlberg S. Planned versus attained design in phase II clinical trials
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from trialsim.designs.alone import at_both
 from trialsim.designs.error_rates import Candidates, ErrorRates, check_stages
+from trialsim.designs.front import TwoStages
 from trialsim.designs.rules import Looks, two_way
 from trialsim.designs.spec import OpenProbability, Patients, impossible
 from trialsim.designs.target import Target
@@ -71,25 +71,6 @@ class Swog(ErrorRates):
         return Candidates((("smallest", found),))
 
 
-@dataclass(frozen=True)
-class SwogDesign:
-    """A design and its exact operating characteristics."""
-
-    r1: int
-    n1: int
-    r: int
-    n: int
-    en_p0: float
-    en_p1: float
-    pet_p0: float
-    type_i_error: float
-    power: float
-
-    def looks(self) -> Looks:
-        """The design as Rules take it; r1 = -1 where no count rejects p1."""
-        return two_way((self.n1, self.n), (self.r1, self.r), (None, self.r))
-
-
 def cut_offs(
     n1: int, n: int, p0: float, p1: float, first: float = FIRST, final: float = FINAL
 ) -> tuple[int, int]:
@@ -104,7 +85,7 @@ def cut_offs(
     return r1, r
 
 
-def search(target: Target, *, levels: tuple[float, float] = (FIRST, FINAL)) -> SwogDesign:
+def search(target: Target, *, levels: tuple[float, float] = (FIRST, FINAL)) -> TwoStages:
     """The least n, stage 1 its half rounded up, whose two tests keep alpha and beta exactly."""
     limit = target.nmax or SEARCH_LIMIT
     for n in range(2, limit + 1):
@@ -114,5 +95,5 @@ def search(target: Target, *, levels: tuple[float, float] = (FIRST, FINAL)) -> S
             continue
         exact = at_both(two_way((n1, n), (r1, r), (None, r)), target.rates)
         if target.kept_by(*exact[-2:]):
-            return SwogDesign(r1, n1, r, n, *exact)
+            return TwoStages(r1, n1, r, n, *exact)
     raise target.none_found(f"design of the tests at {levels[0]:g} and {levels[1]:g}", limit)

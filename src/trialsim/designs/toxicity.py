@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, model_validator
 
 from trialsim.codes import NEVER
-from trialsim.designs.spec import AsTuple, OpenProbability, Patients, Spec, impossible
+from trialsim.designs.spec import AsTuple, OpenProbability, Patients, Prior, Spec, impossible
 
 if TYPE_CHECKING:
     from trialsim.designs.binomial import Float64
@@ -67,20 +67,12 @@ class Posterior(Spec):
         description="posterior probability of exceeding the limit that triggers action",
         title="cut-off of the toxicity rule",
     )
-    prior: Annotated[tuple[float, float], AsTuple] = Field(
-        description="[a, b] of the Beta prior", title="prior of the toxicity rule"
-    )
+    prior: Prior = Field(description="[a, b] of the Beta prior", title="prior of the toxicity rule")
     min_n: Patients = Field(
         1,
         description="first patient after which the rule applies",
         title="first patient at whom the toxicity rule can act",
     )
-
-    @model_validator(mode="after")
-    def _possible(self) -> Posterior:
-        if min(self.prior) <= 0:
-            raise impossible("prior", "both parameters of the Beta prior must be above 0")
-        return self
 
     def compile(self, planned_n: int, most: int) -> tuple[int, ...]:  # noqa: ARG002 - one signature for all rules
         """Least toxicities among m = 0..most patients with P(rate > limit | data) > cutoff, from min_n on."""

@@ -125,7 +125,9 @@ class Trace:
         return "\n".join(lines)
 
 
-def trace(scenario: Scenario, case: str | None = None, trial: int = 1, seed: int | None = None) -> Trace:
+def trace(
+    scenario: Scenario | Compiled, case: str | None = None, trial: int = 1, seed: int | None = None
+) -> Trace:
     """Trial number ``trial`` (from 1) of a case, the very one that a run with the same seed simulates.
 
     Parameters
@@ -137,6 +139,8 @@ def trace(scenario: Scenario, case: str | None = None, trial: int = 1, seed: int
     ------
     TrialsimError : there is no such case, trial or seed.
     """
+    compiled = Compiled.of(scenario)
+    scenario = compiled.scenario
     case = next(iter(scenario.truth)) if case is None else case
     seed = scenario.simulation.seed if seed is None else seed
     if case not in scenario.truth:
@@ -145,7 +149,7 @@ def trace(scenario: Scenario, case: str | None = None, trial: int = 1, seed: int
         raise TrialsimError(f"trial = {trial!r} must be a whole number from 1 to {MAX_REPLICATES}")
     if not (isinstance(seed, int) and 0 <= seed <= MAX_SEED):
         raise TrialsimError(f"seed = {seed!r} must be a whole number from 0 to {MAX_SEED}")
-    trials, key = Timed.of_case(Compiled.of(scenario), case), stream_key(seed)
+    trials, key = Timed.of_case(compiled, case), stream_key(seed)
     rows, kept, overrun = treated(trials, key, trial - 1, 1)
     row, patients, dated = rows[0], kept[0, : rows[0, column.TREATED]], scenario.conduct is not None
     columns = columns_of_patients(scenario, case, trials, trial - 1, rows, kept, overrun)

@@ -247,7 +247,7 @@ class Faults:
 
     def _unknown(self, key: str, known: Mapping[str, Node], path: Path) -> str:
         here = words.path_text(path)
-        told = words.NOT_YET_KEYS.get(key) or words.ELSEWHERE.get(f"{here}.{key}")
+        told = words.ELSEWHERE.get(f"{here}.{key}")
         if told:
             return told
         homes = self._homes.get(key, set())
