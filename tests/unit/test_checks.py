@@ -10,15 +10,15 @@ from tests.helpers import CONFIGS
 from trialsim.checks import check
 from trialsim.checks.by_design import TRIALS
 from trialsim.checks.given_sizes import _splits
-from trialsim.checks.predictive import DRAWS, Sizes, interval, joint_pmf, pooled_pmf, two_sided_table
+from trialsim.checks.predictive import DRAWS, Sizes, interval, joint_pmf, pooled_pmf
 from trialsim.checks.rows import verdict_of
-from trialsim.designs.binomial import clopper_pearson
+from trialsim.designs.binomial import clopper_pearson, two_sided_table
 from trialsim.engine.operating import exact, simulate
 from trialsim.engine.patients import cells_by_dose, rates_by_dose
 from trialsim.engine.timed import timed
 from trialsim.kernels import patient
 from trialsim.kernels.streams import stream_key
-from trialsim.scenario.compiling import compile_rules
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.files import load, parse
 from trialsim.scenario.model import Observed
 
@@ -271,8 +271,8 @@ simulation: {replicates: 100, seed: 3}
 
 
 def treated(scenario, count=4000):
-    rules = compile_rules(scenario)
-    return timed(scenario, rules)["mixed"].treated(stream_key(7), 0, count)[1].reshape(-1, patient.FIELDS)
+    trials = timed(Compiled.of(scenario))["mixed"]
+    return trials.treated(stream_key(7), 0, count)[1].reshape(-1, patient.FIELDS)
 
 
 def test_rates_are_those_of_the_patients_that_are_simulated():

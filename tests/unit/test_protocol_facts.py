@@ -18,6 +18,7 @@ from tests.unit.protocol_cases import (
 )
 from trialsim.codes import CONTINUE, NEVER, NEW_DOSE_ONLY, POOLED, REDUCE
 from trialsim.designs.rules import Rules
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.conduct import Conduct
 from trialsim.scenario.model import Scenario
 
@@ -84,7 +85,7 @@ def conduct_as_it_matters(scenario: Scenario, rules: Rules) -> Conduct | None:
 
 @pytest.fixture(scope="module")
 def cases():
-    return [(scenario, rules, facts(scenario, rules)) for scenario, rules in combinations(COUNT)]
+    return [(scenario, rules, facts(Compiled(scenario, rules))) for scenario, rules in combinations(COUNT)]
 
 
 def test_rules_are_rebuilt_from_the_facts_alone(cases):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.unit.protocol_cases import DESIGNS, TOXICITY, facts, scenario, text_of
-from trialsim.scenario.compiling import compile_rules
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.files import load
 from trialsim.scenario.model import Scenario
 
@@ -21,7 +21,7 @@ def config(name: str) -> str:
 
 
 def told(stated: Scenario) -> str:
-    return text_of(facts(stated, compile_rules(stated)))
+    return text_of(facts(Compiled.of(stated)))
 
 
 def made(design: dict[str, Any], rule: dict[str, Any] | None = None, **keys: Any) -> str:

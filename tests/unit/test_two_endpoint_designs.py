@@ -154,8 +154,8 @@ def test_the_search_of_bop2_against_every_pair_of_lambda_and_gamma() -> None:
             best = max(best, (round(plain(looks, good)[0], 11), -en))
     assert len(tried) > 10
     assert (found.power, -found.en_p0) == pytest.approx(best, abs=1e-9)
-    assert found.type_i_error == pytest.approx(plain(found.as_looks(), bad)[0], abs=1e-12)
-    assert found.pet_p0 == pytest.approx(plain(found.as_looks(), bad)[2], abs=1e-12)
+    assert found.type_i_error == pytest.approx(plain(found.looks(), bad)[0], abs=1e-12)
+    assert found.pet_p0 == pytest.approx(plain(found.looks(), bad)[2], abs=1e-12)
     assert found.type_i_error <= alpha
 
 

@@ -68,7 +68,7 @@ def content(run: Run) -> Document:
         "disagreements": list(results.disagreements),
         "calendar_time_changes": _changes(results),
         "analysis_sets": {oc.case: derived.analysis_sets(oc) for oc in results.cases},
-        "toxicity_rule_cost": derived.costs(scenario, rules),
+        "toxicity_rule_cost": derived.costs(run.compiled),
         "question": _question(scenario, rules),
         **check_document(checks),
         "protocol": asdict(run.facts),
@@ -83,7 +83,7 @@ def content(run: Run) -> Document:
         for name, case in found["cases"].items()
     }
     inactive, active = (name or next(iter(found["cases"])) for name in typical_cases(found))
-    found["examples"] = examples(scenario, run.seed, inactive, active)
+    found["examples"] = examples(run.compiled, run.seed, inactive, active)
     if run.sensitivity is not None:
         found["sensitivity"] = run.sensitivity.to_dict()
     plain: Document = _without_nan(digits12(found))

@@ -104,7 +104,7 @@ def told(run: Run) -> tuple[Document, tuple[Drawn, ...]]:
         if row["path"].startswith(("conduct.", "evaluability.", "cohorts."))
     ]
     doc["conduct"] = {**doc["conduct"], "rows": rows, "sentences": words}
-    material = figures.Material(run.scenario, run.rules, run.results, run.checks, run.power, run.pictured)
+    material = figures.Material(run.compiled, run.results, run.checks, run.power, run.pictured)
     drawn: list[tuple[int | None, figures.Drawn]] = [(None, each) for each in figures.draw_all(material)]
     if run.sensitivity is not None:
         from trialsim.figures.sensitivity import draw
