@@ -9,13 +9,19 @@ import subprocess
 import sys
 from collections.abc import Callable
 from functools import cache
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from trialsim import cli
+from trialsim.checks import Checks
 from trialsim.designs.rules import Rules
+from trialsim.engine.pictured import pictured
+from trialsim.engine.power_ledger import power_ledgers
+from trialsim.figures import Material
+from trialsim.results import Results
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import load
 from trialsim.scenario.model import Scenario
@@ -44,6 +50,15 @@ def rules_of(name: str) -> Rules:
     return compile_rules(config(name))
 
 
+def material_of(
+    scenario: Scenario, results: Results, checks: Checks | None, seed: int | None = None
+) -> Material:
+    """What figures are drawn from."""
+    rules = compile_rules(scenario)
+    power = power_ledgers(scenario, rules, results)
+    return Material(scenario, rules, results, checks, power, pictured(scenario, rules, results, seed=seed))
+
+
 # -- the command line
 
 
@@ -55,6 +70,16 @@ def run(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> int:
     except SystemExit as stop:
         return int(stop.code or 0)
     return 0
+
+
+def unrendered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures are made, with their numbers and words, but written as empty pictures: rendering takes longest."""
+
+    def save(drawn: Any, folder: Path) -> None:
+        for kind, content in (("svg", '<svg xmlns="http://www.w3.org/2000/svg"/>'), ("png", ""), ("csv", "")):
+            (folder / f"{drawn.name}.{kind}").write_text(content, encoding="utf-8")
+
+    monkeypatch.setattr("trialsim.figures.save", save)
 
 
 def results_in(folder: Path) -> dict[str, Any]:
@@ -106,3 +131,43 @@ def wait_until(happened: Callable[[], bool], process: subprocess.Popen[str]) -> 
         return happened()
     process.kill()
     raise TimeoutError(f"nothing of what was waited for in {HANG} seconds: {process.communicate()}")
+
+
+class Seen(HTMLParser):
+    """Elements, attributes, the text of the body, and the numbers of the tables of a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.text = ""
+        self.data: list[tuple[str, str]] = []
+        self._open: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {key: value or "" for key, value in attrs}))
+        if tag not in ("meta", "img"):
+            self._open.append(tag)
+        if tag == "data":
+            self.data.append((dict(attrs)["value"] or "", ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self._open:
+            self.text += data
+        if self._open and self._open[-1] == "data":
+            self.data[-1] = (self.data[-1][0], data)
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def numbers_in(value: Any) -> set[float]:
+    """Every number anywhere in a JSON value."""
+    if isinstance(value, dict):
+        return set().union(*map(numbers_in, value.values()))
+    if isinstance(value, list):
+        return set().union(*map(numbers_in, value))
+    return {value} if isinstance(value, int | float) and not isinstance(value, bool) else set()

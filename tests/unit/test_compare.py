@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 import trialsim
-from tests.helpers import run
-from tests.unit.test_reporting import Seen, numbers_in
+from tests.helpers import Seen, numbers_in, run
 from trialsim.errors import TrialsimError
 from trialsim.reporting.compare import dominated
 from trialsim.scenario.files import parse

@@ -7,7 +7,6 @@ import json
 import os
 import re
 from dataclasses import dataclass, field, replace
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import pytest
 from trialsim.reporting.run.page import page, unbroken
 
 import trialsim.figures
+from tests.helpers import Seen, numbers_in
 from trialsim.checks import check
 from trialsim.designs.rules import Looks
 from trialsim.engine import derived
@@ -88,46 +88,6 @@ def built(scenario: Scenario, **run: Any) -> dict[str, Any]:
 
 def html_of(scenario: Scenario, **run: Any) -> str:
     return page(scenario, compile_rules(scenario), built(scenario, **run), ())
-
-
-class Seen(HTMLParser):
-    """Elements, attributes, the text of the body, and the numbers of the tables of a page."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str]]] = []
-        self.text = ""
-        self.data: list[tuple[str, str]] = []
-        self._open: list[str] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, {key: value or "" for key, value in attrs}))
-        if tag not in ("meta", "img"):
-            self._open.append(tag)
-        if tag == "data":
-            self.data.append((dict(attrs)["value"] or "", ""))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self._open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if "style" not in self._open:
-            self.text += data
-        if self._open and self._open[-1] == "data":
-            self.data[-1] = (self.data[-1][0], data)
-
-    def all(self, tag: str) -> list[dict[str, str]]:
-        return [attributes for name, attributes in self.elements if name == tag]
-
-
-def numbers_in(value: Any) -> set[float]:
-    """Every number anywhere in a JSON value."""
-    if isinstance(value, dict):
-        return set().union(*map(numbers_in, value.values()))
-    if isinstance(value, list):
-        return set().union(*map(numbers_in, value))
-    return {value} if isinstance(value, int | float) and not isinstance(value, bool) else set()
 
 
 # -- the folder

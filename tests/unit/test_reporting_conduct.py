@@ -13,7 +13,8 @@ import pytest
 from trialsim.reporting.run.page import page
 
 import trialsim.figures
-from tests.unit.test_reporting import Seen, numbers_in, small
+from tests.helpers import Seen, numbers_in
+from tests.unit.test_reporting import small
 from trialsim.checks import check
 from trialsim.engine.operating import simulate
 from trialsim.reporting import report, reproduce

@@ -12,7 +12,7 @@ from typing import Any
 import joblib
 import pytest
 
-from tests.helpers import CONFIGS, run
+from tests.helpers import CONFIGS, numbers_in, run
 from tests.unit.test_sensitivity_grammar import GOOD, TEXT
 from trialsim.errors import OutputError, TrialsimError
 from trialsim.reporting.sensitivity import document, sections
@@ -216,17 +216,8 @@ def test_the_folder_holds_everything(folder: Path) -> None:
     assert (folder / "scenario.yaml").read_bytes() == (folder.parent / "s.yaml").read_bytes()
 
 
-def numbers(value: Any) -> set[float]:
-    """Every number in JSON."""
-    if isinstance(value, dict):
-        return set().union(*map(numbers, value.values())) if value else set()
-    if isinstance(value, list):
-        return set().union(*map(numbers, value)) if value else set()
-    return {value} if isinstance(value, int | float) and not isinstance(value, bool) else set()
-
-
 def test_every_number_of_the_page_is_in_the_results(folder: Path) -> None:
-    known = numbers(json.loads((folder / "results.json").read_bytes()))
+    known = numbers_in(json.loads((folder / "results.json").read_bytes()))
     page = (folder / "report.html").read_text(encoding="utf-8")
     marked = [float(text) for text in re.findall(r'<data value="([^"]+)">', page)]
     assert len(marked) > 100
@@ -234,7 +225,7 @@ def test_every_number_of_the_page_is_in_the_results(folder: Path) -> None:
 
 
 def test_every_number_of_the_tables_is_in_the_results(folder: Path) -> None:
-    known = numbers(json.loads((folder / "results.json").read_bytes()))
+    known = numbers_in(json.loads((folder / "results.json").read_bytes()))
     for path in sorted((folder / "tables").glob("[!t]*.csv")) + sorted(
         (folder / "tables").glob("t[!a]*.csv")
     ):

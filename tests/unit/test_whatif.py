@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.helpers import run
-from tests.unit.test_reporting import Seen, numbers_in
+from tests.helpers import Seen, numbers_in, run
 from trialsim.reporting.change_words import changes_in_words, told
 from trialsim.reporting.sentences import Words, did
 from trialsim.reporting.whatif import notes

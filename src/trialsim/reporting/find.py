@@ -35,9 +35,8 @@ def document(found: FoundDesigns | RobustDesigns, _: Sequence[str] = ()) -> dict
 def _ideal(found: FoundDesigns) -> Report:
     setting = found.setting
     title = (
-        f"{found.design_kind.replace('_', ' ').capitalize()} designs for p0 = {rate(setting['p0'])}, "
-        f"p1 = {rate(setting['p1'])}, type I error up to {setting['alpha']:g}, power at least "
-        f"{1 - setting['beta']:g}"
+        f"Designs of kind {found.design_kind} for p0 = {rate(setting['p0'])}, p1 = {rate(setting['p1'])}, type I "
+        f"error at most {setting['alpha']:g}, power at least {1 - setting['beta']:g}"
     )
     weighed = any(d.weight_low is not None for d in found)
     other = any(d.en is not None for d in found)

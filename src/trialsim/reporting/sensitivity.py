@@ -72,7 +72,7 @@ def report_of(found: SensitivityResults | Analysed) -> Report:
         ("Scenario digest", found.digest),
     )
     all_of_it = (
-        section("in-short", "In short", Terms(tuple(short))),
+        *([section("in-short", "In short", Terms(tuple(short)))] if len(short) > 1 else ()),
         *sections(content, pictures),
         _method(found, simulated),
     )
