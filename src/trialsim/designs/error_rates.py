@@ -63,14 +63,6 @@ class ErrorRates(Spec):
         assert p0 is not None and p1 is not None and alpha is not None and beta is not None
         return p0, p1, alpha, beta
 
-    def searched(self, found: str) -> str:
-        """The sentence of a report on a design that was searched for; ``found`` says which it is."""
-        p0, p1, alpha, beta = self.four()
-        return (
-            f"These cut-offs were found by an exact search: {found}, among those with a type I error of at most "
-            f"{alpha:g} at p0 = {p0:g} and a type II error of at most {beta:g} at p1 = {p1:g}."
-        )
-
     def stated_outright(self, keys: tuple[str, ...]) -> bool:
         """Whether the design is stated by ``keys``; refuses half a statement, and a statement beside a search."""
         check_rates(self.p0, self.p1)

@@ -57,20 +57,6 @@ class Sargent(ErrorRates):
         assert n1 is not None and r1 is not None and n is not None and r is not None and s is not None
         return n1, r1, n, r, s
 
-    def origin(self) -> str:
-        """How the cut-offs came about, for the report."""
-        if self.n is not None:
-            return (
-                "The cut-offs are stated outright in the scenario; between r and s the trial decides nothing."
-            )
-        found = "expected sample size at p0" if self.criterion != "minimax" else "n"
-        _, _, alpha, beta = self.four()
-        return self.searched(
-            f"the three-outcome design with the least {found}, a probability of no go of at least "
-            f"{self.eta or 1 - alpha:g} at p0 and of a go of at least {self.pi or 1 - beta:g} at p1 "
-            "(Sargent and others 2001)"
-        )
-
     def compile(self) -> Looks:
         """Two looks, the last with three outcomes."""
         if self.n is not None:
