@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+import trialsim
+from tests.helpers import CONFIGS, run
 from tests.unit.protocol_cases import DESIGNS, TOXICITY, facts, scenario, text_of
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import load
 from trialsim.scenario.model import Scenario
-
-CONFIGS = Path(__file__).parents[2] / "configs"
 
 
 def config(name: str) -> str:
@@ -176,3 +175,25 @@ def test_what_counts_as_toxicity_is_told():
         "toxicity": {"name": "DLT", "counted_by": "the safety board"}
     }
     assert "Toxicity means DLT, as determined by the safety board" in told(Scenario.model_validate(content))
+
+
+def test_the_command_prints_every_form(tmp_path, capsys, monkeypatch):
+    name = str(CONFIGS / "gehan.yaml")
+    assert run(["protocol", name], monkeypatch) == 0
+    assert "| 14 | 0 | 1 (15), 2 (20), 3 (23), ≥ 4 (25) | – |" in capsys.readouterr().out
+    assert run(["protocol", name, "--latex"], monkeypatch) == 0
+    assert r"\subsection*{Design and sample size}" in capsys.readouterr().out
+    assert run(["protocol", name, "--docx", str(tmp_path / "gehan.docx")], monkeypatch) == 0
+    assert (tmp_path / "gehan.docx").read_bytes()[:2] == b"PK"
+    assert run(["protocol", name, "--latex", "--markdown"], monkeypatch) == 2
+    assert "state one of --markdown, --latex and --docx FILE" in capsys.readouterr().err
+
+
+def test_an_answer_shows_itself():
+    answer = trialsim.protocol(load(CONFIGS / "gehan.yaml"))
+    assert repr(answer).startswith("<Protocol 'Gehan design'")
+    assert "DESIGN AND SAMPLE SIZE" in str(answer)
+    rows = {row["fact"]: row["value"] for row in answer.rows()}
+    assert rows["design.looks[0].n"] == 14
+    assert answer.to_dict()["design"]["looks"][0]["n"] == 14
+    assert len(answer.to_frame()) == len(rows)

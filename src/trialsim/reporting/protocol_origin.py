@@ -98,8 +98,8 @@ def _method(design: Design) -> Iterator[str]:
         what = "posterior median" if "prior" in given else "observed response rate"
         yield (
             f"A go needs significance ({shown}: from {given['significant'][0]} responses on) and relevance (the "
-            f"{what} is at least {rate(given['decision_value'][0])}: from {given['relevant'][0]} responses on); with only "
-            "one of the two further study is to be considered."
+            f"{what} is at least {rate(given['decision_value'][0])}: from {given['relevant'][0]} responses on); with "
+            "only one of the two further study is to be considered."
         )
 
 
