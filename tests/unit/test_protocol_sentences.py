@@ -87,6 +87,16 @@ def test_simons_optimal_is_only_the_unrestricted_search():
     assert "The cut-offs are stated outright." in made(TWO)
 
 
+def test_what_a_search_did_not_look_at_is_not_spoken_of():
+    single = SEARCHED | {"kind": "single_stage", "criterion": "stable"}
+    assert "at most 40 patients" in made(single | {"nmax": 40})
+    assert (
+        "at most"
+        not in made(single).partition("among single-stage designs with ")[2].partition("a type I")[0]
+    )
+    assert "at most 40 patients" in made(SEARCHED | {"kind": "curtailed", "nmax": 40})
+
+
 def test_gehans_second_stages_are_alternatives():
     text = config("gehan")
     assert "With 15, 20, 23 or 25 patients in all, of which only one is reached" in text

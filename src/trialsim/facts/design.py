@@ -23,7 +23,7 @@ ELSEWHERE = {
 CUT_OFFS = {"n1", "r1", "a1", "b1", "n", "r", "b", "s", "stop_le", "go_gt"}
 """Sizes and cut-offs that the looks tell, unless a search kept them; `curtailed` has looks that come from them."""
 
-ANY_N = ("first", "stable", "smallest", "minimax", "most_power")
+ANY_N = ("first", "smallest", "minimax", "most_power")
 """Criteria whose design no larger n could replace."""
 
 TESTS_NOTHING = ("gehan", "posterior_probability")
@@ -243,6 +243,8 @@ def _up_to(spec: Any) -> int | None:
     """The largest n looked at, where a larger one might have had a smaller EN."""
     if spec.kind == "simon" and (spec.n is not None or spec.search().complete):
         return None
+    if spec.kind == "single_stage":  # `stable` speaks of every larger n that was looked at
+        return spec.nmax
     home = import_module(type(spec).__module__)
     if spec.kind == "multistage" and spec.efficacy_stop:
         return spec.nmax or int(home.SEARCH_LIMIT_BOTH_WAYS)
