@@ -244,7 +244,7 @@ def _up_to(spec: Any) -> int | None:
     if spec.kind == "simon" and (spec.n is not None or spec.search().complete):
         return None
     if spec.kind == "single_stage":  # `stable` speaks of every larger n that was looked at
-        return spec.nmax
+        return None if spec.nmax is None else int(spec.nmax)
     home = import_module(type(spec).__module__)
     if spec.kind == "multistage" and spec.efficacy_stop:
         return spec.nmax or int(home.SEARCH_LIMIT_BOTH_WAYS)
