@@ -156,7 +156,6 @@ def _design(scenario: Scenario, rules: Rules) -> Document:
     searched = getattr(spec, "alpha", None) is not None
     default_criterion = getattr(spec, "default_criterion", None)
     source = scenario.sources.get("design")
-    origin = spec.origin() if hasattr(spec, "origin") else None
     return {
         "kind": spec.kind,
         "n1": short.n1 if short else None,
@@ -174,7 +173,6 @@ def _design(scenario: Scenario, rules: Rules) -> Document:
         "en_at_p0": None if spec.p0 is None else derived.alone(looks, spec.p0)["en"],
         "pet_at_p0": None if spec.p0 is None else derived.alone(looks, spec.p0)["pet"],
         "assumed": bool(source and source.assumed),
-        **({"origin": origin} if origin else {}),
         "looks": [
             {"n": looks.n[k], "responses_from": low, "responses_to": high, **_decision(looks, k, d)}
             for k in range(len(looks.n))

@@ -9,6 +9,7 @@ from functools import lru_cache
 from trialsim.reporting import sensitivity
 from trialsim.reporting.pictures import figure_content, picture
 from trialsim.reporting.protocol import protocol_section
+from trialsim.reporting.protocol_origin import whence
 from trialsim.reporting.run import (
     conduct_tables,
     examples,
@@ -104,6 +105,7 @@ def told(run: Run) -> tuple[Document, tuple[Drawn, ...]]:
         if row["path"].startswith(("conduct.", "evaluability.", "cohorts."))
     ]
     doc["conduct"] = {**doc["conduct"], "rows": rows, "sentences": words}
+    doc["design"] = {**doc["design"], "origin": whence(run.facts.design)}
     material = figures.Material(run.compiled, run.results, run.checks, run.power, run.pictured)
     drawn: list[tuple[int | None, figures.Drawn]] = [(None, each) for each in figures.draw_all(material)]
     if run.sensitivity is not None:
