@@ -168,7 +168,8 @@ def _quoted(names: Sequence[str]) -> str:
 
 
 def _asked(found: WhatIf) -> str:
-    return sentence(found.scenario.question or "What do these changes do?")
+    question = sentence(found.scenario.question or "What do these changes do?")
+    return question if question.endswith((".", "?", "!")) else f"{question}."
 
 
 def _question(found: WhatIf, key: str, title: str, folded: bool = False) -> Section:
