@@ -16,7 +16,12 @@ from typing import Any
 import pytest
 
 from trialsim import cli
+from trialsim.checks import Checks
 from trialsim.designs.rules import Rules
+from trialsim.engine.pictured import pictured
+from trialsim.engine.power_ledger import power_ledgers
+from trialsim.figures import Material
+from trialsim.results import Results
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import load
 from trialsim.scenario.model import Scenario
@@ -45,6 +50,15 @@ def rules_of(name: str) -> Rules:
     return compile_rules(config(name))
 
 
+def material_of(
+    scenario: Scenario, results: Results, checks: Checks | None, seed: int | None = None
+) -> Material:
+    """What figures are drawn from."""
+    rules = compile_rules(scenario)
+    power = power_ledgers(scenario, rules, results)
+    return Material(scenario, rules, results, checks, power, pictured(scenario, rules, results, seed=seed))
+
+
 # -- the command line
 
 
@@ -56,6 +70,16 @@ def run(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> int:
     except SystemExit as stop:
         return int(stop.code or 0)
     return 0
+
+
+def unrendered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures are made, with their numbers and words, but written as empty pictures: rendering takes longest."""
+
+    def save(drawn: Any, folder: Path) -> None:
+        for kind, content in (("svg", '<svg xmlns="http://www.w3.org/2000/svg"/>'), ("png", ""), ("csv", "")):
+            (folder / f"{drawn.name}.{kind}").write_text(content, encoding="utf-8")
+
+    monkeypatch.setattr("trialsim.figures.save", save)
 
 
 def results_in(folder: Path) -> dict[str, Any]:

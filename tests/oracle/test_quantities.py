@@ -49,6 +49,12 @@ def close(found: Estimate, wanted: tuple[float, float], *, chance: bool = False,
     return same and found.mcse == pytest.approx(error, rel=1e-7, abs=1e-9, nan_ok=True)
 
 
+def values(name: str, rows: list[list[int]], side: Side) -> list[float | None]:
+    """A quantity in every trial of a side."""
+    cohorts = side.calendar.cohorts if side.calendar else None
+    return [of_trial(name, row, len(side.doses), cohorts, side.false_go) for row in rows]
+
+
 def assert_sides(one: Side, other: Side, seed: int, count: int) -> set[str]:
     """Both sides alone and their differences; returns the entries of the quantities that were seen."""
     key = stream_key(seed)
@@ -59,13 +65,7 @@ def assert_sides(one: Side, other: Side, seed: int, count: int) -> set[str]:
     numbers = estimates(tally, 0)
     assert {q for q in alone if not found(q)[0].not_paired} <= set(numbers)
     for name, estimate in numbers.items():
-        a, b = (
-            [
-                of_trial(name, row, len(side.doses), side.calendar and side.calendar.cohorts, side.false_go)
-                for row in rows[side]
-            ]
-            for side in (one, other)
-        )
+        a, b = (values(name, rows[side], side) for side in (one, other))
         chance = found(name)[0].kind == "probability"
         assert close(estimate, by_hand(a), chance=chance, count=count), name
         assert name not in alone or alone[name] == estimate

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable
 
 import pytest
@@ -253,9 +252,7 @@ def refusal(text: str) -> ScenarioError | None:
 
 
 def check(text: str) -> None:
-    start = time.process_time()
     error = refusal(text)
-    assert time.process_time() - start < 2
     if error is not None:
         last = text.replace("\r\n", "\n").replace("\r", "\n").count("\n") + 2
         assert error.problems

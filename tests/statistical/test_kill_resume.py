@@ -37,7 +37,10 @@ simulation: {replicates: 400000, seed: 3}
 
 STEPS = """
 import os, sys
+from signal import SIGINT, default_int_handler
+from signal import signal as hear
 
+hear(SIGINT, default_int_handler)  # even where the tests run in the background of a shell, which ignores it
 signal, at, folder = int(sys.argv.pop(1)), int(sys.argv.pop(1)), os.getcwd()
 me, steps, whole = os.getpid(), 0, os.write
 

@@ -12,7 +12,7 @@ import joblib
 import pytest
 
 from tests.helpers import DASATINIB as SCENARIO
-from tests.helpers import run
+from tests.helpers import run, unrendered
 from trialsim.engine import montecarlo
 from trialsim.engine.montecarlo import _Chunk, _simulate, cluster, tallies
 from trialsim.engine.operating import rates_of
@@ -41,7 +41,9 @@ def two_processes() -> Iterator[Any]:
 
 def results_bytes(folder: Path, jobs: int | None = None) -> bytes:
     text = SCENARIO.read_text(encoding="utf-8")
-    report(load(SCENARIO), folder, replicates=REPLICATES, jobs=jobs, scenario_text=text)
+    with pytest.MonkeyPatch.context() as patch:
+        unrendered(patch)
+        report(load(SCENARIO), folder, replicates=REPLICATES, jobs=jobs, scenario_text=text)
     return (folder / "results.json").read_bytes()
 
 
@@ -64,6 +66,7 @@ def test_dask_cluster_of_two_processes(one_job: bytes, two_processes: Any, tmp_p
 def test_dask_from_the_command_line(
     one_job: bytes, two_processes: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    unrendered(monkeypatch)
     address, folder = two_processes.scheduler_address, str(tmp_path / "run")
     stated = [str(SCENARIO), "--replicates", str(REPLICATES)]
     assert run(["run", *stated, "-o", folder, "--dask", address], monkeypatch) == 0

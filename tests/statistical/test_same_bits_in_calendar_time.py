@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.helpers import unrendered
 from trialsim.engine import timed as module
 from trialsim.engine.montecarlo import tallies
 from trialsim.engine.operating import trials_of
@@ -29,6 +30,7 @@ def test_either_kernel_gives_the_same_report(
     dasatinib: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every number of results.json, with and without the quick kernel."""
+    unrendered(monkeypatch)
     rules = compile_rules(dasatinib)
     assert all(trials.abreast for trials in timed(dasatinib, rules).values())
     report(dasatinib, tmp_path / "quick", replicates=5_000)

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.patches import Rectangle
 
 import trialsim
-from tests.helpers import CONFIGS
+from tests.helpers import CONFIGS, material_of
 from trialsim.engine import over_time
 from trialsim.engine.over_time import patients_over_time
 from trialsim.engine.timed import TICKS_PER_MONTH, timed
@@ -33,7 +33,7 @@ def results(scenario: Scenario) -> Results:
 
 @pytest.fixture(scope="module")
 def drawn(scenario: Scenario, results: Results) -> dict[str, Drawn]:
-    return {figure.name: figure for figure in draw_all(scenario, results, None)}
+    return {figure.name: figure for figure in draw_all(material_of(scenario, results, None))}
 
 
 def test_durations_are_those_of_the_results(results: Results, drawn: dict[str, Drawn]) -> None:
@@ -128,6 +128,8 @@ def test_what_waiting_costs(scenario: Scenario, results: Results, drawn: dict[st
 
 def test_nothing_is_drawn_where_nobody_waits() -> None:
     plain = load(CONFIGS / "teaching.yaml")
-    names = {figure.name for figure in draw_all(plain, trialsim.simulate(plain, replicates=500), None)}
+    names = {
+        figure.name for figure in draw_all(material_of(plain, trialsim.simulate(plain, replicates=500), None))
+    }
     assert not names & {"duration", "dose_over_time", "waiting_cost"}
     assert waiting_cost(plain, compile_rules(plain), 1, 500) == ()

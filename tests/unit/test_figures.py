@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
-from tests.helpers import DASATINIB
+from tests.helpers import DASATINIB, material_of
 from trialsim import figures
 from trialsim.checks import check
 from trialsim.codes import NEVER
+from trialsim.designs.binomial import clopper_pearson
 from trialsim.designs.simon import operating_characteristics
 from trialsim.engine import curves
 from trialsim.engine.exact import distribution
@@ -27,12 +28,13 @@ from trialsim.engine.montecarlo import tallies
 from trialsim.engine.operating import rates_of, simulate
 from trialsim.engine.timed import timed
 from trialsim.engine.trials import untimed
-from trialsim.figures import Drawn, draw_all, p_go, save
+from trialsim.figures import Drawn, draw_all, p_go
 from trialsim.figures.style import RC
-from trialsim.figures.words import clean, fit, names_within, percent, probability, some, width, wrap
+from trialsim.figures.words import clean, fit, names_within, some, width, wrap
 from trialsim.kernels.conduct_columns import TREATED
 from trialsim.kernels.patient import IS_TOXIC, LEVEL
 from trialsim.kernels.streams import stream_key
+from trialsim.quantities import by_end
 from trialsim.results import Results
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import load
@@ -40,6 +42,8 @@ from trialsim.scenario.model import Scenario
 from trialsim.scenario.truth import Rates
 
 ALL = (
+    "as_conducted",
+    "power_ledger",
     "p_go",
     "en_pet",
     "toxicity_boundary",
@@ -65,9 +69,9 @@ def scenario_of(**keys: object) -> Scenario:
     return Scenario.model_validate(base | keys)
 
 
-def drawn_of(scenario: Scenario, **keys: object) -> dict[str, Drawn]:
+def drawn_of(scenario: Scenario) -> dict[str, Drawn]:
     results = simulate(scenario, replicates=500, totals=False)
-    return {d.name: d for d in draw_all(scenario, results, check(scenario), **keys)}
+    return {d.name: d for d in draw_all(material_of(scenario, results, check(scenario)))}
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +86,7 @@ def results(scenario: Scenario) -> Results:
 
 @pytest.fixture(scope="module")
 def drawn(scenario: Scenario, results: Results) -> dict[str, Drawn]:
-    return {d.name: d for d in draw_all(scenario, results, check(scenario))}
+    return {d.name: d for d in draw_all(material_of(scenario, results, check(scenario)))}
 
 
 @pytest.fixture(scope="module")
@@ -233,16 +237,60 @@ def test_the_boundary_and_the_trials_that_reach_it(scenario: Scenario, drawn: di
     assert (observed.toxicities, observed.patients) == (26, 70)
 
 
+def test_the_first_page_shows_the_trial_as_conducted(
+    scenario: Scenario, results: Results, drawn: dict[str, Drawn]
+) -> None:
+    frame = drawn["as_conducted"].frame
+    conducted = frame[(frame.curve == "as conducted") & (frame.quantity == "p_go")]
+    cases = conducted[conducted.case.notna()].set_index("case")
+    assert list(cases.index) == list(scenario.truth)
+    for case, row in cases.iterrows():
+        simulated = results[case].simulated
+        assert simulated is not None
+        e = simulated.values["p_go"]
+        assert (row.value, row.mcse, row.low, row.high) == (e.estimate, e.mcse, e.low, e.high)
+    assert cases.response.to_dict() == {
+        "inactive": 0.05, "active": 0.15, "active_dose_response": 0.15, "as_observed": 0.0435,
+    }  # fmt: skip
+    # at p0 and p1 the points are the same patients as the cases with those rates at every dose
+    points = conducted[conducted.case.isna()].set_index("response")
+    assert len(points) == 9
+    assert points.value[0.05] == cases.value["inactive"] and points.value[0.15] == cases.value["active"]
+    ends = timed(scenario, compile_rules(scenario))["active"].tally(stream_key(2011), 0, 4000).counts["ends"]
+    assert points.value[0.15] == by_end(ends)["p_go"] / 4000
+    observed = frame[frame.kind == "observed"].iloc[0]
+    assert (observed["count"], observed["of"]) == (3, 69)
+    assert observed[["low", "high"]].tolist() == list(clopper_pearson(3, 69))
+    axes = drawn["as_conducted"].figure.axes[0]
+    marks = {tuple(float(d[0]) for d in line.get_data()) for line in axes.lines if line.get_marker() == "D"}
+    assert marks == set(zip(cases.response, cases.value, strict=True))
+
+
+def test_where_exact_answers_are_the_trial_as_conducted_nothing_is_simulated() -> None:
+    frame = drawn_of(scenario_of(truth={"low": {"response": 0.1}, "high": {"response": 0.3}}))[
+        "as_conducted"
+    ].frame
+    assert set(frame.kind) == {"exact"}
+    at = frame[frame.case.notna()].set_index("case")
+    curve = frame[frame.case.isna()].set_index("response").value
+    assert (
+        at.value["high"]
+        == curve[0.3]
+        == pytest.approx(operating_characteristics(1, 12, 5, 30, 0.3)[0], rel=1e-12)
+    )
+    assert at.value["low"] == curve[0.1]
+
+
 # which figures apply
 
 
 def test_a_single_dose_without_toxicity_or_observation_has_only_curves() -> None:
-    assert set(drawn_of(scenario_of())) == {"p_go", "en_pet"}
+    assert set(drawn_of(scenario_of())) == {"as_conducted", "p_go", "en_pet"}
 
 
 def test_a_single_stage_has_no_early_termination_to_draw() -> None:
     drawn = drawn_of(scenario_of(design={"kind": "single_stage", "n": 20, "r": 3}))
-    assert set(drawn) == {"p_go"}
+    assert set(drawn) == {"as_conducted", "p_go"}
     assert "p0" not in drawn["p_go"].alt
 
 
@@ -258,7 +306,7 @@ def test_toxicity_that_cannot_stop_the_trial_has_no_heat_map() -> None:
 def test_without_checks_nothing_is_held_against_the_observed_trial(
     scenario: Scenario, results: Results
 ) -> None:
-    names = [d.name for d in draw_all(scenario, results, None)]
+    names = [d.name for d in draw_all(material_of(scenario, results, None))]
     assert names == [name for name in ALL if name not in ("predictive", "compatibility")]
 
 
@@ -320,7 +368,7 @@ def layout_faults(drawn: Drawn) -> list[str]:
 def test_hostile_words_do_no_harm(hostile: dict[str, Drawn], tmp_path: Path) -> None:
     assert set(hostile) == set(ALL) - {"duration", "dose_over_time", "waiting_cost"}
     for figure in hostile.values():
-        save(figure, tmp_path)
+        figure.save(tmp_path, png=True)
         source = (tmp_path / f"{figure.name}.svg").read_text(encoding="utf-8")
         assert "<script" not in source
         assert "alert('x')</" not in source
@@ -342,18 +390,7 @@ def test_names_stay_distinct(names: list[str]) -> None:
     assert len(set(names_within(names, 2.5))) == len(names)
 
 
-def test_words_for_numbers() -> None:
-    assert [percent(p) for p in (0, 0.05, 0.0435, 0.00906, 1, 0.1304)] == [
-        "0%",
-        "5%",
-        "4.35%",
-        "0.91%",
-        "100%",
-        "13%",
-    ]
-    assert [probability(p) for p in (0, 1, 0.0498, 0.8553, 1e-9, 1 - 1e-9)] == [
-        "0", "1", "0.0498", "0.855", "<0.0001", ">0.999",
-    ]  # fmt: skip
+def test_words_for_several() -> None:
     assert some(["one", "two", "three"], 30) == "one, two, three"
     assert some(["one", "two", "three"], 1.5) == "one +2"
 
@@ -365,7 +402,7 @@ def test_words_for_numbers() -> None:
 def saved(drawn: dict[str, Drawn], tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("saved")
     for figure in drawn.values():
-        save(figure, folder)
+        figure.save(folder, png=True)
     return folder
 
 
@@ -385,13 +422,13 @@ def test_the_same_scenario_gives_the_same_bytes(
     scenario: Scenario, results: Results, drawn: dict[str, Drawn], saved: Path, tmp_path: Path
 ) -> None:
     def assert_same(figure: Drawn) -> None:
-        save(figure, tmp_path)
+        figure.save(tmp_path, png=True)
         for kind in ("svg", "png", "csv"):
             name = f"{figure.name}.{kind}"
             assert (saved / name).read_bytes() == (tmp_path / name).read_bytes(), name
 
     assert_same(drawn["p_go"])
-    for again in draw_all(scenario, results, check(scenario)):
+    for again in draw_all(material_of(scenario, results, check(scenario))):
         assert_same(again)
 
 
@@ -399,7 +436,7 @@ def test_seed_moves_the_points_and_not_the_curves(
     scenario: Scenario, results: Results, drawn: dict[str, Drawn], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(figures, "FIGURES", (p_go.draw,))
-    (other,) = draw_all(scenario, results, None, seed=5)
+    (other,) = draw_all(material_of(scenario, results, None, seed=5))
     mine, theirs = drawn["p_go"].frame, other.frame
     exact = mine.kind == "exact"
     assert mine[exact].equals(theirs[exact])

@@ -85,7 +85,7 @@ def test_simons_optimal_is_only_the_unrestricted_search():
         assert "this one has the least" in text
     assert "Simon’s" not in made(SEARCHED | {"nmax": 30})  # a larger design has a smaller EN
     assert "Simon’s" not in made(TWO)
-    assert "they are stated outright" in made(TWO)
+    assert "The cut-offs are stated outright." in made(TWO)
 
 
 def test_gehans_second_stages_are_alternatives():
@@ -108,8 +108,14 @@ def test_designs_with_two_endpoints_state_both_hypotheses(name):
     assert "nobody has toxicity" not in text
     for response, toxicity in ((p0, bad), (p0, good), (p1, bad)):
         assert f"at a response rate of {response} and a toxicity rate of {toxicity}" in text
-    assert text.count("a type I error of 0.") == 3
     assert text.count("a power of 0.") == 1
+    if name == "bryant-day":
+        assert "p0 = 30% or less, or the true toxicity rate 40% or more; the alternative" in text
+        assert text.count("a type I error of 0.") == 3
+    else:  # BOP2's null hypothesis is that both are bad; where one is, P(go) is told as such
+        assert "p0 = 20% or less, and the true toxicity rate 35% or more; the alternative" in text
+        assert text.count("a type I error of 0.") == 1
+        assert text.count("a probability of a go of 0.") == 2
 
 
 def test_looks_for_toxicity_without_a_hypothesis_are_told_as_a_bound():

@@ -42,7 +42,7 @@ def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 @cache
 def _page(name: str, folder: Path) -> str:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("trialsim.figures.DPI", 40)
+        patch.setattr("trialsim.figures.drawn.DPI", 40)
         command = [
             "run",
             str(CONFIGS / f"{name}.yaml"),

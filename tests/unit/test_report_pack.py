@@ -38,7 +38,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Runs of three scenarios: in calendar time, exact, and two cohorts with rules of their own."""
     parent = tmp_path_factory.mktemp("runs")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("trialsim.figures.DPI", 40)  # coarse pictures are quickly written
+        patch.setattr("trialsim.figures.drawn.DPI", 40)  # coarse pictures are quickly written
         for name in RUNS:
             command = ["run", str(CONFIGS / f"{name}.yaml"), "-o", str(parent / name), "--replicates", "1000"]
             assert run([*command, "--docx", "--quiet"], patch) == 0
@@ -262,7 +262,7 @@ sensitivity:
 def test_sensitivity_analyses_become_a_section_of_the_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("trialsim.figures.DPI", 40)
+    monkeypatch.setattr("trialsim.figures.drawn.DPI", 40)
     teaching = CONFIGS / "teaching.yaml"
     assert run(["run", str(teaching), "-o", str(tmp_path / "none"), "--sensitivity"], monkeypatch) == 2
     assert "asks for no sensitivity analysis" in capsys.readouterr().err

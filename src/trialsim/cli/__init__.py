@@ -5,6 +5,7 @@ Each command is a function in a module here; it imports what it needs when it ru
 
 from __future__ import annotations
 
+import gc
 import io
 import sys
 from typing import Annotated
@@ -45,6 +46,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             # a name in Greek must not stop a run on a terminal that cannot show it
             stream.reconfigure(errors="backslashreplace")
+    gc.set_threshold(50_000, 20, 20)  # a figure is many small objects, and none of them is garbage yet
     try:
         app()
     except ScenarioError as error:

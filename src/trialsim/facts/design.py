@@ -151,6 +151,13 @@ class Design:
         """Whether a go rejects the null hypothesis p <= p0."""
         return self.p0 is not None and self.kind not in TESTS_NOTHING
 
+    def is_null(self, response: float, toxicity: float | None) -> bool:
+        """Whether true rates belong to the null hypothesis: either of them bad, or (BOP2) both."""
+        bad = [response == self.p0]
+        if self.toxicity is not None:
+            bad.append(toxicity == self.toxicity[0])
+        return all(bad) if self.kind == "bop2_toxicity" else any(bad)
+
     @property
     def given(self) -> dict[str, tuple[Any, ...]]:
         """Settings by key."""

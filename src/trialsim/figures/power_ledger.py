@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from trialsim.engine.power_ledger import LABELS, PowerLedger, Step
 from trialsim.figures.drawn import Drawn, Material
-from trialsim.figures.style import BLACK, NARROW, PALE, WIDE, Key, Sheet
+from trialsim.figures.style import BLACK, BOLD, NARROW, PALE, WIDE, Key, Sheet
 from trialsim.figures.words import fit, sentence, width, wrap
 from trialsim.results import to_frame
 from trialsim.writing.numbers import listed, probability
@@ -56,7 +56,7 @@ def draw(material: Material) -> Drawn | None:
         axes = sheet.axes(x, y, each, high)
         _panel(axes, ledger, each)
         axes.set_yticks(range(len(names)), ["\n".join(name) for name in names] if column == 0 else [])
-        sheet.write(x, y + high + 0.12, fit(_title(ledger), each), va="bottom", weight="bold")
+        sheet.write(x, y + high + 0.12, fit(_title(ledger), each, BOLD), va="bottom", weight="bold")
     rows = [
         {"case": ledger.case, "cohort": ledger.cohort, **step.to_dict()}
         for ledger in shown

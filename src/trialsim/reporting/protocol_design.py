@@ -10,6 +10,8 @@ from trialsim.reporting.protocol_origin import method, origin, toxic
 from trialsim.writing.numbers import Cell, listed, probability, probability_cell, rate
 from trialsim.writing.report import Block, Table, Words, plain
 
+NO_HYPOTHESIS = "No hypothesis about the response rate is stated."
+
 ORDINALS = ("first", "second", "third", "fourth", "fifth")
 
 
@@ -35,21 +37,25 @@ def _own(facts: Facts) -> bool:
 
 def _hypotheses(design: Design) -> Iterator[str]:
     p0, p1 = design.p0, design.p1
-    if p0 is not None and design.tests:
-        against = f"; the alternative is that it is p1 = {rate(p1)} or more" if p1 is not None else ""
-        yield f"The null hypothesis is that the true response rate is p0 = {rate(p0)} or less{against}."
-    elif p0 is not None:
-        against = f", one of p1 = {rate(p1)} or more is" if p1 is not None else ""
-        yield f"A true response rate of p0 = {rate(p0)} or less is of no interest{against}."
-    elif p1 is not None:
-        yield f"A true response rate of p1 = {rate(p1)} or more is of interest."
+    low = f"p0 = {rate(p0)} or less" if p0 is not None else ""
+    high = f"p1 = {rate(p1)} or more" if p1 is not None else ""
+    bad, good = "", ""
+    if design.toxicity and p0 is not None:
+        either = "or" if design.is_null(p0, None) else "and"
+        bad = f", {either} the true toxicity rate {rate(design.toxicity[0])} or more"
+        good = f", and the true toxicity rate {rate(design.toxicity[1])} or less"
+    if low and design.tests:
+        against = f"; the alternative is that it is {high}{good}" if high else ""
+        yield f"The null hypothesis is that the true response rate is {low}{bad}{against}."
+    elif low:
+        yield f"A true response rate of {low} is of no interest{f', one of {high} is' if high else ''}."
     else:
-        yield "No hypothesis about the response rate is stated."
+        yield f"A true response rate of {high} is of interest." if high else NO_HYPOTHESIS
     if design.toxicity:
-        bad, good = design.toxicity
+        unacceptable, acceptable = design.toxicity
         yield (
-            f"A true toxicity rate of {rate(bad)} or more is unacceptable, one of {rate(good)} or less is acceptable; "
-            f"response and toxicity are taken {_associated(design.odds_ratio)}."
+            f"A true toxicity rate of {rate(unacceptable)} or more is unacceptable, one of {rate(acceptable)} or less "
+            f"is acceptable; response and toxicity are taken {_associated(design.odds_ratio)}."
         )
 
 
@@ -83,8 +89,8 @@ def _looks(facts: Facts) -> Iterator[str]:
         yield f"{_stage(design, k, who)} {'; '.join(_branch(design, k, branch) for branch in look.branches)}."
         if look.toxic_ge is not None:
             yield (
-                f"Whatever the responses, the trial is stopped for toxicity, without a go, if {look.toxic_ge} or more "
-                f"of these {look.n} patients have had toxicity."
+                f"But if {look.toxic_ge} or more of these {look.n} patients have had toxicity, the trial is stopped "
+                "for toxicity, without a go, whatever the responses."
             )
     if alike:
         sizes = listed([str(n) for n in alike], "or")
@@ -197,8 +203,13 @@ def _attained(facts: Facts) -> Iterator[str]:
 
 def _error(design: Design, row: Attained) -> str:
     """An attained probability of a go by its name."""
-    null = row.response == design.p0 or (design.toxicity is not None and row.toxicity == design.toxicity[0])
-    name = ("a type I error" if null else "a power") if design.tests else "a probability of a go"
+    if not design.tests:
+        name = "a probability of a go"
+    elif design.is_null(row.response, row.toxicity):
+        name = "a type I error"
+    else:
+        good = row.response == design.p1 and (not design.toxicity or row.toxicity == design.toxicity[1])
+        name = "a power" if good else "a probability of a go"
     at = f"at a response rate of {rate(row.response)}"
     if row.toxicity == 0 and not design.toxicity:
         return f"{name} of at most {probability(row.p_go)} {at}, whatever the toxicity rate (so much if nobody has "

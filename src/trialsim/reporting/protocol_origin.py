@@ -17,8 +17,8 @@ FAMILIES = {
     "curtailed": "curtailed two-stage designs",
     "predictive_probability": "designs of this kind without an early go",
     "posterior_probability": "designs of this kind",
-    "bop2": "pairs of λ and γ that were tried",
-    "bop2_toxicity": "pairs of λ and γ that were tried",
+    "bop2": "the cut-offs of this form that were tried",
+    "bop2_toxicity": "the cut-offs of this form that were tried",
     "bryant_day": "two-stage designs with cut-offs for responses and toxicities at both stages",
     "dual_criterion": "single-stage designs of this kind",
 }
@@ -106,7 +106,7 @@ def _curtailed(design: Design) -> str:
             f" follows a design with a go for more than {given['r'][0]} responses of {given['n'][0]} patients"
         )
         if "n1" in given:
-            whole += f" and a stop after {given['n1'][0]} patients with {given['r1'][0]} responses or fewer"
+            whole += f" and a stop after {given['n1'][0]} patients with {given['r1'][0]} or fewer responses"
         whole += ", and"
     every = (
         f"looked at after every {count(given['every'][0], 'patient')}"
@@ -175,7 +175,9 @@ def _posterior(design: Design, prior: str) -> str:
 
 def _bop2(design: Design, prior: str) -> str:
     given = design.given
-    early = f", and that of an early go falls with the exponent {given['eta'][0]:g}" if "eta" in given else ""
+    early = ""
+    if "eta" in given:
+        early = f", an early go more than a cut-off that falls to λ with the exponent {given['eta'][0]:g}"
     if design.kind == "bop2":
         what = "the posterior probability of a response rate above p0"
     else:
@@ -193,10 +195,10 @@ def _bop2(design: Design, prior: str) -> str:
 def origin(design: Design) -> Iterator[str]:
     """How the cut-offs came about: stated, or found by a search, and by which."""
     if design.criterion is None:
-        if design.kind == "rules":
-            yield "The table of decisions is stated outright."
-        elif design.kind not in ("gehan", "fleming", "swog", "dual_criterion"):
-            yield "The cut-offs were not searched for; they are stated outright."
+        if design.kind in ("gehan", "fleming", "swog", "dual_criterion"):
+            return
+        what = "These thresholds" if "prior" in design.given or design.kind == "curtailed" else "The cut-offs"
+        yield f"{'The table of decisions is' if design.kind == 'rules' else f'{what} are'} stated outright."
         return
     given = design.given
     weight = "{:g}".format(*given["weight"]) if "weight" in given else ""
@@ -217,10 +219,10 @@ def origin(design: Design) -> Iterator[str]:
     if "en_prior" in given:
         prior = "Beta({:g}, {:g})".format(*given["en_prior"])
         best = best.replace(f"{mean} at p0", f"{mean} averaged over a {prior} prior of the response rate")
-    within = f" of at most {design.up_to} patients" if design.up_to else ""
-    kept = [*_held(design), *(_bound(design, bound) for bound in design.bounds)]
+    within = [f"at most {design.up_to} patients"] if design.up_to else []
+    kept = [*within, *_held(design), *(_bound(design, bound) for bound in design.bounds)]
     yield (
-        f"The cut-offs were found by an exact search: among {FAMILIES[design.kind]}{within} with {listed(kept)}, "
+        f"The cut-offs were found by an exact search: among {FAMILIES[design.kind]} with {listed(kept)}, "
         f"this one {best}."
     )
     if (

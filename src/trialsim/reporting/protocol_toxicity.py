@@ -109,7 +109,8 @@ def _waits(facts: Facts) -> Iterator[str]:
             "which the boundary is reached, have all been followed through the window."
         )
     elif facts.conduct.toxicity_known == "as_it_happens":
-        yield "The rule does not wait for complete outcomes: it acts as soon as the toxicities seen reach the boundary."
+        yield "The rule does not wait for complete outcomes: it acts as soon as the toxicities seen among the first "
+        "patients at the dose reach the boundary."
 
 
 def _no_boundary(facts: Facts) -> Iterator[str]:
@@ -200,24 +201,24 @@ def _rows(steps: Sequence[Step], abreast: int) -> tuple[Row, ...]:
 
 def _after_change(facts: Facts) -> Iterator[str]:
     assert facts.after_change is not None
-    if (conduct := facts.conduct) is not None:
-        yield _lag(conduct)
+    yield _lag(facts.conduct)
     yield {
         "pooled": "After a change of dose all patients stay in the analysis, whichever dose they had, and the "
         "cut-offs do not change; a go is about the programme with its change of dose, not about the lower dose by "
         "itself.",
         "new_dose_only": "After a change of dose only patients at the new dose are analysed: an interim look that "
         "is pending is dropped and none follows; when the planned number is enrolled, all doses together, the "
-        "decision takes the cut-off for the number of patients at the new dose. A go is then about that dose.",
+        "decision takes the cut-off for the number of patients at the new dose. A go is then about that dose, and the "
+        "type I error of the design does not bound its probability.",
         "restart": "After a change of dose a fresh trial begins at the new dose: looks start again with its first "
         "patient, up to the planned number there, and patients of earlier doses leave the analysis. A go is about "
-        "the dose at which it is reached; as there may be more than one attempt, the type I error of one does not "
-        "bound that of the whole.",
+        "the dose at which it is reached; there may be more than one attempt, so that the type I error of the design "
+        "does not bound its probability.",
     }[facts.after_change.analysis]
 
 
-def _lag(conduct: Conduct) -> str:
-    if not conduct.amendment_lag_weeks:
+def _lag(conduct: Conduct | None) -> str:
+    if conduct is None or not conduct.amendment_lag_weeks:
         return "A change of dose takes effect with the next patient."
     meanwhile = {
         "hold": "meanwhile accrual is on hold",

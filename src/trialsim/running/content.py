@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from trialsim.checks import CellCheck, Checks, Headline
@@ -70,6 +71,7 @@ def content(run: Run) -> Document:
         "toxicity_rule_cost": derived.costs(scenario, rules),
         "question": _question(scenario, rules),
         **check_document(checks),
+        "protocol": asdict(run.facts),
         "inputs": stated,
         "provenance": tally_of_inputs(stated),
         "method": _method(scenario, results),
