@@ -22,6 +22,7 @@ from trialsim.engine.timed import timed
 from trialsim.kernels import patient
 from trialsim.kernels.streams import stream_key
 from trialsim.reporting.two_questions import CHECK, two_questions
+from trialsim.scenario import compiled
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.files import load, parse
 from trialsim.scenario.model import Observed
@@ -477,3 +478,14 @@ def test_a_check_in_every_form(tmp_path, monkeypatch, capsys):
     capsys.readouterr()
     assert run([*asked, "--json"], monkeypatch) == 0
     assert json.loads(capsys.readouterr().out)["observed"] == kept["observed"]
+
+
+def test_a_run_and_its_check_compile_once(monkeypatch):
+    calls = []
+    for name in ("compile_rules", "calendar"):
+        real = getattr(compiled, name)
+        monkeypatch.setattr(compiled, name, lambda *args, f=real, n=name: (calls.append(n), f(*args))[1])
+    trial = Compiled.of(load("configs/dasatinib.yaml"))
+    simulate(trial, replicates=50, totals=False)
+    check(trial)
+    assert calls == ["compile_rules", "calendar"]
