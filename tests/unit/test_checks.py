@@ -22,7 +22,8 @@ from trialsim.engine.timed import timed
 from trialsim.kernels import patient
 from trialsim.kernels.streams import stream_key
 from trialsim.reporting.two_questions import CHECK, two_questions
-from trialsim.scenario.compiling import compile_rules
+from trialsim.scenario import compiled
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.files import load, parse
 from trialsim.scenario.model import Observed
 from trialsim.writing.latex import latex
@@ -280,8 +281,8 @@ simulation: {replicates: 100, seed: 3}
 
 
 def treated(scenario, count=4000):
-    rules = compile_rules(scenario)
-    return timed(scenario, rules)["mixed"].treated(stream_key(7), 0, count)[1].reshape(-1, patient.FIELDS)
+    trials = timed(Compiled.of(scenario))["mixed"]
+    return trials.treated(stream_key(7), 0, count)[1].reshape(-1, patient.FIELDS)
 
 
 def test_rates_are_those_of_the_patients_that_are_simulated():
@@ -477,3 +478,14 @@ def test_a_check_in_every_form(tmp_path, monkeypatch, capsys):
     capsys.readouterr()
     assert run([*asked, "--json"], monkeypatch) == 0
     assert json.loads(capsys.readouterr().out)["observed"] == kept["observed"]
+
+
+def test_a_run_and_its_check_compile_once(monkeypatch):
+    calls = []
+    for name in ("compile_rules", "calendar"):
+        real = getattr(compiled, name)
+        monkeypatch.setattr(compiled, name, lambda *args, f=real, n=name: (calls.append(n), f(*args))[1])
+    trial = Compiled.of(load("configs/dasatinib.yaml"))
+    simulate(trial, replicates=50, totals=False)
+    check(trial)
+    assert calls == ["compile_rules", "calendar"]

@@ -23,12 +23,12 @@ from tests.helpers import FILES as CONFIGS
 from trialsim.codes import FUTILE, GO
 from trialsim.designs.rules import ACTION_WORDS, DECISION_WORDS, Rules
 from trialsim.engine.exact import distribution
-from trialsim.engine.operating import truth_of
 from trialsim.figures.conditional_power import draw
 from trialsim.monitoring.aids import Aids, monitoring_aids
 from trialsim.monitoring.decision_table import DecisionTable, decision_table
 from trialsim.reporting.decision_table import boundary, decisions, sizes
 from trialsim.reporting.monitor import sheet
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import load, parse
 from trialsim.writing.html import html
@@ -97,7 +97,7 @@ def acts(table: list[dict[str, Any]], dose: str, m: int, t: int) -> str:
 def test_the_table_decides_as_the_rules_do(path: Path) -> None:
     scenario = load(path)
     rules = compile_rules(scenario)
-    table = decision_table(scenario, rules)
+    table = decision_table(Compiled.of(scenario))
     assert as_rules(table, rules)
     rows = table.rows()
     for level, dose in enumerate(scenario.doses):
@@ -148,7 +148,7 @@ def test_toxicity_at_the_looks_is_printed() -> None:
     scenario = parse(TOXIC_LOOKS, "a.yaml")
     rules = compile_rules(scenario)
     assert rules.looks.toxic_ge == (5, 10)
-    table = decision_table(scenario, rules)
+    table = decision_table(Compiled.of(scenario))
     rows = [[cell.text for cell in row] for row in decisions(table).groups[0].rows]
     assert rows[0] == [
         "after 10 treated patients",
@@ -199,7 +199,7 @@ def test_cases_average_to_their_p_go(name: str) -> None:
             if count.n == rules.looks.n[0] and count.decision != "futile":
                 reached, p_go = count.cases[case].reached, count.cases[case].p_go
                 total += reached * (1.0 if count.decision == "go" else p_go or 0.0)
-        p_go = distribution(rules, truth_of(scenario, rules, case)).values["p_go"]
+        p_go = distribution(rules, Compiled.of(scenario).truth(case)).values["p_go"]
         assert total == pytest.approx(p_go, abs=1e-7)  # counts rarer than 1e-9 are left out
         assert 0 < p_go < 1
 
@@ -242,7 +242,7 @@ def test_before_the_first_patient_the_rest_is_the_whole_trial(name: str) -> None
     assert present.at_observed is None
     assert set(present.cases) == set(scenario.truth)
     for case, ends in present.cases.items():
-        values = distribution(aids.rules, truth_of(scenario, aids.rules, case)).values
+        values = distribution(aids.rules, Compiled.of(scenario).truth(case)).values
         assert ends.p_go == pytest.approx(values["p_go"], abs=1e-12)
         toxic = values["p_stop_toxicity"] + values["p_stop_toxicity_at_n"]
         assert ends.p_stop_toxicity == pytest.approx(toxic, abs=1e-12)
@@ -303,7 +303,7 @@ def test_the_page_escapes_what_a_user_wrote() -> None:
 
 def test_many_steps_are_set_in_columns() -> None:
     scenario = parse(CONTINUOUS, "a.yaml")
-    table = decision_table(scenario, compile_rules(scenario))
+    table = decision_table(Compiled.of(scenario))
     assert table.cut_offs is not None
     assert len(decisions(table).columns) == 9
     wide = boundary(table)

@@ -13,7 +13,6 @@ import pytest
 import trialsim
 from tests.helpers import DASATINIB, TEACHING, run
 from trialsim.engine.montecarlo import paths
-from trialsim.engine.operating import rates_of
 from trialsim.engine.timed import timed
 from trialsim.engine.traces import Trace, trace
 from trialsim.engine.trials import untimed
@@ -23,6 +22,7 @@ from trialsim.kernels import conduct_columns as column
 from trialsim.kernels import trial as plain
 from trialsim.kernels.streams import stream_key
 from trialsim.reporting.trace import write
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import load
 from trialsim.scenario.model import Scenario
@@ -75,7 +75,7 @@ VARIANTS = [
 @pytest.mark.parametrize("keys", VARIANTS, ids=range(len(VARIANTS)))
 def test_the_patients_of_a_trace_add_up_to_the_row_of_the_run(keys: dict[str, object]) -> None:
     scenario = scenario_of(**keys)
-    trials = timed(scenario, compile_rules(scenario))["only"]
+    trials = timed(Compiled.of(scenario))["only"]
     rows = trials.rows(stream_key(3), 0, 40)
     for k in range(40):
         traced = trace(scenario, "only", k + 1)
@@ -101,7 +101,7 @@ def test_the_patients_of_a_trace_add_up_to_the_row_of_the_run(keys: dict[str, ob
 
 def test_a_trace_is_the_trial_of_the_quick_kernel() -> None:
     scenario = load(DASATINIB)
-    for case, trials in timed(scenario, compile_rules(scenario)).items():
+    for case, trials in timed(Compiled.of(scenario)).items():
         assert trials.abreast
         quick = trials.rows(stream_key(2011), 0, 30)
         scalar = replace(trials, abreast=False).rows(stream_key(2011), 0, 30)
@@ -112,8 +112,8 @@ def test_a_trace_is_the_trial_of_the_quick_kernel() -> None:
 def test_without_a_calendar_it_is_the_trial_of_the_untimed_kernel() -> None:
     scenario = load(TEACHING)
     rules, name = compile_rules(scenario), "active"
-    rows = untimed(rules, rates_of(scenario))[name].rows(stream_key(1), 0, 30)
-    codes = paths(rules, rates_of(scenario)[name], 1, 30)
+    rows = untimed(rules, Compiled.of(scenario).rates)[name].rows(stream_key(1), 0, 30)
+    codes = paths(rules, Compiled.of(scenario).rates[name], 1, 30)
     for k in range(30):
         traced = trace(scenario, name, k + 1)
         assert not traced.dated and traced.courses == ()
@@ -129,7 +129,7 @@ def test_without_a_calendar_it_is_the_trial_of_the_untimed_kernel() -> None:
 @pytest.mark.parametrize("number", [10**6, 2**48])
 def test_any_replicate_can_be_traced(number: int) -> None:
     scenario = load(DASATINIB)
-    row = timed(scenario, compile_rules(scenario))["active"].rows(stream_key(7), number - 1, 1)
+    row = timed(Compiled.of(scenario))["active"].rows(stream_key(7), number - 1, 1)
     assert trace(scenario, "active", number, 7).row == tuple(row[0].tolist())
 
 
