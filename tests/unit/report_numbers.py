@@ -1,9 +1,10 @@
-"""Which numbers of a report are not numbers of its results.json: used by ``test_report_numbers.py``.
+"""Which numbers of a report are not numbers of its results.json: used by ``test_report_pack.py``.
 
 What a report prints is taken apart into pieces of text. A piece loses the words that are not the report's own: those
 of the scenario (names, notes, sources; all of it stands in results.json as ``scenario``), the digest, the version, and
 sentences that results.json holds word for word. Every number that is left must be a rounding of a number of
-results.json, by the digits that are printed; a whole number must be there as it is.
+results.json, by the digits that are printed; a whole number must be there as it is. What is said at a figure may also
+be a number that this figure shows, which stands at it in results.json.
 """
 
 from __future__ import annotations
@@ -15,9 +16,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from functools import cached_property
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, NamedTuple
 
-from trialsim.reporting.run.quoted import Printed, printed
+NUMBER = re.compile(
+    r"(?<![\w.,])(?P<sign>[−+-](?=\d))?(?P<digits>\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?P<decimals>\.\d+)?"
+    r"(?P<power>e[+-]?\d+)?(?P<percent>%)?(?!\w)"
+)
+"""A number in running text: p0, HER2 and NCT00371345 are none, 1/25 is two, 2,000 is one, −0.5 has its sign."""
 
 OWN = [
     r"(Table|Figure) \d+\.",  # captions are counted
@@ -29,10 +34,50 @@ OWN = [
 HELD = ("check_notes", "disagreements")
 """Lists of sentences of results.json that are printed word for word."""
 
-NOT_KNOWN = ("distributions",)
-"""Long lists that no number of the report comes from: left out, so that nothing is found there by chance."""
+NOT_KNOWN = ("distributions", "data")
+"""Long lists that no number of the text comes from, but at the figure that shows one: left out, so that nothing is
+found there by chance."""
 
 BLOCK = {"p", "li", "dt", "dd", "td", "th", "caption", "figcaption", "h1", "h2", "h3", "code", "title"}
+
+
+class Printed(NamedTuple):
+    """A number as a text has it.
+
+    Attributes
+    ----------
+    text : as printed.
+    value : what that says, a percentage as a proportion.
+    step : one unit of the last digit that is printed.
+    begin : where in the text it stands.
+    """
+
+    text: str
+    value: float
+    step: float
+    begin: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether no digit was printed after the point: a count, or a rate in whole percent."""
+        return "." not in self.text and "e" not in self.text
+
+    def rounds(self, value: float) -> bool:
+        """Whether ``value``, with or without its sign, would be printed like this; a whole number only itself."""
+        slack = 1e-9 * max(1.0, abs(value)) if self.is_whole else 0.5 * self.step * (1 + 1e-6)
+        near = abs(abs(value) - abs(self.value)) <= slack
+        return near and not (self.text[0] == "−" and value > 0)
+
+
+def printed(text: str) -> Iterator[Printed]:
+    """Every number in a text, in order."""
+    for found in NUMBER.finditer(text):
+        digits = found["digits"].replace(",", "") + (found["decimals"] or "")
+        power = int((found["power"] or "e0")[1:]) - (2 if found["percent"] else 0)
+        decimals = len((found["decimals"] or ".")[1:])
+        sign = "-" if found["sign"] in ("−", "-") else ""
+        value = float(f"{sign}{digits}e{power}")
+        yield Printed(found[0], value, 10.0 ** (power - decimals), found.start())
 
 
 class Pieces(HTMLParser):
@@ -93,11 +138,7 @@ class Known:
 
     def __init__(self, doc: dict[str, Any]) -> None:
         self.doc = doc
-
-    @cached_property
-    def numbers(self) -> list[float]:
-        """Every number that a report may print."""
-        return sorted(set(_numbers(self.doc)))
+        self.numbers = sorted(set(_numbers(doc)))
 
     @cached_property
     def words(self) -> re.Pattern[str]:
@@ -113,38 +154,39 @@ class Known:
         longest = sorted((text for text in found if re.search(r"\d", text)), key=len, reverse=True)
         return re.compile("|".join(map(re.escape, longest)), re.IGNORECASE)
 
+    def shown_at(self, text: str) -> list[float]:
+        """The numbers of the figures that a text is a caption or an alternative text of, none for any other text."""
+        data = [row["data"] for row in self.doc["figures"] if text == row["alt"] or row["caption"] in text]
+        return sorted({number for columns in data for number in _numbers(list(columns.values()))})
+
     def missing(self, piece: str) -> Iterator[Printed]:
         """The numbers of a piece of text that are not numbers of results.json."""
         text = piece.replace("\u00a0", " ").replace("‑", "-").strip()
-        if text == self.doc["scenario"].strip():
+        if text == self.doc["scenario"].strip() or not re.search(r"\d", text):
             return
-        if not re.search(r"\d", text):
-            return
+        shown = self.shown_at(text)
         text = self.words.sub("…", text)
         for own in OWN:
             text = re.sub(own, "…", text)
         text = re.sub(r"(\d+), (\d+) and (\d+)%", r"\1%, \2% and \3%", text)
         for number in printed(text):
-            if not self.has(number, text):
+            if not _has(self.numbers, number, text) and not _has(shown, number, text):
                 yield number
 
-    def has(self, number: Printed, text: str) -> bool:
-        """Whether a number is a rounding of one of results.json."""
-        before = text[: number.begin].rstrip()
-        if before.endswith(("<", "below")) and number.value in (0.0001, 0.001):
-            return any(0 < value < number.value for value in self.numbers)
-        if before.endswith((">", "above")) and number.value in (0.9999, 0.999):
-            return any(number.value < value < 1 for value in self.numbers)
-        close = 1.01 * number.step
-        return any(
-            number.rounds(value)
-            for sign in (1, -1)
-            for value in self.numbers[
-                bisect_left(self.numbers, sign * number.value - close) : bisect_right(
-                    self.numbers, sign * number.value + close
-                )
-            ]
-        )
+
+def _has(numbers: list[float], number: Printed, text: str) -> bool:
+    """Whether a number is a rounding of one of these, which are in order."""
+    before = text[: number.begin].rstrip()
+    if before.endswith(("<", "below")) and number.value in (0.0001, 0.001):
+        return any(0 < value < number.value for value in numbers)
+    if before.endswith((">", "above")) and number.value in (0.9999, 0.999):
+        return any(number.value < value < 1 for value in numbers)
+    close = 1.01 * number.step
+    return any(
+        number.rounds(value)
+        for near in (number.value, -number.value)
+        for value in numbers[bisect_left(numbers, near - close) : bisect_right(numbers, near + close)]
+    )
 
 
 def _numbers(value: Any) -> Iterator[float]:
