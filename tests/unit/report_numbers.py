@@ -13,7 +13,7 @@ import io
 import json
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from html.parser import HTMLParser
 from typing import Any, NamedTuple
@@ -27,12 +27,20 @@ NUMBER = re.compile(
 OWN = [
     r"(Table|Figure) \d+\.",  # captions are counted
     r"p\(1 − p\)", r"1/(?=1024)",  # a formula; the tick's numerator
-    r"(Schell|others|Crowther) \(?\d{4}\)?", r"ICH E9 \(R1\)",  # literature
+    r"(Schell|others|Crowther|Kim|Mehta) \(?\d{4}\)?", r"ICH E9 \(R1\)", r"\b(19|20)\d\d;\d+:\d+-\d+\.",
+    r"(?<=[a-z] )20\d\d(?=\.$)",  # literature
+    r"^\d+ (what-if questions|designs under)", r"(?<=panels of )\d+", r"^\d+ further values",  # counted
 ]  # fmt: skip
 """What the report says by itself that has a digit and is no result."""
 
 HELD = ("check_notes", "disagreements")
 """Lists of sentences of results.json that are printed word for word."""
+
+NAMED = ("origin", "rule", "design", "planned")
+"""What in results.json stands in words, and is printed word for word."""
+
+CONVENTIONS = (0.95, 1.96)
+"""Every interval has this confidence, and reaches as many standard errors to either side."""
 
 NOT_KNOWN = ("distributions", "data")
 """Long lists that no number of the text comes from, but at the figure that shows one: left out, so that nothing is
@@ -136,33 +144,33 @@ def of_docx(content: bytes) -> list[str]:
 class Known:
     """The numbers of a results.json, and the words in it that are not the report's own."""
 
-    def __init__(self, doc: dict[str, Any]) -> None:
-        self.doc = doc
-        self.numbers = sorted(set(_numbers(doc)))
+    def __init__(self, doc: dict[str, Any], texts: Iterable[str] = ()) -> None:
+        self.doc, self.texts = doc, [text.strip() for text in (doc.get("scenario", ""), *texts)]
+        self.numbers = sorted({*CONVENTIONS, *_numbers(doc)})
 
     @cached_property
     def words(self) -> re.Pattern[str]:
         """Strings with a digit that stand in results.json, longest first."""
-        found = {self.doc["digest"], f"trialsim {self.doc['trialsim']}", f"Trialsim {self.doc['trialsim']}"}
-        found |= set(_strings(_yaml(self.doc["scenario"])))
+        found = {f"trialsim {self.doc['trialsim']}", *_digests(self.doc)}
+        found |= {string for text in self.texts for string in _strings(_yaml(text))}
         for key in HELD:
-            found |= {sentence.replace("`", "“", 1).replace("`", "”", 1) for sentence in self.doc[key]}
-            found |= {re.sub("`([^`]*)`", r"“\1”", sentence) for sentence in self.doc[key]}
-        found |= {row["note"] for name in ("checks", "check_cells") for row in self.doc[name] if row["note"]}
-        found.add(self.doc["design"].get("origin") or "")
-        found |= {event["what"] for row in self.doc["examples"] for event in row["events"]}
+            found |= {re.sub("`([^`]*)`", r"“\1”", sentence) for sentence in self.doc.get(key, ())}
+        found |= set(_named(self.doc))
+        rows = (row for name in ("checks", "check_cells") for row in self.doc.get(name, ()))
+        found |= {row["note"] for row in rows if row["note"]}
+        found |= {event["what"] for row in self.doc.get("examples", ()) for event in row["events"]}
         longest = sorted((text for text in found if re.search(r"\d", text)), key=len, reverse=True)
         return re.compile("|".join(map(re.escape, longest)), re.IGNORECASE)
 
     def shown_at(self, text: str) -> list[float]:
         """The numbers of the figures that a text is a caption or an alternative text of, none for any other text."""
-        data = [row["data"] for row in self.doc["figures"] if text == row["alt"] or row["caption"] in text]
+        data = [row["data"] for row in self.doc.get("figures", ()) if text == row["alt"] or row["caption"] in text]
         return sorted({number for columns in data for number in _numbers(list(columns.values()))})
 
     def missing(self, piece: str) -> Iterator[Printed]:
         """The numbers of a piece of text that are not numbers of results.json."""
         text = piece.replace("\u00a0", " ").replace("‑", "-").strip()
-        if text == self.doc["scenario"].strip() or not re.search(r"\d", text):
+        if text in self.texts or not re.search(r"\d", text):
             return
         shown = self.shown_at(text)
         text = self.words.sub("…", text)
@@ -219,9 +227,20 @@ def _strings(value: Any) -> Iterator[str]:
         yield value
 
 
-def missing(doc: dict[str, Any], pieces: list[str]) -> list[tuple[str, str]]:
-    """(number, the text it stands in) of every number that is not found."""
-    known = Known(doc)
+def _named(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from (item for key, item in value.items() if key in NAMED and isinstance(item, str))
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _named(item)
+
+
+def _digests(value: Any) -> Iterator[str]:
+    return (string for string in _strings(value) if string.startswith("sha256:"))
+
+
+def missing(doc: dict[str, Any], pieces: list[str], texts: Iterable[str] = ()) -> list[tuple[str, str]]:
+    """(number, the text it stands in) of every number that is not found; ``texts``: the scenarios beside ``doc``."""
+    known = Known(doc, texts)
     return [(number.text, piece) for piece in pieces for number in known.missing(piece)]
 
 

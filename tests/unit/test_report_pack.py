@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import trialsim
-from tests.helpers import CONFIGS, run
+from tests.helpers import ANSWERS, CONFIGS, run
 from tests.unit.report_numbers import Known, load, missing, of_docx, of_html, printed
 from trialsim.codes import FINAL_GO, FINAL_NO_GO, FUTILITY, GO_EARLY, TOXICITY
 from trialsim.engine.traces import END_WORDS, trace
@@ -80,6 +80,15 @@ def test_every_number_is_found_in_results_json(folders: dict[str, Path], name: s
 def test_every_number_of_every_scenario_is_found(path: Path) -> None:
     found = trialsim.run(scenario_of(path), replicates=300, text=path.read_text(encoding="utf-8"))
     assert missing(json.loads(to_json(document(found))), of_html(html(report_of(found)))) == []
+
+
+@pytest.mark.parametrize("name", [name for name in ANSWERS if name != "run"])
+def test_every_number_of_every_answer_is_found(answers: dict[str, Path], name: str) -> None:
+    folder = answers[name]
+    texts = [path.read_text(encoding="utf-8") for path in folder.rglob("*.yaml")]
+    found = pieces(folder, "html")
+    assert sum(1 for piece in found for _ in printed(piece)) > 20
+    assert missing(load(folder / "results.json"), found, texts) == []
 
 
 def test_a_number_that_was_not_computed_is_noticed(folders: dict[str, Path]) -> None:
