@@ -23,7 +23,7 @@ from trialsim.engine.operating import trials_of
 from trialsim.engine.timed import Timed
 from trialsim.kernels.conduct_columns import END, TREATED
 from trialsim.kernels.streams import stream_key
-from trialsim.scenario.compiling import compile_rules
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.files import load
 
 SEED = 2011
@@ -118,7 +118,7 @@ def _growth(quick: bool) -> list[Row]:
 def all_cores(quick: bool) -> list[Row]:
     """A million trials of the dasatinib scenario, all four cases together, counted; one core and two."""
     scenario = load(DASATINIB)
-    trials = trials_of(scenario, compile_rules(scenario))
+    trials = trials_of(Compiled.of(scenario))
     mains = {name: trials[name] for name in scenario.truth}
     each = (100_000 if quick else 1_000_000) // len(mains)
     load_before = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")

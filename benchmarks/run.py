@@ -30,6 +30,7 @@ from trialsim.codes import CONTINUE, FINAL_GO, GO_EARLY, NEVER, REDUCE, STOP
 from trialsim.designs import bryant_day
 from trialsim.designs.rules import Monitor, Rules, two_way
 from trialsim.designs.simon import search
+from trialsim.designs.target import Target
 from trialsim.designs.toxicity import Pocock
 from trialsim.engine.compiled import tables_of
 from trialsim.engine.exact import distribution
@@ -174,7 +175,7 @@ def settings(nmax: int, above: int) -> list[Setting]:
     for p0, gain, (alpha, beta) in grid:
         if p0 + gain < 0.99:
             try:
-                design = search(p0, p0 + gain, alpha, beta, nmax).optimal
+                design = search(Target(p0, p0 + gain, alpha, beta, nmax)).optimal
             except DesignError:
                 continue
             if design.n > above:
@@ -188,7 +189,7 @@ def simon_search(quick: bool) -> list[Row]:
     for nmax, above in ((100, 0), (200, 100), (500, 200)):
         known = settings(nmax, above)
         some = [known[k * len(known) // 50] for k in range(50)]
-        times = [min(rounds(3, partial(search, *setting, nmax))[0]) for setting in some]
+        times = [min(rounds(3, partial(search, Target(*setting, nmax)))[0]) for setting in some]
         found.append(
             Row(
                 f"Simon search, {above} < n <= {nmax}, 50 settings",
@@ -200,17 +201,19 @@ def simon_search(quick: bool) -> list[Row]:
         many = [known[k % len(known)] for k in range(500)]
         total = statistics.median(seconds(partial(search_all, many, nmax)) for _ in range(3))
         found.append(Row(f"Simon search, {above} < n <= {nmax}, 500 settings", f"{total:.2f} s"))
-    toxic = partial(bryant_day.search, (0.3, 0.5), (0.4, 0.2), 0.1, 0.1, 0.15)
+    toxic = partial(bryant_day.search, Target(0.3, 0.5, 0.1, 0.15), (0.4, 0.2))
     found.append(Row("Bryant-Day search, complete", f"{min(rounds(3, toxic)[0]) * 1e3:.0f} ms"))
     compared: list[tuple[Setting, int]] = [((0.05, 0.25, 0.1, 0.1), 40), ((0.1, 0.3, 0.05, 0.2), 50)]
     if not quick:
         compared.append(((0.2, 0.4, 0.05, 0.1), 70))
     for setting, nmax in compared:
-        ours, theirs = search(*setting, nmax), plain_search.search(*setting, nmax)
+        ours, theirs = search(Target(*setting, nmax)), plain_search.search(*setting, nmax)
         mine = tuple((d.r1, d.n1, d.r, d.n) for d in (ours.optimal, ours.minimax))
         if mine != theirs:
             sys.exit(f"the searches disagree on {setting}: {mine} and {theirs}")
-        a, b = rounds(3, partial(search, *setting, nmax), partial(plain_search.search, *setting, nmax))
+        a, b = rounds(
+            3, partial(search, Target(*setting, nmax)), partial(plain_search.search, *setting, nmax)
+        )
         ratio = statistics.median(y / x for x, y in zip(a, b, strict=True))
         p0, p1, alpha, beta = setting
         found.append(
@@ -226,7 +229,7 @@ def simon_search(quick: bool) -> list[Row]:
 def search_all(many: Sequence[Setting], nmax: int) -> None:
     """One search after another."""
     for setting in many:
-        search(*setting, nmax)
+        search(Target(*setting, nmax))
 
 
 def scaling(quick: bool) -> list[Row]:

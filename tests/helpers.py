@@ -22,6 +22,7 @@ from trialsim.engine.pictured import pictured
 from trialsim.engine.power_ledger import power_ledgers
 from trialsim.figures import Material
 from trialsim.results import Results
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import load
 from trialsim.scenario.model import Scenario
@@ -94,9 +95,9 @@ def material_of(
     scenario: Scenario, results: Results, checks: Checks | None, seed: int | None = None
 ) -> Material:
     """What figures are drawn from."""
-    rules = compile_rules(scenario)
-    power = power_ledgers(scenario, rules, results)
-    return Material(scenario, rules, results, checks, power, pictured(scenario, rules, results, seed=seed))
+    trial = Compiled.of(scenario)
+    power = power_ledgers(trial, results)
+    return Material(trial, results, checks, power, pictured(trial, results, seed=seed))
 
 
 # -- the command line

@@ -11,6 +11,7 @@ from scipy.stats import binom
 
 from trialsim.designs import bryant_day, mander_thompson, multistage, sargent, simon
 from trialsim.designs.predictive import search as predictive_search
+from trialsim.designs.target import Target
 from trialsim.errors import DesignError
 
 EPS = 1e-9
@@ -83,9 +84,9 @@ def test_simon_on_300_settings_with_n_to_40(part):
         best = least_by_n(*args, 40)
         if not best:
             with pytest.raises(DesignError):
-                simon.search(*args, nmax=40)
+                simon.search(Target(*args, 40))
             continue
-        found = simon.search(*args, nmax=40)
+        found = simon.search(Target(*args, 40))
         ranges = weights({n: en for n, (en, _, _) in best.items()})
         firm = {n for n, (low, high) in ranges.items() if high - low > 1e-7}
         admissible = {d.n: d for d in found.admissible}
@@ -95,7 +96,7 @@ def test_simon_on_300_settings_with_n_to_40(part):
             assert design.weights == pytest.approx(ranges[n], abs=1e-7), args
         assert found.minimax.n == min(best)
         assert found.optimal.en_p0 == pytest.approx(min(en for en, _, _ in best.values()), abs=1e-9)
-        by_n = {d.n: d.en_p0 for d in simon.best_by_n(*args, 40)}
+        by_n = {d.n: d.en_p0 for d in simon.best_by_n(Target(*args), 40)}
         assert by_n == pytest.approx({n: en for n, (en, _, _) in best.items()}, abs=1e-9)
         compared += 1
     assert compared >= 12
@@ -126,9 +127,9 @@ def test_simon_under_limits_and_other_criteria(seed):
                     found.append((n1 + ((1 - weight) * on0 + weight * on1) * (n - n1), n))
     if not found:
         with pytest.raises(DesignError):
-            simon.search(*args, nmax=40, limits=limits, weight_p1=weight)
+            simon.search(Target(*args, 40), limits=limits, weight_p1=weight)
         return
-    search = simon.search(*args, nmax=40, limits=limits, weight_p1=weight)
+    search = simon.search(Target(*args, 40), limits=limits, weight_p1=weight)
     assert search.optimal.en == pytest.approx(min(found)[0], abs=1e-9)
     least_n = min(n for _, n in found)
     assert search.minimax.n == least_n
@@ -136,7 +137,7 @@ def test_simon_under_limits_and_other_criteria(seed):
 
 
 def test_en_over_a_prior_is_its_mean():
-    design = simon.search(0.1, 0.3, 0.05, 0.2, prior=(2, 8)).optimal
+    design = simon.search(Target(0.1, 0.3, 0.05, 0.2), prior=(2, 8)).optimal
     from scipy.stats import beta
 
     p = np.linspace(0, 1, 20_001)[1:-1]
@@ -176,10 +177,10 @@ def test_two_stages_both_ways(seed):
                         smallest = min(smallest, (n, en0))
     if smallest[0] > nmax:
         with pytest.raises(DesignError):
-            mander_thompson.search(*args, nmax=nmax)
+            mander_thompson.search(Target(*args, nmax))
         return
     for criterion, (en, _) in least.items():
-        best = mander_thompson.search(*args, nmax=nmax, criterion=criterion).best
+        best = mander_thompson.search(Target(*args, nmax), criterion=criterion).optimal
         on = lambda p, b=best: binom.sf(b.r1, b.n1, p) - binom.sf(b.a1, b.n1, p)  # noqa: E731
         value = {
             "h0_optimal": best.en_p0,
@@ -187,7 +188,7 @@ def test_two_stages_both_ways(seed):
             "least_largest_en": best.n1 + float(on(grid).max()) * (best.n - best.n1),
         }[criterion]
         assert value == pytest.approx(en, abs=1e-5 if criterion == "least_largest_en" else 1e-9)
-    minimax = mander_thompson.search(*args, nmax=nmax, criterion="minimax").best
+    minimax = mander_thompson.search(Target(*args, nmax), criterion="minimax").minimax
     assert (minimax.n, minimax.en_p0) == pytest.approx(smallest, abs=1e-9)
 
 
@@ -244,8 +245,8 @@ def three_stage_least(args, nmax, early, shape):
 )
 def test_three_stages(args, nmax, early, shape):
     best, (least_n, least_en) = three_stage_least(args, nmax, early, shape)
-    search = multistage.search(*args, nmax=nmax, efficacy_stop=early, shape=shape)
-    assert search.best.en_p0 == pytest.approx(best, abs=1e-9)
+    search = multistage.search(Target(*args, nmax), efficacy_stop=early, shape=shape)
+    assert search.optimal.en_p0 == pytest.approx(best, abs=1e-9)
     assert search.designs[0].n[-1] == least_n
     assert search.designs[0].en_p0 == pytest.approx(least_en, abs=1e-9)
 
@@ -270,9 +271,9 @@ def test_three_outcomes(seed):
                     best[n] = min(best.get(n, np.inf), en)
     if not best:
         with pytest.raises(DesignError):
-            sargent.search(p0, p1, alpha, beta, eta, pi, nmax)
+            sargent.search(Target(p0, p1, alpha, beta, nmax), eta, pi)
         return
-    found = sargent.search(p0, p1, alpha, beta, eta, pi, nmax)
+    found = sargent.search(Target(p0, p1, alpha, beta, nmax), eta, pi)
     assert found[0].n == min(best)
     assert found[0].en_p0 == pytest.approx(best[min(best)], abs=1e-9)
     assert found[-1].en_p0 == pytest.approx(min(best.values()), abs=1e-9)
@@ -343,12 +344,12 @@ def test_bryant_day_with_n_to_25(seed):
             able = good.any(axis=0)
             if able.any():
                 best[n] = min(best.get(n, np.inf), float(en[able].min()))
-    args = (response, toxicity, alpha_r, alpha_t, beta)
+    args = Target(*response, alpha_r, beta, nmax), toxicity, alpha_t
     if not best:
         with pytest.raises(DesignError):
-            bryant_day.search(*args, odds_ratio=odds_ratio, nmax=nmax)
+            bryant_day.search(*args, odds_ratio=odds_ratio)
         return
-    found = bryant_day.search(*args, odds_ratio=odds_ratio, nmax=nmax)
+    found = bryant_day.search(*args, odds_ratio=odds_ratio)
     ranges = weights(best)
     firm = {n for n, (low, high) in ranges.items() if high - low > 1e-7}
     admissible = {d.n: d.en for d in found.admissible}
@@ -378,8 +379,8 @@ def test_predictive_probability_thresholds_one_by_one(n):
             (level, en), (power, _) = result
             if level <= alpha + 1e-12 and power >= 1 - beta - 1e-12:
                 best = min(best, en)
-    found = [d for d in predictive_search(p0, p1, alpha, beta, n, prior=prior, min_n=5) if d.n == n]
-    smaller = predictive_search(p0, p1, alpha, beta, n, prior=prior, min_n=5)
+    found = [d for d in predictive_search(Target(p0, p1, alpha, beta, n), prior=prior, min_n=5) if d.n == n]
+    smaller = predictive_search(Target(p0, p1, alpha, beta, n), prior=prior, min_n=5)
     if found:
         assert found[0].en_p0 == pytest.approx(best, abs=1e-9)
     else:

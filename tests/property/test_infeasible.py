@@ -12,6 +12,7 @@ from tests.helpers import run
 from trialsim.designs.finding import SEARCHES, find
 from trialsim.designs.infeasible import Reached, least_level, most_power
 from trialsim.designs.simon import operating_characteristics
+from trialsim.designs.target import NoDesign, Target
 from trialsim.errors import DesignError
 
 SETTING: dict[str, Any] = {"p0": 0.1, "p1": 0.3, "alpha": 0.05, "beta": 0.2}
@@ -123,16 +124,14 @@ def test_bisection_ends_at_the_best() -> None:
     """A made-up family of designs: powers and levels that are known."""
     designs = [(0.04, 0.31), (0.05, 0.613), (0.06, 0.7041), (0.2, 0.81)]
 
-    def search(alpha: float, beta: float, nmax: int | None) -> Reached:
-        assert nmax == 10
-        from trialsim.designs.error_rates import NoDesign
-
+    def search(target: Target) -> Reached:
+        assert target.nmax == 10
         for level, power in designs:
-            if level <= alpha and power >= 1 - beta:
+            if level <= target.alpha and power >= 1 - target.beta:
                 return Reached(10, power, level)
         raise NoDesign("none")
 
-    assert most_power(search, 0.055, 0.2, 10) == 0.613
-    assert most_power(search, 0.01, 0.2, 10) is None
-    assert least_level(search, 0.01, 0.35, 10) == 0.06
-    assert least_level(search, 0.01, 0.1, 10) is None
+    assert most_power(search, Target(0.1, 0.3, 0.055, 0.2, 10)) == 0.613
+    assert most_power(search, Target(0.1, 0.3, 0.01, 0.2, 10)) is None
+    assert least_level(search, Target(0.1, 0.3, 0.01, 0.35, 10)) == 0.06
+    assert least_level(search, Target(0.1, 0.3, 0.01, 0.1, 10)) is None

@@ -15,9 +15,9 @@ from trialsim.designs.finding import find
 from trialsim.designs.simon import Simon
 from trialsim.designs.single_stage import SingleStage
 from trialsim.engine.exact import distribution
-from trialsim.engine.operating import truth_of
 from trialsim.engine.whole_trial import find_robust
 from trialsim.errors import DesignError
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.model import Scenario
 
@@ -67,7 +67,8 @@ def scenario_of(seed: int) -> Scenario:
 def attained(scenario: Scenario, design: Simon | SingleStage) -> tuple[float, float, float]:
     """Largest P(go) over the null cases, P(go) of the alternative, EN of the first null case: by the chain."""
     rules = compile_rules(scenario.model_copy(update={"design": design}))
-    does = {name: distribution(rules, truth_of(scenario, rules, name)).values for name in scenario.truth}
+    trial = Compiled(scenario, rules)
+    does = {name: distribution(rules, trial.truth(name)).values for name in scenario.truth}
     return (
         max(does["poor"]["p_go"], does["poor_and_safe"]["p_go"]),
         does["good"]["p_go"],
@@ -219,7 +220,7 @@ def test_the_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
     said = capsys.readouterr().out
     assert "optimal, ideal" in said and "optimal, robust" in said
     assert "calendar time does not enter" in said
-    assert "searched completely from n = 2 to n = 60" in said
+    assert "Searched completely from n = 2 to n = 60" in said
     assert run([*command, "--alternative", "active", "--json"], monkeypatch) == 0
     result = json.loads(capsys.readouterr().out)
     assert result["alternative"] == ["active"]

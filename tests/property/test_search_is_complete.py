@@ -10,6 +10,7 @@ from scipy import stats
 
 from tests.oracle.brute_force import k_of_first_m, pocock_boundary, posterior_boundary, reachable
 from trialsim.designs import simon, single_stage
+from trialsim.designs.target import Target
 from trialsim.designs.toxicity import KOfFirstM, Pocock, Posterior
 from trialsim.errors import DesignError
 
@@ -42,9 +43,9 @@ def test_optimal_minimax_and_admissible_against_every_design(seed):
     designs = every_design(p0, p1, alpha, beta, 22)
     if not designs:
         with pytest.raises(DesignError):
-            simon.search(p0, p1, alpha, beta, nmax=22)
+            simon.search(Target(p0, p1, alpha, beta, 22))
         return
-    found = simon.search(p0, p1, alpha, beta, nmax=22)
+    found = simon.search(Target(p0, p1, alpha, beta, 22))
     least = min(d[4] for d in designs)
     assert found.optimal.en_p0 == pytest.approx(least, abs=1e-9)
     smallest = min(d[3] for d in designs)
@@ -66,7 +67,7 @@ def test_single_stage_against_every_n(seed):
     for n in range(1, 400):
         r = np.flatnonzero(stats.binom.sf(np.arange(n + 1), n, p0) <= alpha)[0]
         works.append(stats.binom.sf(r, n, p1) >= 1 - beta)
-    found = single_stage.search(p0, p1, alpha, beta)
+    found = single_stage.search(Target(p0, p1, alpha, beta))
     assert found["first"].n == works.index(True) + 1
     assert found["stable"].n == max(n for n, ok in enumerate(works, 1) if not ok) + 1
 

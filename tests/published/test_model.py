@@ -10,11 +10,12 @@ import pytest
 from scipy.stats import binom
 
 from tests.oracle.brute_force import Dose, cells_of, enumerate_trial
-from trialsim.checks.predictive import beta_binomial_pmf, interval, mid_p, pooled_pmf
+from trialsim.checks.predictive import beta_binomial_pmf, interval, pooled_pmf
 from trialsim.codes import CONTINUE, NEVER, REDUCE, RESTART
 from trialsim.designs import simon, single_stage
-from trialsim.designs.binomial import clopper_pearson
+from trialsim.designs.binomial import clopper_pearson, mid_p
 from trialsim.designs.rules import Monitor, Rules, two_way
+from trialsim.designs.target import Target
 from trialsim.designs.toxicity import Pocock, Posterior, crossing_probability
 from trialsim.engine.exact import distribution
 from trialsim.scenario.compiling import treated_to_complete
@@ -23,7 +24,7 @@ from trialsim.scenario.truth import Rates, plackett
 
 
 def test_section_1_first_and_stable_single_stage_differ():
-    found = single_stage.search(0.10, 0.30, 0.05, 0.10)
+    found = single_stage.search(Target(0.10, 0.30, 0.05, 0.10))
     assert (found["first"].n, found["stable"].n) == (33, 37)
 
 
@@ -32,7 +33,7 @@ def test_section_1_first_and_stable_single_stage_differ():
     [(0.30, 0.45, (13, 40, 40, 110)), (0.40, 0.55, (19, 45, 49, 104)), (0.50, 0.65, (22, 42, 60, 105))],
 )
 def test_section_1_three_optima_need_more_than_100_patients(p0, p1, design):
-    found = simon.search(p0, p1, 0.05, 0.10)
+    found = simon.search(Target(p0, p1, 0.05, 0.10))
     assert found.complete
     best = found.optimal
     assert (best.r1, best.n1, best.r, best.n) == design
@@ -106,7 +107,7 @@ def test_section_6_restart_controls_no_alpha(odds_ratio, sign):
 
 
 def test_section_8_p_value_at_the_cut_off_is_the_attained_alpha():
-    design = simon.search(0.05, 0.20, 0.10, 0.10).optimal
+    design = simon.search(Target(0.05, 0.20, 0.10, 0.10)).optimal
     assert (design.r1, design.n1, design.r, design.n) == (0, 12, 3, 37)
     # P(at least x responses and past stage 1) at p0, x = 3, under the stagewise ordering
     p_value = simon.operating_characteristics(0, 12, 3 - 1, 37, 0.05)[0]
@@ -155,14 +156,14 @@ def test_section_10_replicates_for_a_half_width_of_one_in_a_thousand(p, replicat
 
 
 def test_section_11_one_trial_of_70():
-    best = simon.search(0.05, 0.15, 0.05, 0.15).optimal
+    best = simon.search(Target(0.05, 0.15, 0.05, 0.15)).optimal
     assert (best.r1, best.n1, best.r, best.n) == (1, 25, 6, 70)
     assert (round(best.en_p0, 2), round(best.pet_p0, 3)) == (41.09, 0.642)
     assert (round(best.type_i_error, 4), round(best.power, 3)) == (0.0498, 0.855)
 
 
 def test_section_11_two_cohorts_of_35():
-    design = simon.search(0.05, 0.20, 0.05, 0.15).minimax
+    design = simon.search(Target(0.05, 0.20, 0.05, 0.15)).minimax
     assert (design.r1, design.n1, design.r, design.n) == (0, 17, 4, 35)
     assert (round(design.type_i_error, 4), round(design.power, 3)) == (0.0284, 0.850)
     assert round(1 - (1 - design.type_i_error) ** 2, 4) == 0.0560

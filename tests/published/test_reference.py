@@ -6,21 +6,22 @@ import pytest
 
 from tests.published.reference import ints, printed, response_rules, rows, toxicity_rules
 from trialsim.designs import simon, single_stage
+from trialsim.designs.target import Target
 from trialsim.engine.exact import distribution
 from trialsim.scenario.truth import Rates
 
 SETTING = ("p0", "p1", "alpha", "beta")
 
 
-def setting(row: dict[str, str]) -> tuple[float, float, float, float]:
+def target(row: dict[str, str], nmax: int | None = None) -> Target:
     p0, p1, alpha, beta = (float(row[key]) for key in SETTING)
-    return p0, p1, alpha, beta
+    return Target(p0, p1, alpha, beta, nmax)
 
 
 def test_every_simon_design_of_clinfun_is_found():
     compared = 0
     for row in rows("simon.csv"):
-        found = simon.search(*setting(row), nmax=int(row["nmax"]))
+        found = simon.search(target(row, int(row["nmax"])))
         wanted = tuple(int(row[key]) for key in ("r1", "n1", "r", "n"))
         if row["criterion"] == "admissible":
             match = [d for d in found.admissible if (d.r1, d.n1, d.r, d.n) == wanted]
@@ -56,7 +57,7 @@ def test_the_chain_gives_the_closed_form_on_every_simon_design():
 
 def test_six_programs_agree_with_the_search():
     for row in rows("simon_programs_compared.csv"):
-        design = simon.search(*setting(row)).choose(row["criterion"])
+        design = simon.search(target(row)).choose(row["criterion"])
         assert (design.r1, design.n1, design.r, design.n) == tuple(
             int(row[key]) for key in ("r1", "n1", "r", "n")
         )
@@ -69,7 +70,7 @@ def test_six_programs_agree_with_the_search():
 def test_every_single_stage_design_under_both_definitions(criterion):
     compared = 0
     for row in rows("single_stage.csv"):
-        design = single_stage.search(*setting(row))[criterion]
+        design = single_stage.search(target(row))[criterion]
         assert design.n == int(row[f"bf_{criterion}_n"]), row
         assert design.r == int(row[f"bf_{criterion}_r"]), row
         assert design.type_i_error == pytest.approx(float(row[f"bf_{criterion}_type1"]), abs=1e-9)

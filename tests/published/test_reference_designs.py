@@ -24,6 +24,7 @@ from trialsim.designs.bayes import predictive as predictive_table
 from trialsim.designs.group_sequential import boundaries
 from trialsim.designs.posterior import looks_of as thall_simon
 from trialsim.designs.rules import Looks
+from trialsim.designs.target import Target
 
 Row = dict[str, str]
 
@@ -48,22 +49,22 @@ def test_every_multistage_design_is_found_again():
         kind = row["type"]
         if kind.startswith("3stage"):
             shape = "ensign" if "ensign" in kind else "equal" if "equal" in kind else "free"
-            found = multistage.search(p0, p1, alpha, beta, shape=shape)
+            found = multistage.search(Target(p0, p1, alpha, beta), shape=shape)
             assert found.complete
-            design = found.best
+            design = found.optimal
             assert (design.n, design.stop_le) == (n, stop), row
             level, power, en_p0, en_p1 = design.type_i_error, design.power, design.en_p0, design.en_p1
         elif "fut+eff" in kind:
             criterion = "h1_optimal" if "alt" in kind else "h0_optimal"
-            both = mander_thompson.search(p0, p1, alpha, beta, criterion=criterion)
+            both = mander_thompson.search(Target(p0, p1, alpha, beta), criterion=criterion)
             assert both.complete
-            best = both.best
+            best = both.optimal
             assert (best.n1, best.n, best.r1, best.r) == (*n, *stop), row
             assert best.a1 + 1 == go[0]
             level, power, en_p0, en_p1 = best.type_i_error, best.power, best.en_p0, best.en_p1
         else:
             weight = 1.0 if "alt" in kind else 0.0
-            two = simon.search(p0, p1, alpha, beta, weight_p1=weight)
+            two = simon.search(Target(p0, p1, alpha, beta), weight_p1=weight)
             chosen = two.choose("minimax" if "minimax" in kind else "optimal")
             assert (chosen.n1, chosen.n, chosen.r1, chosen.r) == (*n, *stop), row
             level, power, en_p0, en_p1 = chosen.type_i_error, chosen.power, chosen.en_p0, chosen.en_p1
@@ -75,7 +76,7 @@ def test_every_two_sided_design_of_phiidesign_is_the_best_of_its_n():
     for row in rows("fleming_two_stage.csv"):
         p0, p1, alpha, beta = numbers(row, "p0", "pa", "alpha_param", "beta_param")
         n = int(row["N"])
-        design = {d.n: d for d in mander_thompson.best_by_n(p0, p1, alpha, beta, 50)}[n]
+        design = {d.n: d for d in mander_thompson.best_by_n(Target(p0, p1, alpha, beta), 50)}[n]
         # their stage 1 goes at a or more responses
         wanted = tuple(int(row[key]) for key in ("r1", "n1", "r2"))
         assert (design.r1, design.n1, design.r) == wanted, row
@@ -86,7 +87,7 @@ def test_every_two_sided_design_of_phiidesign_is_the_best_of_its_n():
         assert design.type_i_error == pytest.approx(float(row["alpha"]), abs=1e-9)
         assert 1 - design.power == pytest.approx(float(row["beta"]), abs=1e-9)
         if row["OPT"]:
-            best = mander_thompson.search(p0, p1, alpha, beta, nmax=50).best
+            best = mander_thompson.search(Target(p0, p1, alpha, beta, 50)).optimal
             assert best.looks() == design.looks()
 
 
@@ -95,7 +96,7 @@ def test_both_three_outcome_designs():
     p0, p1, alpha, beta, eta, pi = numbers(
         table[0], "p0", "pa", "alpha_param", "beta_param", "eta_param", "pi_param"
     )
-    found = sargent.search(p0, p1, alpha, beta, eta, pi)
+    found = sargent.search(Target(p0, p1, alpha, beta), eta, pi)
     assert len(table) == 2
     for row, design in zip(table, (found[0], found[-1]), strict=True):
         wanted = tuple(int(row[key]) for key in ("r1", "n1", "r2", "s", "N"))
@@ -111,7 +112,7 @@ def test_both_three_outcome_designs():
 
 def test_curtailed_designs_are_exactly_the_undominated_ones():
     table = rows("curtailed_nonstochastic.csv")
-    found = {(d.r1, d.n1, d.r, d.n): d for d in curtailed.search(0.1, 0.3, 0.05, 0.2, nmax=30).designs}
+    found = {(d.r1, d.n1, d.r, d.n): d for d in curtailed.search(Target(0.1, 0.3, 0.05, 0.2, 30))}
     assert found.keys() == {tuple(int(row[key]) for key in ("r1", "n1", "r", "n")) for row in table}
     for row in table:
         design = found[int(row["r1"]), int(row["n1"]), int(row["r"]), int(row["n"])]
@@ -225,7 +226,7 @@ def test_every_bryant_day_design(name):
         )  # fmt: skip
         assert values == pytest.approx(numbers(row, *keys), abs=1e-9)
         alpha = float(row["alpha_r" if name == "bryant_day.csv" else "alpha"])
-        search = bryant_day.search(*rates, alpha, alpha, 1 - float(row["power_req"]))
+        search = bryant_day.search(Target(*rates[0], alpha, 1 - float(row["power_req"])), rates[1])
         assert search.complete
         found = search.optimal if row["criterion"] == "optimal" else search.minimax
         same += str(found) == str(design)

@@ -21,6 +21,7 @@ from trialsim.engine.tally import Tally
 from trialsim.engine.timed import timed
 from trialsim.kernels.streams import stream_key
 from trialsim.scenario.changes import changed
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import parse
 from trialsim.scenario.model import Scenario
@@ -68,10 +69,11 @@ def coverage(seeds: range) -> dict[str, float]:
 
 
 def _sides(stated: Scenario, *others: Scenario) -> tuple[Side, tuple[Side, ...]]:
-    from trialsim.engine.operating import rates_of
     from trialsim.engine.trials import untimed
 
-    one, *rest = (Side.of(untimed(compile_rules(s), rates_of(s))["active"]) for s in (stated, *others))
+    one, *rest = (
+        Side.of(untimed(compile_rules(s), Compiled.of(s).rates)["active"]) for s in (stated, *others)
+    )
     return one, tuple(rest)
 
 
@@ -99,7 +101,7 @@ def test_same_bits_for_any_jobs(more: str) -> None:
 def test_same_bits_for_any_block() -> None:
     stated = parse(TEXT + CONDUCT)
     other = changed(stated, {"conduct.accrual.per_month": 8})
-    one, two = (Side.of(timed(s, compile_rules(s))["active"]) for s in (stated, other))
+    one, two = (Side.of(timed(Compiled.of(s))["active"]) for s in (stated, other))
     found: list[Tally] = [
         tallies({"x": Together(one, (two,))}, 3_000, 9, block=block)["x"] for block in (700, 8192)
     ]
@@ -109,7 +111,7 @@ def test_same_bits_for_any_block() -> None:
 def test_one_base_with_several_variants_is_each_pair() -> None:
     stated = parse(TEXT + CONDUCT + VARIANTS)
     sides = {
-        name: timed(s, compile_rules(s))["active"]
+        name: timed(Compiled.of(s))["active"]
         for name, s in {
             "base": stated,
             **{name: changed(stated, changes) for name, changes in stated.variants.items()},

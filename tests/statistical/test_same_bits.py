@@ -15,10 +15,10 @@ from tests.helpers import DASATINIB as SCENARIO
 from tests.helpers import run, unrendered
 from trialsim.engine import montecarlo
 from trialsim.engine.montecarlo import _Chunk, _simulate, cluster, tallies
-from trialsim.engine.operating import rates_of
 from trialsim.engine.trials import untimed
 from trialsim.errors import TrialsimError
 from trialsim.reporting import report
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import load
 
@@ -77,7 +77,7 @@ def test_dask_from_the_command_line(
 
 def test_chunks_are_simulated_by_the_workers_of_the_cluster(two_processes: Any) -> None:
     scenario = load(SCENARIO)
-    cases = untimed(compile_rules(scenario), rates_of(scenario))
+    cases = untimed(compile_rules(scenario), Compiled.of(scenario).rates)
     told: list[int] = []
     with cluster(two_processes.scheduler_address):
         found = tallies(cases, REPLICATES, 5, progress=told.append)
@@ -122,7 +122,7 @@ def test_a_cluster_without_workers(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("joblib.effective_n_jobs", no_worker)
     scenario = load(SCENARIO)
-    cases = untimed(compile_rules(scenario), rates_of(scenario))
+    cases = untimed(compile_rules(scenario), Compiled.of(scenario).rates)
     with (
         LocalCluster(n_workers=0, processes=False, dashboard_address=":0") as empty,
         pytest.raises(TrialsimError, match="has no workers"),
@@ -133,7 +133,7 @@ def test_a_cluster_without_workers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_worker_of_another_version_is_refused() -> None:
     scenario = load(SCENARIO)
-    trials = untimed(compile_rules(scenario), rates_of(scenario))["active"]
+    trials = untimed(compile_rules(scenario), Compiled.of(scenario).rates)["active"]
     with pytest.raises(TrialsimError, match=r"this machine 0\.0"):
         _simulate(_Chunk("active", trials, 5, 0, 10, version="0.0"))
 
@@ -141,7 +141,7 @@ def test_a_worker_of_another_version_is_refused() -> None:
 @pytest.mark.parametrize("block", [1, 777, 100_000])
 def test_block_size(block: int) -> None:
     scenario = load(SCENARIO)
-    cases = untimed(compile_rules(scenario), rates_of(scenario))
+    cases = untimed(compile_rules(scenario), Compiled.of(scenario).rates)
     few = 2_500 if block == 1 else REPLICATES
     assert tallies(cases, few, 5, block=block) == tallies(cases, few, 5, jobs=1)
 
@@ -149,7 +149,7 @@ def test_block_size(block: int) -> None:
 def test_a_run_is_a_prefix_of_a_longer_run() -> None:
     """Replicate k is the same trial however many follow: tallies of two parts add up to the whole."""
     scenario = load(SCENARIO)
-    trials = untimed(compile_rules(scenario), rates_of(scenario))["active"]
+    trials = untimed(compile_rules(scenario), Compiled.of(scenario).rates)["active"]
     parts = [_simulate(_Chunk("a", trials, 5, first, 1000, 512)) for first in (0, 1000)]
     assert parts[0].tally + parts[1].tally == tallies({"a": trials}, 2000, 5)["a"]
 
@@ -157,13 +157,12 @@ def test_a_run_is_a_prefix_of_a_longer_run() -> None:
 PEAK = """
 import resource, sys
 from trialsim.engine.montecarlo import tallies
-from trialsim.engine.operating import rates_of
 from trialsim.engine.trials import untimed
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import load
 
 scenario = load(sys.argv[1])
-tallies(untimed(compile_rules(scenario), rates_of(scenario)), int(sys.argv[2]), 1)
+tallies(untimed(compile_rules(scenario), Compiled.of(scenario).rates), int(sys.argv[2]), 1)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 

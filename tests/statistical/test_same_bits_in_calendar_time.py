@@ -16,13 +16,14 @@ from trialsim.engine.timed import Timed, timed
 from trialsim.kernels import patient as field
 from trialsim.kernels.streams import stream_key
 from trialsim.reporting import report
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.model import Scenario
 
 
 @pytest.mark.parametrize("block", [1, 777, 100_000])
 def test_block_size(block: int, dasatinib: Scenario) -> None:
-    trials = trials_of(dasatinib, compile_rules(dasatinib))
+    trials = trials_of(Compiled.of(dasatinib))
     assert tallies(trials, 3_000, 5, block=block) == tallies(trials, 3_000, 5, jobs=1)
 
 
@@ -31,18 +32,17 @@ def test_either_kernel_gives_the_same_report(
 ) -> None:
     """Every number of results.json, with and without the quick kernel."""
     unrendered(monkeypatch)
-    rules = compile_rules(dasatinib)
-    assert all(trials.abreast for trials in timed(dasatinib, rules).values())
+    assert all(trials.abreast for trials in timed(Compiled.of(dasatinib)).values())
     report(dasatinib, tmp_path / "quick", replicates=5_000)
     monkeypatch.setattr(module, "runs_abreast", lambda *_: False)
-    assert not any(trials.abreast for trials in timed(dasatinib, rules).values())
+    assert not any(trials.abreast for trials in timed(Compiled.of(dasatinib)).values())
     report(dasatinib, tmp_path / "readable", replicates=5_000)
     quick, readable = (tmp_path / name / "results.json" for name in ("quick", "readable"))
     assert quick.read_bytes() == readable.read_bytes()
 
 
 def test_either_kernel_gives_the_same_rows_at_full_size(dasatinib: Scenario) -> None:
-    for trials in timed(dasatinib, compile_rules(dasatinib)).values():
+    for trials in timed(Compiled.of(dasatinib)).values():
         key, readable = stream_key(99), replace(trials, abreast=False)
         assert np.array_equal(trials.rows(key, 10**6, 4_000), readable.rows(key, 10**6, 4_000))
 
@@ -50,7 +50,7 @@ def test_either_kernel_gives_the_same_rows_at_full_size(dasatinib: Scenario) -> 
 def test_variants_see_the_same_patients(dasatinib: Scenario) -> None:
     """A change of the lag or of a rate leaves every other word where it was: common random numbers."""
     rules = compile_rules(dasatinib)
-    one = timed(dasatinib, rules)["active"]
+    one = timed(Compiled.of(dasatinib))["active"]
     lagged = Timed.of(rules, one.calendar._replace(lag=0), one.thresholds)
     key = stream_key(3)
     rows, patients = one.treated(key, 0, 200)

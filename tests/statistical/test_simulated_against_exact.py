@@ -69,14 +69,14 @@ def test_two_hundred_and_fifty_cells():
 
 def test_means_agree_too():
     """Every scalar of one full-size trial, within the Bonferroni limit."""
+    from trialsim.scenario.compiled import Compiled
     from trialsim.scenario.compiling import compile_rules
     from trialsim.scenario.files import load
 
     scenario = load("configs/dasatinib.yaml")
-    from trialsim.engine.operating import rates_of as rates_of_scenario
 
     rules = compile_rules(scenario)
-    rates = rates_of_scenario(scenario)["active_dose_response"]
+    rates = Compiled.of(scenario).rates["active_dose_response"]
     exact = distribution(rules, rates).values
     drawn = simulated(tallies(untimed(rules, {"case": rates}), REPLICATES, 77)["case"]).values
     z = {

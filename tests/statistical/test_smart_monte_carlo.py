@@ -9,12 +9,13 @@ import pytest
 import trialsim
 from trialsim.engine.dose_paths import Paths, averages, p_go_averaged
 from trialsim.engine.montecarlo import tallies
-from trialsim.engine.operating import AT_ONCE, trials_of, truth_of
+from trialsim.engine.operating import AT_ONCE, trials_of
 from trialsim.engine.paired import differences
 from trialsim.engine.precision import PILOT, STEP, pilot_seed
-from trialsim.engine.timed import timed
+from trialsim.engine.timed import Timed, timed
 from trialsim.engine.trials import Untimed
-from trialsim.scenario.compiling import compile_rules
+from trialsim.scenario.calendar import immediate
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.files import parse
 
 TEXT = """
@@ -45,16 +46,23 @@ def scenario(*changes: tuple[str, str]) -> Any:
     return parse(text, "here.yaml")
 
 
+def immediately(stated: Any, case: str) -> Timed:
+    """The trials of a case with outcomes known at once."""
+    trial = Compiled.of(stated)
+    trials = Timed.of_case(trial, case)
+    return Timed.of(trial.rules, immediate(trials.calendar), trials.thresholds)
+
+
 def one_case(stated: Any, case: str) -> dict[str, Any]:
-    return {"x": timed(stated, compile_rules(stated))[case]}
+    return {"x": timed(Compiled.of(stated))[case]}
 
 
 def test_paired_difference_is_exact_where_exact_is_known() -> None:
     """Outcomes known at once: the difference of two truths against the chain, with its own standard error."""
     stated = scenario()
-    rules = compile_rules(stated)
-    at_once = timed(stated, rules, at_once=True)
-    found = differences({"x": at_once["steep"]}, {"x": at_once["flat"]}, 100_000, 7)["x"]
+    found = differences({"x": immediately(stated, "steep")}, {"x": immediately(stated, "flat")}, 100_000, 7)[
+        "x"
+    ]
     known = trialsim.exact(stated, totals=False)
     twin = {oc.case: oc.at_once for oc in known.cases}
     for name in ("p_go", "en", "responses"):
@@ -86,7 +94,7 @@ def test_a_trial_does_not_differ_from_itself_and_differences_change_sign() -> No
 def test_untimed_and_timed_trials_pair() -> None:
     """What waiting changes: a trial against itself with outcomes known at once."""
     stated = scenario()
-    trials = trials_of(stated, compile_rules(stated))
+    trials = trials_of(Compiled.of(stated))
     assert isinstance(trials[f"flat{AT_ONCE}"], Untimed)
     pair = differences({"x": trials[f"flat{AT_ONCE}"]}, {"x": trials["flat"]}, 20_000, 5)["x"]  # type: ignore[dict-item]
     assert pair["en"].difference.estimate > 0  # patients enrolled while the decision is pending
@@ -116,11 +124,11 @@ def test_averaging_equals_the_chain_with_outcomes_known_at_once(doses: int) -> N
             ("[0.15, 0.08], toxicity: [0.45, 0.32]", "[0.15, 0.1, 0.05], toxicity: [0.6, 0.5, 0.3]"),
         ]
     stated = scenario(*changes)
-    rules = compile_rules(stated)
-    trials = timed(stated, rules, at_once=True)["steep"]
-    assert averages(stated, rules, trials, "steep")
-    tally = tallies({"x": Paths.of(rules, trials)}, 100_000, 4)["x"]
-    found = p_go_averaged(tally, rules, truth_of(stated, rules, "steep"))
+    trial = Compiled.of(stated)
+    trials = immediately(stated, "steep")
+    assert averages(trial, trials, "steep")
+    tally = tallies({"x": Paths.of(trial.rules, trials)}, 100_000, 4)["x"]
+    found = p_go_averaged(tally, trial.rules, trial.truth("steep"))
     known = trialsim.exact(stated, totals=False)["steep"].at_once.exact.values["p_go"]  # type: ignore[union-attr]
     assert abs(found.estimate - known) < 4 * found.mcse
     assert found.mcse < 0.0008  # counted, it would be .0015
@@ -138,8 +146,8 @@ def test_averaging_equals_the_chain_with_outcomes_known_at_once(doses: int) -> N
 )
 def test_averaging_is_left_alone_where_it_does_not_hold(change: tuple[str, str]) -> None:
     stated = scenario(change)
-    rules = compile_rules(stated)
-    assert not averages(stated, rules, timed(stated, rules)["steep"], "steep")
+    trial = Compiled.of(stated)
+    assert not averages(trial, timed(trial)["steep"], "steep")
 
 
 def test_replicates_are_planned_from_a_pilot_and_then_fixed() -> None:
@@ -165,5 +173,5 @@ def test_a_precision_out_of_reach_is_refused() -> None:
     from trialsim.engine import precision
 
     with pytest.raises(trialsim.TrialsimError, match=r"precision\.p_go = 1e-08: case flat would need"):
-        precision.plan(trials_of(scenario(), compile_rules(scenario())), {"p_go": 1e-8}, 1)
+        precision.plan(trials_of(Compiled.of(scenario())), {"p_go": 1e-8}, 1)
     assert hopeless.simulation.precision == {"p_go": 0.0001}

@@ -16,7 +16,7 @@ from trialsim.figures import Drawn, draw_all
 from trialsim.kernels.conduct_columns import DURATION, LEVELS, WAITING
 from trialsim.kernels.streams import stream_key
 from trialsim.results import Results
-from trialsim.scenario.compiling import compile_rules
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.files import load
 from trialsim.scenario.model import Scenario
 
@@ -57,7 +57,7 @@ def test_durations_are_those_of_the_results(results: Results, drawn: dict[str, D
 
 
 def test_patients_over_time_end_with_the_patients_of_the_trials(scenario: Scenario) -> None:
-    trials = timed(scenario, compile_rules(scenario))["active"]
+    trials = timed(Compiled.of(scenario))["active"]
     found = patients_over_time(trials, 5, count=300)
     rows = trials.rows(stream_key(5), 0, 300)
     assert found.mean[:, 0].tolist()[0] >= 1  # the first patient starts at month 0
@@ -74,7 +74,7 @@ def test_patients_over_time_end_with_the_patients_of_the_trials(scenario: Scenar
 
 
 def test_blocks_make_no_difference(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
-    trials = timed(scenario, compile_rules(scenario))["active"]
+    trials = timed(Compiled.of(scenario))["active"]
     whole = patients_over_time(trials, 5, count=300)
     monkeypatch.setattr(over_time, "BLOCK", 77)
     monkeypatch.setattr(over_time, "POINTS", 10)
@@ -88,14 +88,14 @@ def test_blocks_make_no_difference(scenario: Scenario, monkeypatch: pytest.Monke
 
 def test_dose_over_time_draws_them(scenario: Scenario, drawn: dict[str, Drawn]) -> None:
     frame = drawn["dose_over_time"].frame
-    found = patients_over_time(timed(scenario, compile_rules(scenario))["inactive"], scenario.simulation.seed)
+    found = patients_over_time(timed(Compiled.of(scenario))["inactive"], scenario.simulation.seed)
     mine = frame[(frame.case == "inactive") & (frame.dose == "100 mg BID")]
     assert mine["mean"].tolist() == found.mean[0].tolist()
     assert mine.month.tolist() == found.months.tolist()
 
 
 def test_what_waiting_costs(scenario: Scenario, results: Results, drawn: dict[str, Drawn]) -> None:
-    rows = waiting_cost(scenario, compile_rules(scenario), scenario.simulation.seed, 3_000)
+    rows = waiting_cost(Compiled.of(scenario), scenario.simulation.seed, 3_000)
     assert [(row.case, row.policy) for row in rows[:3]] == [
         ("inactive", "pause"), ("inactive", "early_decision"), ("inactive", "continue"),
     ]  # fmt: skip
@@ -132,4 +132,4 @@ def test_nothing_is_drawn_where_nobody_waits() -> None:
         figure.name for figure in draw_all(material_of(plain, trialsim.simulate(plain, replicates=500), None))
     }
     assert not names & {"duration", "dose_over_time", "waiting_cost"}
-    assert waiting_cost(plain, compile_rules(plain), 1, 500) == ()
+    assert waiting_cost(Compiled.of(plain), 1, 500) == ()

@@ -15,7 +15,10 @@ from trialsim.codes import CONSIDER, FUTILE, GO
 from trialsim.designs import Design
 from trialsim.designs.dual_criterion import cut_offs, search, verdicts
 from trialsim.designs.finding import find
+from trialsim.designs.target import Target
 from trialsim.errors import DesignError
+from trialsim.facts.protocol import facts
+from trialsim.scenario.compiling import compile_rules
 
 SETTING: dict[str, Any] = {"p0": 0.1, "p1": 0.35, "alpha": 0.05, "beta": 0.2, "decision_value": 0.2}
 
@@ -81,13 +84,13 @@ def test_three_outcomes_of_the_example():
         )
         assert case.exact.values["p_stop_futility"] == pytest.approx(float(first[0]), abs=1e-12)
         assert not case.disagreements
-    assert "6 responses or more of 25" in scenario.design.origin()
-    assert "5 or more" in scenario.design.origin()
+    given = facts(scenario, compile_rules(scenario)).design.given
+    assert (given["significant"], given["relevant"]) == ((6,), (5,))
 
 
 def test_the_least_n_by_trying_all():
     for p1, prior in ((0.35, None), (0.3, None), (0.35, (0.5, 0.5))):
-        found = search(0.1, p1, 0.05, 0.2, None, 0.2, 0.05, prior)
+        found = search(Target(0.1, p1, 0.05, 0.2), 0.2, 0.05, prior)
         works = []
         for n in range(1, found.n + 1):
             go = max(cut_offs(n, 0.1, 0.2, 0.05, prior))

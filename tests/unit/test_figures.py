@@ -25,7 +25,7 @@ from trialsim.designs.simon import operating_characteristics
 from trialsim.engine import curves
 from trialsim.engine.exact import distribution
 from trialsim.engine.montecarlo import tallies
-from trialsim.engine.operating import rates_of, simulate
+from trialsim.engine.operating import simulate
 from trialsim.engine.timed import timed
 from trialsim.engine.trials import untimed
 from trialsim.figures import Drawn, draw_all, p_go
@@ -36,6 +36,7 @@ from trialsim.kernels.patient import IS_TOXIC, LEVEL
 from trialsim.kernels.streams import stream_key
 from trialsim.quantities import by_end
 from trialsim.results import Results
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import load
 from trialsim.scenario.model import Scenario
@@ -139,7 +140,7 @@ def test_every_figure_is_drawn_in_order_with_its_words(drawn: dict[str, Drawn]) 
 
 
 def test_curves_are_the_exact_engine(scenario: Scenario, drawn: dict[str, Drawn]) -> None:
-    rules, truths = compile_rules(scenario), rates_of(scenario)
+    rules, truths = compile_rules(scenario), Compiled.of(scenario).rates
     frame = pd.concat([drawn["p_go"].frame, drawn["en_pet"].frame])
     frame = frame[frame.kind == "exact"]
     assert set(frame.curve) == set(drawn["p_go"].frame.curve)
@@ -168,7 +169,7 @@ def test_the_design_alone_is_the_textbook_formula(drawn: dict[str, Drawn]) -> No
 def test_points_are_the_simulation_and_agree_with_the_curves(
     scenario: Scenario, drawn: dict[str, Drawn]
 ) -> None:
-    rules, base = compile_rules(scenario), rates_of(scenario)["active"]
+    rules, base = compile_rules(scenario), Compiled.of(scenario).rates["active"]
     frame = drawn["p_go"].frame
     points = frame[(frame.kind == "simulated") & frame.cases.str.contains("active_dose_response")]
     assert len(points) >= 4 and set(points.replicates) == {4000}
@@ -224,7 +225,7 @@ def test_the_boundary_and_the_trials_that_reach_it(scenario: Scenario, drawn: di
         m: b for m, b in enumerate(act_ge) if m > 0 and b <= m
     }
     bounds = [b if b <= m else NEVER for m, b in enumerate(act_ge)]
-    trials = timed(scenario, rules)["inactive"]
+    trials = timed(Compiled.of(scenario))["inactive"]
     rows, patients = trials.treated(stream_key(scenario.simulation.seed), 0, 25)
     for k, trial in frame[frame.series == "simulated"].groupby("trial"):
         treated = patients[int(k) - 1][: rows[int(k) - 1, TREATED]]
@@ -256,7 +257,7 @@ def test_the_first_page_shows_the_trial_as_conducted(
     points = conducted[conducted.case.isna()].set_index("response")
     assert len(points) == 9
     assert points.value[0.05] == cases.value["inactive"] and points.value[0.15] == cases.value["active"]
-    ends = timed(scenario, compile_rules(scenario))["active"].tally(stream_key(2011), 0, 4000).counts["ends"]
+    ends = timed(Compiled.of(scenario))["active"].tally(stream_key(2011), 0, 4000).counts["ends"]
     assert points.value[0.15] == by_end(ends)["p_go"] / 4000
     observed = frame[frame.kind == "observed"].iloc[0]
     assert (observed["count"], observed["of"]) == (3, 69)

@@ -660,3 +660,37 @@ def test_importing_needs_no_heavy_library() -> None:
     code = f"import sys, trialsim.scenario.files; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+OWN_WORDS = {"design", "doses", "dose_amounts", "evaluability", "cohorts", "strata", "kind", "note", "truth"}
+"""Keys that are words already."""
+NOT_TOLD = {"schema", "name", "source", "question", "variants", "sensitivity", "simulation", "observed",
+            "related_trials", "sources", "design"}  # fmt: skip
+"""Blocks that no variant changes, or (the design's symbols) that are the field's own words."""
+
+
+def inputs(node, path=()):
+    """Every key below a part of the schema, with its own part."""
+    while "$ref" in node:
+        node = SCHEMA["$defs"][node["$ref"].rpartition("/")[2]]
+    below = [*node.get("anyOf", ()), *node.get("oneOf", ()), *filter(None, [node.get("items")])]
+    for part in (*below, *node.get("patternProperties", {}).values()):
+        yield from inputs(part, path)
+    for key, part in node.get("properties", {}).items():
+        if path or key not in NOT_TOLD:
+            yield (*path, key), part
+            yield from inputs(part, (*path, key))
+
+
+SCHEMA = files.json_schema()
+
+
+@pytest.mark.parametrize("path", sorted({path for path, _ in inputs(SCHEMA)}), ids=".".join)
+def test_every_input_has_words(path):
+    """A variant is told by what its keys are called; strata and cohorts state the same rates as a case."""
+    titles = {
+        part.get("title")
+        for at, part in inputs(SCHEMA)
+        if at == path or (at[-1:] == path[-1:] and path[0] == "truth")
+    }
+    assert path[-1] in OWN_WORDS or titles - {None}, f"{'.'.join(path)}: state a title"

@@ -19,14 +19,14 @@ from trialsim.designs.rules import Rules
 from trialsim.engine import ledger as module
 from trialsim.engine.ledger import Ledger, Part, disjoint
 from trialsim.engine.montecarlo import tallies
-from trialsim.engine.operating import rates_of
 from trialsim.engine.tally import Tally
 from trialsim.engine.trials import Untimed, fingerprint, untimed
 from trialsim.errors import OutputError
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.compiling import compile_rules
 
 SCENARIO = config("teaching")
-CASES = untimed(compile_rules(SCENARIO), rates_of(SCENARIO))
+CASES = untimed(compile_rules(SCENARIO), Compiled.of(SCENARIO).rates)
 RUN = {"inactive": "sha256:a", "active": "sha256:b"}
 
 
@@ -283,6 +283,6 @@ def different(rules: Rules) -> Iterator[Untimed]:
 def test_every_number_that_decides_is_in_the_fingerprint() -> None:
     prints = [fingerprint(each) for each in (CASES["active"], *different(compile_rules(SCENARIO)))]
     assert len(set(prints)) == len(prints) == 7
-    again = untimed(compile_rules(SCENARIO), rates_of(SCENARIO))["active"]
+    again = untimed(compile_rules(SCENARIO), Compiled.of(SCENARIO).rates)["active"]
     assert fingerprint(again) == prints[0]
     assert json.dumps(prints[0]).startswith('"sha256:')

@@ -25,6 +25,7 @@ from trialsim.figures import power_ledger as figure
 from trialsim.kernels.streams import stream_key
 from trialsim.reporting.power_ledger import sentence, table
 from trialsim.scenario import compiling
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import load
 from trialsim.scenario.model import Scenario
@@ -43,7 +44,7 @@ def tiny(**changes: Any) -> Scenario:
 
 
 def ledgers(scenario: Scenario, **run: Any) -> PowerLedgers:
-    return power_ledgers(scenario, compile_rules(scenario), simulate(scenario, totals=False, **run))
+    return power_ledgers(Compiled.of(scenario), simulate(scenario, totals=False, **run))
 
 
 def of(scenario: Scenario, case: str = "active", **run: Any) -> PowerLedger:
@@ -182,8 +183,8 @@ def test_patients_who_withdraw_are_not_evaluable() -> None:
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_every_scenario_goes_from_its_design_to_its_run(path: Path) -> None:
     scenario = load(path)
-    rules, results = compile_rules(scenario), simulate(scenario, replicates=2000, totals=False)
-    found = power_ledgers(scenario, rules, results)
+    results = simulate(scenario, replicates=2000, totals=False)
+    found = power_ledgers(Compiled.of(scenario), results)
     for oc in results.cases:
         for c, ledger in enumerate(found.of(oc.case), start=1):
             values = (oc.exact or oc.simulated).values  # type: ignore[union-attr]
@@ -242,7 +243,7 @@ def test_each_cohort_with_rules_of_its_own_has_a_ledger() -> None:
     }
     scenario = tiny(conduct=CONDUCT, cohorts=OWN, truth=truth)
     results = simulate(scenario, replicates=2000)
-    found = power_ledgers(scenario, compile_rules(scenario), results)
+    found = power_ledgers(Compiled.of(scenario), results)
     doc = found.to_dict()["active"]
     assert list(doc) == ["A", "B"]
     for c, ledger in enumerate(found.ledgers, start=1):
@@ -307,7 +308,7 @@ def test_the_error_of_the_calendar_step_is_its_spread_over_seeds(own: bool) -> N
 
 def test_without_simulation_the_calendar_is_not_known() -> None:
     scenario = small(conduct=CONDUCT)
-    found = power_ledgers(scenario, compile_rules(scenario), exact(scenario, totals=False))
+    found = power_ledgers(Compiled.of(scenario), exact(scenario, totals=False))
     (ledger,) = found.of("active")
     assert ledger.steps[-1].to_dict() == dict.fromkeys(("p_go", "change", "mcse", "change_mcse")) | {
         "step": "calendar"

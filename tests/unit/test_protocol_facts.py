@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 
@@ -17,7 +18,9 @@ from tests.unit.protocol_cases import (
     rules_from,
 )
 from trialsim.codes import CONTINUE, NEVER, NEW_DOSE_ONLY, POOLED, REDUCE
+from trialsim.designs import Design
 from trialsim.designs.rules import Rules
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.conduct import Conduct
 from trialsim.scenario.model import Scenario
 
@@ -84,7 +87,7 @@ def conduct_as_it_matters(scenario: Scenario, rules: Rules) -> Conduct | None:
 
 @pytest.fixture(scope="module")
 def cases():
-    return [(scenario, rules, facts(scenario, rules)) for scenario, rules in combinations(COUNT)]
+    return [(scenario, rules, facts(Compiled(scenario, rules))) for scenario, rules in combinations(COUNT)]
 
 
 def test_rules_are_rebuilt_from_the_facts_alone(cases):
@@ -124,5 +127,7 @@ def test_every_kind_is_among_them_ten_times(cases):
         (interim, INTERIM),
     ):
         assert {name for name in names if counted[name] < 10} == set()
+    registered = {get_args(kind.model_fields["kind"].annotation)[0] for kind in get_args(get_args(Design)[0])}
+    assert set(DESIGNS) == registered
     assert sum(found.cohorts is not None and found.cohorts.own for *_, found in cases) >= 10
     assert sum(found.counted.replaced for *_, found in cases) >= 10

@@ -15,6 +15,7 @@ from trialsim.codes import CONSIDER, CONTINUE, FUTILE, GO, NEVER, NEW_DOSE_ONLY,
 from trialsim.designs.rules import Rules
 from trialsim.errors import DesignError
 from trialsim.facts.protocol import Facts
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.conduct import Conduct
 from trialsim.scenario.model import Scenario
@@ -186,14 +187,14 @@ def test_every_field_of_the_rules_changes_the_text(capsys):
     for name, base in BASES.items():
         stated = scenario(base)
         rules = compile_rules(stated)
-        original = facts(stated, rules)
+        original = facts(Compiled(stated, rules))
         before = text_of(original)
         for field, mutant in mutants(rules):
             if mutant is None:
                 refused += 1
                 continue
             tried[field.partition("[")[0]] += 1
-            if told(facts(stated, mutant), original) != before:
+            if told(facts(Compiled(stated, mutant)), original) != before:
                 continue
             if why := reason(field, rules, mutant, original.toxicity.changes_dose):
                 silent[why] += 1
@@ -298,7 +299,7 @@ def test_every_key_of_the_scenario_changes_the_text(capsys):
     tried, alive = Counter[str](), set()
     for name, base in BASES.items():
         stated = scenario(base)
-        original = facts(stated, compile_rules(stated))
+        original = facts(Compiled.of(stated))
         before = text_of(original)
         content = stated.model_dump(by_alias=True)
         for part in PARTS:
@@ -309,11 +310,11 @@ def test_every_key_of_the_scenario_changes_the_text(capsys):
                         continue
                     try:
                         mutant = Scenario.model_validate(changed(content, way, new))
-                        rules = compile_rules(mutant)
+                        trial = Compiled.of(mutant)
                     except (ValidationError, DesignError):
                         continue
                     tried[path] += 1
-                    if told(facts(mutant, rules), original) == before:
+                    if told(facts(trial), original) == before:
                         alive.add((name, path))
     with capsys.disabled():
         print(
@@ -327,4 +328,4 @@ def test_every_key_of_the_scenario_changes_the_text(capsys):
 
 @pytest.mark.parametrize("name", BASES)
 def test_the_bases_differ(name):
-    assert text_of(facts(scenario(BASES[name]), compile_rules(scenario(BASES[name]))))
+    assert text_of(facts(Compiled.of(scenario(BASES[name]))))

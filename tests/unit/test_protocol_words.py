@@ -11,6 +11,7 @@ import pytest
 
 from tests.unit.protocol_cases import combinations, facts, text_of
 from trialsim.facts.protocol import Facts, leaves
+from trialsim.scenario.compiled import Compiled
 
 NUMBER = re.compile(r"(?<![\w.,])(\d{1,3}(?:,\d{3})+(?!\d)|\d+(?:\.\d+)?)(%?)(?!\w)")
 """A number in running text: p0 and EN(p1) have none, 2,000 is one, and so is 12.5%."""
@@ -54,7 +55,7 @@ def strings(found: Facts) -> set[str]:
 
 @pytest.fixture(scope="module")
 def found():
-    return [facts(scenario, rules) for scenario, rules in combinations(112, seed=7)]
+    return [facts(Compiled(scenario, rules)) for scenario, rules in combinations(112, seed=7)]
 
 
 def test_every_number_is_a_fact(found):

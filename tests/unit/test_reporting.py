@@ -22,7 +22,7 @@ from trialsim.engine.operating import simulate
 from trialsim.errors import OutputError, TrialsimError
 from trialsim.reporting import check_target, report, reproduce
 from trialsim.reporting.run.report import document, report_of
-from trialsim.reporting.run.summary import agreement, in_short, likelihood_words
+from trialsim.reporting.run.summary import agreement, likelihood_words
 from trialsim.running import inputs
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import digest, parse
@@ -503,7 +503,6 @@ def test_the_page_can_be_read_by_everyone() -> None:
     headings = re.findall(r"<h2[^>]*>(.*?)</h2>", html_of(small()))
     assert headings == [
         "Statistical section for the protocol", "Limitations", "Check against the observed trial",
-        "The answer in words",
         "Objectives and estimand", "What the toxicity rule does", "Data-generating model", "Scenarios and why",
         "Results",
         "Monte Carlo methods", "Example trials, patient by patient",
@@ -547,23 +546,6 @@ def test_a_disagreement_is_loud() -> None:
     assert "Do not use this run" in Seen(page).text
     assert agreement(doc).startswith("WARNING")
     assert 'role="alert"' not in html_of(scenario)
-
-
-def test_the_summary_says_what_was_computed() -> None:
-    doc = built(small())
-    said = dict(in_short(doc))
-    assert said["If the drug is inactive (case “inactive”)"].startswith(
-        "With a true response rate of 10% at every dose"
-    )
-    assert (
-        f"go with probability {chance(doc['cases']['active']['exact']['p_go'])}"
-        in said["If the drug is active (case “active”)"]
-    )
-    assert said["The design"].startswith(
-        "The assumed design has two stages, 0/6, 3/12: stop after 6 patients if none"
-    )
-    assert "4 of 11 evaluable" in said["Against the observed trial"]
-    assert "agree" in said["How far to trust the numbers"]
 
 
 def test_both_denominators_are_shown() -> None:

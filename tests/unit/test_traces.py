@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -9,20 +10,23 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import trialsim
 from tests.helpers import DASATINIB, TEACHING, run
 from trialsim.engine.montecarlo import paths
-from trialsim.engine.operating import rates_of
 from trialsim.engine.timed import timed
 from trialsim.engine.traces import Trace, trace
 from trialsim.engine.trials import untimed
 from trialsim.errors import OutputError, TrialsimError
-from trialsim.figures.swimmer import draw, write
+from trialsim.figures.swimmer import draw
 from trialsim.kernels import conduct_columns as column
 from trialsim.kernels import trial as plain
 from trialsim.kernels.streams import stream_key
+from trialsim.reporting.trace import write
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import load
 from trialsim.scenario.model import Scenario
+from trialsim.writing.markdown import markdown
 
 CONDUCT = {
     "accrual": {"per_month": 6},
@@ -71,7 +75,7 @@ VARIANTS = [
 @pytest.mark.parametrize("keys", VARIANTS, ids=range(len(VARIANTS)))
 def test_the_patients_of_a_trace_add_up_to_the_row_of_the_run(keys: dict[str, object]) -> None:
     scenario = scenario_of(**keys)
-    trials = timed(scenario, compile_rules(scenario))["only"]
+    trials = timed(Compiled.of(scenario))["only"]
     rows = trials.rows(stream_key(3), 0, 40)
     for k in range(40):
         traced = trace(scenario, "only", k + 1)
@@ -97,7 +101,7 @@ def test_the_patients_of_a_trace_add_up_to_the_row_of_the_run(keys: dict[str, ob
 
 def test_a_trace_is_the_trial_of_the_quick_kernel() -> None:
     scenario = load(DASATINIB)
-    for case, trials in timed(scenario, compile_rules(scenario)).items():
+    for case, trials in timed(Compiled.of(scenario)).items():
         assert trials.abreast
         quick = trials.rows(stream_key(2011), 0, 30)
         scalar = replace(trials, abreast=False).rows(stream_key(2011), 0, 30)
@@ -108,8 +112,8 @@ def test_a_trace_is_the_trial_of_the_quick_kernel() -> None:
 def test_without_a_calendar_it_is_the_trial_of_the_untimed_kernel() -> None:
     scenario = load(TEACHING)
     rules, name = compile_rules(scenario), "active"
-    rows = untimed(rules, rates_of(scenario))[name].rows(stream_key(1), 0, 30)
-    codes = paths(rules, rates_of(scenario)[name], 1, 30)
+    rows = untimed(rules, Compiled.of(scenario).rates)[name].rows(stream_key(1), 0, 30)
+    codes = paths(rules, Compiled.of(scenario).rates[name], 1, 30)
     for k in range(30):
         traced = trace(scenario, name, k + 1)
         assert not traced.dated and traced.courses == ()
@@ -125,7 +129,7 @@ def test_without_a_calendar_it_is_the_trial_of_the_untimed_kernel() -> None:
 @pytest.mark.parametrize("number", [10**6, 2**48])
 def test_any_replicate_can_be_traced(number: int) -> None:
     scenario = load(DASATINIB)
-    row = timed(scenario, compile_rules(scenario))["active"].rows(stream_key(7), number - 1, 1)
+    row = timed(Compiled.of(scenario))["active"].rows(stream_key(7), number - 1, 1)
     assert trace(scenario, "active", number, 7).row == tuple(row[0].tolist())
 
 
@@ -211,7 +215,8 @@ def test_a_trace_prints_itself_and_is_a_frame() -> None:
     assert isinstance(frame, pd.DataFrame) and len(frame) == len(traced.patients)
     printed = str(traced)
     assert "Trial 3 of case as_observed, seed 2011" in printed and traced.end in printed
-    table = [line for line in printed.splitlines() if re.match(r" *\d+  +\d", line)]
+    _, patients = printed.split("THE PATIENTS")
+    table = [line for line in patients.splitlines() if re.match(r" *\d+  +\d", line)]
     assert len(table) == len(traced.patients)
     for event in traced.events:
         assert event.what in printed
@@ -271,7 +276,6 @@ def test_the_command(
         (["--case", "nobody"], "inactive, active"),
         (["--seed", "-4"], "seed = -4"),
         (["--output", "t.txt"], ".svg, .png, .pdf or .csv"),
-        (["--output", "trial"], ".svg, .png, .pdf or .csv"),
         (["--output", "nowhere/t.csv"], "nowhere is not a folder"),
         (["--output", "there.csv"], "there.csv exists"),
     ],
@@ -299,3 +303,21 @@ def test_an_output_that_cannot_be_written(
     assert run(["trace", str(DASATINIB), "--output", f"{'x' * 250}.svg.csv"], monkeypatch) == 2
     assert "cannot be written" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_a_trace_in_every_form(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    traced = trialsim.trace(load(DASATINIB), trial=2)
+    assert isinstance(traced, trialsim.Trace)
+    assert len(repr(traced)) < 200
+    assert "The patients" in traced._repr_html_()
+    assert [picture.name for picture in traced.figures()] == ["swimmer"]
+    assert not trace(load(TEACHING)).figures()
+    assert "| No. |" in markdown(traced.report())
+    monkeypatch.chdir(tmp_path)
+    assert run(["trace", str(DASATINIB), "--trial", "2", "-o", "out", "--docx", "-q"], monkeypatch) == 0
+    assert {path.name for path in (tmp_path / "out").iterdir()} >= {"report.html", "report.md", "report.docx"}
+    kept = json.loads((tmp_path / "out/results.json").read_text(encoding="utf-8"))
+    assert [patient["dose"] for patient in kept["patients"]] == list(traced.to_frame()["dose"])
+    assert len(kept["events"]) == len(traced.events)
+    assert len(kept["courses"]) == sum(map(len, traced.courses))
+    assert trialsim.reproduce(tmp_path / "out")[0]

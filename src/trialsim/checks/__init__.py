@@ -20,7 +20,7 @@ from trialsim.engine.exact import MAX_STATES, states
 from trialsim.engine.patients import cells_by_dose, rates_by_dose
 from trialsim.engine.threads import side_by_side
 from trialsim.inference.observed import questions_of
-from trialsim.scenario.compiling import compile_rules
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Observed, Scenario
 
 __all__ = [
@@ -36,11 +36,13 @@ __all__ = [
 ]
 
 
-def check(scenario: Scenario, *, seed: int | None = None) -> Checks:
+def check(scenario: Scenario | Compiled, *, seed: int | None = None) -> Checks:
     """Hold the observed trial of a scenario against each of its cases.
 
     ``seed`` (default: the scenario's) drives the joint draws behind multiplicity-adjusted p-values.
     """
+    trial = Compiled.of(scenario)
+    scenario = trial.scenario
     seed = scenario.simulation.seed if seed is None else seed
     observed = scenario.observed
     if observed is None:
@@ -49,7 +51,7 @@ def check(scenario: Scenario, *, seed: int | None = None) -> Checks:
 
     def of_case(name: str) -> tuple[Sizes | None, list[CaseCheck]]:
         sizes, given = checks_given_sizes(scenario, name, scenario.truth[name], observed, counts, seed)
-        return sizes, given + checks_by_design(scenario, name, observed, seed)
+        return sizes, given + checks_by_design(trial, name, observed, seed)
 
     found = side_by_side([partial(of_case, name) for name in scenario.truth])
     splits = {
@@ -63,9 +65,9 @@ def check(scenario: Scenario, *, seed: int | None = None) -> Checks:
         by_case=tuple(rows),
         curves=tuple(_curve(q, y, n) for q, (y, n) in counts.items()),
         likelihood_ratios=_likelihood_ratios(scenario, counts, splits),
-        notes=_notes(scenario, observed),
+        notes=_notes(trial, observed),
         cells=tuple(cell_checks(scenario, observed)),
-        questions=questions_of(scenario),
+        questions=questions_of(trial),
     )
 
 
@@ -124,8 +126,9 @@ def _likelihood_ratios(
     )
 
 
-def _notes(scenario: Scenario, observed: Observed) -> tuple[str, ...]:
+def _notes(trial: Compiled, observed: Observed) -> tuple[str, ...]:
     """What the check cannot say, and what was assumed, in sentences."""
+    scenario = trial.scenario
     notes = [
         "The check asks whether the observed counts would be surprising if a case were true. Compatibility does not "
         "confirm a case: many other assumptions are as compatible.",
@@ -153,7 +156,7 @@ def _notes(scenario: Scenario, observed: Observed) -> tuple[str, ...]:
             f"What depends on the design comes from {TRIALS:,} trials of each case, simulated {how}, with the seed of "
             "the run."
         )
-    elif states(compile_rules(scenario)) > MAX_STATES:
+    elif states(trial.rules) > MAX_STATES:
         notes.append(
             "What depends on the design (reaching the planned n, whether the dose was reduced) is not shown: the exact "
             "answer is too large to compute."

@@ -10,14 +10,12 @@ import numpy as np
 from trialsim.checks.predictive import beta_binomial_pmf
 from trialsim.checks.rows import EXTERNAL, REACHED_N, UNCONDITIONAL, CaseCheck, row_of
 from trialsim.designs.binomial import Float64
-from trialsim.designs.rules import Rules
 from trialsim.engine.exact import MAX_STATES, distribution, states
 from trialsim.engine.montecarlo import paths
-from trialsim.engine.operating import rates_of, truth_of
-from trialsim.engine.timed import Timed, timed
+from trialsim.engine.timed import Timed
 from trialsim.kernels.streams import stream_key
 from trialsim.kernels.tables import Bool, Int64
-from trialsim.scenario.compiling import compile_rules
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Observed, Scenario
 
 TRIALS = 20_000
@@ -37,45 +35,45 @@ def planned_size_says(scenario: Scenario) -> bool:
     return scenario.on_dose_change != "restart" and not scenario.own_rules
 
 
-def checks_by_design(scenario: Scenario, name: str, observed: Observed, seed: int) -> list[CaseCheck]:
+def checks_by_design(trial: Compiled, name: str, observed: Observed, seed: int) -> list[CaseCheck]:
     """What the stated design adds: does the trial get as far as it did, and what is seen of those that do."""
-    rules = compile_rules(scenario)
+    scenario, rules = trial.scenario, trial.rules
     size = observed.evaluable if rules.replaced else observed.treated or observed.evaluable
     complete = planned_size_says(scenario) and size == rules.looks.planned_n
     if is_simulated(scenario):
-        return list(_in_calendar_time(scenario, rules, name, observed, seed, complete))
+        return list(_in_calendar_time(trial, name, observed, seed, complete))
     if states(rules) > MAX_STATES:
         return []
-    return list(_at_once(scenario, rules, name, observed, seed, complete))
+    return list(_at_once(trial, name, observed, seed, complete))
 
 
 # -- outcomes known before the next patient: exact
 
 
 def _at_once(
-    scenario: Scenario, rules: Rules, name: str, observed: Observed, seed: int, complete: bool
+    trial: Compiled, name: str, observed: Observed, seed: int, complete: bool
 ) -> Iterator[CaseCheck]:
-    totals = states(rules, carried=True) <= MAX_STATES
-    trial = distribution(rules, truth_of(scenario, rules, name), totals=totals)
+    rules = trial.rules
+    known = distribution(rules, trial.truth(name), totals=states(rules, carried=True) <= MAX_STATES)
     if observed.dose_reduced is not None:
-        yield _flag(name, observed.dose_reduced, trial.values["p_dose_reduced"])
+        yield _flag(name, observed.dose_reduced, known.values["p_dose_reduced"])
     if not complete:
         return
     n = rules.looks.planned_n
-    reaches = 1 - trial.values["pet"]
+    reaches = 1 - known.values["pet"]
     yield CaseCheck(name, "reaches_n", UNCONDITIONAL, n, probability=reaches, note=f"planned n = {n}")
     if reaches < 1e-6:
         return
-    if trial.joint_responses is not None and observed.responses is not None and not rules.replaced:
-        given = trial.joint_responses[n] / trial.n[n]
+    if known.joint_responses is not None and observed.responses is not None and not rules.replaced:
+        given = known.joint_responses[n] / known.n[n]
         yield row_of(name, "responses", REACHED_N, observed.responses, given)
     if rules.levels == 1 or observed.evaluable_by_dose is None:
         return
-    if scenario.cohorts is not None:
-        drawn = Drawn.of(timed(scenario, rules)[name], rules, seed)
+    if trial.in_calendar:
+        drawn = Drawn.of(trial, name, seed)
         yield from drawn.start_dose(name, observed.evaluable_by_dose[0], rules.most_treated)
         return
-    enrolled = paths(rules, rates_of(scenario)[name], seed, TRIALS)
+    enrolled = paths(rules, trial.rates[name], seed, TRIALS)
     evaluable = (enrolled > 0) & ((enrolled - 1) & 4 > 0)
     counted = evaluable if rules.replaced else enrolled > 0
     reached = counted.sum(axis=1) >= n
@@ -96,11 +94,12 @@ class Drawn:
     at_start: Int64
 
     @classmethod
-    def of(cls, trials: Timed, rules: Rules, seed: int) -> Drawn:
+    def of(cls, trial: Compiled, name: str, seed: int) -> Drawn:
         """The first ``TRIALS`` trials of a case."""
         from trialsim.kernels import conduct_columns as column
         from trialsim.kernels.patient import IS_EVALUABLE, LEVEL, REPORTED
 
+        trials, rules = Timed.of_case(trial, name), trial.rules
         each = max(BLOCK // trials.patients, 1)
         parts = []
         for first in range(0, TRIALS, each):
@@ -124,12 +123,13 @@ class Drawn:
 
 
 def _in_calendar_time(
-    scenario: Scenario, rules: Rules, name: str, observed: Observed, seed: int, complete: bool
+    trial: Compiled, name: str, observed: Observed, seed: int, complete: bool
 ) -> Iterator[CaseCheck]:
+    conduct, rules = trial.scenario.conduct, trial.rules
     if observed.dose_reduced is None and not complete:
         return
-    drawn = Drawn.of(timed(scenario, rules)[name], rules, seed)
-    time = " in calendar time" if scenario.conduct is not None else ""
+    drawn = Drawn.of(trial, name, seed)
+    time = " in calendar time" if conduct is not None else ""
     if observed.dose_reduced is not None:
         flag = _flag(name, observed.dose_reduced, float(drawn.reduced.mean()), time=time)
         yield replace(flag, mcse=_mcse(flag.probability))
@@ -137,7 +137,8 @@ def _in_calendar_time(
         return
     n = rules.looks.planned_n
     reaches = float(drawn.reached.mean())
-    overrun = "" if scenario.conduct is None else f", overrun {_counted(scenario)}"
+    counted = {"count": "counted", "exclude": "excluded"}
+    overrun = "" if conduct is None else f", overrun {counted[conduct.overrun]}"
     note = f"planned n = {n}{overrun}; from {TRIALS:,} simulated trials{time}"
     yield CaseCheck(name, "reaches_n", UNCONDITIONAL, n, probability=reaches, mcse=_mcse(reaches), note=note)
     if not drawn.reached.any():
@@ -149,11 +150,6 @@ def _in_calendar_time(
         yield replace(row, note=_from_trials(among))
     if rules.levels > 1 and observed.evaluable_by_dose is not None:
         yield from drawn.start_dose(name, observed.evaluable_by_dose[0], rules.most_treated)
-
-
-def _counted(scenario: Scenario) -> str:
-    assert scenario.conduct is not None
-    return "counted" if scenario.conduct.overrun == "count" else "excluded"
 
 
 def _mcse(p: float | None) -> float | None:

@@ -100,15 +100,17 @@ def run(
     from trialsim.engine.ledger import Ledger
     from trialsim.engine.operating import expected, kernels_used
     from trialsim.running.run import run as worked_out
+    from trialsim.scenario.compiled import Compiled
 
     started = time.perf_counter()
-    total = expected(stated, replicates)
+    trial = Compiled.of(stated)
+    total = expected(trial, replicates)
     ledger = Ledger(target.with_name(f"{target.name}.ledger"), digest(stated), resume=resume)
     try:
         with ledger:
-            with workers(dask, jobs), progress(total, quiet, kernels_used(stated)) as advance:
+            with workers(dask, jobs), progress(total, quiet, kernels_used(trial)) as advance:
                 found = worked_out(
-                    stated,
+                    trial,
                     replicates=replicates,
                     seed=seed,
                     jobs=jobs,

@@ -59,6 +59,12 @@ def alone(looks: Looks, p: float) -> Alone:
     )
 
 
+def at_both(looks: Looks, rates: tuple[float, float]) -> tuple[float, float, float, float, float]:
+    """EN(p0), EN(p1), PET(p0), type I error and power of a design at rates p0 and p1."""
+    null, alternative = (alone(looks, p) for p in rates)
+    return null.en, alternative.en, null.pet, null.p_go, alternative.p_go
+
+
 def cut_off_looks(n: tuple[int, ...], stop_le: tuple[int, ...], go_ge: tuple[int | None, ...]) -> Looks:
     """Looks from cut-offs, go where responses reach ``go_ge``; looks that decide nothing are left out, but the last."""
     keep = [

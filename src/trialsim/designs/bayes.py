@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import Field
 
-from trialsim.designs.spec import AsTuple, impossible
+from trialsim.designs.spec import AsTuple, growing
 
 if TYPE_CHECKING:
     from trialsim.designs.binomial import Float64
@@ -17,16 +17,12 @@ if TYPE_CHECKING:
 NEAR = 1e-9
 """Two probabilities closer than this are compared in rational arithmetic where that is possible."""
 
-Prior = Annotated[tuple[float, float], AsTuple]
 LookSizes = Annotated[
-    tuple[Annotated[int, Field(ge=1, le=10_000)], ...], AsTuple, Field(min_length=1, max_length=2000)
+    tuple[Annotated[int, Field(ge=1, le=10_000)], ...],
+    AsTuple,
+    Field(min_length=1, max_length=2000),
+    growing("looks"),
 ]
-
-
-def check_prior(key: str, prior: tuple[float, float] | None) -> None:
-    """Both parameters of a Beta prior are above 0."""
-    if prior is not None and min(prior) <= 0:
-        raise impossible(key, "both parameters of the Beta prior must be above 0")
 
 
 def looks_at(n: int, min_n: int, every: int) -> tuple[int, ...]:

@@ -7,15 +7,15 @@ with an early go: Zhao Y et al. BOP2-FE. J Biopharm Stat 2023.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from trialsim.designs.alone import cut_off_looks
-from trialsim.designs.bayes import LookSizes, Prior, check_prior, posterior_above
-from trialsim.designs.error_rates import Candidates, ErrorRates, check_rates
+from trialsim.designs.bayes import LookSizes, posterior_above
+from trialsim.designs.error_rates import Candidates, ErrorRates
 from trialsim.designs.rules import Looks
-from trialsim.designs.spec import OpenProbability, impossible
+from trialsim.designs.spec import OpenProbability, Prior, impossible
 from trialsim.errors import DesignError
 
 LAMBDAS = (0.5, 0.995, 0.005)
@@ -45,35 +45,8 @@ class Bop2(ErrorRates):
 
     @model_validator(mode="after")
     def _possible(self) -> Bop2:
-        check_rates(self.p0, self.p1)
-        check_prior("prior", self.prior)
-        for earlier, later in zip(self.looks, self.looks[1:], strict=False):
-            if later <= earlier:
-                raise impossible("looks", f"looks must grow: {later} follows {earlier}")
-        if self.p0 is None:
-            raise impossible("p0", "the cut-offs are about P(p > p0): state p0")
-        if self.nmax is not None:
-            raise impossible("nmax", "the looks state the largest n")
-        stated = self.lambda_ is not None or self.gamma is not None
-        if stated and (self.lambda_ is None or self.gamma is None):
-            raise impossible("", "cut-offs stated outright need lambda and gamma")
-        if stated and (self.alpha is not None or self.beta is not None or self.efficacy_stop):
-            raise impossible(
-                "alpha", "`alpha` and `efficacy_stop` belong to a search; lambda and gamma are stated"
-            )
-        if not stated and (self.p1 is None or self.alpha is None):
-            raise impossible("", "to find cut-offs state p0, p1 and alpha; or state lambda and gamma")
+        check_stated(self, "`alpha` and `efficacy_stop`", self.efficacy_stop)
         return self
-
-    def origin(self) -> str:
-        """How the cut-offs came about, for the report."""
-        what = "cut-offs of the posterior probability that grow with the share of patients seen (BOP2)"
-        if self.lambda_ is not None:
-            return f"The trial follows {what}, stated outright in the scenario."
-        return (
-            f"The trial follows {what}: those with the largest power at p1 among cut-offs whose type I error, "
-            f"computed exactly, is at most {self.alpha:g}."
-        )
 
     def compile(self) -> Looks:
         """One look for each number of patients stated."""
@@ -91,12 +64,32 @@ class Bop2(ErrorRates):
     def _found(self, prior: tuple[float, float]) -> Bop2Design:
         assert self.p0 is not None and self.p1 is not None and self.alpha is not None
         found = search(self.looks, self.p0, self.p1, self.alpha, prior, efficacy_stop=self.efficacy_stop)
-        if self.beta is not None and found.power < 1 - self.beta:
-            raise DesignError(
-                f"with looks at {', '.join(map(str, self.looks))} the largest power at alpha = {self.alpha:g} is "
-                f"{found.power:.4f}, less than {1 - self.beta:g}: more patients are needed"
-            )
+        check_power(self, found.power)
         return found
+
+
+def check_stated(spec: Any, what: str, searches: bool = False) -> None:
+    """Refuse cut-offs that are half stated, or both stated and searched for (by ``what``)."""
+    if spec.p0 is None:
+        raise impossible("p0", "the cut-offs are about P(response > p0): state p0")
+    if spec.nmax is not None:
+        raise impossible("nmax", "the looks state the largest n")
+    stated = spec.lambda_ is not None
+    if stated != (spec.gamma is not None):
+        raise impossible("", "cut-offs stated outright need lambda and gamma")
+    if stated and (spec.alpha is not None or spec.beta is not None or searches):
+        raise impossible("alpha", f"{what} belong to a search; lambda and gamma are stated")
+    if not stated and (spec.p1 is None or spec.alpha is None):
+        raise impossible("", "to find cut-offs state p0, p1 and alpha; or state lambda and gamma")
+
+
+def check_power(spec: Any, power: float) -> None:
+    """Refuse looks with which no cut-offs have the power that is asked for."""
+    if spec.beta is not None and power < 1 - spec.beta:
+        raise DesignError(
+            f"with looks at {', '.join(map(str, spec.looks))} the largest power at alpha = {spec.alpha:g} is "
+            f"{power:.4f}, less than {1 - spec.beta:g}: more patients are needed"
+        )
 
 
 def looks_of(

@@ -8,18 +8,17 @@ needs no more than these two posteriors.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from trialsim.designs.alone import written
-from trialsim.designs.bayes import LookSizes, Prior, check_prior, posterior_above
-from trialsim.designs.bop2 import GAMMAS, LAMBDAS
-from trialsim.designs.bryant_day import TwoRates, attained, check_toxicity, patient
-from trialsim.designs.error_rates import Candidates, ErrorRates, check_rates
+from trialsim.designs.bayes import LookSizes, posterior_above
+from trialsim.designs.bop2 import GAMMAS, LAMBDAS, check_power, check_stated
+from trialsim.designs.bryant_day import TwoRates, patient
+from trialsim.designs.error_rates import Candidates, ErrorRates
 from trialsim.designs.rules import Looks, two_way
-from trialsim.designs.spec import OpenProbability, impossible
+from trialsim.designs.spec import OpenProbability, Prior, impossible
 from trialsim.errors import DesignError
 
 if TYPE_CHECKING:
@@ -63,50 +62,16 @@ class Bop2Toxicity(ErrorRates):
 
     @model_validator(mode="after")
     def _possible(self) -> Bop2Toxicity:
-        check_rates(self.p0, self.p1)
-        check_toxicity(self.toxicity)
-        check_prior("prior", self.prior)
-        check_prior("prior_toxicity", self.prior_toxicity)
-        for earlier, later in pairwise(self.looks):
-            if later <= earlier:
-                raise impossible("looks", f"looks must grow: {later} follows {earlier}")
         if self.looks[-1] > MAX_N:
             raise impossible("looks", f"the planned n = {self.looks[-1]} must be at most {MAX_N}")
-        if self.p0 is None:
-            raise impossible("p0", "the cut-offs are about P(response > p0): state p0")
-        if self.nmax is not None:
-            raise impossible("nmax", "the looks state the largest n")
-        stated = self.lambda_ is not None
-        if stated != (self.gamma is not None):
-            raise impossible("", "cut-offs stated outright need lambda and gamma")
-        if stated and (self.alpha is not None or self.beta is not None):
-            raise impossible("alpha", "`alpha` and `beta` belong to a search; lambda and gamma are stated")
-        if not stated and (self.p1 is None or self.alpha is None):
-            raise impossible("", "to find cut-offs state p0, p1 and alpha; or state lambda and gamma")
+        check_stated(self, "`alpha` and `beta`")
         return self
-
-    def origin(self) -> str:
-        """How the cut-offs came about and what they attain, for the report."""
-        what = (
-            "cut-offs of the posterior probabilities of response and of toxicity that grow with the share of patients "
-            "seen (BOP2)"
-        )
-        if self.lambda_ is not None:
-            words = f"The trial follows {what}, stated outright in the scenario."
-        else:
-            words = (
-                f"The trial follows {what}: those with the largest P(go) where both rates are good among cut-offs "
-                f"whose P(go) where both are bad, computed exactly, is at most {self.alpha:g}."
-            )
-        if self.p0 is None or self.p1 is None:
-            return words
-        return f"{words} {attained(self.compile(), (self.p0, self.p1), self.toxicity, self.odds_ratio)}"
 
     def compile(self) -> Looks:
         """One look for each number of patients stated."""
         if self.lambda_ is not None and self.gamma is not None:
             return looks_of(self.looks, self._watched(), self.lambda_, self.gamma)
-        return self._found().as_looks()
+        return self._found().looks()
 
     def candidates(self) -> Candidates:
         """The cut-offs with the largest power."""
@@ -123,11 +88,7 @@ class Bop2Toxicity(ErrorRates):
         found = search(
             self.looks, self._watched(), (self.p0, self.p1), self.toxicity, self.alpha, self.odds_ratio
         )
-        if self.beta is not None and found.power < 1 - self.beta:
-            raise DesignError(
-                f"with looks at {', '.join(map(str, self.looks))} the largest power at alpha = {self.alpha:g} is "
-                f"{found.power:.4f}, less than {1 - self.beta:g}: more patients are needed"
-            )
+        check_power(self, found.power)
         return found
 
 
@@ -191,13 +152,13 @@ class Bop2ToxicityDesign:
         """The planned number of patients."""
         return self.at[-1]
 
-    def as_looks(self) -> Looks:
+    def looks(self) -> Looks:
         """The design as Rules take it."""
         return _looks(self.at, self.cuts)
 
     def __str__(self) -> str:
         """``r/n (toxic < b)`` of each look."""
-        return written(self.as_looks())
+        return written(self.looks())
 
 
 def search(

@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from trialsim.designs.error_rates import Candidates, ErrorRates, NoDesign
+from trialsim.designs.error_rates import Candidates, ErrorRates, check_stages
+from trialsim.designs.front import Front
 from trialsim.designs.rules import Looks, two_way
-from trialsim.designs.simon import weights_of
 from trialsim.designs.spec import AsTuple, CutOff, OpenProbability, impossible
-from trialsim.errors import DesignError
+from trialsim.designs.target import NoDesign, Target, widening
 
 SEARCH_LIMIT = 80
 
@@ -29,7 +29,16 @@ MAX_N = 1000
 STATED = ("n1", "r1", "b1", "n", "r", "b")
 
 Size = Annotated[int, Field(ge=1, le=MAX_N)]
-TwoRates = Annotated[tuple[OpenProbability, OpenProbability], AsTuple]
+
+
+def _higher_first(toxicity: tuple[float, float]) -> tuple[float, float]:
+    if toxicity[1] >= toxicity[0]:
+        raise impossible("", "the unacceptable rate comes first and is the higher one")
+    return toxicity
+
+
+TwoRates = Annotated[tuple[OpenProbability, OpenProbability], AsTuple, AfterValidator(_higher_first)]
+"""Unacceptable and acceptable toxicity rate."""
 
 
 class BryantDay(ErrorRates):
@@ -59,13 +68,12 @@ class BryantDay(ErrorRates):
     b1: Size | None = Field(
         None, description="stop after stage 1 if toxicities >= b1 (n1 + 1: whatever the toxicities, go on)"
     )
-    n: Size | None = Field(None, description="patients in both stages")
+    n: Size | None = Field(None, description="patients in both stages", title="planned n")
     r: CutOff | None = Field(None, description="go if responses > r of n, and toxicities < b")
     b: Size | None = Field(None, description="no go if toxicities >= b of n (n + 1: never)")
 
     @model_validator(mode="after")
     def _possible(self) -> BryantDay:
-        check_toxicity(self.toxicity)
         if not self.stated_outright(STATED):
             if self.toxicity is None:
                 raise impossible(
@@ -77,8 +85,7 @@ class BryantDay(ErrorRates):
                 "alpha_toxicity", f"`alpha_toxicity` belongs to a search; {', '.join(STATED)} are stated"
             )
         n1, r1, b1, n, r, b = self._stated()
-        if n1 >= n:
-            raise impossible("n1", f"stage 1 must be smaller than the whole trial: n1 = {n1}, n = {n}")
+        check_stages(n1, n)
         for key, value, most in (("r1", r1, n1 - 1), ("b1", b1, n1 + 1), ("r", r, n), ("b", b, n + 1)):
             if value > most:
                 raise impossible(key, f"{key} = {value} must be at most {most}")
@@ -90,63 +97,18 @@ class BryantDay(ErrorRates):
         n1, r1, b1, n, r, b = (getattr(self, key) for key in STATED)
         return n1, r1, b1, n, r, b
 
-    def origin(self) -> str:
-        """How the cut-offs came about and what they attain, for the report."""
-        rates = None
-        if self.p0 is not None and self.p1 is not None and self.toxicity is not None:
-            rates = (self.p0, self.p1), self.toxicity
-        if self.n1 is not None:
-            words = "The cut-offs for responses and toxicities at both stages are stated outright in the scenario."
-            return words if rates is None else f"{words} {attained(self.compile(), *rates, self.odds_ratio)}"
-        assert rates is not None and self.alpha is not None and self.beta is not None
-        least = {
-            "optimal": "the least larger expected n of the two nulls",
-            "minimax": "the least n, then that",
-        }
-        return (
-            "These cut-offs were found by an exact search: Bryant and Day's two-stage design with "
-            f"{least[self.criterion or self.default_criterion]}, among those with P(go) at most {self.alpha:g} where "
-            f"response is poor and toxicity acceptable, at most {self.alpha_toxicity or self.alpha:g} where response "
-            f"is good and toxicity unacceptable, and at least {1 - self.beta:g} where both are good. "
-            f"{attained(self.compile(), *rates, self.odds_ratio)}"
-        )
-
     def compile(self) -> Looks:
         """Two looks, each with a cut-off for toxicities too."""
         if self.n1 is not None:
             n1, r1, b1, n, r, b = self._stated()
             return two_way((n1, n), (r1, r), (None, r), (b1, b))
-        found = self._search()
-        return (found.minimax if self.criterion == "minimax" else found.optimal).as_looks()
+        return self.best()
 
     def candidates(self) -> Candidates:
         """The designs that a search finds, and whether it ended at its bound."""
-        found = self._search()
-        return Candidates.of(self.criterion, found.admissible, found.complete, self.nmax or SEARCH_LIMIT)
-
-    def _search(self) -> BryantDaySearch:
-        p0, p1, alpha, beta = self.four()
         assert self.toxicity is not None
-        level = self.alpha_toxicity or alpha
-        return search((p0, p1), self.toxicity, alpha, level, beta, odds_ratio=self.odds_ratio, nmax=self.nmax)
-
-
-def check_toxicity(toxicity: tuple[float, float] | None) -> None:
-    """Refuse an acceptable toxicity rate that is not the lower one."""
-    if toxicity is not None and toxicity[1] >= toxicity[0]:
-        raise impossible("toxicity", "the unacceptable rate comes first and is the higher one")
-
-
-def attained(
-    looks: Looks, response: tuple[float, float], toxicity: tuple[float, float], odds_ratio: float
-) -> str:
-    """The sentence of a report on P(go) where response, toxicity, both or neither are as they should be."""
-    (p0, p1), (bad, good) = response, toxicity
-    words = []
-    for p, t in ((p0, good), (p1, bad), (p0, bad), (p1, good)):
-        words.append(f"{p_go_and_en(looks, p, t, odds_ratio)[0]:.4f} at response {p:g} and toxicity {t:g}")
-    associated = "response and toxicity independent" if odds_ratio == 1 else f"odds ratio {odds_ratio:g}"
-    return f"Attained, every patient evaluable and {associated}: P(go) {'; '.join(words)}, exactly."
+        found = search(self.target, self.toxicity, self.alpha_toxicity, odds_ratio=self.odds_ratio)
+        return Candidates.of(self.criterion, found, self.nmax or SEARCH_LIMIT)
 
 
 def p_go_and_en(looks: Looks, response: float, toxicity: float, odds_ratio: float) -> Sequence[float]:
@@ -201,31 +163,13 @@ class BryantDayDesign:
         """The larger EN of the two nulls: what is least for the optimal design."""
         return max(self.en_poor_response, self.en_toxic)
 
-    def as_looks(self) -> Looks:
+    def looks(self) -> Looks:
         """The design as Rules take it."""
         return two_way((self.n1, self.n), (self.r1, self.r), (None, self.r), (self.b1, self.b))
 
     def __str__(self) -> str:
         """Responses and toxicities of each stage."""
         return f"stop <= {self.r1} or >= {self.b1} toxic /{self.n1}, go > {self.r} and < {self.b} toxic /{self.n}"
-
-
-@dataclass(frozen=True)
-class BryantDaySearch:
-    """Every admissible design, from minimax to optimal; not ``complete`` where a larger n may have less EN."""
-
-    admissible: tuple[BryantDayDesign, ...]
-    complete: bool
-
-    @property
-    def minimax(self) -> BryantDayDesign:
-        """Least n, then least EN."""
-        return self.admissible[0]
-
-    @property
-    def optimal(self) -> BryantDayDesign:
-        """Least larger EN of the two nulls."""
-        return self.admissible[-1]
 
 
 def patient(response: float, toxicity: float, odds_ratio: float) -> tuple[float, float, float, float]:
@@ -237,63 +181,40 @@ def patient(response: float, toxicity: float, odds_ratio: float) -> tuple[float,
 
 
 def search(
-    response: tuple[float, float],
+    target: Target,
     toxicity: tuple[float, float],
-    alpha_response: float,
-    alpha_toxicity: float,
-    beta: float,
+    alpha_toxicity: float | None = None,
     *,
     odds_ratio: float = 1.0,
-    nmax: int | None = None,
-) -> BryantDaySearch:
+) -> Front[BryantDayDesign]:
     """Optimal, minimax and every admissible design among all n1 < n and all cut-offs, for one odds ratio.
 
     Parameters
     ----------
-    response : unacceptable and desirable response rate.
+    target : rates and type I error of the response; without nmax the search ends when no larger n can be better, or
+        at SEARCH_LIMIT.
     toxicity : unacceptable and acceptable toxicity rate.
+    alpha_toxicity : largest P(go) where toxicity is unacceptable (default: alpha).
     odds_ratio : association of response and toxicity, the same under every hypothesis.
-    nmax : largest n; without it the search ends when no larger n can be better, or at SEARCH_LIMIT.
 
     Raises
     ------
-    DesignError : impossible rates, or no design within nmax.
+    DesignError : no design within nmax.
     """
     from trialsim.kernels import two_endpoints
 
-    (r0, r1), (t0, t1) = response, toxicity
-    named = {
-        "unacceptable response": r0, "desirable response": r1, "unacceptable toxicity": t0, "acceptable toxicity": t1,
-        "alpha for response": alpha_response, "alpha for toxicity": alpha_toxicity, "beta": beta,
-    }  # fmt: skip
-    for name, value in named.items():
-        if not 0 < value < 1:
-            hint = f"; did you mean {value / 100:g}?" if 1 < value < 100 else ""
-            raise DesignError(f"{name} = {value:g} must lie between 0 and 1{hint}")
-    if r1 <= r0:
-        raise DesignError(f"the desirable response rate {r1:g} must be above the unacceptable one, {r0:g}")
-    if t1 >= t0:
-        raise DesignError(f"the acceptable toxicity rate {t1:g} must be below the unacceptable one, {t0:g}")
-    if odds_ratio <= 0:
-        raise DesignError(f"an odds ratio is above 0, not {odds_ratio:g}")
+    (r0, r1), (t0, t1) = target.rates, toxicity
     cells = [patient(r, t, odds_ratio) for r, t in ((r0, t1), (r1, t0), (r1, t1))]
-    limit = nmax or SEARCH_LIMIT
-    size = min(limit, 40)
-    while True:
-        rows, complete = two_endpoints.search(cells, (alpha_response, alpha_toxicity, 1 - beta), size)
-        if complete or size >= limit:
-            break
-        size = min(limit, 2 * size)
+    errors = target.alpha, alpha_toxicity or target.alpha, 1 - target.beta
+    limit = target.nmax or SEARCH_LIMIT
+    rows, complete = widening(lambda nmax: two_endpoints.search(cells, errors, nmax), 40, limit)
     if not len(rows):
         raise NoDesign(
             f"no design with n <= {limit} keeps both alphas and beta for response {r0:g} and {r1:g}, "
             f"toxicity {t0:g} and {t1:g}"
         )
-    designs = [characteristics(tuple(row), response, toxicity, odds_ratio) for row in rows.tolist()]
-    kept = weights_of([(design.n, design.en) for design in designs])
-    return BryantDaySearch(
-        tuple(replace(designs[k], weights=(low, high)) for k, low, high in kept), bool(complete)
-    )
+    designs = [characteristics(tuple(row), target.rates, toxicity, odds_ratio) for row in rows.tolist()]
+    return Front.of(designs, [(design.n, design.en) for design in designs], complete)
 
 
 def characteristics(

@@ -7,16 +7,18 @@ Stat 2022;32:671-691.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from trialsim.designs.alone import cut_off_looks
-from trialsim.designs.error_rates import Candidates, ErrorRates, none_found
+from trialsim.designs.error_rates import Candidates, ErrorRates, check_stages
+from trialsim.designs.front import TwoStages
 from trialsim.designs.rules import Looks
 from trialsim.designs.spec import CutOff, Patients, Probability, impossible
+from trialsim.designs.target import Target
 
 ROUNDING = 1e-9
 """Difference below which a conditional power is at its threshold: thresholds are stated as printed numbers."""
@@ -38,7 +40,7 @@ class Curtailed(ErrorRates):
         description="of the curtailed designs of all n1, r1, r. optimal: least EN(p0); minimax: least n, then least "
         "EN(p0); h1_optimal: least EN(p1). Not for stochastic curtailment",
     )
-    n: Patients | None = Field(None, description="patients at most")
+    n: Patients | None = Field(None, description="patients at most", title="planned n")
     r: CutOff | None = Field(None, description="go if responses > r of n")
     n1: Patients | None = Field(None, description="patients in stage 1 (default: no stage 1)")
     r1: CutOff | None = Field(None, description="stop after stage 1 if responses <= r1")
@@ -67,10 +69,7 @@ class Curtailed(ErrorRates):
         if (self.n1 is None) != (self.r1 is None):
             raise impossible("n1", "stage 1 needs both n1 and r1")
         if self.n1 is not None and self.r1 is not None:
-            if self.n1 >= self.n:
-                raise impossible(
-                    "n1", f"stage 1 must be smaller than the trial: n1 = {self.n1}, n = {self.n}"
-                )
+            check_stages(self.n1, self.n)
             if self.r1 >= self.n1 or self.r1 > self.r:
                 raise impossible(
                     "r1", f"r1 = {self.r1} must be below n1 = {self.n1} and at most r = {self.r}"
@@ -83,39 +82,25 @@ class Curtailed(ErrorRates):
             raise impossible("p1", "conditional power is computed at p1: state it")
         return self
 
-    def origin(self) -> str:
-        """How the cut-offs came about, for the report."""
-        if self.n is not None and (self.futility_below > 0 or self.go_above < 1):
-            return (
-                f"The trial ends early where the conditional power at p1 is {self.futility_below:g} or less, or "
-                f"{self.go_above:g} or more (stochastic curtailment)."
-            )
-        if self.n is not None:
-            return "The trial ends as soon as the outcome of the design stated is certain (curtailment)."
-        found = {
-            "optimal": "expected sample size at p0",
-            "minimax": "n",
-            "h1_optimal": "expected sample size at p1",
-        }
-        return self.searched(
-            f"the curtailed two-stage design with the least {found[self.criterion or 'optimal']} and n up to "
-            f"{self.nmax or SEARCH_LIMIT}"
-        )
-
     def compile(self) -> Looks:
         """A look every so many patients: stop, go or continue by the conditional power at p1."""
         if self.n is None or self.r is None:
-            return search(*self.four(), self.nmax, criterion=self.criterion or "optimal").best.looks()
+            return self.best()
         thresholds = (self.futility_below, self.go_above)
         return looks_of(self.n, self.r, self.n1, self.r1, self.p1 or 0.5, thresholds, self.every)
 
     def candidates(self) -> Candidates:
         """The best designs, or all that no other beats in n, EN(p0) and EN(p1) at once."""
-        found = search(*self.four(), self.nmax, criterion=self.criterion or "optimal")
+        found = search(self.target)
         note = f"searched to n = {self.nmax or SEARCH_LIMIT}; a larger n may have a smaller EN"
-        if self.criterion is not None:
-            return Candidates(((self.criterion, found.best),), note)
-        return Candidates(tuple(("undominated", design) for design in found.designs), note)
+        if self.criterion is None:
+            return Candidates(tuple(("undominated", design) for design in found), note)
+        least: dict[str, Callable[[CurtailedDesign], Any]] = {
+            "optimal": lambda d: (d.en_p0, d.n),
+            "minimax": lambda d: (d.n, d.en_p0),
+            "h1_optimal": lambda d: (d.en_p1, d.n),
+        }
+        return Candidates(((self.criterion, min(found, key=least[self.criterion])),), note)
 
 
 def looks_of(
@@ -156,18 +141,8 @@ def looks_of(
 
 
 @dataclass(frozen=True)
-class CurtailedDesign:
-    """A curtailed two-stage design and its exact operating characteristics."""
-
-    r1: int
-    n1: int
-    r: int
-    n: int
-    en_p0: float
-    en_p1: float
-    pet_p0: float
-    type_i_error: float
-    power: float
+class CurtailedDesign(TwoStages):
+    """A two-stage design that is curtailed, and its exact operating characteristics."""
 
     def __str__(self) -> str:
         """The design that is curtailed."""
@@ -178,35 +153,20 @@ class CurtailedDesign:
         return looks_of(self.n, self.r, self.n1, self.r1)
 
 
-@dataclass(frozen=True)
-class CurtailedSearch:
-    """Curtailed designs that no other beats in n, EN(p0) and EN(p1) at once; ``best`` is the one asked for."""
+def search(target: Target) -> tuple[CurtailedDesign, ...]:
+    """Two-stage designs under non-stochastic curtailment that no other beats in n, EN(p0) and EN(p1) at once.
 
-    designs: tuple[CurtailedDesign, ...]
-    best: CurtailedDesign
-
-
-def search(
-    p0: float, p1: float, alpha: float, beta: float, nmax: int | None = None, *, criterion: str = "optimal"
-) -> CurtailedSearch:
-    """Two-stage designs under non-stochastic curtailment, whose error rates are those without it.
-
-    Exact over all n1, r1, r and n <= nmax (SEARCH_LIMIT where none is stated; least EN only among those).
+    Error rates are those without curtailment. Exact over all n1, r1, r and n <= nmax (SEARCH_LIMIT where none is
+    stated; least EN only among those).
     """
     from trialsim.kernels.stages import feasible
 
-    limit = nmax or SEARCH_LIMIT
-    rows = feasible((p0, p1), (alpha, beta), limit)
+    limit = target.nmax or SEARCH_LIMIT
+    rows = feasible(target.rates, target.errors, limit)
     if not len(rows):
-        raise none_found("two-stage design", limit, p0, p1, alpha, beta)
+        raise target.none_found("two-stage design", limit)
     found = [CurtailedDesign(*map(int, row[:4]), *map(float, row[4:])) for row in rows]
-    undominated = tuple(_undominated(found))
-    key = {
-        "optimal": lambda d: (d.en_p0, d.n),
-        "minimax": lambda d: (d.n, d.en_p0),
-        "h1_optimal": lambda d: (d.en_p1, d.n),
-    }[criterion]
-    return CurtailedSearch(undominated, min(undominated, key=key))
+    return tuple(_undominated(found))
 
 
 def _undominated(found: list[CurtailedDesign]) -> Iterator[CurtailedDesign]:

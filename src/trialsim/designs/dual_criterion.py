@@ -13,10 +13,11 @@ from pydantic import Field, model_validator
 
 from trialsim.codes import CONSIDER, FUTILE, GO
 from trialsim.designs.alone import alone
-from trialsim.designs.bayes import Prior, check_prior, posterior_above
-from trialsim.designs.error_rates import Candidates, ErrorRates, none_found
+from trialsim.designs.bayes import posterior_above
+from trialsim.designs.error_rates import Candidates, ErrorRates
 from trialsim.designs.rules import Looks
-from trialsim.designs.spec import CutOff, OpenProbability, Patients, impossible
+from trialsim.designs.spec import CutOff, OpenProbability, Patients, Prior, impossible
+from trialsim.designs.target import Target
 
 SEARCH_LIMIT = 500
 
@@ -45,13 +46,14 @@ class DualCriterion(ErrorRates):
         description="[a, b] of a Beta prior: the estimate is then the posterior median (default none: an exact test "
         "and the observed rate)",
     )
-    n: Patients | None = Field(None, description="patients; with alpha and beta instead, n is searched for")
+    n: Patients | None = Field(
+        None, description="patients; with alpha and beta instead, n is searched for", title="planned n"
+    )
     n1: Patients | None = Field(None, description="patients at an interim look (default: none)")
     r1: CutOff | None = Field(None, description="stop at the interim look if responses <= r1")
 
     @model_validator(mode="after")
     def _possible(self) -> DualCriterion:
-        check_prior("prior", self.prior)
         outright = self.stated_outright(("n",))
         if self.p0 is None:
             raise impossible("p0", "the result is significant if it rejects p0, the null value: state it")
@@ -76,21 +78,6 @@ class DualCriterion(ErrorRates):
                 )
         return self
 
-    def origin(self) -> str:
-        """How the cut-offs came about, for the report."""
-        n = self.compile().planned_n
-        relevant, significant = self._cuts(n)
-        how = (
-            "the exact test" if self.prior is None else f"a Beta({self.prior[0]:g}, {self.prior[1]:g}) prior"
-        )
-        estimate = "observed rate" if self.prior is None else "posterior median"
-        said = (
-            f"Go if the result is significant (p0 = {self.p0:g} is rejected at {self.significance:g} under {how}: "
-            f"{significant} responses or more of {n}) and relevant ({estimate} at least {self.decision_value:g}: "
-            f"{relevant} or more); to be considered if only one holds (Roychoudhury and others 2018)."
-        )
-        return said if self.n is not None else f"{said} {self.searched('the least n')}"
-
     def compile(self) -> Looks:
         """An interim look for futility where one is stated, and the verdict at n."""
         n = self.n if self.n is not None else self._found().n
@@ -108,7 +95,7 @@ class DualCriterion(ErrorRates):
         return cut_offs(n, self.p0, self.decision_value, self.significance, self.prior)
 
     def _found(self) -> DualCriterionDesign:
-        return search(*self.four(), self.nmax, self.decision_value, self.significance, self.prior)
+        return search(self.target, self.decision_value, self.significance, self.prior)
 
 
 def cut_offs(
@@ -172,11 +159,7 @@ class DualCriterionDesign:
 
 
 def search(
-    p0: float,
-    p1: float,
-    alpha: float,
-    beta: float,
-    nmax: int | None,
+    target: Target,
     decision_value: float,
     significance: float = 0.05,
     prior: tuple[float, float] | None = None,
@@ -184,15 +167,15 @@ def search(
     """The least n at which P(go | p0) <= alpha and P(go | p1) >= 1 - beta."""
     from scipy.special import bdtrc
 
-    limit = nmax or SEARCH_LIMIT
+    limit = target.nmax or SEARCH_LIMIT
     for n in range(1, limit + 1):
-        relevant, significant = cut_offs(n, p0, decision_value, significance, prior)
+        relevant, significant = cut_offs(n, target.p0, decision_value, significance, prior)
         r = max(relevant, significant) - 1
-        if r >= n or bdtrc(r, n, p1) < 1 - beta - 1e-12 or bdtrc(r, n, p0) > alpha + 1e-12:
+        if r >= n or not target.kept_by(*(float(bdtrc(r, n, p)) for p in target.rates)):
             continue
         looks = Looks((n,), (verdicts(n, relevant, significant),))
-        null, good = alone(looks, p0), alone(looks, p1)
+        null, good = (alone(looks, p) for p in target.rates)
         return DualCriterionDesign(
             n, relevant, significant, null.p_go, good.p_go, null.p_consider, good.p_consider
         )
-    raise none_found("dual-criterion design", limit, p0, p1, alpha, beta)
+    raise target.none_found("dual-criterion design", limit)

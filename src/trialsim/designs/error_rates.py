@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from trialsim.designs.front import Front
+from trialsim.designs.rules import Looks
 from trialsim.designs.spec import OpenProbability, Patients, Spec, impossible
-from trialsim.errors import DesignError
+from trialsim.designs.target import Target, not_above
 
 
 @dataclass(frozen=True)
@@ -20,19 +21,19 @@ class Candidates:
     note: str = ""
 
     @classmethod
-    def of(
-        cls, criterion: str | None, designs: Sequence[Any], complete: bool, limit: int, best: str = "optimal"
-    ) -> Candidates:
-        """From designs of growing n and falling EN: the first is minimax, the last ``best``, the rest admissible."""
-        first, last = ("minimax", designs[0]), (best, designs[-1])
-        between = [("admissible", design) for design in designs[1:-1]]
+    def of(cls, criterion: str | None, found: Front[Any], limit: int, best: str = "optimal") -> Candidates:
+        """The design that a criterion names; without one minimax, the admissible ones, and ``best``."""
+        named: tuple[tuple[str, Any], ...]
         if criterion is None:
-            named = (first, *between, last)
+            between = [("admissible", design) for design in found.admissible[1:-1]]
+            named = (("minimax", found.minimax), *between, (best, found.optimal))
         elif criterion == "admissible":
-            named = tuple(("admissible", design) for design in designs)
+            named = tuple(("admissible", design) for design in found.admissible)
         else:
-            named = (first if criterion == "minimax" else last,)
-        return cls(named, "" if complete else f"searched to n = {limit}; a larger n may have a smaller EN")
+            named = ((criterion, found.choose(criterion)),)
+        return cls(
+            named, "" if found.complete else f"searched to n = {limit}; a larger n may have a smaller EN"
+        )
 
 
 class ErrorRates(Spec):
@@ -51,29 +52,38 @@ class ErrorRates(Spec):
         """What EN a criterion speaks of where it is not EN(p0)."""
         return "EN: at p1 for h1_optimal, else at p0"
 
+    kind: str
     p0: OpenProbability | None = Field(None, description="unacceptable response rate (H0)")
     p1: OpenProbability | None = Field(None, description="desirable response rate (H1)")
     alpha: OpenProbability | None = Field(None, description="largest type I error to accept")
     beta: OpenProbability | None = Field(None, description="largest type II error to accept")
     nmax: Patients | None = Field(None, description="largest n to search")
+    criterion: str | None = None
 
-    def four(self) -> tuple[float, float, float, float]:
-        """p0, p1, alpha, beta of a design that is searched for."""
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        check_rates(self.p0, self.p1)
+        return self
+
+    @property
+    def target(self) -> Target:
+        """What a design is searched for."""
         p0, p1, alpha, beta = self.p0, self.p1, self.alpha, self.beta
         assert p0 is not None and p1 is not None and alpha is not None and beta is not None
-        return p0, p1, alpha, beta
+        return Target(p0, p1, alpha, beta, self.nmax)
 
-    def searched(self, found: str) -> str:
-        """The sentence of a report on a design that was searched for; ``found`` says which it is."""
-        p0, p1, alpha, beta = self.four()
-        return (
-            f"These cut-offs were found by an exact search: {found}, among those with a type I error of at most "
-            f"{alpha:g} at p0 = {p0:g} and a type II error of at most {beta:g} at p1 = {p1:g}."
-        )
+    def candidates(self) -> Candidates:
+        """The designs that a search finds, each under its criterion; all criteria where none is stated."""
+        raise NotImplementedError
+
+    def best(self) -> Looks:
+        """The looks of the design that is searched for: under the criterion stated, else the default one."""
+        asked = self if self.criterion else self.model_copy(update={"criterion": self.default_criterion})
+        looks: Looks = asked.candidates().named[0][1].looks()
+        return looks
 
     def stated_outright(self, keys: tuple[str, ...]) -> bool:
         """Whether the design is stated by ``keys``; refuses half a statement, and a statement beside a search."""
-        check_rates(self.p0, self.p1)
         names = f"{', '.join(keys[:-1])} and {keys[-1]}" if len(keys) > 1 else keys[0]
         missing = [key for key in keys if getattr(self, key) is None]
         if len(missing) == len(keys):
@@ -85,12 +95,16 @@ class ErrorRates(Spec):
         return True
 
 
+def check_stages(n1: int, n: int) -> None:
+    """Refuse a stage 1 that is the whole trial."""
+    if n1 >= n:
+        raise impossible("n1", f"stage 1 must be smaller than the whole trial: n1 = {n1}, n = {n}")
+
+
 def check_rates(p0: float | None, p1: float | None) -> None:
     """Refuse p1 <= p0: the desirable rate must be the higher one."""
     if p0 is not None and p1 is not None and p1 <= p0:
-        raise impossible(
-            "p1", f"the desirable rate p1 = {p1:g} must be above the unacceptable rate p0 = {p0:g}"
-        )
+        raise impossible("p1", not_above(p0, p1))
 
 
 def require_error_rates(spec: Spec, alternative: str) -> None:
@@ -111,34 +125,3 @@ def refuse_search_keys(spec: Spec, stated: str, keys: tuple[str, ...] = SEARCH_K
     for key in keys:
         if getattr(spec, key, None) not in (None, False):
             raise impossible(key, f"`{key}` belongs to a search; this design is stated outright by {stated}")
-
-
-class NoDesign(DesignError):
-    """A search found nothing; ``instead`` says what would be feasible, where that is known."""
-
-    def __init__(self, what: str, instead: str = "") -> None:
-        self.what, self.instead = what, instead
-        super().__init__(f"{what}; {instead}" if instead else what)
-
-    def __reduce__(self) -> tuple[type, tuple[str, str]]:
-        return type(self), (self.what, self.instead)
-
-
-def none_found(
-    what: str, limit: int, p0: float, p1: float, alpha: float, beta: float, instead: str = ""
-) -> NoDesign:
-    """No design within the bound: which bound failed, and what would be feasible."""
-    bound = f"no {what} with n <= {limit} keeps alpha = {alpha:g} and beta = {beta:g}"
-    return NoDesign(f"{bound} for p0 = {p0:g}, p1 = {p1:g}", instead)
-
-
-def check_setting(p0: float, p1: float, alpha: float, beta: float, nmax: int | None) -> None:
-    """Refuse what no search can answer: rates or errors outside 0 to 1, p1 <= p0, an empty range of n."""
-    for name, value in {"p0": p0, "p1": p1, "alpha": alpha, "beta": beta}.items():
-        if not 0 < value < 1:
-            hint = f"; did you mean {value / 100:g}?" if 1 < value < 100 else ""
-            raise DesignError(f"{name} = {value:g} must lie between 0 and 1{hint}")
-    if p1 <= p0:
-        raise DesignError(f"the desirable rate p1 = {p1:g} must be above the unacceptable rate p0 = {p0:g}")
-    if nmax is not None and nmax < 1:
-        raise DesignError(f"nmax = {nmax} must be 1 or more")

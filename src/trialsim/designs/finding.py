@@ -15,9 +15,10 @@ from pydantic import TypeAdapter, ValidationError
 from trialsim.answers import Answer
 from trialsim.designs import Design
 from trialsim.designs.alone import written
-from trialsim.designs.error_rates import ErrorRates, NoDesign, check_setting
+from trialsim.designs.error_rates import ErrorRates
 from trialsim.designs.infeasible import Reached, feasible
 from trialsim.designs.rules import Looks
+from trialsim.designs.target import NoDesign, Target
 from trialsim.errors import DesignError
 from trialsim.results import digits12, to_frame
 
@@ -149,26 +150,23 @@ def find(
         raise DesignError(
             f"criterion `{criterion}` is not known; allowed for {kind}: {', '.join(CRITERIA[kind])}"
         )
-    check_setting(p0, p1, alpha, beta, nmax)
+    target = Target(p0, p1, alpha, beta, nmax)
     if weight is not None and (criterion != "admissible" or not 0 <= weight <= 1):
         raise DesignError("weight belongs to criterion `admissible` and lies between 0 and 1")
-    stated = {"p0": p0, "p1": p1, "alpha": alpha, "beta": beta, "nmax": nmax, **keys}
+    stated = {**vars(target), **keys}
     # without a weight all admissible designs are meant, which a scenario file cannot ask for
     every_one = criterion == "admissible" and weight is None
     stated |= {} if every_one else {"criterion": criterion, "weight": weight}
     spec = spec_of(kind, {key: value for key, value in stated.items() if value is not None})
     try:
-        candidates = spec.candidates()  # type: ignore[attr-defined]
+        candidates = spec.candidates()
     except NoDesign as error:
-        raise (
-            error if error.instead else NoDesign(error.what, _instead(kind, spec, (p0, p1, alpha, beta)))
-        ) from None
+        raise (error if error.instead else NoDesign(error.what, _instead(spec, target))) from None
     named = [("admissible", d) for _, d in candidates.named] if every_one else candidates.named
-    setting = {"p0": p0, "p1": p1, "alpha": alpha, "beta": beta}
     designs = tuple(_found(name, design) for name, design in named)
     words = spec.en_words if any(design.en is not None for design in designs) else ""
     further = {key: value for key, value in keys.items() if value is not None}
-    return FoundDesigns(kind, designs, candidates.note, setting, further, words)
+    return FoundDesigns(kind, designs, candidates.note, target.setting(), further, words)
 
 
 def find_many(kind: str, settings: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
@@ -219,23 +217,23 @@ def _value(text: str) -> Any:
         return text
 
 
-def _instead(kind: str, spec: ErrorRates, setting: tuple[float, float, float, float]) -> str:
-    """What would be feasible in place of a setting without a design."""
+def _instead(spec: ErrorRates, target: Target) -> str:
+    """What would be feasible in place of a target without a design."""
     keys = {key: value for key, value in spec.model_dump(exclude_unset=True).items() if value is not None}
     keys = {key: value for key, value in keys.items() if key not in ("kind", "criterion", "weight", "nmax")}
-    least = {"criterion": "minimax"} if "minimax" in CRITERIA[kind] else {}
+    least = {"criterion": "minimax"} if "minimax" in CRITERIA[spec.kind] else {}
 
-    def search(alpha: float, beta: float, nmax: int | None) -> Reached:
-        bound = {} if nmax is None else {"nmax": nmax}
-        other = spec_of(kind, keys | least | bound | {"alpha": alpha, "beta": beta})
-        designs = [_found(name, design) for name, design in other.candidates().named]  # type: ignore[attr-defined]
+    def search(other: Target) -> Reached:
+        bound = {} if other.nmax is None else {"nmax": other.nmax}
+        block = spec_of(spec.kind, keys | least | bound | other.setting())
+        designs = [_found(name, design) for name, design in block.candidates().named]
         return Reached(
             min(d.n for d in designs),
             max(d.power for d in designs),
             min(d.type_i_error for d in designs),
         )
 
-    return feasible(search, setting, spec.nmax, by_responses=not hasattr(spec, "toxicity"))
+    return feasible(search, target, by_responses=not hasattr(spec, "toxicity"))
 
 
 def spec_of(kind: str, stated: dict[str, Any]) -> ErrorRates:
@@ -269,12 +267,12 @@ def _found(criterion: str, design: Any) -> Found:
     r: Any = getattr(design, "r", None)
     en_p0: Any = getattr(design, "en_p0", n)
     en_p1: Any = getattr(design, "en_good", getattr(design, "en_p1", n))
-    first = getattr(design, "pet_p0", None)
+    first, looks = getattr(design, "pet_p0", None), design.looks()
     if hasattr(design, "b1"):
         first = 1 - (design.en_poor_response - design.n1) / (n - design.n1)
     return Found(
         criterion=criterion,
-        design=str(design) if "__str__" in vars(type(design)) else written(design.looks()),
+        design=str(design) if "__str__" in vars(type(design)) else written(looks),
         r1=design.r1 if two_stage else None,
         n1=design.n1 if two_stage else None,
         r=r if isinstance(r, int) else None,
@@ -291,5 +289,5 @@ def _found(criterion: str, design: Any) -> Found:
         weight_low=low,
         weight_high=high,
         en=_other_en(criterion, design, float(en_p0)),
-        looks=design.looks() if hasattr(design, "looks") else None,
+        looks=None if looks.toxic_ge else looks,  # of those the rates at one response rate say too little
     )

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from trialsim.designs.error_rates import check_rates
 from trialsim.designs.rules import Looks, two_way
-from trialsim.designs.spec import AsTuple, OpenProbability, Patients, Spec, impossible
+from trialsim.designs.spec import AsTuple, OpenProbability, Patients, Spec, growing, impossible
 
 
 class Fleming(Spec):
@@ -23,26 +23,16 @@ class Fleming(Spec):
     p0: OpenProbability = Field(description="unacceptable response rate (H0)")
     p1: OpenProbability | None = Field(None, description="desirable response rate, for the report")
     alpha: OpenProbability = Field(description="nominal type I error")
-    n: Annotated[tuple[Patients, ...], AsTuple, Field(min_length=1, max_length=50)] = Field(
-        description="patients by the end of each stage"
+    n: Annotated[tuple[Patients, ...], AsTuple, Field(min_length=1, max_length=50), growing("stages")] = (
+        Field(description="patients by the end of each stage", title="planned n")
     )
 
     @model_validator(mode="after")
     def _possible(self) -> Fleming:
         check_rates(self.p0, self.p1)
-        for earlier, later in zip(self.n, self.n[1:], strict=False):
-            if later <= earlier:
-                raise impossible("n", f"stages must grow: {later} follows {earlier}")
         if self.compile().next[-1][-1] != -2:
             raise impossible("n", f"no count of {self.n[-1]} patients rejects p0 = {self.p0:g}")
         return self
-
-    def origin(self) -> str:
-        """How the cut-offs came about, for the report."""
-        return (
-            f"The cut-offs are those of Fleming’s multiple testing procedure (1982) at a nominal level of "
-            f"{self.alpha:g}, a normal approximation; the level attained is stated next."
-        )
 
     def compile(self) -> Looks:
         """Look k: go from the nominal rejection number on, stop up to the nominal acceptance number."""

@@ -22,24 +22,27 @@ class GroupSequential(Spec):
     """Act at a look when the exact test of the limit is significant at that look's level."""
 
     kind: Literal["group_sequential"]
-    limit: OpenProbability = Field(description="highest acceptable toxicity rate")
+    limit: OpenProbability = Field(description="highest acceptable toxicity rate", title="toxicity limit")
     phi: OpenProbability = Field(
-        description="largest probability of crossing at any look when the rate is the limit"
+        description="largest probability of crossing at any look when the rate is the limit",
+        title="phi of the toxicity rule",
     )
-    looks: LookSizes = Field(description="patients at the dose at each look")
+    looks: LookSizes = Field(description="patients at the dose at each look", title="looks at toxicity")
     shape: Literal["pocock", "obrien_fleming"] | None = Field(
         None,
         description="pocock (default): one level at every look; obrien_fleming: early looks are stricter",
+        title="shape of the toxicity boundary",
     )
     delta: float | None = Field(
-        None, ge=0, le=0.5, description="a shape in between: 0 is pocock, 0.5 obrien_fleming"
+        None,
+        ge=0,
+        le=0.5,
+        description="a shape in between: 0 is pocock, 0.5 obrien_fleming",
+        title="shape of the toxicity boundary",
     )
 
     @model_validator(mode="after")
     def _possible(self) -> GroupSequential:
-        for earlier, later in zip(self.looks, self.looks[1:], strict=False):
-            if later <= earlier:
-                raise impossible("looks", f"looks must grow: {later} follows {earlier}")
         if self.shape is not None and self.delta is not None:
             raise impossible("delta", "state `shape` or `delta`, not both")
         return self

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from trialsim.designs.error_rates import NoDesign
 from trialsim.designs.single_stage import search as single_stage
 from trialsim.designs.spec import MAX_PATIENTS
+from trialsim.designs.target import NoDesign, Target
 
 CLOSE = 1e-3
 """Width at which an interval of error rates is narrow enough to try what was found in it."""
@@ -22,76 +22,77 @@ class Reached:
     type_i_error: float
 
 
-Search = Callable[[float, float, int | None], Reached]
-"""From alpha, beta and the largest n to what is found; raises NoDesign."""
+Search = Callable[[Target], Reached]
+"""From a target to what is found; raises NoDesign."""
 
 
-def feasible(
-    search: Search, setting: tuple[float, float, float, float], nmax: int | None, *, by_responses: bool = True
-) -> str:
-    """What would be possible instead of a setting (p0, p1, alpha, beta) for which there is no design.
+def feasible(search: Search, target: Target, *, by_responses: bool = True) -> str:
+    """What would be possible instead of a target for which there is no design.
 
     With ``nmax``: the largest power at alpha within it (or, if alpha is kept by no design at all, the least type I
     error at this power), and the least n that keeps both. Without: the n that a single stage takes, where a decision is
     ``by_responses`` alone.
     """
-    p0, p1, alpha, beta = setting
-    said = []
+    said, nmax, free = [], target.nmax, replace(target, nmax=None)
     if nmax is not None:
-        if power := most_power(search, alpha, beta, nmax):
-            said.append(f"with n <= {nmax} the largest power at alpha = {alpha:g} is {power:.4f}")
-        elif level := least_level(search, alpha, beta, nmax):
-            said.append(f"with n <= {nmax} the least type I error at a power of {1 - beta:g} is {level:.4f}")
+        if power := most_power(search, target):
+            said.append(f"with n <= {nmax} the largest power at alpha = {target.alpha:g} is {power:.4f}")
+        elif level := least_level(search, target):
+            said.append(
+                f"with n <= {nmax} the least type I error at a power of {1 - target.beta:g} is {level:.4f}"
+            )
         else:
             said.append(f"with n <= {nmax} neither can be kept, whatever the other")
-        if larger := _try(search, alpha, beta, None):
+        if larger := _try(search, free):
             return "; ".join([*said, f"the least n that works is {larger.n}"])
     if not by_responses:
         return "; ".join([*said, "a larger nmax may have one"])
     try:
-        one = single_stage(p0, p1, alpha, beta)["first"]
+        one = single_stage(free)["first"]
     except NoDesign:
         return "; ".join([*said, f"even a single stage takes more than {MAX_PATIENTS} patients"])
     return "; ".join([*said, f"a single stage takes n = {one.n}"])
 
 
-def most_power(search: Search, alpha: float, beta: float, nmax: int) -> float | None:
-    """The largest power of designs with n <= nmax that keep alpha, less than 1 - beta; None if none keeps alpha."""
-    fails, works = beta, 1 - 1e-6
-    reached = _try(search, alpha, works, nmax)
+def most_power(search: Search, target: Target) -> float | None:
+    """The largest power of designs that keep alpha and nmax, less than 1 - beta; None if none keeps alpha."""
+    fails, works = target.beta, 1 - 1e-6
+    reached = _try(search, replace(target, beta=works))
     if reached is None:
         return None
     while works - fails > CLOSE:
         middle = (fails + works) / 2
-        if found := _try(search, alpha, middle, nmax):
+        if found := _try(search, replace(target, beta=middle)):
             reached, works = found, min(middle, 1 - found.power)
         else:
             fails = middle
     # from here each design found is better than the last, until there is none
-    while found := _try(search, alpha, 1 - reached.power - 1e-9, nmax):
+    while found := _try(search, replace(target, beta=1 - reached.power - 1e-9)):
         reached = found
     return reached.power
 
 
-def least_level(search: Search, alpha: float, beta: float, nmax: int) -> float | None:
-    """The least type I error of designs with n <= nmax that keep beta; None if none does."""
-    fails, works = alpha, 1 - 1e-6
-    reached = _try(search, works, beta, nmax)
+def least_level(search: Search, target: Target) -> float | None:
+    """The least type I error of designs that keep beta and nmax; None if none does."""
+    fails, works = target.alpha, 1 - 1e-6
+    reached = _try(search, replace(target, alpha=works))
     if reached is None:
         return None
     while works - fails > CLOSE:
         middle = (fails + works) / 2
-        if found := _try(search, middle, beta, nmax):
+        if found := _try(search, replace(target, alpha=middle)):
             reached, works = found, min(middle, found.type_i_error)
         else:
             fails = middle
-    while reached.type_i_error > 1e-9 and (found := _try(search, reached.type_i_error - 1e-9, beta, nmax)):
+    while reached.type_i_error > 1e-9 and (
+        found := _try(search, replace(target, alpha=reached.type_i_error - 1e-9))
+    ):
         reached = found
     return reached.type_i_error
 
 
-def _try(search: Search, alpha: float, beta: float, nmax: int | None) -> Reached | None:
+def _try(search: Search, target: Target) -> Reached | None:
     try:
-        return search(alpha, beta, nmax)
+        return search(target)
     except NoDesign:
         return None

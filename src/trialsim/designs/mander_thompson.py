@@ -11,11 +11,13 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from trialsim.designs.alone import alone
-from trialsim.designs.error_rates import Candidates, ErrorRates, none_found
+from trialsim.designs.alone import alone, at_both
+from trialsim.designs.error_rates import Candidates, ErrorRates, check_stages
+from trialsim.designs.front import Front
 from trialsim.designs.rules import Looks, two_way
-from trialsim.designs.simon import SEARCH_LIMIT, weights_of
+from trialsim.designs.simon import SEARCH_LIMIT
 from trialsim.designs.spec import CutOff, Patients, impossible
+from trialsim.designs.target import Target, widening
 
 CRITERIA = ("h0_optimal", "h1_optimal", "minimax", "least_largest_en")
 """Least EN(p0); least EN(p1); least n, then least EN(p0); least max of EN(p) over p0 <= p <= p1."""
@@ -35,15 +37,14 @@ class ManderThompson(ErrorRates):
     n1: Patients | None = Field(None, description="patients in stage 1")
     r1: CutOff | None = Field(None, description="stop after stage 1 if responses <= r1")
     a1: CutOff | None = Field(None, description="go after stage 1 if responses > a1")
-    n: Patients | None = Field(None, description="patients in both stages")
+    n: Patients | None = Field(None, description="patients in both stages", title="planned n")
     r: CutOff | None = Field(None, description="go at the end if responses > r of n")
 
     @model_validator(mode="after")
     def _possible(self) -> ManderThompson:
         if self.stated_outright(("n1", "r1", "a1", "n", "r")):
             n1, r1, a1, n, r = self._cuts()
-            if n1 >= n:
-                raise impossible("n1", f"stage 1 must be smaller than the whole trial: n1 = {n1}, n = {n}")
+            check_stages(n1, n)
             if not r1 <= a1 <= n1:
                 raise impossible("a1", f"a1 = {a1} must lie from r1 = {r1} to n1 = {n1}")
             if not r1 <= r < n:
@@ -60,24 +61,10 @@ class ManderThompson(ErrorRates):
         assert n1 is not None and r1 is not None and a1 is not None and n is not None and r is not None
         return n1, r1, a1, n, r
 
-    def origin(self) -> str:
-        """How the cut-offs came about, for the report."""
-        if self.n is not None:
-            return "The cut-offs are stated outright in the scenario; the trial may end early either way."
-        found = {
-            "h0_optimal": "the least expected sample size at p0",
-            "h1_optimal": "the least expected sample size at p1",
-            "minimax": "the least n and, among those, the least expected sample size at p0",
-            "least_largest_en": "the least of the largest expected sample sizes between p0 and p1",
-        }[self.criterion or "h0_optimal"]
-        return self.searched(
-            f"the two-stage design that may end early either way with {found} (Mander and Thompson 2010)"
-        )
-
     def compile(self) -> Looks:
         """Two looks: at n1 stop, go or continue; at n go if responses > r, else stop."""
         if self.n is None:
-            return search(*self.four(), self.nmax, self.criterion or "h0_optimal").best.looks()
+            return self.best()
         n1, r1, a1, n, r = self._cuts()
         return two_way((n1, n), (r1, r), (a1, r))
 
@@ -86,8 +73,8 @@ class ManderThompson(ErrorRates):
         names = ("minimax", "h0_optimal", "h1_optimal", "least_largest_en")
         named, note = [], ""
         for name in names if self.criterion is None else (self.criterion,):
-            found = search(*self.four(), self.nmax, name)
-            named.append((name, found.best))
+            found = search(self.target, name)
+            named.append((name, found.choose(name)))
             if not found.complete and name != "minimax":
                 note = f"searched to n = {self.nmax or SEARCH_LIMIT // 10}; a larger n may have a smaller EN"
         return Candidates(tuple(named), note)
@@ -118,24 +105,8 @@ class BothWays:
         return two_way((self.n1, self.n), (self.r1, self.r), (self.a1, self.r))
 
 
-@dataclass(frozen=True)
-class BothWaysSearch:
-    """What one pass finds under one criterion: designs of growing n and falling EN, ``best`` the one asked for."""
-
-    designs: tuple[BothWays, ...]
-    best: BothWays
-    complete: bool
-
-    @property
-    def admissible(self) -> tuple[BothWays, ...]:
-        """The designs with a range of weights."""
-        return tuple(design for design in self.designs if design.weights is not None)
-
-
-def search(
-    p0: float, p1: float, alpha: float, beta: float, nmax: int | None = None, criterion: str = "h0_optimal"
-) -> BothWaysSearch:
-    """Designs with the least EN of their n under a criterion, by exact search over all n1, r1, a1, r with r1 >= 0.
+def search(target: Target, criterion: str = "h0_optimal") -> Front[BothWays]:
+    """The design with the least EN of every n under a criterion, by exact search over all n1, r1, a1, r with r1 >= 0.
 
     Without ``nmax`` the search goes on until no larger n can have a smaller EN, or to SEARCH_LIMIT / 10. Raises
     DesignError when no design with n <= nmax keeps both error rates.
@@ -143,24 +114,18 @@ def search(
     from trialsim.kernels.stages import AT_P0, AT_P1, LARGEST, two_stages_both_ways
 
     least = {"h1_optimal": AT_P1, "least_largest_en": LARGEST}.get(criterion, AT_P0)
-    limit = nmax or SEARCH_LIMIT // 10
-    size = min(limit, 64)
-    while True:
-        rows, complete = two_stages_both_ways((p0, p1), (alpha, beta), size, least)
-        if complete or size >= limit or (criterion == "minimax" and len(rows)):
-            break
-        size = min(limit, 2 * size)
+    limit = target.nmax or SEARCH_LIMIT // 10
+    rows, complete = widening(
+        lambda nmax: two_stages_both_ways(target.rates, target.errors, nmax, least),
+        64, limit, any_will_do=criterion == "minimax",
+    )  # fmt: skip
     if not len(rows):
-        raise none_found("two-stage design", limit, p0, p1, alpha, beta)
-    designs = [_design(*row, p0=p0, p1=p1) for row in rows.tolist()]
-    if least != LARGEST:
-        points = [(d.n, d.en_p1 if least == AT_P1 else d.en_p0) for d in designs]
-        for k, low, high in weights_of(points):
-            designs[k] = replace(designs[k], weights=(low, high))
-    best = designs[0] if criterion == "minimax" else designs[-1]
+        raise target.none_found("two-stage design", limit)
+    designs = [_design(*row, target=target) for row in rows.tolist()]
     if least == LARGEST:
-        best = replace(best, en=largest_en(best.looks(), p0, p1))
-    return BothWaysSearch(tuple(designs), best, complete)
+        designs[-1] = replace(designs[-1], en=largest_en(designs[-1].looks(), *target.rates))
+        return Front(tuple(designs), complete)
+    return Front.of(designs, [(d.n, d.en_p1 if least == AT_P1 else d.en_p0) for d in designs], complete)
 
 
 def largest_en(looks: Looks, p0: float, p1: float) -> float:
@@ -175,15 +140,13 @@ def largest_en(looks: Looks, p0: float, p1: float) -> float:
     return max(-float(peak.fun), *(alone(looks, float(grid[k])).en for k in (at, 0, 40)))
 
 
-def best_by_n(p0: float, p1: float, alpha: float, beta: float, nmax: int) -> list[BothWays]:
+def best_by_n(target: Target, nmax: int) -> list[BothWays]:
     """The design with the least EN(p0) of every n <= nmax at which there is one."""
     from trialsim.kernels.stages import AT_P0, two_stages_both_ways
 
-    rows, _ = two_stages_both_ways((p0, p1), (alpha, beta), nmax, AT_P0, every_n=True)
-    return [_design(*row, p0=p0, p1=p1) for row in rows.tolist()]
+    rows, _ = two_stages_both_ways(target.rates, target.errors, nmax, AT_P0, every_n=True)
+    return [_design(*row, target=target) for row in rows.tolist()]
 
 
-def _design(r1: int, a1: int, n1: int, r: int, n: int, *, p0: float, p1: float) -> BothWays:
-    looks = two_way((n1, n), (r1, r), (a1, r))
-    null, alternative = alone(looks, p0), alone(looks, p1)
-    return BothWays(r1, a1, n1, r, n, null.en, alternative.en, null.pet, null.p_go, alternative.p_go)
+def _design(r1: int, a1: int, n1: int, r: int, n: int, *, target: Target) -> BothWays:
+    return BothWays(r1, a1, n1, r, n, *at_both(two_way((n1, n), (r1, r), (a1, r)), target.rates))

@@ -6,16 +6,17 @@ Ensign LG et al. An optimal three-stage design for phase II clinical trials. Sta
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from trialsim.designs.alone import alone
-from trialsim.designs.error_rates import Candidates, ErrorRates, none_found
+from trialsim.designs.alone import at_both
+from trialsim.designs.error_rates import Candidates, ErrorRates
+from trialsim.designs.front import Front
 from trialsim.designs.rules import Looks, two_way
-from trialsim.designs.simon import weights_of
-from trialsim.designs.spec import AsTuple, CutOff, Patients, impossible
+from trialsim.designs.spec import AsTuple, CutOff, Patients, growing, impossible
+from trialsim.designs.target import Target, widening
 
 SEARCH_LIMIT, SEARCH_LIMIT_BOTH_WAYS = 120, 60
 """Largest n of a search for three stages where no nmax is stated; a search that ends there says so."""
@@ -35,9 +36,9 @@ class Multistage(ErrorRates):
     shape: Literal["free", "equal", "ensign"] | None = Field(
         None, description="stages searched: free (default); equal: of one size; ensign: r1 = 0"
     )
-    n: Annotated[tuple[Patients, ...], AsTuple, Field(min_length=2, max_length=50)] | None = Field(
-        None, description="patients by the end of each stage"
-    )
+    n: (
+        Annotated[tuple[Patients, ...], AsTuple, Field(min_length=2, max_length=50), growing("stages")] | None
+    ) = Field(None, description="patients by the end of each stage", title="planned n")
     stop_le: Annotated[tuple[CutOff | None, ...], AsTuple] | None = Field(
         None,
         description="stop after the stage if responses <= this (null: no stop); the last also decides no go",
@@ -64,9 +65,7 @@ class Multistage(ErrorRates):
             )
         if self.stop_le is not None and self.stop_le[-1] is None:
             raise impossible("stop_le", "the last stage needs its cut-off")
-        for k, (size, low, high) in enumerate(zip(n, stop, go, strict=True)):
-            if k and size <= n[k - 1]:
-                raise impossible("n", f"stages must grow: {size} follows {n[k - 1]}")
+        for size, low, high in zip(n, stop, go, strict=True):
             if low >= size:
                 raise impossible("stop_le", f"{low} of {size}: no count of responses would pass")
             if high is not None and not max(low, 0) <= high:
@@ -79,52 +78,21 @@ class Multistage(ErrorRates):
         early = self.go_gt if self.go_gt is not None else (None,) * (len(self.n) - 1)
         return self.n, stop, (*early, stop[-1] if stop else None)
 
-    def origin(self) -> str:
-        """How the cut-offs came about, for the report."""
-        if self.n is not None:
-            return "The cut-offs of every stage are stated outright in the scenario."
-        found = {
-            "optimal": "the least expected sample size at p0",
-            "minimax": "the least n and, among those, the least expected sample size at p0",
-            "h1_optimal": "the least expected sample size at p1",
-        }[self.criterion or "optimal"]
-        shape = {
-            "equal": ", stages of equal size",
-            "ensign": ", stage 1 stopping only without any response",
-        }
-        limits = shape.get(self.shape or "", "") + (
-            ", a go possible at every stage" if self.efficacy_stop else ""
-        )
-        limit = SEARCH_LIMIT_BOTH_WAYS if self.efficacy_stop else SEARCH_LIMIT
-        return self.searched(
-            f"the three-stage design{limits} with {found} and n up to {self.nmax or limit} at most"
-        )
-
     def compile(self) -> Looks:
         """One look a stage."""
         if self.n is not None:
             return two_way(*self._cuts())
-        found = search(
-            *self.four(),
-            self.nmax,
-            criterion=self.criterion or "optimal",
-            efficacy_stop=self.efficacy_stop,
-            shape=self.shape or "free",
-        )
-        return found.best.looks()
+        return self.best()
 
     def candidates(self) -> Candidates:
         """The designs that a search finds, and whether it ended at its bound."""
-        criterion = self.criterion or "optimal"
-        found = search(
-            *self.four(),
-            self.nmax,
-            criterion=criterion,
-            efficacy_stop=self.efficacy_stop,
-            shape=self.shape or "free",
-        )
-        limit = self.nmax or (SEARCH_LIMIT_BOTH_WAYS if self.efficacy_stop else SEARCH_LIMIT)
-        return Candidates.of(self.criterion, found.admissible, found.complete, limit, criterion)
+        best, early = self.criterion or "optimal", self.efficacy_stop
+        found = search(self.target, criterion=best, efficacy_stop=early, shape=self.shape or "free")
+        return Candidates.of(self.criterion, found, _limit(self.nmax, early), best)
+
+
+def _limit(nmax: int | None, efficacy_stop: bool) -> int:
+    return nmax or (SEARCH_LIMIT_BOTH_WAYS if efficacy_stop else SEARCH_LIMIT)
 
 
 @dataclass(frozen=True)
@@ -146,31 +114,9 @@ class Stages:
         return two_way(self.n, self.stop_le, self.go_gt)
 
 
-@dataclass(frozen=True)
-class StagesSearch:
-    """Designs of growing n and falling EN; ``complete`` is False when a larger n may have a smaller EN."""
-
-    designs: tuple[Stages, ...]
-    best: Stages
-    complete: bool
-
-    @property
-    def admissible(self) -> tuple[Stages, ...]:
-        """The designs that are best for some weight of n."""
-        return tuple(design for design in self.designs if design.weights is not None)
-
-
 def search(
-    p0: float,
-    p1: float,
-    alpha: float,
-    beta: float,
-    nmax: int | None = None,
-    *,
-    criterion: str = "optimal",
-    efficacy_stop: bool = False,
-    shape: str = "free",
-) -> StagesSearch:
+    target: Target, *, criterion: str = "optimal", efficacy_stop: bool = False, shape: str = "free"
+) -> Front[Stages]:
     """Three stages: optimal, minimax and every admissible design among all sizes and all cut-offs >= 0.
 
     Without ``nmax`` the search ends when no larger n can be better, or at SEARCH_LIMIT (60 with an efficacy stop). With
@@ -180,26 +126,20 @@ def search(
 
     least = AT_P1 if criterion == "h1_optimal" else AT_P0
     form = {"free": FREE, "equal": EQUAL, "ensign": ENSIGN}[shape]
-    limit = nmax or (SEARCH_LIMIT_BOTH_WAYS if efficacy_stop else SEARCH_LIMIT)
-    size = min(limit, 40)
-    while True:
-        rows, complete = three_stages((p0, p1), (alpha, beta), size, efficacy_stop, least, form)
-        if complete or size >= limit or (criterion == "minimax" and len(rows)):
-            break
-        size = min(limit, 2 * size)
+    limit = _limit(target.nmax, efficacy_stop)
+    rows, complete = widening(
+        lambda nmax: three_stages(target.rates, target.errors, nmax, efficacy_stop, least, form),
+        40, limit, any_will_do=criterion == "minimax",
+    )  # fmt: skip
     if not len(rows):
-        raise none_found("three-stage design", limit, p0, p1, alpha, beta)
-    designs = [_design(row, efficacy_stop, p0, p1) for row in rows.tolist()]
+        raise target.none_found("three-stage design", limit)
+    designs = [_design(row, efficacy_stop, target) for row in rows.tolist()]
     points = [(d.n[-1], d.en_p1 if least == AT_P1 else d.en_p0) for d in designs]
-    for k, low, high in weights_of(points):
-        designs[k] = replace(designs[k], weights=(low, high))
-    return StagesSearch(tuple(designs), designs[0] if criterion == "minimax" else designs[-1], complete)
+    return Front.of(designs, points, complete)
 
 
-def _design(row: list[int], efficacy_stop: bool, p0: float, p1: float) -> Stages:
+def _design(row: list[int], efficacy_stop: bool, target: Target) -> Stages:
     n1, n2, n3, r1, r2, r3, a1, a2 = row
     n, stop = (n1, n2, n3), (r1, r2, r3)
     go = (a1 if a1 < n1 else None, a2 if a2 < n2 else None, r3) if efficacy_stop else (None, None, r3)
-    looks = two_way(n, stop, go)
-    null, alternative = alone(looks, p0), alone(looks, p1)
-    return Stages(n, stop, go, null.en, alternative.en, null.pet, null.p_go, alternative.p_go)
+    return Stages(n, stop, go, *at_both(two_way(n, stop, go), target.rates))

@@ -13,18 +13,17 @@ from pydantic import Field, model_validator
 from trialsim.codes import CONSIDER, FUTILE, GO
 from trialsim.designs.bayes import (
     NEAR,
-    Prior,
     above,
     below,
-    check_prior,
     looks_at,
     posterior_above,
     posterior_above_standard,
     posterior_is,
 )
-from trialsim.designs.error_rates import Candidates, ErrorRates, none_found
+from trialsim.designs.error_rates import Candidates, ErrorRates
 from trialsim.designs.rules import Looks
-from trialsim.designs.spec import OpenProbability, Patients, Probability, impossible
+from trialsim.designs.spec import OpenProbability, Patients, Prior, Probability, impossible
+from trialsim.designs.target import Target
 
 SEARCH_LIMIT = 150
 
@@ -38,7 +37,7 @@ class PosteriorProbability(ErrorRates):
     criterion: Literal["smallest"] | None = Field(
         None, description="smallest: least n at which some p_u keeps alpha and beta, with p_l as stated"
     )
-    n: Patients | None = Field(None, description="patients at most")
+    n: Patients | None = Field(None, description="patients at most", title="planned n")
     prior: Prior = Field(description="[a, b] of the Beta prior of the response rate")
     standard: OpenProbability | None = Field(
         None, description="response rate of the standard treatment (default p0)"
@@ -54,8 +53,6 @@ class PosteriorProbability(ErrorRates):
 
     @model_validator(mode="after")
     def _possible(self) -> PosteriorProbability:
-        check_prior("prior", self.prior)
-        check_prior("standard_prior", self.standard_prior)
         self.stated_outright(("n", "p_u"))
         if self.standard is not None and self.standard_prior is not None:
             raise impossible("standard_prior", "state `standard` or `standard_prior`, not both")
@@ -68,27 +65,12 @@ class PosteriorProbability(ErrorRates):
             raise impossible("delta", "the standard's rate and delta together must stay below 1")
         return self
 
-    def origin(self) -> str:
-        """How the cut-offs came about, for the report."""
-        prior = f"under a Beta({self.prior[0]:g}, {self.prior[1]:g}) prior (Thall and Simon 1994)"
-        if self.p_u is None:
-            return self.searched(
-                f"the smallest posterior-probability design with p_l = {self.p_l:g}, {prior}"
-            )
-        gain = f" by {self.delta:g}" if self.delta else ""
-        return (
-            f"The trial stops when the posterior probability of exceeding the standard{gain} is below {self.p_l:g}, "
-            f"and goes when that of exceeding it is above {self.p_u:g}, {prior}; with neither by the end it is to be "
-            "considered."
-        )
-
     def compile(self) -> Looks:
         """A look from min_n on, with the counts that are futile or enough."""
         standard = self.standard_prior or self.standard or self.p0
         assert standard is not None
         if self.n is None or self.p_u is None:
-            found: Looks = self.candidates().named[0][1].looks()
-            return found
+            return self.best()
         at = looks_at(self.n, self.min_n, self.every)
         return looks_of(at, self.prior, standard, self.delta, self.p_l, self.p_u)
 
@@ -97,7 +79,7 @@ class PosteriorProbability(ErrorRates):
         standard = self.standard_prior or self.standard or self.p0
         assert standard is not None
         found = search(
-            *self.four(), self.nmax, prior=self.prior, standard=standard, delta=self.delta, p_l=self.p_l,
+            self.target, prior=self.prior, standard=standard, delta=self.delta, p_l=self.p_l,
             min_n=self.min_n, every=self.every,
         )  # fmt: skip
         return Candidates((("smallest", found),))
@@ -170,11 +152,7 @@ class PosteriorDesign:
 
 
 def search(
-    p0: float,
-    p1: float,
-    alpha: float,
-    beta: float,
-    nmax: int | None = None,
+    target: Target,
     *,
     prior: tuple[float, float],
     standard: Standard,
@@ -191,7 +169,7 @@ def search(
 
     from trialsim.kernels.sequential import sequential
 
-    limit = nmax or SEARCH_LIMIT
+    limit = target.nmax or SEARCH_LIMIT
     null, alternative = np.zeros(4), np.zeros(4)
     known: dict[int, tuple[int, list[float]]] = {}
     for n in range(2, limit + 1):
@@ -212,15 +190,15 @@ def search(
         low, high = 0, len(values) - 1  # values[high] keeps alpha: nothing is above it
         while low < high:
             middle = (low + high) // 2
-            sequential(size, stop, go(middle), p0, null)
-            low, high = (low, middle) if null[0] <= alpha + 1e-12 else (middle + 1, high)
-        sequential(size, stop, go(low), p1, alternative)
-        if alternative[0] >= 1 - beta - 1e-12:
-            sequential(size, stop, go(low), p0, null)
+            sequential(size, stop, go(middle), target.p0, null)
+            low, high = (low, middle) if null[0] <= target.alpha + 1e-12 else (middle + 1, high)
+        sequential(size, stop, go(low), target.p1, alternative)
+        if target.has(alternative[0]):
+            sequential(size, stop, go(low), target.p0, null)
             cuts = tuple(zip(stop.tolist(), go(low).tolist(), strict=True))
             upper = float(values[low + 1]) if low + 1 < len(values) else 1.0
             return PosteriorDesign(
                 n, (float(values[low]), upper), at, cuts, float(null[2]), float(alternative[2]), float(null[3]),
                 float(null[0]), float(alternative[0]),
             )  # fmt: skip
-    raise none_found("posterior-probability design", limit, p0, p1, alpha, beta)
+    raise target.none_found("posterior-probability design", limit)

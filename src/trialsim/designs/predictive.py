@@ -12,19 +12,19 @@ from pydantic import Field, model_validator
 
 from trialsim.designs.alone import cut_off_looks
 from trialsim.designs.bayes import (
-    Prior,
     above,
     below,
-    check_prior,
     looks_at,
     posterior_above,
     posterior_is,
     predictive,
     predictive_is,
 )
-from trialsim.designs.error_rates import Candidates, ErrorRates, none_found
+from trialsim.designs.error_rates import Candidates, ErrorRates
+from trialsim.designs.front import Front
 from trialsim.designs.rules import Looks
-from trialsim.designs.spec import Patients, Probability, impossible
+from trialsim.designs.spec import Patients, Prior, Probability, impossible
+from trialsim.designs.target import Target
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -45,7 +45,7 @@ class PredictiveProbability(ErrorRates):
         None,
         description="of the designs without an early go. optimal: least EN(p0); minimax: least n, then least EN(p0)",
     )
-    n: Patients | None = Field(None, description="patients at most")
+    n: Patients | None = Field(None, description="patients at most", title="planned n")
     theta_l: Probability | None = Field(None, description="stop if the predictive probability is below this")
     theta_u: Probability = Field(
         1.0, description="go if the predictive probability is above this (1: never early)"
@@ -59,7 +59,6 @@ class PredictiveProbability(ErrorRates):
 
     @model_validator(mode="after")
     def _possible(self) -> PredictiveProbability:
-        check_prior("prior", self.prior)
         if not self.stated_outright(("n", "theta_l", "theta_t")):
             if self.theta_u < 1:
                 raise impossible(
@@ -73,40 +72,19 @@ class PredictiveProbability(ErrorRates):
             raise impossible("theta_l", f"theta_l = {self.theta_l:g} exceeds theta_u = {self.theta_u:g}")
         return self
 
-    def origin(self) -> str:
-        """How the cut-offs came about, for the report."""
-        if self.n is None:
-            found = "n" if self.criterion == "minimax" else "expected sample size at p0"
-            return self.searched(
-                f"the predictive-probability design with the least {found} and n up to {self.nmax or SEARCH_LIMIT} "
-                "(Lee and Liu 2008)"
-            )
-        return (
-            f"The trial stops when the predictive probability of success is below {self.theta_l:g}"
-            f"{f' and goes when it is above {self.theta_u:g}' if self.theta_u < 1 else ''}; success is a posterior "
-            f"probability above {self.theta_t:g} that the response rate exceeds p0, under a Beta({self.prior[0]:g}, "
-            f"{self.prior[1]:g}) prior (Lee and Liu 2008)."
-        )
-
     def compile(self) -> Looks:
         """A look from min_n on, with the counts that are futile or enough."""
         if self.n is None or self.theta_l is None or self.theta_t is None:
-            found = self._found()
-            return (found[0] if self.criterion == "minimax" else found[-1]).looks()
+            return self.best()
         assert self.p0 is not None
         at = looks_at(self.n, self.min_n, self.every)
         return looks_of(at, self.p0, (self.theta_l, self.theta_u, self.theta_t), self.prior)
 
     def candidates(self) -> Candidates:
         """The designs that a search finds, and whether it ended at its bound."""
-        complete = self.criterion == "minimax"
-        return Candidates.of(self.criterion, self._found(), complete, self.nmax or SEARCH_LIMIT)
-
-    def _found(self) -> list[Predictive]:
-        return search(
-            *self.four(), self.nmax, prior=self.prior, min_n=self.min_n, every=self.every,
-            only_minimax=self.criterion == "minimax",
-        )  # fmt: skip
+        least = self.criterion == "minimax"
+        found = search(self.target, prior=self.prior, min_n=self.min_n, every=self.every, only_minimax=least)
+        return Candidates.of(self.criterion, Front(tuple(found), least), self.nmax or SEARCH_LIMIT)
 
 
 def looks_of(
@@ -179,11 +157,7 @@ class Predictive:
 
 
 def search(
-    p0: float,
-    p1: float,
-    alpha: float,
-    beta: float,
-    nmax: int | None = None,
+    target: Target,
     *,
     prior: tuple[float, float],
     min_n: int = 1,
@@ -199,19 +173,19 @@ def search(
 
     from trialsim.kernels.sequential import sequential
 
-    limit = nmax or SEARCH_LIMIT
+    limit = target.nmax or SEARCH_LIMIT
     found: list[Predictive] = []
     null, alternative = np.zeros(4), np.zeros(4)
     for n in range(2, limit + 1):
         at = looks_at(n, min_n, every)
-        posterior = posterior_above(n, prior, p0)
+        posterior = posterior_above(n, prior, target.p0)
         best = found[-1].en_p0 if found else np.inf
         for r in range(n):
             size = np.array(at)
             go = np.array([*at[:-1], r]) + 1
             none = np.array([*(-1,) * (len(at) - 1), r])
-            sequential(size, none, go, p1, alternative)
-            if alternative[0] < 1 - beta - 1e-12:
+            sequential(size, none, go, target.p1, alternative)
+            if not target.has(alternative[0]):
                 break
             chance = predictive(n, r, prior)
             values = np.unique(np.concatenate([[0.0], *(chance[m] for m in at[:-1])]))
@@ -219,13 +193,13 @@ def search(
             low, high = 0, len(values) - 1  # values[low] keeps the power
             while low < high:
                 middle = (low + high + 1) // 2
-                sequential(size, _futile(chance, at, r, values[middle]), go, p1, alternative)
-                low, high = (middle, high) if alternative[0] >= 1 - beta - 1e-12 else (low, middle - 1)
+                sequential(size, _futile(chance, at, r, values[middle]), go, target.p1, alternative)
+                low, high = (middle, high) if target.has(alternative[0]) else (low, middle - 1)
             stop = _futile(chance, at, r, values[low])
-            sequential(size, stop, go, p0, null)
-            if null[0] > alpha + 1e-12 or null[2] >= best:
+            sequential(size, stop, go, target.p0, null)
+            if null[0] > target.alpha + 1e-12 or null[2] >= best:
                 continue
-            sequential(size, stop, go, p1, alternative)
+            sequential(size, stop, go, target.p1, alternative)
             best = null[2]
             design = Predictive(
                 n, r,
@@ -237,7 +211,7 @@ def search(
         if found and only_minimax:
             break
     if not found:
-        raise none_found("predictive-probability design", limit, p0, p1, alpha, beta)
+        raise target.none_found("predictive-probability design", limit)
     return found
 
 

@@ -13,9 +13,11 @@ from pydantic import Field, model_validator
 
 from trialsim.codes import CONSIDER, FUTILE, GO
 from trialsim.designs.alone import alone
-from trialsim.designs.error_rates import Candidates, ErrorRates, none_found
+from trialsim.designs.error_rates import Candidates, ErrorRates, check_stages
+from trialsim.designs.front import Front
 from trialsim.designs.rules import Looks
 from trialsim.designs.spec import CutOff, OpenProbability, Patients, impossible
+from trialsim.designs.target import Target, widening
 
 SEARCH_LIMIT = 300
 
@@ -35,7 +37,7 @@ class Sargent(ErrorRates):
     pi: OpenProbability | None = Field(None, description="least probability of a go at p1 (default 1 - beta)")
     n1: Patients | None = Field(None, description="patients in stage 1")
     r1: CutOff | None = Field(None, description="stop after stage 1 if responses <= r1")
-    n: Patients | None = Field(None, description="patients in both stages")
+    n: Patients | None = Field(None, description="patients in both stages", title="planned n")
     r: CutOff | None = Field(None, description="no go if responses <= r of n")
     s: CutOff | None = Field(None, description="go if responses >= s of n")
 
@@ -46,8 +48,7 @@ class Sargent(ErrorRates):
             for key in ("eta", "pi"):
                 if getattr(self, key) is not None:
                     raise impossible(key, f"`{key}` belongs to a search; this design is stated outright")
-            if n1 >= n:
-                raise impossible("n1", f"stage 1 must be smaller than the whole trial: n1 = {n1}, n = {n}")
+            check_stages(n1, n)
             if not r1 <= r < s <= n or r1 >= n1:
                 raise impossible("s", f"cut-offs must grow: r1 = {r1} <= r = {r} < s = {s} <= n = {n}")
         return self
@@ -57,33 +58,21 @@ class Sargent(ErrorRates):
         assert n1 is not None and r1 is not None and n is not None and r is not None and s is not None
         return n1, r1, n, r, s
 
-    def origin(self) -> str:
-        """How the cut-offs came about, for the report."""
-        if self.n is not None:
-            return (
-                "The cut-offs are stated outright in the scenario; between r and s the trial decides nothing."
-            )
-        found = "expected sample size at p0" if self.criterion != "minimax" else "n"
-        _, _, alpha, beta = self.four()
-        return self.searched(
-            f"the three-outcome design with the least {found}, a probability of no go of at least "
-            f"{self.eta or 1 - alpha:g} at p0 and of a go of at least {self.pi or 1 - beta:g} at p1 "
-            "(Sargent and others 2001)"
-        )
+    def _least(self) -> tuple[float, float]:
+        """Least P(no go | p0) and P(go | p1) of a search."""
+        alpha, beta = self.target.errors
+        return self.eta or 1 - alpha, self.pi or 1 - beta
 
     def compile(self) -> Looks:
         """Two looks, the last with three outcomes."""
         if self.n is not None:
             return looks_of(*self._cuts())
-        p0, p1, alpha, beta = self.four()
-        found = search(p0, p1, alpha, beta, self.eta or 1 - alpha, self.pi or 1 - beta, self.nmax)
-        return (found[0] if self.criterion == "minimax" else found[-1]).looks()
+        return self.best()
 
     def candidates(self) -> Candidates:
         """The designs that a search finds, and whether it ended at its bound."""
-        p0, p1, alpha, beta = self.four()
-        found = search(p0, p1, alpha, beta, self.eta or 1 - alpha, self.pi or 1 - beta, self.nmax)
-        return Candidates.of(self.criterion, found, True, self.nmax or SEARCH_LIMIT)
+        found = search(self.target, *self._least())
+        return Candidates.of(self.criterion, Front(tuple(found)), self.nmax or SEARCH_LIMIT)
 
 
 @dataclass(frozen=True)
@@ -121,9 +110,7 @@ def looks_of(n1: int, r1: int, n: int, r: int, s: int) -> Looks:
     return Looks((n1, n), (first, last))
 
 
-def search(
-    p0: float, p1: float, alpha: float, beta: float, eta: float, pi: float, nmax: int | None = None
-) -> list[ThreeOutcomes]:
+def search(target: Target, eta: float, pi: float) -> list[ThreeOutcomes]:
     """Designs with P(go | p0) <= alpha, P(no go | p1) <= beta, P(no go | p0) >= eta, P(go | p1) >= pi.
 
     From minimax (least n, then least EN(p0)) to optimal (least EN(p0)), EN falling as n grows; exact over all n1, r1,
@@ -131,21 +118,15 @@ def search(
     """
     from trialsim.kernels.stages import three_outcomes
 
-    limit = nmax or SEARCH_LIMIT
-    size = min(limit, 64)
-    while True:
-        rows, complete = three_outcomes((p0, p1), (alpha, beta, eta, pi), size)
-        if complete or size >= limit:
-            break
-        size = min(limit, 2 * size)
+    limit = target.nmax or SEARCH_LIMIT
+    rows, _ = widening(lambda n: three_outcomes(target.rates, (*target.errors, eta, pi), n), 64, limit)
     if not len(rows):
-        raise none_found(f"design with eta = {eta:g} and pi = {pi:g}", limit, p0, p1, alpha, beta)
-    return [_design(*row, p0=p0, p1=p1) for row in rows.tolist()]
+        raise target.none_found(f"design with eta = {eta:g} and pi = {pi:g}", limit)
+    return [_design(*row, target=target) for row in rows.tolist()]
 
 
-def _design(r1: int, n1: int, r: int, s: int, n: int, *, p0: float, p1: float) -> ThreeOutcomes:
-    looks = looks_of(n1, r1, n, r, s)
-    null, alternative = alone(looks, p0), alone(looks, p1)
+def _design(r1: int, n1: int, r: int, s: int, n: int, *, target: Target) -> ThreeOutcomes:
+    null, alternative = (alone(looks_of(n1, r1, n, r, s), p) for p in target.rates)
     return ThreeOutcomes(
         r1, n1, r, s, n, null.en, alternative.en, null.pet, null.p_go, alternative.p_go,
         null.p_no_go, alternative.p_no_go, null.p_consider, alternative.p_consider,

@@ -9,48 +9,34 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from trialsim.designs.error_rates import (
     SEARCH_KEYS,
     Candidates,
-    check_rates,
-    none_found,
+    ErrorRates,
+    check_stages,
     refuse_search_keys,
     require_error_rates,
 )
+from trialsim.designs.front import Front, TwoStages
 from trialsim.designs.rules import Looks, two_way
-from trialsim.designs.spec import (
-    AsTuple,
-    CutOff,
-    OpenProbability,
-    Patients,
-    Probability,
-    Spec,
-    impossible,
-)
-from trialsim.errors import DesignError
+from trialsim.designs.spec import AsTuple, CutOff, Patients, Prior, Probability, impossible
+from trialsim.designs.target import Target, widening
 
 SEARCH_LIMIT = 2000
 """Largest n the search looks at; reached only when p1 - p0 is a few percent, and then said."""
 
-ROUNDING = 1e-12
-"""Difference below which two weights are the same weight."""
 
-
-class Simon(Spec):
+class Simon(ErrorRates):
     """Two stages, stopping early only for futility: found from p0, p1, alpha, beta, or stated as n1, r1, n, r."""
 
     default_criterion: ClassVar[str] = "optimal"
     written_as: ClassVar[str] = "written r1/n1 r/n: stop stage 1 if responses <= r1; go if responses > r"
 
     kind: Literal["simon"]
-    p0: OpenProbability | None = Field(None, description="unacceptable response rate (H0)")
-    p1: OpenProbability | None = Field(None, description="desirable response rate (H1)")
-    alpha: OpenProbability | None = Field(None, description="largest type I error to accept")
-    beta: OpenProbability | None = Field(None, description="largest type II error to accept")
     criterion: Literal["optimal", "minimax", "admissible"] | None = Field(
         None,
         description="optimal: least EN(p0); minimax: least n, then least EN(p0); "
@@ -63,7 +49,9 @@ class Simon(Spec):
     )
     r1: CutOff | None = Field(None, description="stop after stage 1 if responses <= r1")
     n: Patients | None = Field(
-        None, description="patients in both stages (beside alpha and beta: the search keeps it)"
+        None,
+        description="patients in both stages (beside alpha and beta: the search keeps it)",
+        title="planned n",
     )
     r: CutOff | None = Field(None, description="go if responses > r of n")
     balanced: bool = Field(False, description="search only designs with two stages of equal size")
@@ -74,13 +62,12 @@ class Simon(Spec):
     en_weight_p1: Probability | None = Field(
         None, description="the EN that criteria speak of is (1 - this) * EN(p0) + this * EN(p1) (default 0)"
     )
-    en_prior: Annotated[tuple[float, float], AsTuple] | None = Field(
+    en_prior: Prior | None = Field(
         None, description="[a, b]: the EN that criteria speak of is the mean of EN(p) over a Beta prior of p"
     )
 
     @model_validator(mode="after")
     def _possible(self) -> Simon:
-        check_rates(self.p0, self.p1)
         searched = self.alpha is not None or self.beta is not None or (self.n1 is None and self.n is None)
         if searched and self.r1 is None and self.r is None:
             self._searchable()
@@ -94,10 +81,7 @@ class Simon(Spec):
         only = (*SEARCH_KEYS, "balanced", "stage1_share", "min_pet", "en_weight_p1", "en_prior")
         refuse_search_keys(self, "n1, r1, n and r", only)
         assert self.n1 is not None and self.r1 is not None and self.n is not None and self.r is not None
-        if self.n1 >= self.n:
-            raise impossible(
-                "n1", f"stage 1 must be smaller than the whole trial: n1 = {self.n1}, n = {self.n}"
-            )
+        check_stages(self.n1, self.n)
         if self.r1 > self.n1:
             raise impossible(
                 "r1", f"r1 = {self.r1} cannot exceed n1 = {self.n1}: no count of responses would pass"
@@ -116,33 +100,14 @@ class Simon(Spec):
             raise impossible("criterion", "an admissible design needs `weight`, the weight of n, from 0 to 1")
         if self.criterion != "admissible" and self.weight is not None:
             raise impossible("weight", "only `criterion: admissible` takes a weight")
-        if self.n1 is not None and self.n is not None and self.n1 >= self.n:
-            raise impossible(
-                "n1", f"stage 1 must be smaller than the whole trial: n1 = {self.n1}, n = {self.n}"
-            )
+        if self.n1 is not None and self.n is not None:
+            check_stages(self.n1, self.n)
         if self.balanced and self.stage1_share is not None:
             raise impossible("stage1_share", "`balanced` is a share of one half: state one of them")
         if self.stage1_share is not None and self.stage1_share[0] > self.stage1_share[1]:
             raise impossible("stage1_share", "the smaller share comes first")
         if self.en_prior is not None and self.en_weight_p1 is not None:
             raise impossible("en_prior", "state `en_prior` or `en_weight_p1`, not both")
-        if self.en_prior is not None and min(self.en_prior) <= 0:
-            raise impossible("en_prior", "both parameters of the Beta prior must be above 0")
-
-    def origin(self) -> str | None:
-        """How the cut-offs came about, for the report."""
-        limits = str(self.limits())
-        other = self.en_words
-        if self.alpha is None or not (limits or other):
-            return None
-        criterion = self.criterion or "optimal"
-        weighed = f" for w = {self.weight:g}" if self.weight is not None else ""
-        return (
-            f"These cut-offs were found by a complete search: the {criterion} two-stage design{weighed}"
-            f"{f' with {limits}' if limits else ''}{f', where {other}' if other else ''}, among those with a type I "
-            f"error of at most {self.alpha:g} at p0 = {self.p0:g} and a type II error of at most {self.beta:g} at "
-            f"p1 = {self.p1:g}."
-        )
 
     @property
     def en_words(self) -> str:
@@ -162,25 +127,20 @@ class Simon(Spec):
         """Two looks: stop at n1 if responses <= r1; at n go if responses > r, else stop."""
         n1, r1, n, r = self.n1, self.r1, self.n, self.r
         if n1 is None or r1 is None or n is None or r is None:
-            design = self.search().choose(self.criterion or "optimal", self.weight)
-            n1, r1, n, r = design.n1, design.r1, design.n, design.r
+            return self.best()
         return two_way((n1, n), (r1, r), (None, r))
 
-    def search(self) -> SimonSearch:
+    def search(self) -> Front[SimonDesign]:
         """Every admissible design of the error rates and limits that are stated."""
-        p0, p1, alpha, beta = self.p0, self.p1, self.alpha, self.beta
-        assert p0 is not None and p1 is not None and alpha is not None and beta is not None
-        other, limits = self.en_weight_p1 or 0.0, self.limits()
-        return search(
-            p0, p1, alpha, beta, self.nmax, limits=limits, weight_p1=other, prior=self.en_prior
-        )  # fmt: skip
+        weight = self.en_weight_p1 or 0.0
+        return search(self.target, limits=self.limits(), weight_p1=weight, prior=self.en_prior)
 
     def candidates(self) -> Candidates:
         """The designs that a search finds, and whether it ended at its bound."""
         found = self.search()
         if self.criterion == "admissible" and self.weight is not None:
             return Candidates((("admissible", found.choose("admissible", self.weight)),))
-        return Candidates.of(self.criterion, found.admissible, found.complete, self.nmax or SEARCH_LIMIT)
+        return Candidates.of(self.criterion, found, self.nmax or SEARCH_LIMIT)
 
 
 @dataclass(frozen=True)
@@ -207,60 +167,14 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class SimonDesign:
-    """A two-stage design and its exact operating characteristics at p0 and p1.
+class SimonDesign(TwoStages):
+    """A two-stage design, exact at p0 and p1.
 
-    ``en`` is the expected n of the criterion: EN(p0) unless another was asked for. ``weights`` is the range of w for
-    which the design minimises w n + (1 - w) EN, None if there is none.
+    ``en`` is the expected n of the criterion: EN(p0) unless another was asked for. ``weights`` as in ``Front``.
     """
 
-    r1: int
-    n1: int
-    r: int
-    n: int
-    en_p0: float
-    pet_p0: float
-    type_i_error: float
-    power: float
-    en_p1: float
     en: float
     weights: tuple[float, float] | None = None
-
-    def looks(self) -> Looks:
-        """The design as Rules take it."""
-        return two_way((self.n1, self.n), (self.r1, self.r), (None, self.r))
-
-
-@dataclass(frozen=True)
-class SimonSearch:
-    """What one pass finds: every admissible design, from minimax (least n) to optimal (least EN).
-
-    ``complete`` is False when the search ended at nmax before it was certain that no larger n has a smaller EN.
-    """
-
-    admissible: tuple[SimonDesign, ...]
-    complete: bool
-
-    @property
-    def minimax(self) -> SimonDesign:
-        """Least n, then least EN."""
-        return self.admissible[0]
-
-    @property
-    def optimal(self) -> SimonDesign:
-        """Least EN."""
-        return self.admissible[-1]
-
-    def choose(self, criterion: str, weight: float | None = None) -> SimonDesign:
-        """The design that a criterion names: optimal, minimax, or admissible with its weight of n."""
-        if criterion == "minimax":
-            return self.minimax
-        if criterion == "optimal":
-            return self.optimal
-        if weight is None:
-            raise DesignError("an admissible design needs the weight of n, from 0 to 1")
-        w = weight
-        return min(self.admissible, key=lambda design: w * design.n + (1 - w) * design.en)
 
 
 def operating_characteristics(r1: int, n1: int, r: int, n: int, p: float) -> tuple[float, float, float]:
@@ -278,16 +192,12 @@ def operating_characteristics(r1: int, n1: int, r: int, n: int, p: float) -> tup
 
 
 def search(
-    p0: float,
-    p1: float,
-    alpha: float,
-    beta: float,
-    nmax: int | None = None,
+    target: Target,
     *,
     limits: Limits = Limits(),
     weight_p1: float = 0.0,
     prior: tuple[float, float] | None = None,
-) -> SimonSearch:
+) -> Front[SimonDesign]:
     """Optimal, minimax and every admissible design in one exact pass (Simon 1989; Jung et al., Stat Med 2004;23:561).
 
     Without ``nmax`` the search goes on until no larger n can have a smaller EN. EN is EN(p0), or
@@ -295,25 +205,16 @@ def search(
     with p: its largest value is EN(p1) between the two rates, and n over all.) Raises DesignError when no design
     with n <= nmax keeps both error rates and the limits.
     """
-    rows, complete = _rows(p0, p1, alpha, beta, nmax, limits, weight_p1, prior)
+    rows, complete = _rows(target, limits, weight_p1, prior)
     if not rows:
-        raise none_found(
-            f"two-stage design{f' with {limits}' if str(limits) else ''}",
-            nmax or SEARCH_LIMIT,
-            p0,
-            p1,
-            alpha,
-            beta,
-            _instead(p0, p1, alpha, beta, nmax, limits),
-        )
-    return SimonSearch(hull([SimonDesign(*_read(row)) for row in rows]), complete)
+        what = f"two-stage design{f' with {limits}' if str(limits) else ''}"
+        raise target.none_found(what, target.nmax or SEARCH_LIMIT, _instead(target, limits))
+    designs = [_read(row) for row in rows]
+    return Front.of(designs, [(design.n, design.en) for design in designs], complete)
 
 
 def best_by_n(
-    p0: float,
-    p1: float,
-    alpha: float,
-    beta: float,
+    target: Target,
     nmax: int,
     *,
     limits: Limits = Limits(),
@@ -323,75 +224,45 @@ def best_by_n(
     """The design with the least EN of every n <= nmax at which there is one, whether admissible or not."""
     from trialsim.kernels.search import two_stage
 
-    rows, _ = two_stage((p0, p1), (alpha, beta), nmax, limits.allowed(), weight_p1, prior, every_n=True)
-    return [SimonDesign(*_read(row)) for row in rows.tolist()]
+    rows, _ = two_stage(target.rates, target.errors, nmax, limits.allowed(), weight_p1, prior, every_n=True)
+    return [_read(row) for row in rows.tolist()]
 
 
 def _rows(
-    p0: float,
-    p1: float,
-    alpha: float,
-    beta: float,
-    nmax: int | None,
-    limits: Limits,
-    weight_p1: float = 0.0,
-    prior: tuple[float, float] | None = None,
+    target: Target, limits: Limits, weight_p1: float = 0.0, prior: tuple[float, float] | None = None
 ) -> tuple[list[list[float]], bool]:
     from trialsim.kernels.search import two_stage
 
-    limit = min(nmax or SEARCH_LIMIT, limits.n or SEARCH_LIMIT)
-    size = min(limit, limits.n or _likely_enough(p0, p1, alpha, beta))
-    while True:
-        rows, complete = two_stage((p0, p1), (alpha, beta), size, limits.allowed(), weight_p1, prior)
-        if complete or size >= limit:
-            return rows.tolist(), complete
-        size = min(limit, 2 * size)
+    def up_to(nmax: int) -> tuple[Any, bool]:
+        return two_stage(target.rates, target.errors, nmax, limits.allowed(), weight_p1, prior)
+
+    limit = min(target.nmax or SEARCH_LIMIT, limits.n or SEARCH_LIMIT)
+    rows, complete = widening(up_to, limits.n or _likely_enough(target), limit)
+    return rows.tolist(), complete
 
 
-def _likely_enough(p0: float, p1: float, alpha: float, beta: float) -> int:
+def _likely_enough(target: Target) -> int:
     """An n to search to first: the normal approximation of one stage, and some more for the second."""
-    normal = NormalDist().inv_cdf
-    spread = -normal(alpha) * math.sqrt(p0 * (1 - p0)) - normal(beta) * math.sqrt(p1 * (1 - p1))
-    return 30 + int(1.5 * (spread / (p1 - p0)) ** 2)
+    spread = -sum(
+        NormalDist().inv_cdf(error) * math.sqrt(rate * (1 - rate))
+        for error, rate in zip(target.errors, target.rates, strict=True)
+    )
+    return 30 + int(1.5 * (spread / (target.p1 - target.p0)) ** 2)
 
 
-def _instead(p0: float, p1: float, alpha: float, beta: float, nmax: int | None, limits: Limits) -> str:
+def _instead(target: Target, limits: Limits) -> str:
     """What would be feasible without one of the limits; "" if nothing that simple."""
     found = []
     for name, free in (("n1 / n", "share"), ("n1", "n1"), ("n", "n"), ("PET", "min_pet")):
         if getattr(limits, free) is not None:
-            rows, _ = _rows(p0, p1, alpha, beta, nmax, replace(limits, **{free: None}))
+            rows, _ = _rows(target, replace(limits, **{free: None}))
             if rows:
                 r1, n1, r, n = map(int, rows[0][:4])
                 found.append(f"without the limit on {name}, {r1}/{n1} {r}/{n} is possible")
     return "; ".join(found)
 
 
-def _read(row: Sequence[float]) -> tuple[int, int, int, int, float, float, float, float, float, float]:
+def _read(row: Sequence[float]) -> SimonDesign:
     r1, n1, r, n = (int(cut) for cut in row[:4])
     alpha, power, pet, en_p0, en_p1, en = row[4:]
-    return r1, n1, r, n, en_p0, pet, alpha, power, en_p1, en
-
-
-def hull(designs: Sequence[SimonDesign]) -> tuple[SimonDesign, ...]:
-    """The lower convex hull of (n, EN) among designs of growing n and falling EN, each with its range of weights."""
-    kept = weights_of([(design.n, design.en) for design in designs])
-    return tuple(replace(designs[k], weights=(low, high)) for k, low, high in kept)
-
-
-def weights_of(points: Sequence[tuple[int, float]]) -> list[tuple[int, float, float]]:
-    """Which (n, EN), n growing and EN falling, minimise w n + (1 - w) EN for some w: index, least w, largest w."""
-
-    def weight(a: int, b: int) -> float:
-        """The weight of n at which a (smaller n) and b (smaller EN) are equally good."""
-        gain = (points[a][1] - points[b][1]) / (points[b][0] - points[a][0])
-        return gain / (1 + gain)
-
-    kept: list[int] = []
-    for k in range(len(points)):
-        # three designs in line (all best at one weight) are all kept
-        while len(kept) > 1 and weight(kept[-2], kept[-1]) < weight(kept[-1], k) - ROUNDING:
-            kept.pop()
-        kept.append(k)
-    edges = [1.0, *(weight(a, b) for a, b in zip(kept, kept[1:], strict=False)), 0.0]
-    return [(k, low, high) for k, high, low in zip(kept, edges, edges[1:], strict=False)]
+    return SimonDesign(r1, n1, r, n, en_p0, en_p1, pet, alpha, power, en)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 MAX_PATIENTS = 10_000
@@ -29,6 +30,26 @@ def _as_tuple(value: Any) -> Any:
 AsTuple = BeforeValidator(_as_tuple)
 """YAML writes sequences as lists; frozen models keep tuples."""
 
+
+def growing(what: str) -> AfterValidator:
+    """Refuses numbers of patients that do not grow; ``what`` are looks or stages."""
+
+    def check(sizes: tuple[int, ...]) -> tuple[int, ...]:
+        for earlier, later in pairwise(sizes):
+            if later <= earlier:
+                raise impossible("", f"{what} must grow: {later} follows {earlier}")
+        return sizes
+
+    return AfterValidator(check)
+
+
+def _positive(prior: tuple[float, float]) -> tuple[float, float]:
+    if min(prior) <= 0:
+        raise impossible("", "both parameters of the Beta prior must be above 0")
+    return prior
+
+
+Prior = Annotated[tuple[float, float], AsTuple, AfterValidator(_positive)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 OpenProbability = Annotated[float, Field(gt=0, lt=1)]
 Patients = Annotated[int, Field(ge=1, le=MAX_PATIENTS)]

@@ -5,15 +5,16 @@ Green SJ, Dahlberg S. Planned versus attained design in phase II clinical trials
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from trialsim.designs.alone import alone
-from trialsim.designs.error_rates import Candidates, ErrorRates, none_found
+from trialsim.designs.alone import at_both
+from trialsim.designs.error_rates import Candidates, ErrorRates, check_stages
+from trialsim.designs.front import TwoStages
 from trialsim.designs.rules import Looks, two_way
 from trialsim.designs.spec import OpenProbability, Patients, impossible
+from trialsim.designs.target import Target
 from trialsim.errors import DesignError
 
 FIRST, FINAL = 0.02, 0.055
@@ -32,7 +33,7 @@ class Swog(ErrorRates):
         None, description="smallest: least n, stage 1 its half rounded up, that keeps alpha and beta"
     )
     n1: Patients | None = Field(None, description="patients in stage 1")
-    n: Patients | None = Field(None, description="patients in both stages")
+    n: Patients | None = Field(None, description="patients in both stages", title="planned n")
     first_level: OpenProbability = Field(FIRST, description="level of the test of p1 after stage 1")
     final_level: OpenProbability = Field(FINAL, description="level of the test of p0 at the end")
 
@@ -42,23 +43,13 @@ class Swog(ErrorRates):
             assert self.n1 is not None and self.n is not None
             if self.p0 is None or self.p1 is None:
                 raise impossible("", "the cut-offs come from p0 and p1: state both")
-            if self.n1 >= self.n:
-                raise impossible(
-                    "n1", f"stage 1 must be smaller than the whole trial: n1 = {self.n1}, n = {self.n}"
-                )
+            check_stages(self.n1, self.n)
         return self
-
-    def origin(self) -> str:
-        """How the cut-offs came about, for the report."""
-        tests = f"p1 is tested at {self.first_level:g} after stage 1, p0 at {self.final_level:g} at the end"
-        if self.n is not None:
-            return f"The cut-offs follow from the sizes stated: {tests} (Green and Dahlberg 1992)."
-        return self.searched(f"the smallest trial of these two tests: {tests} (Green and Dahlberg 1992)")
 
     def compile(self) -> Looks:
         """Two looks with the cut-offs of the two tests."""
         if self.n1 is None or self.n is None:
-            return search(*self.four(), self.nmax, levels=(self.first_level, self.final_level)).looks()
+            return self.best()
         assert self.p0 is not None and self.p1 is not None
         r1, r = cut_offs(self.n1, self.n, self.p0, self.p1, self.first_level, self.final_level)
         if r >= self.n:
@@ -69,27 +60,8 @@ class Swog(ErrorRates):
 
     def candidates(self) -> Candidates:
         """The smallest design."""
-        found = search(*self.four(), self.nmax, levels=(self.first_level, self.final_level))
+        found = search(self.target, levels=(self.first_level, self.final_level))
         return Candidates((("smallest", found),))
-
-
-@dataclass(frozen=True)
-class SwogDesign:
-    """A design and its exact operating characteristics."""
-
-    r1: int
-    n1: int
-    r: int
-    n: int
-    en_p0: float
-    en_p1: float
-    pet_p0: float
-    type_i_error: float
-    power: float
-
-    def looks(self) -> Looks:
-        """The design as Rules take it; r1 = -1 where no count rejects p1."""
-        return two_way((self.n1, self.n), (self.r1, self.r), (None, self.r))
 
 
 def cut_offs(
@@ -106,27 +78,15 @@ def cut_offs(
     return r1, r
 
 
-def search(
-    p0: float,
-    p1: float,
-    alpha: float,
-    beta: float,
-    nmax: int | None = None,
-    *,
-    levels: tuple[float, float] = (FIRST, FINAL),
-) -> SwogDesign:
+def search(target: Target, *, levels: tuple[float, float] = (FIRST, FINAL)) -> TwoStages:
     """The least n, stage 1 its half rounded up, whose two tests keep alpha and beta exactly."""
-    limit = nmax or SEARCH_LIMIT
+    limit = target.nmax or SEARCH_LIMIT
     for n in range(2, limit + 1):
         n1 = (n + 1) // 2
-        r1, r = cut_offs(n1, n, p0, p1, *levels)
+        r1, r = cut_offs(n1, n, *target.rates, *levels)
         if r1 > r or r >= n:
             continue
-        looks = two_way((n1, n), (r1, r), (None, r))
-        alternative = alone(looks, p1)
-        if alternative.p_go < 1 - beta - 1e-12:
-            continue
-        null = alone(looks, p0)
-        if null.p_go <= alpha + 1e-12:
-            return SwogDesign(r1, n1, r, n, null.en, alternative.en, null.pet, null.p_go, alternative.p_go)
-    raise none_found(f"design of the tests at {levels[0]:g} and {levels[1]:g}", limit, p0, p1, alpha, beta)
+        exact = at_both(two_way((n1, n), (r1, r), (None, r)), target.rates)
+        if target.kept_by(*exact[-2:]):
+            return TwoStages(r1, n1, r, n, *exact)
+    raise target.none_found(f"design of the tests at {levels[0]:g} and {levels[1]:g}", limit)

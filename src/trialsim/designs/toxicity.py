@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, model_validator
 
 from trialsim.codes import NEVER
-from trialsim.designs.spec import AsTuple, OpenProbability, Patients, Spec, impossible
+from trialsim.designs.spec import AsTuple, OpenProbability, Patients, Prior, Spec, impossible
 
 if TYPE_CHECKING:
     from trialsim.designs.binomial import Float64
@@ -20,9 +20,10 @@ class Pocock(Spec):
     """Constant-tail boundary of Ivanova, Qaqish & Schell, Biometrics 2005;61:540-545: after each patient."""
 
     kind: Literal["pocock"]
-    limit: OpenProbability = Field(description="highest acceptable toxicity rate")
+    limit: OpenProbability = Field(description="highest acceptable toxicity rate", title="toxicity limit")
     phi: OpenProbability = Field(
-        description="largest probability of ever crossing when the rate is the limit"
+        description="largest probability of ever crossing when the rate is the limit",
+        title="phi of the toxicity rule",
     )
 
     def compile(self, planned_n: int, most: int) -> tuple[int, ...]:
@@ -61,18 +62,17 @@ class Posterior(Spec):
     """Act when P(toxicity rate > limit | data) > cutoff under a Beta prior, from ``min_n`` patients on."""
 
     kind: Literal["posterior"]
-    limit: OpenProbability = Field(description="highest acceptable toxicity rate")
+    limit: OpenProbability = Field(description="highest acceptable toxicity rate", title="toxicity limit")
     cutoff: OpenProbability = Field(
-        description="posterior probability of exceeding the limit that triggers action"
+        description="posterior probability of exceeding the limit that triggers action",
+        title="cut-off of the toxicity rule",
     )
-    prior: Annotated[tuple[float, float], AsTuple] = Field(description="[a, b] of the Beta prior")
-    min_n: Patients = Field(1, description="first patient after which the rule applies")
-
-    @model_validator(mode="after")
-    def _possible(self) -> Posterior:
-        if min(self.prior) <= 0:
-            raise impossible("prior", "both parameters of the Beta prior must be above 0")
-        return self
+    prior: Prior = Field(description="[a, b] of the Beta prior", title="prior of the toxicity rule")
+    min_n: Patients = Field(
+        1,
+        description="first patient after which the rule applies",
+        title="first patient at whom the toxicity rule can act",
+    )
 
     def compile(self, planned_n: int, most: int) -> tuple[int, ...]:  # noqa: ARG002 - one signature for all rules
         """Least toxicities among m = 0..most patients with P(rate > limit | data) > cutoff, from min_n on."""
@@ -93,8 +93,12 @@ class KOfFirstM(Spec):
     """Act when k of the first m patients at the dose had toxicity, e.g. 6 of the first 12."""
 
     kind: Literal["k_of_first_m"]
-    k: Patients = Field(description="toxicities that trigger action")
-    m: Patients = Field(description="patients at the dose that are watched")
+    k: Patients = Field(
+        description="toxicities that trigger action", title="toxicities at which the rule acts"
+    )
+    m: Patients = Field(
+        description="patients at the dose that are watched", title="patients watched by the toxicity rule"
+    )
 
     @model_validator(mode="after")
     def _possible(self) -> KOfFirstM:
@@ -115,12 +119,15 @@ class Amendment(Spec):
 
     kind: Literal["amendment"]
     after_patient: Patients | Annotated[tuple[Patients, ...], AsTuple, Field(min_length=1)] | None = Field(
-        None, description="last patient at the starting dose (a list: at each dose but the last)"
+        None,
+        description="last patient at the starting dose (a list: at each dose but the last)",
+        title="patient after whom the dose is lowered",
     )
     after_month: Month | Annotated[tuple[Month, ...], AsTuple, Field(min_length=1)] | None = Field(
         None,
         description="months since accrual opened after which the starting dose is left, in place of `after_patient` "
         "(a list: each dose but the last); needs `conduct`",
+        title="month from which the dose is lowered",
     )
 
     @model_validator(mode="after")

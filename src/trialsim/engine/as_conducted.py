@@ -7,15 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from trialsim.designs.rules import Rules
 from trialsim.engine.montecarlo import tallies
 from trialsim.engine.ranges import Ranges
 from trialsim.engine.tally import proportion
 from trialsim.engine.timed import Timed
 from trialsim.quantities import by_end
 from trialsim.results import Estimate, OperatingCharacteristics, Results
-from trialsim.scenario.calendar import calendar
-from trialsim.scenario.model import Scenario
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.truth import Strata
 
 MAX_REPLICATES = 20_000
@@ -70,11 +68,9 @@ class AsConducted:
         ]
 
 
-def as_conducted(
-    scenario: Scenario, rules: Rules, results: Results, shown: Ranges, replicates: int, seed: int
-) -> AsConducted:
+def as_conducted(trial: Compiled, results: Results, shown: Ranges, replicates: int, seed: int) -> AsConducted:
     """Cases from the results, points simulated where calendar time or several cohorts decide."""
-    truths = {name: Strata.of(scenario, name) for name in scenario.truth}
+    truths = trial.strata
     cases = tuple(
         CasePoint(oc.case, *_response(truths[oc.case]), *answer)
         for oc in results.cases
@@ -83,10 +79,10 @@ def as_conducted(
     harm = {name: tuple((r.toxicity, r.odds_ratio) for r in strata.rates) for name, strata in truths.items()}
     base = max(cases, key=lambda point: point.p_go.estimate).case if cases else next(iter(truths))
     alike = tuple(name for name, rates in harm.items() if rates == harm[base])
-    if (scenario.conduct is None and not scenario.own_rules) or results.replicates is None:
+    if not (trial.dated or trial.scenario.own_rules) or results.replicates is None:
         return AsConducted(base, alike, cases, {}, 0)
-    dates, rates = calendar(scenario, rules), shown.finely
-    trials = {p: Timed.of(rules, dates, _moved(truths[base], p).thresholds()) for p in rates}
+    rates = shown.finely
+    trials = {p: Timed.of(trial.rules, trial.calendar, _moved(truths[base], p).thresholds()) for p in rates}
     one = trials[rates[0]]
     most_patients = (PATIENTS if one.abreast else PATIENTS_SLOWLY) // (one.patients * len(rates))
     replicates = max(min(replicates, MAX_REPLICATES, most_patients), 1)

@@ -10,11 +10,12 @@ import numpy as np
 from trialsim.designs.binomial import Float64
 from trialsim.designs.rules import Rules
 from trialsim.engine.montecarlo import paths
-from trialsim.engine.timed import Timed, timed
+from trialsim.engine.timed import Timed
 from trialsim.kernels.conduct_columns import TREATED
 from trialsim.kernels.patient import IS_TOXIC, LEVEL
 from trialsim.kernels.streams import stream_key
-from trialsim.scenario.model import Observed, Scenario
+from trialsim.scenario.compiled import Compiled
+from trialsim.scenario.model import Observed
 from trialsim.scenario.truth import Rates
 
 TRIALS = 25
@@ -57,17 +58,18 @@ class BoundaryRuns:
         return rows
 
 
-def boundary_runs(scenario: Scenario, rules: Rules, seed: int) -> BoundaryRuns | None:
+def boundary_runs(trial: Compiled, seed: int) -> BoundaryRuns | None:
     """The first trials of the first case with toxicity; None without a boundary."""
+    scenario, rules = trial.scenario, trial.rules
     case = next((name for name, case in scenario.truth.items() if case.toxicity is not None), None)
     bounds = boundary(rules)
     if case is None or not np.isfinite(bounds).any():
         return None
-    rates = Rates.of(scenario.truth[case], scenario.evaluability, rules.levels)
-    if scenario.conduct is None and scenario.cohorts is None:
-        trials = toxicities(rules, rates, seed, TRIALS)
+    rates = trial.rates[case]
+    if trial.in_calendar:
+        trials = toxicities_dated(Timed.of_case(trial, case), seed, TRIALS)
     else:
-        trials = toxicities_dated(timed(scenario, rules)[case], seed, TRIALS)
+        trials = toxicities(rules, rates, seed, TRIALS)
     crossings = tuple(crossing(trial, bounds) for trial in trials)
     return BoundaryRuns(case, rates.toxicity, bounds, tuple(trials), crossings, _seen(scenario.observed))
 

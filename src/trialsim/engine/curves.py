@@ -20,8 +20,8 @@ from trialsim.engine.timed import Timed
 from trialsim.engine.trials import Trials, Untimed
 from trialsim.kernels.tables import Calendar
 from trialsim.results import Simulated
-from trialsim.scenario.calendar import calendar, immediate
-from trialsim.scenario.model import Scenario
+from trialsim.scenario.calendar import immediate
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.truth import Cells, Rates, Strata
 
 QUANTITIES = ("p_go", "en", "pet")
@@ -146,18 +146,15 @@ def toxicity_matters(rules: Rules) -> bool:
     return any(a == STOP and any(b <= m for m, b in enumerate(row)) for row, a in boundaries)
 
 
-def lines(scenario: Scenario, rules: Rules) -> tuple[Line, ...]:
+def lines(trial: Compiled) -> tuple[Line, ...]:
     """The design alone, then the whole protocol once for each distinct toxicity that a case assumes."""
+    rules, truths = trial.rules, trial.rates
     alone = design_alone(rules)
-    if scenario.own_rules:
+    if trial.scenario.own_rules:
         return (alone,)  # of each cohort
-    truths = {
-        name: Rates.of(case, scenario.evaluability, rules.levels) for name, case in scenario.truth.items()
-    }
-    withdraw = scenario.conduct is not None and scenario.conduct.withdrawal_per_month > 0
-    dates = calendar(scenario, rules) if withdraw else None
+    dates = trial.calendar if trial.withdraws else None
     if not toxicity_matters(rules):
-        if scenario.evaluability.probability == 1 and not withdraw:
+        if trial.scenario.evaluability.probability == 1 and not dates:
             return (alone,)
         base = replace(next(iter(truths.values())), toxicity=(0.0,) * rules.levels, odds_ratio=1.0)
         return alone, Line("with evaluability", rules, base, tuple(truths), dates)
@@ -171,8 +168,7 @@ def lines(scenario: Scenario, rules: Rules) -> tuple[Line, ...]:
 
 
 def curves(
-    scenario: Scenario,
-    rules: Rules,
+    trial: Compiled,
     *,
     between: tuple[float, float],
     marked: Sequence[float],
@@ -188,7 +184,7 @@ def curves(
     rates : where to simulate; twelve rates spread evenly where any curve has no exact values.
     replicates : trials a point; fewer are taken where so many would take long.
     """
-    every = lines(scenario, rules)
+    every = lines(trial)
     chosen = every[:MAX_LINES]
     grids = [_grid(line.rules, between, marked, len(chosen)) for line in chosen]
     if not all(len(grid) for grid in grids):
@@ -218,19 +214,16 @@ def simulated_points(
     return {p: Side.of(each, dated=False).simulated(drawn[repr(p)]) for p, each in trials.items()}
 
 
-def heat_map(
-    scenario: Scenario, rules: Rules, between: tuple[float, float], toxicity_top: float
-) -> HeatMap | None:
+def heat_map(trial: Compiled, between: tuple[float, float], toxicity_top: float) -> HeatMap | None:
     """P(go) over response and toxicity; None where it does not depend on toxicity, or exact is out of reach."""
+    rules = trial.rules
     side = min(HEAT_GRID, math.isqrt(WORK // _work(rules)))
-    with_toxicity = [case for case in scenario.truth.values() if case.toxicity is not None]
-    if scenario.own_rules:
+    with_toxicity = [name for name, case in trial.scenario.truth.items() if case.toxicity is not None]
+    if trial.scenario.own_rules:
         return None
     if side < COARSEST_HEAT or states(rules) > MAX_STATES or not toxicity_matters(rules) or not with_toxicity:
         return None
-    base = Rates.of(with_toxicity[0], scenario.evaluability, rules.levels)
-    withdraw = scenario.conduct is not None and scenario.conduct.withdrawal_per_month > 0
-    dates = calendar(scenario, rules) if withdraw else None
+    base, dates = trial.rates[with_toxicity[0]], trial.calendar if trial.withdraws else None
     response, toxicity = np.linspace(*between, side), np.linspace(0, toxicity_top, side)
     rows = []
     for rate in toxicity:

@@ -9,9 +9,10 @@ from trialsim.codes import CONSIDER, CONTINUE, FUTILE, GO, NEVER
 from trialsim.designs.rules import Looks, Monitor, Rules
 from trialsim.designs.toxicity import crossing_probability
 from trialsim.engine.exact import MAX_STATES, distribution, states
-from trialsim.engine.operating import not_exact, truth_of
+from trialsim.engine.operating import not_exact
 from trialsim.engine.patients import rates_by_dose
 from trialsim.results import OperatingCharacteristics
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.compiling import groups_of
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.truth import Cells, Rates
@@ -107,23 +108,23 @@ def no_bound_because(scenario: Scenario, rules: Rules, *, in_a_cohort: bool = Fa
     return ""
 
 
-def costs(scenario: Scenario, rules: Rules) -> dict[str, dict[str, float | None]]:
+def costs(trial: Compiled) -> dict[str, dict[str, float | None]]:
     """By case: P(go), EN and toxicities with the toxicity rule as stated, and without parts of it, outcomes at once.
 
     ``continued`` goes on at the lowest dose when the rule acts there; ``without`` leaves every patient at the
     starting dose. None where there is no exact answer.
     """
+    rules, monitor = trial.rules, trial.rules.monitor
     never = (NEVER,) * (rules.max_treated + 1)
-    monitor = rules.monitor
     continued = replace(
         rules,
         monitor=Monitor((*monitor.act_ge[:-1], never), monitor.at_enrolled, (*monitor.action[:-1], CONTINUE)),
     )
     without = replace(rules, monitor=Monitor((never,), (0,), (CONTINUE,)))
-    unknown = bool(not_exact(scenario, rules))
+    unknown = bool(not_exact(trial))
     found = {}
-    for name in scenario.truth:
-        truth = truth_of(scenario, rules, name)
+    for name in trial.scenario.truth:
+        truth = trial.truth(name)
         row: dict[str, float | None] = {}
         for label, twin, at in (
             ("stated", rules, truth),

@@ -22,16 +22,16 @@ from trialsim.engine.timed import Timed
 from trialsim.engine.trials import Key
 from trialsim.kernels.tables import CONTINUE_ACCRUAL
 from trialsim.results import Estimate
-from trialsim.scenario.model import Scenario
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.truth import Cells, Rates
 
 MOST_PATHS = 20_000
 """Dose paths told apart at most."""
 
 
-def averages(scenario: Scenario, rules: Rules, trials: Timed, name: str) -> bool:
+def averages(trial: Compiled, trials: Timed, name: str) -> bool:
     """Whether P(go) of a case can be averaged over dose paths."""
-    case, calendar = scenario.truth[name], trials.calendar
+    rules, case, calendar = trial.rules, trial.scenario.truth[name], trials.calendar
     paths = (rules.looks.planned_n + 1) ** (rules.levels - 1)
     return (
         rules.levels > 1

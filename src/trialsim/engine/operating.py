@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 
-from trialsim.designs.rules import Rules
 from trialsim.engine.dose_paths import Paths, averages, p_go_averaged
 from trialsim.engine.exact import MAX_STATES, distribution, independent_cohorts, inert, states
 from trialsim.engine.ledger import Ledger
@@ -14,17 +13,15 @@ from trialsim.engine.montecarlo import Progress, tallies
 from trialsim.engine.precision import plan
 from trialsim.engine.quantities import Side
 from trialsim.engine.tally import Tally
-from trialsim.engine.timed import Timed, quickest, timed
+from trialsim.engine.timed import Timed, at_once, timed
 from trialsim.engine.trials import Trials, untimed
 from trialsim.errors import TrialsimError
 from trialsim.kernels.streams import STREAM_VERSION
 from trialsim.quantities import is_probability, quantity_names
 from trialsim.results import Estimate, Exact, OperatingCharacteristics, Results, Simulated
-from trialsim.scenario.calendar import calendar
-from trialsim.scenario.compiling import compile_rules
-from trialsim.scenario.files import digest
+from trialsim.scenario.compiled import Compiled
+from trialsim.scenario.digest import digest
 from trialsim.scenario.model import MAX_REPLICATES, Scenario
-from trialsim.scenario.truth import Cells, Rates, Strata
 from trialsim.version import __version__
 
 AT_ONCE = " (outcomes known at once)"
@@ -37,20 +34,19 @@ FALSE_ALARM = 1e-4
 """Probability that a run with nothing wrong says that simulation and exact calculation disagree."""
 
 
-def exact(scenario: Scenario, *, totals: bool = True) -> Results:
+def exact(scenario: Scenario | Compiled, *, totals: bool = True) -> Results:
     """Exact operating characteristics of every case, by a Markov chain over patients.
 
     ``totals=False`` leaves out the distributions of total responses and toxicities and is about fifty times faster.
     A case without an exact answer says so in ``not_exact``; where calendar time decides, ``at_once`` is the exact
     answer if every outcome were known at once.
     """
-    rules = compile_rules(scenario)
-    cases = tuple(_case(scenario, rules, name, totals, {}) for name in scenario.truth)
-    return _results(scenario, cases, None, None)
+    trial = Compiled.of(scenario)
+    return _results(trial, tuple(_case(trial, name, totals) for name in trial.scenario.truth), None, None)
 
 
 def simulate(
-    scenario: Scenario,
+    scenario: Scenario | Compiled,
     *,
     replicates: int | None = None,
     seed: int | None = None,
@@ -73,147 +69,114 @@ def simulate(
     totals : whether the exact side includes the distributions of total responses and toxicities.
     ledger : keeps what is finished, so that a run that is cut off can go on.
     """
-    seed = scenario.simulation.seed if seed is None else seed
+    trial = Compiled.of(scenario)
+    asked = trial.scenario.simulation
+    seed = asked.seed if seed is None else seed
     if not (isinstance(seed, int) and 0 <= seed < 2**63):
         raise TrialsimError(f"seed = {seed!r} must be a whole number from 0 to {2**63 - 1}")
-    rules = compile_rules(scenario)
-    trials, planned = trials_of(scenario, rules), None
-    if replicates is None and scenario.simulation.precision:
-        mains = {name: trials[name] for name in scenario.truth}
-        planned = plan(mains, scenario.simulation.precision, seed, jobs)
+    trials, planned = trials_of(trial), None
+    if replicates is None and asked.precision:
+        mains = {name: trials[name] for name in trial.scenario.truth}
+        planned = plan(mains, asked.precision, seed, jobs)
         replicates = planned.replicates
-    replicates = scenario.simulation.replicates if replicates is None else replicates
+    replicates = asked.replicates if replicates is None else replicates
     if not (isinstance(replicates, int) and 1 <= replicates <= MAX_REPLICATES):
         raise TrialsimError(
             f"replicates = {replicates!r} must be a whole number from 1 to {MAX_REPLICATES:,}"
         )
     drawn = tallies(trials, replicates, seed, jobs=jobs, progress=progress, ledger=ledger)
-    cases = tuple(_case(scenario, rules, name, totals, drawn) for name in scenario.truth)
-    return replace(_results(scenario, cases, seed, replicates), planned=planned)
+    cases = tuple(_case(trial, name, totals, trials, drawn) for name in trial.scenario.truth)
+    return replace(_results(trial, cases, seed, replicates), planned=planned)
 
 
-def expected(scenario: Scenario, replicates: int | None = None) -> int | None:
+def expected(scenario: Scenario | Compiled, replicates: int | None = None) -> int | None:
     """How many trials a run simulates in all; None where a pilot run has yet to plan it."""
-    if replicates is None and scenario.simulation.precision:
+    trial = Compiled.of(scenario)
+    asked = trial.scenario.simulation
+    if replicates is None and asked.precision:
         return None
-    each = scenario.simulation.replicates if replicates is None else replicates
-    return each * len(trials_of(scenario, compile_rules(scenario)))
+    return (asked.replicates if replicates is None else replicates) * len(trials_of(trial))
 
 
-def kernels_used(scenario: Scenario) -> set[str]:
+def kernels_used(scenario: Scenario | Compiled) -> set[str]:
     """The kernels that a run will call, by the names of ``kernels.cold``."""
     used = {"chain"}
-    for trials in trials_of(scenario, compile_rules(scenario)).values():
+    for trials in trials_of(Compiled.of(scenario)).values():
         main = trials.trials if isinstance(trials, Paths) else trials
         used.add(("abreast" if main.abreast else "conduct") if isinstance(main, Timed) else "trial")
     return used
 
 
-def trials_of(scenario: Scenario, rules: Rules) -> dict[str, Trials]:
+def trials_of(trial: Compiled) -> dict[str, Trials]:
     """What is simulated: the trials of every case and, in calendar time, the same with outcomes known at once."""
-    if not _in_calendar(scenario):
-        return dict(untimed(rules, rates_of(scenario)))
-    mains = timed(scenario, rules)
+    if not trial.in_calendar:
+        return dict(untimed(trial.rules, trial.rates))
+    mains = timed(trial)
     trials: dict[str, Trials] = dict(mains)
-    for name, main in mains.items():
-        if scenario.conduct is not None and averages(scenario, rules, main, name):
-            trials[f"{name}{PATHS}"] = Paths.of(rules, main)
-    if scenario.conduct is not None and not not_exact(scenario, rules):
-        at_once = timed(scenario, rules, at_once=True)
-        trials |= {f"{name}{AT_ONCE}": quickest(each) for name, each in at_once.items()}
+    if trial.dated:
+        for name, main in mains.items():
+            if averages(trial, main, name):
+                trials[f"{name}{PATHS}"] = Paths.of(trial.rules, main)
+        if not not_exact(trial):
+            trials |= {f"{name}{AT_ONCE}": at_once(trial, main) for name, main in mains.items()}
     return trials
 
 
-def rates_of(scenario: Scenario) -> dict[str, Rates]:
-    """The truth of every case as numbers by dose level, without regard to strata and withdrawal."""
-    levels = len(scenario.doses)
-    return {name: Rates.of(case, scenario.evaluability, levels) for name, case in scenario.truth.items()}
-
-
-def truth_of(scenario: Scenario, rules: Rules, name: str) -> Rates | Cells:
-    """What a patient of a case amounts to in an exact calculation."""
-    if not _in_calendar(scenario):
-        return rates_of(scenario)[name]
-    return Strata.of(scenario, name).effective(calendar(scenario, rules))
-
-
-def not_exact(scenario: Scenario, rules: Rules) -> str:
+def not_exact(trial: Compiled) -> str:
     """Why there is no exact answer even with outcomes known at once; "" where there is one."""
-    needed = states(rules)
-    if scenario.conduct is not None and any(calendar(scenario, rules).amended_at):
+    needed = states(trial.rules)
+    if trial.dated and any(trial.calendar.amended_at):
         return "the dose is lowered at a date"
-    if scenario.own_rules:
+    if trial.scenario.own_rules:
         shared = "cohorts with rules of their own share the dose and its toxicity boundary"
-        return "" if inert(rules.monitor) else shared
+        return "" if inert(trial.rules.monitor) else shared
     if needed > MAX_STATES:
         return f"the exact chain would need {needed:,} states, more than {MAX_STATES:,}"
     return ""
 
 
-def _in_calendar(scenario: Scenario) -> bool:
-    """Whether trials are simulated with dates or cohorts."""
-    return scenario.conduct is not None or scenario.cohorts is not None
-
-
 def _case(
-    scenario: Scenario, rules: Rules, name: str, totals: bool, drawn: Mapping[str, Tally]
+    trial: Compiled,
+    name: str,
+    totals: bool,
+    trials: Mapping[str, Trials] = {},
+    drawn: Mapping[str, Tally] = {},
 ) -> OperatingCharacteristics:
-    """Everything known about a case; ``drawn`` holds its tallies, if it was simulated."""
-    number = len(scenario.truth)
-    why_not = not_exact(scenario, rules)
-    known = OperatingCharacteristics(name, scenario.doses, not_exact=why_not)
+    """Everything known about a case; ``drawn`` holds the tallies of its ``trials``, if it was simulated."""
+    doses, number = trial.scenario.doses, len(trial.scenario.truth)
+    why_not = not_exact(trial)
+    known = OperatingCharacteristics(name, doses, not_exact=why_not)
     if not why_not:
-        totals = totals and states(rules, carried=True) <= MAX_STATES
-        known = replace(known, exact=_exact(scenario, rules, name, totals))
-    dated = scenario.conduct is not None
-    cohorts = scenario.cohorts.names if scenario.cohorts else ()
+        totals = totals and states(trial.rules, carried=True) <= MAX_STATES
+        known = replace(known, exact=_exact(trial, name, totals))
     found = None
     if drawn:
-        trials = trials_of(scenario, rules)
-        found = Side.of(trials[name], false_go(scenario, name), dated=dated).simulated(drawn[name])
+        found = Side.of(trials[name], trial.false_go(name), dated=trial.dated).simulated(drawn[name])
         if paths := drawn.get(f"{name}{PATHS}"):
-            averaged = p_go_averaged(paths, rules, truth_of(scenario, rules, name))
+            averaged = p_go_averaged(paths, trial.rules, trial.truth(name))
             found = replace(found, values={**found.values, "p_go_averaged": averaged})
-    if not dated:
-        known = replace(known, cohorts=cohorts)
+    if not trial.dated:
+        known = replace(known, cohorts=trial.cohorts)
         return _beside(known, found, number) if found else known
-    at_once = known if known.exact else None
-    if at_once and drawn:
+    twin = known if known.exact else None
+    if twin and drawn:
         mark = f"{name}{AT_ONCE}"
-        twin = Side.of(trials[mark], false_go(scenario, name), dated=False).simulated(drawn[mark])
-        if not scenario.own_rules:
-            always = quantity_names(len(scenario.doses))
-            twin = replace(twin, values={q: e for q, e in twin.values.items() if q in always})
-        at_once = _beside(at_once, twin, number)
+        counted = Side.of(trials[mark], trial.false_go(name), dated=False).simulated(drawn[mark])
+        if not trial.scenario.own_rules:
+            always = quantity_names(len(doses))
+            counted = replace(counted, values={q: e for q, e in counted.values.items() if q in always})
+        twin = _beside(twin, counted, number)
     why_not = f"calendar time decides{f'; {why_not}' if why_not else ''}"
     return OperatingCharacteristics(
-        name, scenario.doses, not_exact=why_not, simulated=found, cohorts=cohorts, at_once=at_once
+        name, doses, not_exact=why_not, simulated=found, cohorts=trial.cohorts, at_once=twin
     )
 
 
-def _exact(scenario: Scenario, rules: Rules, name: str, totals: bool) -> Exact:
+def _exact(trial: Compiled, name: str, totals: bool) -> Exact:
     """The exact answer of a case with every outcome known at once."""
-    if not scenario.own_rules or scenario.cohorts is None:
-        return distribution(rules, truth_of(scenario, rules, name), totals)
-    strata, dates = Strata.of(scenario, name), calendar(scenario, rules)
-    members = [[s.cohort_name == cohort for s in scenario.strata] for cohort in scenario.cohorts.names]
-    cells = [strata.only(which).effective(dates) for which in members]
-    return independent_cohorts(rules, cells, false_go(scenario, name))
-
-
-def false_go(scenario: Scenario, name: str) -> int:
-    """The set of cohorts (bit c for cohort c) in which no dose has a response rate above p0."""
-    p0, strata = getattr(scenario.design, "p0", None), scenario.strata
-    if p0 is None or scenario.cohorts is None:
-        return 0
-    rates = Strata.of(scenario, name).rates
-    members = 0
-    for c, cohort in enumerate(scenario.cohorts.names):
-        best = max(
-            max(rate.response) for rate, s in zip(rates, strata, strict=True) if s.cohort_name == cohort
-        )
-        members |= (best <= p0) << c
-    return members
+    if not trial.scenario.own_rules:
+        return distribution(trial.rules, trial.truth(name), totals)
+    return independent_cohorts(trial.rules, trial.by_cohort(name), trial.false_go(name))
 
 
 def _beside(known: OperatingCharacteristics, drawn: Simulated, cases: int) -> OperatingCharacteristics:
@@ -273,11 +236,11 @@ def _disagrees(
 
 
 def _results(
-    scenario: Scenario, cases: tuple[OperatingCharacteristics, ...], seed: int | None, replicates: int | None
+    trial: Compiled, cases: tuple[OperatingCharacteristics, ...], seed: int | None, replicates: int | None
 ) -> Results:
     return Results(
-        name=scenario.name,
-        digest=digest(scenario),
+        name=trial.scenario.name,
+        digest=digest(trial.scenario),
         version=__version__,
         streams=STREAM_VERSION,
         seed=seed,

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from trialsim.designs.binomial import Float64
-from trialsim.designs.rules import Rules
 from trialsim.engine.timed import TICKS_PER_MONTH, Timed, timed
 from trialsim.kernels.tables import Int64
-from trialsim.scenario.model import Scenario
+from trialsim.scenario.compiled import Compiled
 
 TRIALS = 2_000
 """Simulated trials of a case, the first of its run."""
@@ -51,11 +50,11 @@ class OverTime:
         ]
 
 
-def over_time(scenario: Scenario, rules: Rules, seed: int) -> dict[str, OverTime]:
+def over_time(trial: Compiled, seed: int) -> dict[str, OverTime]:
     """The first cases of a scenario with dates, by name; empty without dates."""
-    if scenario.conduct is None:
+    if not trial.dated:
         return {}
-    every = list(timed(scenario, rules).items())[:MOST_CASES]
+    every = list(timed(trial).items())[:MOST_CASES]
     return {case: patients_over_time(trials, seed) for case, trials in every}
 
 

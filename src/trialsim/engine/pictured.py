@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from trialsim.designs.rules import Rules
 from trialsim.engine.as_conducted import AsConducted, as_conducted
 from trialsim.engine.boundary_runs import BoundaryRuns, boundary_runs
 from trialsim.engine.curves import Curves, HeatMap, curves, heat_map
@@ -14,7 +13,7 @@ from trialsim.engine.ranges import Ranges, ranges
 from trialsim.engine.threads import side_by_side
 from trialsim.engine.waiting import Waiting, waiting_cost
 from trialsim.results import Results
-from trialsim.scenario.model import Scenario
+from trialsim.scenario.compiled import Compiled
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class Pictured:
 
 
 def pictured(
-    scenario: Scenario, rules: Rules, results: Results, *, seed: int | None = None, jobs: int | None = None
+    trial: Compiled, results: Results, *, seed: int | None = None, jobs: int | None = None
 ) -> Pictured:
     """Work out the numbers of every figure of a run.
 
@@ -46,25 +45,24 @@ def pictured(
     jobs : threads; default all processors. No number depends on it.
     """
     if seed is None:
-        seed = scenario.simulation.seed if results.seed is None else results.seed
-    shown, chosen = ranges(scenario, rules), seed
-    replicates = results.replicates or scenario.simulation.replicates
+        seed = trial.scenario.simulation.seed if results.seed is None else results.seed
+    shown, chosen = ranges(trial), seed
+    replicates = results.replicates or trial.scenario.simulation.replicates
     # the longest first
     parts: dict[str, Any] = {
-        "heat_map": lambda: heat_map(scenario, rules, shown.response, shown.toxicity),
-        "waiting": lambda: waiting_cost(scenario, rules, chosen, results.replicates or 0),
+        "heat_map": lambda: heat_map(trial, shown.response, shown.toxicity),
+        "waiting": lambda: waiting_cost(trial, chosen, results.replicates or 0),
         "curves": lambda: curves(
-            scenario,
-            rules,
+            trial,
             between=shown.response,
             marked=shown.marked,
             rates=shown.simulated,
             replicates=replicates,
             seed=chosen,
         ),
-        "over_time": lambda: over_time(scenario, rules, chosen) if results.replicates else {},
-        "as_conducted": lambda: as_conducted(scenario, rules, results, shown, replicates, chosen),
-        "boundary_runs": lambda: boundary_runs(scenario, rules, chosen),
+        "over_time": lambda: over_time(trial, chosen) if results.replicates else {},
+        "as_conducted": lambda: as_conducted(trial, results, shown, replicates, chosen),
+        "boundary_runs": lambda: boundary_runs(trial, chosen),
     }
     found = side_by_side(parts.values(), jobs)
     return Pictured(seed, shown, **dict(zip(parts, found, strict=True)))

@@ -27,11 +27,11 @@ from trialsim.engine.exact import MAX_STATES, distribution, inert, states
 from trialsim.engine.montecarlo import tallies
 from trialsim.engine.paired import Together, against, estimates
 from trialsim.engine.quantities import Side
-from trialsim.engine.timed import Timed, quickest
+from trialsim.engine.timed import Timed, at_once
+from trialsim.engine.trials import Untimed
 from trialsim.results import Estimate, OperatingCharacteristics, Results, digits12
-from trialsim.scenario.calendar import calendar, immediate
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.compiling import groups_of
-from trialsim.scenario.model import Scenario
 from trialsim.scenario.truth import Strata
 
 LABELS = {
@@ -134,46 +134,54 @@ class _Stage:
     """The trial of a step with every outcome known at once, or, of the step ``calendar``, as it runs."""
 
     step: str
-    rules: Rules
+    trial: Compiled
     strata: Strata
 
+    def repeats(self, before: _Stage) -> bool:
+        """Whether it is the trial of the stage before under another name."""
+        same = (self.trial.rules, self.strata) == (before.trial.rules, before.strata)
+        return same and self.step != "calendar"
 
-def power_ledgers(
-    scenario: Scenario, rules: Rules, results: Results, *, jobs: int | None = None
-) -> PowerLedgers:
+
+def power_ledgers(trial: Compiled, results: Results, *, jobs: int | None = None) -> PowerLedgers:
     """The ledger of every case of ``results``.
 
     Simulates only where two neighbouring steps have no exact answer: again the trial as it runs, and the other beside
     it on the same patients.
     """
     found: list[PowerLedger] = []
+    trials = _steps(trial)
     for oc in results.cases:
-        found.extend(_of_case(scenario, rules, oc, results, jobs))
+        found.extend(_of_case(trial, trials, oc, results, jobs))
     return PowerLedgers(tuple(found))
 
 
 def _of_case(
-    scenario: Scenario, rules: Rules, oc: OperatingCharacteristics, results: Results, jobs: int | None
+    trial: Compiled,
+    trials: Mapping[str, Compiled],
+    oc: OperatingCharacteristics,
+    results: Results,
+    jobs: int | None,
 ) -> list[PowerLedger]:
-    strata = Strata.of(scenario, oc.case)
-    cohorts = scenario.cohorts.names if scenario.own_rules and scenario.cohorts else ("",)
+    scenario, strata = trial.scenario, trial.strata[oc.case]
+    cohorts = trial.cohorts if scenario.own_rules else ("",)
     names = [f"p_go_cohort_{c}" if cohort else "p_go" for c, cohort in enumerate(cohorts, start=1)]
     parts = [
         strata.only([s.cohort_name == cohort for s in scenario.strata]) if cohort else strata
         for cohort in cohorts
     ]
-    by_part = [_stages(scenario, rules, part) for part in parts]
-    exact = [[_exact(scenario, stage) for stage in stages] for stages in by_part]
+    by_part = [_stages(trials, part) for part in parts]
+    exact = [[_exact(stage) for stage in stages] for stages in by_part]
     last = len(by_part[0]) - 1
     open_ends = sorted({k for values in exact for k, p in enumerate(values) if p is None})
     drawn = _Drawn({}, {})
     if len(open_ends) > 1 and results.replicates and results.seed is not None:
-        drawn = _simulated(scenario, rules, strata, open_ends, results.replicates, results.seed, jobs)
+        drawn = _simulated(_stages(trials, strata), open_ends, results.replicates, results.seed, jobs)
     if oc.simulated:
         drawn.values[last] = oc.simulated.values
     ledgers = []
     for cohort, name, part, stages, values in zip(cohorts, names, parts, by_part, exact, strict=True):
-        p = alone(rules.looks, _at_start(part)).p_go
+        p = alone(trial.rules.looks, _at_start(part)).p_go
         steps = [Step("design_alone", digits12(p))]
         for k, (stage, known) in enumerate(zip(stages, values, strict=True)):
             here = drawn.values.get(k, {}).get(name) if known is None else None
@@ -181,9 +189,9 @@ def _of_case(
             step = Step(
                 stage.step, None if p_go is None else digits12(p_go), mcse=here.mcse if here else None
             )
-            same = k > 0 and stage == replace(stages[k - 1], step=stage.step) and stage.step != "calendar"
+            same = k > 0 and stage.repeats(stages[k - 1])
             step = _changed(steps[-1], step, None if same else drawn.errors.get((k, name)))
-            steps.append(replace(step, reasons=_reasons(scenario, stage, step, oc, drawn.values.get(k - 1))))
+            steps.append(replace(step, reasons=_reasons(stage, step, oc, drawn.values.get(k - 1))))
         ledgers.append(PowerLedger(oc.case, cohort, _at_start(part), tuple(steps)))
     return ledgers
 
@@ -204,27 +212,30 @@ def _at_start(strata: Strata) -> float:
     return sum(share * rate.response[0] for share, rate in zip(strata.shares, strata.rates, strict=True))
 
 
-def _stages(scenario: Scenario, rules: Rules, strata: Strata) -> list[_Stage]:
-    """Every step after the design by itself."""
-    monitor, stages = rules.monitor, []
-    conduct = scenario.conduct
-    if scenario.evaluability.probability < 1 or (conduct and conduct.withdrawal_per_month > 0):
+def _steps(trial: Compiled) -> dict[str, Compiled]:
+    """The trial of every step after the design by itself; that of ``toxicity_stop`` with the first dose's response."""
+    scenario, rules, monitor = trial.scenario, trial.rules, trial.rules.monitor
+    found = {}
+    if scenario.evaluability.probability < 1 or trial.withdraws:
         looks = replace(rules.looks, toxic_ge=())
-        stages.append(
-            _Stage("evaluability", Rules(looks, _still(rules), rules.replaced, rules.max_treated), strata)
-        )
+        kept = Rules(looks, _still(rules), rules.replaced, rules.max_treated)
+        found["evaluability"] = Compiled(scenario, kept)
     if STOP in monitor.action or rules.looks.too_toxic:
-        pooled = replace(rules, on_dose_change=POOLED, attained_ge=())
-        levels = rules.levels
-        flat = replace(
-            strata, rates=tuple(replace(r, response=r.response[:1] * levels) for r in strata.rates)
-        )
-        stages.append(_Stage("toxicity_stop", pooled, flat))
-    if REDUCE in monitor.action or any(monitor.at_enrolled) or _dated(scenario, rules):
-        stages.append(_Stage("dose_change", rules, strata))
-    if conduct is not None:
-        stages.append(_Stage("calendar", rules, strata))
-    return stages
+        found["toxicity_stop"] = Compiled(scenario, replace(rules, on_dose_change=POOLED, attained_ge=()))
+    if REDUCE in monitor.action or any(monitor.at_enrolled) or any(trial.calendar.amended_at):
+        found["dose_change"] = trial
+    if trial.dated:
+        found["calendar"] = trial
+    return found
+
+
+def _stages(trials: Mapping[str, Compiled], strata: Strata) -> list[_Stage]:
+    """Every step after the design by itself, under one truth."""
+    levels = len(strata.rates[0].response)
+    flat = replace(strata, rates=tuple(replace(r, response=r.response[:1] * levels) for r in strata.rates))
+    return [
+        _Stage(step, trial, flat if step == "toxicity_stop" else strata) for step, trial in trials.items()
+    ]
 
 
 def _still(rules: Rules, patients: int | None = None) -> Monitor:
@@ -233,14 +244,9 @@ def _still(rules: Rules, patients: int | None = None) -> Monitor:
     return Monitor((never,), (0,), (CONTINUE,))
 
 
-def _dated(scenario: Scenario, rules: Rules) -> bool:
-    """Whether the dose is lowered at a date."""
-    return any(calendar(scenario, rules).amended_at)
-
-
-def _exact(scenario: Scenario, stage: _Stage) -> float | None:
+def _exact(stage: _Stage) -> float | None:
     """P(go) of a stage, of one cohort where each has rules of its own; None where there is no exact answer."""
-    rules, groups = stage.rules, groups_of(scenario)
+    rules, groups = stage.trial.rules, groups_of(stage.trial.scenario)
     if stage.step == "calendar":
         return None
     flat = all(len(set(rate.response)) == 1 for rate in stage.strata.rates)
@@ -248,7 +254,7 @@ def _exact(scenario: Scenario, stage: _Stage) -> float | None:
     if flat and not stops and rules.on_dose_change == POOLED:
         # which dose a patient has then changes nothing, so that no date and no other cohort does
         rules = replace(rules, monitor=_still(rules))
-    if rules.levels > 1 and _dated(scenario, rules):
+    if rules.levels > 1 and any(stage.trial.calendar.amended_at):
         return None
     if groups > 1:
         if not inert(rules.monitor):
@@ -257,7 +263,7 @@ def _exact(scenario: Scenario, stage: _Stage) -> float | None:
         rules = replace(rules, monitor=_still(rules, each), max_treated=each)
     if states(rules) > MAX_STATES:
         return None
-    cells = stage.strata.effective(calendar(scenario, stage.rules))
+    cells = stage.strata.effective(stage.trial.calendar)
     first = replace(cells, table=cells.table[: rules.levels])
     return distribution(rules, first).values["p_go"]
 
@@ -271,20 +277,13 @@ class _Drawn:
 
 
 def _simulated(
-    scenario: Scenario,
-    rules: Rules,
-    strata: Strata,
-    which: list[int],
-    replicates: int,
-    seed: int,
-    jobs: int | None,
+    stages: list[_Stage], which: list[int], replicates: int, seed: int, jobs: int | None
 ) -> _Drawn:
     """The stages of these numbers (two or three) on the same patients."""
-    stages = _stages(scenario, rules, strata)
     # of three the middle one is paired with both its neighbours
     hub = which[len(which) - 2]
     others = [k for k in which if k != hub]
-    sides = {k: Side.of(quickest(_trials(scenario, stages[k]))) for k in which}
+    sides = {k: Side.of(_trials(stages[k])) for k in which}
     pair = Together(sides[hub], tuple(sides[k] for k in others))
     tally = tallies({"": pair}, replicates, seed, jobs=jobs)[""]
     values: dict[int, Mapping[str, Estimate]] = {hub: estimates(tally, 0)}
@@ -296,15 +295,12 @@ def _simulated(
     return _Drawn(values, errors)
 
 
-def _trials(scenario: Scenario, stage: _Stage) -> Timed:
-    dates = calendar(scenario, stage.rules)
-    if stage.step != "calendar":
-        dates = immediate(dates)
-    return Timed.of(stage.rules, dates, stage.strata.thresholds())
+def _trials(stage: _Stage) -> Timed | Untimed:
+    as_it_runs = Timed.of(stage.trial.rules, stage.trial.calendar, stage.strata.thresholds())
+    return as_it_runs if stage.step == "calendar" else at_once(stage.trial, as_it_runs)
 
 
 def _reasons(
-    scenario: Scenario,
     stage: _Stage,
     step: Step,
     oc: OperatingCharacteristics,
@@ -317,13 +313,13 @@ def _reasons(
         return (Reason("within_error"),)
     if step.step == "calendar":
         return _reasons_of_time(stage, oc, simulated_before)
-    evaluability, what = scenario.evaluability, []
+    evaluability, what = stage.trial.scenario.evaluability, []
     if step.step == "evaluability":
         if evaluability.replaced and evaluability.inevaluable == "nonresponders":
             what.append("nonresponders_replaced")
-    elif stage.rules.on_dose_change == RESTART:
+    elif stage.trial.rules.on_dose_change == RESTART:
         what.append("fresh_start")
-    elif stage.rules.on_dose_change == NEW_DOSE_ONLY:
+    elif stage.trial.rules.on_dose_change == NEW_DOSE_ONLY:
         what.append("new_dose_only")
     if step.step == "dose_change" and any(max(r.response) > r.response[0] for r in stage.strata.rates):
         what.append("response_rises")

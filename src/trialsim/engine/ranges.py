@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from trialsim.designs.binomial import clopper_pearson
-from trialsim.designs.rules import Rules
 from trialsim.engine.curves import design_alone
 from trialsim.engine.exact import distribution
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Scenario
 
 ENDS = (0.02, 0.05, 0.10, 0.15, 0.20, 0.25, 0.30, 0.40, 0.50, 0.60, 0.70, 0.80, 0.90, 1.0)
@@ -76,11 +76,12 @@ class Ranges:
         return sorted(filter(self.shows, between | above | {(low + self.p0) / 2}))
 
 
-def ranges(scenario: Scenario, rules: Rules) -> Ranges:
+def ranges(trial: Compiled) -> Ranges:
     """The ranges that show every rate a scenario speaks of, and the design from almost never to almost always go."""
+    scenario = trial.scenario
     p0, p1 = (getattr(scenario.design, key, None) for key in ("p0", "p1"))
     observed = _observed(scenario)
-    alone = design_alone(rules)
+    alone = design_alone(trial.rules)
 
     def p_go(rate: float) -> float:
         return distribution(alone.rules, alone.at(rate)).values["p_go"]

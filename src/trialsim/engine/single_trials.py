@@ -28,7 +28,6 @@ from trialsim.codes import (
     TOXICITY_AT_N,
 )
 from trialsim.engine.montecarlo import BLOCK, Progress
-from trialsim.engine.operating import rates_of
 from trialsim.engine.timed import Timed, timed
 from trialsim.engine.trials import Key, Untimed, untimed
 from trialsim.errors import OutputError, TrialsimError
@@ -39,7 +38,7 @@ from trialsim.kernels.clock import TICKS_PER_DAY
 from trialsim.kernels.patient import FULL_INTENSITY
 from trialsim.kernels.streams import stream_key
 from trialsim.kernels.tables import Int32, Int64
-from trialsim.scenario.compiling import compile_rules
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Scenario
 
 PATIENT_CELLS = 4_000_000
@@ -136,7 +135,7 @@ class Keep:
             blocks = (part for table in tables for part in _blocks(table, replicates, BLOCK, progress))
             written.append(_write(folder / f"trials.{self.suffix}", blocks))
         if self.patients is not None:
-            every = timed(scenario, compile_rules(scenario))
+            every = timed(Compiled.of(scenario))
             size = max(PATIENT_CELLS // (next(iter(every.values())).patients * field.FIELDS), 1)
             blocks = (
                 part
@@ -157,12 +156,12 @@ def _blocks(table: Simulate, replicates: int, size: int, progress: Progress | No
 
 def _tables_of_trials(scenario: Scenario, key: Key) -> Iterator[Simulate]:
     """One table of trials a case, from the kernel that ran them."""
-    rules = compile_rules(scenario)
-    if scenario.conduct is None and scenario.cohorts is None:
-        for case, trials in untimed(rules, rates_of(scenario)).items():
+    trial = Compiled.of(scenario)
+    if not trial.in_calendar:
+        for case, trials in untimed(trial.rules, trial.rates).items():
             yield _untimed_of(scenario, case, trials, key)
     else:
-        for case, dated in timed(scenario, rules).items():
+        for case, dated in timed(trial).items():
             yield _timed_of(scenario, case, dated, key)
 
 

@@ -12,7 +12,8 @@ from trialsim.engine.compiled import tables_of
 from trialsim.engine.tally import Tally, fold
 from trialsim.engine.trials import Key, Untimed
 from trialsim.kernels.tables import EARLY_DECISION, SERIOUS, Calendar, Int32, Int64, Tables
-from trialsim.scenario.model import Scenario
+from trialsim.scenario.calendar import immediate
+from trialsim.scenario.compiled import Compiled
 
 TICKS_PER_MONTH = 31168
 DAYS_PER_MONTH = 30.4375
@@ -55,6 +56,11 @@ class Timed:
         """The trials of a case; the quick kernel is chosen wherever it applies."""
         return cls(tables_of(rules), calendar, thresholds, runs_abreast(rules, calendar))
 
+    @classmethod
+    def of_case(cls, trial: Compiled, case: str) -> Timed:
+        """The trials of a case of a scenario."""
+        return cls.of(trial.rules, trial.calendar, trial.strata[case].thresholds())
+
     @property
     def patients(self) -> int:
         """Largest number of patients a trial can treat."""
@@ -94,23 +100,17 @@ class Timed:
         )
 
 
-def timed(scenario: Scenario, rules: Rules, *, at_once: bool = False) -> dict[str, Timed]:
-    """The trials of every case of a scenario; ``at_once``: the same patients with outcomes known at once."""
-    from trialsim.scenario.calendar import calendar, immediate
-    from trialsim.scenario.truth import Strata
-
-    dates = calendar(scenario, rules)
-    if at_once:
-        dates = immediate(dates)
-    return {case: Timed.of(rules, dates, Strata.of(scenario, case).thresholds()) for case in scenario.truth}
+def timed(trial: Compiled) -> dict[str, Timed]:
+    """The trials of every case of a scenario."""
+    return {case: Timed.of_case(trial, case) for case in trial.scenario.truth}
 
 
-def quickest(trials: Timed) -> Timed | Untimed:
-    """The same trials on the untimed kernel, where outcomes are known at once and nobody withdraws or differs."""
-    calendar, plain = trials.calendar, trials.thresholds.shape[1] == 1
-    if plain and not (calendar.missed_by.any() or calendar.own or any(calendar.amended_at)):
+def at_once(trial: Compiled, trials: Timed) -> Timed | Untimed:
+    """The same patients with outcomes known at once, on the untimed kernel where nobody withdraws or differs."""
+    dates, plain = immediate(trials.calendar), trials.thresholds.shape[1] == 1
+    if plain and not (dates.missed_by.any() or dates.own or any(dates.amended_at)):
         return Untimed(trials.tables, np.ascontiguousarray(trials.thresholds[:, 0, :SERIOUS]))
-    return trials
+    return Timed.of(trial.rules, dates, trials.thresholds)
 
 
 def has_evaluable_analysis(trials: Timed) -> bool:

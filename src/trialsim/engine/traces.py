@@ -25,7 +25,7 @@ from trialsim.codes import (
     TOXICITY_AT_N,
 )
 from trialsim.engine.single_trials import Columns, columns_of_patients, treated
-from trialsim.engine.timed import DAYS_PER_MONTH, Timed, timed
+from trialsim.engine.timed import DAYS_PER_MONTH, Timed
 from trialsim.engine.trials import Key
 from trialsim.errors import TrialsimError
 from trialsim.kernels import conduct_columns as column
@@ -34,7 +34,7 @@ from trialsim.kernels.clock import TICKS_PER_DAY
 from trialsim.kernels.streams import GROUP_COURSE, MAX_REPLICATES, stream_key
 from trialsim.kernels.tables import EARLY_DECISION, SWITCH, Int32, Int64
 from trialsim.results import digits12
-from trialsim.scenario.compiling import compile_rules
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.words import meant
 
@@ -145,7 +145,9 @@ class Trace(Answer):
         return plain
 
 
-def trace(scenario: Scenario, case: str | None = None, trial: int = 1, seed: int | None = None) -> Trace:
+def trace(
+    scenario: Scenario | Compiled, case: str | None = None, trial: int = 1, seed: int | None = None
+) -> Trace:
     """Trial number ``trial`` (from 1) of a case, the very one that a run with the same seed simulates.
 
     Parameters
@@ -157,6 +159,8 @@ def trace(scenario: Scenario, case: str | None = None, trial: int = 1, seed: int
     ------
     TrialsimError : there is no such case, trial or seed.
     """
+    compiled = Compiled.of(scenario)
+    scenario = compiled.scenario
     case = next(iter(scenario.truth)) if case is None else case
     seed = scenario.simulation.seed if seed is None else seed
     if case not in scenario.truth:
@@ -165,7 +169,7 @@ def trace(scenario: Scenario, case: str | None = None, trial: int = 1, seed: int
         raise TrialsimError(f"trial = {trial!r} must be a whole number from 1 to {MAX_REPLICATES}")
     if not (isinstance(seed, int) and 0 <= seed <= MAX_SEED):
         raise TrialsimError(f"seed = {seed!r} must be a whole number from 0 to {MAX_SEED}")
-    trials, key = timed(scenario, compile_rules(scenario))[case], stream_key(seed)
+    trials, key = Timed.of_case(compiled, case), stream_key(seed)
     rows, kept, overrun = treated(trials, key, trial - 1, 1)
     row, patients, dated = rows[0], kept[0, : rows[0, column.TREATED]], scenario.conduct is not None
     columns = columns_of_patients(scenario, case, trials, trial - 1, rows, kept, overrun)

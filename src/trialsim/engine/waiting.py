@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from trialsim.designs.rules import Rules
 from trialsim.engine.montecarlo import tallies
 from trialsim.engine.paired import Difference, Together, against, estimates
 from trialsim.engine.quantities import Side
@@ -14,7 +13,7 @@ from trialsim.engine.tally import Tally
 from trialsim.engine.timed import Timed, timed
 from trialsim.kernels.tables import CONTINUE_ACCRUAL, EARLY_DECISION, PAUSE
 from trialsim.results import Estimate
-from trialsim.scenario.model import Scenario
+from trialsim.scenario.compiled import Compiled
 
 REPLICATES = 10_000
 """Trials a case and policy, at most."""
@@ -55,31 +54,31 @@ class Waiting:
         ]
 
 
-def waiting_cost(scenario: Scenario, rules: Rules, seed: int, replicates: int) -> tuple[Waiting, ...]:
+def waiting_cost(trial: Compiled, seed: int, replicates: int) -> tuple[Waiting, ...]:
     """Every case under every interim policy, on the same patients; empty without an interim look or without dates.
 
     ``Difference.one`` is the scenario's own policy, ``other`` the one named.
     """
-    if scenario.conduct is None or len(rules.looks.n) == 1 or not replicates:
+    conduct = trial.scenario.conduct
+    if conduct is None or len(trial.rules.looks.n) == 1 or not replicates:
         return ()
-    replicates, interim = min(replicates, REPLICATES), scenario.conduct.interim
-    own = timed(scenario, rules)
+    replicates, interim = min(replicates, REPLICATES), conduct.interim
     # the scenario's own policy is simulated once, beside the others
     order = [interim, *(policy for policy in POLICIES if policy != interim)]
     together = {
-        case: Together(Side.of(trials), tuple(Side.of(_under(rules, trials, policy)) for policy in order[1:]))
-        for case, trials in own.items()
+        case: Together(Side.of(own), tuple(Side.of(_under(trial, own, policy)) for policy in order[1:]))
+        for case, own in timed(trial).items()
     }
     drawn = tallies(together, replicates, seed)
     return tuple(
         Waiting(case, policy, policy == interim, replicates, _found(drawn[case], order.index(policy)))
-        for case in own
+        for case in together
         for policy in POLICIES
     )
 
 
-def _under(rules: Rules, trials: Timed, policy: str) -> Timed:
-    return Timed.of(rules, trials.calendar._replace(interim=POLICIES[policy]), trials.thresholds)
+def _under(trial: Compiled, own: Timed, policy: str) -> Timed:
+    return Timed.of(trial.rules, own.calendar._replace(interim=POLICIES[policy]), own.thresholds)
 
 
 def _found(tally: Tally, k: int) -> dict[str, Difference]:

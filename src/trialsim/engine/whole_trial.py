@@ -12,17 +12,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from trialsim.designs.error_rates import check_setting
+from trialsim.designs.error_rates import Candidates
 from trialsim.designs.finding import CRITERIA, FoundDesigns, find, spec_of
+from trialsim.designs.front import Front
 from trialsim.designs.rules import Looks
-from trialsim.designs.simon import Simon, weights_of
+from trialsim.designs.simon import Simon
 from trialsim.designs.single_stage import SingleStage
+from trialsim.designs.target import Target
 from trialsim.engine.exact import distribution
-from trialsim.engine.operating import truth_of
 from trialsim.engine.whole_trial_found import Attained, Robust, RobustDesigns
 from trialsim.engine.whole_trial_search import ROUNDING, Progress, Search
 from trialsim.errors import DesignError
-from trialsim.scenario.compiling import compile_rules
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.truth import Strata
 
@@ -71,18 +72,17 @@ def find_robust(
     """
     _refuse(scenario)
     kind, spec = _stated(scenario, kind, criterion, weight, keys)
-    p0, p1, alpha, beta = (float(getattr(spec, key)) for key in ("p0", "p1", "alpha", "beta"))
-    check_setting(p0, p1, alpha, beta, nmax)
-    cases = roles(scenario, p0, p1, null, alternative)
+    target = spec.target if nmax is None else replace(spec.target, nmax=nmax)
+    cases = roles(scenario, target.rates, null, alternative)
     ideal, last = _ideal(kind, spec, criterion, weight)
-    bound = nmax or spec.nmax or max(LEAST_BOUND, math.ceil(MORE_THAN_IDEAL * last))
-    search = Search(scenario, spec, *cases, alpha, beta, bound, progress)
+    bound = target.nmax or max(LEAST_BOUND, math.ceil(MORE_THAN_IDEAL * last))
+    search = Search(scenario, spec, *cases, replace(target, nmax=bound), progress)
     rows = list(search.best_of_each_n())
     named = _named(rows, kind, criterion, weight, search)
     found = RobustDesigns(
         scenario=scenario.name,
         design_kind=kind,
-        setting={"p0": p0, "p1": p1, "alpha": alpha, "beta": beta},
+        setting=target.setting(),
         null=cases[0],
         alternative=cases[1],
         searched=search.range,
@@ -101,8 +101,7 @@ def find_robust(
 
 def roles(
     scenario: Scenario,
-    p0: float,
-    p1: float,
+    rates: tuple[float, float],
     null: Sequence[str] | None = None,
     alternative: Sequence[str] | None = None,
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -110,7 +109,7 @@ def roles(
 
     Null: p0 or less at every dose in every stratum. Alternative: p1 or more at the first dose, over all strata.
     """
-    highest, first = {}, {}
+    (p0, p1), highest, first = rates, {}, {}
     for name in scenario.truth:
         strata = Strata.of(scenario, name)
         highest[name] = max(max(rates.response) for rates in strata.rates)
@@ -182,7 +181,7 @@ def _stated(
     for key in ("en_prior", "min_pet"):
         if stated.get(key) is not None:
             raise DesignError(f"{key}: a robust search does not take it; EN and PET are those of the cases")
-    check_setting(stated["p0"], stated["p1"], stated["alpha"], stated["beta"], None)
+    Target(**{key: stated[key] for key in ("p0", "p1", "alpha", "beta")})
     return kind, spec_of(kind, stated)
 
 
@@ -207,27 +206,21 @@ def _named(
         return ()
     if kind == "single_stage":
         works, last = {design.n: design for design in rows}, search.range[1]
-        named = {"first": rows[0]}
+        chosen = {"first": rows[0]}
         if last in works:
             least = last
             while least - 1 in works:
                 least -= 1
-            named["stable"] = works[least]
+            chosen["stable"] = works[least]
         return tuple(
-            replace(design, criterion=name) for name, design in named.items() if criterion in (None, name)
+            replace(design, criterion=name) for name, design in chosen.items() if criterion in (None, name)
         )
     falling = [d for k, d in enumerate(rows) if d.en < min((e.en for e in rows[:k]), default=math.inf)]
-    kept = weights_of([(design.n, design.en) for design in falling])
-    hull = [replace(falling[k], weights=(low, high)) for k, low, high in kept]
-    if criterion == "admissible":
-        if weight is not None:
-            hull = [min(hull, key=lambda d: weight * d.n + (1 - weight) * d.en)]
-        return tuple(replace(design, criterion="admissible") for design in hull)
-    named_hull = [replace(design, criterion="admissible") for design in hull[1:-1]]
-    minimax, optimal = replace(hull[0], criterion="minimax"), replace(hull[-1], criterion="optimal")
-    if criterion is not None:
-        return (minimax if criterion == "minimax" else optimal,)
-    return (minimax, *named_hull, optimal)
+    front = Front.of(falling, [(design.n, design.en) for design in falling], True)
+    if weight is not None:
+        return (replace(front.choose("admissible", weight), criterion="admissible"),)
+    named = Candidates.of(criterion, front, search.range[1]).named
+    return tuple(replace(design, criterion=name) for name, design in named)
 
 
 def _why_none(found: RobustDesigns, search: Search) -> str:
@@ -269,9 +262,9 @@ def _attained(scenario: Scenario, found: RobustDesigns) -> Iterator[Attained]:
             continue
         seen.add(("ideal" in label, looks))
         spec = _outright(looks)
-        rules = compile_rules(scenario.model_copy(update={"design": spec}))
+        trial = Compiled.of(scenario.model_copy(update={"design": spec}))
         for case in scenario.truth:
-            does = distribution(rules, truth_of(scenario, rules, case)).values
+            does = distribution(trial.rules, trial.truth(case)).values
             promised = None
             if nominal is not None:
                 promised = {"null": nominal.type_i_error, "alternative": nominal.power}.get(found.role(case))

@@ -9,14 +9,14 @@ import numpy as np
 
 from trialsim.codes import CONTINUE, NEVER, REDUCE, STOP
 from trialsim.designs.binomial import upper_tail
-from trialsim.designs.rules import Rules
 from trialsim.designs.single_stage import SingleStage
+from trialsim.designs.target import Target
 from trialsim.engine.exact import MAX_STATES
-from trialsim.engine.operating import not_exact, truth_of
+from trialsim.engine.operating import not_exact
 from trialsim.engine.whole_trial_found import Robust
 from trialsim.errors import DesignError
 from trialsim.kernels.tables import Float64, Int32
-from trialsim.scenario.compiling import compile_rules
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Scenario
 
 ROUNDING = 1e-12
@@ -44,45 +44,45 @@ class Search:
         spec: Any,
         null: tuple[str, ...],
         alternative: tuple[str, ...],
-        alpha: float,
-        beta: float,
-        nmax: int,
+        target: Target,
         progress: Progress | None,
     ) -> None:
         self.scenario, self.spec, self.null, self.alternative = scenario, spec, null, alternative
-        self.alpha, self.power, self.nmax, self.progress = alpha, 1 - beta, nmax, progress
+        self.alpha, self.power, self.progress = target.alpha, 1 - target.beta, progress
+        assert target.nmax is not None
+        self.nmax = target.nmax
         self.two_stage = spec.kind == "simon"
         self.stopped = ""
         self.order = [*alternative, *null]
         self.weight_p1 = float(getattr(spec, "en_weight_p1", None) or 0.0)
-        n, rules = self._first()
-        self.range = (n, nmax)
-        if why := not_exact(scenario.model_copy(update={"design": of_size(1)}), rules):
+        n, trial = self._first()
+        self.range = (n, self.nmax)
+        if why := not_exact(trial):
             raise DesignError(f"a robust search needs an exact answer, and there is none: {why}")
         self.cells: dict[str, Float64] = {}
         self.highest: dict[str, float] = {}
         for name in dict.fromkeys((*null, *alternative)):
-            cells = truth_of(scenario, rules, name).cells(rules.replaced)
+            cells = trial.truth(name).cells(trial.rules.replaced)
             self.cells[name] = np.ascontiguousarray(cells)
             self.highest[name] = float((cells[:, 4:].sum(axis=1) / cells[:, 2:].sum(axis=1)).max())
 
-    def _first(self) -> tuple[int, Rules]:
-        """The least n at which the toxicity rule can be applied, and its rules."""
+    def _first(self) -> tuple[int, Compiled]:
+        """The least n at which the toxicity rule can be applied, and the trial of that size."""
         reason = ""
         for n in range(2 if self.two_stage else 1, self.nmax + 1):
             try:
-                return n, self.rules(n)
+                return n, self.trial(n)
             except DesignError as error:
                 reason = str(error)
         raise DesignError(reason or f"nmax = {self.nmax} leaves no room for a design")
 
-    def rules(self, n: int) -> Rules:
+    def trial(self, n: int) -> Compiled:
         """The protocol at n patients; its looks are not used."""
-        return compile_rules(self.scenario.model_copy(update={"design": of_size(n)}))
+        return Compiled.of(self.scenario.model_copy(update={"design": of_size(n)}))
 
     def bound(self, n: int) -> Int32:
         """(K, M + 1) toxicities that end a level at n patients; amendments end it at a number of patients."""
-        rules = self.rules(n)
+        rules = self.trial(n).rules
         monitor, levels = rules.monitor, rules.levels
         bound = np.array(monitor.act_ge, dtype=np.int32)
         before = 0

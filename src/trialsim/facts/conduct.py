@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from trialsim.designs.rules import Rules
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Scenario
 
 
@@ -101,9 +101,9 @@ class Conduct:
     reductions: Reductions | None
 
 
-def counted(scenario: Scenario, rules: Rules) -> Counted:
+def counted(trial: Compiled) -> Counted:
     """Whom looks count."""
-    stated = scenario.evaluability
+    rules, stated = trial.rules, trial.scenario.evaluability
     inevaluable = stated.inevaluable if stated.probability < 1 else None
     return Counted(stated.probability, inevaluable, rules.replaced, rules.max_treated)
 
@@ -120,15 +120,15 @@ def cohorts(scenario: Scenario, type_i_error: float | None) -> Cohorts | None:
     return Cohorts(own, strata, any_go)
 
 
-def conduct(scenario: Scenario, rules: Rules, boundary: bool, changes_dose: bool) -> Conduct | None:
+def conduct(trial: Compiled, boundary: bool, changes_dose: bool) -> Conduct | None:
     """The conduct of a scenario, but for what cannot arise in it."""
-    stated = scenario.conduct
+    stated = trial.scenario.conduct
     if stated is None:
         return None
     accrual, sites, reductions = stated.accrual, stated.accrual.sites, stated.patient_reductions
     rates = accrual.per_month if isinstance(accrual.per_month, tuple) else (accrual.per_month,)
     months, window = accrual.from_month or (0.0,), stated.toxicity_window_weeks
-    interim = len(rules.looks.n) > 1
+    interim = len(trial.rules.looks.n) > 1
     lag = stated.amendment_lag_weeks if changes_dose else None
     return Conduct(
         tuple(Piece(m, p) for m, p in zip(months, rates, strict=True) if p is not None),

@@ -7,11 +7,10 @@ from dataclasses import asdict, dataclass, fields, is_dataclass
 from typing import Any, ClassVar
 
 from trialsim.answers import Answer
-from trialsim.designs.rules import Rules
 from trialsim.facts import conduct as how
 from trialsim.facts import design as designs
 from trialsim.facts import toxicity as doses
-from trialsim.scenario.compiling import compile_rules
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Scenario
 from trialsim.version import __version__
 
@@ -66,28 +65,29 @@ class Protocol(Answer):
         return {"trialsim": self.version, **asdict(self.facts)}
 
 
-def protocol(scenario: Scenario) -> Protocol:
+def protocol(scenario: Scenario | Compiled) -> Protocol:
     """What the protocol of a scenario fixes; a design that is described by its error rates is searched for."""
-    return Protocol(facts(scenario, compile_rules(scenario)))
+    return Protocol(facts(Compiled.of(scenario)))
 
 
-def facts(scenario: Scenario, rules: Rules) -> Facts:
+def facts(trial: Compiled) -> Facts:
     """The facts of a scenario and the rules that it was compiled to."""
+    scenario, rules = trial.scenario, trial.rules
     found = designs.design(scenario, rules.looks)
     attained = tuple(designs.attained(found, rules.looks))
     null = attained[0].p_go if found.p0 is not None and found.tests and not found.toxicity else None
-    watched = doses.toxicity(scenario, rules)
+    watched = doses.toxicity(trial)
     published = doses.REFERENCES.get(watched.kind)
     return Facts(
         scenario.name,
         scenario.endpoint,
         found,
         attained,
-        how.counted(scenario, rules),
+        how.counted(trial),
         how.cohorts(scenario, null),
         watched,
         doses.after_change(rules, watched.changes_dose),
-        how.conduct(scenario, rules, watched.has_boundary, watched.changes_dose),
+        how.conduct(trial, watched.has_boundary, watched.changes_dose),
         tuple(
             Assumed(path, source.note)
             for path, source in scenario.sources.items()

@@ -10,7 +10,7 @@ from trialsim.designs.rules import ACTION_WORDS, Rules
 from trialsim.designs.toxicity import Amendment, crossing_probability
 from trialsim.engine.derived import crossing_patients
 from trialsim.facts.design import Setting, settings
-from trialsim.scenario.model import Scenario
+from trialsim.scenario.compiled import Compiled
 
 REFERENCES = {
     "pocock": "Ivanova A, Qaqish BF, Schell MJ. Continuous toxicity monitoring in phase II trials in oncology. "
@@ -93,8 +93,9 @@ class Toxicity:
         )
 
 
-def toxicity(scenario: Scenario, rules: Rules) -> Toxicity:
+def toxicity(trial: Compiled) -> Toxicity:
     """The toxicity rule of a scenario, with the boundary that it was compiled to."""
+    scenario, rules = trial.scenario, trial.rules
     rule = scenario.dose_reduction.rule if scenario.dose_reduction else None
     months = rule.months() if isinstance(rule, Amendment) else ()
     boundaries = [steps(row) for row in rules.monitor.act_ge]

@@ -118,10 +118,9 @@ def _best_of_each_n(found: FoundDesigns) -> list[SimonDesign]:
         return []
     own = {key: value for key, value in found.keys.items() if key not in ("n", "criterion", "weight")}
     spec: Any = spec_of("simon", {**found.setting, **own})
-    p0, p1, alpha, beta = (found.setting[key] for key in ("p0", "p1", "alpha", "beta"))
     most = max(d.n for d in found) + 5
     weight, prior = spec.en_weight_p1 or 0.0, spec.en_prior
-    return best_by_n(p0, p1, alpha, beta, most, limits=spec.limits(), weight_p1=weight, prior=prior)
+    return best_by_n(spec.target, most, limits=spec.limits(), weight_p1=weight, prior=prior)
 
 
 def _sizes(

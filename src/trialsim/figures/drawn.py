@@ -18,6 +18,7 @@ from trialsim.engine.power_ledger import PowerLedgers
 from trialsim.figures.style import RC
 from trialsim.figures.words import clean
 from trialsim.results import Results
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Scenario
 
 if TYPE_CHECKING:
@@ -90,9 +91,18 @@ class Drawn:
 class Material:
     """Everything a figure may be drawn from; ``checks`` is None where nothing was held against an observed trial."""
 
-    scenario: Scenario
-    rules: Rules
+    compiled: Compiled
     results: Results
     checks: Checks | None
     power: PowerLedgers
     pictured: Pictured
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario as it is stated."""
+        return self.compiled.scenario
+
+    @property
+    def rules(self) -> Rules:
+        """What its trial does."""
+        return self.compiled.rules

@@ -17,7 +17,7 @@ from trialsim.inference.harms import HarmRate, observed_harms
 from trialsim.inference.posterior import Posterior, posterior
 from trialsim.inference.questions import TwoQuestions, two_questions
 from trialsim.results import digits12
-from trialsim.scenario.compiling import compile_rules
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Observed, Scenario
 
 TREATED, EVALUABLE = "All treated patients", "Evaluable patients"
@@ -110,16 +110,17 @@ class Analyses(Answer):
         return dict(digits12(found))
 
 
-def analyse_observed(scenario: Scenario, plan: AnalysisPlan) -> Analyses:
+def analyse_observed(scenario: Scenario | Compiled, plan: AnalysisPlan) -> Analyses:
     """Analyse what a scenario says was observed, with the design it states."""
+    trial = Compiled.of(scenario)
+    scenario, looks = trial.scenario, trial.rules.looks
     observed = scenario.observed
     if observed is None:
         raise DesignError("the scenario has no `observed` block: there is nothing to analyse")
     if observed.responses is None or observed.evaluable is None:
         missing = "responses" if observed.responses is None else "evaluable"
         raise DesignError(f"`observed.{missing}` is not stated: there is nothing to analyse")
-    _refuse_other_looks(scenario)
-    looks = compile_rules(scenario).looks
+    _refuse_other_looks(trial)
     plan = replace(
         plan,
         p0=getattr(scenario.design, "p0", None) if plan.p0 is None else plan.p0,
@@ -157,7 +158,7 @@ def analyse_observed(scenario: Scenario, plan: AnalysisPlan) -> Analyses:
     )
 
 
-def questions_of(scenario: Scenario) -> TwoQuestions | None:
+def questions_of(scenario: Scenario | Compiled) -> TwoQuestions | None:
     """How the check of the observed trial differs from its test; None where there is no such test."""
     try:
         return analyse_observed(scenario, AnalysisPlan()).questions
@@ -165,7 +166,8 @@ def questions_of(scenario: Scenario) -> TwoQuestions | None:
         return None
 
 
-def _refuse_other_looks(scenario: Scenario) -> None:
+def _refuse_other_looks(trial: Compiled) -> None:
+    scenario = trial.scenario
     if scenario.own_rules:
         raise DesignError(
             "each cohort has looks of its own: analyse them one by one with --design and their own responses"
@@ -176,7 +178,7 @@ def _refuse_other_looks(scenario: Scenario) -> None:
             f"`on_dose_change: {reduction.on_dose_change}` analyses other patients than those of all doses: use "
             "--design with the responses among them"
         )
-    assert compile_rules(scenario).on_dose_change == POOLED
+    assert trial.rules.on_dose_change == POOLED
 
 
 def _treated(looks: Looks, observed: Observed, plan: AnalysisPlan) -> PatientsAnalysis | None:

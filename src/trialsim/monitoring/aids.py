@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from trialsim.answers import Answer
 from trialsim.codes import CONTINUE, NEVER, RESTART
 from trialsim.designs.rules import DECISION_WORDS, Looks, Monitor, Rules
-from trialsim.engine.operating import not_exact, truth_of
+from trialsim.engine.operating import not_exact
 from trialsim.errors import DesignError
 from trialsim.inference.posterior import JEFFREYS
 from trialsim.monitoring.chances import (
@@ -23,11 +23,11 @@ from trialsim.monitoring.chances import (
 from trialsim.monitoring.decision_table import MANY_LOOKS, DecisionTable, decision_table
 from trialsim.monitoring.rest_of_trial import Ahead, Now, ahead, given_responses, looks_ahead, now_of
 from trialsim.results import digits12
-from trialsim.scenario.calendar import calendar
-from trialsim.scenario.compiling import compile_rules, groups_of
+from trialsim.scenario.compiled import Compiled
+from trialsim.scenario.compiling import groups_of
 from trialsim.scenario.files import digest
 from trialsim.scenario.model import Scenario
-from trialsim.scenario.truth import Cells, Rates, Strata
+from trialsim.scenario.truth import Cells, Rates
 
 SHOWN, BELOW, CERTAIN = 4, 4, 0.995
 """Of many interim looks so many are shown; so many counts below those that go on; and the power that ends a table."""
@@ -229,12 +229,13 @@ def monitor(
     """
     if prior is not None and min(prior) <= 0:
         raise DesignError(f"a Beta prior needs two numbers above 0, not {prior[0]:g} and {prior[1]:g}")
-    rules = compile_rules(scenario)
+    trial = Compiled.of(scenario)
+    rules = trial.rules
     looks = rules.looks
     stated = getattr(scenario.design, "prior", None)
     chosen = prior or stated or JEFFREYS
     named = _rates(scenario, rates)
-    one, truths, no_cases = _cases(scenario, rules)
+    one, truths, no_cases = _cases(trial)
     present = None
     if now is None:
         if (dose, at_dose, treated, all_toxicities) != (1, None, None, None):
@@ -259,7 +260,7 @@ def monitor(
     return Aids(
         scenario,
         rules,
-        decision_table(scenario, rules),
+        decision_table(trial),
         named,
         {name: from_the_start(looks, at_rate(rate)) for name, rate in named.items()},
         chosen,
@@ -285,22 +286,21 @@ def _rates(scenario: Scenario, more: Sequence[float]) -> dict[str, float]:
     return named
 
 
-def _cases(scenario: Scenario, rules: Rules) -> tuple[Rules, dict[str, Rates | Cells], str]:
+def _cases(trial: Compiled) -> tuple[Rules, dict[str, Rates | Cells], str]:
     """The rules of one set of looks, what a patient amounts to in each case, and why there is no such answer."""
-    if why := not_exact(scenario, rules):
+    scenario, rules = trial.scenario, trial.rules
+    if why := not_exact(trial):
         return rules, {}, why
-    if not (scenario.own_rules and scenario.cohorts):
-        return rules, {name: truth_of(scenario, rules, name) for name in scenario.truth}, ""
+    if not scenario.own_rules:
+        return rules, {name: trial.truth(name) for name in scenario.truth}, ""
     # a cohort by itself, at the starting dose: a boundary that cohorts share has no exact answer
     most = rules.max_treated // groups_of(scenario)
     one = Rules(rules.looks, Monitor(((NEVER,) * (most + 1),), (0,), (CONTINUE,)), rules.replaced, most)
-    dates = calendar(scenario, rules)
-    truths: dict[str, Rates | Cells] = {}
-    for name in scenario.truth:
-        for cohort in scenario.cohorts.names:
-            members = [s.cohort_name == cohort for s in scenario.strata]
-            cells = Strata.of(scenario, name).only(members).effective(dates)
-            truths[f"{name}, {cohort}"] = Cells(cells.table[:1])
+    truths: dict[str, Rates | Cells] = {
+        f"{name}, {cohort}": Cells(cells.table[:1])
+        for name in scenario.truth
+        for cohort, cells in zip(trial.cohorts, trial.by_cohort(name), strict=True)
+    }
     return one, truths, ""
 
 

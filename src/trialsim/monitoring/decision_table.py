@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from trialsim.codes import CONSIDER, FUTILE, GO, NEVER
-from trialsim.designs.rules import ACTION_WORDS, DECISION_WORDS, Looks, Rules
-from trialsim.scenario.model import Scenario
+from trialsim.designs.rules import ACTION_WORDS, DECISION_WORDS, Looks
+from trialsim.scenario.compiled import Compiled
 
 MANY_LOOKS = 5
 """With more looks than this, looks with the same cut-offs share a row."""
@@ -118,9 +118,9 @@ class DecisionTable:
         return rows
 
 
-def decision_table(scenario: Scenario, rules: Rules) -> DecisionTable:
+def decision_table(trial: Compiled) -> DecisionTable:
     """The decision table of a scenario's compiled rules."""
-    looks = rules.looks
+    rules, looks = trial.rules, trial.rules.looks
     return DecisionTable(
         looks.n,
         tuple(
@@ -129,9 +129,9 @@ def decision_table(scenario: Scenario, rules: Rules) -> DecisionTable:
             for low, high, d in looks.ranges(k)
         ),
         _cut_offs(looks) if len(looks.n) > MANY_LOOKS else None,
-        tuple(_dose(scenario, rules, level) for level in range(rules.levels)),
+        tuple(_dose(trial, level) for level in range(rules.levels)),
         rules.replaced,
-        scenario.cohorts.names if scenario.cohorts and scenario.own_rules else (),
+        trial.cohorts if trial.scenario.own_rules else (),
     )
 
 
@@ -161,12 +161,12 @@ def _cut_offs(looks: Looks) -> tuple[CutOffs, ...] | None:
     return tuple(found)
 
 
-def _dose(scenario: Scenario, rules: Rules, level: int) -> Dose:
-    monitor = rules.monitor
+def _dose(trial: Compiled, level: int) -> Dose:
+    scenario, monitor = trial.scenario, trial.rules.monitor
     rule = scenario.dose_reduction.rule if scenario.dose_reduction else None
     months = rule.months() if rule is not None and rule.kind == "amendment" else ()
     steps = monitor.steps(level)
-    ends = [*(m - 1 for m, _ in steps[1:]), rules.max_treated]
+    ends = [*(m - 1 for m, _ in steps[1:]), trial.rules.max_treated]
     return Dose(
         scenario.doses[level],
         ACTION_WORDS[monitor.action[level]],

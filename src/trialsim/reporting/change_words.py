@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,71 +10,22 @@ from typing import Any
 from trialsim.designs.alone import written
 from trialsim.scenario.changes import places, value_at
 from trialsim.scenario.compiling import compile_rules
+from trialsim.scenario.faults import Faults
 from trialsim.scenario.model import Scenario
+from trialsim.scenario.schema import json_schema
 from trialsim.scenario.words import path_text
 
-_TRUTH = {
-    "response": "response rate",
-    "toxicity": "toxicity rate",
-    "serious": "rate of serious adverse events",
-    "stable_disease": "P(stable disease | no response)",
-    "odds_ratio": "odds ratio of response and toxicity",
-}
-
-_KEYS = {
-    "cohorts": "cohorts",
-    "cohorts.rules": "rules of the cohorts",
-    "conduct": "calendar time",
-    "conduct.accrual": "accrual",
-    "conduct.accrual.per_month": "patients screened a month",
-    "conduct.amendment_lag_weeks": "weeks from the trigger to the amendment",
-    "conduct.assessment_weeks": "weeks of assessment",
-    "conduct.confirmed": "confirmation of responses",
-    "conduct.during_amendment": "accrual before the amendment",
-    "conduct.early_onset": "share of toxicities in the first half of their window",
-    "conduct.first_seen": "responses first seen, by visit",
-    "conduct.interim": "accrual at an interim look",
-    "conduct.patient_reductions": "dose reductions of single patients",
-    "conduct.patient_reductions.exposure_weight": "exposure weight",
-    "conduct.patient_reductions.max_reductions": "most dose reductions of one patient",
-    "conduct.progression_median_weeks": "median weeks to progression",
-    "conduct.review_lag_weeks": "weeks of review before a look",
-    "conduct.toxicity_known": "when the toxicity rule counts",
-    "conduct.toxicity_window_weeks": "weeks within which a toxicity counts",
-    "conduct.withdrawal_per_month": "withdrawals a month",
-    "design": "design",
-    "design.alpha": "alpha",
-    "design.beta": "beta",
-    "design.n": "planned n",
-    "design.n1": "n1",
-    "design.p0": "p0",
-    "design.p1": "p1",
-    "design.r": "r",
-    "design.r1": "r1",
-    "dose_amounts": "dose amounts",
-    "dose_reduction": "toxicity rule",
-    "dose_reduction.at_lowest_dose": "what the toxicity rule does at the lowest dose",
-    "dose_reduction.on_dose_change": "who is analysed after a dose change",
-    "dose_reduction.rule": "toxicity rule",
-    "dose_reduction.rule.cutoff": "cut-off of the toxicity rule",
-    "dose_reduction.rule.limit": "toxicity limit",
-    "dose_reduction.rule.min_n": "first patient at whom the toxicity rule can act",
-    "dose_reduction.rule.phi": "phi of the toxicity rule",
-    "dose_reduction.rule.prior": "prior of the toxicity rule",
-    "doses": "doses",
-    "endpoint": "primary endpoint",
-    "evaluability.inevaluable": "response of inevaluable patients",
-    "evaluability.probability": "evaluable share of the patients",
-    "evaluability.replaced": "replacement of inevaluable patients",
-}
-
-_IN_PERCENT = {"response", "toxicity", "serious", "stable_disease", "p0", "p1"}
+_IN_PERCENT = {"response", "toxicity", "serious", "stable_disease", "at_first", "share", "p0", "p1"}
 _PERCENT_PATHS = {
     "evaluability.probability",
     "conduct.early_onset",
     "dose_reduction.rule.limit",
     "conduct.first_seen",
+    "conduct.accrual.screening_failure",
 }
+
+_SYMBOL = re.compile("[a-z][0-9]?|alpha|beta")
+"""Keys of a design that are the field's own symbols."""
 
 NOT_OF_THE_TRIAL = ("name", "source", "sources", "observed", "related_trials")
 """Inputs that may change with a variant and decide none of its numbers: left out of its sentence."""
@@ -108,7 +60,8 @@ def changes_in_words(scenario: Scenario, other: Scenario, changes: Mapping[str, 
         for place, old, new in told[:1] if len(values) == 1 else told:
             everywhere = len(there) > 1 and len(values) == 1 and len(told) == len(there)
             name = path if everywhere else path_text(place)
-            found.append(Change(name, old, new, _words(scenario, place, old, new, everywhere)))
+            input_ = _input(scenario, place, everywhere, after if new is not None else before)
+            found.append(Change(name, old, new, _words(input_, place, old, new)))
     if any(path == "design" or path.startswith("design.") for path in changes):
         found = _with_cut_offs(found, scenario, other)
     return tuple(found)
@@ -120,8 +73,7 @@ def told(changes: tuple[Change, ...]) -> str:
     return f"Changed: {'; '.join(c.words for c in chosen or changes)}."
 
 
-def _words(scenario: Scenario, place: tuple[str | int, ...], old: Any, new: Any, everywhere: bool) -> str:
-    name = _input(scenario, place, everywhere)
+def _words(name: str, place: tuple[str | int, ...], old: Any, new: Any) -> str:
     if new is None:
         return f"no {name} (was {value_words(old, place)})"
     if old is None:
@@ -129,21 +81,31 @@ def _words(scenario: Scenario, place: tuple[str | int, ...], old: Any, new: Any,
     return f"{name} from {value_words(old, place)} to {value_words(new, place)}"
 
 
-def _input(scenario: Scenario, place: tuple[str | int, ...], everywhere: bool) -> str:
+def _input(scenario: Scenario, place: tuple[str | int, ...], everywhere: bool, data: Any) -> str:
     """An input by its name."""
     keys = [step for step in place if isinstance(step, str)]
-    path = ".".join(keys)
     if keys[0] == "truth" and len(keys) >= 3:
         where = "every case" if everywhere else f"“{keys[1]}”"
-        inside = f" ({' '.join(keys[3:-1])})" if len(keys) > 3 and keys[2] == "cohorts" else ""
+        # a stratum or cohort states the same rates as a case
+        inside = f" ({keys[3]})" if len(keys) > 4 and keys[2] == "cohorts" else ""
+        parts = keys[4:] if inside else keys[2:]
+        name = ", ".join(input_words((*place[:2], *parts[: k + 1]), data) for k in range(len(parts)))
         dose = f" at {scenario.doses[place[-1]]}" if isinstance(place[-1], int) else ""
-        return f"{_TRUTH.get(keys[-1], _plain(keys[-1]))}{dose} in {where}{inside}"
-    if path == "cohorts.strata.share" and scenario.cohorts and isinstance(place[2], int):
+        return f"{name}{dose} in {where}{inside}"
+    if keys == ["cohorts", "strata", "share"] and scenario.cohorts and isinstance(place[2], int):
         return f"share of {scenario.cohorts.strata[place[2]].name}"
-    around = f" of {_plain(keys[-2])}" if len(keys) > 1 else ""
-    name = _KEYS.get(path) or f"{_plain(keys[-1])}{around}"
     numbers = [step for step in place if isinstance(step, int)]
+    name = input_words(place, data)
     return f"{name} [{numbers[-1]}]" if numbers else name
+
+
+def input_words(place: tuple[str | int, ...], data: Any) -> str:
+    """What the schema calls the key at a place of a scenario's data, else the key itself."""
+    while isinstance(place[-1], int):
+        place = place[:-1]
+    title: str | None = Faults(json_schema()).at(data, place)[1].get("title")
+    *around, key = (_plain(step) for step in place if isinstance(step, str))
+    return title or (f"{key} of {around[-1]}" if around and not _SYMBOL.fullmatch(key) else key)
 
 
 def _plain(key: str) -> str:

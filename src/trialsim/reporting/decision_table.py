@@ -9,6 +9,7 @@ from trialsim.facts.protocol import facts
 from trialsim.monitoring.aids import Aids
 from trialsim.monitoring.decision_table import Branch, CutOffs, DecisionTable, Dose, Step
 from trialsim.reporting import protocol_conduct, protocol_toxicity
+from trialsim.scenario.compiled import Compiled
 from trialsim.writing.numbers import NONE, Cell, count, listed, probability, rate
 from trialsim.writing.report import Block, Group, Row, Table, Words, plain
 
@@ -162,7 +163,7 @@ def step_words(step: Step) -> tuple[str, str]:
 
 def toxicity_words(aids: Aids) -> list[str]:
     """What the toxicity rule does at each dose, the lowest included; amendments: as the protocol section has it."""
-    return _words(protocol_toxicity.blocks(facts(aids.scenario, aids.rules)))
+    return _words(protocol_toxicity.blocks(facts(Compiled(aids.scenario, aids.rules))))
 
 
 def counted_words(aids: Aids) -> list[str]:
@@ -170,7 +171,7 @@ def counted_words(aids: Aids) -> list[str]:
     last = (
         "A look counts the first patients in the order of their enrolment; whoever came later is not in it."
     )
-    return [*_words(protocol_conduct.population(facts(aids.scenario, aids.rules))), last]
+    return [*_words(protocol_conduct.population(facts(Compiled(aids.scenario, aids.rules)))), last]
 
 
 def _words(blocks: Iterable[Block]) -> list[str]:

@@ -68,7 +68,7 @@ def content(run: Run) -> Document:
         "disagreements": list(results.disagreements),
         "calendar_time_changes": _changes(results),
         "analysis_sets": {oc.case: derived.analysis_sets(oc) for oc in results.cases},
-        "toxicity_rule_cost": derived.costs(scenario, rules),
+        "toxicity_rule_cost": derived.costs(run.compiled),
         "question": _question(scenario, rules),
         **check_document(checks),
         "protocol": asdict(run.facts),
@@ -83,7 +83,7 @@ def content(run: Run) -> Document:
         for name, case in found["cases"].items()
     }
     inactive, active = (name or next(iter(found["cases"])) for name in typical_cases(found))
-    found["examples"] = examples(scenario, run.seed, inactive, active)
+    found["examples"] = examples(run.compiled, run.seed, inactive, active)
     if run.sensitivity is not None:
         found["sensitivity"] = run.sensitivity.to_dict()
     plain: Document = _without_nan(digits12(found))
@@ -156,7 +156,6 @@ def _design(scenario: Scenario, rules: Rules) -> Document:
     searched = getattr(spec, "alpha", None) is not None
     default_criterion = getattr(spec, "default_criterion", None)
     source = scenario.sources.get("design")
-    origin = spec.origin() if hasattr(spec, "origin") else None
     return {
         "kind": spec.kind,
         "n1": short.n1 if short else None,
@@ -174,7 +173,6 @@ def _design(scenario: Scenario, rules: Rules) -> Document:
         "en_at_p0": None if spec.p0 is None else derived.alone(looks, spec.p0)["en"],
         "pet_at_p0": None if spec.p0 is None else derived.alone(looks, spec.p0)["pet"],
         "assumed": bool(source and source.assumed),
-        **({"origin": origin} if origin else {}),
         "looks": [
             {"n": looks.n[k], "responses_from": low, "responses_to": high, **_decision(looks, k, d)}
             for k in range(len(looks.n))

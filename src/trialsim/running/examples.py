@@ -7,7 +7,7 @@ from typing import Any
 
 from trialsim.codes import FINAL_GO, FUTILITY, GO_EARLY, TOXICITY
 from trialsim.running.plain import Document
-from trialsim.scenario.model import Scenario
+from trialsim.scenario.compiled import Compiled
 
 LOOKED_AT = 1000
 """The first trials of a case among which an example is looked for."""
@@ -19,7 +19,7 @@ FIELDS = (
 """What results.json keeps of a patient, as columns."""
 
 
-def examples(scenario: Scenario, seed: int, inactive: str, active: str) -> list[Document]:
+def examples(compiled: Compiled, seed: int, inactive: str, active: str) -> list[Document]:
     """Up to three trials that a run with this seed simulates, as plain data.
 
     One of ``active`` that ends in a go, one of ``inactive`` that stops early, and, where the dose can change, one of
@@ -28,19 +28,18 @@ def examples(scenario: Scenario, seed: int, inactive: str, active: str) -> list[
     from trialsim.engine.timed import timed
     from trialsim.engine.traces import trace
     from trialsim.kernels.streams import stream_key
-    from trialsim.scenario.compiling import compile_rules
 
-    trials, key = timed(scenario, compile_rules(scenario)), stream_key(seed)
+    trials, key = timed(compiled), stream_key(seed)
     found: list[Document] = []
     kinds: list[tuple[str, str, Callable[[Any], Any]]] = [("go", active, _is_go), ("stop", inactive, _stops)]
-    if len(scenario.doses) > 1:
+    if len(compiled.scenario.doses) > 1:
         kinds.append(("reduced", active, _is_reduced_without_go))
     for kind, case, is_one in kinds:
         for first in range(0, LOOKED_AT, 100):
             there = is_one(trials[case].treated(key, first, 100)[0])
             if there.any():
                 number = first + int(there.argmax()) + 1
-                found.append(_example(kind, trace(scenario, case, number, seed)))
+                found.append(_example(kind, trace(compiled, case, number, seed)))
                 break
     return found
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from trialsim.answers import Answer
 from trialsim.errors import TrialsimError
 from trialsim.running.inputs import text_of
-from trialsim.scenario.compiling import compile_rules
+from trialsim.scenario.compiled import Compiled
 
 if TYPE_CHECKING:
     from trialsim.checks import Checks
@@ -39,8 +39,7 @@ class Run(Answer):
 
     kind: ClassVar[str] = "run"
 
-    scenario: Scenario
-    rules: Rules
+    compiled: Compiled
     results: Results
     checks: Checks
     facts: Facts
@@ -49,6 +48,16 @@ class Run(Answer):
     text: str
     sensitivity: SensitivityResults | None = None
     seconds: Mapping[str, float] = field(default_factory=dict, compare=False)
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario that was run."""
+        return self.compiled.scenario
+
+    @property
+    def rules(self) -> Rules:
+        """What its trial does."""
+        return self.compiled.rules
 
     @property
     def called(self) -> str:
@@ -76,7 +85,7 @@ class Run(Answer):
 
 
 def run(
-    scenario: Scenario,
+    scenario: Scenario | Compiled,
     *,
     replicates: int | None = None,
     seed: int | None = None,
@@ -108,18 +117,20 @@ def run(
     from trialsim.engine.pictured import pictured
     from trialsim.engine.power_ledger import power_ledgers
     from trialsim.facts.protocol import facts
-    from trialsim.scenario.files import digest
+    from trialsim.scenario.digest import digest
     from trialsim.timing import Clock
 
     clock = Clock()
+    trial = Compiled.of(scenario)
+    scenario = trial.scenario
     text = text_of(scenario, text)
     if results is None:
         with clock("simulate_and_exact"):
             results = (
-                operating.exact(scenario)
+                operating.exact(trial)
                 if exact
                 else operating.simulate(
-                    scenario, replicates=replicates, seed=seed, jobs=jobs, progress=progress, ledger=ledger
+                    trial, replicates=replicates, seed=seed, jobs=jobs, progress=progress, ledger=ledger
                 )
             )
     if results.digest != digest(scenario):
@@ -129,18 +140,15 @@ def run(
             raise TrialsimError(f"case {oc.case} has no exact answer ({oc.not_exact}): simulate it")
     if checks is None:
         with clock("check"):
-            checks = check(scenario, seed=results.seed)
+            checks = check(trial, seed=results.seed)
     analysed = None
     if sensitivity:
         from trialsim.varying.assess import assess
 
         with clock("sensitivity"):
             analysed = assess(scenario, replicates=replicates, seed=seed, jobs=jobs, progress=progress)
-    rules = compile_rules(scenario)
     with clock("power_ledger"):
-        power = power_ledgers(scenario, rules, results, jobs=jobs)
+        power = power_ledgers(trial, results, jobs=jobs)
     with clock("figures_numbers"):
-        shown = pictured(scenario, rules, results, jobs=jobs)
-    return Run(
-        scenario, rules, results, checks, facts(scenario, rules), power, shown, text, analysed, clock.seconds
-    )
+        shown = pictured(trial, results, jobs=jobs)
+    return Run(trial, results, checks, facts(trial), power, shown, text, analysed, clock.seconds)

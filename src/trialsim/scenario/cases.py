@@ -14,10 +14,11 @@ from trialsim.scenario.values import GroupName, Rates, Text
 class Slope(Spec):
     """A rate by dose: linear in the logarithm of the dose on the logit scale."""
 
-    at_first: OpenProbability = Field(description="rate at the starting dose")
+    at_first: OpenProbability = Field(description="rate at the starting dose", title="at the starting dose")
     slope: Annotated[float, Field(ge=-100, le=100)] = Field(
         description="change of the logit of the rate per unit of log(dose / starting dose); "
-        "above 0: lower at lower doses"
+        "above 0: lower at lower doses",
+        title="slope",
     )
 
     def by_dose(self, amounts: tuple[float, ...]) -> tuple[float, ...]:
@@ -55,25 +56,33 @@ class Case(Spec):
 
     response: Rates | Slope = Field(
         description="true response rate of treated patients, one for all doses or one a dose, "
-        "or its value at_first dose and its slope"
+        "or its value at_first dose and its slope",
+        title="response rate",
     )
     toxicity: Rates | Slope | None = Field(
         None,
         description="true toxicity rate, one for all doses or one a dose, or its value at_first dose and its slope",
+        title="toxicity rate",
     )
     odds_ratio: OddsRatio = Field(
-        1.0, description="association of response and toxicity (Plackett's global cross ratio); 1 = none"
+        1.0,
+        description="association of response and toxicity (Plackett's global cross ratio); 1 = none",
+        title="odds ratio of response and toxicity",
     )
     stable_disease: Rates | None = Field(
         None,
         description="P(stable disease at the week of disease control, 16 if not stated | no response)",
+        title="P(stable disease | no response)",
     )
     serious: Rates | None = Field(
-        None, description="true rate of patients with a serious adverse event, nested in toxicity"
+        None,
+        description="true rate of patients with a serious adverse event, nested in toxicity",
+        title="rate of serious adverse events",
     )
     cohorts: dict[GroupName, GroupRates] = Field(
         {},
         description="name of a stratum or cohort -> the rates that differ there; a stratum's outrank its cohort's",
+        title="rates that differ by stratum or cohort",
     )
     note: Text | None = None
 

@@ -15,9 +15,10 @@ from pydantic import ValidationError
 
 from trialsim.errors import TrialsimError
 from trialsim.scenario import words
+from trialsim.scenario.digest import digest
 from trialsim.scenario.faults import Faults, Finding
-from trialsim.scenario.files import digest, value_of
 from trialsim.scenario.model import Scenario
+from trialsim.scenario.reading import value_of
 from trialsim.scenario.schema import json_schema
 
 ABOUT_RUNS = {"variants", "sensitivity"}

@@ -16,12 +16,17 @@ SUM = 1e-9
 class Stratum(Spec):
     """A group of patients with rates of its own."""
 
-    name: GroupName = Field(description="name of the stratum, as in `truth.<case>.cohorts`")
+    name: GroupName = Field(
+        description="name of the stratum, as in `truth.<case>.cohorts`", title="name of the stratum"
+    )
     share: Annotated[float, Field(gt=0, le=1)] = Field(
-        description="share of the patients who belong to it, from above 0 to 1; all shares add up to 1"
+        description="share of the patients who belong to it, from above 0 to 1; all shares add up to 1",
+        title="share of the stratum",
     )
     cohort: GroupName | None = Field(
-        None, description="cohort that its patients enter (default: one of its own name)"
+        None,
+        description="cohort that its patients enter (default: one of its own name)",
+        title="cohort of the stratum",
     )
 
     @property
@@ -41,6 +46,7 @@ class Cohorts(Spec):
         "pooled",
         description="pooled: all patients enter the same looks; own: each cohort runs the design by itself, with the "
         "dose and its toxicity rule shared",
+        title="rules of the cohorts",
     )
     strata: Annotated[tuple[Stratum, ...], AsTuple] = Field(
         min_length=1, max_length=8, description="1 to 8 strata, each with its name, share and cohort"

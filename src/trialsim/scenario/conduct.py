@@ -24,11 +24,17 @@ PerMonth = Annotated[float, Field(ge=0.01, le=MAX_PER_MONTH)]
 class Sites(Spec):
     """Sites that open one after another, at equal distances from the first month on."""
 
-    number: Annotated[int, Field(ge=1, le=200)] = Field(description="sites in the end")
-    over_months: Annotated[float, Field(ge=0, le=120)] = Field(
-        description="months until the last has opened: of m sites, number k opens after (k - 1) / m of them"
+    number: Annotated[int, Field(ge=1, le=200)] = Field(
+        description="sites in the end", title="number of sites"
     )
-    per_site_per_month: PerMonth = Field(description="patients screened at an open site a month")
+    over_months: Annotated[float, Field(ge=0, le=120)] = Field(
+        description="months until the last has opened: of m sites, number k opens after (k - 1) / m of them",
+        title="months until the last site has opened",
+    )
+    per_site_per_month: PerMonth = Field(
+        description="patients screened at an open site a month",
+        title="patients screened a month at an open site",
+    )
 
     @model_validator(mode="after")
     def _possible(self) -> Sites:
@@ -45,17 +51,31 @@ class Accrual(Spec):
 
     per_month: (
         PerMonth | Annotated[tuple[PerMonth, ...], AsTuple, Field(min_length=1, max_length=100)] | None
-    ) = Field(None, description="patients screened a month (a list: one rate for each entry of `from_month`)")
+    ) = Field(
+        None,
+        description="patients screened a month (a list: one rate for each entry of `from_month`)",
+        title="patients screened a month",
+    )
     from_month: (
         Annotated[
             tuple[Annotated[float, Field(ge=0, le=600)], ...], AsTuple, Field(min_length=1, max_length=100)
         ]
         | None
-    ) = Field(None, description="month from which each rate of a list holds, the first 0")
-    sites: Sites | None = Field(None, description="sites that open over time, in place of `per_month`")
+    ) = Field(
+        None,
+        description="month from which each rate of a list holds, the first 0",
+        title="months from which the rates of accrual hold",
+    )
+    sites: Sites | None = Field(
+        None,
+        description="sites that open over time, in place of `per_month`",
+        title="sites that open over time",
+    )
     # failures before a patient are counted up to 64, which at a share of .9 leaves out 1 in 1,000 of them
     screening_failure: Annotated[float, Field(ge=0, le=0.9)] = Field(
-        0.0, description="share of screened patients who are never treated"
+        0.0,
+        description="share of screened patients who are never treated",
+        title="share of screening failures",
     )
 
     @model_validator(mode="after")
@@ -111,14 +131,19 @@ class Accrual(Spec):
 class PatientReductions(Spec):
     """What toxicity does to a patient's own treatment: a hold, then the next dose."""
 
-    hold_weeks: Lag = Field(2.0, description="weeks without treatment after toxicity")
+    hold_weeks: Lag = Field(
+        2.0, description="weeks without treatment after toxicity", title="weeks on hold after toxicity"
+    )
     max_reductions: Annotated[int, Field(ge=0, le=7)] = Field(
-        1, description="dose reductions of one patient at most; at the next toxicity treatment ends"
+        1,
+        description="dose reductions of one patient at most; at the next toxicity treatment ends",
+        title="most dose reductions of one patient",
     )
     exposure_weight: Probability = Field(
         0.0,
         description="share of a response's chance that is lost in proportion to dose not received before first sight: "
         "0 = none of it, 1 = all",
+        title="exposure weight",
     )
 
 
@@ -126,58 +151,85 @@ class Conduct(Spec):
     """The trial in calendar time; without this block outcomes are known before the next patient."""
 
     accrual: Accrual = Field(
-        description="how fast patients arrive: {per_month: 4.5}, in patients screened a month"
+        description="how fast patients arrive: {per_month: 4.5}, in patients screened a month",
+        title="accrual",
     )
     assessment_weeks: Annotated[tuple[Weeks, ...], AsTuple, Field(min_length=1, max_length=100)] = Field(
-        description="weeks after the start of treatment at which response is assessed, such as [9, 17, 25]"
+        description="weeks after the start of treatment at which response is assessed, such as [9, 17, 25]",
+        title="weeks of assessment",
     )
     confirmed: bool = Field(
-        True, description="true: a response counts when confirmed at the visit after it is first seen"
+        True,
+        description="true: a response counts when confirmed at the visit after it is first seen",
+        title="confirmation of responses",
     )
     first_seen: Annotated[tuple[Probability, ...], AsTuple, Field(min_length=1, max_length=100)] | None = (
         Field(
             None,
             description="shares of responses first seen at visit 1, 2, ... (default: all at visit 1); they add up to 1",
+            title="responses first seen, by visit",
         )
     )
     progression_median_weeks: Weeks = Field(
         8.0,
         description="median weeks to progression (exponential); decides only at which visit a patient without "
         "response is known",
+        title="median weeks to progression",
     )
-    disease_control_week: Weeks = Field(16.0, description="week from which stable disease is disease control")
+    disease_control_week: Weeks = Field(
+        16.0, description="week from which stable disease is disease control", title="week of disease control"
+    )
     withdrawal_per_month: Annotated[float, Field(ge=0, le=10)] = Field(
-        0.0, description="hazard of withdrawal from assessments, per patient and month"
+        0.0,
+        description="hazard of withdrawal from assessments, per patient and month",
+        title="withdrawals a month",
     )
     toxicity_window_weeks: Weeks | None = Field(
-        None, description="weeks after the start of treatment within which a toxicity counts"
+        None,
+        description="weeks after the start of treatment within which a toxicity counts",
+        title="weeks within which a toxicity counts",
     )
     early_onset: OpenProbability = Field(
-        0.5, description="share of toxicities with onset in the first half of the window"
+        0.5,
+        description="share of toxicities with onset in the first half of the window",
+        title="share of toxicities in the first half of their window",
     )
     toxicity_known: Literal["complete_only", "as_it_happens"] = Field(
         "complete_only",
         description="complete_only: the toxicity rule waits until the first m patients are through their window; "
         "as_it_happens: it acts on toxicities when they are seen",
+        title="when the toxicity rule counts",
     )
     interim: Literal["pause", "continue", "early_decision"] = Field(
         "continue",
         description="accrual at an interim look: continue; pause until it is decided; early_decision: pause, and "
         "decide as soon as every completion gives the same decision",
+        title="accrual at an interim look",
     )
-    review_lag_weeks: Lag = Field(0.0, description="weeks from the last outcome of a look to its decision")
+    review_lag_weeks: Lag = Field(
+        0.0,
+        description="weeks from the last outcome of a look to its decision",
+        title="weeks of review before a look",
+    )
     overrun: Literal["count", "exclude"] = Field(
-        "count", description="whether patients treated beyond a decision that ends the trial are reported"
+        "count",
+        description="whether patients treated beyond a decision that ends the trial are reported",
+        title="report of overrun patients",
     )
     amendment_lag_weeks: Lag = Field(
-        0.0, description="weeks from the trigger of a dose reduction to the first patient at the new dose"
+        0.0,
+        description="weeks from the trigger of a dose reduction to the first patient at the new dose",
+        title="weeks from the trigger to the amendment",
     )
     during_amendment: Literal["old_dose", "hold", "switch"] = Field(
         "old_dose",
         description="accrual between trigger and new dose: at the old dose; on hold; or switch at once, without lag",
+        title="accrual before the amendment",
     )
     patient_reductions: PatientReductions | None = Field(
-        None, description="dose reductions of single patients (default: none); needs `dose_amounts`"
+        None,
+        description="dose reductions of single patients (default: none); needs `dose_amounts`",
+        title="dose reductions of single patients",
     )
 
     @model_validator(mode="after")

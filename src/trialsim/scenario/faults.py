@@ -65,7 +65,7 @@ class Faults:
                 context = error["ctx"]
                 found.append(Finding(path + words.steps(context["key"]), context["message"]))
             elif not any(_one_leads_to_the_other(path, finding.path) for finding in found):
-                value, node = self._at(data, path)
+                value, node = self.at(data, path)
                 if not _unreadable(value):
                     expected = self._expected(node)
                     found.append(
@@ -118,7 +118,8 @@ class Faults:
             return value[step], _item(part, step)
         return None
 
-    def _at(self, data: Any, path: Path) -> tuple[Any, Node]:
+    def at(self, data: Any, path: Path) -> tuple[Any, Node]:
+        """The value at a path, and its part of the schema; None and nothing where the path leads nowhere."""
         here: tuple[Any, Node] = data, self.schema
         for step in path:
             here = self._child(*here, step) or (None, {})
@@ -246,7 +247,7 @@ class Faults:
 
     def _unknown(self, key: str, known: Mapping[str, Node], path: Path) -> str:
         here = words.path_text(path)
-        told = words.NOT_YET_KEYS.get(key) or words.ELSEWHERE.get(f"{here}.{key}")
+        told = words.ELSEWHERE.get(f"{here}.{key}")
         if told:
             return told
         homes = self._homes.get(key, set())

@@ -1,56 +1,23 @@
-"""Scenario files: YAML in, a Scenario or every problem with its line out; the schema for editors; the digest.
-
-The text is read as YAML 1.2 (core schema), event by event, so that every key and value keeps its line.
-Nothing in a file is ever executed, repeated or merged: tags, anchors, aliases and merge keys are refused.
-"""
+"""Scenario files: YAML in, a Scenario or every problem with its line out."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import math
 import os
-import re
-from collections.abc import Iterator
-from typing import Any
 
 from pydantic import ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import (
-    AliasEvent,
-    DocumentStartEvent,
-    Event,
-    MappingEndEvent,
-    MappingStartEvent,
-    NodeEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-)
 
 from trialsim.errors import Problem, ScenarioError
-from trialsim.scenario import words
-from trialsim.scenario.faults import MAX_FINDINGS, UNREADABLE, Faults, Finding, Path
+from trialsim.scenario.analyses import impossible_analyses
+from trialsim.scenario.changes import impossible_variants
+from trialsim.scenario.digest import digest
+from trialsim.scenario.faults import MAX_FINDINGS, Faults, Finding
 from trialsim.scenario.model import Scenario
+from trialsim.scenario.reading import Reader
 from trialsim.scenario.schema import json_schema, schema_text
 
-__all__ = ["digest", "json_schema", "load", "parse", "schema_text", "validate", "value_of"]
+__all__ = ["digest", "json_schema", "load", "parse", "schema_text", "validate"]
 
 MAX_BYTES = 500_000
-MAX_DEPTH = 20
-MAX_NODES = 50_000
-MAX_DIGITS = 40
-
-# What XML 1.0 and HTML cannot carry, and the line separators that editors do not count as lines.
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
-
-# YAML 1.2 core schema, section 10.3.2 of the specification.
-_NULL = frozenset({"", "~", "null", "Null", "NULL"})
-_BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-_INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
 def load(path: str | os.PathLike[str]) -> Scenario:
@@ -87,7 +54,7 @@ def parse(text: str, name: str = "scenario") -> Scenario:
     if len(text) > MAX_BYTES:
         raise _refused(name, f"longer than {MAX_BYTES // 1000} kB: not a scenario file")
     # one kind of line end, so that the lines counted here are those of an editor
-    reader = _Reader(text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"))
+    reader = Reader(text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"))
     data = reader.read()
     scenario: Scenario | None = None
     findings: list[Finding] = []
@@ -98,14 +65,8 @@ def parse(text: str, name: str = "scenario") -> Scenario:
         except ValidationError as error:
             findings = faults.explain(data, error.errors(include_url=False, include_input=False))
         findings += faults.unknown_sources(data)
-        if scenario is not None and scenario.variants:
-            from trialsim.scenario.changes import impossible_variants  # which reads values with this module
-
-            findings += impossible_variants(scenario)
-        if scenario is not None and scenario.sensitivity is not None:
-            from trialsim.scenario.analyses import impossible_analyses
-
-            findings += impossible_analyses(scenario)
+        if scenario is not None:
+            findings += [*impossible_variants(scenario), *impossible_analyses(scenario)]
     problems = sorted({*reader.problems, *map(reader.located, findings)})
     if scenario is not None and not problems:
         return scenario
@@ -117,23 +78,6 @@ def parse(text: str, name: str = "scenario") -> Scenario:
     raise ScenarioError(name, problems)
 
 
-def value_of(text: str) -> Any:
-    """One value as it would be written in a scenario file, on one line: a number, a word, ``[0.15, 0.08]``.
-
-    Raises
-    ------
-    ValueError
-        With the reason, where it cannot be read.
-    """
-    if "\n" in text or "\r" in text:
-        raise ValueError("a value stands on one line")
-    reader = _Reader(f"value: {text.strip()}")
-    data = reader.read()
-    if reader.problems:
-        raise ValueError(reader.problems[0].message)
-    return data["value"]
-
-
 def validate(path: str | os.PathLike[str]) -> tuple[Problem, ...]:
     """The problems of a scenario file; empty when it can be used."""
     try:
@@ -141,17 +85,6 @@ def validate(path: str | os.PathLike[str]) -> tuple[Problem, ...]:
     except ScenarioError as error:
         return error.problems
     return ()
-
-
-def digest(scenario: Scenario) -> str:
-    """The fingerprint of what a scenario states, as ``sha256:...``.
-
-    Comments, the order of keys and the ``simulation`` block do not change it. An option at its default counts
-    the same stated or left out, so that an option added by a later version does not change older digests.
-    """
-    content = scenario.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"simulation"})
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
 
 
 def _refused(name: str, message: str, line: int = 1) -> ScenarioError:
@@ -173,225 +106,3 @@ def _decoded(content: bytes, name: str) -> str:
         raise _refused(
             name, f"byte 0x{content[error.start]:02x} is not UTF-8; save the file as UTF-8", line
         ) from None
-
-
-class _Broken(Exception):
-    """The text cannot be read beyond this problem."""
-
-    def __init__(self, line: int, message: str) -> None:
-        super().__init__(message)
-        self.problem = Problem(line, "", message)
-
-
-class _Reader:
-    """YAML events to plain data, keeping the line of every key and every value.
-
-    What can be read around is noted in ``problems`` and stands in the data as UNREADABLE.
-    """
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.problems: list[Problem] = []
-        self._lines: dict[Path, int] = {}
-        self._key_lines: dict[Path, int] = {}
-        self._nodes = 0
-
-    def read(self) -> Any:
-        """The data of the one document; UNREADABLE when there is none to check."""
-        for found in _FORBIDDEN.finditer(self.text):
-            line = self.text.count("\n", 0, found.start()) + 1
-            self._note(line, (), _cannot_hold(found))
-            if len(self.problems) > MAX_FINDINGS:
-                break
-        if self.problems:
-            return UNREADABLE
-        try:
-            data = self._document()
-        except _Broken as broken:
-            self.problems.append(broken.problem)
-            return UNREADABLE
-        if data is not UNREADABLE and not isinstance(data, dict):
-            line = self._lines.get((), 1)
-            held = words.shown(data)
-            self._note(line, (), f"a scenario is a block of `key: value` lines; this file holds {held}")
-        return data
-
-    def located(self, finding: Finding) -> Problem:
-        """A finding at the line of its path, or of the nearest block around it that is in the file."""
-        path, lines = finding.path, self._key_lines if finding.at_key else self._lines
-        while path and path not in lines:
-            path, lines = path[:-1], self._lines
-        return Problem(lines.get(path, 1), words.path_text(finding.path), finding.message)
-
-    # -- events
-
-    def _events(self) -> Iterator[Event]:
-        """ruamel's events; whatever it stumbles over, in plain words."""
-        events = YAML(typ="safe", pure=True).parse(self.text)
-        line = 1
-        while True:
-            try:
-                event = next(events, None)
-            except MarkedYAMLError as error:
-                raise _broken(error, line) from None
-            except (YAMLError, ValueError, OverflowError):
-                # numbers in escapes and directives that are no character and no version
-                raise _Broken(
-                    line, "this is not YAML: an escape or directive has an impossible number"
-                ) from None
-            if event is None:
-                return
-            line = event.end_mark.line + 1
-            yield event
-
-    def _document(self) -> Any:
-        events = self._events()
-        data: Any = None
-        documents = 0
-        for event in events:
-            line = _line(event)
-            if isinstance(event, DocumentStartEvent):
-                documents += 1
-                if documents > 1:
-                    raise _Broken(line, "a second document begins here; one file is one scenario")
-                if event.tags or event.version not in (None, (1, 2)):
-                    raise _Broken(line, "only `%YAML 1.2` may stand before the content of a scenario file")
-            elif isinstance(event, NodeEvent):
-                self._lines[()] = line
-                data = self._node(event, events, ())
-        if not documents:
-            self._note(1, (), "the file is empty")
-            return UNREADABLE
-        return data
-
-    def _node(self, event: Event, events: Iterator[Event], path: Path) -> Any:
-        line = _line(event)
-        self._nodes += 1
-        if self._nodes > MAX_NODES:
-            raise _Broken(line, f"more than {MAX_NODES} values: not a scenario file")
-        if len(path) > MAX_DEPTH:
-            raise _Broken(line, f"nested more than {MAX_DEPTH} levels deep")
-        if isinstance(event, AliasEvent):
-            self._note(
-                line, path, f"`*{words.clip(event.anchor)}` repeats another value; write the value out"
-            )
-            return UNREADABLE
-        if isinstance(event, NodeEvent) and event.anchor is not None:
-            self._note(line, path, f"the anchor `&{words.clip(event.anchor)}` is not allowed; leave it out")
-        data = self._content(event, events, path)
-        if (tag := getattr(event, "tag", None)) is not None:
-            short = words.clip(str(tag).replace("tag:yaml.org,2002:", "!!"))
-            self._note(line, path, f"the tag `{short}` is not allowed; leave it out")
-            return UNREADABLE
-        return data
-
-    def _content(self, event: Event, events: Iterator[Event], path: Path) -> Any:
-        if isinstance(event, MappingStartEvent):
-            return self._mapping(events, path)
-        if isinstance(event, SequenceStartEvent):
-            items: list[Any] = []
-            while not isinstance(item := next(events), SequenceEndEvent):
-                here = (*path, len(items))
-                self._lines.setdefault(here, _line(item))
-                items.append(self._node(item, events, here))
-            return items
-        assert isinstance(event, ScalarEvent)
-        return self._scalar(event, path)
-
-    def _mapping(self, events: Iterator[Event], path: Path) -> dict[str | int, Any]:
-        block: dict[str | int, Any] = {}
-        while not isinstance(event := next(events), MappingEndEvent):
-            line, problems = _line(event), len(self.problems)
-            key = self._node(event, events, (*path, "?"))
-            if len(self.problems) == problems:
-                self._check_key(key, line, path, block)
-            usable = len(self.problems) == problems
-            here = (*path, key) if usable else (*path, "?")
-            if usable:
-                self._key_lines.setdefault(here, line)
-            value_event = next(events)
-            stated = isinstance(value_event, ScalarEvent) and value_event.value != ""
-            self._lines.setdefault(here, _line(value_event) if stated else line)
-            value = self._node(value_event, events, here)
-            if usable:
-                block[key] = value
-        return block
-
-    def _check_key(self, key: Any, line: int, path: Path, block: dict[str | int, Any]) -> None:
-        # the looks of a pasted decision table count responses, which are whole numbers
-        counts = len(path) == 4 and path[:2] == ("design", "looks") and path[3] == "next"
-        if isinstance(key, dict | list) or key is None:
-            self._note(line, path, f"a key must be a word, not {words.shown(key)}")
-        elif counts and (isinstance(key, bool) or not isinstance(key, int)):
-            self._note(line, path, f"{words.shown(key)} is not a number of responses: write 0, 1, 2, ...")
-        elif not counts and not isinstance(key, str):
-            self._note(line, path, f"the key {words.shown(key)} is not a word")
-        elif key == "<<":
-            self._note(line, path, "the merge key `<<` is not allowed; write the keys out")
-        elif key in block:
-            first = self._key_lines[(*path, key)]
-            self._note(line, (*path, key), f"given twice; the first is on line {first}")
-
-    def _scalar(self, event: ScalarEvent, path: Path) -> Any:
-        text: str = event.value
-        if event.tag is None and event.implicit[0]:  # written without quotes
-            try:
-                return resolve(text)
-            except ValueError as reason:
-                self._note(_line(event), path, str(reason))
-                return UNREADABLE
-        if found := _FORBIDDEN.search(text):  # from an escape such as "\\x07"
-            self._note(_line(event), path, _cannot_hold(found))
-            return UNREADABLE
-        return text
-
-    def _note(self, line: int, path: Path, message: str) -> None:
-        known = path[: path.index("?")] if "?" in path else path
-        self.problems.append(Problem(line, words.path_text(known), message))
-
-
-def resolve(text: str) -> bool | int | float | str | None:
-    """What a value written without quotes stands for: nothing, true or false, a number, or else text.
-
-    Raises
-    ------
-    ValueError
-        With the reason, for numbers that no computation could use.
-    """
-    if text in _NULL:
-        return None
-    if text in _BOOL:
-        return _BOOL[text]
-    if _NOT_FINITE.fullmatch(text):
-        raise ValueError(f"{text} is not a number that can be used")
-    whole, real = _INT.fullmatch(text), _FLOAT.fullmatch(text)
-    if (whole or real) and len(text) > MAX_DIGITS:
-        raise ValueError(f"a number of {len(text)} characters; at most {MAX_DIGITS} are read")
-    if whole:
-        return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
-    if real:
-        number = float(text)
-        if math.isinf(number):
-            raise ValueError(f"{text} is too large a number")
-        return number
-    return text
-
-
-def _line(event: Event) -> int:
-    return int(event.start_mark.line) + 1
-
-
-def _cannot_hold(found: re.Match[str]) -> str:
-    return f"the character U+{ord(found.group()):04X} cannot be part of a scenario file"
-
-
-def _broken(error: MarkedYAMLError, line: int) -> _Broken:
-    """ruamel's complaint, at the line where the trouble begins: where a quote was opened, if one was."""
-    problem, opened = str(error.problem or error.context or ""), error.context_mark
-    if error.problem_mark is not None:
-        line = error.problem_mark.line + 1
-    if opened is None or opened.line + 1 == line or "block" in str(error.context):
-        return _Broken(line, words.yaml_fault(problem))
-    if "stream end" in problem or "end of stream" in problem or "simple key" in str(error.context):
-        return _Broken(opened.line + 1, words.yaml_fault(problem))
-    return _Broken(line, f"{words.yaml_fault(problem)} (opened on line {opened.line + 1})")

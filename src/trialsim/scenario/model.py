@@ -51,14 +51,17 @@ Changes = Annotated[dict[str, JsonValue], Field(min_length=1, max_length=50)]
 class DoseReduction(Spec):
     """What toxicity at a dose does to the patients who come after."""
 
-    rule: ToxicityRule
+    rule: ToxicityRule = Field(title="toxicity rule")
     at_lowest_dose: Literal["stop", "continue"] = Field(
-        "stop", description="when the rule acts at the last dose: stop the trial, or go on"
+        "stop",
+        description="when the rule acts at the last dose: stop the trial, or go on",
+        title="what the toxicity rule does at the lowest dose",
     )
     on_dose_change: Literal["pooled", "new_dose_only", "restart"] = Field(
         "pooled",
         description="who is analysed after a dose change. pooled: all patients, cut-offs unchanged; new_dose_only: "
         "patients at the new dose, with the cut-off for their number; restart: a fresh trial at the new dose",
+        title="who is analysed after a dose change",
     )
 
 
@@ -66,17 +69,21 @@ class Evaluability(Spec):
     """Which treated patients have a determined outcome."""
 
     probability: Annotated[float, Field(gt=0, le=1)] = Field(
-        1.0, description="probability that a treated patient is evaluable for response"
+        1.0,
+        description="probability that a treated patient is evaluable for response",
+        title="evaluable share of the patients",
     )
     replaced: bool = Field(
         False,
         description="false: looks count treated patients and an inevaluable one is a non-response; "
         "true: looks count evaluable patients and accrual goes on until there are n",
+        title="replacement of inevaluable patients",
     )
     inevaluable: Literal["independent", "nonresponders"] = Field(
         "independent",
         description="independent: being evaluable says nothing about response; "
         "nonresponders: inevaluable patients would not have responded",
+        title="response of inevaluable patients",
     )
 
 
@@ -136,7 +143,7 @@ class Scenario(Spec):
 
     schema_: Literal[1] = Field(alias="schema", description="version of this file format")
     name: Text
-    endpoint: Text = Field(description="the primary endpoint in words")
+    endpoint: Text = Field(description="the primary endpoint in words", title="primary endpoint")
     toxicity: CountedToxicity | None = Field(
         None, description="what counts as a toxicity, in words (default: the plain word)"
     )
@@ -152,10 +159,10 @@ class Scenario(Spec):
             "of single patients need it",
         )
     )
-    dose_reduction: DoseReduction | None = None
+    dose_reduction: DoseReduction | None = Field(None, title="toxicity rule")
     evaluability: Evaluability = Evaluability()
     cohorts: Cohorts | None = None
-    conduct: Conduct | None = None
+    conduct: Conduct | None = Field(None, title="calendar time")
     truth: dict[CaseName, Case] = Field(min_length=1, max_length=MAX_CASES, description="named cases")
     observed: Observed | None = None
     related_trials: Annotated[tuple[RelatedTrial, ...], AsTuple, Field(max_length=20)] = ()

@@ -8,9 +8,6 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-NOT_YET_KEYS: dict[str, str] = {}
-"""Keys that users know and this version does not; asked only about keys that no block knows."""
-
 ELSEWHERE = {
     "conduct.evaluable": "stated elsewhere: write `probability` in the block `evaluability`",
     "conduct.evaluability": "stated elsewhere: `evaluability` is a block of its own beside `conduct`",

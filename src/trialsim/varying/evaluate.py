@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from trialsim.designs.rules import Rules
 from trialsim.engine.exact import distribution
 from trialsim.engine.montecarlo import tallies
-from trialsim.engine.operating import exact, not_exact, rates_of
+from trialsim.engine.operating import exact, not_exact
 from trialsim.engine.paired import Together, against, estimates
 from trialsim.engine.quantities import Side
 from trialsim.engine.tally import Tally
@@ -28,8 +28,7 @@ from trialsim.kernels.tables import Calendar
 from trialsim.results import Estimate
 from trialsim.scenario import words
 from trialsim.scenario.analyses import case_of
-from trialsim.scenario.calendar import calendar
-from trialsim.scenario.compiling import compile_rules
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.sensitivity import Analysis
 from trialsim.scenario.truth import Strata
@@ -125,9 +124,8 @@ class _Protocol:
     @classmethod
     def of(cls, scenario: Scenario) -> _Protocol:
         """The protocol of a scenario."""
-        rules = compile_rules(scenario)
-        dated = scenario.conduct is not None or scenario.cohorts is not None
-        return cls(rules, calendar(scenario, rules) if dated else None, not_exact(scenario, rules))
+        trial = Compiled.of(scenario)
+        return cls(trial.rules, trial.calendar if trial.in_calendar else None, not_exact(trial))
 
 
 @dataclass(frozen=True)
@@ -292,7 +290,7 @@ def _exact(work: _Work, asked: Asked) -> Answer:
     else:
         rules, dates = work.protocol.rules, work.protocol.dates
         if dates is None:
-            values = distribution(rules, rates_of(scenario)[asked.case]).values
+            values = distribution(rules, Compiled(scenario, rules).rates[asked.case]).values
         else:
             values = distribution(rules, Strata.of(scenario, asked.case).effective(dates)).values
     return Answer(engine, values)
@@ -302,7 +300,7 @@ def _trials(work: _Work, case: str) -> Timed | Untimed:
     """What is simulated at a point."""
     rules, dates = work.protocol.rules, work.protocol.dates
     if dates is None:
-        return untimed(rules, {case: rates_of(work.scenario)[case]})[case]
+        return untimed(rules, {case: Compiled(work.scenario, rules).rates[case]})[case]
     return Timed.of(rules, dates, Strata.of(work.scenario, case).thresholds())
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from trialsim.engine.ledger import Ledger
 from trialsim.engine.montecarlo import Progress, tallies
-from trialsim.engine.operating import FALSE_ALARM, exact, false_go, rates_of
+from trialsim.engine.operating import FALSE_ALARM, exact
 from trialsim.engine.paired import Difference, Together, against, estimates
 from trialsim.engine.precision import plan
 from trialsim.engine.quantities import Side
@@ -22,7 +22,7 @@ from trialsim.errors import TrialsimError
 from trialsim.quantities import found as entry
 from trialsim.quantities import is_probability
 from trialsim.results import Estimate, Exact
-from trialsim.scenario.compiling import compile_rules
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.files import digest
 from trialsim.scenario.model import MAX_REPLICATES, Scenario
 from trialsim.varying.effects import Effect, Number
@@ -181,12 +181,9 @@ class Prepared:
     def _sides(self, each: Compared, scenario: Scenario, variant: str = "") -> dict[str, Side]:
         """What is simulated of every case, and on the way its exact answer."""
         try:
-            rules = compile_rules(scenario)
+            trial = Compiled.of(scenario)
             trials: Mapping[str, Timed | Untimed]
-            if scenario.conduct is None and scenario.cohorts is None:
-                trials = untimed(rules, rates_of(scenario))
-            else:
-                trials = timed(scenario, rules)
+            trials = timed(trial) if trial.in_calendar else untimed(trial.rules, trial.rates)
         except TrialsimError as error:
             where = f"{each.name}: variant “{variant}”" if variant else each.name
             raise TrialsimError(f"{where}: {error}") from None
@@ -196,8 +193,8 @@ class Prepared:
                 trials[case],
                 places,
                 len(each.base.doses),
-                false_go(scenario, case),
-                scenario.conduct is not None,
+                trial.false_go(case),
+                trial.dated,
             )
             for case in each.case_names(scenario)
         }

@@ -1,0 +1,91 @@
+"""A scenario compiled: what its trial does and what nature is taken to do, as numbers, each worked out once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from trialsim.designs.rules import Rules
+from trialsim.kernels.tables import Calendar
+from trialsim.scenario.calendar import calendar
+from trialsim.scenario.compiling import compile_rules
+from trialsim.scenario.model import Scenario
+from trialsim.scenario.truth import Cells, Rates, Strata
+
+
+@dataclass(frozen=True, eq=False)
+class Compiled:
+    """A scenario with its rules, and with its calendar and truths as soon as they are asked for."""
+
+    scenario: Scenario
+    rules: Rules
+
+    @classmethod
+    def of(cls, scenario: Scenario | Compiled) -> Compiled:
+        """A scenario compiled; what is compiled already is handed back.
+
+        Raises
+        ------
+        DesignError : no design is found, or its rules cannot be applied.
+        """
+        return scenario if isinstance(scenario, cls) else cls(scenario, compile_rules(scenario))  # type: ignore[arg-type]
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """The conduct in ticks; without a ``conduct`` block all outcomes are known at once.
+
+        Raises
+        ------
+        DesignError : the trial would take too long, or screen too many patients.
+        """
+        return calendar(self.scenario, self.rules)
+
+    @property
+    def dated(self) -> bool:
+        """Whether there is a calendar, so that outcomes are waited for."""
+        return self.scenario.conduct is not None
+
+    @property
+    def in_calendar(self) -> bool:
+        """Whether trials are simulated with dates or cohorts."""
+        return self.dated or self.scenario.cohorts is not None
+
+    @property
+    def cohorts(self) -> tuple[str, ...]:
+        """The cohorts by name; none where there is one group of patients."""
+        return self.scenario.cohorts.names if self.scenario.cohorts else ()
+
+    @property
+    def withdraws(self) -> bool:
+        """Whether patients withdraw from assessments."""
+        return self.scenario.conduct is not None and self.scenario.conduct.withdrawal_per_month > 0
+
+    @cached_property
+    def rates(self) -> dict[str, Rates]:
+        """The truth of every case as numbers by dose level, without regard to strata and withdrawal."""
+        s = self.scenario
+        return {name: Rates.of(case, s.evaluability, len(s.doses)) for name, case in s.truth.items()}
+
+    @cached_property
+    def strata(self) -> dict[str, Strata]:
+        """What nature does in each stratum, by case."""
+        return {name: Strata.of(self.scenario, name) for name in self.scenario.truth}
+
+    def truth(self, case: str) -> Rates | Cells:
+        """What a patient of a case amounts to in an exact calculation."""
+        return self.strata[case].effective(self.calendar) if self.in_calendar else self.rates[case]
+
+    def by_cohort(self, case: str) -> list[Cells]:
+        """The same for a patient of each cohort."""
+        members = [[s.cohort_name == cohort for s in self.scenario.strata] for cohort in self.cohorts]
+        return [self.strata[case].only(which).effective(self.calendar) for which in members]
+
+    def false_go(self, case: str) -> int:
+        """The set of cohorts (bit c for cohort c) in which no dose has a response rate above p0."""
+        p0 = getattr(self.scenario.design, "p0", None)
+        if p0 is None or not self.cohorts:
+            return 0
+        best = dict.fromkeys(self.cohorts, 0.0)
+        for stratum, rates in zip(self.scenario.strata, self.strata[case].rates, strict=True):
+            best[stratum.cohort_name] = max(best[stratum.cohort_name], *rates.response)
+        return sum((rate <= p0) << c for c, rate in enumerate(best.values()))
