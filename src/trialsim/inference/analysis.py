@@ -191,6 +191,7 @@ class PatientsAnalysis:
         return {
             "patients": self.patients,
             "design": design_words(self.looks),
+            "looks": list(self.looks.n),
             "planned": design_words(self.planned.looks) if self.planned else None,
             "n": self.n,
             "responses": self.x,

@@ -79,7 +79,7 @@ def rule(doc: Document) -> Iterator[str]:
         yield f"Stop too if {listed(cuts, 'or')} patients have had toxicity{more}."
     yield from _toxicity(doc)
     if design["assumed"]:
-        yield "The design is assumed by the scenario, not taken from a publication."
+        yield "The design is assumed, not taken from a publication."
 
 
 def _toxicity(doc: Document) -> Iterator[str]:

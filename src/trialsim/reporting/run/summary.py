@@ -37,7 +37,7 @@ def trust(doc: Document) -> str:
         return "Not at all: exact and simulated answers disagree."
     made = doc["provenance"]
     unsourced = made["inputs"] - made["sourced"]
-    inputs = f"They hold if the inputs do: {unsourced} of {made['inputs']} are assumed or have no source."
+    inputs = f"Numbers hold if inputs do: {unsourced} of {made['inputs']} are assumed or have no source."
     found = compared(doc)
     if doc["replicates"] is None or not found:
         how = (
@@ -46,10 +46,10 @@ def trust(doc: Document) -> str:
             else "Simulated; there is no exact answer to hold them against."
         )
         return f"{how} {inputs}"
-    twin = " of the same patients with every outcome known at once" if is_timed(doc) else ""
+    twin = " (every outcome known at once)" if is_timed(doc) else ""
     return (
-        f"Simulation and exact answer{twin} were compared {len(found)} times; the largest difference is "
-        f"{max(found)[0]:.1f} standard errors, as chance produces. {inputs}"
+        f"Simulated and exact answers{twin} were compared {len(found)} times and differ by at most "
+        f"{max(found)[0]:.1f} standard errors, within chance. {inputs}"
     )
 
 
