@@ -14,6 +14,7 @@ from scipy.special import roots_jacobi, roots_legendre
 
 from tests.helpers import CONFIGS
 from trialsim.engine.operating import exact
+from trialsim.reporting.sensitivity import document
 from trialsim.scenario.changes import changed
 from trialsim.scenario.files import load, parse
 from trialsim.scenario.model import Scenario
@@ -216,7 +217,7 @@ def test_threshold_is_where_the_exact_quantity_meets_the_limit() -> None:
     assert stats.binom.sf(3, 37, crossing.at) == pytest.approx(0.9, abs=1e-6)
     assert crossing.into
     assert found.monotone
-    assert found.sentences[0].startswith("Going from 0.5 to 0.01, response may reach 0.1")
+    assert document(found)["sentences"][0].startswith("Going from 0.5 to 0.01, response may reach 0.1")
 
 
 def test_threshold_that_is_never_or_always_passed() -> None:
