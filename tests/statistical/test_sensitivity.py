@@ -225,12 +225,12 @@ def test_threshold_that_is_never_or_always_passed() -> None:
         scenario(SINGLE, "thresholds: {t: {input: truth.drug.response, from: 0.3, to: 0.5, below: 0.5}}")
     )
     assert not never["t"].crossings
-    assert "is not below 0.5 at any of the 17 values" in never["t"].sentences[0]
+    assert "is not below 0.5 at any of the 17 values" in document(never["t"])["sentences"][0]
     always = assess(
         scenario(SINGLE, "thresholds: {t: {input: truth.drug.response, from: 0.3, to: 0.5, above: 0.5}}")
     )
     assert not always["t"].crossings
-    assert "is above 0.5 at all 17 values" in always["t"].sentences[0]
+    assert "is above 0.5 at all 17 values" in document(always["t"])["sentences"][0]
 
 
 def test_threshold_over_whole_numbers() -> None:
