@@ -205,15 +205,15 @@ def test_a_word_file_can_be_written_later(
     text = (folder / "scenario.yaml").read_text(encoding="utf-8")
     (folder / "scenario.yaml").write_text(text.replace("p1: 0.30", "p1: 0.35"), encoding="utf-8")
     assert run(["docx", str(folder)], monkeypatch) == 2
-    assert "was changed after the run" in capsys.readouterr().err
+    assert "is not what comes out now" in capsys.readouterr().err
     (folder / "scenario.yaml").write_text(text, encoding="utf-8")
     doc = load(folder / "results.json")
     (folder / "results.json").write_text(json.dumps({**doc, "trialsim": "0.0.1"}))
     assert run(["docx", str(folder)], monkeypatch) == 2
-    assert "written by another version (trialsim 0.0.1)" in capsys.readouterr().err
+    assert "is not what comes out now" in capsys.readouterr().err
     (folder / "results.json").write_text("[]")
     assert run(["docx", str(folder)], monkeypatch) == 2
-    assert "it is not trialsim's" in capsys.readouterr().err
+    assert "does not say what was asked" in capsys.readouterr().err
     assert run(["docx", str(tmp_path)], monkeypatch) == 2
     assert "is not a run folder: it has no results.json" in capsys.readouterr().err
 
@@ -243,9 +243,9 @@ def test_every_table_has_its_csv_with_the_same_rows(folders: dict[str, Path], na
         entries = [row for group in table.groups for row in group.rows]
         assert len(rows) == len(entries) + 1
         for written, row in zip(rows[1:], entries, strict=True):
-            values = {cell.machine for cell in row if cell.value is not None}
-            assert set(map(float, values)) <= known
-            assert values <= set(written)
+            values = {float(cell.machine) for cell in row if cell.value is not None}
+            assert values <= known
+            assert values <= {float(text) for text in written if re.fullmatch(r"-?[\d.]+(e-?\d+)?", text)}
     assert len(list((folders[name] / "tables").glob("table_*.csv"))) == len(tables)
 
 
@@ -304,11 +304,7 @@ def test_sensitivity_analyses_become_a_section_of_the_report(
     ]
     assert run(command, monkeypatch) == 0
     titles = [section.title for section in report(folder).sections]
-    assert titles[titles.index("Results") :][:3] == [
-        "Results",
-        "Sensitivity",
-        "Example trials, patient by patient",
-    ]
+    assert titles[titles.index("Results") :][:2] == ["Results", "Sensitivity"]
     for kind in ("html", "docx"):
         assert missing(load(folder / "results.json"), pieces(folder, kind)) == []
         assert any("Threshold: toxicity" in piece for piece in pieces(folder, kind))
