@@ -6,22 +6,23 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from scipy import stats
-from trialsim.engine.trial_numbers import Side
-from trialsim.reporting.document import document
 
+import trialsim
 from tests.oracle.brute_force import Dose, cells_of, enumerate_trial
 from tests.unit.test_reporting import POCOCK, small
 from tests.unit.test_reporting_conduct import CONDUCT, STRATA
-from trialsim.checks import check
 from trialsim.codes import POOLED
 from trialsim.engine.operating import exact, simulate
 from trialsim.engine.power_ledger import LABELS, PowerLedger, PowerLedgers, power_ledgers
+from trialsim.engine.quantities import Side
 from trialsim.engine.timed import timed
 from trialsim.figures import power_ledger as figure
+from trialsim.figures.drawn import Drawn
 from trialsim.kernels.streams import stream_key
 from trialsim.reporting.power_ledger import sentence, table
 from trialsim.scenario import compiling
@@ -224,7 +225,7 @@ def assert_holds(ledger: PowerLedger) -> None:
 
 def test_results_json_has_it_and_it_adds_up_to_the_last_digit() -> None:
     scenario = small()
-    doc = document(scenario, compile_rules(scenario), simulate(scenario), check(scenario))
+    doc = trialsim.run(scenario).to_dict()
     for case in json.loads(json.dumps(doc))["cases"].values():
         steps = case["power_ledger"]
         assert all(set(step) == {"step", "p_go", "change", "mcse", "change_mcse"} for step in steps)
@@ -418,11 +419,18 @@ def test_sentence_and_table_of_a_trial_in_calendar_time() -> None:
     assert [row[2].text == "exact" for row in group.rows] == [True, True, True, True, False]
 
 
+def drawn_of(scenario: Scenario, **run: Any) -> Drawn | None:
+    """The figure, which asks for nothing but the ledgers and the design."""
+    material: Any = SimpleNamespace(scenario=scenario, power=ledgers(scenario, **run))
+    return figure.draw(material)
+
+
 def test_the_figure_draws_the_ledger() -> None:
     scenario = small(conduct=CONDUCT, cohorts=OWN)
-    drawn = figure.draw(ledgers(scenario, replicates=2000).ledgers)
+    drawn = drawn_of(scenario, replicates=2000)
     assert drawn is not None
-    assert len(drawn.figure.axes) == 4
+    assert len(drawn.figure.axes) == 2
+    assert set(drawn.frame["case"]) == {"active"}
     assert set(drawn.frame["cohort"]) == {"A", "B"}
     assert "calendar time" in drawn.alt
     for axes, (_, rows) in zip(
@@ -433,4 +441,4 @@ def test_the_figure_draws_the_ledger() -> None:
 
 
 def test_nothing_is_drawn_where_nothing_follows_the_design() -> None:
-    assert figure.draw(ledgers(tiny(dose_reduction=None, evaluability=None)).ledgers) is None
+    assert drawn_of(tiny(dose_reduction=None, evaluability=None)) is None
