@@ -51,7 +51,7 @@ addEventListener("load", async () => {
 
 FRAMES = """
 const answers = {}, names = Object.keys(pages);
-const next = found => {
+window.next = found => {
   if (found) answers[names.shift()] = found;
   document.querySelector("iframe")?.remove();
   const frame = document.createElement("iframe");
@@ -66,7 +66,7 @@ const next = found => {
     document.body.append(answer);
   }
 };
-next();
+window.next();
 """
 """The pages in frames, one after another."""
 

@@ -490,5 +490,5 @@ def test_an_analysis_in_every_form(tmp_path):
     kept = json.loads((tmp_path / "scenario/results.json").read_text(encoding="utf-8"))
     assert kept["harms"][0] == {
         "what": "toxicities", "dose": None, "count": 26, "treated": 70,
-        "low": pytest.approx(0.2589, abs=5e-5), "high": pytest.approx(0.4952, abs=5e-5),
+        "rate": pytest.approx(26 / 70), "low": pytest.approx(0.2589, abs=5e-5), "high": pytest.approx(0.4952, abs=5e-5),
     }  # fmt: skip
