@@ -22,6 +22,7 @@ from trialsim.reporting.run import results as tables_of_results
 from trialsim.reporting.run.check import check_of
 from trialsim.reporting.run.first_page import FIGURES, first_page
 from trialsim.reporting.run.tables import tables
+from trialsim.results import digits12
 from trialsim.running.inputs import value_words
 from trialsim.running.plain import Document, is_timed
 from trialsim.running.run import Run
@@ -112,6 +113,7 @@ def told(run: Run) -> tuple[Document, tuple[Drawn, ...]]:
         from trialsim.figures.sensitivity import draw
 
         drawn += draw(run.sensitivity, run.scenario)
+        doc["sensitivity"] = digits12(sensitivity.document(run.sensitivity))
     doc["figures"] = [{"analysis": analysis, **figure_content(each)} for analysis, each in drawn]
     return doc, tuple((analysis, picture(each)) for analysis, each in drawn)
 
