@@ -154,4 +154,5 @@ def looks(pages: Mapping[str, str], folder: Path) -> dict[str, Any]:
 
 def print_to_pdf(page: Path, pdf: Path) -> None:
     """Print a page as the browser does."""
-    chromium(pdf.parent, "--no-pdf-header-footer", f"--print-to-pdf={pdf}", page.as_uri())
+    asked = command(pdf.parent, "--no-pdf-header-footer", f"--print-to-pdf={pdf}", page.as_uri())
+    subprocess.run(asked, capture_output=True, timeout=HANG, check=True)
