@@ -20,7 +20,7 @@ def check_of(doc: Document) -> Section:
         )
     )
     if not doc["headline"]:
-        return section("check", title, notes)
+        return section("check", title)
     assumed = "The design is assumed, so this" if doc["design"]["assumed"] else "This"
     introduction = (
         "Would the published result be surprising if a case were true? First, without any design or case, the true "
