@@ -8,8 +8,8 @@ from typing import Any
 
 from trialsim.designs.finding import SEARCHES, FoundDesigns
 from trialsim.engine.whole_trial_found import RobustDesigns
+from trialsim.reporting.about import MADE_BY
 from trialsim.reporting.pictures import Undrawn
-from trialsim.version import __version__
 from trialsim.writing.numbers import (
     Cell,
     listed,
@@ -18,8 +18,6 @@ from trialsim.writing.numbers import (
     value_cell,
 )
 from trialsim.writing.report import Group, Pictures, Report, Row, Table, Words, plain, section
-
-MADE_BY = f"trialsim {__version__}"
 
 
 def report_of(found: FoundDesigns | RobustDesigns) -> Report:

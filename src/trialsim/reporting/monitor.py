@@ -11,6 +11,7 @@ from typing import Any
 from trialsim.facts.protocol import facts
 from trialsim.monitoring.aids import Aids, Present
 from trialsim.reporting import decision_table as words
+from trialsim.reporting import protocol_conduct, protocol_toxicity
 from trialsim.reporting.about import MADE_BY, about
 from trialsim.reporting.pictures import Undrawn
 from trialsim.results import digits12
@@ -30,7 +31,6 @@ from trialsim.writing.report import (
     Table,
     Terms,
     Words,
-    paragraphs,
     plain,
     section,
 )
@@ -40,6 +40,8 @@ SHEET, TABLE = ".html", ".csv"
 
 MOST_CASES = 6
 """Cases in the table of powers; all are in the CSV files."""
+
+ORDER = "A look counts the first patients in the order of their enrolment; whoever came later is not in it."
 
 CONVENTION = "Stop stage 1 if responses ≤ r1; go if responses > r; act on toxicity if toxicities ≥ b."
 
@@ -77,18 +79,15 @@ def _sheet(aids: Aids) -> Section:
     if aids.table.cohorts:
         rows.append(("Cohorts, each by itself", ", ".join(aids.table.cohorts)))
     rows.append(("Made by", f"{MADE_BY} from scenario {digest(aids.scenario)[:19]}"))
+    fixed = facts(Compiled(aids.scenario, aids.rules))
     parts = (
-        section("looks", "Responses: at each look", words.decisions(aids.table)),
-        section(
-            "boundary",
-            "Toxicity: after each patient",
-            words.boundary(aids.table),
-            paragraphs(words.toxicity_words(aids)),
-        ),
+        section("looks", "Responses: at each look", words.decisions(aids, fixed)),
+        section("boundary", "Toxicity: after each patient", protocol_toxicity.blocks(fixed)),
         section(
             "counted",
             "Who is counted",
-            paragraphs(words.counted_words(aids)),
+            protocol_conduct.population(fixed),
+            Words(ORDER),
             Words(CONVENTION, mark="convention"),
         ),
     )

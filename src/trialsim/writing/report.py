@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -53,6 +53,16 @@ class Table:
     def is_empty(self) -> bool:
         """Whether there is nothing to show."""
         return not any(group.rows for group in self.groups)
+
+
+def beside(rows: Sequence[Sequence[Cell]], abreast: int) -> Iterator[Row]:
+    """Rows set in columns, read from top to bottom."""
+    high = -(-len(rows) // abreast)
+    for k in range(high):
+        parts = [
+            rows[j] if j < len(rows) else [Cell("")] * len(rows[0]) for j in range(k, high * abreast, high)
+        ]
+        yield tuple(cell for part in parts for cell in part)
 
 
 def plain(rows: Iterable[Row]) -> tuple[Group, ...]:

@@ -7,9 +7,6 @@ from trialsim.running.plain import is_timed
 from trialsim.writing.numbers import NONE, Cell, listed, probability_cell, rate, value_cell
 from trialsim.writing.report import Table, plain
 
-LONG = 12
-"""A toxicity boundary with more steps than this is set in columns."""
-
 
 def crossing(doc: Document) -> Table:
     """How often the boundary is crossed, by the true toxicity rate of the dose."""
