@@ -9,7 +9,7 @@ from trialsim.facts.protocol import Facts
 from trialsim.monitoring.aids import Aids
 from trialsim.monitoring.decision_table import CutOffs
 from trialsim.reporting import protocol_design
-from trialsim.writing.numbers import NONE, Cell, count, listed, probability, rate
+from trialsim.writing.numbers import NONE, count, listed, probability, rate
 from trialsim.writing.report import Table, beside, plain
 
 FEW_ROWS, MANY_ROWS = 14, 30
@@ -35,7 +35,7 @@ def _compact(cuts: Sequence[CutOffs], caption: str) -> Table:
     rows = []
     for cut in cuts:
         texts = [sizes(cut.n), at_most(cut.stop_le), at_least(cut.go_ge)]
-        rows.append([Cell(text) for text in texts + ([at_least(cut.toxic_ge)] if toxic else [])])
+        rows.append(texts + ([at_least(cut.toxic_ge)] if toxic else []))
     notes = ["Otherwise the trial goes on to the next look."]
     if any(cut.is_final and (cut.stop_le is None or cut.go_ge != cut.stop_le + 1) for cut in cuts):
         notes.append("Between the two at the last look: consider.")

@@ -114,10 +114,10 @@ def _powers(aids: Aids) -> Section:
 def power(aids: Aids, n: int) -> Table:
     """P(go) if the trial goes on from the look after n patients, by responses so far."""
     cases = aids.cases[:MOST_CASES]
-    rows = [
+    rows: list[Row] = [
         (
             Cell(str(c.x), c.x),
-            Cell("stop" if c.decision == "futile" else c.decision),
+            "stop" if c.decision == "futile" else c.decision,
             *(_cell(p) for p in c.at_rates.values()),
             _cell(c.at_observed),
             _cell(c.predictive),
@@ -195,31 +195,21 @@ def present_table(aids: Aids, present: Present) -> Table:
     """How the trial will end from now on."""
     observed = NONE if present.at_observed is None else rate(present.now.x / present.now.n)
     rows: list[Row] = [
-        *(
-            (Cell(head), _cell(p))
-            for head, p in zip(rate_heads(aids), present.at_rates.values(), strict=True)
-        ),
-        (Cell(f"At the observed rate, {observed}"), _cell(present.at_observed)),
-        (
-            Cell(f"Predictive, prior Beta({aids.prior[0]:g}, {aids.prior[1]:g})"),
-            _cell(present.predictive),
-        ),
+        *((head, _cell(p)) for head, p in zip(rate_heads(aids), present.at_rates.values(), strict=True)),
+        (f"At the observed rate, {observed}", _cell(present.at_observed)),
+        (f"Predictive, prior Beta({aids.prior[0]:g}, {aids.prior[1]:g})", _cell(present.predictive)),
     ]
     stops = bool(present.cases) and any(case.p_stop_toxicity > 0 for case in present.cases.values())
     heads = ("", "P(go)", *(["P(stop for toxicity)"] if stops else []))
     if stops:
-        rows = [(*row, Cell(NONE)) for row in rows]
-    groups = [Group("By the design alone, toxicity left out", tuple(rows))]
-    cases = [
-        (
-            Cell(name),
-            _cell(case.p_go),
-            *([_cell(case.p_stop_toxicity)] if stops else []),
-        )
+        rows = [(*row, NONE) for row in rows]
+    groups = [Group("By the design alone, toxicity left out", rows)]
+    cases: list[Row] = [
+        (name, _cell(case.p_go), *([_cell(case.p_stop_toxicity)] if stops else []))
         for name, case in present.cases.items()
     ]
     if cases:
-        groups.append(Group("If this case is true, doses and toxicity included", tuple(cases)))
+        groups.append(Group("If this case is true, doses and toxicity included", cases))
     notes = (
         (f"For the cases of the scenario there is no answer: {present.no_cases}.",)
         if present.no_cases

@@ -73,7 +73,7 @@ def table(
         )
     if zero:
         told.append(f"Zero and left out: {'; '.join(zero)}.")
-    found = tuple(Group(title, tuple(of)) for title, of in groups.items() if of)
+    found = tuple(Group(title, of) for title, of in groups.items() if of)
     return Table(key, caption, ("Quantity", *(head for head, _ in columns)), found, tuple(told))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from trialsim.facts.conduct import Conduct
 from trialsim.facts.protocol import Facts
 from trialsim.facts.toxicity import DoseLevel, Step, Toxicity
-from trialsim.writing.numbers import Cell, listed, probability, rate
+from trialsim.writing.numbers import listed, probability, rate
 from trialsim.writing.report import Block, Group, Row, Table, Words, beside, plain
 
 LONG, VERY_LONG = 6, 30
@@ -187,8 +187,8 @@ def boundary(toxicity: Toxicity) -> Table:
 def _rows(steps: Sequence[Step], none: str = "no action") -> list[Row]:
     return [
         (
-            Cell(f"{s.first}–{s.last}" if s.last > s.first else str(s.first)),
-            Cell(none if s.at_least is None else f"≥ {s.at_least}"),
+            (f"{s.first}–{s.last}" if s.last > s.first else str(s.first)),
+            (none if s.at_least is None else f"≥ {s.at_least}"),
         )
         for s in steps
     ]

@@ -15,16 +15,7 @@ from trialsim.varying.assess import SensitivityResults
 from trialsim.varying.assurance import SCRAMBLES
 from trialsim.varying.evaluate import AT_ONCE
 from trialsim.writing.numbers import count
-from trialsim.writing.report import (
-    Picture,
-    Pictures,
-    Report,
-    Section,
-    Terms,
-    Words,
-    paragraphs,
-    section,
-)
+from trialsim.writing.report import Picture, Pictures, Report, Section, Terms, Words, paragraphs, section
 
 TITLES = {
     "tornado": "One input at a time",

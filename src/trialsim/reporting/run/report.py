@@ -11,14 +11,7 @@ from trialsim.reporting.about import warning
 from trialsim.reporting.pictures import figure_content, picture
 from trialsim.reporting.protocol import protocol_section
 from trialsim.reporting.protocol_origin import whence
-from trialsim.reporting.run import (
-    conduct_tables,
-    examples,
-    methods,
-    question,
-    rule_tables,
-    summary,
-)
+from trialsim.reporting.run import conduct_tables, examples, methods, question, rule_tables, summary
 from trialsim.reporting.run import results as tables_of_results
 from trialsim.reporting.run.check import check_of
 from trialsim.reporting.run.first_page import FIGURES, first_page
@@ -170,7 +163,7 @@ def _model(doc: Document) -> Section:
                 "What is assumed, and where each input comes from",
                 Words(methods.provenance(doc)),
                 tables_of_results.assumptions(doc),
-            ),
+            )
         ],
     )
 
