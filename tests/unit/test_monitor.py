@@ -129,10 +129,9 @@ def as_rules(table: DecisionTable, rules: Rules) -> bool:
 def test_what_is_printed() -> None:
     printed = str(aids_of("dasatinib"))
     for words in (
-        "Patients  Stop, no go  Go on",
-        "25        <= 1         >= 2 (70)  -\n",
-        "70        <= 6         -          >= 7\n",
-        "4         >= 4       24-25     >= 13",
+        "25        <= 1      >= 2 (70)  -\n",
+        "70        <= 6      -          >= 7\n",
+        "4         >= 4        24-25     >= 13 ",
         "5-6       >= 5",
         "100 mg BID (lower the dose); 70 mg BID (stop the trial)",
         "Stop stage 1 if responses <= r1; go if responses > r; act on toxicity if toxicities >= b.",

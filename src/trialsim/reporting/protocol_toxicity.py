@@ -13,6 +13,22 @@ from trialsim.writing.report import Block, Group, Row, Table, Words, beside, pla
 LONG, VERY_LONG = 6, 30
 """A boundary with more steps than this is set in columns, and in four."""
 
+AFTER_CHANGE = {
+    "pooled": "After a change of dose all patients stay in the analysis, whichever dose they had, and the cut-offs do "
+    "not change (pooled). A go is about the programme with its change of dose: that it works on average over the "
+    "patients as they were treated. It is not about the lower dose by itself, which would need the old-dose patients "
+    "left out (new_dose_only), or a fresh trial at the new dose (restart).",
+    "new_dose_only": "After a change of dose only patients at the new dose are analysed (new_dose_only): an interim "
+    "look that is pending is dropped and none follows; when the planned number is enrolled, all doses together, the "
+    "decision takes the cut-off for the number of patients at the new dose, of whom there may be few. A go is then "
+    "about that dose, and the type I error of the design does not bound its probability.",
+    "restart": "After a change of dose a fresh trial begins at the new dose (restart): looks start again with its "
+    "first patient, up to the planned number there, and patients of earlier doses leave the analysis. A go is about "
+    "the dose at which it is reached; there may be more than one attempt, so that the type I error of the design does "
+    "not bound its probability.",
+}
+"""Who is analysed after a change of dose, and what a go is then about."""
+
 SHAPES = {"pocock": "Pocock’s shape", "obrien_fleming": "O’Brien and Fleming’s shape"}
 
 
@@ -205,19 +221,7 @@ def _abreast(steps: int) -> int:
 def _after_change(facts: Facts) -> Iterator[str]:
     assert facts.after_change is not None
     yield _lag(facts.conduct)
-    yield {
-        "pooled": "After a change of dose all patients stay in the analysis, whichever dose they had, and the "
-        "cut-offs do not change; a go is about the programme with its change of dose, not about the lower dose by "
-        "itself.",
-        "new_dose_only": "After a change of dose only patients at the new dose are analysed: an interim look that "
-        "is pending is dropped and none follows; when the planned number is enrolled, all doses together, the "
-        "decision takes the cut-off for the number of patients at the new dose. A go is then about that dose, and the "
-        "type I error of the design does not bound its probability.",
-        "restart": "After a change of dose a fresh trial begins at the new dose: looks start again with its first "
-        "patient, up to the planned number there, and patients of earlier doses leave the analysis. A go is about "
-        "the dose at which it is reached; there may be more than one attempt, so that the type I error of the design "
-        "does not bound its probability.",
-    }[facts.after_change.analysis]
+    yield AFTER_CHANGE[facts.after_change.analysis]
 
 
 def _lag(conduct: Conduct | None) -> str:
