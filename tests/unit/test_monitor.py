@@ -23,11 +23,14 @@ from tests.helpers import FILES as CONFIGS
 from trialsim.codes import FUTILE, GO
 from trialsim.designs.rules import ACTION_WORDS, DECISION_WORDS, Rules
 from trialsim.engine.exact import distribution
+from trialsim.facts.protocol import facts
 from trialsim.figures.conditional_power import draw
-from trialsim.monitoring.aids import Aids, monitoring_aids
+from trialsim.monitoring.aids import Aids
+from trialsim.monitoring.aids import monitor as monitoring_aids
 from trialsim.monitoring.decision_table import DecisionTable, decision_table
-from trialsim.reporting.decision_table import boundary, decisions, sizes
+from trialsim.reporting.decision_table import decisions, sizes
 from trialsim.reporting.monitor import sheet
+from trialsim.reporting.protocol_toxicity import boundary
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import load, parse
@@ -126,13 +129,11 @@ def as_rules(table: DecisionTable, rules: Rules) -> bool:
 def test_what_is_printed() -> None:
     printed = str(aids_of("dasatinib"))
     for words in (
-        "after 25 treated patients  0-1        stop for futility",
-        "2 or more  continue to 70 patients",
-        "after 70 treated patients  0-6        no go",
-        "7 or more  go\n",
-        "4         all 4       24-25     13 or more",
-        "5-6       5 or more",
-        "100 mg BID: reduce the dose; 70 mg BID: stop the trial",
+        "25        <= 1      >= 2 (70)  -\n",
+        "70        <= 6      -          >= 7\n",
+        "4         >= 4        24-25     >= 13 ",
+        "5-6       >= 5",
+        "100 mg BID (lower the dose); 70 mg BID (stop the trial)",
         "Stop stage 1 if responses <= r1; go if responses > r; act on toxicity if toxicities >= b.",
         "Assumed by this scenario, stated by no publication: the design and the toxicity rule.",
         "prior Beta(0.5, 0.5) (Jeffreys)",
@@ -148,17 +149,13 @@ def test_toxicity_at_the_looks_is_printed() -> None:
     scenario = parse(TOXIC_LOOKS, "a.yaml")
     rules = compile_rules(scenario)
     assert rules.looks.toxic_ge == (5, 10)
-    table = decision_table(Compiled.of(scenario))
-    rows = [[cell.text for cell in row] for row in decisions(table).groups[0].rows]
-    assert rows[0] == [
-        "after 10 treated patients",
-        "5 or more with toxicity",
-        "stop for toxicity, whatever the responses",
-    ]
-    assert rows[3][1] == "10 or more with toxicity"
-    printed = " ".join(str(monitoring_aids(scenario)).split())
+    aids = monitoring_aids(scenario)
+    looks = decisions(aids, facts(Compiled(scenario, rules)))
+    assert looks.columns[-1] == "Stop for toxicity: toxicities"
+    assert [row[-1].text for row in looks.groups[0].rows] == ["≥ 5", "≥ 10"]
+    printed = " ".join(str(aids).split())
     assert "given that it does not stop the trial at the look" in printed
-    asked = [row for row in table.rows() if row["rule"] == "toxicities at the look"]
+    asked = [row for row in aids.rows() if row["rule"] == "toxicities at the look"]
     assert [(row["patients_from"], row["count_from"]) for row in asked] == [(10, 5), (25, 10)]
     aids = monitoring_aids(scenario, now=(10, 3))
     assert aids.present is not None
@@ -306,10 +303,11 @@ def test_the_page_escapes_what_a_user_wrote() -> None:
 
 def test_many_steps_are_set_in_columns() -> None:
     scenario = parse(CONTINUOUS, "a.yaml")
-    table = decision_table(Compiled.of(scenario))
+    aids, fixed = monitoring_aids(scenario), facts(Compiled.of(scenario))
+    table = aids.table
     assert table.cut_offs is not None
-    assert len(decisions(table).columns) == 9
-    wide = boundary(table)
+    assert len(decisions(aids, fixed).columns) == 9
+    wide = boundary(fixed.toxicity)
     printed = [cell.text for row in wide.groups[0].rows for cell in row]
     assert len(wide.columns) == 8
     assert all(f"{step.first}" in " ".join(printed) for step in table.doses[0].steps)

@@ -145,13 +145,13 @@ def test_what_is_excluded_is_said_where_patients_are_counted() -> None:
         (
             {"dose_reduction": with_rule(on_dose_change="restart")},
             "second chance of a go",
-            "whether the dose that goes forward works",
+            "A go is about the dose at which it is reached",
         ),
         (
             {"dose_reduction": with_rule(on_dose_change="new_dose_only"),
              "design": {"kind": "simon", "p0": 0.1, "p1": 0.4, "alpha": 0.1, "beta": 0.2}},
             "only the patients at the new dose are analysed",
-            "with the cut-off for the number of them",
+            "the cut-off for the number of patients at the new dose",
         ),
         ({"cohorts": {"rules": "own", "strata": STRATA}}, "in at least one cohort", "runs the design by itself"),
     ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
@@ -144,11 +144,7 @@ class Aids(Answer):
         rows: list[dict[str, Any]] = []
         for c in self.counts:
             about = {"patients": c.n, "responses": c.x, "decision": c.decision, "next_patients": c.next_n}
-            rows += [
-                {**about, "at": name, "rate": self.rates[name], "p_go": p} for name, p in c.at_rates.items()
-            ]
-            rows.append({**about, "at": "observed", "rate": c.x / c.n, "p_go": c.at_observed})
-            rows.append({**about, "at": "predictive", "p_go": c.predictive})
+            rows += [{**about, **row} for row in self._powers(c, c.x / c.n)]
             rows += [
                 {**about, "at": f"case {name}", "probability_of_count": case.reached, "p_go": case.p_go}
                 for name, case in c.cases.items()
@@ -160,18 +156,22 @@ class Aids(Answer):
         present = self.present
         if present is None:
             return []
-        rows: list[dict[str, Any]] = [
-            {"at": name, "rate": self.rates[name], "p_go": p} for name, p in present.at_rates.items()
-        ]
         now = present.now
-        if present.at_observed is not None:
-            rows.append({"at": "observed", "rate": now.x / now.n, "p_go": present.at_observed})
-        rows.append({"at": "predictive", "p_go": present.predictive})
-        rows += [
-            {"at": f"case {name}", "p_go": case.p_go, "p_stop_toxicity": case.p_stop_toxicity}
-            for name, case in present.cases.items()
+        return [
+            *self._powers(present, now.x / now.n if now.n else None),
+            *(
+                {"at": f"case {name}", "p_go": case.p_go, "p_stop_toxicity": case.p_stop_toxicity}
+                for name, case in present.cases.items()
+            ),
         ]
-        return rows
+
+    def _powers(self, at: Count | Present, observed: float | None) -> Iterator[dict[str, Any]]:
+        """P(go) by the design alone: at each stated rate, at the observed one, and averaged over the posterior."""
+        for name, p in at.at_rates.items():
+            yield {"at": name, "rate": self.rates[name], "p_go": p}
+        if observed is not None:
+            yield {"at": "observed", "rate": observed, "p_go": at.at_observed}
+        yield {"at": "predictive", "p_go": at.predictive}
 
     def tables(self) -> dict[str, list[dict[str, Any]]]:
         """Decisions, powers, and the powers from now on, as far as there are any."""
@@ -269,10 +269,6 @@ def monitor(
         no_cases or (by_look if restarts else ""),
         present,
     )
-
-
-monitoring_aids = monitor
-"""The name it had at first."""
 
 
 def _rates(scenario: Scenario, more: Sequence[float]) -> dict[str, float]:

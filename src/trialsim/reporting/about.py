@@ -1,6 +1,8 @@
-"""Where a report comes from: the rows at its end, and the program that made it."""
+"""Where a report comes from: the rows at its end, the program that made it, and what it warns of."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from trialsim.scenario.files import digest
 from trialsim.scenario.model import Scenario
@@ -17,4 +19,15 @@ def about(scenario: Scenario | None) -> tuple[tuple[str, str], ...]:
         ("Endpoint", scenario.endpoint),
         ("Source", scenario.source or "not stated"),
         ("Scenario digest", digest(scenario)),
+    )
+
+
+def warning(disagreements: Sequence[str]) -> tuple[str, ...]:
+    """What stands before all else where exact and simulated answers disagree; nothing where they do not."""
+    if not disagreements:
+        return ()
+    return (
+        "Exact and simulated answers disagree. Do not use this run.",
+        f"They differ by more than chance allows for: {'; '.join(disagreements)}. One of the two computations is "
+        "wrong. Please report it with this folder.",
     )

@@ -19,6 +19,7 @@ from trialsim.writing.report import (
     Pictures,
     Points,
     Report,
+    Row,
     Section,
     Table,
     Words,
@@ -150,29 +151,25 @@ def primary_table(found: PatientsAnalysis) -> Table:
     """Estimate, interval and p-value, each with its method."""
     plan, interval = found.plan, found.interval
     low, high = (None if end is None else percent(end) for end in (interval.low, interval.high))
-    rows = [
+    rows: list[Row] = [
         (
-            Cell("Responses"),
+            "Responses",
             Cell(f"{found.x} of {found.n} {_noun(found)}", found.x),
-            Cell(f"observed: {percent(found.x / found.n)}"),
+            f"observed: {percent(found.x / found.n)}",
         ),
+        ("Response rate", Cell(percent(found.estimate), found.estimate), ESTIMATES[plan.estimate]),
         (
-            Cell("Response rate"),
-            Cell(percent(found.estimate), found.estimate),
-            Cell(ESTIMATES[plan.estimate]),
-        ),
-        (
-            Cell(f"{100 * plan.confidence:g}% confidence interval"),
-            Cell("none" if low is None else f"{low} – {high}"),
-            Cell(INTERVALS[plan.interval]),
+            f"{100 * plan.confidence:g}% confidence interval",
+            "none" if low is None else f"{low} – {high}",
+            INTERVALS[plan.interval],
         ),
     ]
     if plan.p0 is not None and found.p_value is not None:
         rows.append(
             (
-                Cell(f"One-sided p-value, p0 = {rate(plan.p0)}"),
+                f"One-sided p-value, p0 = {rate(plan.p0)}",
                 Cell(chance(found.p_value), found.p_value),
-                Cell(ORDERINGS[plan.ordering]),
+                ORDERINGS[plan.ordering],
             )
         )
     usual = all(
@@ -188,10 +185,10 @@ def harms(found: Analyses) -> Table:
     level = f"{100 * found.sets[0].plan.confidence:g}%"
     rows = [
         (
-            Cell(LABELS[h.what] + (f", {h.dose}" if h.dose else "")),
+            LABELS[h.what] + (f", {h.dose}" if h.dose else ""),
             Cell(f"{h.count} of {h.treated} treated", h.count),
             Cell(percent(h.count / h.treated), h.count / h.treated),
-            Cell(f"{percent(h.low)} – {percent(h.high)}"),
+            f"{percent(h.low)} – {percent(h.high)}",
         )
         for h in found.harms
     ]

@@ -54,7 +54,7 @@ def _tornado_tables(analysis: Content, k: int) -> Iterator[Table]:
         quantity, rows = panel["quantity"], []
         noisy = any(bar[f"{end}_minus_stated"]["mcse"] for bar in panel["bars"] for end in ("low", "high"))
         for bar in panel["bars"]:
-            cells = [Cell(bar["input"]), *(Cell(setting(bar[f"{end}_value"])) for end in ("low", "high"))]
+            cells = [bar["input"], *(setting(bar[f"{end}_value"]) for end in ("low", "high"))]
             for end in ("low", "high"):
                 moved = bar[f"{end}_minus_stated"]
                 cells += [
@@ -168,10 +168,10 @@ def _priors(analysis: Content) -> list[str]:
 def _prior_tables(analysis: Content, k: int) -> Iterator[Table]:
     rows = []
     for row in analysis["inputs"]:
-        cells = [Cell(row["input"]), Cell(row["prior"])]
+        cells = [row["input"], row["prior"]]
         for index in (row["first_order"], row["total"]):
             cells.append(Cell(f"{index['estimate']:.3f}".replace("-", "−"), index["estimate"]))
-            cells.append(Cell(f"{index['low']:.3f} to {index['high']:.3f}".replace("-", "−")))
+            cells.append(f"{index['low']:.3f} to {index['high']:.3f}".replace("-", "−"))
         rows.append(tuple(cells))
     yield Table(
         f"priors-{k + 1}",
@@ -267,7 +267,7 @@ def _worst_tables(analysis: Content, k: int) -> Iterator[Table]:
     rows = []
     for path, (low, high) in analysis["ranges"].items():
         at = analysis["point"][path]
-        rows.append((Cell(path), Cell(setting(low), low), Cell(setting(high), high), Cell(setting(at), at)))
+        rows.append((path, Cell(setting(low), low), Cell(setting(high), high), Cell(setting(at), at)))
     yield Table(
         f"worst-{k + 1}",
         f"Where the {analysis['worst']} {analysis['label']} was found",

@@ -34,11 +34,7 @@ def report_of(checks: Checks) -> Report:
         for part in found.parts
     ]
     return Report(
-        scenario.name,
-        "Check against the observed trial",
-        (first, *parts),
-        MADE_BY,
-        about=about(scenario),
+        scenario.name, "Check against the observed trial", (first, *parts), MADE_BY, about=about(scenario)
     )
 
 

@@ -130,8 +130,8 @@ def _alone(found: Comparison) -> Table:
     """One row a design: cut-offs, error rates, expected patients, and what dominates it."""
     rows = [
         (
-            Cell(d.name),
-            Cell(written(d.looks)),
+            d.name,
+            written(d.looks),
             Cell(str(d.n), d.n),
             probability_cell(digits12(d.alpha)),
             probability_cell(digits12(d.power)),
@@ -163,19 +163,19 @@ def _cases(found: Comparison, main: bool) -> Table:
         rows = []
         for design, numbers in of.items():
             effects = found.effects[case].get(design)
-            cells = [Cell(design)]
+            cells: list[Cell | str] = [design]
             for name in names:
                 cells.append(value_cell(name, numbers.get(name), error=not (effects and main)))
                 if main:
                     effect = (effects or {}).get(name)
                     known = effect.difference if effect else None
-                    cells.append(Cell("") if effects is None else difference_cell(name, known))
+                    cells.append("" if effects is None else difference_cell(name, known))
                 if name == "better_dose":
                     share = digits12(found.share(case, design))
-                    cells.append(Cell(NONE) if share is None else Cell(f"{100 * share:.1f}%", share))
+                    cells.append(NONE if share is None else Cell(f"{100 * share:.1f}%", share))
             rows.append(tuple(cells))
         title = f"If “{case}” is true" + (f" (better dose: {better})" if better and not main else "")
-        groups.append(Group(title, tuple(rows)))
+        groups.append(Group(title, rows))
     if main:
         return Table("cases", "The designs in every case", tuple(heads), tuple(groups))
     return Table("cases-more", "The designs in every case: other quantities", tuple(heads), tuple(groups))

@@ -8,18 +8,10 @@ from typing import Any
 
 from trialsim.designs.finding import SEARCHES, FoundDesigns
 from trialsim.engine.whole_trial_found import RobustDesigns
+from trialsim.reporting.about import MADE_BY
 from trialsim.reporting.pictures import Undrawn
-from trialsim.version import __version__
-from trialsim.writing.numbers import (
-    Cell,
-    listed,
-    probability_cell,
-    rate,
-    value_cell,
-)
+from trialsim.writing.numbers import Cell, listed, probability_cell, rate, value_cell
 from trialsim.writing.report import Group, Pictures, Report, Row, Table, Words, plain, section
-
-MADE_BY = f"trialsim {__version__}"
 
 
 def report_of(found: FoundDesigns | RobustDesigns) -> Report:
@@ -45,9 +37,9 @@ def _ideal(found: FoundDesigns) -> Report:
     for d in found:
         en = [value_cell("en", value) for value in (d.en_p0, d.en_p1)]
         chances = [probability_cell(value) for value in (d.pet_p0, d.type_i_error, d.power)]
-        more = [value_cell("en", d.en_p0 if d.en is None else d.en)] if other else []
+        more: list[Cell | str] = [value_cell("en", d.en_p0 if d.en is None else d.en)] if other else []
         more += [_weights(d.weight_low, d.weight_high)] if weighed else []
-        rows.append((Cell(d.criterion), Cell(d.design), *en, *chances, *more))
+        rows.append((d.criterion, d.design, *en, *chances, *more))
     table = Table(
         "designs",
         "Designs that keep both error rates",
@@ -78,8 +70,8 @@ def _ideal(found: FoundDesigns) -> Report:
 WEIGHT = "best for weight of n"
 
 
-def _weights(low: float | None, high: float | None) -> Cell:
-    return Cell("" if low is None or high is None else f"{low:.3f} to {high:.3f}")
+def _weights(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{low:.3f} to {high:.3f}"
 
 
 def _robust(found: RobustDesigns) -> Report:
@@ -109,11 +101,11 @@ def _robust(found: RobustDesigns) -> Report:
 
 def _designs(found: RobustDesigns) -> Table:
     weighed = found.designs[0].weights is not None
-    rows = []
+    rows: list[Row] = []
     for d in found.designs:
         cells = [value_cell("en", d.en), probability_cell(d.type_i_error), probability_cell(d.power)]
         more = [_weights(*(d.weights or (None, None)))] if weighed else []
-        rows.append((Cell(d.criterion), Cell(str(d)), *cells, *more))
+        rows.append((d.criterion, str(d), *cells, *more))
     note = f"EN under {found.null[0]}; alpha: largest P(go) over null cases; power: least over alternatives."
     heads = ("Criterion", "Design", "EN", "alpha", "power", *((WEIGHT,) if weighed else ()))
     return Table("designs", "Designs that keep both error rates", heads, plain(rows), (note,), words=(1,))
@@ -123,9 +115,9 @@ def _attained(found: RobustDesigns) -> Table:
     """What each design does in every case, the ideal ones too."""
     groups: dict[str, list[Row]] = {}
     for row in found.attained:
-        nominal = Cell("") if row.nominal is None else probability_cell(row.nominal)
+        nominal = "" if row.nominal is None else probability_cell(row.nominal)
         chances = [probability_cell(p) for p in (row.pet, row.p_stop_toxicity, row.p_dose_reduced)]
-        cells = (Cell(row.case), nominal, probability_cell(row.p_go), value_cell("en", row.en), *chances)
+        cells = (row.case, nominal, probability_cell(row.p_go), value_cell("en", row.en), *chances)
         groups.setdefault(f"{row.label}: {row.design}", []).append(cells)
     written = "r/n: go if responses > r"
     if found.design_kind == "simon":
@@ -138,6 +130,6 @@ def _attained(found: RobustDesigns) -> Table:
         "attained",
         "What each design does in this scenario’s trial",
         ("", "nominal", "P(go)", "EN", "PET", "P(tox stop)", "P(dose reduced)"),
-        tuple(Group(title, tuple(rows)) for title, rows in groups.items()),
+        tuple(Group(title, rows) for title, rows in groups.items()),
         (legend, f"{found.note[:1].upper()}{found.note[1:]}."),
     )

@@ -11,6 +11,7 @@ from typing import Any
 from trialsim.facts.protocol import facts
 from trialsim.monitoring.aids import Aids, Present
 from trialsim.reporting import decision_table as words
+from trialsim.reporting import protocol_conduct, protocol_toxicity
 from trialsim.reporting.about import MADE_BY, about
 from trialsim.reporting.pictures import Undrawn
 from trialsim.results import digits12
@@ -30,7 +31,6 @@ from trialsim.writing.report import (
     Table,
     Terms,
     Words,
-    paragraphs,
     plain,
     section,
 )
@@ -40,6 +40,8 @@ SHEET, TABLE = ".html", ".csv"
 
 MOST_CASES = 6
 """Cases in the table of powers; all are in the CSV files."""
+
+ORDER = "A look counts the first patients in the order of their enrolment; whoever came later is not in it."
 
 CONVENTION = "Stop stage 1 if responses ≤ r1; go if responses > r; act on toxicity if toxicities ≥ b."
 
@@ -77,18 +79,15 @@ def _sheet(aids: Aids) -> Section:
     if aids.table.cohorts:
         rows.append(("Cohorts, each by itself", ", ".join(aids.table.cohorts)))
     rows.append(("Made by", f"{MADE_BY} from scenario {digest(aids.scenario)[:19]}"))
+    fixed = facts(Compiled(aids.scenario, aids.rules))
     parts = (
-        section("looks", "Responses: at each look", words.decisions(aids.table)),
-        section(
-            "boundary",
-            "Toxicity: after each patient",
-            words.boundary(aids.table),
-            paragraphs(words.toxicity_words(aids)),
-        ),
+        section("looks", "Responses: at each look", words.decisions(aids, fixed)),
+        section("boundary", "Toxicity: after each patient", protocol_toxicity.blocks(fixed)),
         section(
             "counted",
             "Who is counted",
-            paragraphs(words.counted_words(aids)),
+            protocol_conduct.population(fixed),
+            Words(ORDER),
             Words(CONVENTION, mark="convention"),
         ),
     )
@@ -115,10 +114,10 @@ def _powers(aids: Aids) -> Section:
 def power(aids: Aids, n: int) -> Table:
     """P(go) if the trial goes on from the look after n patients, by responses so far."""
     cases = aids.cases[:MOST_CASES]
-    rows = [
+    rows: list[Row] = [
         (
             Cell(str(c.x), c.x),
-            Cell("stop" if c.decision == "futile" else c.decision),
+            "stop" if c.decision == "futile" else c.decision,
             *(_cell(p) for p in c.at_rates.values()),
             _cell(c.at_observed),
             _cell(c.predictive),
@@ -196,31 +195,21 @@ def present_table(aids: Aids, present: Present) -> Table:
     """How the trial will end from now on."""
     observed = NONE if present.at_observed is None else rate(present.now.x / present.now.n)
     rows: list[Row] = [
-        *(
-            (Cell(head), _cell(p))
-            for head, p in zip(rate_heads(aids), present.at_rates.values(), strict=True)
-        ),
-        (Cell(f"At the observed rate, {observed}"), _cell(present.at_observed)),
-        (
-            Cell(f"Predictive, prior Beta({aids.prior[0]:g}, {aids.prior[1]:g})"),
-            _cell(present.predictive),
-        ),
+        *((head, _cell(p)) for head, p in zip(rate_heads(aids), present.at_rates.values(), strict=True)),
+        (f"At the observed rate, {observed}", _cell(present.at_observed)),
+        (f"Predictive, prior Beta({aids.prior[0]:g}, {aids.prior[1]:g})", _cell(present.predictive)),
     ]
     stops = bool(present.cases) and any(case.p_stop_toxicity > 0 for case in present.cases.values())
     heads = ("", "P(go)", *(["P(stop for toxicity)"] if stops else []))
     if stops:
-        rows = [(*row, Cell(NONE)) for row in rows]
-    groups = [Group("By the design alone, toxicity left out", tuple(rows))]
-    cases = [
-        (
-            Cell(name),
-            _cell(case.p_go),
-            *([_cell(case.p_stop_toxicity)] if stops else []),
-        )
+        rows = [(*row, NONE) for row in rows]
+    groups = [Group("By the design alone, toxicity left out", rows)]
+    cases: list[Row] = [
+        (name, _cell(case.p_go), *([_cell(case.p_stop_toxicity)] if stops else []))
         for name, case in present.cases.items()
     ]
     if cases:
-        groups.append(Group("If this case is true, doses and toxicity included", tuple(cases)))
+        groups.append(Group("If this case is true, doses and toxicity included", cases))
     notes = (
         (f"For the cases of the scenario there is no answer: {present.no_cases}.",)
         if present.no_cases

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from trialsim.quantities import kind, per
+from trialsim.reporting.about import warning
 from trialsim.results import OperatingCharacteristics, Results
 from trialsim.writing.numbers import NONE, Cell, count, mcse_cell, signed, value_cell
 from trialsim.writing.report import Group, Report, Row, Table, Words, section
@@ -24,9 +25,6 @@ def report_of(results: Results) -> Report:
         )
         for k, oc in enumerate(results.cases, start=1)
     ]
-    warning = (f"exact and simulated disagree on {'; '.join(results.disagreements)}",) * bool(
-        results.disagreements
-    )
     simulated = "nothing simulated"
     if results.replicates is not None:
         simulated = f"{count(results.replicates, 'simulated trial')} a case, seed {results.seed}"
@@ -35,7 +33,7 @@ def report_of(results: Results) -> Report:
         "Operating characteristics",
         tuple(sections),
         f"trialsim {results.version}",
-        warning,
+        warning(results.disagreements),
         (("Numbers", simulated), ("Scenario digest", results.digest)),
     )
 
@@ -75,7 +73,7 @@ def table(
         )
     if zero:
         told.append(f"Zero and left out: {'; '.join(zero)}.")
-    found = tuple(Group(title, tuple(of)) for title, of in groups.items() if of)
+    found = tuple(Group(title, of) for title, of in groups.items() if of)
     return Table(key, caption, ("Quantity", *(head for head, _ in columns)), found, tuple(told))
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from trialsim.kernels.streams import STREAM_VERSION
+from trialsim.reporting.about import MADE_BY, warning
 from trialsim.reporting.sentences import rule
 from trialsim.results import digits12
 from trialsim.varying.effects import Number, digits
-from trialsim.version import __version__
 from trialsim.writing.numbers import NONE, Cell, fixed, plus_minus
 from trialsim.writing.report import Report, Section, Words, section
 
@@ -40,14 +40,8 @@ def report(
     title: str, kind: str, sections: Iterable[Section], disagreements: Sequence[str], about: tuple[str, str]
 ) -> Report:
     """A report, with a warning where exact and simulated disagree."""
-    warning = (
-        "Exact and simulated answers disagree. Do not use this run.",
-        f"They differ by more than chance allows for: {'; '.join(disagreements)}. One of the two computations is "
-        "wrong. Please report it with this folder.",
-    )
     streams = ("Random streams", f"version {STREAM_VERSION}")
-    made_by = f"trialsim {__version__}"
-    return Report(title, kind, tuple(sections), made_by, warning if disagreements else (), (about, streams))
+    return Report(title, kind, tuple(sections), MADE_BY, warning(disagreements), (about, streams))
 
 
 def method(what: str) -> Section:

@@ -8,8 +8,6 @@ from trialsim.writing.report import Report, Section, Words, section
 
 TITLE = "Statistical section for the protocol"
 
-CONVENTION = "Stop stage 1 if responses ≤ r1; go if responses > r; act on toxicity if toxicities ≥ b."
-
 
 def protocol_section(facts: Facts) -> Section:
     """The protocol section of a report; every number in it is a fact."""

@@ -152,7 +152,7 @@ def decisions(facts: Facts) -> Table:
     toxic = any(look.toxic_ge is not None for look in facts.design.looks)
     rows = []
     for look in facts.design.looks:
-        cells = [Cell(str(look.n), look.n), *(Cell(_span(look, decision)) for decision in heads)]
+        cells: list[Cell | str] = [Cell(str(look.n), look.n), *(_span(look, decision) for decision in heads)]
         if toxic:
             cells.append(Cell("–" if look.toxic_ge is None else f"≥ {look.toxic_ge}", look.toxic_ge))
         rows.append(tuple(cells))

@@ -7,11 +7,27 @@ from collections.abc import Iterator, Sequence
 from trialsim.facts.conduct import Conduct
 from trialsim.facts.protocol import Facts
 from trialsim.facts.toxicity import DoseLevel, Step, Toxicity
-from trialsim.writing.numbers import Cell, listed, probability, rate
-from trialsim.writing.report import Block, Group, Row, Table, Words, plain
+from trialsim.writing.numbers import listed, probability, rate
+from trialsim.writing.report import Block, Group, Row, Table, Words, beside, plain
 
-LONG = 12
-"""A boundary with more steps than this is set in columns."""
+LONG, VERY_LONG = 6, 30
+"""A boundary with more steps than this is set in columns, and in four."""
+
+AFTER_CHANGE = {
+    "pooled": "After a change of dose all patients stay in the analysis, whichever dose they had, and the cut-offs do "
+    "not change (pooled). A go is about the programme with its change of dose: that it works on average over the "
+    "patients as they were treated. It is not about the lower dose by itself, which would need the old-dose patients "
+    "left out (new_dose_only), or a fresh trial at the new dose (restart).",
+    "new_dose_only": "After a change of dose only patients at the new dose are analysed (new_dose_only): an interim "
+    "look that is pending is dropped and none follows; when the planned number is enrolled, all doses together, the "
+    "decision takes the cut-off for the number of patients at the new dose, of whom there may be few. A go is then "
+    "about that dose, and the type I error of the design does not bound its probability.",
+    "restart": "After a change of dose a fresh trial begins at the new dose (restart): looks start again with its "
+    "first patient, up to the planned number there, and patients of earlier doses leave the analysis. A go is about "
+    "the dose at which it is reached; there may be more than one attempt, so that the type I error of the design does "
+    "not bound its probability.",
+}
+"""Who is analysed after a change of dose, and what a go is then about."""
 
 SHAPES = {"pocock": "Pocock’s shape", "obrien_fleming": "O’Brien and Fleming’s shape"}
 
@@ -170,8 +186,10 @@ def boundary(toxicity: Toxicity) -> Table:
     for level in toxicity.levels:
         if level.steps:
             together.setdefault(level.steps, []).append(f"{level.dose} ({words[level.action or 'continue']})")
-    abreast = 3 if max(map(len, together), default=0) > LONG else 1
-    groups = tuple(Group("; ".join(doses), _rows(steps, abreast)) for steps, doses in together.items())
+    abreast = _abreast(max(map(len, together), default=0))
+    groups = tuple(
+        Group("; ".join(doses), tuple(beside(_rows(steps), abreast))) for steps, doses in together.items()
+    )
     return Table(
         "boundary",
         "Toxicity boundary",
@@ -182,20 +200,19 @@ def boundary(toxicity: Toxicity) -> Table:
     )
 
 
-def _rows(steps: Sequence[Step], abreast: int) -> tuple[Row, ...]:
-    """Steps set in columns, read from top to bottom."""
-    pairs = [
+def _rows(steps: Sequence[Step], none: str = "no action") -> list[Row]:
+    return [
         (
-            f"{s.first}–{s.last}" if s.last > s.first else str(s.first),
-            "no action" if s.at_least is None else f"≥ {s.at_least}",
+            (f"{s.first}–{s.last}" if s.last > s.first else str(s.first)),
+            (none if s.at_least is None else f"≥ {s.at_least}"),
         )
         for s in steps
     ]
-    high = -(-len(pairs) // abreast)
-    pairs += [("", "")] * (high * abreast - len(pairs))
-    return tuple(
-        tuple(Cell(text) for j in range(abreast) for text in pairs[k + j * high]) for k in range(high)
-    )
+
+
+def _abreast(steps: int) -> int:
+    """In how many columns to set so many steps, for the whole to stay on one page."""
+    return 1 if steps <= LONG else 3 if steps <= VERY_LONG else 4
 
 
 # -- a change of dose
@@ -204,19 +221,7 @@ def _rows(steps: Sequence[Step], abreast: int) -> tuple[Row, ...]:
 def _after_change(facts: Facts) -> Iterator[str]:
     assert facts.after_change is not None
     yield _lag(facts.conduct)
-    yield {
-        "pooled": "After a change of dose all patients stay in the analysis, whichever dose they had, and the "
-        "cut-offs do not change; a go is about the programme with its change of dose, not about the lower dose by "
-        "itself.",
-        "new_dose_only": "After a change of dose only patients at the new dose are analysed: an interim look that "
-        "is pending is dropped and none follows; when the planned number is enrolled, all doses together, the "
-        "decision takes the cut-off for the number of patients at the new dose. A go is then about that dose, and the "
-        "type I error of the design does not bound its probability.",
-        "restart": "After a change of dose a fresh trial begins at the new dose: looks start again with its first "
-        "patient, up to the planned number there, and patients of earlier doses leave the analysis. A go is about "
-        "the dose at which it is reached; there may be more than one attempt, so that the type I error of the design "
-        "does not bound its probability.",
-    }[facts.after_change.analysis]
+    yield AFTER_CHANGE[facts.after_change.analysis]
 
 
 def _lag(conduct: Conduct | None) -> str:
@@ -232,15 +237,12 @@ def _lag(conduct: Conduct | None) -> str:
 
 
 def _cut_offs(steps: tuple[Step, ...]) -> Table:
-    abreast = 3 if len(steps) > LONG else 1
+    abreast = _abreast(len(steps))
     return Table(
         "attained-cut-offs",
         "Cut-offs by the number of patients at the new dose",
         ("Patients analysed", "Go if responses") * abreast,
-        plain(
-            tuple(Cell(cell.text.replace("no action", "no go")) for cell in row)
-            for row in _rows(steps, abreast)
-        ),
+        plain(beside(_rows(steps, "no go"), abreast)),
         ("With fewer patients than listed there is no go.",) if steps else (),
         words=tuple(range(1, 2 * abreast)),
     )

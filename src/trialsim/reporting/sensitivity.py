@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from trialsim.kernels.streams import STREAM_VERSION
+from trialsim.reporting.about import MADE_BY
 from trialsim.reporting.analyses import PARAGRAPHS, SENTENCES, TABLES, Content
 from trialsim.reporting.paired import kept
 from trialsim.reporting.pictures import Undrawn
@@ -13,18 +14,8 @@ from trialsim.varying.analysed import Analysed
 from trialsim.varying.assess import SensitivityResults
 from trialsim.varying.assurance import SCRAMBLES
 from trialsim.varying.evaluate import AT_ONCE
-from trialsim.version import __version__
 from trialsim.writing.numbers import count
-from trialsim.writing.report import (
-    Picture,
-    Pictures,
-    Report,
-    Section,
-    Terms,
-    Words,
-    paragraphs,
-    section,
-)
+from trialsim.writing.report import Picture, Pictures, Report, Section, Terms, Words, paragraphs, section
 
 TITLES = {
     "tornado": "One input at a time",
@@ -50,11 +41,10 @@ def report_of(found: SensitivityResults | Analysed) -> Report:
     """All analyses of a scenario, or one of them."""
     from trialsim.figures.sensitivity import drawers
 
-    made_by = f"trialsim {__version__}"
     if isinstance(found, Analysed):
         drawn = {0: [Undrawn(draw) for draw in drawers(found, found.scenario, "1")]}
         return Report(
-            found.scenario.name, KIND, sections({"analyses": [digits12(document(found))]}, drawn), made_by
+            found.scenario.name, KIND, sections({"analyses": [digits12(document(found))]}, drawn), MADE_BY
         )
     scenario, content = found.scenario, digits12(document(found))
     pictures = {
@@ -76,7 +66,7 @@ def report_of(found: SensitivityResults | Analysed) -> Report:
         *sections(content, pictures),
         _method(found, simulated),
     )
-    return Report(scenario.name, KIND, all_of_it, made_by, about=about)
+    return Report(scenario.name, KIND, all_of_it, MADE_BY, about=about)
 
 
 def document(found: SensitivityResults | Analysed, _: Sequence[str] = ()) -> Content:

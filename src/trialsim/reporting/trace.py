@@ -59,13 +59,7 @@ def report_of(trace: Trace) -> Report:
     patients = section("patients", "The patients", _patients(trace), Pictures(pictures))
     about = (("Case", trace.case), ("Trial", str(trace.trial)), ("Seed", str(trace.seed)))
     first = section("trial", "", Words(ended, mark="convention"))
-    return Report(
-        trace.scenario,
-        "One simulated trial",
-        (first, events, patients),
-        MADE_BY,
-        about=about,
-    )
+    return Report(trace.scenario, "One simulated trial", (first, events, patients), MADE_BY, about=about)
 
 
 def _events(trace: Trace) -> Table | Points:

@@ -215,12 +215,12 @@ def _row(
     name: str, names: Sequence[str], numbers: Mapping[str, Number], apart: Mapping[str, Number] | None
 ) -> Row:
     """Values, each with its difference (``apart`` is {} for the scenario itself, None where there is no variant)."""
-    cells = [Cell(name)]
+    cells: list[Cell | str] = [name]
     for quantity in names:
         # the scenario's own error says how well its value is known; a variant's is that of its difference
         cells.append(value_cell(quantity, numbers.get(quantity), error=not apart or quantity not in apart))
         if apart is not None:
-            cells.append(difference_cell(quantity, apart.get(quantity)) if apart else Cell(""))
+            cells.append(difference_cell(quantity, apart.get(quantity)) if apart else "")
     return tuple(cells)
 
 
@@ -232,11 +232,7 @@ def _everything(found: WhatIf) -> Section:
             _group(
                 found,
                 case,
-                [
-                    (Cell(found.label(q)), value_cell(q, base[q], error=True))
-                    for q in found.quantities
-                    if q in base
-                ],
+                [(found.label(q), value_cell(q, base[q], error=True)) for q in found.quantities if q in base],
             )
             for case, base in found.base.items()
         ]
@@ -246,7 +242,7 @@ def _everything(found: WhatIf) -> Section:
         for case, effects in variant.effects.items():
             rows = [
                 (
-                    Cell(found.label(q)),
+                    found.label(q),
                     value_cell(q, effects[q].base),
                     value_cell(q, effects[q].other),
                     difference_cell(q, effects[q].difference),

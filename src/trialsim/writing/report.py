@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import InitVar, dataclass, field
 from typing import Protocol
 
 from trialsim.writing.numbers import Cell
 
-Row = tuple[Cell, ...]
+Row = Sequence[Cell | str]
+"""Entries of a table; a text is a cell of words."""
 
 DENSE = 7
 """Columns a table may have and still be set wide."""
@@ -24,7 +25,12 @@ class Group:
     """Rows under a heading of their own ("" for none)."""
 
     title: str
-    rows: tuple[Row, ...]
+    given: InitVar[Iterable[Row]]
+    rows: tuple[tuple[Cell, ...], ...] = field(init=False)
+
+    def __post_init__(self, given: Iterable[Row]) -> None:
+        cells = (tuple(each if isinstance(each, Cell) else Cell(each) for each in row) for row in given)
+        object.__setattr__(self, "rows", tuple(cells))
 
 
 @dataclass(frozen=True)
@@ -55,9 +61,17 @@ class Table:
         return not any(group.rows for group in self.groups)
 
 
+def beside(rows: Sequence[Row], abreast: int) -> Iterator[Row]:
+    """Rows set in columns, read from top to bottom."""
+    high = -(-len(rows) // abreast)
+    for k in range(high):
+        parts = [rows[j] if j < len(rows) else [""] * len(rows[0]) for j in range(k, high * abreast, high)]
+        yield tuple(cell for part in parts for cell in part)
+
+
 def plain(rows: Iterable[Row]) -> tuple[Group, ...]:
     """Rows without headings."""
-    return (Group("", tuple(rows)),)
+    return (Group("", rows),)
 
 
 HALF_PAGE = 290.0

@@ -61,7 +61,7 @@ def table_lines(table: Table) -> Iterator[str]:
     """A table with its columns set under each other; long headings are broken at spaces."""
     rows = [row for group in table.groups for row in group.rows]
     many = len(table.columns)
-    body = [max(len(row[k].text) for row in rows) for k in range(many)]
+    body = [max(len(row[k].text.translate(PLAIN)) for row in rows) for k in range(many)]
     heads = [
         textwrap.wrap(head, max(body[k], 10, *(min(len(word), LONGEST) for word in head.split())))
         for k, head in enumerate(table.columns)
@@ -84,6 +84,6 @@ def table_lines(table: Table) -> Iterator[str]:
 def _line(cells: Sequence[str], wide: Sequence[int], flush_left: Sequence[int]) -> str:
     parts = [
         cell.ljust(wide[k]) if k == 0 or k in flush_left else cell.rjust(wide[k])
-        for k, cell in enumerate(cells)
+        for k, cell in enumerate(cell.translate(PLAIN) for cell in cells)
     ]
     return f"  {'  '.join(parts)}".rstrip()

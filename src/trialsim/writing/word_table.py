@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from trialsim.writing.numbers import Cell
-from trialsim.writing.report import Row, Table
+from trialsim.writing.report import Table
 
 TEXT_WIDTH = 9410
 """Width of the text, twentieths of a point (16.6 cm)."""
@@ -74,7 +74,7 @@ def _markup(table: Table, clean: Callable[[str], str]) -> Iterator[str]:
 
 
 def _row(
-    row: Row,
+    row: tuple[Cell, ...],
     widths: list[int],
     words: tuple[int, ...],
     clean: Callable[[str], str],

@@ -12,13 +12,7 @@ from trialsim.writing.report import Block, Points, Section, Words, in_quotes, se
 def check_of(doc: Document) -> Section:
     """The counts with the rates they are compatible with, then case by case, and what none of it can say."""
     title = "Check against the observed trial"
-    notes = Points(
-        (
-            *map(in_quotes, doc["check_notes"]),
-            *_margins(doc),
-            *check_tables.row_notes(doc),
-        )
-    )
+    notes = Points((*map(in_quotes, doc["check_notes"]), *_margins(doc), *check_tables.row_notes(doc)))
     if not doc["headline"]:
         return section("check", title)
     assumed = "The design is assumed, so this" if doc["design"]["assumed"] else "This"

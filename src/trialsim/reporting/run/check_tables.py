@@ -25,12 +25,7 @@ def headline(doc: Document) -> Table:
         for unit, n, share, low, high in _denominators(row):
             seen = Cell(f"{row['observed']} of {n} {unit}", row["observed"])
             rows.append(
-                (
-                    Cell(row["label"]),
-                    seen,
-                    Cell(percent(share), share),
-                    Cell(f"{percent(low)} – {percent(high)}"),
-                )
+                (row["label"], seen, Cell(percent(share), share), f"{percent(low)} – {percent(high)}")
             )
     return Table(
         "headline",
@@ -58,12 +53,12 @@ def positions(doc: Document) -> Table:
     groups = []
     for case in doc["cases"]:
         rows = [
-            (Cell(row["label"]), Cell(rate(value), value), _position(row["position"][case]))
+            (row["label"], Cell(rate(value), value), _position(row["position"][case]))
             for row in doc["headline"]
             if (value := row["rates"].get(case)) is not None
         ]
         if rows:
-            groups.append(Group(case, tuple(rows)))
+            groups.append(Group(case, rows))
     return Table(
         "positions",
         "Where the assumed rates lie",
@@ -87,9 +82,9 @@ def given_sizes(doc: Document) -> Table:
     for case in doc["cases"]:
         rows = [
             (
-                Cell(row["label"]),
+                row["label"],
                 Cell(f"{row['observed']} of {row['denominator']}", row["observed"]),
-                Cell(_interval(row["interval_95"])),
+                _interval(row["interval_95"]),
                 probability_cell(row["p_two_sided"]),
                 probability_cell(row["p_adjusted"]),
                 _verdict(row),
@@ -98,7 +93,7 @@ def given_sizes(doc: Document) -> Table:
             if row["case"] == case and row["conditioning"] == GIVEN_SIZES
         ]
         if rows:
-            groups.append(Group(case, tuple(rows)))
+            groups.append(Group(case, rows))
     return Table(
         "given-sizes",
         "Observed against predicted, numbers of patients fixed as observed",
@@ -131,9 +126,9 @@ def by_design(doc: Document) -> Table:
         title = f"{row['label']}, {CONDITIONING[row['conditioning']]}: observed {_observed(row)}"
         groups.setdefault(title, []).append(
             (
-                Cell(row["case"]),
+                row["case"],
                 probability_cell(row["probability"]),
-                Cell(_interval(row["interval_95"])),
+                _interval(row["interval_95"]),
                 probability_cell(row["p_two_sided"]),
             )
         )
@@ -141,7 +136,7 @@ def by_design(doc: Document) -> Table:
         "by-design",
         "What depends on the design: shown without a verdict",
         ("Case", "P(observed)", "Predicted, 95%", "Two-sided mid-p"),
-        tuple(Group(title, tuple(rows)) for title, rows in groups.items()),
+        tuple(Group(title, rows) for title, rows in groups.items()),
         (
             "P(observed): the probability of what was observed, for events. Counts given that the trial reaches the "
             "planned n are out of all treated patients.",
@@ -178,9 +173,9 @@ def external(doc: Document) -> Table:
         ("Quantity", "Observed", "Predicted, 95%", "Two-sided mid-p"),
         plain(
             (
-                Cell(row["label"]),
+                row["label"],
                 Cell(f"{row['observed']} of {row['denominator']}", row["observed"]),
-                Cell(_interval(row["interval_95"])),
+                _interval(row["interval_95"]),
                 probability_cell(row["p_two_sided"]),
             )
             for row in rows
@@ -194,9 +189,9 @@ def likelihood(doc: Document) -> Table:
     vector = doc["likelihood_ratios"][0]["vector"] if doc["likelihood_ratios"] else []
     rows = [
         (
-            Cell(f"{row['case']} : {row['against']}"),
+            f"{row['case']} : {row['against']}",
             Cell(NONE if row["ratio"] is None else times(row["ratio"]), row["ratio"]),
-            Cell(likelihood_words(row)),
+            likelihood_words(row),
         )
         for row in doc["likelihood_ratios"]
     ]

@@ -33,7 +33,7 @@ def changes(doc: Document) -> Table:
     for name, found in (doc["calendar_time_changes"] or {}).items():
         rows = [
             (
-                Cell(label(quantity, doc["doses"], own=own_rules(doc))),
+                label(quantity, doc["doses"], own=own_rules(doc)),
                 value_cell(quantity, row["at_once"]),
                 value_cell(quantity, row["in_calendar_time"]),
                 difference_cell(quantity, row["difference"]),
@@ -42,7 +42,7 @@ def changes(doc: Document) -> Table:
             for quantity, row in found.items()
             if row["at_once"] or row["in_calendar_time"]
         ]
-        groups.append(Group(name, tuple(rows)))
+        groups.append(Group(name, rows))
     return Table(
         "changes",
         "What calendar time changes",
@@ -67,9 +67,9 @@ def durations(doc: Document) -> Table:
         largest = max([largest, *(values[q]["mcse"] or 0.0 for q in means)])
         rows.append(
             (
-                Cell(name),
+                name,
                 value_cell("duration_median_months", middle),
-                Cell(f"{low:.1f}–{high:.1f}"),
+                f"{low:.1f}–{high:.1f}",
                 *(value_cell(quantity, values[quantity]["estimate"]) for quantity in means),
             )
         )
@@ -103,11 +103,11 @@ def cohorts(doc: Document) -> Table:
             quantities = [f"{what}_cohort_{c}" for what in ("patients", "evaluable", "responses")]
             quantities += [f"p_go_cohort_{c}"] if own else []
             errors.see(values, quantities)
-            rows.append((Cell(cohort), *(value_cell(q, values[q]["estimate"]) for q in quantities)))
+            rows.append((cohort, *(value_cell(q, values[q]["estimate"]) for q in quantities)))
         whole = ["en", "en_evaluable", "responses", *(["p_go"] if own else [])]
         errors.see(values, whole)
         last = "All cohorts (P(go): in at least one)" if own else "All cohorts"
-        rows.append((Cell(last), *(value_cell(q, values[q]["estimate"]) for q in whole)))
+        rows.append((last, *(value_cell(q, values[q]["estimate"]) for q in whole)))
         if own:
             for q, words in (
                 ("p_go_all", "Go in every cohort"),
@@ -115,9 +115,9 @@ def cohorts(doc: Document) -> Table:
             ):
                 if q in values:
                     errors.see(values, [q])
-                    blank = [Cell(NONE)] * 3
-                    rows.append((Cell(words), *blank, value_cell(q, values[q]["estimate"])))
-        groups.append(Group(name, tuple(rows)))
+                    blank = [NONE] * 3
+                    rows.append((words, *blank, value_cell(q, values[q]["estimate"])))
+        groups.append(Group(name, rows))
     return Table(
         "cohorts",
         "Cohorts, each by its own rules" if own else "Cohorts, under pooled rules",
@@ -159,7 +159,7 @@ def analysis_sets(doc: Document) -> Table:
         )
         shares = [_share(row["responses_per_treated"]), _share(row["responses_per_evaluable"])]
         counts = [value_cell("en", row[key]) for key in ("responses", "treated", "evaluable")]
-        rows.append((Cell(name), *verdicts, *counts, *shares))
+        rows.append((name, *verdicts, *counts, *shares))
     heads = ["P(go), stated rule", "P(go), evaluable"] if told else []
     notes = ["Expected numbers, and their ratios. A response can only be counted in an evaluable patient."]
     if told:
@@ -178,8 +178,8 @@ def analysis_sets(doc: Document) -> Table:
     )
 
 
-def _share(value: float | None) -> Cell:
-    return Cell(NONE) if value is None else Cell(f"{100 * value:.2f}%", value)
+def _share(value: float | None) -> Cell | str:
+    return NONE if value is None else Cell(f"{100 * value:.2f}%", value)
 
 
 def strata(doc: Document) -> Table:
@@ -188,14 +188,14 @@ def strata(doc: Document) -> Table:
     for name, case in doc["cases"].items():
         rows = [
             (
-                Cell(row["name"]),
-                *(Cell(NONE if row[key] is None else rates(row[key])) for key in ("response", "toxicity")),
+                row["name"],
+                *((NONE if row[key] is None else rates(row[key])) for key in ("response", "toxicity")),
                 Cell(f"{row['odds_ratio']:g}", row["odds_ratio"]),
             )
             for row in case["truth"]["strata"] or ()
         ]
         if rows:
-            groups.append(Group(name, tuple(rows)))
+            groups.append(Group(name, rows))
     return Table(
         "strata",
         "The rates by stratum, in the cases in which strata differ",
@@ -215,9 +215,9 @@ def cells(doc: Document) -> Table:
         ends = row["interval_95"]
         rows.append(
             (
-                Cell(marked),
-                Cell(NONE) if row["rate"] is None else Cell(rate(row["rate"]), row["rate"]),
-                Cell(NONE if ends is None else f"{ends[0]}–{ends[1]}"),
+                marked,
+                NONE if row["rate"] is None else Cell(rate(row["rate"]), row["rate"]),
+                (NONE if ends is None else f"{ends[0]}–{ends[1]}"),
                 probability_cell(row["p_two_sided"]),
             )
         )
@@ -225,7 +225,7 @@ def cells(doc: Document) -> Table:
         "cells",
         "Responses by cohort and dose, numbers of patients fixed as observed",
         ("Case", "Assumed rate", "Predicted, 95%", "Two-sided mid-p"),
-        tuple(Group(title, tuple(rows)) for title, rows in groups.values()),
+        tuple(Group(title, rows) for title, rows in groups.values()),
         tuple(_cell_notes(doc)),
     )
 

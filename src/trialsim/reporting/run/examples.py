@@ -7,7 +7,7 @@ from string import ascii_uppercase
 
 from trialsim.running.plain import Document, own_rules
 from trialsim.writing.numbers import NONE, Cell
-from trialsim.writing.report import Row, Table, plain
+from trialsim.writing.report import Row, Table, beside, plain
 
 ABREAST = 2
 """Patients set side by side in a table."""
@@ -81,7 +81,7 @@ def table(doc: Document, row: Document, number: int) -> Table:
         f"example-{number}",
         caption,
         tuple(heads * ABREAST),
-        plain(_side_by_side(cells, len(heads))),
+        plain(beside(cells, ABREAST)),
         (" ".join(notes),) if notes else (),
         words=tuple(words),
     )
@@ -120,15 +120,6 @@ def _seen(columns: Document, i: int, what: str, day: str) -> str:
 def _short(text: str) -> str:
     """A short text that is kept on one line."""
     return text.replace(" ", "\u00a0") if len(text) <= SHORT else text
-
-
-def _side_by_side(cells: list[Row], width: int) -> Iterator[Row]:
-    """Patients set in columns, read from top to bottom."""
-    high = -(-len(cells) // ABREAST)
-    blank = (Cell(""),) * width
-    for k in range(high):
-        parts = [cells[j] if j < len(cells) else blank for j in range(k, high * ABREAST, high)]
-        yield tuple(cell for part in parts for cell in part)
 
 
 def patient_rows(doc: Document) -> Iterator[Document]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from trialsim.reporting.run.summary import by_dose
 from trialsim.running.content import Document
-from trialsim.running.plain import is_timed, typical_cases
+from trialsim.running.plain import is_timed
 from trialsim.writing.numbers import count, listed, percent, rate, rates
 
 PLACKETT = (
@@ -160,26 +160,20 @@ def more_rates(doc: Document, name: str) -> str:
 
 
 def aims(doc: Document) -> str:
-    """Aims."""
-    inactive, active = typical_cases(doc)
-    parts = ["the probability of each end of the trial", "expected numbers of patients"]
-    if is_timed(doc):
-        parts.append("how long the trial takes")
-    words = f"To estimate {listed(parts)} under each case"
-    if inactive and active:
-        words += f", above all P(go) if “{inactive}” is true and if “{active}” is true"
+    """Aims, beside the objectives of the run."""
+    words = "To reach the objectives stated above"
     if is_timed(doc):
         words += "; to say what calendar time changes; and to hold the engine against exact answers where there are any"
     elif any(case["exact"] for case in doc["cases"].values()) and doc["replicates"] is not None:
-        words += "; and to hold the simulation against the exact answers"
+        words += ", and to hold the simulation against the exact answers"
     return f"{words}."
 
 
 def mechanisms(doc: Document) -> str:
     """Data-generating mechanisms."""
     words = (
-        f"{count(len(doc['cases']), 'case')}, each with its rates by dose ({'; '.join(_case_rates(doc))}). Cases share "
-        "their patients: the same random numbers meet each of them, so that cases differ only in what was changed."
+        "Patients are drawn as the data-generating model says. Cases share their patients: the same random numbers "
+        "meet each of them, so that cases differ only in what was changed."
     )
     if is_timed(doc):
         words += (
@@ -189,14 +183,6 @@ def mechanisms(doc: Document) -> str:
             "rule, the look, the change of dose and the next arrival."
         )
     return words
-
-
-def _case_rates(doc: Document) -> Iterator[str]:
-    for name, case in doc["cases"].items():
-        truth = case["truth"]
-        yield f"“{name}”: response {rates(truth['response'])}" + (
-            f", toxicity {rates(truth['toxicity'])}" if truth["toxicity"] is not None else ""
-        )
 
 
 def estimands(doc: Document) -> str:

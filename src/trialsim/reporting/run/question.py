@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trialsim.reporting.protocol_toxicity import AFTER_CHANGE
 from trialsim.running.content import Document
 from trialsim.running.plain import best, is_timed
 from trialsim.writing.numbers import chance, listed, probability, rate
@@ -34,19 +35,7 @@ def _analysed(doc: Document) -> str:
     doses, rule = doc["doses"], doc["toxicity_rule"]
     if len(doses) == 1 or rule["kind"] == "none":
         return "Every patient is meant to have the same dose, so a go is a statement about that dose."
-    return {
-        "pooled": "After a change of dose all patients count, whichever dose they had, and the cut-offs stay as "
-        "they were (pooled). A go therefore answers whether the programme, with its dose change, works on average "
-        "over the patients as they were treated. It does not answer whether the lower dose by itself works: that "
-        "would need the old-dose patients left out (new_dose_only), or a fresh trial at the new dose (restart).",
-        "new_dose_only": "After a change of dose only the patients at the new dose are analysed (new_dose_only), "
-        "with the cut-off for the number of them when the planned n is enrolled, all doses together. A go then "
-        "answers whether the drug works in the patients at the new dose, of whom there may be few: the planned n "
-        "does not grow. Without a change of dose a go is about the starting dose.",
-        "restart": "After a change of dose a fresh trial begins at the new dose (restart). A go answers whether "
-        "the dose that goes forward works, and is about the dose at which it was reached. P(go) is the "
-        "probability of a go at any dose.",
-    }[doc["question"]["after_dose_change"]]
+    return AFTER_CHANGE[doc["question"]["after_dose_change"]]
 
 
 def _type_i_error(doc: Document) -> list[str]:

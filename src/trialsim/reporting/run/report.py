@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 
 from trialsim.reporting import power_ledger, sensitivity
+from trialsim.reporting.about import warning
 from trialsim.reporting.pictures import figure_content, picture
 from trialsim.reporting.protocol import protocol_section
 from trialsim.reporting.protocol_origin import whence
-from trialsim.reporting.run import (
-    conduct_tables,
-    examples,
-    methods,
-    question,
-    rule_tables,
-    summary,
-)
+from trialsim.reporting.run import conduct_tables, examples, methods, question, rule_tables, summary
 from trialsim.reporting.run import results as tables_of_results
 from trialsim.reporting.run.check import check_of
 from trialsim.reporting.run.first_page import FIGURES, first_page
@@ -74,7 +68,7 @@ def report_of(run: Run) -> Report:
     first, protocol, *appendix = (part for part in found if not part.is_empty)
     kept = (first, protocol, *(replace(part, folded=True) for part in appendix))
     kind = "Operating characteristics of a single-arm trial"
-    return Report(doc["name"], kind, kept, made_by(doc), tuple(_warning(doc)), about)
+    return Report(doc["name"], kind, kept, made_by(doc), warning(doc["disagreements"]), about)
 
 
 def document(run: Run, _texts: Sequence[str] = ()) -> Document:
@@ -123,15 +117,6 @@ def made_by(doc: Document) -> str:
     return f"trialsim {doc['trialsim']}, random streams version {doc['streams']}"
 
 
-def _warning(doc: Document) -> Iterator[str]:
-    if doc["disagreements"]:
-        yield "Exact and simulated answers disagree. Do not use this run."
-        yield (
-            f"They differ by more than chance allows for: {'; '.join(doc['disagreements'])}. One of the two "
-            "computations is wrong. Please report it with this folder."
-        )
-
-
 def _protocol(run: Run, doc: Document) -> Section:
     """The protocol section, and what the trial does by its rules."""
     whole = protocol_section(run.facts)
@@ -178,7 +163,7 @@ def _model(doc: Document) -> Section:
                 "What is assumed, and where each input comes from",
                 Words(methods.provenance(doc)),
                 tables_of_results.assumptions(doc),
-            ),
+            )
         ],
     )
 

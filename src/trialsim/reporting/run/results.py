@@ -15,12 +15,9 @@ from trialsim.reporting.run.methods import more_rates, why_this_case
 from trialsim.reporting.run.tables import operating_characteristics as characteristics
 from trialsim.running.content import Document
 from trialsim.running.inputs import origin_words, value_words
-from trialsim.running.plain import (
-    held,
-    is_shown,
-)
+from trialsim.running.plain import held, is_shown
 from trialsim.writing.numbers import Cell, rates
-from trialsim.writing.report import Group, Row, Table, plain
+from trialsim.writing.report import Group, Table, plain
 
 
 def cases(doc: Document) -> Table:
@@ -46,7 +43,7 @@ def cases(doc: Document) -> Table:
 
 def assumptions(doc: Document) -> Table:
     """Every input, its value and where it comes from, by block of the scenario."""
-    groups: dict[str, list[Row]] = {}
+    groups: dict[str, list[tuple[Cell, ...]]] = {}
     for row in doc["inputs"]:
         block, _, rest = row["path"].partition(".")
         name = rest or block
@@ -72,7 +69,7 @@ def assumptions(doc: Document) -> Table:
     )
 
 
-def _once(rows: Sequence[Row]) -> Iterator[Row]:
+def _once(rows: Sequence[tuple[Cell, ...]]) -> Iterator[tuple[Cell, ...]]:
     """Rows whose last cell repeats the one above, with that cell standing for all of them."""
     for k, row in enumerate(rows):
         *first, last = row

@@ -7,20 +7,13 @@ from trialsim.running.plain import is_timed
 from trialsim.writing.numbers import NONE, Cell, listed, probability_cell, rate, value_cell
 from trialsim.writing.report import Table, plain
 
-LONG = 12
-"""A toxicity boundary with more steps than this is set in columns."""
-
 
 def crossing(doc: Document) -> Table:
     """How often the boundary is crossed, by the true toxicity rate of the dose."""
     rows = []
     for row in doc["toxicity_rule"]["crossing"]:
         rows.append(
-            (
-                Cell(rate(row["rate"]), row["rate"]),
-                probability_cell(row["probability"]),
-                Cell(_whose(row, doc)),
-            )
+            (Cell(rate(row["rate"]), row["rate"]), probability_cell(row["probability"]), _whose(row, doc))
         )
     n = doc["toxicity_rule"]["crossing_patients"]
     return Table(
@@ -70,7 +63,7 @@ def cost(doc: Document) -> Table:
             cells.append(probability_cell(row["p_go_continued"]))
         cells.append(probability_cell(row["p_go_without"]))
         cells += [value_cell("toxicities", row[f"toxicities_{k}"]) for k in ("stated", "without") if told]
-        rows.append((Cell(name), *cells))
+        rows.append((name, *cells))
     notes = ["Exact, with every outcome known at once." if is_timed(doc) else "Exact."]
     notes += ["Without rule: every patient is treated at the starting dose."]
     if told:
