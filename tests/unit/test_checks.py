@@ -18,6 +18,7 @@ from trialsim.engine.patients import cells_by_dose, rates_by_dose
 from trialsim.engine.timed import timed
 from trialsim.kernels import patient
 from trialsim.kernels.streams import stream_key
+from trialsim.scenario import compiled
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.files import load, parse
 from trialsim.scenario.model import Observed
@@ -403,3 +404,14 @@ def test_pooled_cohorts_without_dates_are_exact_with_their_mixture():
     found = row(check(scenario), "mixed", "dose_reduced", "unconditional")
     assert found.mcse is None
     assert found.probability == pytest.approx(exact(scenario)["mixed"].exact.values["p_dose_reduced"])
+
+
+def test_a_run_and_its_check_compile_once(monkeypatch):
+    calls = []
+    for name in ("compile_rules", "calendar"):
+        real = getattr(compiled, name)
+        monkeypatch.setattr(compiled, name, lambda *args, f=real, n=name: (calls.append(n), f(*args))[1])
+    trial = Compiled.of(load("configs/dasatinib.yaml"))
+    simulate(trial, replicates=50, totals=False)
+    check(trial)
+    assert calls == ["compile_rules", "calendar"]

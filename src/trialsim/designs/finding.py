@@ -267,12 +267,12 @@ def _found(criterion: str, design: Any) -> Found:
     r: Any = getattr(design, "r", None)
     en_p0: Any = getattr(design, "en_p0", n)
     en_p1: Any = getattr(design, "en_good", getattr(design, "en_p1", n))
-    first = getattr(design, "pet_p0", None)
+    first, looks = getattr(design, "pet_p0", None), design.looks()
     if hasattr(design, "b1"):
         first = 1 - (design.en_poor_response - design.n1) / (n - design.n1)
     return Found(
         criterion=criterion,
-        design=str(design) if "__str__" in vars(type(design)) else written(design.looks()),
+        design=str(design) if "__str__" in vars(type(design)) else written(looks),
         r1=design.r1 if two_stage else None,
         n1=design.n1 if two_stage else None,
         r=r if isinstance(r, int) else None,
@@ -289,5 +289,5 @@ def _found(criterion: str, design: Any) -> Found:
         weight_low=low,
         weight_high=high,
         en=_other_en(criterion, design, float(en_p0)),
-        looks=None if hasattr(design, "en_neither") else design.looks(),
+        looks=None if looks.toxic_ge else looks,  # of those the rates at one response rate say too little
     )
