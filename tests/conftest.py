@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.browser import MISSING
-from tests.helpers import config
+from tests.helpers import ANSWERS, SMALL, config, run
 from trialsim.scenario.model import Scenario
 
 
@@ -13,6 +15,20 @@ from trialsim.scenario.model import Scenario
 def dasatinib() -> Scenario:
     """The scenario of configs/dasatinib.yaml."""
     return config("dasatinib")
+
+
+@pytest.fixture(scope="session")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The folder of every answer about a small trial, by the name of its command; see ``helpers.ANSWERS``."""
+    place = tmp_path_factory.mktemp("answers")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        patch.setattr("trialsim.figures.drawn.DPI", 40)  # coarse pictures are quickly written
+        Path("small.yaml").write_text(SMALL, encoding="utf-8")
+        Path("other.yaml").write_text(SMALL.replace("r: 3", "r: 2"), encoding="utf-8")
+        for name, arguments in ANSWERS.items():
+            assert run([*arguments.split(), "-o", name, "-q"], patch) == 0
+    return {name: place / name for name in ANSWERS}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

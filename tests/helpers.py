@@ -51,6 +51,46 @@ def rules_of(name: str) -> Rules:
     return compile_rules(config(name))
 
 
+SMALL = """question: what does a weaker lower dose cost?
+schema: 1
+name: A small trial
+endpoint: response
+design: {kind: simon, n1: 6, r1: 0, n: 12, r: 3, p0: 0.1, p1: 0.4}
+doses: [high, low]
+dose_reduction: {rule: {kind: pocock, limit: 0.3, phi: 0.1}, at_lowest_dose: stop}
+evaluability: {probability: 0.9}
+truth:
+  inactive: {response: 0.1, toxicity: [0.5, 0.3]}
+  active: {response: 0.4, toxicity: [0.5, 0.3], odds_ratio: 2}
+observed: {treated: 12, evaluable: 11, responses: 4, toxicities: 5}
+conduct:
+  accrual: {per_month: 3}
+  assessment_weeks: [8]
+  confirmed: false
+  toxicity_window_weeks: 6
+variants:
+  weaker low dose: {truth.active.response: [0.4, 0.2]}
+sensitivity:
+  tornado:
+    active drug: {case: active, quantities: [p_go], inputs: {"truth.active.response[0]": [0.3, 0.5]}}
+simulation: {replicates: 400, seed: 5}
+"""
+"""A scenario that every command has something to say about."""
+
+ANSWERS = {
+    "run": "run small.yaml --docx",
+    "whatif": "whatif small.yaml",
+    "compare": "compare small.yaml other.yaml",
+    "sensitivity": "sensitivity small.yaml",
+    "find": "find simon --p0 .1 --p1 .3 --alpha .05 --beta .2",
+    "monitor": "monitor small.yaml",
+    "analyse": "analyse small.yaml",
+    "trace": "trace small.yaml",
+    "check": "check small.yaml",
+}
+"""Answer -> the command that asks for it of small.yaml."""
+
+
 def material_of(
     scenario: Scenario, results: Results, checks: Checks | None, seed: int | None = None
 ) -> Material:
@@ -75,12 +115,8 @@ def run(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> int:
 
 def unrendered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Figures are made, with their numbers and words, but written as empty pictures: rendering takes longest."""
-
-    def save(drawn: Any, folder: Path) -> None:
-        for kind, content in (("svg", '<svg xmlns="http://www.w3.org/2000/svg"/>'), ("png", ""), ("csv", "")):
-            (folder / f"{drawn.name}.{kind}").write_text(content, encoding="utf-8")
-
-    monkeypatch.setattr("trialsim.figures.save", save)
+    empty = b'<svg xmlns="http://www.w3.org/2000/svg" width="226pt"/>'
+    monkeypatch.setattr("trialsim.figures.Drawn.svg", lambda _: empty)
 
 
 def results_in(folder: Path) -> dict[str, Any]:

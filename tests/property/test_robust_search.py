@@ -220,7 +220,7 @@ def test_the_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
     said = capsys.readouterr().out
     assert "optimal, ideal" in said and "optimal, robust" in said
     assert "calendar time does not enter" in said
-    assert "searched completely from n = 2 to n = 60" in said
+    assert "Searched completely from n = 2 to n = 60" in said
     assert run([*command, "--alternative", "active", "--json"], monkeypatch) == 0
     result = json.loads(capsys.readouterr().out)
     assert result["alternative"] == ["active"]

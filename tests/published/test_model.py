@@ -10,10 +10,10 @@ import pytest
 from scipy.stats import binom
 
 from tests.oracle.brute_force import Dose, cells_of, enumerate_trial
-from trialsim.checks.predictive import beta_binomial_pmf, interval, mid_p, pooled_pmf
+from trialsim.checks.predictive import beta_binomial_pmf, interval, pooled_pmf
 from trialsim.codes import CONTINUE, NEVER, REDUCE, RESTART
 from trialsim.designs import simon, single_stage
-from trialsim.designs.binomial import clopper_pearson
+from trialsim.designs.binomial import clopper_pearson, mid_p
 from trialsim.designs.rules import Monitor, Rules, two_way
 from trialsim.designs.target import Target
 from trialsim.designs.toxicity import Pocock, Posterior, crossing_probability

@@ -128,13 +128,12 @@ def killed_and_resumed(folder: Path, rng: random.Random, steps: int) -> bytes:
         options = [*resume, "--jobs", str(rng.choice([1, 2, 3]))]
         process = start(folder, *options, at=rng.randint(1, most))
         _, errors = ended(process)
-        if process.returncode == 0:  # what was left took fewer steps
+        assert process.returncode in (0, -signal.SIGKILL), errors
+        if (folder / "out").exists():  # what was left took fewer steps, or only the ledger was to be removed
             break
-        assert process.returncode == -signal.SIGKILL, errors
         resume = ["--resume"]
     else:
         finished(folder, "--resume", "--jobs", str(rng.choice([1, 2, 3])))
-    assert resume, "a whole run has more steps than that"
     return results(folder)
 
 

@@ -1,9 +1,10 @@
-"""Which numbers of a report are not numbers of its results.json: used by ``test_report_numbers.py``.
+"""Which numbers of a report are not numbers of its results.json: used by ``test_report_pack.py``.
 
 What a report prints is taken apart into pieces of text. A piece loses the words that are not the report's own: those
 of the scenario (names, notes, sources; all of it stands in results.json as ``scenario``), the digest, the version, and
 sentences that results.json holds word for word. Every number that is left must be a rounding of a number of
-results.json, by the digits that are printed; a whole number must be there as it is.
+results.json, by the digits that are printed; a whole number must be there as it is. What is said at a figure may also
+be a number that this figure shows, which stands at it in results.json.
 """
 
 from __future__ import annotations
@@ -12,27 +13,79 @@ import io
 import json
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, NamedTuple
 
-from trialsim.reporting.run.quoted import Printed, printed
+NUMBER = re.compile(
+    r"(?<![\w.,])(?P<sign>[−+-](?=\d))?(?P<digits>\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?P<decimals>\.\d+)?"
+    r"(?P<power>e[+-]?\d+)?(?P<percent>%)?(?!\w)"
+)
+"""A number in running text: p0, HER2 and NCT00371345 are none, 1/25 is two, 2,000 is one, −0.5 has its sign."""
 
 OWN = [
     r"(Table|Figure) \d+\.",  # captions are counted
     r"p\(1 − p\)", r"1/(?=1024)",  # a formula; the tick's numerator
-    r"(Schell|others|Crowther) \(?\d{4}\)?", r"ICH E9 \(R1\)",  # literature
+    r"(Schell|others|Crowther|Kim|Mehta) \(?\d{4}\)?", r"ICH E9 \(R1\)", r"\b(19|20)\d\d;\d+:\d+-\d+\.",
+    r"(?<=[a-z] )20\d\d(?=\.$)",  # literature
+    r"^\d+ (what-if questions|designs under)", r"(?<=panels of )\d+", r"^\d+ further values",  # counted
 ]  # fmt: skip
 """What the report says by itself that has a digit and is no result."""
 
 HELD = ("check_notes", "disagreements")
 """Lists of sentences of results.json that are printed word for word."""
 
-NOT_KNOWN = ("distributions",)
-"""Long lists that no number of the report comes from: left out, so that nothing is found there by chance."""
+NAMED = ("origin", "rule", "design", "planned")
+"""What in results.json stands in words, and is printed word for word."""
+
+CONVENTIONS = (0.95, 1.96)
+"""Every interval has this confidence, and reaches as many standard errors to either side."""
+
+NOT_KNOWN = ("distributions", "data")
+"""Long lists that no number of the text comes from, but at the figure that shows one: left out, so that nothing is
+found there by chance."""
 
 BLOCK = {"p", "li", "dt", "dd", "td", "th", "caption", "figcaption", "h1", "h2", "h3", "code", "title"}
+
+
+class Printed(NamedTuple):
+    """A number as a text has it.
+
+    Attributes
+    ----------
+    text : as printed.
+    value : what that says, a percentage as a proportion.
+    step : one unit of the last digit that is printed.
+    begin : where in the text it stands.
+    """
+
+    text: str
+    value: float
+    step: float
+    begin: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether no digit was printed after the point: a count, or a rate in whole percent."""
+        return "." not in self.text and "e" not in self.text
+
+    def rounds(self, value: float) -> bool:
+        """Whether ``value``, with or without its sign, would be printed like this; a whole number only itself."""
+        slack = 1e-9 * max(1.0, abs(value)) if self.is_whole else 0.5 * self.step * (1 + 1e-6)
+        near = abs(abs(value) - abs(self.value)) <= slack
+        return near and not (self.text[0] == "−" and value > 0)
+
+
+def printed(text: str) -> Iterator[Printed]:
+    """Every number in a text, in order."""
+    for found in NUMBER.finditer(text):
+        digits = found["digits"].replace(",", "") + (found["decimals"] or "")
+        power = int((found["power"] or "e0")[1:]) - (2 if found["percent"] else 0)
+        decimals = len((found["decimals"] or ".")[1:])
+        sign = "-" if found["sign"] in ("−", "-") else ""
+        value = float(f"{sign}{digits}e{power}")
+        yield Printed(found[0], value, 10.0 ** (power - decimals), found.start())
 
 
 class Pieces(HTMLParser):
@@ -91,60 +144,57 @@ def of_docx(content: bytes) -> list[str]:
 class Known:
     """The numbers of a results.json, and the words in it that are not the report's own."""
 
-    def __init__(self, doc: dict[str, Any]) -> None:
-        self.doc = doc
-
-    @cached_property
-    def numbers(self) -> list[float]:
-        """Every number that a report may print."""
-        return sorted(set(_numbers(self.doc)))
+    def __init__(self, doc: dict[str, Any], texts: Iterable[str] = ()) -> None:
+        self.doc, self.texts = doc, [text.strip() for text in (doc.get("scenario", ""), *texts)]
+        self.numbers = sorted({*CONVENTIONS, *_numbers(doc)})
 
     @cached_property
     def words(self) -> re.Pattern[str]:
         """Strings with a digit that stand in results.json, longest first."""
-        found = {self.doc["digest"], f"trialsim {self.doc['trialsim']}", f"Trialsim {self.doc['trialsim']}"}
-        found |= set(_strings(_yaml(self.doc["scenario"])))
+        found = {f"trialsim {self.doc['trialsim']}", *_digests(self.doc)}
+        found |= {string for text in self.texts for string in _strings(_yaml(text))}
         for key in HELD:
-            found |= {sentence.replace("`", "“", 1).replace("`", "”", 1) for sentence in self.doc[key]}
-            found |= {re.sub("`([^`]*)`", r"“\1”", sentence) for sentence in self.doc[key]}
-        found |= {row["note"] for name in ("checks", "check_cells") for row in self.doc[name] if row["note"]}
-        found.add(self.doc["design"].get("origin") or "")
-        found |= {event["what"] for row in self.doc["examples"] for event in row["events"]}
+            found |= {re.sub("`([^`]*)`", r"“\1”", sentence) for sentence in self.doc.get(key, ())}
+        found |= set(_named(self.doc))
+        rows = (row for name in ("checks", "check_cells") for row in self.doc.get(name, ()))
+        found |= {row["note"] for row in rows if row["note"]}
+        found |= {event["what"] for row in self.doc.get("examples", ()) for event in row["events"]}
         longest = sorted((text for text in found if re.search(r"\d", text)), key=len, reverse=True)
         return re.compile("|".join(map(re.escape, longest)), re.IGNORECASE)
+
+    def shown_at(self, text: str) -> list[float]:
+        """The numbers of the figures that a text is a caption or an alternative text of, none for any other text."""
+        data = [row["data"] for row in self.doc.get("figures", ()) if text == row["alt"] or row["caption"] in text]
+        return sorted({number for columns in data for number in _numbers(list(columns.values()))})
 
     def missing(self, piece: str) -> Iterator[Printed]:
         """The numbers of a piece of text that are not numbers of results.json."""
         text = piece.replace("\u00a0", " ").replace("‑", "-").strip()
-        if text == self.doc["scenario"].strip():
+        if text in self.texts or not re.search(r"\d", text):
             return
-        if not re.search(r"\d", text):
-            return
+        shown = self.shown_at(text)
         text = self.words.sub("…", text)
         for own in OWN:
             text = re.sub(own, "…", text)
         text = re.sub(r"(\d+), (\d+) and (\d+)%", r"\1%, \2% and \3%", text)
         for number in printed(text):
-            if not self.has(number, text):
+            if not _has(self.numbers, number, text) and not _has(shown, number, text):
                 yield number
 
-    def has(self, number: Printed, text: str) -> bool:
-        """Whether a number is a rounding of one of results.json."""
-        before = text[: number.begin].rstrip()
-        if before.endswith(("<", "below")) and number.value in (0.0001, 0.001):
-            return any(0 < value < number.value for value in self.numbers)
-        if before.endswith((">", "above")) and number.value in (0.9999, 0.999):
-            return any(number.value < value < 1 for value in self.numbers)
-        close = 1.01 * number.step
-        return any(
-            number.rounds(value)
-            for sign in (1, -1)
-            for value in self.numbers[
-                bisect_left(self.numbers, sign * number.value - close) : bisect_right(
-                    self.numbers, sign * number.value + close
-                )
-            ]
-        )
+
+def _has(numbers: list[float], number: Printed, text: str) -> bool:
+    """Whether a number is a rounding of one of these, which are in order."""
+    before = text[: number.begin].rstrip()
+    if before.endswith(("<", "below")) and number.value in (0.0001, 0.001):
+        return any(0 < value < number.value for value in numbers)
+    if before.endswith((">", "above")) and number.value in (0.9999, 0.999):
+        return any(number.value < value < 1 for value in numbers)
+    close = 1.01 * number.step
+    return any(
+        number.rounds(value)
+        for near in (number.value, -number.value)
+        for value in numbers[bisect_left(numbers, near - close) : bisect_right(numbers, near + close)]
+    )
 
 
 def _numbers(value: Any) -> Iterator[float]:
@@ -177,9 +227,20 @@ def _strings(value: Any) -> Iterator[str]:
         yield value
 
 
-def missing(doc: dict[str, Any], pieces: list[str]) -> list[tuple[str, str]]:
-    """(number, the text it stands in) of every number that is not found."""
-    known = Known(doc)
+def _named(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from (item for key, item in value.items() if key in NAMED and isinstance(item, str))
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _named(item)
+
+
+def _digests(value: Any) -> Iterator[str]:
+    return (string for string in _strings(value) if string.startswith("sha256:"))
+
+
+def missing(doc: dict[str, Any], pieces: list[str], texts: Iterable[str] = ()) -> list[tuple[str, str]]:
+    """(number, the text it stands in) of every number that is not found; ``texts``: the scenarios beside ``doc``."""
+    known = Known(doc, texts)
     return [(number.text, piece) for piece in pieces for number in known.missing(piece)]
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from scipy import stats
 
-from tests.helpers import CONFIGS
+import trialsim
+from tests.helpers import CONFIGS, run
 from trialsim.checks import check
 from trialsim.checks.by_design import TRIALS
 from trialsim.checks.given_sizes import _splits
@@ -18,10 +21,14 @@ from trialsim.engine.patients import cells_by_dose, rates_by_dose
 from trialsim.engine.timed import timed
 from trialsim.kernels import patient
 from trialsim.kernels.streams import stream_key
+from trialsim.reporting.two_questions import CHECK, two_questions
 from trialsim.scenario import compiled
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.files import load, parse
 from trialsim.scenario.model import Observed
+from trialsim.writing.latex import latex
+from trialsim.writing.markdown import markdown
+from trialsim.writing.report import Words
 
 SMALL = """
 schema: 1
@@ -176,8 +183,10 @@ def test_an_ambiguous_percentage_is_not_checked():
 
 def test_nothing_observed_nothing_checked():
     checks = check(load(CONFIGS / "teaching.yaml"))
-    assert not checks.rows
+    assert not checks.by_case
+    assert not checks.to_frame().size
     assert "nothing to check" in checks.notes[0]
+    assert "nothing to check" in str(checks)
 
 
 def test_central_intervals():
@@ -342,7 +351,7 @@ def test_cells_are_predicted_by_cohort_and_dose():
     assert high.rate == pytest.approx(0.3 * 0.6 + 0.7 * b)
     # everybody: no cell for B at the high dose, so the split over doses of the whole trial
     assert everybody.rate == pytest.approx((10 * high.rate + 8 * (0.3 * 0.4 + 0.7 * b)) / 18)
-    assert "unreported/6" in str(b_low)
+    assert b_low.responses is None
 
 
 def test_a_cell_whose_doses_are_unreported_is_predicted_only_where_they_cannot_matter():
@@ -404,6 +413,71 @@ def test_pooled_cohorts_without_dates_are_exact_with_their_mixture():
     found = row(check(scenario), "mixed", "dose_reduced", "unconditional")
     assert found.mcse is None
     assert found.probability == pytest.approx(exact(scenario)["mixed"].exact.values["p_dose_reduced"])
+
+
+# the question it asks, and every form
+
+
+@pytest.mark.parametrize("name", ["dasatinib", "lenvatinib-acc", "kluger-melanoma"])
+def test_the_check_says_how_its_question_differs_from_the_test(name):
+    scenario = load(CONFIGS / f"{name}.yaml")
+    checks, test = check(scenario), trialsim.analyse(scenario).sets[0]
+    asked = checks.questions
+    assert (asked.one_sided, asked.n_tested, asked.decision) == (test.p_value, test.n, test.decision)
+    # the case whose rate is p0 at every dose is the one that both speak of
+    null = row(checks, "inactive", "responses")
+    assert (asked.x, asked.n_fixed) == (null.observed, null.denominator)
+    assert asked.two_sided == pytest.approx(null.p_two_sided, rel=1e-12)
+    law = stats.binom(asked.n_fixed, asked.p0)
+    assert asked.upper == pytest.approx(law.sf(asked.x) + law.pmf(asked.x) / 2, rel=1e-9)
+    words = two_questions(asked)
+    for value in (asked.two_sided, asked.one_sided):
+        assert f" {value:.3f} " in words
+    assert ("twice the upper tail" in words) == (test.decision == "go")
+    if test.decision == "go":
+        assert asked.two_sided == pytest.approx(2 * asked.upper)
+    # the same paragraph wherever the observed trial is spoken of
+    source = scenario.sources.get("design")
+    told = two_questions(asked, assumed=bool(source and source.assumed))
+    assert told in paragraphs_of(checks)
+    assert told in paragraphs_of(trialsim.analyse(scenario))
+
+
+def paragraphs_of(answer):
+    blocks = [block for part in answer.report().sections for block in part.all_blocks()]
+    return [block.text for block in blocks if isinstance(block, Words)]
+
+
+def test_without_a_test_only_the_question_of_the_check_is_told():
+    checks = check(load(CONFIGS / "dasatinib-single-stage.yaml"))  # its design has no look at 70 patients
+    assert checks.questions is None
+    assert two_questions(None) == CHECK
+    assert CHECK in paragraphs_of(checks)
+
+
+def test_a_check_in_every_form(tmp_path, monkeypatch, capsys):
+    checks = check(load(CONFIGS / "dasatinib.yaml"))
+    assert len(repr(checks)) < 200
+    assert len(checks.to_frame()) == len(checks.by_case)
+    assert "Each case against the counts" in checks._repr_html_()
+    assert [picture.name for picture in checks.figures()] == ["compatibility", "predictive"]
+    assert all(picture.drawing.svg().startswith(b"<?xml") for picture in checks.figures())
+    assert "Table 1" in markdown(checks.report())
+    assert r"\section" in latex(checks.report())
+    monkeypatch.chdir(tmp_path)
+    asked = ["check", str(CONFIGS / "dasatinib.yaml")]
+    assert run([*asked, "-o", "out", "--docx", "-q"], monkeypatch) == 0
+    kept = json.loads((tmp_path / "out/results.json").read_text(encoding="utf-8"))
+    assert kept["kind"] == "check"
+    assert len(kept["checks"]) == len(checks.by_case)
+    assert {path.name for path in (tmp_path / "out").iterdir()} >= {
+        "report.html", "report.md", "report.docx", "results.json", "scenario.yaml", "tables", "figures",
+    }  # fmt: skip
+    assert (tmp_path / "out/tables/cells.csv").exists()
+    assert trialsim.reproduce(tmp_path / "out")[0]
+    capsys.readouterr()
+    assert run([*asked, "--json"], monkeypatch) == 0
+    assert json.loads(capsys.readouterr().out)["observed"] == kept["observed"]
 
 
 def test_a_run_and_its_check_compile_once(monkeypatch):

@@ -17,6 +17,8 @@ from trialsim.designs.dual_criterion import cut_offs, search, verdicts
 from trialsim.designs.finding import find
 from trialsim.designs.target import Target
 from trialsim.errors import DesignError
+from trialsim.facts.protocol import facts
+from trialsim.scenario.compiling import compile_rules
 
 SETTING: dict[str, Any] = {"p0": 0.1, "p1": 0.35, "alpha": 0.05, "beta": 0.2, "decision_value": 0.2}
 
@@ -82,8 +84,8 @@ def test_three_outcomes_of_the_example():
         )
         assert case.exact.values["p_stop_futility"] == pytest.approx(float(first[0]), abs=1e-12)
         assert not case.disagreements
-    assert "6 responses or more of 25" in scenario.design.origin()
-    assert "5 or more" in scenario.design.origin()
+    given = facts(scenario, compile_rules(scenario)).design.given
+    assert (given["significant"], given["relevant"]) == ((6,), (5,))
 
 
 def test_the_least_n_by_trying_all():

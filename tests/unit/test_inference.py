@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,8 +19,14 @@ from trialsim.errors import DesignError
 from trialsim.figures.estimators import draw
 from trialsim.inference import characteristics, looks_from
 from trialsim.inference.attained import Attained, TwoStage, readings, same_posterior
+from trialsim.inference.estimators import ESTIMATORS, umvue
+from trialsim.inference.intervals import INTERVALS, exact
+from trialsim.inference.orderings import ORDERINGS
 from trialsim.inference.outcomes import outcomes_of
 from trialsim.inference.posterior import above, posterior
+from trialsim.reporting.analyse import quote
+from trialsim.writing.latex import latex
+from trialsim.writing.markdown import markdown
 
 EXAMPLE = Path("configs/dasatinib.yaml")
 DESIGN = {"design": "1/25,6/70", "p0": 0.05, "p1": 0.15}
@@ -51,17 +58,18 @@ def test_the_p_value_is_the_attained_alpha_at_the_first_go():
     assert found.p_value == pytest.approx(0.0498, abs=5e-5)
 
 
+def whole(**asked):
+    """Everything that is said of an analysis, the appendix included."""
+    return markdown(trialsim.analyse(**(DESIGN | asked)).report()).replace("\\", "")
+
+
 def test_every_text_names_the_ordering_and_the_prior():
-    text = str(trialsim.analyse(**DESIGN, responses=3))
-    for words in (
-        "Ordering: stagewise",
-        "Ordering: mle",
-        "Ordering: umvue",
-        "prior Beta(0.5, 0.5) (Jeffreys)",
-    ):
+    text = whole(responses=3)
+    for words in ("| stagewise |", "| mle |", "| umvue |", "prior Beta(0.5, 0.5) (Jeffreys)"):
         assert words in text
-    text = str(trialsim.analyse(**DESIGN, responses=3, ordering="mle", prior=(1, 1)))
-    assert text.index("Ordering: by the observed proportion") < text.index("Ordering: stagewise")
+    text = whole(responses=3, ordering="mle", prior=(1, 1))
+    assert text.index("| mle |") < text.index("| stagewise |")
+    assert "by the observed proportion (MLE), whatever the look" in text
     assert "prior Beta(1, 1)" in text
 
 
@@ -114,6 +122,11 @@ def test_without_p0_there_is_no_p_value_and_it_is_said():
         ({"responses": 3, "confidence": 95}, "between 0 and 1"),
         ({"responses": 3, "ordering": "by size"}, "stagewise, mle, umvue"),
         ({"responses": 3, "prior": (0, 1)}, "above 0"),
+        ({"responses": 3, "estimate": "mean"}, "estimate 'mean' is not known; there are mle, "),
+        ({"responses": 3, "interval": "wald"}, "interval 'wald' is not known; there are stagewise, "),
+        ({"responses": 3, "toxicities": 71}, "71 patients with toxicity among 70 treated patients cannot be"),
+        ({"responses": 3, "treated": 72}, "goes with toxicities"),
+        ({"responses": 3, "toxicities": 7, "treated": 69}, "cannot be fewer than the 70 analysed"),
         ({"responses": 3, "design": "25,70"}, "write R1/N1,R/N"),
         ({"responses": 3, "design": "1/25,6/20"}, "looks must grow"),
         ({"responses": 3, "design": "30/25,6/70"}, "cut-offs must be below"),
@@ -177,7 +190,7 @@ def test_first_stages_of_another_size():
     assert analysed(responses=1, n=22).looks.n == (22, 70)
     both = analysed(responses=4, stage1=2, stage1_n=27, n=72)
     assert both.looks.n == (27, 72)
-    assert "of the planned size" in str(both)
+    assert "of the planned size" in both.notes[-1]
 
 
 def test_patients_enrolled_when_the_trial_stopped():
@@ -264,12 +277,13 @@ def test_the_observed_trial_of_a_scenario():
         ("Evaluable patients", 69, 3),
     ]
     assert found["Evaluable patients"].planned == TwoStage(1, 25, 6, 70)
-    text = str(found)
+    text = " ".join(str(found).split())
     assert found.assumed
-    assert "If the trial had followed the assumed design" in text
+    assert "If the trial had followed the design that this scenario assumes" in text
+    assert "Had the trial followed the design that this scenario assumes" in quote(found)
     assert "Nothing here says that the trial used it" in text
     assert "Responses by dose are not stated" in text
-    assert found["All treated patients"].asked.p0 == 0.05
+    assert found["All treated patients"].plan.p0 == 0.05
 
 
 def rewritten(tmp_path: Path, *changes: tuple[str, str]) -> trialsim.Scenario:
@@ -356,3 +370,123 @@ def test_the_figure_says_what_it_shows():
     assert "Koyama-Chen interval: coverage at least 0.888" in drawn.alt
     assert len(drawn.frame) == 99 * 13
     assert len(drawn.figure.axes) == 3
+
+
+# the primary analysis: named in advance, quoted in a sentence
+
+
+@pytest.mark.parametrize("design", ["1/10,5/29", "1/25,6/70", "5/17,22/41", "0/9,2/17", "2/12,5/20,9/35"])
+def test_the_primary_estimate_agrees_with_the_primary_interval_and_p_value(design):
+    """More in favour by the stagewise ordering is never a lower UMVUE, and the UMVUE lies within the interval."""
+    outcomes = outcomes_of(looks_from(design))
+    estimate = umvue(outcomes)
+    low, high = exact(outcomes, 0.95)
+    assert np.all(np.diff(estimate) >= -1e-12)
+    assert np.all((low <= estimate + 1e-12) & (estimate <= high + 1e-12))
+
+
+@pytest.mark.parametrize("estimate", ESTIMATORS)
+@pytest.mark.parametrize("interval", INTERVALS)
+def test_the_sentence_to_quote_has_the_numbers_of_the_answer(estimate, interval):
+    for ordering in ORDERINGS:
+        found = trialsim.analyse(
+            design="1/10,5/29", responses=7, stage1=3, p0=0.1, p1=0.3, confidence=0.9,
+            estimate=estimate, interval=interval, ordering=ordering,
+        )  # fmt: skip
+        primary = found.sets[0]
+        row = next(i for i in primary.intervals if i.name == interval)
+        expected = [primary.estimates[estimate], row.low, row.high]
+        p = next(p.p for p in primary.p_values if p.ordering == ordering)
+        assert (primary.estimate, primary.interval, primary.p_value) == (expected[0], row, p)
+        text = quote(found)
+        percents = re.findall(r"(\d+(?:\.\d+)?)%", text)
+        rates = [f"{100 * value:.2f}" for value in (7 / 29, *expected)]
+        assert percents == [*rates[:2], "90", *rates[2:], "10"]
+        assert f" is {p:.3f} (" in text
+        assert text.startswith("7 of 29 patients responded (24.14%).")
+        assert "stop stage 1 if responses ≤ 1 of 10; go if responses > 5 of 29" in text
+        plain = found.to_dict()["sets"][0]["primary"]
+        assert plain["estimate"]["value"] == pytest.approx(expected[0])
+        assert plain["p_value"] == {"ordering": ordering, "value": pytest.approx(p)}
+
+
+def test_a_method_without_an_interval_says_so():
+    found = trialsim.analyse(design="1/10,5/29", responses=0, p0=0.1, interval="koyama_chen")
+    assert "for which the method gives no 95% confidence interval" in quote(found)
+    assert found.figures()[0].drawing.svg()
+    assert "p-value" not in quote(trialsim.analyse(design="1/10,5/29", responses=7))
+
+
+def test_toxicity_has_the_interval_of_clopper_and_pearson():
+    found = trialsim.analyse(trialsim.load(EXAMPLE))
+    told = {harm.what: harm for harm in found.harms}
+    assert (told["toxicities"].count, told["toxicities"].treated) == (26, 70)
+    assert (told["serious"].count, told["serious"].treated) == (20, 70)
+    for harm in found.harms:
+        law = beta(harm.count, harm.treated - harm.count + 1), beta(harm.count + 1, harm.treated - harm.count)
+        assert (harm.low, harm.high) == pytest.approx((law[0].ppf(0.025), law[1].ppf(0.975)), rel=1e-9)
+    text = str(found)
+    assert "26 of 70 treated  37.14%  25.89% - 49.52%" in text
+    assert "Toxicity by dose is unreported." in text
+    assert "no stopping rule enters them" in text
+    counted = trialsim.analyse(**DESIGN, responses=3, toxicities=30, treated=72)
+    assert (counted.harms[0].count, counted.harms[0].treated) == (30, 72)
+    assert "Toxicity is unreported." in str(trialsim.analyse(**DESIGN, responses=3))
+
+
+def test_toxicity_by_dose_where_it_is_reported(tmp_path):
+    scenario = rewritten(
+        tmp_path,
+        ("  toxicity_percent: 37          # 26 of 70: the only count that rounds to it", "  toxicities: 26"),
+        (
+            "  evaluable_by_dose: [23, 46]",
+            "  evaluable_by_dose: [23, 46]\n  treated_by_dose: [24, 46]\n  toxicities_by_dose: [14, 12]",
+        ),
+    )
+    found = trialsim.analyse(scenario)
+    assert [(h.dose, h.count, h.treated) for h in found.harms if h.dose] == [
+        ("100 mg BID", 14, 24),
+        ("70 mg BID", 12, 46),
+    ]
+    assert "unreported" not in str(found)
+    with pytest.raises(trialsim.ScenarioError, match="adds up to 27"):
+        rewritten(
+            tmp_path,
+            (
+                "  toxicity_percent: 37          # 26 of 70: the only count that rounds to it",
+                "  toxicities: 26",
+            ),
+            (
+                "  evaluable_by_dose: [23, 46]",
+                "  evaluable_by_dose: [23, 46]\n  treated_by_dose: [24, 46]\n  toxicities_by_dose: [15, 12]",
+            ),
+        )
+
+
+def test_an_analysis_in_every_form(tmp_path):
+    found = trialsim.analyse(trialsim.load(EXAMPLE), characteristics=True)
+    assert len(repr(found)) < 200
+    assert "To quote." in found._repr_html_()
+    assert [picture.name for picture in found.figures()] == ["analysis"]
+    assert "Evaluable patients: every estimate" in markdown(found.report())
+    assert r"\section" in latex(found.report())
+    assert found.characteristics is not None
+    assert found.characteristics.p.tolist() == [0.05, 0.15]
+    assert "Coverage of 95% intervals" in str(found)
+    assert "Coverage of 95% intervals" in str(found.characteristics)
+    for name, more in (
+        ("scenario", [str(EXAMPLE)]),
+        ("design", ["--design", "1/10,5/29", "--responses", "7"]),
+    ):
+        done = command(*more, "-o", str(tmp_path / name), "--docx", "-q")
+        assert done.returncode == 0, done.stderr
+        assert {"report.html", "report.md", "report.docx", "results.json"} <= {
+            p.name for p in (tmp_path / name).iterdir()
+        }
+        assert (tmp_path / name / "figures/analysis.svg").exists()
+        assert trialsim.reproduce(tmp_path / name)[0]
+    kept = json.loads((tmp_path / "scenario/results.json").read_text(encoding="utf-8"))
+    assert kept["harms"][0] == {
+        "what": "toxicities", "dose": None, "count": 26, "treated": 70,
+        "low": pytest.approx(0.2589, abs=5e-5), "high": pytest.approx(0.4952, abs=5e-5),
+    }  # fmt: skip

@@ -15,10 +15,8 @@ from typing import Any
 
 import pytest
 from scipy import stats
-from trialsim.reporting.monitor_rows import decision_rows
-from trialsim.reporting.monitor_text import text
-from trialsim.reporting.monitor_words import boundary, decisions, sizes
 
+import trialsim
 from tests.browser import print_to_pdf
 from tests.helpers import DASATINIB, run
 from tests.helpers import FILES as CONFIGS
@@ -28,10 +26,14 @@ from trialsim.engine.exact import distribution
 from trialsim.figures.conditional_power import draw
 from trialsim.monitoring.aids import Aids, monitoring_aids
 from trialsim.monitoring.decision_table import DecisionTable, decision_table
-from trialsim.reporting.monitor import page
+from trialsim.reporting.decision_table import boundary, decisions, sizes
+from trialsim.reporting.monitor import sheet
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import load, parse
+from trialsim.writing.html import html
+from trialsim.writing.latex import latex
+from trialsim.writing.markdown import markdown
 
 CONTINUOUS = """
 schema: 1
@@ -97,7 +99,7 @@ def test_the_table_decides_as_the_rules_do(path: Path) -> None:
     rules = compile_rules(scenario)
     table = decision_table(Compiled.of(scenario))
     assert as_rules(table, rules)
-    rows = decision_rows(table)
+    rows = table.rows()
     for level, dose in enumerate(scenario.doses):
         for m in range(1, rules.max_treated + 1):
             bound = rules.monitor.act_ge[level][m]
@@ -108,7 +110,7 @@ def test_the_table_decides_as_the_rules_do(path: Path) -> None:
 
 def as_rules(table: DecisionTable, rules: Rules) -> bool:
     """Every look and count, from the rows and from the looks that share a row."""
-    looks, rows = rules.looks, decision_rows(table)
+    looks, rows = rules.looks, table.rows()
     for k, n in enumerate(looks.n):
         cuts = [cut for cut in table.cut_offs or () if n in cut.n]
         for x, d in enumerate(looks.next[k]):
@@ -122,7 +124,7 @@ def as_rules(table: DecisionTable, rules: Rules) -> bool:
 
 
 def test_what_is_printed() -> None:
-    printed = text(aids_of("dasatinib"))
+    printed = str(aids_of("dasatinib"))
     for words in (
         "after 25 treated patients  0-1        stop for futility",
         "2 or more  continue to 70 patients",
@@ -137,7 +139,7 @@ def test_what_is_printed() -> None:
     ):
         assert words in printed, words
     assert printed.isascii()
-    small = " ".join(text(monitoring_aids(parse(SMALL, "a.yaml"))).split())
+    small = " ".join(str(monitoring_aids(parse(SMALL, "a.yaml"))).split())
     assert "At low, the lowest dose, toxicity no longer changes anything" in small
     assert "low: stop" not in small
 
@@ -154,9 +156,9 @@ def test_toxicity_at_the_looks_is_printed() -> None:
         "stop for toxicity, whatever the responses",
     ]
     assert rows[3][1] == "10 or more with toxicity"
-    printed = " ".join(text(monitoring_aids(scenario)).split())
+    printed = " ".join(str(monitoring_aids(scenario)).split())
     assert "given that it does not stop the trial at the look" in printed
-    asked = [row for row in decision_rows(table) if row["rule"] == "toxicities at the look"]
+    asked = [row for row in table.rows() if row["rule"] == "toxicities at the look"]
     assert [(row["patients_from"], row["count_from"]) for row in asked] == [(10, 5), (25, 10)]
     aids = monitoring_aids(scenario, now=(10, 3))
     assert aids.present is not None
@@ -244,21 +246,21 @@ def test_before_the_first_patient_the_rest_is_the_whole_trial(name: str) -> None
         assert ends.p_go == pytest.approx(values["p_go"], abs=1e-12)
         toxic = values["p_stop_toxicity"] + values["p_stop_toxicity_at_n"]
         assert ends.p_stop_toxicity == pytest.approx(toxic, abs=1e-12)
-    assert "Now: 0 patients with 0 responses" in text(aids)
+    assert "Now: 0 patients with 0 responses" in str(aids)
 
 
 def test_a_restart_has_no_answer_by_look() -> None:
     aids = monitoring_aids(load(DASATINIB.with_name("restart.yaml")))
     assert aids.counts
     assert not aids.cases
-    assert "looks begin again at a new dose" in " ".join(text(aids).split())
+    assert "looks begin again at a new dose" in " ".join(str(aids).split())
 
 
 def test_cohorts_with_their_own_rules() -> None:
     aids = monitoring_aids(load(DASATINIB.with_name("two-cohorts.yaml")))
     assert aids.table.cohorts == ("HER2-amplified", "hormone-receptor positive")
     assert "share the dose" in aids.no_cases
-    assert "Each cohort follows the looks by itself" in text(aids)
+    assert "Each cohort follows the looks by itself" in str(aids)
     assert aids.table.doses[0].steps[-1].last == 70
 
 
@@ -267,7 +269,7 @@ def test_an_amendment_is_printed() -> None:
         "{kind: k_of_first_m, k: 3, m: 6}, at_lowest_dose: continue", "{kind: amendment, after_patient: 7}"
     )
     aids = monitoring_aids(parse(stated, "a.yaml"), now=(9, 2), dose=2, at_dose=2)
-    assert "After patient 7 of the trial new patients start at low instead of high" in text(aids)
+    assert "After patient 7 of the trial new patients start at low instead of high" in str(aids)
     assert aids.present is not None
     assert 0 < aids.present.cases["active"].p_go < 1
     assert {
@@ -276,7 +278,7 @@ def test_an_amendment_is_printed() -> None:
         "patients_from": 7,
         "patients_to": 7,
         "decision": "reduce",
-    } in (decision_rows(aids.table))
+    } in (aids.rows())
 
 
 def test_figures_show_the_powers() -> None:
@@ -294,9 +296,9 @@ def test_figures_show_the_powers() -> None:
 
 
 def test_the_page_escapes_what_a_user_wrote() -> None:
-    html = page(monitoring_aids(parse(SMALL, "a.yaml")))
-    assert "<b>a &" not in html
-    assert "&lt;b&gt;a &amp; b&lt;/b&gt;" in html
+    page = html(monitoring_aids(parse(SMALL, "a.yaml")).report())
+    assert "<b>a &" not in page
+    assert "&lt;b&gt;a &amp; b&lt;/b&gt;" in page
 
 
 def test_many_steps_are_set_in_columns() -> None:
@@ -331,18 +333,19 @@ def test_a_folder_and_files(
     assert run(["monitor", config, "-o", "sheet.html", "-q"], monkeypatch) == 0
     assert run(["monitor", config, "-o", "table.csv", "-q"], monkeypatch) == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "sheet.html", "table.csv"]
-    assert sorted(path.name for path in (tmp_path / "out/tables").iterdir()) == [
+    assert {path.name for path in (tmp_path / "out/tables").iterdir()} >= {
         "decisions.csv",
         "now.csv",
         "power.csv",
-    ]
+    }
+    assert trialsim.reproduce(tmp_path / "out")[0]
     assert (tmp_path / "out/tables/decisions.csv").read_bytes() == (tmp_path / "table.csv").read_bytes()
     kept = json.loads((tmp_path / "out/results.json").read_text(encoding="utf-8"))
     rows = list(csv.DictReader(io.StringIO((tmp_path / "out/tables/now.csv").read_text(encoding="utf-8"))))
     by_name = {row["at"]: float(row["p_go"]) for row in rows}
     assert by_name["case active"] == kept["now"]["cases"]["active"]["p_go"]
-    html = (tmp_path / "out/report.html").read_text(encoding="utf-8")
-    found = {float(value) for value in re.findall(r'<data value="([^"]+)"', html)}
+    page = (tmp_path / "out/report.html").read_text(encoding="utf-8")
+    found = {float(value) for value in re.findall(r'<data value="([^"]+)"', page)}
     assert len(found) > 60
     assert found <= set(numbers(kept))
     capsys.readouterr()
@@ -397,9 +400,40 @@ def test_what_cannot_be_is_said_plainly(
 def test_the_sheet_prints_on_one_page(tmp_path: Path) -> None:
     texts = {"continuous": parse(CONTINUOUS, "a.yaml"), **{path.stem: load(path) for path in CONFIGS}}
     for name in ("continuous", "dasatinib", "predictive-probability", "two-cohorts", "curtailed"):
-        sheet, pdf = tmp_path / f"{name}.html", tmp_path / f"{name}.pdf"
-        sheet.write_text(page(monitoring_aids(texts[name]), powers=False), encoding="utf-8")
-        print_to_pdf(sheet, pdf)
-        about = subprocess.run(["pdfinfo", pdf], check=True, capture_output=True, text=True).stdout
-        assert "Pages:           1" in about, name
-        assert "A4" in about
+        aids = monitoring_aids(texts[name])
+        assert pages(tmp_path / f"{name}.html", html(sheet(aids))) == 1, name
+    # before the powers, too, it has one page to itself
+    first = [section.key for section in aids.report().sections]
+    assert first == ["first-page", "powers"]
+    assert pages(tmp_path / "whole.html", html(aids.report())) > 1
+    second = subprocess.run(
+        ["pdftotext", "-f", "2", "-l", "2", tmp_path / "whole.pdf", "-"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    assert second.strip().startswith("How likely is a go from here?")
+
+
+def pages(file: Path, text: str) -> int:
+    """Pages of a page of HTML when it is printed on A4."""
+    file.write_text(text, encoding="utf-8")
+    pdf = file.with_suffix(".pdf")
+    print_to_pdf(file, pdf)
+    about = subprocess.run(["pdfinfo", pdf], check=True, capture_output=True, text=True).stdout
+    assert "A4" in about
+    found = re.search(r"Pages: +(\d+)", about)
+    assert found is not None
+    return int(found[1])
+
+
+def test_the_aids_in_every_form() -> None:
+    aids = trialsim.monitor(load(DASATINIB), now=(30, 4, 8))
+    assert isinstance(aids, trialsim.Aids)
+    assert len(repr(aids)) < 200
+    assert len(aids.to_frame()) == len(aids.rows())
+    assert "How likely is a go from here?" in aids._repr_html_()
+    (picture,) = aids.figures()
+    assert picture.drawing.svg().startswith(b"<?xml")
+    assert "| stop for futility |" in markdown(aids.report())
+    assert r"\section" in latex(aids.report())

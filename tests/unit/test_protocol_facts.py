@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 
@@ -17,6 +18,7 @@ from tests.unit.protocol_cases import (
     rules_from,
 )
 from trialsim.codes import CONTINUE, NEVER, NEW_DOSE_ONLY, POOLED, REDUCE
+from trialsim.designs import Design
 from trialsim.designs.rules import Rules
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.conduct import Conduct
@@ -125,5 +127,7 @@ def test_every_kind_is_among_them_ten_times(cases):
         (interim, INTERIM),
     ):
         assert {name for name in names if counted[name] < 10} == set()
+    registered = {get_args(kind.model_fields["kind"].annotation)[0] for kind in get_args(get_args(Design)[0])}
+    assert set(DESIGNS) == registered
     assert sum(found.cohorts is not None and found.cohorts.own for *_, found in cases) >= 10
     assert sum(found.counted.replaced for *_, found in cases) >= 10

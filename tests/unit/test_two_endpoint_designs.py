@@ -13,15 +13,18 @@ from scipy import stats
 
 from trialsim.codes import CONTINUE, NEVER
 from trialsim.designs import Design, bop2_toxicity
-from trialsim.designs.bryant_day import BryantDay, p_go_and_en, patient
+from trialsim.designs.bryant_day import p_go_and_en, patient
 from trialsim.designs.finding import find
 from trialsim.designs.rules import Looks, Monitor, Rules, two_way
 from trialsim.engine.exact import distribution
 from trialsim.engine.operating import simulate
 from trialsim.engine.traces import trace
 from trialsim.errors import DesignError, ScenarioError
+from trialsim.facts.protocol import facts
+from trialsim.scenario.cases import Case
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import parse
+from trialsim.scenario.model import Scenario
 from trialsim.scenario.truth import Rates
 
 BRYANT_DAY: dict[str, Any] = {
@@ -96,17 +99,18 @@ def test_what_is_attained_is_what_the_chain_says() -> None:
         assert quick == pytest.approx(plain(looks, patient(p, t, psi)), abs=1e-12)
 
 
-def test_the_sentence_on_what_a_design_attains_has_its_numbers() -> None:
+def test_what_a_design_attains_is_what_the_chain_finds() -> None:
     spec = design(**BRYANT_DAY, odds_ratio=2.0)
-    assert isinstance(spec, BryantDay)
-    looks, words = spec.compile(), spec.origin()
-    for p, t in itertools.product((0.3, 0.5), (0.4, 0.2)):
-        p_go = distribution(unwatched(looks), Rates((p,), (t,), 2.0)).values["p_go"]
-        assert f"{p_go:.4f} at response {p:g} and toxicity {t:g}" in words
-    assert "odds ratio 2" in words
-    assert "stated outright" in design(**STATED).origin()
-    stated = design(**STATED, p0=0.3, p1=0.5, toxicity=[0.4, 0.2]).origin()
-    assert "independent: P(go) 0.0958 at response 0.3 and toxicity 0.2; 0.0997" in stated
+    looks = spec.compile()
+    truth = {"one": Case(response=0.3, toxicity=0.4)}
+    scenario = Scenario(schema=1, name="two endpoints", endpoint="response", design=spec, truth=truth)
+    rows = facts(scenario, compile_rules(scenario)).attained
+    assert [(row.response, row.toxicity) for row in rows] == [*itertools.product((0.3, 0.5), (0.4, 0.2))]
+    for row in rows:
+        found = distribution(unwatched(looks), Rates((row.response,), (row.toxicity,), 2.0)).values
+        assert (row.p_go, row.en, row.pet) == pytest.approx(
+            [found["p_go"], found["en"], found["pet"]], abs=1e-12
+        )
 
 
 def test_bop2_cut_offs_are_where_the_posterior_probabilities_fall_below() -> None:

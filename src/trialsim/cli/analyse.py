@@ -172,6 +172,6 @@ def _write(folder: Path, table: Characteristics, p0: float | None, p1: float | N
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        draw(table, p0=p0, p1=p1).save(folder)
+        draw(table, p0=p0, p1=p1).save(folder, png=True)
     except OSError as error:
         raise OutputError(f"cannot write to {folder}: {error.strerror}") from None

@@ -48,16 +48,6 @@ class Bop2(ErrorRates):
         check_stated(self, "`alpha` and `efficacy_stop`", self.efficacy_stop)
         return self
 
-    def origin(self) -> str:
-        """How the cut-offs came about, for the report."""
-        what = "cut-offs of the posterior probability that grow with the share of patients seen (BOP2)"
-        if self.lambda_ is not None:
-            return f"The trial follows {what}, stated outright in the scenario."
-        return (
-            f"The trial follows {what}: those with the largest power at p1 among cut-offs whose type I error, "
-            f"computed exactly, is at most {self.alpha:g}."
-        )
-
     def compile(self) -> Looks:
         """One look for each number of patients stated."""
         assert self.p0 is not None

@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 from trialsim.designs.alone import written
 from trialsim.designs.bayes import LookSizes, posterior_above
 from trialsim.designs.bop2 import GAMMAS, LAMBDAS, check_power, check_stated
-from trialsim.designs.bryant_day import TwoRates, attained, patient
+from trialsim.designs.bryant_day import TwoRates, patient
 from trialsim.designs.error_rates import Candidates, ErrorRates
 from trialsim.designs.rules import Looks, two_way
 from trialsim.designs.spec import OpenProbability, Prior, impossible
@@ -66,23 +66,6 @@ class Bop2Toxicity(ErrorRates):
             raise impossible("looks", f"the planned n = {self.looks[-1]} must be at most {MAX_N}")
         check_stated(self, "`alpha` and `beta`")
         return self
-
-    def origin(self) -> str:
-        """How the cut-offs came about and what they attain, for the report."""
-        what = (
-            "cut-offs of the posterior probabilities of response and of toxicity that grow with the share of patients "
-            "seen (BOP2)"
-        )
-        if self.lambda_ is not None:
-            words = f"The trial follows {what}, stated outright in the scenario."
-        else:
-            words = (
-                f"The trial follows {what}: those with the largest P(go) where both rates are good among cut-offs "
-                f"whose P(go) where both are bad, computed exactly, is at most {self.alpha:g}."
-            )
-        if self.p0 is None or self.p1 is None:
-            return words
-        return f"{words} {attained(self.compile(), (self.p0, self.p1), self.toxicity, self.odds_ratio)}"
 
     def compile(self) -> Looks:
         """One look for each number of patients stated."""

@@ -97,27 +97,6 @@ class BryantDay(ErrorRates):
         n1, r1, b1, n, r, b = (getattr(self, key) for key in STATED)
         return n1, r1, b1, n, r, b
 
-    def origin(self) -> str:
-        """How the cut-offs came about and what they attain, for the report."""
-        rates = None
-        if self.p0 is not None and self.p1 is not None and self.toxicity is not None:
-            rates = (self.p0, self.p1), self.toxicity
-        if self.n1 is not None:
-            words = "The cut-offs for responses and toxicities at both stages are stated outright in the scenario."
-            return words if rates is None else f"{words} {attained(self.compile(), *rates, self.odds_ratio)}"
-        assert rates is not None and self.alpha is not None and self.beta is not None
-        least = {
-            "optimal": "the least larger expected n of the two nulls",
-            "minimax": "the least n, then that",
-        }
-        return (
-            "These cut-offs were found by an exact search: Bryant and Day's two-stage design with "
-            f"{least[self.criterion or self.default_criterion]}, among those with P(go) at most {self.alpha:g} where "
-            f"response is poor and toxicity acceptable, at most {self.alpha_toxicity or self.alpha:g} where response "
-            f"is good and toxicity unacceptable, and at least {1 - self.beta:g} where both are good. "
-            f"{attained(self.compile(), *rates, self.odds_ratio)}"
-        )
-
     def compile(self) -> Looks:
         """Two looks, each with a cut-off for toxicities too."""
         if self.n1 is not None:
@@ -130,18 +109,6 @@ class BryantDay(ErrorRates):
         assert self.toxicity is not None
         found = search(self.target, self.toxicity, self.alpha_toxicity, odds_ratio=self.odds_ratio)
         return Candidates.of(self.criterion, found, self.nmax or SEARCH_LIMIT)
-
-
-def attained(
-    looks: Looks, response: tuple[float, float], toxicity: tuple[float, float], odds_ratio: float
-) -> str:
-    """The sentence of a report on P(go) where response, toxicity, both or neither are as they should be."""
-    (p0, p1), (bad, good) = response, toxicity
-    words = []
-    for p, t in ((p0, good), (p1, bad), (p0, bad), (p1, good)):
-        words.append(f"{p_go_and_en(looks, p, t, odds_ratio)[0]:.4f} at response {p:g} and toxicity {t:g}")
-    associated = "response and toxicity independent" if odds_ratio == 1 else f"odds ratio {odds_ratio:g}"
-    return f"Attained, every patient evaluable and {associated}: P(go) {'; '.join(words)}, exactly."
 
 
 def p_go_and_en(looks: Looks, response: float, toxicity: float, odds_ratio: float) -> Sequence[float]:

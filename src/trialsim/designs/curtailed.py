@@ -82,25 +82,6 @@ class Curtailed(ErrorRates):
             raise impossible("p1", "conditional power is computed at p1: state it")
         return self
 
-    def origin(self) -> str:
-        """How the cut-offs came about, for the report."""
-        if self.n is not None and (self.futility_below > 0 or self.go_above < 1):
-            return (
-                f"The trial ends early where the conditional power at p1 is {self.futility_below:g} or less, or "
-                f"{self.go_above:g} or more (stochastic curtailment)."
-            )
-        if self.n is not None:
-            return "The trial ends as soon as the outcome of the design stated is certain (curtailment)."
-        found = {
-            "optimal": "expected sample size at p0",
-            "minimax": "n",
-            "h1_optimal": "expected sample size at p1",
-        }
-        return self.searched(
-            f"the curtailed two-stage design with the least {found[self.criterion or 'optimal']} and n up to "
-            f"{self.nmax or SEARCH_LIMIT}"
-        )
-
     def compile(self) -> Looks:
         """A look every so many patients: stop, go or continue by the conditional power at p1."""
         if self.n is None or self.r is None:

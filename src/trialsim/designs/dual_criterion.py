@@ -78,21 +78,6 @@ class DualCriterion(ErrorRates):
                 )
         return self
 
-    def origin(self) -> str:
-        """How the cut-offs came about, for the report."""
-        n = self.compile().planned_n
-        relevant, significant = self._cuts(n)
-        how = (
-            "the exact test" if self.prior is None else f"a Beta({self.prior[0]:g}, {self.prior[1]:g}) prior"
-        )
-        estimate = "observed rate" if self.prior is None else "posterior median"
-        said = (
-            f"Go if the result is significant (p0 = {self.p0:g} is rejected at {self.significance:g} under {how}: "
-            f"{significant} responses or more of {n}) and relevant ({estimate} at least {self.decision_value:g}: "
-            f"{relevant} or more); to be considered if only one holds (Roychoudhury and others 2018)."
-        )
-        return said if self.n is not None else f"{said} {self.searched('the least n')}"
-
     def compile(self) -> Looks:
         """An interim look for futility where one is stated, and the verdict at n."""
         n = self.n if self.n is not None else self._found().n

@@ -82,14 +82,6 @@ class ErrorRates(Spec):
         looks: Looks = asked.candidates().named[0][1].looks()
         return looks
 
-    def searched(self, found: str) -> str:
-        """The sentence of a report on a design that was searched for; ``found`` says which it is."""
-        t = self.target
-        return (
-            f"These cut-offs were found by an exact search: {found}, among those with a type I error of at most "
-            f"{t.alpha:g} at p0 = {t.p0:g} and a type II error of at most {t.beta:g} at p1 = {t.p1:g}."
-        )
-
     def stated_outright(self, keys: tuple[str, ...]) -> bool:
         """Whether the design is stated by ``keys``; refuses half a statement, and a statement beside a search."""
         names = f"{', '.join(keys[:-1])} and {keys[-1]}" if len(keys) > 1 else keys[0]

@@ -34,13 +34,6 @@ class Fleming(Spec):
             raise impossible("n", f"no count of {self.n[-1]} patients rejects p0 = {self.p0:g}")
         return self
 
-    def origin(self) -> str:
-        """How the cut-offs came about, for the report."""
-        return (
-            f"The cut-offs are those of Fleming’s multiple testing procedure (1982) at a nominal level of "
-            f"{self.alpha:g}, a normal approximation; the level attained is stated next."
-        )
-
     def compile(self) -> Looks:
         """Look k: go from the nominal rejection number on, stop up to the nominal acceptance number."""
         stop, go = boundaries(self.n, self.p0, self.alpha)

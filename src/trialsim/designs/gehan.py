@@ -36,14 +36,6 @@ class Gehan(Spec):
             raise impossible("standard_error", f"would need more than {MAX_PATIENTS} patients")
         return self
 
-    def origin(self) -> str:
-        """How the cut-offs came about, for the report."""
-        return (
-            f"Stage 1 has the least size at which no response has probability {self.miss:g} or less at a rate of "
-            f"{self.p1:g}; stage 2 aims at a standard error of {self.standard_error:g} (Gehan 1961). It tests nothing: "
-            "a go says that stage 1 was passed."
-        )
-
     def compile(self) -> Looks:
         """One look at n1; then one at the n that the responses of stage 1 ask for, where the drug goes on.
 

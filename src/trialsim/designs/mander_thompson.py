@@ -61,20 +61,6 @@ class ManderThompson(ErrorRates):
         assert n1 is not None and r1 is not None and a1 is not None and n is not None and r is not None
         return n1, r1, a1, n, r
 
-    def origin(self) -> str:
-        """How the cut-offs came about, for the report."""
-        if self.n is not None:
-            return "The cut-offs are stated outright in the scenario; the trial may end early either way."
-        found = {
-            "h0_optimal": "the least expected sample size at p0",
-            "h1_optimal": "the least expected sample size at p1",
-            "minimax": "the least n and, among those, the least expected sample size at p0",
-            "least_largest_en": "the least of the largest expected sample sizes between p0 and p1",
-        }[self.criterion or "h0_optimal"]
-        return self.searched(
-            f"the two-stage design that may end early either way with {found} (Mander and Thompson 2010)"
-        )
-
     def compile(self) -> Looks:
         """Two looks: at n1 stop, go or continue; at n go if responses > r, else stop."""
         if self.n is None:

@@ -78,25 +78,6 @@ class Multistage(ErrorRates):
         early = self.go_gt if self.go_gt is not None else (None,) * (len(self.n) - 1)
         return self.n, stop, (*early, stop[-1] if stop else None)
 
-    def origin(self) -> str:
-        """How the cut-offs came about, for the report."""
-        if self.n is not None:
-            return "The cut-offs of every stage are stated outright in the scenario."
-        found = {
-            "optimal": "the least expected sample size at p0",
-            "minimax": "the least n and, among those, the least expected sample size at p0",
-            "h1_optimal": "the least expected sample size at p1",
-        }[self.criterion or "optimal"]
-        shape = {
-            "equal": ", stages of equal size",
-            "ensign": ", stage 1 stopping only without any response",
-        }
-        limits = shape.get(self.shape or "", "") + (
-            ", a go possible at every stage" if self.efficacy_stop else ""
-        )
-        limit = _limit(self.nmax, self.efficacy_stop)
-        return self.searched(f"the three-stage design{limits} with {found} and n up to {limit} at most")
-
     def compile(self) -> Looks:
         """One look a stage."""
         if self.n is not None:

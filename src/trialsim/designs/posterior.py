@@ -65,20 +65,6 @@ class PosteriorProbability(ErrorRates):
             raise impossible("delta", "the standard's rate and delta together must stay below 1")
         return self
 
-    def origin(self) -> str:
-        """How the cut-offs came about, for the report."""
-        prior = f"under a Beta({self.prior[0]:g}, {self.prior[1]:g}) prior (Thall and Simon 1994)"
-        if self.p_u is None:
-            return self.searched(
-                f"the smallest posterior-probability design with p_l = {self.p_l:g}, {prior}"
-            )
-        gain = f" by {self.delta:g}" if self.delta else ""
-        return (
-            f"The trial stops when the posterior probability of exceeding the standard{gain} is below {self.p_l:g}, "
-            f"and goes when that of exceeding it is above {self.p_u:g}, {prior}; with neither by the end it is to be "
-            "considered."
-        )
-
     def compile(self) -> Looks:
         """A look from min_n on, with the counts that are futile or enough."""
         standard = self.standard_prior or self.standard or self.p0

@@ -72,21 +72,6 @@ class PredictiveProbability(ErrorRates):
             raise impossible("theta_l", f"theta_l = {self.theta_l:g} exceeds theta_u = {self.theta_u:g}")
         return self
 
-    def origin(self) -> str:
-        """How the cut-offs came about, for the report."""
-        if self.n is None:
-            found = "n" if self.criterion == "minimax" else "expected sample size at p0"
-            return self.searched(
-                f"the predictive-probability design with the least {found} and n up to {self.nmax or SEARCH_LIMIT} "
-                "(Lee and Liu 2008)"
-            )
-        return (
-            f"The trial stops when the predictive probability of success is below {self.theta_l:g}"
-            f"{f' and goes when it is above {self.theta_u:g}' if self.theta_u < 1 else ''}; success is a posterior "
-            f"probability above {self.theta_t:g} that the response rate exceeds p0, under a Beta({self.prior[0]:g}, "
-            f"{self.prior[1]:g}) prior (Lee and Liu 2008)."
-        )
-
     def compile(self) -> Looks:
         """A look from min_n on, with the counts that are futile or enough."""
         if self.n is None or self.theta_l is None or self.theta_t is None:

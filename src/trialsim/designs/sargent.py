@@ -63,19 +63,6 @@ class Sargent(ErrorRates):
         alpha, beta = self.target.errors
         return self.eta or 1 - alpha, self.pi or 1 - beta
 
-    def origin(self) -> str:
-        """How the cut-offs came about, for the report."""
-        if self.n is not None:
-            return (
-                "The cut-offs are stated outright in the scenario; between r and s the trial decides nothing."
-            )
-        found = "expected sample size at p0" if self.criterion != "minimax" else "n"
-        eta, pi = self._least()
-        return self.searched(
-            f"the three-outcome design with the least {found}, a probability of no go of at least "
-            f"{eta:g} at p0 and of a go of at least {pi:g} at p1 (Sargent and others 2001)"
-        )
-
     def compile(self) -> Looks:
         """Two looks, the last with three outcomes."""
         if self.n is not None:

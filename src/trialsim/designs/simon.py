@@ -109,21 +109,6 @@ class Simon(ErrorRates):
         if self.en_prior is not None and self.en_weight_p1 is not None:
             raise impossible("en_prior", "state `en_prior` or `en_weight_p1`, not both")
 
-    def origin(self) -> str | None:
-        """How the cut-offs came about, for the report."""
-        limits = str(self.limits())
-        other = self.en_words
-        if self.alpha is None or not (limits or other):
-            return None
-        criterion = self.criterion or "optimal"
-        weighed = f" for w = {self.weight:g}" if self.weight is not None else ""
-        return (
-            f"These cut-offs were found by a complete search: the {criterion} two-stage design{weighed}"
-            f"{f' with {limits}' if limits else ''}{f', where {other}' if other else ''}, among those with a type I "
-            f"error of at most {self.alpha:g} at p0 = {self.p0:g} and a type II error of at most {self.beta:g} at "
-            f"p1 = {self.p1:g}."
-        )
-
     @property
     def en_words(self) -> str:
         """What EN a criterion speaks of where it is not EN(p0)."""

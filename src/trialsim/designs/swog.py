@@ -46,13 +46,6 @@ class Swog(ErrorRates):
             check_stages(self.n1, self.n)
         return self
 
-    def origin(self) -> str:
-        """How the cut-offs came about, for the report."""
-        tests = f"p1 is tested at {self.first_level:g} after stage 1, p0 at {self.final_level:g} at the end"
-        if self.n is not None:
-            return f"The cut-offs follow from the sizes stated: {tests} (Green and Dahlberg 1992)."
-        return self.searched(f"the smallest trial of these two tests: {tests} (Green and Dahlberg 1992)")
-
     def compile(self) -> Looks:
         """Two looks with the cut-offs of the two tests."""
         if self.n1 is None or self.n is None:

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from trialsim.codes import CONSIDER, NEVER
-from trialsim.designs import bryant_day
+from trialsim.designs import bryant_day, dual_criterion
 from trialsim.designs.alone import alone
 from trialsim.designs.rules import DECISION_WORDS, Looks
 from trialsim.designs.spec import Spec
@@ -23,7 +23,7 @@ ELSEWHERE = {
 CUT_OFFS = {"n1", "r1", "a1", "b1", "n", "r", "b", "s", "stop_le", "go_gt"}
 """Sizes and cut-offs that the looks tell, unless a search kept them; `curtailed` has looks that come from them."""
 
-ANY_N = ("first", "stable", "smallest", "minimax", "most_power")
+ANY_N = ("first", "smallest", "minimax", "most_power")
 """Criteria whose design no larger n could replace."""
 
 TESTS_NOTHING = ("gehan", "posterior_probability")
@@ -186,7 +186,7 @@ def design(scenario: Scenario, looks: Looks) -> Design:
         criterion,
         tuple(_bounds(spec)) if searched else (),
         _up_to(spec) if searched and criterion not in ANY_N else None,
-        tuple(_settings(spec, searched)),
+        tuple(_settings(spec, searched, looks.planned_n)),
         tuple(_look(looks, k) for k in range(len(looks.n))),
     )
 
@@ -201,7 +201,7 @@ def settings(spec: Spec, leave_out: set[str]) -> Iterator[Setting]:
         yield Setting(field.alias or key, values)
 
 
-def _settings(spec: Any, searched: bool) -> Iterator[Setting]:
+def _settings(spec: Any, searched: bool, planned_n: int) -> Iterator[Setting]:
     told = set() if spec.kind == "curtailed" or (spec.kind == "simon" and searched) else CUT_OFFS
     told = ELSEWHERE | told | ({"en_weight_p1"} if not getattr(spec, "en_weight_p1", None) else set())
     told |= {"delta"} if getattr(spec, "p_l", None) == 0 else set()  # the gain that futility is about
@@ -209,6 +209,10 @@ def _settings(spec: Any, searched: bool) -> Iterator[Setting]:
     yield from settings(spec, told)
     if spec.kind == "posterior_probability" and spec.standard is None and spec.standard_prior is None:
         yield Setting("standard", (spec.p0,))
+    if spec.kind == "dual_criterion":
+        cuts = dual_criterion.cut_offs(planned_n, spec.p0, spec.decision_value, spec.significance, spec.prior)
+        yield Setting("relevant", cuts[:1])
+        yield Setting("significant", cuts[1:])
     if spec.kind in ("bop2", "bop2_toxicity"):
         if spec.prior is None:
             yield Setting("prior", (spec.p0, 1 - spec.p0))
@@ -239,6 +243,8 @@ def _up_to(spec: Any) -> int | None:
     """The largest n looked at, where a larger one might have had a smaller EN."""
     if spec.kind == "simon" and (spec.n is not None or spec.search().complete):
         return None
+    if spec.kind == "single_stage":  # `stable` speaks of every larger n that was looked at
+        return None if spec.nmax is None else int(spec.nmax)
     home = import_module(type(spec).__module__)
     if spec.kind == "multistage" and spec.efficacy_stop:
         return spec.nmax or int(home.SEARCH_LIMIT_BOTH_WAYS)

@@ -216,19 +216,14 @@ def _footer(material: Material) -> str:
 
 def _caption(material: Material) -> str:
     found, scenario = material.pictured.as_conducted, material.scenario
-    how = (
-        "in calendar time"
-        if scenario.conduct
-        else "with looks of its own for each cohort, a go in any of them"
-    )
-    words = "P(go) of the trial as conducted"
-    if found.points:
-        words += f", {how} (dots, joined by straight lines)"
-    words += ", against the true response rate"
+    words = "Lines: against the true response rate"
     if len(scenario.doses) > 1:
-        words += ", the same at every dose along the lines"
+        words += ", the same at every dose"
     if len(found.alike) < len(scenario.truth):
-        words += f"; toxicity along the lines as in case {found.base}"
+        words += f"; toxicity as in case {found.base}"
+    if found.points:
+        own = "looks of its own for each cohort, a go in any of them"
+        words += f". Dots: {'in calendar time' if scenario.conduct else own}"
     return words + "."
 
 

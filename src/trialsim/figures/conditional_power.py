@@ -186,11 +186,11 @@ def _caption(aids: Aids) -> str:
         for name, rate in aids.rates.items()
     ]
     a, b = aids.prior
-    stated = f"at {listed(rates)} and " if rates else ""
+    at_rates = f"at {listed(rates)} and " if rates else ""
     return (
         "Probability that the trial ends in a go if it goes on from the look, by the responses so far: conditional "
-        f"power {stated}at the rate observed so far, and predictive power under a Beta({a:g}, {b:g}) prior. Exact, by "
-        "the design alone."
+        f"power {at_rates}at the rate observed so far, and predictive power under a Beta({a:g}, {b:g}) prior. "
+        "Exact, by the design alone."
     )
 
 

@@ -14,6 +14,7 @@ from trialsim.codes import FUTILE, GO
 from trialsim.designs.rules import DECISION_WORDS, Looks
 from trialsim.errors import DesignError
 from trialsim.inference.attained import Attained, Reading, TwoStage, readings, two_stage
+from trialsim.inference.design_text import design_words
 from trialsim.inference.estimators import ESTIMATORS
 from trialsim.inference.intervals import BETWEEN, INTERVAL_WORDS, INTERVALS, coverage, least_coverage
 from trialsim.inference.orderings import ORDERINGS, STAGEWISE, at_least, ranks, tied
@@ -190,6 +191,7 @@ class PatientsAnalysis:
         return {
             "patients": self.patients,
             "design": design_words(self.looks),
+            "looks": list(self.looks.n),
             "planned": design_words(self.planned.looks) if self.planned else None,
             "n": self.n,
             "responses": self.x,
@@ -394,12 +396,3 @@ def _intervals(outcomes: Outcomes, here: int, plan: AnalysisPlan) -> Sequence[In
 def counted(x: int) -> str:
     """1 response, 2 responses."""
     return f"{x} response" if x == 1 else f"{x} responses"
-
-
-def design_words(looks: Looks) -> str:
-    """What each number of responses leads to at each look."""
-    words = []
-    for k, n in enumerate(looks.n):
-        runs = [f"{a}-{b} {DECISION_WORDS.get(d) or f'on to {looks.n[d]}'}" for a, b, d in looks.ranges(k)]
-        words.append(f"after {n}: {', '.join(runs)}")
-    return "; ".join(words)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from trialsim.designs.rules import Looks, two_way
+from trialsim.designs.rules import DECISION_WORDS, Looks, two_way
 from trialsim.errors import DesignError
 
 _LOOK = re.compile(r"\s*(\d+|-)(?::(\d+))?\s*/\s*(\d+)\s*")
@@ -43,3 +43,12 @@ def looks_from(text: str) -> Looks:
         if k + 1 not in looks.next[k]:
             raise DesignError(f"no number of responses among {n} patients leads on to the next look")
     return looks
+
+
+def design_words(looks: Looks) -> str:
+    """What each number of responses leads to at each look."""
+    words = []
+    for k, n in enumerate(looks.n):
+        runs = [f"{a}-{b} {DECISION_WORDS.get(d) or f'on to {looks.n[d]}'}" for a, b, d in looks.ranges(k)]
+        words.append(f"after {n}: {', '.join(runs)}")
+    return "; ".join(words)

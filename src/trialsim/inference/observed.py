@@ -102,7 +102,7 @@ class Analyses(Answer):
             "design_assumed": self.assumed,
             "sets": [found.to_dict() for found in self.sets],
             "by_dose": [d.to_dict() for d in self.doses],
-            "harms": [vars(harm) for harm in self.harms],
+            "harms": [{**vars(harm), "rate": harm.count / harm.treated} for harm in self.harms],
             "questions": self.questions and vars(self.questions),
             **({"characteristics": self.characteristics.to_dict()} if self.characteristics else {}),
             "notes": list(self.notes),

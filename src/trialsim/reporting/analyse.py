@@ -7,7 +7,8 @@ from functools import partial
 from trialsim.checks import LABELS
 from trialsim.designs.rules import Looks
 from trialsim.engine.derived import cut_offs
-from trialsim.inference.analysis import PatientsAnalysis, design_words
+from trialsim.inference.analysis import PatientsAnalysis
+from trialsim.inference.design_text import design_words
 from trialsim.inference.observed import EVALUABLE, TREATED, Analyses
 from trialsim.reporting.about import MADE_BY, about
 from trialsim.reporting.analyse_tables import appendix, by_dose, characteristics_table

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trialsim.inference.analysis import PatientsAnalysis, counted, design_words
+from trialsim.inference.analysis import PatientsAnalysis, counted
 from trialsim.inference.attained import METHOD_WORDS
 from trialsim.inference.characteristics import Characteristics
+from trialsim.inference.design_text import design_words
 from trialsim.inference.estimators import ESTIMATOR_WORDS
 from trialsim.inference.intervals import INTERVAL_WORDS
 from trialsim.inference.observed import Analyses

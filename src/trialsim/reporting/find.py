@@ -85,7 +85,7 @@ def _weights(low: float | None, high: float | None) -> Cell:
 def _robust(found: RobustDesigns) -> Report:
     setting = found.setting
     asked = (
-        f"P(go) <= {setting['alpha']:g} in {listed(found.null)}; P(go) >= {1 - setting['beta']:g} in "
+        f"P(go) ≤ {setting['alpha']:g} in {listed(found.null)}; P(go) ≥ {1 - setting['beta']:g} in "
         f"{listed(found.alternative)}."
     )
     how = (
@@ -129,7 +129,7 @@ def _attained(found: RobustDesigns) -> Table:
         groups.setdefault(f"{row.label}: {row.design}", []).append(cells)
     written = "r/n: go if responses > r"
     if found.design_kind == "simon":
-        written = "r1/n1 r/n: stop stage 1 if responses <= r1; go if responses > r"
+        written = "r1/n1 r/n: stop stage 1 if responses ≤ r1; go if responses > r"
     legend = (
         f"Written {written}. Ideal designs are found as if every patient were evaluable and toxicity stopped nothing; "
         f"nominal is the P(go) they promise at p0 = {found.setting['p0']:g} and p1 = {found.setting['p1']:g}."

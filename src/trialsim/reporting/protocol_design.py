@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from trialsim.facts.design import Attained, Branch, Design, Look
 from trialsim.facts.protocol import Facts
-from trialsim.reporting.protocol_origin import method, origin, toxic
+from trialsim.reporting.protocol_origin import toxic, whence
 from trialsim.writing.numbers import Cell, listed, probability, probability_cell, rate
 from trialsim.writing.report import Block, Table, Words, plain
 
@@ -22,7 +22,7 @@ def blocks(facts: Facts) -> Iterator[Block]:
     each = "Each cohort follows this design by itself, on its own patients. " if _own(facts) else ""
     yield Words(each + " ".join(_looks(facts)))
     yield decisions(facts)
-    yield Words(" ".join([*method(design), *origin(design)]))
+    yield Words(whence(design))
     yield Words(" ".join(_attained(facts)))
     if facts.attained:
         yield _characteristics(facts)

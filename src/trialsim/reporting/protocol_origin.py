@@ -16,7 +16,6 @@ FAMILIES = {
     "sargent": "two-stage designs with three outcomes",
     "curtailed": "curtailed two-stage designs",
     "predictive_probability": "designs of this kind without an early go",
-    "posterior_probability": "designs of this kind",
     "bop2": "the cut-offs of this form that were tried",
     "bop2_toxicity": "the cut-offs of this form that were tried",
     "bryant_day": "two-stage designs with cut-offs for responses and toxicities at both stages",
@@ -53,7 +52,12 @@ SHAPES = {
 }
 
 
-def method(design: Design) -> Iterator[str]:
+def whence(design: Design) -> str:
+    """Everything about where the cut-offs come from."""
+    return " ".join([*_method(design), *_origin(design)])
+
+
+def _method(design: Design) -> Iterator[str]:
     """The idea behind the cut-offs, for the kinds that have one beside their error rates."""
     given = design.given
     if "prior" in given:
@@ -85,16 +89,17 @@ def method(design: Design) -> Iterator[str]:
     elif design.kind in ("bop2", "bop2_toxicity"):
         yield _bop2(design, prior)
     elif design.kind == "dual_criterion":
-        level, value = given["significance"][0], rate(given["decision_value"][0])
-        shown = f"the exact test rejects p0 at the level {level:g}"
+        shown = f"the exact test rejects p0 at the level {given['significance'][0]:g}"
         if "prior" in given:
             shown = (
-                f"the posterior probability of a response rate of p0 or less is at most {level:g}, {prior}"
+                "the posterior probability of a response rate of p0 or less is at most "
+                f"{given['significance'][0]:g}, {prior}"
             )
         what = "posterior median" if "prior" in given else "observed response rate"
         yield (
-            f"A go needs significance ({shown}) and relevance (the {what} is at least {value}); with only one of the "
-            "two further study is to be considered."
+            f"A go needs significance ({shown}: from {given['significant'][0]} responses on) and relevance (the "
+            f"{what} is at least {rate(given['decision_value'][0])}: from {given['relevant'][0]} responses on); with "
+            "only one of the two further study is to be considered."
         )
 
 
@@ -192,7 +197,7 @@ def _bop2(design: Design, prior: str) -> str:
     )
 
 
-def origin(design: Design) -> Iterator[str]:
+def _origin(design: Design) -> Iterator[str]:
     """How the cut-offs came about: stated, or found by a search, and by which."""
     if design.criterion is None:
         if design.kind in ("gehan", "fleming", "swog", "dual_criterion"):
@@ -221,10 +226,8 @@ def origin(design: Design) -> Iterator[str]:
         best = best.replace(f"{mean} at p0", f"{mean} averaged over a {prior} prior of the response rate")
     within = [f"at most {design.up_to} patients"] if design.up_to else []
     kept = [*within, *_held(design), *(_bound(design, bound) for bound in design.bounds)]
-    yield (
-        f"The cut-offs were found by an exact search: among {FAMILIES[design.kind]} with {listed(kept)}, "
-        f"this one {best}."
-    )
+    family = FAMILIES.get(design.kind, "designs of this kind")
+    yield f"The cut-offs were found by an exact search: among {family} with {listed(kept)}, this one {best}."
     if (
         design.kind == "simon"
         and design.criterion in ("optimal", "minimax")

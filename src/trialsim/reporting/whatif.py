@@ -168,7 +168,8 @@ def _quoted(names: Sequence[str]) -> str:
 
 
 def _asked(found: WhatIf) -> str:
-    return sentence(found.scenario.question or "What do these changes do?")
+    question = sentence(found.scenario.question or "What do these changes do?")
+    return question if question.endswith((".", "?", "!")) else f"{question}."
 
 
 def _question(found: WhatIf, key: str, title: str, folded: bool = False) -> Section:
@@ -177,7 +178,9 @@ def _question(found: WhatIf, key: str, title: str, folded: bool = False) -> Sect
         (each.name, " ".join((changed(found, each), did(found, each), *notes(found, each))))
         for each in found.variants
     ]
-    blocks: list[Block] = [Words(_asked(found), "Question:", "convention")]
+    blocks: list[Block] = []
+    if found.scenario.question:
+        blocks.append(Words(_asked(found), "Question:", "convention"))
     blocks.append(Terms(tuple(rows)) if rows else Words(answer(found)))
     blocks += [_overview(found, key), Words(how(found), mark="note")]
     if rows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from trialsim.checks import CellCheck, Checks, Headline
@@ -70,6 +71,7 @@ def content(run: Run) -> Document:
         "toxicity_rule_cost": derived.costs(run.compiled),
         "question": _question(scenario, rules),
         **check_document(checks),
+        "protocol": asdict(run.facts),
         "inputs": stated,
         "provenance": tally_of_inputs(stated),
         "method": _method(scenario, results),
@@ -154,7 +156,6 @@ def _design(scenario: Scenario, rules: Rules) -> Document:
     searched = getattr(spec, "alpha", None) is not None
     default_criterion = getattr(spec, "default_criterion", None)
     source = scenario.sources.get("design")
-    origin = spec.origin() if hasattr(spec, "origin") else None
     return {
         "kind": spec.kind,
         "n1": short.n1 if short else None,
@@ -172,7 +173,6 @@ def _design(scenario: Scenario, rules: Rules) -> Document:
         "en_at_p0": None if spec.p0 is None else derived.alone(looks, spec.p0)["en"],
         "pet_at_p0": None if spec.p0 is None else derived.alone(looks, spec.p0)["pet"],
         "assumed": bool(source and source.assumed),
-        **({"origin": origin} if origin else {}),
         "looks": [
             {"n": looks.n[k], "responses_from": low, "responses_to": high, **_decision(looks, k, d)}
             for k in range(len(looks.n))

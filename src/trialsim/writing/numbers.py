@@ -24,7 +24,7 @@ class Cell:
     @property
     def machine(self) -> str:
         """The number as it stands in ``results.json``."""
-        return repr(self.value)
+        return repr(float(f"{self.value:.12g}") if isinstance(self.value, float) else self.value)
 
 
 def probability(p: float | None) -> str:

@@ -12,7 +12,7 @@ from trialsim.writing.numbers import Cell
 
 Row = tuple[Cell, ...]
 
-DENSE = 8
+DENSE = 7
 """Columns a table may have and still be set wide."""
 
 LONG = 24
@@ -46,7 +46,7 @@ class Table:
 
     @property
     def is_dense(self) -> bool:
-        """Whether its columns stand close: more than eight of them."""
+        """Whether its columns stand close: more than seven of them."""
         return len(self.columns) > DENSE
 
     @property

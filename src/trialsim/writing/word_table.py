@@ -12,8 +12,9 @@ from trialsim.writing.report import Row, Table
 TEXT_WIDTH = 9410
 """Width of the text, twentieths of a point (16.6 cm)."""
 
-LETTER, PADDING = 100, 190
-"""Width of a letter and of the space between columns, twentieths of a point, for text of 8 points."""
+LETTER, PADDING, CLOSE = 100, 190, 110
+"""Width of a letter and of the space between columns, also where there are many of them, twentieths of a point, for
+text of 8 points."""
 
 LONGEST = 42
 """Letters after which a cell of words may break."""
@@ -42,7 +43,7 @@ def _markup(table: Table, clean: Callable[[str], str]) -> Iterator[str]:
         f'<w:{side} w:val="single" w:sz="{size}" w:space="0" w:color="{colour}"/>'
         for side, size, colour in (("top", 8, INK), ("bottom", 8, INK), ("insideH", 4, HAIR))
     )
-    half = PADDING // 2
+    half = _padding(table) // 2
     yield (
         f"<w:tbl {NAMESPACE}><w:tblPr>"
         f'<w:tblW w:w="{sum(widths)}" w:type="dxa"/><w:tblBorders>{lines}</w:tblBorders><w:tblLayout w:type="fixed"/>'
@@ -108,24 +109,29 @@ def _cell(about: str, text: str, *, bold: bool = False, right: bool = False, kee
     return f"<w:tc><w:tcPr>{about}</w:tcPr><w:p><w:pPr>{form}</w:pPr>{run if text else ''}</w:p></w:tc>"
 
 
+def _padding(table: Table) -> int:
+    return CLOSE if table.is_dense else PADDING
+
+
 def column_widths(table: Table) -> list[int]:
     """Widths of the columns: what each needs, and where that is more than there is, less for the columns of words."""
+    padding = _padding(table)
     wanted: list[float] = []
     least: list[float] = []
     for k, head in enumerate(table.columns):
         texts = [row[k].text for group in table.groups for row in group.rows]
-        # a heading is bold, so its letters are wider
-        bold = [1.12 * len(word) for word in head.split()]
-        longest_word = max((*bold, *(len(word) for text in texts for word in text.split())), default=1)
+        # a heading is bold, so its letters are wider; at a no-break space no line breaks
+        bold = [1.12 * len(word) for word in head.split(" ")]
+        longest_word = max((*bold, *(len(word) for text in texts for word in text.split(" "))), default=1)
         longest = max(map(len, texts), default=1)
         wanted.append(max(min(longest, LONGEST) if k in (0, *table.words) else longest, longest_word, 3))
         least.append(min(max(longest_word, 3), 24) if k in (0, *table.words) else wanted[-1])
-    there = TEXT_WIDTH - PADDING * len(wanted)
+    there = TEXT_WIDTH - padding * len(wanted)
     spare = there - LETTER * sum(wanted)
     if spare >= 0:
-        return [int(LETTER * letters) + PADDING for letters in wanted]
+        return [int(LETTER * letters) + padding for letters in wanted]
     give = sum(w - m for w, m in zip(wanted, least, strict=True))
     share = min(1.0, -spare / (LETTER * give)) if give else 0.0
     narrowed = [w - share * (w - m) for w, m in zip(wanted, least, strict=True)]
     unit = min(LETTER, there / sum(narrowed))
-    return [int(unit * letters) + PADDING for letters in narrowed]
+    return [int(unit * letters) + padding for letters in narrowed]

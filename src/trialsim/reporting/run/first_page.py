@@ -79,7 +79,7 @@ def rule(doc: Document) -> Iterator[str]:
         yield f"Stop too if {listed(cuts, 'or')} patients have had toxicity{more}."
     yield from _toxicity(doc)
     if design["assumed"]:
-        yield "The design is assumed by the scenario, not taken from a publication."
+        yield "The design is assumed, not taken from a publication."
 
 
 def _toxicity(doc: Document) -> Iterator[str]:
@@ -129,6 +129,11 @@ def cases(doc: Document) -> Table:
     notes.append(
         "PET: probability of early termination. EN: expected patients treated." if "pet" in shown else ""
     )
+    stated = doc["conduct"]["stated"] or {}
+    if stated.get("overrun") == "exclude":
+        notes.append("Overrun patients are left out of all counts.")
+    if (stated.get("patient_reductions") or {}).get("exposure_weight"):
+        notes.append("Response: before responses are lost with dose not received.")
     notes.append(
         f"In brackets the Monte Carlo standard error ({count(doc['replicates'], 'trial')} a case)."
         if simulated

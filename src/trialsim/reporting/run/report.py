@@ -9,6 +9,7 @@ from functools import lru_cache
 from trialsim.reporting import sensitivity
 from trialsim.reporting.pictures import figure_content, picture
 from trialsim.reporting.protocol import protocol_section
+from trialsim.reporting.protocol_origin import whence
 from trialsim.reporting.run import (
     conduct_tables,
     examples,
@@ -59,7 +60,6 @@ def report_of(run: Run) -> Report:
         _protocol(run, doc),
         section("limitations", "Limitations", Points(tuple(methods.limitations(doc)))),
         check_of(doc),
-        _summary(doc),
         _objectives(doc),
         _toxicity_rule(doc),
         _model(doc),
@@ -105,6 +105,7 @@ def told(run: Run) -> tuple[Document, tuple[Drawn, ...]]:
         if row["path"].startswith(("conduct.", "evaluability.", "cohorts."))
     ]
     doc["conduct"] = {**doc["conduct"], "rows": rows, "sentences": words}
+    doc["design"] = {**doc["design"], "origin": whence(run.facts.design)}
     material = figures.Material(run.compiled, run.results, run.checks, run.power, run.pictured)
     drawn: list[tuple[int | None, figures.Drawn]] = [(None, each) for each in figures.draw_all(material)]
     if run.sensitivity is not None:
@@ -136,15 +137,6 @@ def _protocol(run: Run, doc: Document) -> Section:
     return replace(whole, parts=(*whole.parts[:-1], does, whole.parts[-1]))
 
 
-def _summary(doc: Document) -> Section:
-    return section(
-        "in-short",
-        "The answer in words",
-        Terms(tuple(summary.in_short(doc))),
-        tables_of_results.overview(doc),
-    )
-
-
 def _objectives(doc: Document) -> Section:
     return section(
         "objectives",
@@ -167,6 +159,7 @@ def _toxicity_rule(doc: Document) -> Section:
     return section(
         "toxicity-rule",
         "What the toxicity rule does",
+        Words(summary.toxicity(doc)),
         rule_tables.crossing(doc),
         rule_tables.cost(doc),
     )

@@ -12,49 +12,15 @@ from dataclasses import replace
 from trialsim.quantities import per
 from trialsim.reporting.operating import table
 from trialsim.reporting.run.methods import more_rates, why_this_case
-from trialsim.reporting.run.summary import largest_errors
 from trialsim.reporting.run.tables import operating_characteristics as characteristics
 from trialsim.running.content import Document
 from trialsim.running.inputs import origin_words, value_words
 from trialsim.running.plain import (
-    best,
     held,
     is_shown,
 )
-from trialsim.writing.numbers import NONE, Cell, rates, value_cell
+from trialsim.writing.numbers import Cell, rates
 from trialsim.writing.report import Group, Row, Table, plain
-
-# -- in short
-
-
-def overview(doc: Document) -> Table:
-    """One row a case: what is assumed, and the five numbers that are asked for first."""
-    doses = doc["doses"]
-    first = ["p_go", "pet", "en"]
-    heads = ["P(go)", "PET", "EN"]
-    if len(doses) > 1:
-        first.append("p_dose_reduced")
-        heads.append("P(dose reduced)")
-    rows = []
-    for name, case in doc["cases"].items():
-        truth, kind = case["truth"], "exact" if case["exact"] else "simulated"
-        assumed = [
-            Cell(NONE if truth[key] is None else rates(truth[key])) for key in ("response", "toxicity")
-        ]
-        values = [value_cell(quantity, best(case, quantity)) for quantity in first]
-        rows.append((Cell(name), *assumed, *values, Cell(kind)))
-    note = "PET: probability of early termination. EN: expected number of patients treated."
-    if len(doses) > 1:
-        note = f"Rates by dose are written {' / '.join(doses)}. {note}"
-    note = " ".join(filter(None, (note, largest_errors(doc, first))))
-    return Table(
-        "overview",
-        "The cases: the rates each assumes, and what the trial does if they are true",
-        ("Case", "True response", "True toxicity", *heads, "Answer"),
-        plain(rows),
-        (note,),
-        words=(1, 2, 3 + len(heads)),
-    )
 
 
 def cases(doc: Document) -> Table:

@@ -1,4 +1,4 @@
-"""The report's half page in plain words, every number of it taken from ``results.json``."""
+"""What a run found in plain words, every number of it taken from ``results.json``."""
 
 from __future__ import annotations
 
@@ -12,24 +12,6 @@ from trialsim.writing.numbers import chance, count, listed, percent, probability
 
 SEVERITY = {word: rank for rank, (_, word) in enumerate(VERDICTS)}
 """Verdict words from mild to severe."""
-
-
-def in_short(doc: Document) -> list[tuple[str, str]]:
-    """(What it is about, what there is to say), in reading order."""
-    rows = [("The design", _design(doc))]
-    inactive, active = typical_cases(doc)
-    for what, name in (("If the drug is inactive", inactive), ("If the drug is active", active)):
-        if name is not None:
-            rows.append((f"{what} (case “{name}”)", _case(doc, name)))
-    if inactive is None and active is None:
-        rows += [(f"If case “{name}” is true", _case(doc, name)) for name in list(doc["cases"])[:2]]
-    if (words := _toxicity(doc)) is not None:
-        amendment = doc["toxicity_rule"]["kind"] == "amendment"
-        rows.append(("What the amendment does" if amendment else "What the toxicity rule does", words))
-    if doc["headline"]:
-        rows.append(("Against the observed trial", " ".join(_check(doc))))
-    rows.append(("How far to trust the numbers", agreement(doc)))
-    return rows
 
 
 def verdict(doc: Document) -> Iterator[str]:
@@ -55,7 +37,7 @@ def trust(doc: Document) -> str:
         return "Not at all: exact and simulated answers disagree."
     made = doc["provenance"]
     unsourced = made["inputs"] - made["sourced"]
-    inputs = f"They hold if the inputs do: {unsourced} of {made['inputs']} are assumed or have no source."
+    inputs = f"Numbers hold if inputs do: {unsourced} of {made['inputs']} are assumed or have no source."
     found = compared(doc)
     if doc["replicates"] is None or not found:
         how = (
@@ -64,10 +46,10 @@ def trust(doc: Document) -> str:
             else "Simulated; there is no exact answer to hold them against."
         )
         return f"{how} {inputs}"
-    twin = " of the same patients with every outcome known at once" if is_timed(doc) else ""
+    twin = " (every outcome known at once)" if is_timed(doc) else ""
     return (
-        f"Simulation and exact answer{twin} were compared {len(found)} times; the largest difference is "
-        f"{max(found)[0]:.1f} standard errors, as chance produces. {inputs}"
+        f"Simulated and exact answers{twin} were compared {len(found)} times and differ by at most "
+        f"{max(found)[0]:.1f} standard errors, within chance. {inputs}"
     )
 
 
@@ -178,76 +160,6 @@ def difference_words(row: Document, digits: int) -> str:
     return f"difference {row['difference']:+.{digits}f}, mcse {error}".replace("-", "−")
 
 
-def _design(doc: Document) -> str:
-    d = doc["design"]
-    kind = "assumed " if d["assumed"] else ""
-    if d["n1"] is not None:
-        words = (
-            f"The {kind}design has two stages, {d['r1']}/{d['n1']}, {d['r']}/{d['n']}: stop after {d['n1']} "
-            f"patients if {'none responds' if d['r1'] == 0 else str(d['r1']) + ' or fewer respond'}, otherwise "
-            f"continue to {d['n']} and recommend further study (go) if more than {d['r']} respond."
-        )
-    elif d["r"] is not None:
-        words = (
-            f"The {kind}design has a single stage, {d['r']}/{d['n']}: recommend further study (go) if more than "
-            f"{d['r']} of {d['n']} patients respond."
-        )
-    else:
-        looks = sorted({row["n"] for row in doc["design"]["looks"]})
-        words = f"The {kind}design looks at the responses of {listed([str(n) for n in looks])} patients."
-    if d["toxic_looks"]:
-        cuts = [f"{row['toxicities_from']} or more of {row['n']}" for row in d["toxic_looks"]]
-        words += f" A look also stops for toxicity if {listed(cuts, 'or')} patients have had it."
-    if d["type_i_error"] is not None and d["power"] is not None:
-        alone = "Where nobody has toxicity" if d["toxic_looks"] else "On its own"
-        words += (
-            f" {alone} it has a type I error of {probability(d['type_i_error'])} at p0 = {rate(d['p0'])} and "
-            f"a power of {probability(d['power'])} at p1 = {rate(d['p1'])}."
-        )
-    return words
-
-
-def _at_last_dose(doc: Document) -> str:
-    return " (counted anew at each dose)" if doc["question"]["after_dose_change"] == "restart" else ""
-
-
-def _before_loss(doc: Document) -> str:
-    reductions = (doc["conduct"]["stated"] or {}).get("patient_reductions") or {}
-    return "(before responses are lost with dose not received) " if reductions.get("exposure_weight") else ""
-
-
-def _case(doc: Document, name: str) -> str:
-    case = doc["cases"][name]
-    words = (
-        f"With a true response rate of {by_dose(doc, case['truth']['response'])} {_before_loss(doc)}the trial ends "
-        f"{reaches_go(doc)} with probability {chance(best(case, 'p_go'))}, "
-    )
-    if doc["question"]["cohort_rules"] != "own":
-        words += (
-            f"ends before the planned n{_at_last_dose(doc)} with probability {chance(best(case, 'pet'))}, "
-        )
-    excluded = (case["simulated"] or {}).get("treated")
-    treated = excluded["estimate"] if excluded else best(case, "en")
-    words += f"and treats {treated:.1f} patients on average"
-    if excluded:
-        words += f" ({best(case, 'en'):.1f} without the overrun, which is left out of all counts here)"
-    if case["truth"]["toxicity"] is not None:
-        words += f", {best(case, 'toxicities'):.1f} of whom have toxicity"
-    if is_timed(doc):
-        values = case["simulated"]
-        low, high = (values[f"duration_{q}_months"]["estimate"] for q in ("p10", "p90"))
-        words += (
-            f". It lasts {values['duration_months']['estimate']:.1f} months on average (eight trials of ten between "
-            f"{low:.1f} and {high:.1f})"
-        )
-        if (overrun := values["overrun"]["estimate"]) >= 0.05:
-            words += (
-                f", and on average over all trials {overrun:.1f} patients are enrolled while a decision to stop "
-                "early is pending"
-            )
-    return f"{words}."
-
-
 def by_dose(doc: Document, values: list[float]) -> str:
     """``5% at every dose`` or ``15% at 100 mg and 11% at 70 mg``."""
     if len(values) == 1:
@@ -257,10 +169,11 @@ def by_dose(doc: Document, values: list[float]) -> str:
     return listed([f"{rate(p)} at {dose}" for p, dose in zip(values, doc["doses"], strict=True)])
 
 
-def _toxicity(doc: Document) -> str | None:
+def toxicity(doc: Document) -> str:
+    """What the toxicity rule does, and what it costs; "" where there is none."""
     rule = doc["toxicity_rule"]
     if rule["kind"] == "none":
-        return None
+        return ""
     inactive, active = typical_cases(doc)
     names = [name for name in (inactive, active) if name is not None] or list(doc["cases"])[:1]
     parts = []
@@ -289,27 +202,6 @@ def _toxicity(doc: Document) -> str | None:
     return " ".join(parts)
 
 
-def _check(doc: Document) -> Iterator[str]:
-    first = doc["headline"][0]
-    yield (
-        f"{first['label']}: {first['observed']} of {first['denominator']} {first['unit']} patients, which is "
-        f"compatible at the 5% level with true rates from {percent(first['low'])} to {percent(first['high'])}."
-    )
-    verdicts = worst_verdicts(doc)
-    for word in SEVERITY:
-        told = [case_words(name, row) for name, (w, row) in verdicts.items() if w == word]
-        if told:
-            yield f"{word.capitalize()}: {listed(told)}."
-    fitted = [name for name in doc["cases"] if name not in verdicts and _is_fitted(doc, name)]
-    if fitted:
-        names = listed([f"“{name}”" for name in fitted])
-        yield f"{names} was set from the same counts, so it gets no verdict."
-    if not verdicts and not fitted:
-        yield "No case has a verdict."
-    if verdicts:
-        yield "Compatible means not surprising; it does not show that a case is true."
-
-
 def worst_verdicts(doc: Document) -> dict[str, tuple[str, dict[str, Any]]]:
     """By case with a verdict: its most severe word and the row it comes from."""
     found: dict[str, tuple[str, dict[str, Any]]] = {}
@@ -320,17 +212,6 @@ def worst_verdicts(doc: Document) -> dict[str, tuple[str, dict[str, Any]]]:
         if row["case"] not in found or row["p_adjusted"] < found[row["case"]][1]["p_adjusted"]:
             found[row["case"]] = (word, row)
     return found
-
-
-def case_words(name: str, row: dict[str, Any]) -> str:
-    """A case, and where it is not compatible the quantity behind that."""
-    if SEVERITY[row["verdict"]] == 0:
-        return f"“{name}”"
-    return f"“{name}” ({row['label'].lower()}, adjusted p = {row['p_adjusted']:.3f})"
-
-
-def _is_fitted(doc: Document, name: str) -> bool:
-    return any(row["fitted"] for row in doc["checks"] if row["case"] == name)
 
 
 def likelihood_words(row: dict[str, Any]) -> str:
