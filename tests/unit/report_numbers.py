@@ -164,7 +164,9 @@ class Known:
 
     def shown_at(self, text: str) -> list[float]:
         """The numbers of the figures that a text is a caption or an alternative text of, none for any other text."""
-        data = [row["data"] for row in self.doc.get("figures", ()) if text == row["alt"] or row["caption"] in text]
+        data = [
+            row["data"] for row in self.doc.get("figures", ()) if text == row["alt"] or row["caption"] in text
+        ]
         return sorted({number for columns in data for number in _numbers(list(columns.values()))})
 
     def missing(self, piece: str) -> Iterator[Printed]:
