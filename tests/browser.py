@@ -50,7 +50,7 @@ addEventListener("load", async () => {
 
 FRAMES = """
 const answers = {}, names = Object.keys(pages);
-const next = found => {
+window.next = found => {
   if (found) answers[names.shift()] = found;
   document.querySelector("iframe")?.remove();
   const frame = document.createElement("iframe");
@@ -65,7 +65,7 @@ const next = found => {
     document.body.append(answer);
   }
 };
-next();
+window.next();
 """
 """The pages in frames, one after another."""
 

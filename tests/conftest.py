@@ -27,7 +27,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         Path("small.yaml").write_text(SMALL, encoding="utf-8")
         Path("other.yaml").write_text(SMALL.replace("r: 3", "r: 2"), encoding="utf-8")
         for name, arguments in ANSWERS.items():
-            assert run([*arguments.split(), "-o", name, "-q"], patch) == 0
+            assert run([*arguments.split(), "-o", name], patch) == 0
     return {name: place / name for name in ANSWERS}
 
 

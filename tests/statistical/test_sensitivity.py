@@ -14,6 +14,7 @@ from scipy.special import roots_jacobi, roots_legendre
 
 from tests.helpers import CONFIGS
 from trialsim.engine.operating import exact
+from trialsim.reporting.sensitivity import document
 from trialsim.scenario.changes import changed
 from trialsim.scenario.files import load, parse
 from trialsim.scenario.model import Scenario
@@ -216,7 +217,7 @@ def test_threshold_is_where_the_exact_quantity_meets_the_limit() -> None:
     assert stats.binom.sf(3, 37, crossing.at) == pytest.approx(0.9, abs=1e-6)
     assert crossing.into
     assert found.monotone
-    assert found.sentences[0].startswith("Going from 0.5 to 0.01, response may reach 0.1")
+    assert document(found)["sentences"][0].startswith("Going from 0.5 to 0.01, response may reach 0.1")
 
 
 def test_threshold_that_is_never_or_always_passed() -> None:
@@ -224,12 +225,12 @@ def test_threshold_that_is_never_or_always_passed() -> None:
         scenario(SINGLE, "thresholds: {t: {input: truth.drug.response, from: 0.3, to: 0.5, below: 0.5}}")
     )
     assert not never["t"].crossings
-    assert "is not below 0.5 at any of the 17 values" in never["t"].sentences[0]
+    assert "is not below 0.5 at any of the 17 values" in document(never["t"])["sentences"][0]
     always = assess(
         scenario(SINGLE, "thresholds: {t: {input: truth.drug.response, from: 0.3, to: 0.5, above: 0.5}}")
     )
     assert not always["t"].crossings
-    assert "is above 0.5 at all 17 values" in always["t"].sentences[0]
+    assert "is above 0.5 at all 17 values" in document(always["t"])["sentences"][0]
 
 
 def test_threshold_over_whole_numbers() -> None:

@@ -26,7 +26,8 @@ NUMBER = re.compile(
 
 OWN = [
     r"(Table|Figure) \d+\.",  # captions are counted
-    r"p\(1 − p\)", r"1/(?=1024)",  # a formula; the tick's numerator
+    r"p\(1 − p\)", r"1/(?=1024)", r"\[\d+\]",  # a formula; the tick's numerator; a place in a list
+    r"from 5% to 95%", r"central 50, 80 and 95%",  # rates over which coverage is least; shades
     r"(Schell|others|Crowther|Kim|Mehta) \(?\d{4}\)?", r"ICH E9 \(R1\)", r"\b(19|20)\d\d;\d+:\d+-\d+\.",
     r"(?<=[a-z] )20\d\d(?=\.$)",  # literature
     r"^\d+ (what-if questions|designs under)", r"(?<=panels of )\d+", r"^\d+ further values",  # counted
@@ -145,8 +146,9 @@ class Known:
     """The numbers of a results.json, and the words in it that are not the report's own."""
 
     def __init__(self, doc: dict[str, Any], texts: Iterable[str] = ()) -> None:
+        texts = tuple(texts)
         self.doc, self.texts = doc, [text.strip() for text in (doc.get("scenario", ""), *texts)]
-        self.numbers = sorted({*CONVENTIONS, *_numbers(doc)})
+        self.numbers = sorted({*CONVENTIONS, *_numbers(doc), *_numbers([_yaml(text) for text in texts])})
 
     @cached_property
     def words(self) -> re.Pattern[str]:
@@ -158,7 +160,8 @@ class Known:
         found |= set(_named(self.doc))
         rows = (row for name in ("checks", "check_cells") for row in self.doc.get(name, ()))
         found |= {row["note"] for row in rows if row["note"]}
-        found |= {event["what"] for row in self.doc.get("examples", ()) for event in row["events"]}
+        trials = self.doc.get("examples", [self.doc])
+        found |= {event["what"] for row in trials for event in row.get("events", ())}
         longest = sorted((text for text in found if re.search(r"\d", text)), key=len, reverse=True)
         return re.compile("|".join(map(re.escape, longest)), re.IGNORECASE)
 

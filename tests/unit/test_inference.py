@@ -403,6 +403,8 @@ def test_the_sentence_to_quote_has_the_numbers_of_the_answer(estimate, interval)
         rates = [f"{100 * value:.2f}" for value in (7 / 29, *expected)]
         assert percents == [*rates[:2], "90", *rates[2:], "10"]
         assert f" is {p:.3f} (" in text
+        usual = (estimate, interval, ordering) == ("umvue", "stagewise", "stagewise")
+        assert ("the same methods for every trial" in " ".join(str(found).split())) == usual
         assert text.startswith("7 of 29 patients responded (24.14%).")
         assert "stop stage 1 if responses ≤ 1 of 10; go if responses > 5 of 29" in text
         plain = found.to_dict()["sets"][0]["primary"]
@@ -488,5 +490,5 @@ def test_an_analysis_in_every_form(tmp_path):
     kept = json.loads((tmp_path / "scenario/results.json").read_text(encoding="utf-8"))
     assert kept["harms"][0] == {
         "what": "toxicities", "dose": None, "count": 26, "treated": 70,
-        "low": pytest.approx(0.2589, abs=5e-5), "high": pytest.approx(0.4952, abs=5e-5),
+        "rate": pytest.approx(26 / 70), "low": pytest.approx(0.2589, abs=5e-5), "high": pytest.approx(0.4952, abs=5e-5),
     }  # fmt: skip

@@ -140,7 +140,7 @@ def test_what_is_printed() -> None:
         assert words in printed, words
     assert printed.isascii()
     small = " ".join(str(monitoring_aids(parse(SMALL, "a.yaml"))).split())
-    assert "At low, the lowest dose, toxicity no longer changes anything" in small
+    assert "At low, the lowest dose, toxicity leads to no action: the trial goes on." in small
     assert "low: stop" not in small
 
 
@@ -260,7 +260,10 @@ def test_cohorts_with_their_own_rules() -> None:
     aids = monitoring_aids(load(DASATINIB.with_name("two-cohorts.yaml")))
     assert aids.table.cohorts == ("HER2-amplified", "hormone-receptor positive")
     assert "share the dose" in aids.no_cases
-    assert "Each cohort follows the looks by itself" in str(aids)
+    # a sentence is told to its end
+    told = " ".join(str(aids).split())
+    assert "as soon as the toxicities seen among the first patients at the dose reach the boundary." in told
+    assert "Each cohort has looks of its own, on its own patients" in str(aids)
     assert aids.table.doses[0].steps[-1].last == 70
 
 

@@ -6,13 +6,13 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from scipy import stats
 
 import trialsim
-from tests.helpers import material_of
 from tests.oracle.brute_force import Dose, cells_of, enumerate_trial
 from tests.unit.test_reporting import POCOCK, small
 from tests.unit.test_reporting_conduct import CONDUCT, STRATA
@@ -23,6 +23,7 @@ from trialsim.engine.power_ledger import LABELS, PowerLedger, PowerLedgers, powe
 from trialsim.engine.quantities import Side
 from trialsim.engine.timed import at_once, timed
 from trialsim.figures import power_ledger as figure
+from trialsim.figures.drawn import Drawn
 from trialsim.kernels.streams import stream_key
 from trialsim.reporting.power_ledger import sentence, table
 from trialsim.scenario import compiling
@@ -428,11 +429,18 @@ def test_sentence_and_table_of_a_trial_in_calendar_time() -> None:
     assert [row[2].text == "exact" for row in group.rows] == [True, True, True, True, False]
 
 
+def drawn_of(scenario: Scenario, **run: Any) -> Drawn | None:
+    """The figure, which asks for nothing but the ledgers and the design."""
+    material: Any = SimpleNamespace(scenario=scenario, power=ledgers(scenario, **run))
+    return figure.draw(material)
+
+
 def test_the_figure_draws_the_ledger() -> None:
     scenario = small(conduct=CONDUCT, cohorts=OWN)
-    drawn = figure.draw(material_of(scenario, simulate(scenario, replicates=2000), None))
+    drawn = drawn_of(scenario, replicates=2000)
     assert drawn is not None
-    assert len(drawn.figure.axes) == 4
+    assert len(drawn.figure.axes) == 2
+    assert set(drawn.frame["case"]) == {"active"}
     assert set(drawn.frame["cohort"]) == {"A", "B"}
     assert "calendar time" in drawn.alt
     for axes, (_, rows) in zip(
@@ -443,5 +451,4 @@ def test_the_figure_draws_the_ledger() -> None:
 
 
 def test_nothing_is_drawn_where_nothing_follows_the_design() -> None:
-    scenario = tiny(dose_reduction=None, evaluability=None)
-    assert figure.draw(material_of(scenario, simulate(scenario), None)) is None
+    assert drawn_of(tiny(dose_reduction=None, evaluability=None)) is None

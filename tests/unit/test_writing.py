@@ -27,9 +27,11 @@ from trialsim.writing.report import (
     Table,
     Terms,
     Words,
+    plain,
     section,
 )
 from trialsim.writing.terminal import WIDE, terminal
+from trialsim.writing.word_table import CLOSE, PADDING, TEXT_WIDTH, column_widths
 
 NASTY = "a_b * <b>c</b> | 5% & $x$ # {d} ~ ^ \\ `e` [f](g) “h” ≤ − ± é"
 
@@ -177,3 +179,20 @@ def test_nothing_is_left_behind_when_a_part_fails(tmp_path):
     with pytest.raises(AssertionError, match="nobody asked"):
         write(a_report(), tmp_path / "a" / "out", results=b"{}", tables={}, texts={}, docx=True)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("columns", [3, 10])
+def test_a_column_of_a_word_file_holds_what_may_not_break(columns: int) -> None:
+    """The texts in Arial of 8 points: 5.28 and 10.0 times its size, by the widths of its letters."""
+    row = (
+        Cell("1"),
+        Cell("100\u00a0mg\u00a0BID"),
+        *[Cell("no")] * (columns - 3),
+        Cell("active_dose_response"),
+    )
+    names = ("Patient", "Dose", *["EN"] * (columns - 3), "Case")
+    widths = column_widths(Table("t", "T", names, plain([row]), words=tuple(range(1, columns))))
+    assert sum(widths) <= TEXT_WIDTH
+    space = CLOSE if columns > 7 else PADDING
+    assert widths[1] - space >= 5.28 * 160
+    assert widths[-1] - space >= 10.0 * 160

@@ -14,11 +14,12 @@ from trialsim.cli.common import (
     Docx,
     Folder,
     Force,
+    Full,
     Quiet,
+    filed,
     folder_of,
     form_of,
     show,
-    text_of,
 )
 from trialsim.errors import DesignError, OutputError
 
@@ -112,6 +113,7 @@ def analyse(
     output: Folder = None,
     force: Force = False,
     docx: Docx = False,
+    full: Full = False,
     as_json: AsJson = False,
     as_markdown: AsMarkdown = False,
     as_latex: AsLatex = False,
@@ -123,12 +125,11 @@ def analyse(
     from trialsim.inference import analyse as analysed
     from trialsim.inference import looks_from
 
-    stated, texts = None, {}
+    stated = None
     if scenario is not None:
         from trialsim.scenario.files import load
-        from trialsim.writing.folder import SCENARIO
 
-        stated, texts = load(scenario), {SCENARIO: text_of(scenario)}
+        stated = load(scenario)
     if stage2_n is not None:
         if n is not None or design is None:
             raise DesignError("--stage2-n goes with --design, and in place of --n")
@@ -152,11 +153,7 @@ def analyse(
         "characteristics": characteristics,
     }
     found = analysed(stated, **asked)
-    page = None
-    if folder is not None:
-        from trialsim.reporting.filing import write_answer
-
-        page = write_answer(found, folder, texts=texts, asked=asked, force=force, docx=docx)
+    page = filed(found, folder, [scenario] if scenario else [], asked, force=force, docx=docx, full=full)
     if figure is not None:
         from trialsim.inference.characteristics import characteristics as exact
 

@@ -12,10 +12,10 @@ from trialsim.cli.common import (
     Quiet,
     ScenarioPath,
     Seed,
+    filed,
     folder_of,
     form_of,
     show,
-    text_of,
 )
 
 
@@ -39,12 +39,5 @@ def check(
     from trialsim.checks import check as checked
 
     found = checked(stated, seed=seed)
-    page = None
-    if folder is not None:
-        from trialsim.reporting.filing import write_answer
-        from trialsim.writing.folder import SCENARIO
-
-        page = write_answer(
-            found, folder, texts={SCENARIO: text_of(scenario)}, asked={"seed": seed}, force=force, docx=docx
-        )
+    page = filed(found, folder, [scenario], {"seed": seed}, force=force, docx=docx)
     show(found, form, quiet=quiet, page=page)

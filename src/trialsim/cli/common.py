@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -163,6 +163,25 @@ def texts_of(paths: Sequence[Path]) -> dict[str, str]:
     twice = len(set(stems)) < len(stems)
     names = [f"{k}-{stem}" if twice else stem for k, stem in enumerate(stems, start=1)]
     return {f"scenarios/{name}.yaml": text_of(path) for name, path in zip(names, paths, strict=True)}
+
+
+def filed(
+    answer: Answer,
+    folder: Path | None,
+    paths: Sequence[Path],
+    asked: Mapping[str, Any],
+    *,
+    force: bool = False,
+    docx: bool = False,
+    full: bool = False,
+) -> Path | None:
+    """Write an answer into its folder, if it has one, and give the path of its page."""
+    if folder is None:
+        return None
+    from trialsim.reporting.filing import write_answer
+
+    texts = texts_of(paths) if paths else {}
+    return write_answer(answer, folder, texts=texts, asked=asked, force=force, docx=docx, full=full)
 
 
 def show(

@@ -7,28 +7,7 @@ from typing import Annotated
 
 import typer
 
-from trialsim.cli.common import (
-    AsJson,
-    AsLatex,
-    AsMarkdown,
-    Dask,
-    Docx,
-    Folder,
-    Force,
-    Full,
-    Jobs,
-    Quiet,
-    Replicates,
-    Resume,
-    Seed,
-    folder_of,
-    form_of,
-    progress,
-    show,
-    text_of,
-    texts_of,
-    workers,
-)
+from trialsim.cli import common
 from trialsim.cli.whatif import Cases, Scenarios, distinct, ledgers_beside
 
 
@@ -42,25 +21,25 @@ def compare(
             show_default=False,
         ),
     ] = None,
-    replicates: Replicates = None,
-    seed: Seed = None,
-    jobs: Jobs = None,
+    replicates: common.Replicates = None,
+    seed: common.Seed = None,
+    jobs: common.Jobs = None,
     case: Cases = None,
-    output: Folder = None,
-    force: Force = False,
-    docx: Docx = False,
-    full: Full = False,
-    resume: Resume = False,
-    dask: Dask = None,
-    as_json: AsJson = False,
-    as_markdown: AsMarkdown = False,
-    as_latex: AsLatex = False,
-    quiet: Quiet = False,
+    output: common.Folder = None,
+    force: common.Force = False,
+    docx: common.Docx = False,
+    full: common.Full = False,
+    resume: common.Resume = False,
+    dask: common.Dask = None,
+    as_json: common.AsJson = False,
+    as_markdown: common.AsMarkdown = False,
+    as_latex: common.AsLatex = False,
+    quiet: common.Quiet = False,
 ) -> None:
     """Put several designs under the same truth: P(go), EN, toxicities, duration; dominated designs are marked."""
     distinct(scenario)
-    form = form_of(as_json, as_markdown, as_latex)
-    target = folder_of(output, force=force, docx=docx, resume=resume)
+    form = common.form_of(as_json, as_markdown, as_latex)
+    target = common.folder_of(output, force=force, docx=docx, resume=resume)
     from trialsim.scenario.files import digest, load
 
     stems = [path.stem for path in scenario]
@@ -72,23 +51,23 @@ def compare(
 
     clock = Clock()
     marks = [digest(each) for each in (*designs.values(), *([named[1]] if named else []))]
-    with workers(dask, jobs):
+    with common.workers(dask, jobs):
         with clock("prepare"):
             prepared = Designs(designs, named, cases=case, replicates=replicates, seed=seed, jobs=jobs)
         run = prepared.prepared
         with ledgers_beside(target, marks, resume) as ledgers:
             with (
                 clock("simulate_and_exact"),
-                progress(run.replicates, quiet or form is not None, run.kernels) as advance,
+                common.progress(run.replicates, quiet or form is not None, run.kernels) as advance,
             ):
                 found = prepared.run(jobs=jobs, progress=advance, ledgers=ledgers)
             page = None
             if target is not None:
                 from trialsim.reporting.filing import write_answer
 
-                texts = texts_of(scenario)
+                texts = common.texts_of(scenario)
                 if truth is not None:
-                    texts["scenarios/truth of all.yaml"] = text_of(truth)
+                    texts["scenarios/truth of all.yaml"] = common.text_of(truth)
                 keywords = {"names": names, "truth": named[0] if named else None, "cases": case}
                 page = write_answer(
                     found,
@@ -101,4 +80,4 @@ def compare(
                     docx=docx,
                     full=full,
                 )
-    show(found, form, quiet=quiet, page=page, disagreements=found.disagreements)
+    common.show(found, form, quiet=quiet, page=page, disagreements=found.disagreements)

@@ -10,19 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trialsim.cli.common import (
-    AsJson,
-    AsLatex,
-    AsMarkdown,
-    Docx,
-    Folder,
-    Force,
-    Full,
-    folder_of,
-    form_of,
-    show,
-    texts_of,
-)
+from trialsim.cli import common
 from trialsim.errors import TrialsimError
 
 if TYPE_CHECKING:
@@ -97,17 +85,17 @@ def find(
     figure: Annotated[
         Path | None, typer.Option(help="write a figure of the designs found (.svg, .png or .pdf)")
     ] = None,
-    output: Folder = None,
-    force: Force = False,
-    docx: Docx = False,
-    full: Full = False,
-    as_json: AsJson = False,
-    as_markdown: AsMarkdown = False,
-    as_latex: AsLatex = False,
+    output: common.Folder = None,
+    force: common.Force = False,
+    docx: common.Docx = False,
+    full: common.Full = False,
+    as_json: common.AsJson = False,
+    as_markdown: common.AsMarkdown = False,
+    as_latex: common.AsLatex = False,
 ) -> None:
     """Find designs by their error rates, by exact and complete search."""
-    form = form_of(as_json, as_markdown, as_latex)
-    target = folder_of(output, force=force, docx=docx)
+    form = common.form_of(as_json, as_markdown, as_latex)
+    target = common.folder_of(output, force=force, docx=docx)
     from trialsim.designs.finding import find as search
     from trialsim.designs.finding import find_in_file, read_keys
 
@@ -125,7 +113,7 @@ def find(
     if scenario is not None:
         given = {name: value for name, value in rates.items() if value is not None}
         asked = {"kind": kind, "null": null, "alternative": alternative, **stated, **given}
-        found, texts = _robust(scenario, asked), texts_of([scenario])
+        found, texts = _robust(scenario, asked), common.texts_of([scenario])
     else:
         if null or alternative:
             raise TrialsimError("--null and --alternative name cases of a scenario: add --scenario FILE")
@@ -149,7 +137,7 @@ def find(
         from trialsim.reporting.filing import write_answer
 
         page = write_answer(found, target, texts=texts, asked=asked, force=force, docx=docx, full=full)
-    show(found, form, page=page)
+    common.show(found, form, page=page)
     if not found.designs:
         from trialsim.engine.whole_trial_found import RobustDesigns
 

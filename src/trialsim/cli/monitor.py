@@ -15,10 +15,10 @@ from trialsim.cli.common import (
     Force,
     Quiet,
     ScenarioPath,
+    filed,
     folder_of,
     form_of,
     show,
-    text_of,
 )
 from trialsim.errors import DesignError
 
@@ -87,7 +87,7 @@ def monitor(
 ) -> None:
     """Print the decision table of the protocol, and conditional and predictive power at the interim; all exact."""
     from trialsim.reporting.monitor import SHEET, TABLE, write_file_of
-    from trialsim.writing.folder import SCENARIO, check_file
+    from trialsim.writing.folder import check_file
 
     form, counts = form_of(as_json, as_markdown, as_latex), _counts(now)
     is_file = output is not None and output.suffix.lower() in (SHEET, TABLE)
@@ -109,14 +109,10 @@ def monitor(
         "prior": prior,
     }
     found = monitored(stated, **asked)
-    page = None
     if output is not None and is_file:
-        page = write_file_of(found, output, force=force)
-    elif folder is not None:
-        from trialsim.reporting.filing import write_answer
-
-        texts = {SCENARIO: text_of(scenario)}
-        page = write_answer(found, folder, texts=texts, asked=asked, force=force, docx=docx)
+        page: Path | None = write_file_of(found, output, force=force)
+    else:
+        page = filed(found, folder, [scenario], asked, force=force, docx=docx)
     show(found, form, quiet=quiet, page=page)
 
 

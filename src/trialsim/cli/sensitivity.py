@@ -7,33 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
-from trialsim.cli.common import (
-    AsJson,
-    AsLatex,
-    AsMarkdown,
-    Dask,
-    Docx,
-    Folder,
-    Force,
-    Full,
-    Jobs,
-    Quiet,
-    Replicates,
-    Resume,
-    ScenarioPath,
-    Seed,
-    folder_of,
-    form_of,
-    progress,
-    show,
-    texts_of,
-    workers,
-)
+from trialsim.cli import common
 
 
 def sensitivity(
-    scenario: ScenarioPath,
-    output: Folder = None,
+    scenario: common.ScenarioPath,
+    output: common.Folder = None,
     only: Annotated[
         str | None,
         typer.Option(
@@ -43,22 +22,22 @@ def sensitivity(
             show_default=False,
         ),
     ] = None,
-    replicates: Replicates = None,
-    seed: Seed = None,
-    jobs: Jobs = None,
-    resume: Resume = False,
-    dask: Dask = None,
-    force: Force = False,
-    docx: Docx = False,
-    full: Full = False,
-    as_json: AsJson = False,
-    as_markdown: AsMarkdown = False,
-    as_latex: AsLatex = False,
-    quiet: Quiet = False,
+    replicates: common.Replicates = None,
+    seed: common.Seed = None,
+    jobs: common.Jobs = None,
+    resume: common.Resume = False,
+    dask: common.Dask = None,
+    force: common.Force = False,
+    docx: common.Docx = False,
+    full: common.Full = False,
+    as_json: common.AsJson = False,
+    as_markdown: common.AsMarkdown = False,
+    as_latex: common.AsLatex = False,
+    quiet: common.Quiet = False,
 ) -> None:
     """Work out the sensitivity block of a scenario: tornado, grids, priors, thresholds, worst case."""
-    form = form_of(as_json, as_markdown, as_latex)
-    target = folder_of(output, force=force, docx=docx, resume=resume)
+    form = common.form_of(as_json, as_markdown, as_latex)
+    target = common.folder_of(output, force=force, docx=docx, resume=resume)
     from trialsim.scenario.files import load
 
     stated = load(scenario)
@@ -74,9 +53,9 @@ def sensitivity(
     try:
         with (
             kept,
-            workers(dask, jobs),
+            common.workers(dask, jobs),
             clock("points"),
-            progress(total, quiet or form is not None, kernels_used(stated)) as advance,
+            common.progress(total, quiet or form is not None, kernels_used(stated)) as advance,
         ):
             found = assess(stated, **asked, jobs=jobs, progress=advance, kept=kept)
         if target is not None:
@@ -85,7 +64,7 @@ def sensitivity(
             page = write_answer(
                 found,
                 target,
-                texts=texts_of([scenario]),
+                texts=common.texts_of([scenario]),
                 asked=asked,
                 clock=clock,
                 jobs=jobs,
@@ -102,4 +81,4 @@ def sensitivity(
                 file=sys.stderr,
             )
         raise
-    show(found, form, quiet=quiet, page=page)
+    common.show(found, form, quiet=quiet, page=page)

@@ -15,10 +15,10 @@ from trialsim.cli.common import (
     Force,
     Quiet,
     ScenarioPath,
+    filed,
     folder_of,
     form_of,
     show,
-    text_of,
 )
 
 
@@ -60,19 +60,8 @@ def trace(
     from trialsim.engine.traces import trace as one
 
     found = one(stated, case, trial, seed)
-    page = file
     if file is not None:
         write(found, file)
-    elif folder is not None:
-        from trialsim.reporting.filing import write_answer
-        from trialsim.writing.folder import SCENARIO
-
-        page = write_answer(
-            found,
-            folder,
-            texts={SCENARIO: text_of(scenario)},
-            asked={"case": case, "trial": trial, "seed": seed},
-            force=force,
-            docx=docx,
-        )
+    asked = {"case": case, "trial": trial, "seed": seed}
+    page = file or filed(found, folder, [scenario], asked, force=force, docx=docx)
     show(found, form, quiet=quiet, page=page)

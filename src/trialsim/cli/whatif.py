@@ -10,27 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trialsim.cli.common import (
-    AsJson,
-    AsLatex,
-    AsMarkdown,
-    Dask,
-    Docx,
-    Folder,
-    Force,
-    Full,
-    Jobs,
-    Quiet,
-    Replicates,
-    Resume,
-    Seed,
-    folder_of,
-    form_of,
-    progress,
-    show,
-    texts_of,
-    workers,
-)
+from trialsim.cli import common
 from trialsim.errors import TrialsimError
 
 if TYPE_CHECKING:
@@ -58,25 +38,25 @@ def whatif(
             show_default=False,
         ),
     ] = None,
-    replicates: Replicates = None,
-    seed: Seed = None,
-    jobs: Jobs = None,
+    replicates: common.Replicates = None,
+    seed: common.Seed = None,
+    jobs: common.Jobs = None,
     case: Cases = None,
-    output: Folder = None,
-    force: Force = False,
-    docx: Docx = False,
-    full: Full = False,
-    resume: Resume = False,
-    dask: Dask = None,
-    as_json: AsJson = False,
-    as_markdown: AsMarkdown = False,
-    as_latex: AsLatex = False,
-    quiet: Quiet = False,
+    output: common.Folder = None,
+    force: common.Force = False,
+    docx: common.Docx = False,
+    full: common.Full = False,
+    resume: common.Resume = False,
+    dask: common.Dask = None,
+    as_json: common.AsJson = False,
+    as_markdown: common.AsMarkdown = False,
+    as_latex: common.AsLatex = False,
+    quiet: common.Quiet = False,
 ) -> None:
     """Say what changing an assumption does: the scenario and its variants on the same simulated patients."""
     distinct(scenario)
-    form = form_of(as_json, as_markdown, as_latex)
-    target = folder_of(output, force=force, docx=docx, resume=resume)
+    form = common.form_of(as_json, as_markdown, as_latex)
+    target = common.folder_of(output, force=force, docx=docx, resume=resume)
     from trialsim.scenario.changes import read_changes
     from trialsim.scenario.files import digest, load
 
@@ -90,14 +70,14 @@ def whatif(
     asked = [
         Asked.of(stated, changes, file=file, cases=case) for file, stated in zip(files, loaded, strict=True)
     ]
-    with workers(dask, jobs):
+    with common.workers(dask, jobs):
         with clock("prepare"):
             questions = Questions(asked, replicates=replicates, seed=seed, jobs=jobs)
         prepared = questions.prepared
         with ledgers_beside(target, [digest(each) for each in loaded], resume) as ledgers:
             with (
                 clock("simulate_and_exact"),
-                progress(prepared.replicates, quiet or form is not None, prepared.kernels) as advance,
+                common.progress(prepared.replicates, quiet or form is not None, prepared.kernels) as advance,
             ):
                 found = questions.run(jobs=jobs, progress=advance, ledgers=ledgers)
             page = None
@@ -108,7 +88,7 @@ def whatif(
                 page = write_answer(
                     found,
                     target,
-                    texts=texts_of(scenario),
+                    texts=common.texts_of(scenario),
                     asked={**keywords, "replicates": replicates, "seed": seed},
                     clock=clock,
                     jobs=jobs,
@@ -116,7 +96,7 @@ def whatif(
                     docx=docx,
                     full=full,
                 )
-    show(found, form, quiet=quiet, page=page, disagreements=found.disagreements)
+    common.show(found, form, quiet=quiet, page=page, disagreements=found.disagreements)
 
 
 def distinct(paths: Sequence[Path]) -> None:

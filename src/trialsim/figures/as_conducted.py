@@ -216,7 +216,7 @@ def _footer(material: Material) -> str:
 
 def _caption(material: Material) -> str:
     found, scenario = material.pictured.as_conducted, material.scenario
-    words = "Lines: against the true response rate"
+    words = "P(go) against the true response rate"
     if len(scenario.doses) > 1:
         words += ", the same at every dose"
     if len(found.alike) < len(scenario.truth):

@@ -23,47 +23,51 @@ NAMES = 3.1
 """Widest name of a step in cm."""
 
 MOST = 4
-"""Rows of panels at most: cohorts with rules of their own; the others stand in the table."""
+"""Panels at most: of cohorts with rules of their own; the others, and the other cases, stand in the table."""
 
 LOST: dict[str, Any] = {"facecolor": PALE, "edgecolor": BLACK}
 GAINED: dict[str, Any] = {"facecolor": "white", "edgecolor": BLACK, "hatch": "//////"}
 
 
 def draw(material: Material) -> Drawn | None:
-    """One panel a ledger, of two cases at most: beside one another, cohorts below. None where no step follows.
+    """One panel a ledger: of two cases at most, or of the cohorts of one case. None where no step follows.
 
     The cases: the first at p1 or better at the starting dose, the first at p0 or worse, else the first ones.
     """
     ledgers, design = material.power.ledgers, material.scenario.design
     if len(ledgers[0].steps) < 2:
         return None
-    active = [each.case for each in ledgers if design.p1 is not None and each.response >= design.p1]
-    inactive = [each.case for each in ledgers if design.p0 is not None and each.response <= design.p0]
-    first = [*active[:1], *inactive[:1], *(each.case for each in ledgers)]
-    cases = list(dict.fromkeys(first))[:2]
-    cohorts = list(dict.fromkeys(ledger.cohort for ledger in ledgers))[:MOST]
-    shown = [ledger for ledger in ledgers if ledger.case in cases and ledger.cohort in cohorts]
+    rates: dict[str, list[float]] = {}
+    for each in ledgers:
+        rates.setdefault(each.case, []).append(each.response)
+    active = [case for case, of in rates.items() if design.p1 is not None and min(of) >= design.p1]
+    inactive = [case for case, of in rates.items() if design.p0 is not None and max(of) <= design.p0]
+    cases = list(dict.fromkeys([*active[:1], *inactive[:1], *rates]))
+    cases = cases[:1] if ledgers[0].cohort else cases[:2]
+    shown = [each for case in cases for each in ledgers if each.case == case][:MOST]
     names = [wrap(sentence(LABELS[step.step]), NAMES, most=2) for step in shown[0].steps]
     left = max(width(line) for name in names for line in name) + 0.4
     high = EACH * len(names)
-    wide = WIDE if len(cases) > 1 else NARROW
-    each = (wide - left - 0.2 - GAP * (len(cases) - 1)) / len(cases)
+    columns = min(2, len(shown))
+    rows = -(-len(shown) // columns)
+    wide = WIDE if columns > 1 else NARROW
+    panel = (wide - left - 0.2 - GAP * (columns - 1)) / columns
     block = BELOW + high + HEAD
-    sheet = Sheet(wide, block * len(cohorts), _footer(shown), _keys(shown), columns=len(cases))
-    for ledger in shown:
-        column, row = cases.index(ledger.case), cohorts.index(ledger.cohort)
-        x, y = left + column * (each + GAP), block * (len(cohorts) - 1 - row) + BELOW
-        axes = sheet.axes(x, y, each, high)
-        _panel(axes, ledger, each)
+    sheet = Sheet(wide, block * rows, _footer(shown), _keys(shown), columns=columns)
+    for k, ledger in enumerate(shown):
+        row, column = divmod(k, columns)
+        x, y = left + column * (panel + GAP), block * (rows - 1 - row) + BELOW
+        axes = sheet.axes(x, y, panel, high)
+        _panel(axes, ledger, panel)
         axes.set_yticks(range(len(names)), ["\n".join(name) for name in names] if column == 0 else [])
-        sheet.write(x, y + high + 0.12, fit(_title(ledger), each, BOLD), va="bottom", weight="bold")
-    rows = [
+        sheet.write(x, y + high + 0.12, fit(_title(ledger), panel, BOLD), va="bottom", weight="bold")
+    data = [
         {"case": ledger.case, "cohort": ledger.cohort, **step.to_dict()}
         for ledger in shown
         for step in ledger.steps
     ]
     title = "From the design by itself to the trial as it runs"
-    return Drawn("power_ledger", title, _caption(shown), _alt(shown), sheet.figure, to_frame(rows))
+    return Drawn("power_ledger", title, _caption(shown), _alt(shown), sheet.figure, to_frame(data))
 
 
 def _title(ledger: PowerLedger) -> str:

@@ -7,7 +7,7 @@ from functools import partial
 from trialsim.checks import LABELS
 from trialsim.designs.rules import Looks
 from trialsim.engine.derived import cut_offs
-from trialsim.inference.analysis import PatientsAnalysis
+from trialsim.inference.analysis import AnalysisPlan, PatientsAnalysis
 from trialsim.inference.design_text import design_words
 from trialsim.inference.observed import EVALUABLE, TREATED, Analyses
 from trialsim.reporting.about import MADE_BY, about
@@ -175,7 +175,11 @@ def primary_table(found: PatientsAnalysis) -> Table:
                 Cell(ORDERINGS[plan.ordering]),
             )
         )
-    caption = "The primary analysis: one estimate, one interval, one p-value, named in advance"
+    usual = all(
+        getattr(plan, key) == getattr(AnalysisPlan, key) for key in ("estimate", "interval", "ordering")
+    )
+    which = "the same methods for every trial" if usual else "methods chosen for this trial"
+    caption = f"The primary analysis: one estimate, one interval, one p-value; {which}"
     return Table("primary", caption, ("", "Value", "Method"), plain(rows), words=(2,))
 
 

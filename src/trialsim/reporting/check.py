@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 from trialsim.checks import Checks
 from trialsim.checks.rows import GIVEN_SIZES
@@ -19,17 +21,7 @@ def report_of(checks: Checks) -> Report:
     """The check as a report: the verdict first, then what it rests on."""
     from trialsim.figures import compatibility, predictive
 
-    scenario = checks.scenario
-    source = scenario.sources.get("design")
-    doc = digits12(
-        {
-            **check_document(checks),
-            "cases": list(scenario.truth),
-            "doses": list(scenario.doses),
-            "design": {"assumed": bool(source and source.assumed)},
-            "method": CHECK_METHOD,
-        }
-    )
+    scenario, doc = checks.scenario, document(checks)
     found = check_of(doc)
     drawn = []
     if checks.curves:
@@ -48,3 +40,20 @@ def report_of(checks: Checks) -> Report:
         MADE_BY,
         about=about(scenario),
     )
+
+
+def document(checks: Checks, _texts: Sequence[str] = ()) -> dict[str, Any]:
+    """A check as it stands in ``results.json``."""
+    scenario = checks.scenario
+    source = scenario.sources.get("design")
+    found: dict[str, Any] = digits12(
+        {
+            **checks.to_dict(),
+            **check_document(checks),
+            "cases": list(scenario.truth),
+            "doses": list(scenario.doses),
+            "design": {"assumed": bool(source and source.assumed)},
+            "method": CHECK_METHOD,
+        }
+    )
+    return found

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+from trialsim.facts.protocol import facts
 from trialsim.monitoring.aids import Aids, Present
 from trialsim.reporting import decision_table as words
 from trialsim.reporting.about import MADE_BY, about
 from trialsim.reporting.pictures import Undrawn
 from trialsim.results import digits12
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.files import digest
 from trialsim.writing.csv import to_csv
 from trialsim.writing.folder import check_file, write_file
@@ -46,6 +50,11 @@ def report_of(aids: Aids) -> Report:
     kept = tuple(part for part in sections if not part.is_empty)
     kind = "Decision table for the protocol"
     return Report(aids.scenario.name, kind, kept, MADE_BY, about=about(aids.scenario))
+
+
+def document(aids: Aids, _texts: Sequence[str] = ()) -> dict[str, Any]:
+    """The decision table as it stands in ``results.json``, with what the protocol fixes."""
+    return {**aids.to_dict(), "protocol": asdict(facts(Compiled(aids.scenario, aids.rules)))}
 
 
 def sheet(aids: Aids) -> Report:

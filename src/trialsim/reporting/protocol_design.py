@@ -212,8 +212,10 @@ def _error(design: Design, row: Attained) -> str:
         name = "a power" if good else "a probability of a go"
     at = f"at a response rate of {rate(row.response)}"
     if row.toxicity == 0 and not design.toxicity:
-        return f"{name} of at most {probability(row.p_go)} {at}, whatever the toxicity rate (so much if nobody has "
-        "toxicity)"
+        return (
+            f"{name} of at most {probability(row.p_go)} {at}, whatever the toxicity rate (so much if nobody has "
+            "toxicity)"
+        )
     return f"{name} of {probability(row.p_go)} {at}{toxic(row.toxicity)}"
 
 

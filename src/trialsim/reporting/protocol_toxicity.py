@@ -109,8 +109,10 @@ def _waits(facts: Facts) -> Iterator[str]:
             "which the boundary is reached, have all been followed through the window."
         )
     elif facts.conduct.toxicity_known == "as_it_happens":
-        yield "The rule does not wait for complete outcomes: it acts as soon as the toxicities seen among the first "
-        "patients at the dose reach the boundary."
+        yield (
+            "The rule does not wait for complete outcomes: it acts as soon as the toxicities seen among the first "
+            "patients at the dose reach the boundary."
+        )
 
 
 def _no_boundary(facts: Facts) -> Iterator[str]:

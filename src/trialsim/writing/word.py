@@ -41,9 +41,6 @@ WIDE, NARROW = 16.6, 9.0
 INK, SOFT, WARN = "1B1D21", "54585F", "8C1D18"
 """Colours as on the page."""
 
-FIRST_PAGE = "first-page"
-"""Key of the section that has the first page to itself."""
-
 MANY = 2
 """With more sections than this after the first there is a table of contents."""
 
@@ -84,8 +81,6 @@ def to_docx(report: Report) -> bytes:
         writer.warning(text, bold=k == 0)
     first, *rest = report.sections
     writer.section(first, 1)
-    if first.key == FIRST_PAGE:
-        file.add_page_break()  # type: ignore[no-untyped-call]
     if len(rest) > MANY:
         file.add_paragraph("Contents", "TOC Heading")
         for section in rest:
@@ -264,7 +259,7 @@ def _style(file: WordFile, report: Report) -> None:
     for name, (before, after) in space.items():
         form = styles[name].paragraph_format
         form.space_before, form.space_after, form.line_spacing = Pt(before), Pt(after), 1.08
-    sizes = {"Normal": 10, "Caption": 9, "Title": 21, "Subtitle": 10, "Heading 1": 15, "Heading 2": 11.5}
+    sizes = {"Normal": 10, "Caption": 9, "Title": 18, "Subtitle": 10, "Heading 1": 15, "Heading 2": 11.5}
     for name, points in {**sizes, "TOC Heading": 11.5, "Quote": 10}.items():
         _font(styles[name], points)
     styles["Code"].font.name = "Consolas"

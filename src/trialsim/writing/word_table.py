@@ -12,12 +12,17 @@ from trialsim.writing.report import Row, Table
 TEXT_WIDTH = 9410
 """Width of the text, twentieths of a point (16.6 cm)."""
 
-LETTER, PADDING, CLOSE = 100, 190, 110
-"""Width of a letter and of the space between columns, also where there are many of them, twentieths of a point, for
-text of 8 points."""
+PADDING, CLOSE = 190, 110
+"""Space between columns, and where there are many of them, twentieths of a point."""
 
-LONGEST = 42
-"""Letters after which a cell of words may break."""
+EM, BOLD, SLACK = 160, 1.08, 1.06
+"""The size of the letters, twentieths of a point; how much wider bold ones are, and a column than its text."""
+
+WIDTHS = {**dict.fromkeys("mwMW%@–", 0.86), **dict.fromkeys(" \u00a0.,:;()[]/|'’!ijltfr-I", 0.32)}
+"""Widths of letters in Arial, in parts of their size: the wide and the narrow ones; others are 0.56, capitals 0.7."""
+
+LONGEST, LEAST = 3800, 2200
+"""Width after which a cell of words may break, and to which a long word may have to, twentieths of a point."""
 
 KEPT = 20
 """Rows a table may have and still be kept on one page."""
@@ -113,6 +118,12 @@ def _padding(table: Table) -> int:
     return CLOSE if table.is_dense else PADDING
 
 
+def _wide(text: str, *, bold: bool = False) -> float:
+    """Width of a text, twentieths of a point."""
+    ems = sum(WIDTHS.get(letter, 0.7 if letter.isupper() else 0.56) for letter in text)
+    return ems * EM * (BOLD if bold else 1)
+
+
 def column_widths(table: Table) -> list[int]:
     """Widths of the columns: what each needs, and where that is more than there is, less for the columns of words."""
     padding = _padding(table)
@@ -120,18 +131,16 @@ def column_widths(table: Table) -> list[int]:
     least: list[float] = []
     for k, head in enumerate(table.columns):
         texts = [row[k].text for group in table.groups for row in group.rows]
-        # a heading is bold, so its letters are wider; at a no-break space no line breaks
-        bold = [1.12 * len(word) for word in head.split(" ")]
-        longest_word = max((*bold, *(len(word) for text in texts for word in text.split(" "))), default=1)
-        longest = max(map(len, texts), default=1)
-        wanted.append(max(min(longest, LONGEST) if k in (0, *table.words) else longest, longest_word, 3))
-        least.append(min(max(longest_word, 3), 24) if k in (0, *table.words) else wanted[-1])
+        # at a no-break space no line breaks
+        words = [_wide(word) for text in texts for word in text.split(" ")]
+        word = max([*words, *(_wide(word, bold=True) for word in head.split(" ")), 2 * EM])
+        longest = max(map(_wide, texts), default=0.0)
+        of_words = k in (0, *table.words)
+        wanted.append(max(min(longest, LONGEST) if of_words else longest, word))
+        least.append(min(word, LEAST) if of_words else wanted[-1])
     there = TEXT_WIDTH - padding * len(wanted)
-    spare = there - LETTER * sum(wanted)
-    if spare >= 0:
-        return [int(LETTER * letters) + padding for letters in wanted]
     give = sum(w - m for w, m in zip(wanted, least, strict=True))
-    share = min(1.0, -spare / (LETTER * give)) if give else 0.0
+    share = min(1.0, max(0.0, sum(wanted) - there) / give) if give else 0.0
     narrowed = [w - share * (w - m) for w, m in zip(wanted, least, strict=True)]
-    unit = min(LETTER, there / sum(narrowed))
-    return [int(unit * letters) + padding for letters in narrowed]
+    fill = min(SLACK, there / sum(narrowed))
+    return [int(fill * width) + padding for width in narrowed]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from trialsim.reporting import sensitivity
+from trialsim.reporting import power_ledger, sensitivity
 from trialsim.reporting.pictures import figure_content, picture
 from trialsim.reporting.protocol import protocol_section
 from trialsim.reporting.protocol_origin import whence
@@ -22,6 +22,7 @@ from trialsim.reporting.run import results as tables_of_results
 from trialsim.reporting.run.check import check_of
 from trialsim.reporting.run.first_page import FIGURES, first_page
 from trialsim.reporting.run.tables import tables
+from trialsim.results import digits12
 from trialsim.running.inputs import value_words
 from trialsim.running.plain import Document, is_timed
 from trialsim.running.run import Run
@@ -64,7 +65,7 @@ def report_of(run: Run) -> Report:
         _toxicity_rule(doc),
         _model(doc),
         _cases(doc),
-        _results(doc, [each for each in pictures if each.name not in FIGURES]),
+        _results(run, doc, [each for each in pictures if each.name not in FIGURES]),
         _sensitivity(doc, drawn),
         _methods(doc),
         _examples(doc),
@@ -112,6 +113,7 @@ def told(run: Run) -> tuple[Document, tuple[Drawn, ...]]:
         from trialsim.figures.sensitivity import draw
 
         drawn += draw(run.sensitivity, run.scenario)
+        doc["sensitivity"] = digits12(sensitivity.document(run.sensitivity))
     doc["figures"] = [{"analysis": analysis, **figure_content(each)} for analysis, each in drawn]
     return doc, tuple((analysis, picture(each)) for analysis, each in drawn)
 
@@ -206,7 +208,7 @@ def _methods(doc: Document) -> Section:
     )
 
 
-def _results(doc: Document, pictures: Sequence[Picture]) -> Section:
+def _results(run: Run, doc: Document, pictures: Sequence[Picture]) -> Section:
     timed, cases = is_timed(doc), [*doc["cases"]]
     tables = [tables_of_results.operating_characteristics(doc, name) for name in cases]
     parts = [
@@ -216,6 +218,7 @@ def _results(doc: Document, pictures: Sequence[Picture]) -> Section:
             paragraphs(summary.changed_words(doc)),
             conduct_tables.changes(doc),
         ),
+        section("power-ledger", "Why P(go) is what it is", power_ledger.table(run.power.ledgers)),
         section("durations", "How long it takes", conduct_tables.durations(doc)),
         section("by-cohort", "By cohort", conduct_tables.cohorts(doc)),
         section("by-case", "Case by case", tables),
