@@ -70,7 +70,7 @@ def _at_once(
     if rules.levels == 1 or observed.evaluable_by_dose is None:
         return
     if trial.in_calendar:
-        drawn = Drawn.of(trial, name, seed)
+        drawn = Drawn.of(trial, name, seed, at_start=True)
         yield from drawn.start_dose(name, observed.evaluable_by_dose[0], rules.most_treated)
         return
     enrolled = paths(rules, trial.rates[name], seed, TRIALS)
@@ -86,7 +86,10 @@ def _at_once(
 
 @dataclass(frozen=True)
 class Drawn:
-    """Simulated trials, an entry each: whether the dose was reduced, whether the planned n was reached, and counts."""
+    """Simulated trials, an entry each: whether the dose was reduced, whether the planned n was reached, and counts.
+
+    ``at_start``, evaluable patients at the starting dose, takes the slower kernel that keeps patients: () unless asked.
+    """
 
     reduced: Bool
     reached: Bool
@@ -94,7 +97,7 @@ class Drawn:
     at_start: Int64
 
     @classmethod
-    def of(cls, trial: Compiled, name: str, seed: int) -> Drawn:
+    def of(cls, trial: Compiled, name: str, seed: int, *, at_start: bool) -> Drawn:
         """The first ``TRIALS`` trials of a case."""
         from trialsim.kernels import conduct_columns as column
         from trialsim.kernels.patient import IS_EVALUABLE, LEVEL, REPORTED
@@ -103,16 +106,21 @@ class Drawn:
         each = max(BLOCK // trials.patients, 1)
         parts = []
         for first in range(0, TRIALS, each):
-            rows, patients = trials.treated(stream_key(seed), first, min(each, TRIALS - first))
+            count, start = min(each, TRIALS - first), np.zeros(0, dtype=np.int64)
+            if at_start:
+                rows, patients = trials.treated(stream_key(seed), first, count)
+                there = (patients[:, :, LEVEL] == 0) & (patients[:, :, IS_EVALUABLE] == 1)
+                start = (there & (patients[:, :, REPORTED] == 1)).sum(axis=1)
+            else:
+                rows = trials.rows(stream_key(seed), first, count)
             by = rows.T.astype(np.int64)
             end = column.LEVELS + 3 * rules.levels
-            start = (patients[:, :, LEVEL] == 0) & (patients[:, :, IS_EVALUABLE] == 1)
             parts.append(
                 (
                     by[column.REDUCED_AFTER] > 0,
                     by[column.EVALUABLE if rules.replaced else column.N] >= rules.looks.planned_n,
                     by[column.LEVELS + 1 : end : 3].sum(axis=0),
-                    (start & (patients[:, :, REPORTED] == 1)).sum(axis=1),
+                    start,
                 )
             )
         return cls(*(np.concatenate(column_) for column_ in zip(*parts, strict=True)))
@@ -128,7 +136,9 @@ def _in_calendar_time(
     conduct, rules = trial.scenario.conduct, trial.rules
     if observed.dose_reduced is None and not complete:
         return
-    drawn = Drawn.of(trial, name, seed)
+    rules = trial.rules
+    by_dose = complete and rules.levels > 1 and observed.evaluable_by_dose is not None
+    drawn = Drawn.of(trial, name, seed, at_start=by_dose)
     time = " in calendar time" if conduct is not None else ""
     if observed.dose_reduced is not None:
         flag = _flag(name, observed.dose_reduced, float(drawn.reduced.mean()), time=time)
@@ -148,7 +158,7 @@ def _in_calendar_time(
         pmf = np.bincount(drawn.responses[among], minlength=n + 1) / among.sum()
         row = row_of(name, "responses", REACHED_N, observed.responses, pmf)
         yield replace(row, note=_from_trials(among))
-    if rules.levels > 1 and observed.evaluable_by_dose is not None:
+    if by_dose and observed.evaluable_by_dose is not None:
         yield from drawn.start_dose(name, observed.evaluable_by_dose[0], rules.most_treated)
 
 

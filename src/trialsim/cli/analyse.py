@@ -7,27 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trialsim.cli.common import (
-    AsJson,
-    AsLatex,
-    AsMarkdown,
-    Docx,
-    Folder,
-    Force,
-    Full,
-    Quiet,
-    filed,
-    folder_of,
-    form_of,
-    show,
-)
+from trialsim.cli.common import Out, options, texts_of
 from trialsim.errors import DesignError, OutputError
 
 if TYPE_CHECKING:
     from trialsim.inference import Characteristics
 
 
+@options
 def analyse(
+    out: Out,
     scenario: Annotated[
         Path | None,
         typer.Argument(
@@ -110,26 +99,13 @@ def analyse(
             show_default=False,
         ),
     ] = None,
-    output: Folder = None,
-    force: Force = False,
-    docx: Docx = False,
-    full: Full = False,
-    as_json: AsJson = False,
-    as_markdown: AsMarkdown = False,
-    as_latex: AsLatex = False,
-    quiet: Quiet = False,
 ) -> None:
     """Analyse the trial that happened: one estimate, interval and p-value that know the design, all others behind."""
-    form = form_of(as_json, as_markdown, as_latex)
-    folder = folder_of(output, force=force, docx=docx)
     from trialsim.inference import analyse as analysed
     from trialsim.inference import looks_from
+    from trialsim.scenario.files import load
 
-    stated = None
-    if scenario is not None:
-        from trialsim.scenario.files import load
-
-        stated = load(scenario)
+    stated = None if scenario is None else load(scenario)
     if stage2_n is not None:
         if n is not None or design is None:
             raise DesignError("--stage2-n goes with --design, and in place of --n")
@@ -153,7 +129,7 @@ def analyse(
         "characteristics": characteristics,
     }
     found = analysed(stated, **asked)
-    page = filed(found, folder, [scenario] if scenario else [], asked, force=force, docx=docx, full=full)
+    page = out.write(found, texts={} if scenario is None else texts_of([scenario]), asked=asked)
     if figure is not None:
         from trialsim.inference.characteristics import characteristics as exact
 
@@ -161,7 +137,7 @@ def analyse(
         rates = [k / 1000 for k in range(1, 1000)]
         table = exact(primary.looks, rates, confidence=confidence)
         _write(figure, table, primary.plan.p0, primary.plan.p1)
-    show(found, form, quiet=quiet, page=page)
+    out.show(found, page)
 
 
 def _write(folder: Path, table: Characteristics, p0: float | None, p1: float | None) -> None:

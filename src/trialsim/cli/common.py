@@ -1,14 +1,16 @@
-"""What several commands share: options, workers, the progress bar."""
+"""What several commands share: options, how an answer is shown, workers, the progress bar."""
 
 from __future__ import annotations
 
+import inspect
 import json
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from enum import Enum
+from dataclasses import dataclass, field, fields, is_dataclass
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
@@ -16,6 +18,7 @@ from trialsim.errors import OutputError, TrialsimError
 
 if TYPE_CHECKING:
     from trialsim.answers import Answer
+    from trialsim.timing import Clock
 
 ScenarioPath = Annotated[Path, typer.Argument(metavar="SCENARIO", help="scenario file (YAML)")]
 Jobs = Annotated[
@@ -24,41 +27,16 @@ Jobs = Annotated[
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="print nothing but errors and the path of the report")
 ]
-Folder = Annotated[
-    Path | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="FOLDER",
-        help="also write results, tables, figures and a report into this folder",
-        show_default=False,
-    ),
-]
-Replicates = Annotated[
-    int | None,
-    typer.Option(
-        min=1,
-        max=10**9,
-        help="simulated trials of everything that has no exact answer, and as its check [default: the scenario's]",
-        show_default=False,
-    ),
-]
 Seed = Annotated[
     int | None,
     typer.Option(min=0, max=2**63 - 1, help="seed [default: the scenario's]", show_default=False),
 ]
 Force = Annotated[bool, typer.Option("--force", help="overwrite an earlier run in the same folder")]
-Resume = Annotated[
-    bool, typer.Option("--resume", help="go on with a run into the same folder that was cut off")
-]
 Docx = Annotated[
     bool,
     typer.Option("--docx", help="also write the report into the folder for Word (needs trialsim[docx])"),
 ]
 Full = Annotated[bool, typer.Option("--full", help="let every section of the page stand open, to be printed")]
-AsJson = Annotated[bool, typer.Option("--json", help="print everything as JSON")]
-AsMarkdown = Annotated[bool, typer.Option("--markdown", help="print the whole report as Markdown")]
-AsLatex = Annotated[bool, typer.Option("--latex", help="print the whole report as LaTeX")]
 Dask = Annotated[
     str | None,
     typer.Option(
@@ -76,6 +54,202 @@ class Interrupted(TrialsimError):
     """Ctrl-C when part of the work is done."""
 
 
+def options(command: Callable[..., None]) -> Callable[..., None]:
+    """A command in which each dataclass among the parameters stands for its fields, an option each."""
+    shown: list[inspect.Parameter] = []
+    bundles: dict[str, tuple[type, list[str]]] = {}
+    for name, parameter in inspect.signature(command, eval_str=True).parameters.items():
+        kind = parameter.annotation
+        if not (isinstance(kind, type) and is_dataclass(kind)):
+            shown.append(parameter.replace(kind=parameter.KEYWORD_ONLY))
+            continue
+        hints = get_type_hints(kind, include_extras=True)
+        given = [each for each in fields(kind) if each.init]
+        bundles[name] = kind, [each.name for each in given]
+        shown += [
+            inspect.Parameter(
+                each.name, parameter.KEYWORD_ONLY, default=each.default, annotation=hints[each.name]
+            )
+            for each in given
+        ]
+
+    @wraps(command)
+    def bundled(**given: Any) -> None:
+        for name, (kind, names) in bundles.items():
+            given[name] = kind(**{each: given.pop(each) for each in names})
+        command(**given)
+
+    bundled.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]
+    return bundled
+
+
+@dataclass
+class Out:
+    """How an answer is shown: in one form on the terminal, and whole in a folder.
+
+    What cannot be written, or two forms at once, is refused before anything is computed.
+    """
+
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FOLDER",
+            help="also write results, tables, figures and a report into this folder",
+            show_default=False,
+        ),
+    ] = None
+    force: Force = False
+    docx: Docx = False
+    full: Full = False
+    as_json: Annotated[bool, typer.Option("--json", help="print everything as JSON")] = False
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="print the whole report as Markdown")] = (
+        False
+    )
+    as_latex: Annotated[bool, typer.Option("--latex", help="print the whole report as LaTeX")] = False
+    quiet: Quiet = False
+    folder: Path | None = field(init=False, default=None)
+    file: Path | None = field(init=False, default=None)
+    form: str = field(init=False, default="")
+
+    def __post_init__(self) -> None:
+        wanted = {"json": self.as_json, "markdown": self.as_markdown, "latex": self.as_latex}
+        forms = [form for form, asked in wanted.items() if asked]
+        if len(forms) > 1:
+            raise OutputError(f"{' and '.join(f'--{form}' for form in forms)}: one form can be printed")
+        self.form = forms[0] if forms else ""
+        if self.output is not None and self.is_file(self.output):
+            self.file = self.output
+        elif self.output is not None:
+            self.folder = checked_folder(self.output, force=self.force, docx=self.docx)
+        if self.docx and self.folder is None:
+            raise OutputError("--docx writes into the folder of the report: name it with -o")
+
+    def is_file(self, _path: Path) -> bool:
+        """Whether a single file is wanted in place of a folder."""
+        return False
+
+    @property
+    def prints_nothing_else(self) -> bool:
+        """Whether the terminal is for the answer alone, without a progress bar."""
+        return self.quiet or bool(self.form)
+
+    def write(
+        self,
+        answer: Answer,
+        *,
+        texts: Mapping[str, str],
+        asked: Mapping[str, Any],
+        clock: Clock | None = None,
+        jobs: int | None = None,
+    ) -> Path | None:
+        """The folder, where one is wanted, and the path of its page; keywords as for ``filing.write_answer``."""
+        if self.folder is None:
+            return None
+        from trialsim.reporting.filing import write_answer
+
+        form = {"force": self.force, "docx": self.docx, "full": self.full}
+        return write_answer(answer, self.folder, texts=texts, asked=asked, clock=clock, jobs=jobs, **form)
+
+    def show(self, answer: Answer, page: Path | None = None) -> None:
+        """Print an answer and the path of its page; exit status 1 where exact and simulated disagree.
+
+        In a form for other programs nothing else is printed: the path goes to stderr.
+        """
+        if self.form == "json":
+            from trialsim.reporting.saying import document
+
+            print(json.dumps(document(answer), indent=1, ensure_ascii=False, allow_nan=False))
+        elif self.form == "markdown":
+            from trialsim.writing.markdown import markdown
+
+            print(markdown(answer.report()), end="")
+        elif self.form == "latex":
+            from trialsim.writing.latex import latex
+
+            print(latex(answer.report()), end="")
+        elif not self.quiet:
+            print(answer)
+        disagreements = getattr(answer, "disagreements", ())
+        warn(disagreements)
+        if page is not None:
+            beside = sys.stderr if self.form else sys.stdout
+            print(page if self.prints_nothing_else else f"\n{page}", file=beside, flush=True)
+        if disagreements:
+            raise typer.Exit(1)
+
+    def give(self, answer: Answer, *, texts: Mapping[str, str], asked: Mapping[str, Any]) -> None:
+        """Write and show; keywords as for ``write``."""
+        self.show(answer, self.write(answer, texts=texts, asked=asked))
+
+
+@dataclass
+class Work:
+    """How much is simulated, and by whom."""
+
+    replicates: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=10**9,
+            help="simulated trials a case, of everything that has no exact answer and as its check "
+            "[default: the scenario's]",
+            show_default=False,
+        ),
+    ] = None
+    seed: Seed = None
+    jobs: Jobs = None
+    resume: Annotated[
+        bool, typer.Option("--resume", help="go on with a run into the same folder that was cut off")
+    ] = False
+    dask: Dask = None
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What decides the numbers."""
+        return {"replicates": self.replicates, "seed": self.seed}
+
+    def beside(self, folder: Path | None, ending: str) -> Path | None:
+        """Where what is done already is kept, until the folder is written."""
+        if folder is None and self.resume:
+            raise OutputError("--resume goes on with what a folder has kept: name it with -o")
+        return None if folder is None else folder.with_name(f"{folder.name}.{ending}")
+
+
+def checked_folder(output: Path, *, force: bool, docx: bool) -> Path:
+    """The folder to write; refused now where it could not be written later."""
+    from trialsim.writing.folder import check_target
+
+    target = check_target(output, force=force)
+    if docx:
+        from trialsim.writing.word import check_installed
+
+        check_installed()
+    return target
+
+
+def warn(disagreements: Sequence[str]) -> None:
+    """Say on stderr where exact and simulated answers disagree."""
+    if disagreements:
+        print(
+            "WARNING: simulated and exact answers disagree by more than chance allows on "
+            f"{'; '.join(disagreements)}. Do not use this run; please report it.",
+            file=sys.stderr,
+        )
+
+
+@contextmanager
+def kept(said: Callable[[], str]) -> Iterator[None]:
+    """Say what is kept, if anything, where the work is cut off."""
+    try:
+        yield
+    except BaseException:
+        if (words := said()) and sys.stderr is not None:
+            print(f"{words}; the same command with --resume goes on from there", file=sys.stderr)
+        raise
+
+
 def workers(dask: str | None, jobs: int | None) -> AbstractContextManager[None]:
     """Where to simulate: on this machine, or on the cluster behind a dask scheduler."""
     if dask is None:
@@ -89,8 +263,8 @@ def workers(dask: str | None, jobs: int | None) -> AbstractContextManager[None]:
 
 @contextmanager
 def progress(
-    total: int | None, quiet: bool, kernels: Collection[str] = ("trial", "chain")
-) -> Iterator[Callable[[int], None] | None]:
+    total: int | None, quiet: bool, kernels: Collection[str] = ("trial", "chain"), doing: str = "Simulating"
+) -> Iterator[Callable[..., None] | None]:
     """A progress bar on a terminal; elsewhere one line, and only when kernels must be compiled first."""
     from trialsim.kernels.cold import compile_note
 
@@ -106,48 +280,14 @@ def progress(
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(note or "Simulating", total=total)
+        task = bar.add_task(note or doing, total=total)
 
-        def advance(count: int) -> None:
-            bar.update(task, advance=count, description="Simulating")
+        def advance(count: int, of: int | None = None) -> None:
+            """``count`` more; or, with ``of``, so many of them by now."""
+            by_now: dict[str, Any] = {"advance": count} if of is None else {"completed": count, "total": of}
+            bar.update(task, description=doing, **by_now)
 
         yield advance
-
-
-class Form(str, Enum):
-    """What an answer is printed as, other than text to read."""
-
-    json = "json"
-    markdown = "markdown"
-    latex = "latex"
-
-
-def form_of(as_json: bool, as_markdown: bool, as_latex: bool) -> Form | None:
-    """The form that is asked for; refused before anything is computed where there are two."""
-    asked = [form for form, wanted in zip(Form, (as_json, as_markdown, as_latex), strict=True) if wanted]
-    if len(asked) > 1:
-        raise OutputError(f"{' and '.join(f'--{form.value}' for form in asked)}: one form can be printed")
-    return asked[0] if asked else None
-
-
-def folder_of(
-    output: Path | None, *, force: bool = False, docx: bool = False, resume: bool = False
-) -> Path | None:
-    """The folder to write, if any; what cannot be written is refused before anything is computed."""
-    if output is None:
-        if resume:
-            raise OutputError("--resume goes on with what a folder has kept: name it with -o")
-        if docx:
-            raise OutputError("--docx writes into the folder of the report: name it with -o")
-        return None
-    from trialsim.writing.folder import check_target
-
-    target = check_target(output, force=force)
-    if docx:
-        from trialsim.writing.word import check_installed
-
-        check_installed()
-    return target
 
 
 def text_of(path: Path) -> str:
@@ -163,61 +303,3 @@ def texts_of(paths: Sequence[Path]) -> dict[str, str]:
     twice = len(set(stems)) < len(stems)
     names = [f"{k}-{stem}" if twice else stem for k, stem in enumerate(stems, start=1)]
     return {f"scenarios/{name}.yaml": text_of(path) for name, path in zip(names, paths, strict=True)}
-
-
-def filed(
-    answer: Answer,
-    folder: Path | None,
-    paths: Sequence[Path],
-    asked: Mapping[str, Any],
-    *,
-    force: bool = False,
-    docx: bool = False,
-    full: bool = False,
-) -> Path | None:
-    """Write an answer into its folder, if it has one, and give the path of its page."""
-    if folder is None:
-        return None
-    from trialsim.reporting.filing import write_answer
-
-    texts = texts_of(paths) if paths else {}
-    return write_answer(answer, folder, texts=texts, asked=asked, force=force, docx=docx, full=full)
-
-
-def show(
-    answer: Answer,
-    form: Form | None = None,
-    *,
-    quiet: bool = False,
-    page: Path | None = None,
-    disagreements: Sequence[str] = (),
-) -> None:
-    """Print an answer and the path of its page; a warning and exit status 1 where exact and simulated disagree.
-
-    In a form for other programs nothing else is printed: the path goes to stderr.
-    """
-    if form is Form.json:
-        from trialsim.reporting.saying import document
-
-        print(json.dumps(document(answer), indent=1, ensure_ascii=False, allow_nan=False))
-    elif form is Form.markdown:
-        from trialsim.writing.markdown import markdown
-
-        print(markdown(answer.report()), end="")
-    elif form is Form.latex:
-        from trialsim.writing.latex import latex
-
-        print(latex(answer.report()), end="")
-    elif not quiet:
-        print(answer)
-    if disagreements:
-        print(
-            "WARNING: simulated and exact answers disagree by more than chance allows on "
-            f"{'; '.join(disagreements)}. Do not use this run; please report it.",
-            file=sys.stderr,
-        )
-    if page is not None:
-        beside = sys.stdout if form is None else sys.stderr
-        print(page if quiet or form else f"\n{page}", file=beside, flush=True)
-    if disagreements:
-        raise typer.Exit(1)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trialsim.cli import common
+from trialsim.cli.common import Out, options, progress, texts_of
 from trialsim.errors import TrialsimError
 
 if TYPE_CHECKING:
@@ -18,7 +15,9 @@ if TYPE_CHECKING:
     from trialsim.engine.whole_trial_found import RobustDesigns
 
 
+@options
 def find(
+    out: Out,
     kind: Annotated[
         str | None,
         typer.Argument(
@@ -85,17 +84,8 @@ def find(
     figure: Annotated[
         Path | None, typer.Option(help="write a figure of the designs found (.svg, .png or .pdf)")
     ] = None,
-    output: common.Folder = None,
-    force: common.Force = False,
-    docx: common.Docx = False,
-    full: common.Full = False,
-    as_json: common.AsJson = False,
-    as_markdown: common.AsMarkdown = False,
-    as_latex: common.AsLatex = False,
 ) -> None:
     """Find designs by their error rates, by exact and complete search."""
-    form = common.form_of(as_json, as_markdown, as_latex)
-    target = common.folder_of(output, force=force, docx=docx)
     from trialsim.designs.finding import find as search
     from trialsim.designs.finding import find_in_file, read_keys
 
@@ -113,7 +103,7 @@ def find(
     if scenario is not None:
         given = {name: value for name, value in rates.items() if value is not None}
         asked = {"kind": kind, "null": null, "alternative": alternative, **stated, **given}
-        found, texts = _robust(scenario, asked), common.texts_of([scenario])
+        found, texts = _robust(scenario, asked, out.prints_nothing_else), texts_of([scenario])
     else:
         if null or alternative:
             raise TrialsimError("--null and --alternative name cases of a scenario: add --scenario FILE")
@@ -132,12 +122,7 @@ def find(
 
         name = "candidates" if scenario is None else "whole_trial"
         import_module(f"trialsim.figures.{name}").write(found, figure)
-    page = None
-    if target is not None:
-        from trialsim.reporting.filing import write_answer
-
-        page = write_answer(found, target, texts=texts, asked=asked, force=force, docx=docx, full=full)
-    common.show(found, form, page=page)
+    out.give(found, texts=texts, asked=asked)
     if not found.designs:
         from trialsim.engine.whole_trial_found import RobustDesigns
 
@@ -147,28 +132,11 @@ def find(
         )
 
 
-@contextmanager
-def _bar() -> Iterator[Callable[[int, int], None] | None]:
-    """How far the search is, on a terminal."""
-    if sys.stderr is None or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("Searching", total=None)
-        yield lambda n, nmax: bar.update(task, completed=n, total=nmax)
-
-
-def _robust(path: Path, asked: dict[str, Any]) -> RobustDesigns:
+def _robust(path: Path, asked: dict[str, Any], quiet: bool) -> RobustDesigns:
     """Search in the scenario's own trial."""
     from trialsim.engine.whole_trial import find_robust
-    from trialsim.kernels.cold import compile_note
     from trialsim.scenario.files import load
 
     scenario = load(path)
-    if (note := compile_note(("whole_trial",))) and sys.stderr is not None:
-        print(note, file=sys.stderr)
-    with _bar() as progress:
-        return find_robust(scenario, progress=progress, **asked)
+    with progress(None, quiet, ("whole_trial",), "Searching") as advance:
+        return find_robust(scenario, progress=advance, **asked)

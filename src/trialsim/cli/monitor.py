@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from trialsim.cli.common import (
-    AsJson,
-    AsLatex,
-    AsMarkdown,
-    Docx,
-    Force,
-    Quiet,
-    ScenarioPath,
-    filed,
-    folder_of,
-    form_of,
-    show,
-)
+from trialsim.cli.common import Out, ScenarioPath, options, texts_of
 from trialsim.errors import DesignError
 
 
+@dataclass
+class OutOrSheet(Out):
+    """The decision table as a file, a folder, or the terminal alone."""
+
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE|FOLDER",
+            help="the decision table as a page to print (.html) or as rows (.csv); else a folder with all of it",
+            show_default=False,
+        ),
+    ] = None
+
+    def is_file(self, path: Path) -> bool:
+        from trialsim.reporting.monitor import SHEET, TABLE
+        from trialsim.writing.folder import check_file
+
+        if is_file := path.suffix.lower() in (SHEET, TABLE):
+            check_file(path, force=self.force)
+        return is_file
+
+
+@options
 def monitor(
     scenario: ScenarioPath,
+    out: OutOrSheet,
     now: Annotated[
         str | None,
         typer.Option(
@@ -68,36 +83,12 @@ def monitor(
             show_default=False,
         ),
     ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE|FOLDER",
-            help="the decision table as a page to print (.html) or as rows (.csv); else a folder with all of it",
-            show_default=False,
-        ),
-    ] = None,
-    force: Force = False,
-    docx: Docx = False,
-    as_json: AsJson = False,
-    as_markdown: AsMarkdown = False,
-    as_latex: AsLatex = False,
-    quiet: Quiet = False,
 ) -> None:
     """Print the decision table of the protocol, and conditional and predictive power at the interim; all exact."""
-    from trialsim.reporting.monitor import SHEET, TABLE, write_file_of
-    from trialsim.writing.folder import check_file
-
-    form, counts = form_of(as_json, as_markdown, as_latex), _counts(now)
-    is_file = output is not None and output.suffix.lower() in (SHEET, TABLE)
-    if output is not None and is_file:
-        check_file(output, force=force)
-    folder = folder_of(None if is_file else output, force=force, docx=docx)
-    from trialsim.scenario.files import load
-
-    stated = load(scenario)
+    counts = _counts(now)
     from trialsim.monitoring.aids import monitor as monitored
+    from trialsim.reporting.monitor import write_file_of
+    from trialsim.scenario.files import load
 
     asked: dict[str, Any] = {
         "now": counts,
@@ -108,12 +99,11 @@ def monitor(
         "rates": rate or (),
         "prior": prior,
     }
-    found = monitored(stated, **asked)
-    if output is not None and is_file:
-        page: Path | None = write_file_of(found, output, force=force)
+    found = monitored(load(scenario), **asked)
+    if out.file is not None:
+        out.show(found, write_file_of(found, out.file, force=out.force))
     else:
-        page = filed(found, folder, [scenario], asked, force=force, docx=docx)
-    show(found, form, quiet=quiet, page=page)
+        out.give(found, texts=texts_of([scenario]), asked=asked)
 
 
 def _counts(text: str | None) -> tuple[int, ...] | None:

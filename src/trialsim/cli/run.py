@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from enum import Enum
 from pathlib import Path
@@ -10,7 +9,22 @@ from typing import Annotated
 
 import typer
 
-from trialsim.cli.common import Dask, Interrupted, Jobs, Quiet, ScenarioPath, progress, workers
+from trialsim.cli.common import (
+    Docx,
+    Force,
+    Full,
+    Interrupted,
+    Quiet,
+    ScenarioPath,
+    Work,
+    checked_folder,
+    options,
+    progress,
+    text_of,
+    warn,
+    workers,
+)
+from trialsim.cli.whatif import ledgers_beside
 
 
 class Table(str, Enum):
@@ -20,32 +34,20 @@ class Table(str, Enum):
     parquet = "parquet"
 
 
+@options
 def run(
     scenario: ScenarioPath,
+    work: Work,
     output: Annotated[
         Path | None,
         typer.Option(
             "--output", "-o", help="folder to write [default: runs/NAME-OF-FILE]", show_default=False
         ),
     ] = None,
-    jobs: Jobs = None,
-    replicates: Annotated[
-        int | None,
-        typer.Option(
-            min=1, max=10**9, help="simulated trials a case [default: the scenario's]", show_default=False
-        ),
-    ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(min=0, max=2**63 - 1, help="seed [default: the scenario's]", show_default=False),
-    ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="overwrite an earlier run in the same folder")
-    ] = False,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="go on with a run into the same folder that was cut off")
-    ] = False,
-    dask: Dask = None,
+    force: Force = False,
+    docx: Docx = False,
+    full: Full = False,
+    quiet: Quiet = False,
     keep_trials: Annotated[
         Table | None,
         typer.Option(
@@ -62,16 +64,9 @@ def run(
             show_default=False,
         ),
     ] = None,
-    docx: Annotated[
-        bool, typer.Option("--docx", help="also write the report for Word (needs trialsim[docx])")
-    ] = False,
     sensitivity: Annotated[
         bool, typer.Option("--sensitivity", help="also work out the sensitivity block, into the same report")
     ] = False,
-    full: Annotated[
-        bool, typer.Option("--full", help="the page with every section open, so that all of it is printed")
-    ] = False,
-    quiet: Quiet = False,
 ) -> None:
     """Run a scenario: exact and simulated answers, the check against the observed trial, figures and a report."""
     begun = time.perf_counter()
@@ -79,13 +74,7 @@ def run(
 
     stated = load(scenario)
     folder = output or Path("runs") / scenario.stem
-    from trialsim.writing.folder import check_target
-
-    target = check_target(folder, force=force)
-    if docx:
-        from trialsim.writing.word import check_installed
-
-        check_installed()
+    target = checked_folder(folder, force=force, docx=docx)
     if sensitivity:
         from trialsim.varying.assess import analyses_of
 
@@ -95,55 +84,37 @@ def run(
         from trialsim.engine.single_trials import Keep
 
         kept = Keep((keep_trials or Table.csv).value, trials=keep_trials is not None, patients=keep_patients)
-        planned = stated.simulation.precision is not None and replicates is None
-        kept.check(None if planned else replicates or stated.simulation.replicates)
-    from trialsim.engine.ledger import Ledger
+        planned = stated.simulation.precision is not None and work.replicates is None
+        kept.check(None if planned else work.replicates or stated.simulation.replicates)
     from trialsim.engine.operating import expected, kernels_used
+    from trialsim.reporting.run.folder import write_run
     from trialsim.running.run import run as worked_out
     from trialsim.scenario.compiled import Compiled
 
     started = time.perf_counter()
     trial = Compiled.of(stated)
-    total = expected(trial, replicates)
-    ledger = Ledger(target.with_name(f"{target.name}.ledger"), digest(stated), resume=resume)
-    try:
-        with ledger:
-            with workers(dask, jobs), progress(total, quiet, kernels_used(trial)) as advance:
-                found = worked_out(
-                    trial,
-                    replicates=replicates,
-                    seed=seed,
-                    jobs=jobs,
-                    sensitivity=sensitivity,
-                    progress=advance,
-                    ledger=ledger,
-                    text=scenario.read_bytes().decode("utf-8-sig"),
-                )
-            from trialsim.reporting.run.folder import write_run
-
-            seconds = {"loading": round(started - begun, 3)}
-            path = write_run(found, folder, jobs=jobs, force=force, docx=docx, full=full, seconds=seconds)
-            ledger.discard()
-    except BaseException:
-        if ledger.replicates and sys.stderr is not None:
-            print(
-                f"{ledger.replicates:,} {f'of {total:,} ' if total else ''}replicates are kept in {ledger.path}; "
-                "the same command with --resume goes on from there",
-                file=sys.stderr,
+    total = expected(trial, work.replicates)
+    with ledgers_beside(target, [digest(stated)], work, total) as ledgers:
+        assert ledgers is not None
+        with workers(work.dask, work.jobs), progress(total, quiet, kernels_used(trial)) as advance:
+            found = worked_out(
+                trial,
+                **work.asked,
+                jobs=work.jobs,
+                sensitivity=sensitivity,
+                progress=advance,
+                ledger=ledgers(0),
+                text=text_of(scenario),
             )
-        raise
+        seconds = {"loading": round(started - begun, 3)}
+        path = write_run(found, folder, jobs=work.jobs, force=force, docx=docx, full=full, seconds=seconds)
     results = found.results
     if not quiet:
         from trialsim.reporting.run.report import in_brief
         from trialsim.writing.terminal import terminal
 
         print(terminal(in_brief(found)))
-    if results.disagreements:
-        print(
-            "WARNING: simulated and exact answers disagree by more than chance allows on "
-            f"{'; '.join(results.disagreements)}. Do not use this run; please report it.",
-            file=sys.stderr,
-        )
+    warn(results.disagreements)
     print(path if quiet else f"\n{path}", flush=True)
     if kept is not None:
         try:

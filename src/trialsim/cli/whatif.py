@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trialsim.cli import common
+from trialsim.cli.common import Out, Work, kept, options, progress, texts_of, workers
 from trialsim.errors import TrialsimError
 
 if TYPE_CHECKING:
-    from trialsim.engine.ledger import Ledger
+    from trialsim.varying.answers import WhatIfs
+    from trialsim.varying.compare import Comparison, Designs
     from trialsim.varying.side_by_side import Ledgers
+    from trialsim.varying.whatif import Questions
 
 Scenarios = Annotated[list[Path], typer.Argument(metavar="SCENARIO...", help="scenario files (YAML)")]
 Cases = Annotated[
@@ -26,8 +27,11 @@ Cases = Annotated[
 ]
 
 
+@options
 def whatif(
     scenario: Scenarios,
+    out: Out,
+    work: Work,
     change: Annotated[
         list[str] | None,
         typer.Option(
@@ -38,65 +42,55 @@ def whatif(
             show_default=False,
         ),
     ] = None,
-    replicates: common.Replicates = None,
-    seed: common.Seed = None,
-    jobs: common.Jobs = None,
     case: Cases = None,
-    output: common.Folder = None,
-    force: common.Force = False,
-    docx: common.Docx = False,
-    full: common.Full = False,
-    resume: common.Resume = False,
-    dask: common.Dask = None,
-    as_json: common.AsJson = False,
-    as_markdown: common.AsMarkdown = False,
-    as_latex: common.AsLatex = False,
-    quiet: common.Quiet = False,
 ) -> None:
     """Say what changing an assumption does: the scenario and its variants on the same simulated patients."""
     distinct(scenario)
-    form = common.form_of(as_json, as_markdown, as_latex)
-    target = common.folder_of(output, force=force, docx=docx, resume=resume)
     from trialsim.scenario.changes import read_changes
     from trialsim.scenario.files import digest, load
+    from trialsim.varying.whatif import Asked, Questions
 
     loaded = [load(path) for path in scenario]
     changes = read_changes(change or ())
-    from trialsim.timing import Clock
-    from trialsim.varying.whatif import Asked, Questions
-
-    clock = Clock()
     files = [str(path) for path in scenario]
     asked = [
         Asked.of(stated, changes, file=file, cases=case) for file, stated in zip(files, loaded, strict=True)
     ]
-    with common.workers(dask, jobs):
+    side_by_side(
+        lambda: Questions(asked, **work.asked, jobs=work.jobs),
+        out,
+        work,
+        marks=[digest(each) for each in loaded],
+        texts=texts_of(scenario),
+        asked={"files": files, "set": change or [], "cases": case},
+    )
+
+
+def side_by_side(
+    prepare: Callable[[], Questions | Designs],
+    out: Out,
+    work: Work,
+    *,
+    marks: Sequence[str],
+    texts: dict[str, str],
+    asked: dict[str, Any],
+) -> None:
+    """Simulate scenarios side by side, write and show what comes out; ``marks`` are their digests."""
+    from trialsim.timing import Clock
+
+    clock = Clock()
+    with workers(work.dask, work.jobs):
         with clock("prepare"):
-            questions = Questions(asked, replicates=replicates, seed=seed, jobs=jobs)
-        prepared = questions.prepared
-        with ledgers_beside(target, [digest(each) for each in loaded], resume) as ledgers:
+            ready = prepare()
+        rounds, kernels = ready.prepared.replicates, ready.prepared.kernels
+        with ledgers_beside(out.folder, marks, work) as ledgers:
             with (
                 clock("simulate_and_exact"),
-                common.progress(prepared.replicates, quiet or form is not None, prepared.kernels) as advance,
+                progress(rounds, out.prints_nothing_else, kernels) as advance,
             ):
-                found = questions.run(jobs=jobs, progress=advance, ledgers=ledgers)
-            page = None
-            if target is not None:
-                from trialsim.reporting.filing import write_answer
-
-                keywords = {"files": files, "set": change or [], "cases": case}
-                page = write_answer(
-                    found,
-                    target,
-                    texts=common.texts_of(scenario),
-                    asked={**keywords, "replicates": replicates, "seed": seed},
-                    clock=clock,
-                    jobs=jobs,
-                    force=force,
-                    docx=docx,
-                    full=full,
-                )
-    common.show(found, form, quiet=quiet, page=page, disagreements=found.disagreements)
+                found: WhatIfs | Comparison = ready.run(jobs=work.jobs, progress=advance, ledgers=ledgers)
+            page = out.write(found, texts=texts, asked={**asked, **work.asked}, clock=clock, jobs=work.jobs)
+    out.show(found, page)
 
 
 def distinct(paths: Sequence[Path]) -> None:
@@ -110,35 +104,37 @@ def distinct(paths: Sequence[Path]) -> None:
 
 
 @contextmanager
-def ledgers_beside(target: Path | None, digests: Sequence[str], resume: bool) -> Iterator[Ledgers | None]:
+def ledgers_beside(
+    folder: Path | None, digests: Sequence[str], work: Work, total: int | None = None
+) -> Iterator[Ledgers | None]:
     """Ledgers beside the folder, which go once it is written; without a folder nothing is kept."""
-    if target is None:
+    path = work.beside(folder, "ledger")
+    if path is None:
         yield None
         return
     import hashlib
-    from contextlib import ExitStack
 
     from trialsim.engine.ledger import Ledger
 
-    mark = f"sha256:{hashlib.sha256(' '.join(digests).encode()).hexdigest()}"
+    mark = digests[0]
+    if len(digests) > 1:
+        mark = f"sha256:{hashlib.sha256(' '.join(digests).encode()).hexdigest()}"
     made: list[Ledger] = []
-    with ExitStack() as held:
+
+    def held() -> str:
+        parts = [each for each in made if each.replicates]
+        count, places = sum(each.replicates for each in parts), ", ".join(str(each.path) for each in parts)
+        return (
+            f"{count:,} {f'of {total:,} ' if total else ''}replicates are kept in {places}" if parts else ""
+        )
+
+    with kept(held), ExitStack() as open_ones:
 
         def ledger(k: int) -> Ledger:
-            name = f"{target.name}.ledger" if k == 0 else f"{target.name}.{k + 1}.ledger"
-            made.append(held.enter_context(Ledger(target.with_name(name), mark, resume=resume)))
+            one = path if k == 0 else path.with_suffix(f".{k + 1}.ledger")
+            made.append(open_ones.enter_context(Ledger(one, mark, resume=work.resume)))
             return made[-1]
 
-        try:
-            yield ledger
-        except BaseException:
-            kept = [each for each in made if each.replicates]
-            if kept and sys.stderr is not None:
-                print(
-                    f"{sum(each.replicates for each in kept):,} replicates are kept in "
-                    f"{', '.join(str(each.path) for each in kept)}; the same command with --resume goes on from there",
-                    file=sys.stderr,
-                )
-            raise
+        yield ledger
         for each in made:
             each.discard()
