@@ -436,5 +436,5 @@ def test_the_aids_in_every_form() -> None:
     assert "How likely is a go from here?" in aids._repr_html_()
     (picture,) = aids.figures()
     assert picture.drawing.svg().startswith(b"<?xml")
-    assert "| stop for futility |" in markdown(aids.report())
+    assert "| Patients | Stop, no go |" in markdown(aids.report())
     assert r"\section" in latex(aids.report())

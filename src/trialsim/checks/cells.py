@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from trialsim.checks.given_sizes import counts_of, is_fitted
 from trialsim.checks.predictive import interval, pooled_pmf
@@ -29,13 +30,13 @@ def _row(scenario: Scenario, observed: Observed, number: int, cell: Cell, name: 
     )
     parts = _parts(scenario, observed, cell, case)
     if parts is None:
-        return base.known(note="the split over doses is unreported, and the assumed rate differs by dose")
+        return replace(base, note="the split over doses is unreported, and the assumed rate differs by dose")
     pmf = pooled_pmf([n for n, _ in parts], [p for _, p in parts])
     rate = sum(n * p for n, p in parts) / cell.evaluable
-    predicted = base.known(rate=rate, interval_95=interval(pmf, 0.95))
+    predicted = replace(base, rate=rate, interval_95=interval(pmf, 0.95))
     if cell.responses is None:
         return predicted
-    return predicted.known(mid_p=mid_p(pmf, cell.responses), p_two_sided=two_sided(pmf, cell.responses))
+    return replace(predicted, mid_p=mid_p(pmf, cell.responses), p_two_sided=two_sided(pmf, cell.responses))
 
 
 def _parts(scenario: Scenario, observed: Observed, cell: Cell, case: Case) -> list[tuple[int, float]] | None:

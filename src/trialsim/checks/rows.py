@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from trialsim.answers import Answer
@@ -77,7 +77,7 @@ class CaseCheck:
 
     def to_dict(self) -> dict[str, Any]:
         """The row as it stands in ``results.json``."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "pmf"}
+        return {name: value for name, value in vars(self).items() if name != "pmf"}
 
 
 @dataclass(frozen=True)
@@ -103,14 +103,6 @@ class CellCheck:
     p_two_sided: float | None = None
     fitted: bool = False
     note: str = ""
-
-    def known(self, **changes: Any) -> CellCheck:
-        """The same cell with more known of it."""
-        return replace(self, **changes)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The row as it stands in ``results.json``."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
 @dataclass(frozen=True)
@@ -172,7 +164,7 @@ class Checks(Answer):
         found = {
             "checks": self.rows(),
             "observed": [vars(row) for row in self.headline],
-            "cells": [row.to_dict() for row in self.cells],
+            "cells": [vars(row) for row in self.cells],
         }
         return {name: rows for name, rows in found.items() if rows}
 

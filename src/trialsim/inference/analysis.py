@@ -153,38 +153,29 @@ class PatientsAnalysis:
         """One dict a number: patients, kind, name, ordering, value, low, high, and what is known of its coverage."""
         head = {"patients": self.patients, "n": self.n, "responses": self.x}
         rows: list[dict[str, Any]] = [
-            head | {"kind": "estimate", "name": name, "value": value}
-            for name, value in self.estimates.items()
+            {"kind": "estimate", "name": name, "value": value} for name, value in self.estimates.items()
         ]
         for p in self.p_values:
-            rows.append(head | {"kind": "p_value", "name": "p", "ordering": p.ordering, "value": p.p})
-            rows.append(head | {"kind": "p_value", "name": "mid_p", "ordering": p.ordering, "value": p.mid_p})
-        rows += [
-            head
-            | {"kind": "interval", "name": i.name, "low": i.low, "high": i.high}
-            | {"coverage_p0": i.coverage_p0, "coverage_p1": i.coverage_p1, "least_coverage": i.least_coverage}
-            for i in self.intervals
-        ]
-        post = self.posterior
-        rows += [
-            head | {"kind": "posterior", "name": "mean", "value": post.mean},
-            head | {"kind": "posterior", "name": "median", "value": post.median},
-            head
-            | {
-                "kind": "posterior",
-                "name": "equal_tail",
-                "low": post.equal_tail[0],
-                "high": post.equal_tail[1],
-            },
-            head | {"kind": "posterior", "name": "hpd", "low": post.hpd[0], "high": post.hpd[1]},
-            head | {"kind": "posterior", "name": "above_p0", "value": post.above_p0},
-            head | {"kind": "posterior", "name": "above_p1", "value": post.above_p1},
-        ]
-        rows += [
-            head | {"kind": "attained_sizes", "name": r.method, "ordering": r.ordering, "value": r.p_value}
-            for r in self.readings
-        ]
-        return rows
+            rows.append({"kind": "p_value", "name": "p", "ordering": p.ordering, "value": p.p})
+            rows.append({"kind": "p_value", "name": "mid_p", "ordering": p.ordering, "value": p.mid_p})
+        for i in self.intervals:
+            rows.append(
+                {"kind": "interval", **{key: value for key, value in vars(i).items() if key != "words"}}
+            )
+        post = vars(self.posterior)
+        for name in ("mean", "median", "equal_tail", "hpd", "above_p0", "above_p1"):
+            found = post[name]
+            known = (
+                dict(zip(("low", "high"), found, strict=True))
+                if isinstance(found, tuple)
+                else {"value": found}
+            )
+            rows.append({"kind": "posterior", "name": name, **known})
+        for r in self.readings:
+            rows.append(
+                {"kind": "attained_sizes", "name": r.method, "ordering": r.ordering, "value": r.p_value}
+            )
+        return [head | row for row in rows]
 
     def to_dict(self) -> dict[str, Any]:
         """The analysis, ready for JSON."""
@@ -201,11 +192,7 @@ class PatientsAnalysis:
             **{key: getattr(self.plan, key) for key in ("p0", "p1", "confidence", "ordering")},
             "primary": {
                 "estimate": {"name": self.plan.estimate, "value": self.estimate},
-                "interval": {
-                    "name": self.plan.interval,
-                    "low": self.interval.low,
-                    "high": self.interval.high,
-                },
+                "interval": {key: getattr(self.interval, key) for key in ("name", "low", "high")},
                 "p_value": {"ordering": self.plan.ordering, "value": self.p_value},
             },
             "estimates": self.estimates,

@@ -55,20 +55,8 @@ class Characteristics(Answer):
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, ready for JSON."""
-        return dict(
-            digits12(
-                {
-                    "n": list(self.looks.n),
-                    "confidence": self.confidence,
-                    "p": self.p,
-                    "bias": self.bias,
-                    "mse": self.mse,
-                    "coverage": self.coverage,
-                    "width": self.width,
-                    "least_coverage": self.least,
-                }
-            )
-        )
+        named = {key: value for key, value in vars(self).items() if key not in ("looks", "least")}
+        return dict(digits12({"n": list(self.looks.n), **named, "least_coverage": self.least}))
 
 
 def characteristics(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar
 
 from trialsim.answers import Answer
@@ -33,10 +33,6 @@ class ByDose:
     low: float
     high: float
     posterior: Posterior
-
-    def to_dict(self) -> dict[str, Any]:
-        """The row, ready for JSON."""
-        return {**vars(self), "posterior": vars(self.posterior)}
 
 
 def by_dose(dose: str, n: int, x: int, plan: AnalysisPlan) -> ByDose:
@@ -77,23 +73,17 @@ class Analyses(Answer):
 
     def rows(self) -> list[dict[str, Any]]:
         """One dict a number."""
-        return (
-            [row for found in self.sets for row in found.rows()]
-            + [
-                {
-                    "patients": d.dose,
-                    "n": d.n,
-                    "responses": d.x,
-                    "kind": "by_dose",
-                    "name": "clopper_pearson",
-                    "value": d.x / d.n,
-                    "low": d.low,
-                    "high": d.high,
-                }
-                for d in self.doses
-            ]
-            + [harm.row() for harm in self.harms]
-        )
+        rows = [row for found in self.sets for row in found.rows()]
+        for d in self.doses:
+            row = {
+                "patients": d.dose,
+                "n": d.n,
+                "responses": d.x,
+                "kind": "by_dose",
+                "name": "clopper_pearson",
+            }
+            rows.append(row | {"value": d.x / d.n, "low": d.low, "high": d.high})
+        return rows + [harm.row() for harm in self.harms]
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, ready for JSON."""
@@ -101,7 +91,7 @@ class Analyses(Answer):
             "name": self.name,
             "design_assumed": self.assumed,
             "sets": [found.to_dict() for found in self.sets],
-            "by_dose": [d.to_dict() for d in self.doses],
+            "by_dose": [asdict(d) for d in self.doses],
             "harms": [{**vars(harm), "rate": harm.count / harm.treated} for harm in self.harms],
             "questions": self.questions and vars(self.questions),
             **({"characteristics": self.characteristics.to_dict()} if self.characteristics else {}),

@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from trialsim.checks import CellCheck, Checks, Headline
+from trialsim.checks import Checks, Headline
 from trialsim.checks import label as check_label
 from trialsim.checks.predictive import DRAWS
 from trialsim.checks.rows import VERDICTS
@@ -19,9 +19,9 @@ from trialsim.engine.over_time import TRIALS
 from trialsim.engine.patients import groups
 from trialsim.engine.timed import DAYS_PER_MONTH
 from trialsim.kernels.clock import TICKS_PER_DAY
-from trialsim.results import Planned, Results, digits12
+from trialsim.results import Results, digits12
 from trialsim.running.examples import examples
-from trialsim.running.inputs import inputs, origin, origin_words, tally_of_inputs
+from trialsim.running.inputs import about, inputs, origin_words, tally_of_inputs
 from trialsim.running.plain import Document as Document
 from trialsim.running.plain import best, compared, typical_cases
 from trialsim.scenario.model import Observed, Scenario
@@ -50,12 +50,15 @@ def content(run: Run) -> Document:
         "digest": results.digest,
         "seed": results.seed,
         "replicates": results.replicates,
-        **({"planned": _planned(results.planned)} if results.planned else {}),
+        **({"planned": vars(results.planned)} if results.planned else {}),
         "doses": list(scenario.doses),
         "design": _design(scenario, rules),
         "toxicity_rule": _toxicity_rule(scenario, rules),
-        "evaluability": _evaluability(scenario, rules),
-        "conduct": _conduct(scenario),
+        "evaluability": {**scenario.evaluability.model_dump(mode="json"), "max_treated": rules.max_treated},
+        "conduct": {
+            "calendar_time": scenario.conduct is not None,
+            "stated": scenario.conduct.model_dump(mode="json") if scenario.conduct else None,
+        },
         "cohorts": _cohorts(scenario),
         "cases": {
             oc.case: {
@@ -104,16 +107,12 @@ def check_document(checks: Checks) -> Document:
     return {
         "headline": [_headline(h, scenario.observed) for h in checks.headline],
         "checks": [{**row.to_dict(), "label": check_label(row.quantity, scenario.doses)} for row in checks],
-        "check_cells": [_cell(scenario, row) for row in checks.cells],
+        "check_cells": [
+            {**vars(row), "origin": origin_words(about(f"observed.cells[{row.number}].responses", scenario))}
+            for row in checks.cells
+        ],
         "likelihood_ratios": [
-            {
-                "vector": list(lr.vector),
-                "case": lr.case,
-                "against": lr.against,
-                "ratio": lr.ratio,
-                "inverse": 1 / lr.ratio if lr.ratio else None,
-            }
-            for lr in checks.likelihood_ratios
+            {**vars(lr), "inverse": 1 / lr.ratio if lr.ratio else None} for lr in checks.likelihood_ratios
         ],
         "check_notes": list(checks.notes),
         "check_questions": checks.questions and vars(checks.questions),
@@ -146,16 +145,13 @@ def _without_nan(value: Any) -> Any:
     return [_without_nan(item) for item in value] if isinstance(value, list) else value
 
 
-def _planned(planned: Planned) -> Document:
-    return {"wanted": planned.wanted, "pilot": planned.pilot, "replicates": planned.replicates}
-
-
 def _design(scenario: Scenario, rules: Rules) -> Document:
     spec, looks = scenario.design, rules.looks
     short = derived.cut_offs(looks)
     searched = getattr(spec, "alpha", None) is not None
     default_criterion = getattr(spec, "default_criterion", None)
     source = scenario.sources.get("design")
+    at_p0, at_p1 = ({} if p is None else derived.alone(looks, p) for p in (spec.p0, spec.p1))
     return {
         "kind": spec.kind,
         "n1": short.n1 if short else None,
@@ -168,10 +164,10 @@ def _design(scenario: Scenario, rules: Rules) -> Document:
         "beta": getattr(spec, "beta", None),
         "criterion": (getattr(spec, "criterion", None) or default_criterion) if searched else None,
         "weight": getattr(spec, "weight", None),
-        "type_i_error": None if spec.p0 is None else derived.alone(looks, spec.p0)["p_go"],
-        "power": None if spec.p1 is None else derived.alone(looks, spec.p1)["p_go"],
-        "en_at_p0": None if spec.p0 is None else derived.alone(looks, spec.p0)["en"],
-        "pet_at_p0": None if spec.p0 is None else derived.alone(looks, spec.p0)["pet"],
+        "type_i_error": at_p0.get("p_go"),
+        "power": at_p1.get("p_go"),
+        "en_at_p0": at_p0.get("en"),
+        "pet_at_p0": at_p0.get("pet"),
         "assumed": bool(source and source.assumed),
         "looks": [
             {"n": looks.n[k], "responses_from": low, "responses_to": high, **_decision(looks, k, d)}
@@ -227,19 +223,6 @@ def _steps(rules: Rules, level: int) -> list[Document]:
     ]
 
 
-def _evaluability(scenario: Scenario, rules: Rules) -> Document:
-    return {**scenario.evaluability.model_dump(mode="json"), "max_treated": rules.max_treated}
-
-
-def _conduct(scenario: Scenario) -> Document:
-    """What the scenario says of calendar time, defaults filled in."""
-    conduct = scenario.conduct
-    return {
-        "calendar_time": conduct is not None,
-        "stated": conduct.model_dump(mode="json") if conduct else None,
-    }
-
-
 def _cohorts(scenario: Scenario) -> Document | None:
     cohorts = scenario.cohorts
     if cohorts is None:
@@ -292,22 +275,6 @@ def _average(shares: list[float], rows: list[tuple[float, ...]]) -> list[float]:
     return [sum(share * p for share, p in zip(shares, ps, strict=True)) for ps in zip(*rows, strict=True)]
 
 
-def _cell(scenario: Scenario, row: CellCheck) -> Document:
-    """An observed cell under a case, with where its counts come from."""
-    path = f"observed.cells[{row.number}].responses"
-    source = origin(path, scenario.sources)
-    told = origin_words(
-        {
-            "default": False,
-            "source": source.source if source else None,
-            "assumed": bool(source and source.assumed),
-            "note": source.note if source else None,
-            "fitted": False,
-        }
-    )
-    return {**row.to_dict(), "origin": told}
-
-
 def _question(scenario: Scenario, rules: Rules) -> Document:
     why_not = derived.no_bound_because(scenario, rules)
     in_a_cohort = scenario.own_rules and not derived.no_bound_because(scenario, rules, in_a_cohort=True)
@@ -321,10 +288,13 @@ def _question(scenario: Scenario, rules: Rules) -> Document:
 
 
 def _headline(headline: Headline, observed: Observed | None) -> Document:
-    row: Document = {name: getattr(headline, name) for name in headline.__dataclass_fields__}
-    row["label"] = check_label(headline.quantity)
-    row["proportion"] = headline.observed / headline.denominator
-    row["among_treated"] = None
+    share = headline.observed / headline.denominator
+    row = {
+        **vars(headline),
+        "label": check_label(headline.quantity),
+        "proportion": share,
+        "among_treated": None,
+    }
     if headline.unit == "evaluable" and observed is not None and observed.treated is not None:
         low, high = clopper_pearson(headline.observed, observed.treated)
         share = headline.observed / observed.treated

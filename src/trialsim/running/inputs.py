@@ -29,6 +29,8 @@ _LEFT_OUT: dict[tuple[type[BaseModel], str], str] = {
 }
 """What it means that a block or key without a value is left out."""
 
+NOT_STATED: dict[str, Any] = {"source": None, "assumed": False, "fitted": False, "note": None}
+
 DEFAULT = "the default; the scenario does not state it"
 
 
@@ -40,20 +42,23 @@ def inputs(scenario: Scenario, seed: int | None, replicates: int | None) -> list
     """
     rows = []
     for path, value, stated in _leaves(scenario, "", scenario.sources):
-        found = origin(path, scenario.sources) or _related(path, scenario)
-        row = {
-            "path": path,
-            "value": value,
-            "source": found.source if found else None,
-            "assumed": found.assumed if found else False,
-            "fitted": bool(found.fitted) if found else False,
-            "note": found.note if found else None,
-            "default": not stated,
-        }
-        if not stated:
-            row |= {"source": None, "assumed": False, "fitted": False, "note": DEFAULT}
-        rows.append(row)
+        known = about(path, scenario) if stated else {**NOT_STATED, "note": DEFAULT}
+        rows.append({"path": path, "value": value, **known, "default": not stated})
     return rows + _simulation(scenario, seed, replicates)
+
+
+def about(path: str, scenario: Scenario) -> dict[str, Any]:
+    """Where an input that the scenario states comes from."""
+    found = origin(path, scenario.sources) or _related(path, scenario)
+    if found is None:
+        return {**NOT_STATED, "default": False}
+    known = {
+        "source": found.source,
+        "assumed": found.assumed,
+        "fitted": bool(found.fitted),
+        "note": found.note,
+    }
+    return {**known, "default": False}
 
 
 def _simulation(scenario: Scenario, seed: int | None, replicates: int | None) -> list[dict[str, Any]]:
@@ -68,17 +73,8 @@ def _simulation(scenario: Scenario, seed: int | None, replicates: int | None) ->
             note, default = f"given for this run, in place of {stated}", False
         else:
             note = "the default" if default else None
-        rows.append(
-            {
-                "path": f"simulation.{key}",
-                "value": used,
-                "source": "choice of this run",
-                "assumed": False,
-                "fitted": False,
-                "note": note,
-                "default": default,
-            }
-        )
+        about_it = {**NOT_STATED, "source": "choice of this run", "note": note, "default": default}
+        rows.append({"path": f"simulation.{key}", "value": used, **about_it})
     if (wanted := scenario.simulation.precision) is not None and replicates is not None:
         rows[0] |= {
             "note": "the scenario asks for a precision, which a pilot run turns into replicates",
