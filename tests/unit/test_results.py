@@ -84,7 +84,8 @@ def test_results_print_as_tables(results):
 def test_results_in_calendar_time_print_as_tables(dated):
     text = str(dated)
     assert "Expected duration (months)" in text
-    assert "Expected patients in hormone-receptor positive" in text
+    # what is too long for the line is broken
+    assert "  Expected patients in hormone-receptor  " in text
     assert "No exact answer: calendar time decides" in text
     assert max(map(len, text.splitlines())) <= 110
 
