@@ -69,7 +69,7 @@ def draw(material: Material) -> Drawn:
     # words stand above the line at 0, below which the observed rate is drawn
     field.room = field.room._replace(bottom=field.cm(0.0, 0.0)[1] + 0.03)
     obstacles = field.taken([list(zip(curve.response, curve.p_go, strict=True)) for curve in curves], 0.1)
-    words, keys, boxes = _names(field, cases, obstacles)
+    words, keys, boxes = _names(field, cases, found.cases, obstacles)
     head = 0.12 + (ROW if at.p0 is not None else 0.0)
     sheet = Sheet(WIDE, BELOW + HIGH + head, _footer(material), keys, columns=3)
     axes = sheet.axes(LEFT, BELOW, PANEL, HIGH)
@@ -138,16 +138,18 @@ def _curves(material: Material) -> list[Drawable]:
 
 
 def _names(
-    field: Field, cases: Sequence[CasePoint], obstacles: Sequence[Box]
+    field: Field, cases: Sequence[CasePoint], in_order: Sequence[CasePoint], obstacles: Sequence[Box]
 ) -> tuple[list[str], list[Key], list[Box | None]]:
-    """The words at the marks and their places; numbers, with the words in the key, where names find no room."""
+    """The words at the marks and their places; numbers, with the words in the key, where names find no room: in the
+    order of the scenario."""
     told = [f"{name} {probability(c.p_go.estimate)}" for c, name in zip(cases, _short(cases), strict=True)]
     paths: list[list[Point]] = [[(case.response, case.p_go.estimate)] for case in cases]
     boxes, plain = name_ends(field, paths, told, obstacles, FAR)
     if plain:
         return told, [], boxes
-    numbers = [str(k) for k in range(1, len(cases) + 1)]
-    keys = [Key(text, sign=number) for text, number in zip(told, numbers, strict=True)]
+    order = [cases.index(case) for case in in_order if case in cases]
+    numbers = [str(order.index(k) + 1) for k in range(len(cases))]
+    keys = [Key(told[k], sign=numbers[k]) for k in order]
     return numbers, keys, name_ends(field, paths, numbers, obstacles, FAR)[0]
 
 
@@ -208,7 +210,11 @@ def _footer(material: Material) -> str:
         words.append(f"Dots: simulated, R = {found.replicates:,}, seed {material.pictured.seed}.")
     simulated = results.replicates is not None and any(not case.exact for case in found.cases)
     words.append(f"Cases: simulated, R = {results.replicates:,}." if simulated else "Cases: exact.")
-    words.append("Bars: 95% intervals; lines without dots: exact." if found.points else "Lines: exact.")
+    words.append(
+        "Bars: 95% intervals, hidden where shorter than the mark; lines without dots: exact."
+        if found.points
+        else "Lines: exact."
+    )
     if len(found.cases) > MOST_CASES:
         words.append(f"Shown: the first {MOST_CASES} of {len(found.cases)} cases.")
     return " ".join(words)

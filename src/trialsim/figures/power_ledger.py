@@ -93,7 +93,7 @@ def _panel(axes: Axes, ledger: PowerLedger, wide: float) -> None:
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.set_xlabel("P(go)")
-    axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+    axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10], min_n_ticks=3))
     axes.grid(axis="x", color="#E4E4E4", linewidth=0.5)
     axes.set_axisbelow(True)
     before: float | None = None
@@ -148,7 +148,7 @@ def _keys(shown: Sequence[PowerLedger]) -> list[Key]:
 def _footer(shown: Sequence[PowerLedger]) -> str:
     words = "Each step keeps those above it. "
     if any(step.change_mcse for ledger in shown for step in ledger.steps):
-        return words + "Exact but where a whisker shows the 95% interval of the change."
+        return words + "Exact, except where a whisker shows the 95% interval of the change."
     return words + "Exact."
 
 

@@ -93,7 +93,7 @@ def _toxicity(doc: Document) -> Iterator[str]:
     parts = [f"the dose is lowered ({' to '.join(doses)})"] if len(doses) > 1 else []
     at_lowest = " at the lowest dose" if len(doses) > 1 else ""
     if block["at_lowest_dose"] == "stop":
-        parts.append(f"the trial stops{at_lowest}")
+        parts.append(f"the trial stops without a go{at_lowest}")
     if parts:
         yield f"When toxicities at a dose reach their boundary, {listed(parts)}."
     yield from _after_change(doc)
@@ -103,9 +103,9 @@ def _after_change(doc: Document) -> Iterator[str]:
     """Who is analysed after a change of dose, where not everybody is."""
     analysis = doc["question"]["after_dose_change"] if len(doc["doses"]) > 1 else "pooled"
     if analysis == "restart":
-        yield f"Then a fresh trial of up to {doc['design']['n']} patients begins at the new dose."
+        yield f"After a dose change a fresh trial of up to {doc['design']['n']} patients begins at the new dose."
     elif analysis == "new_dose_only":
-        yield "Then only patients at the new dose are analysed, and no interim look follows."
+        yield "After a dose change only patients at the new dose are analysed, and no interim look follows."
 
 
 # -- the cases
@@ -137,9 +137,12 @@ def cases(doc: Document) -> Table:
             cells.append(Cell(text, value.value))
         rows.append((Cell(name), *cells))
     notes = [f"Rates by dose: {' / '.join(doc['doses'])}." if len(doc["doses"]) > 1 else ""]
-    notes.append(
-        "PET: probability of early termination. EN: expected patients treated." if "pet" in shown else ""
-    )
+    stops = doc["design"]["toxic_looks"] or doc["toxicity_rule"]["at_lowest_dose"] == "stop"
+    for_toxicity = ", for toxicity too" if toxic and stops else ""
+    if "pet" in shown:
+        notes.append(f"PET: probability of early termination{for_toxicity}. EN: expected patients treated.")
+        notes.append("Toxicities: expected patients with toxicity." if "toxicities" in shown else "")
+        notes.append("Months: to the last outcome." if "duration_months" in shown else "")
     stated = doc["conduct"]["stated"] or {}
     if stated.get("overrun") == "exclude":
         notes.append("Overrun patients are left out of all counts.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trialsim.reporting.run.summary import by_dose
+from trialsim.reporting.run.summary import by_dose, is_fitted
 from trialsim.running.content import Document
 from trialsim.running.plain import is_timed
 from trialsim.writing.numbers import count, listed, percent, rate, rates
@@ -135,15 +135,11 @@ def why_this_case(doc: Document, name: str) -> str:
         words = "the response rate lies between p0 and p1"
     else:
         words = f"a response rate of {by_dose(doc, responses)}"
-    if _is_fitted(doc, name):
+    if is_fitted(doc, name):
         words += "; its rates were set from the observed counts, to see what the trial would do if they were the truth"
     if truth["note"]:
         words += f"; {truth['note']}"
     return f"{_first_upper(words)}."
-
-
-def _is_fitted(doc: Document, name: str) -> bool:
-    return any(row["fitted"] and row["path"].startswith(f"truth.{name}.") for row in doc["inputs"])
 
 
 def more_rates(doc: Document, name: str) -> str:

@@ -23,12 +23,26 @@ def verdict(doc: Document) -> Iterator[str]:
         )
     verdicts = worst_verdicts(doc)
     for word in SEVERITY:
-        if told := [f"“{name}”" for name, (w, _) in verdicts.items() if w == word]:
+        told = [_with_p(name, word, row) for name, (w, row) in verdicts.items() if w == word]
+        if told:
             yield f"{word.capitalize()}: {listed(told)}."
+    fitted = [f"“{name}”" for name in doc["cases"] if name not in verdicts and is_fitted(doc, name)]
+    if fitted:
+        yield f"No verdict: {listed(fitted)}, set from these counts."
     if verdicts:
         yield "Compatible means not surprising, not that a case is true."
     else:
         yield "No case has a verdict."
+
+
+def _with_p(name: str, word: str, row: Document) -> str:
+    p = "" if word == VERDICTS[0][1] else f" (adjusted p {row['p_adjusted']:.2g})"
+    return f"“{name}”{p}"
+
+
+def is_fitted(doc: Document, name: str) -> bool:
+    """Whether a rate of a case was set from an observed count."""
+    return any(row["fitted"] and row["path"].startswith(f"truth.{name}.") for row in doc["inputs"])
 
 
 def trust(doc: Document) -> str:
@@ -37,7 +51,7 @@ def trust(doc: Document) -> str:
         return "Not at all: exact and simulated answers disagree."
     made = doc["provenance"]
     unsourced = made["inputs"] - made["sourced"]
-    inputs = f"Numbers hold if inputs do: {unsourced} of {made['inputs']} are assumed or have no source."
+    inputs = f"Inputs: {unsourced} of {made['inputs']} are assumed or have no source."
     found = compared(doc)
     if doc["replicates"] is None or not found:
         how = (
@@ -46,7 +60,7 @@ def trust(doc: Document) -> str:
             else "Simulated; there is no exact answer to hold them against."
         )
         return f"{how} {inputs}"
-    twin = " (every outcome known at once)" if is_timed(doc) else ""
+    twin = " (without calendar time)" if is_timed(doc) else ""
     return (
         f"Simulated and exact answers{twin} were compared {len(found)} times and differ by at most "
         f"{max(found)[0]:.1f} standard errors, within chance. {inputs}"
