@@ -17,7 +17,6 @@ from trialsim.cli.common import (
     Quiet,
     ScenarioPath,
     Work,
-    checked_folder,
     options,
     progress,
     text_of,
@@ -74,7 +73,9 @@ def run(
 
     stated = load(scenario)
     folder = output or Path("runs") / scenario.stem
-    target = checked_folder(folder, force=force, docx=docx)
+    from trialsim.writing.folder import check
+
+    target = check(folder, force=force, docx=docx)
     if sensitivity:
         from trialsim.varying.assess import analyses_of
 
