@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import html
 import importlib.util
 import json
 import re
 import shutil
 import subprocess
 from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
-from tests.helpers import HANG
+from tests.helpers import HANG, wait_until
 
 CHROMIUM = shutil.which("chromium")
 AXE = importlib.util.find_spec("axe_core_python")
@@ -70,19 +71,27 @@ window.next();
 """The pages in frames, one after another."""
 
 
-def chromium(folder: Path, *flags: str) -> str:
-    """What chromium prints; it keeps what it needs below ``folder``."""
+SEND = """
+<script>{
+  const send = () => {
+    const answer = document.querySelector("#answer");
+    return answer && fetch("/", {method: "POST", body: answer.textContent});
+  };
+  send() || new MutationObserver((_, watch) => send() && watch.disconnect())
+    .observe(document, {childList: true, subtree: true});
+}</script>
+"""
+"""Sends the answer as soon as it stands on the page, however long that takes on a busy machine."""
+
+
+def command(folder: Path, *flags: str) -> list[str]:
+    """Chromium with what every test wants of it; it keeps what it needs below ``folder``."""
     always = (
         "headless no-sandbox disable-gpu disable-quic no-first-run disable-background-networking "
         "disable-component-update disable-sync"
     )
-    command = [
-        str(CHROMIUM),
-        *(f"--{flag}" for flag in always.split()),
-        f"--user-data-dir={folder / 'browser'}",
-    ]
-    done = subprocess.run([*command, *flags], capture_output=True, text=True, timeout=HANG, check=True)
-    return done.stdout
+    profile = f"--user-data-dir={folder / 'browser'}"
+    return [str(CHROMIUM), *(f"--{flag}" for flag in always.split()), profile, *flags]
 
 
 def open_to_scripts(page: str) -> str:
@@ -93,14 +102,41 @@ def open_to_scripts(page: str) -> str:
 
 
 def answer_of(page: str, folder: Path) -> Any:
-    """What a page says of itself in ``<pre id="answer">`` once it is loaded."""
-    path = folder / "looked-at.html"
-    path.write_text(page, encoding="utf-8")
-    flags = ("--window-size=1200,900", "--virtual-time-budget=600000", "--dump-dom")
-    done = chromium(folder, *flags, f"file://{path}")
-    found = re.search(r'<pre id="answer">(.*?)</pre>', done, re.DOTALL)
-    assert found, done[-500:]
-    return json.loads(html.unescape(found[1]))
+    """What a page says of itself in ``<pre id="answer">`` as soon as that is there."""
+    answers: list[bytes] = []
+
+    class Desk(BaseHTTPRequestHandler):
+        """Gives the page out, and takes its answer in."""
+
+        def do_GET(self) -> None:
+            self.send_response(200 if self.path == "/" else 404)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.end_headers()
+            self.wfile.write((page + SEND).encode() if self.path == "/" else b"")
+
+        def do_POST(self) -> None:
+            answers.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Desk) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/"
+        process = subprocess.Popen(
+            command(folder, "--window-size=1200,900", address),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            assert wait_until(lambda: bool(answers), process), "the browser ended without an answer"
+        finally:
+            process.terminate()
+            process.wait(timeout=HANG)
+            server.shutdown()
+    return json.loads(answers[0])
 
 
 def looks(pages: Mapping[str, str], folder: Path) -> dict[str, Any]:
@@ -118,4 +154,5 @@ def looks(pages: Mapping[str, str], folder: Path) -> dict[str, Any]:
 
 def print_to_pdf(page: Path, pdf: Path) -> None:
     """Print a page as the browser does."""
-    chromium(pdf.parent, f"--print-to-pdf={pdf}", page.as_uri())
+    asked = command(pdf.parent, "--no-pdf-header-footer", f"--print-to-pdf={pdf}", page.as_uri())
+    subprocess.run(asked, capture_output=True, timeout=HANG, check=True)

@@ -155,7 +155,7 @@ def ended(process: subprocess.Popen[str]) -> tuple[str, str]:
     return process.communicate(timeout=HANG)
 
 
-def wait_until(happened: Callable[[], bool], process: subprocess.Popen[str]) -> bool:
+def wait_until(happened: Callable[[], bool], process: subprocess.Popen[Any]) -> bool:
     """Wait for a child to have done something; whether it did before it ended. A child that hangs is an error."""
     look = 0.005
     for _ in range(int(HANG / look)):

@@ -21,6 +21,7 @@ import io
 import json
 import re
 import shlex
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -145,6 +146,39 @@ def test_links_lead_somewhere() -> None:
         text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
         for target in re.findall(r"\]\((?!https?:|#)([^)#\s]+)[^)]*\)", text):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+FILE = re.compile(r"`((?:[\w.*-]+/)+[\w.*-]*|[\w-]+\.py)`")
+"""A file or folder, as pages name it: with its folder, or a file of the program."""
+
+WRITTEN = re.compile(r"runs/|tables/|docs/_build$|.*\bNAME\b")
+"""What only a run or a build writes, or a reader will."""
+
+
+@pytest.mark.parametrize("page", ["*.md", "decisions/*.md"])
+def test_files_that_are_named_exist(page: str) -> None:
+    homes = [ROOT, ROOT / "src", ROOT / "src" / "trialsim", DOCS]
+    missing = []
+    for path in DOCS.glob(page):
+        for name in FILE.findall(path.read_text(encoding="utf-8")):
+            known = any([*home.glob(name), *(home.rglob(name) if "/" not in name else ())] for home in homes)
+            if not known and not WRITTEN.match(name) and name not in GONE:
+                missing.append(f"{path.name}: {name}")
+    assert not missing
+
+
+GONE = {"reporting/content.py"}
+"""What a decision says was there once."""
+
+
+def test_the_house_has_the_floors_that_are_enforced() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    layers = project["tool"]["importlinter"]["contracts"][0]["layers"]
+    floors = [name.removeprefix("trialsim.") for layer in layers for name in layer.split(" | ")]
+    page = (DOCS / "design.md").read_text(encoding="utf-8").partition("## Floors")[2]
+    told = re.findall(r"^    (\w+)(?:/|\.py)  ", page, re.MULTILINE)
+    assert told == [name for name in floors if name in told]
+    assert set(floors) - {*told} == {"codes", "errors", "timing", "version"}
 
 
 def test_every_page_is_reached_from_the_index() -> None:

@@ -9,10 +9,13 @@ import pytest
 from scipy import stats
 
 from tests.oracle.common import random_case, rates_of
+from trialsim.designs.rules import Rules
 from trialsim.engine.exact import MAX_STATES, distribution, states
 from trialsim.engine.montecarlo import tallies
-from trialsim.engine.tally import simulated
+from trialsim.engine.quantities import Side
 from trialsim.engine.trials import untimed
+from trialsim.results import Simulated
+from trialsim.scenario.truth import Rates
 
 REPLICATES = 200_000
 PROBABILITIES = (
@@ -27,6 +30,11 @@ PROBABILITIES = (
     "p_dose_reduction_triggered",
     "p_dose_reduced",
 )
+
+
+def simulated(rules: Rules, rates: Rates, seed: int) -> Simulated:
+    cases = untimed(rules, {"case": rates})
+    return Side.of(cases["case"]).simulated(tallies(cases, REPLICATES, seed)["case"])
 
 
 def z_of_cells(count: int, first_seed: int) -> list[float]:
@@ -44,7 +52,7 @@ def z_of_cells(count: int, first_seed: int) -> list[float]:
             continue
         name = rng.choice(usable)
         seed = first_seed * 1_000_003 + len(found)
-        drawn = simulated(tallies(untimed(rules, {"case": rates}), REPLICATES, seed)["case"])
+        drawn = simulated(rules, rates, seed)
         p = exact[name]
         found.append((drawn.values[name].estimate - p) / math.sqrt(p * (1 - p) / REPLICATES))
     return found
@@ -78,7 +86,7 @@ def test_means_agree_too():
     rules = compile_rules(scenario)
     rates = Compiled.of(scenario).rates["active_dose_response"]
     exact = distribution(rules, rates).values
-    drawn = simulated(tallies(untimed(rules, {"case": rates}), REPLICATES, 77)["case"]).values
+    drawn = simulated(rules, rates, 77).values
     z = {
         name: (drawn[name].estimate - exact[name]) / drawn[name].mcse
         for name in exact

@@ -18,7 +18,7 @@ from trialsim.designs.finding import find
 from trialsim.designs.target import Target
 from trialsim.errors import DesignError
 from trialsim.facts.protocol import facts
-from trialsim.scenario.compiling import compile_rules
+from trialsim.scenario.compiled import Compiled
 
 SETTING: dict[str, Any] = {"p0": 0.1, "p1": 0.35, "alpha": 0.05, "beta": 0.2, "decision_value": 0.2}
 
@@ -84,7 +84,7 @@ def test_three_outcomes_of_the_example():
         )
         assert case.exact.values["p_stop_futility"] == pytest.approx(float(first[0]), abs=1e-12)
         assert not case.disagreements
-    given = facts(scenario, compile_rules(scenario)).design.given
+    given = facts(Compiled.of(scenario)).design.given
     assert (given["significant"], given["relevant"]) == ((6,), (5,))
 
 

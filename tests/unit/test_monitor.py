@@ -151,7 +151,7 @@ def test_toxicity_at_the_looks_is_printed() -> None:
     assert rules.looks.toxic_ge == (5, 10)
     aids = monitoring_aids(scenario)
     looks = decisions(aids, facts(Compiled(scenario, rules)))
-    assert looks.columns[-1] == "Stop for toxicity: toxicities"
+    assert looks.columns[-1] == "No go, for toxicity: toxicities"
     assert [row[-1].text for row in looks.groups[0].rows] == ["≥ 5", "≥ 10"]
     printed = " ".join(str(aids).split())
     assert "given that it does not stop the trial at the look" in printed

@@ -17,10 +17,11 @@ from tests.oracle.brute_force import Dose, cells_of, enumerate_trial
 from tests.unit.test_reporting import POCOCK, small
 from tests.unit.test_reporting_conduct import CONDUCT, STRATA
 from trialsim.codes import POOLED
+from trialsim.engine import power_ledger as module
 from trialsim.engine.operating import exact, simulate
 from trialsim.engine.power_ledger import LABELS, PowerLedger, PowerLedgers, power_ledgers
 from trialsim.engine.quantities import Side
-from trialsim.engine.timed import timed
+from trialsim.engine.timed import at_once, timed
 from trialsim.figures import power_ledger as figure
 from trialsim.figures.drawn import Drawn
 from trialsim.kernels.streams import stream_key
@@ -224,8 +225,7 @@ def assert_holds(ledger: PowerLedger) -> None:
 
 
 def test_results_json_has_it_and_it_adds_up_to_the_last_digit() -> None:
-    scenario = small()
-    doc = trialsim.run(scenario).to_dict()
+    doc = trialsim.run(small()).to_dict()
     for case in json.loads(json.dumps(doc))["cases"].values():
         steps = case["power_ledger"]
         assert all(set(step) == {"step", "p_go", "change", "mcse", "change_mcse"} for step in steps)
@@ -257,13 +257,11 @@ def test_each_cohort_with_rules_of_its_own_has_a_ledger() -> None:
     assert found.ledgers[1]["dose_change"].change == 0
     assert found.ledgers[0]["dose_change"].change < -0.05  # type: ignore[operator]
     # paired, and the trial as it runs is the one of the run: differences trial by trial
-    rules, key = compile_rules(scenario), stream_key(scenario.simulation.seed)
-    sides = [
-        Side.of(timed(scenario, rules, at_once=at_once)["active"]).values(key, 0, 2000)
-        for at_once in (True, False)
-    ]
+    trial, key = Compiled.of(scenario), stream_key(scenario.simulation.seed)
+    dated = timed(trial)["active"]
+    sides = [Side.of(each).paired(key, 0, 2000) for each in (at_once(trial, dated), dated)]
     for c, ledger in enumerate(found.ledgers, start=1):
-        apart = sides[1][f"p_go_cohort_{c}"] - sides[0][f"p_go_cohort_{c}"]
+        apart = sides[1][f"p_go_cohort_{c}"].values - sides[0][f"p_go_cohort_{c}"].values
         assert ledger["calendar"].change == pytest.approx(apart.mean(), abs=1e-12)
         assert ledger["calendar"].change_mcse == pytest.approx(apart.std(ddof=1) / 2000**0.5)
 
@@ -290,6 +288,18 @@ def test_an_amendment_at_a_date_is_simulated_on_the_same_patients() -> None:
     assert last.change_mcse is not None
     assert step.change_mcse == step.mcse
     assert 0 < last.change_mcse < math.hypot(step.mcse, last.mcse)
+
+
+def test_where_no_chain_is_small_enough_the_calendar_step_is_still_paired_with_the_trial_as_it_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "MAX_STATES", 1)
+    scenario = small(conduct=CONDUCT | {"interim": "continue"})
+    step, trial = of(scenario, replicates=2000)["calendar"], Compiled.of(scenario)
+    dated, key = timed(trial)["active"], stream_key(scenario.simulation.seed)
+    two, one = (Side.of(each).paired(key, 0, 2000)["p_go"].values for each in (dated, at_once(trial, dated)))
+    assert step.change == pytest.approx((two - one).mean(), abs=1e-12)
+    assert step.change_mcse == pytest.approx((two - one).std(ddof=1) / 2000**0.5)
 
 
 @pytest.mark.parametrize("own", [False, True])

@@ -17,7 +17,7 @@ from tests.unit.protocol_cases import (
     facts,
     rules_from,
 )
-from trialsim.codes import CONTINUE, NEVER, NEW_DOSE_ONLY, POOLED, REDUCE
+from trialsim.codes import CONTINUE, NEVER, NEW_DOSE_ONLY, POOLED, REDUCE, STOP
 from trialsim.designs import Design
 from trialsim.designs.rules import Rules
 from trialsim.scenario.compiled import Compiled
@@ -72,7 +72,8 @@ def conduct_as_it_matters(scenario: Scenario, rules: Rules) -> Conduct | None:
     drop += ["early_onset"] if stated.toxicity_window_weeks is None else []
     drop += ["toxicity_known"] if not boundary else []
     drop += ["interim"] if not interim else []
-    drop += ["overrun"] if not interim and not boundary else []
+    stops = any(acts(rules, k) and rules.monitor.action[k] == STOP for k in range(rules.levels))
+    drop += ["overrun"] if not stops and not (interim and stated.interim == "continue") else []
     drop += ["amendment_lag_weeks", "during_amendment"] if not changes_dose(scenario, rules) else []
     drop += ["during_amendment"] if not stated.amendment_lag_weeks else []
     keys = {key: value for key, value in keys.items() if key not in drop}

@@ -247,6 +247,10 @@ SURVIVORS = {
         ("amendment", "dose_reduction.at_lowest_dose"),
         ("month", "dose_reduction.at_lowest_dose"),
     ],
+    "accrual pauses at looks, and nothing else ends the trial": [
+        ("amendment", "conduct.overrun"),
+        ("month", "conduct.overrun"),
+    ],
     "every patient is evaluable": [
         (name, "evaluability.inevaluable") for name in BASES if "evaluability" not in BASES[name]
     ],

@@ -29,7 +29,7 @@ CODES: dict[str, tuple[str, ...]] = {
 }
 """Facts that are one of a few words of this program, told in others."""
 
-CHOSEN = ("kind", "criterion", "key", "path")
+CHOSEN = ("kind", "criterion", "key", "path", "unsourced")
 """What chooses among sentences: test_protocol_sentences has one for each."""
 
 

@@ -8,7 +8,8 @@ import pytest
 
 import trialsim
 from trialsim.quantities import QUANTITIES, found, kind, label, quantity_names, short, spoken
-from trialsim.varying import answers, compare, sentences
+from trialsim.reporting import sentences
+from trialsim.varying import answers, compare
 from trialsim.varying.effects import NEGLIGIBLE, TOLD_FROM
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))

@@ -22,6 +22,7 @@ from trialsim.engine.traces import trace
 from trialsim.errors import DesignError, ScenarioError
 from trialsim.facts.protocol import facts
 from trialsim.scenario.cases import Case
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import parse
 from trialsim.scenario.model import Scenario
@@ -104,7 +105,7 @@ def test_what_a_design_attains_is_what_the_chain_finds() -> None:
     looks = spec.compile()
     truth = {"one": Case(response=0.3, toxicity=0.4)}
     scenario = Scenario(schema=1, name="two endpoints", endpoint="response", design=spec, truth=truth)
-    rows = facts(scenario, compile_rules(scenario)).attained
+    rows = facts(Compiled.of(scenario)).attained
     assert [(row.response, row.toxicity) for row in rows] == [*itertools.product((0.3, 0.5), (0.4, 0.2))]
     for row in rows:
         found = distribution(unwatched(looks), Rates((row.response,), (row.toxicity,), 2.0)).values

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -10,20 +11,17 @@ from typing import Annotated
 import typer
 
 from trialsim.cli.common import (
-    Docx,
-    Force,
-    Full,
     Interrupted,
-    Quiet,
+    Out,
     ScenarioPath,
     Work,
     options,
     progress,
     text_of,
-    warn,
     workers,
 )
 from trialsim.cli.whatif import ledgers_beside
+from trialsim.timing import Clock
 
 
 class Table(str, Enum):
@@ -33,20 +31,33 @@ class Table(str, Enum):
     parquet = "parquet"
 
 
-@options
-def run(
-    scenario: ScenarioPath,
-    work: Work,
+@dataclass
+class RunOut(Out):
+    """As for every answer, but that there always is a folder."""
+
     output: Annotated[
         Path | None,
         typer.Option(
             "--output", "-o", help="folder to write [default: runs/NAME-OF-FILE]", show_default=False
         ),
-    ] = None,
-    force: Force = False,
-    docx: Docx = False,
-    full: Full = False,
-    quiet: Quiet = False,
+    ] = None
+
+    def __post_init__(self) -> None:
+        """What can be written is known with the name of the scenario."""
+
+    def into(self, default: Path) -> Path:
+        """The folder to write."""
+        self.output = self.output or default
+        super().__post_init__()
+        assert self.folder is not None
+        return self.folder
+
+
+@options
+def run(
+    scenario: ScenarioPath,
+    work: Work,
+    out: RunOut,
     keep_trials: Annotated[
         Table | None,
         typer.Option(
@@ -72,10 +83,7 @@ def run(
     from trialsim.scenario.files import digest, load
 
     stated = load(scenario)
-    folder = output or Path("runs") / scenario.stem
-    from trialsim.writing.folder import check
-
-    target = check(folder, force=force, docx=docx)
+    target = out.into(Path("runs") / scenario.stem)
     if sensitivity:
         from trialsim.varying.assess import analyses_of
 
@@ -88,16 +96,20 @@ def run(
         planned = stated.simulation.precision is not None and work.replicates is None
         kept.check(None if planned else work.replicates or stated.simulation.replicates)
     from trialsim.engine.operating import expected, kernels_used
-    from trialsim.reporting.run.folder import write_run
+    from trialsim.reporting.run.folder import asked_of
     from trialsim.running.run import run as worked_out
     from trialsim.scenario.compiled import Compiled
+    from trialsim.writing.folder import SCENARIO
 
     started = time.perf_counter()
     trial = Compiled.of(stated)
     total = expected(trial, work.replicates)
     with ledgers_beside(target, [digest(stated)], work, total) as ledgers:
         assert ledgers is not None
-        with workers(work.dask, work.jobs), progress(total, quiet, kernels_used(trial)) as advance:
+        with (
+            workers(work.dask, work.jobs),
+            progress(total, out.prints_nothing_else, kernels_used(trial)) as advance,
+        ):
             found = worked_out(
                 trial,
                 **work.asked,
@@ -107,26 +119,25 @@ def run(
                 ledger=ledgers(0),
                 text=text_of(scenario),
             )
-        seconds = {"loading": round(started - begun, 3)}
-        path = write_run(found, folder, jobs=work.jobs, force=force, docx=docx, full=full, seconds=seconds)
-    results = found.results
-    if not quiet:
-        from trialsim.reporting.run.report import in_brief
-        from trialsim.writing.terminal import terminal
-
-        print(terminal(in_brief(found)))
-    warn(results.disagreements)
-    print(path if quiet else f"\n{path}", flush=True)
+        clock = Clock({"loading": round(started - begun, 3), **found.seconds})
+        page = out.write(
+            found, texts={SCENARIO: found.text}, asked=asked_of(found), clock=clock, jobs=work.jobs
+        )
+    results, status = found.results, 0
+    try:
+        out.show(found, page)
+    except typer.Exit as stop:
+        status = stop.exit_code
     if kept is not None:
         try:
             count = results.replicates or 0
-            with progress(count * len(stated.truth), quiet) as advance:
+            with progress(count * len(stated.truth), out.prints_nothing_else) as advance:
                 files = kept.write(stated, target, seed=results.seed, replicates=count, progress=advance)
         except KeyboardInterrupt:
             raise Interrupted(
                 "interrupted; the report is complete, but simulated trials were not kept"
             ) from None
-        if not quiet:
+        if not out.prints_nothing_else:
             print(*files, sep="\n", flush=True)
-    if results.disagreements:
-        raise typer.Exit(1)
+    if status:
+        raise typer.Exit(status)

@@ -1,4 +1,4 @@
-"""The command `trialsim docx`: the report of a run for Word."""
+"""The command `trialsim docx`: the report of a folder for Word."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def docx(
         Path, typer.Argument(metavar="FOLDER", help="folder written with -o, or by `trialsim run`")
     ],
 ) -> None:
-    """Write the report of a folder for Word, report.docx; nothing of a run is computed again."""
+    """Write the report of a folder for Word, report.docx: its answer is worked out again, and must be the same."""
     from trialsim.reporting.later import write_docx
 
     print(write_docx(folder))

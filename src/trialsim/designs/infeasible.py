@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from trialsim.designs.single_stage import search as single_stage
 from trialsim.designs.spec import MAX_PATIENTS
@@ -56,39 +57,39 @@ def feasible(search: Search, target: Target, *, by_responses: bool = True) -> st
 
 def most_power(search: Search, target: Target) -> float | None:
     """The largest power of designs that keep alpha and nmax, less than 1 - beta; None if none keeps alpha."""
-    fails, works = target.beta, 1 - 1e-6
-    reached = _try(search, replace(target, beta=works))
-    if reached is None:
-        return None
-    while works - fails > CLOSE:
-        middle = (fails + works) / 2
-        if found := _try(search, replace(target, beta=middle)):
-            reached, works = found, min(middle, 1 - found.power)
-        else:
-            fails = middle
-    # from here each design found is better than the last, until there is none
-    while found := _try(search, replace(target, beta=1 - reached.power - 1e-9)):
-        reached = found
-    return reached.power
+    reached = _least(search, target, "beta", lambda found: 1 - found.power)
+    return None if reached is None else reached.power
 
 
 def least_level(search: Search, target: Target) -> float | None:
     """The least type I error of designs that keep beta and nmax; None if none does."""
-    fails, works = target.alpha, 1 - 1e-6
-    reached = _try(search, replace(target, alpha=works))
+    reached = _least(search, target, "alpha", lambda found: found.type_i_error)
+    return None if reached is None else reached.type_i_error
+
+
+def _least(
+    search: Search, target: Target, key: Literal["alpha", "beta"], attained: Callable[[Reached], float]
+) -> Reached | None:
+    """The design that attains least of one error rate, the other kept; None if there is none."""
+
+    def within(rate: float) -> Reached | None:
+        other = replace(target, alpha=rate) if key == "alpha" else replace(target, beta=rate)
+        return _try(search, other)
+
+    fails, works = getattr(target, key), 1 - 1e-6
+    reached = within(works)
     if reached is None:
         return None
     while works - fails > CLOSE:
         middle = (fails + works) / 2
-        if found := _try(search, replace(target, alpha=middle)):
-            reached, works = found, min(middle, found.type_i_error)
+        if found := within(middle):
+            reached, works = found, min(middle, attained(found))
         else:
             fails = middle
-    while reached.type_i_error > 1e-9 and (
-        found := _try(search, replace(target, alpha=reached.type_i_error - 1e-9))
-    ):
+    # from here each design found is better than the last, until there is none
+    while attained(reached) > 1e-9 and (found := within(attained(reached) - 1e-9)):
         reached = found
-    return reached.type_i_error
+    return reached
 
 
 def _try(search: Search, target: Target) -> Reached | None:

@@ -85,13 +85,21 @@ class Step:
 class PowerLedger:
     """The steps of one case; of one of its cohorts where those have rules of their own (else ``cohort`` is "").
 
-    ``response`` is the true response rate at the starting dose, averaged over strata.
+    ``response`` is the true response rate at the starting dose, averaged over strata; ``watched`` whether the looks of
+    the design watch toxicity too, which its first step leaves out.
     """
 
     case: str
     cohort: str
     response: float
+    watched: bool
     steps: tuple[Step, ...]
+
+    def label(self, step: Step) -> str:
+        """A step in words."""
+        if self.watched and step.step == "design_alone":
+            return "the design’s response cut-offs by themselves"
+        return LABELS[step.step]
 
     def __getitem__(self, step: str) -> Step:
         """The step of this name; KeyError where the scenario has no such part."""
@@ -192,7 +200,8 @@ def _of_case(
             same = k > 0 and stage.repeats(stages[k - 1])
             step = _changed(steps[-1], step, None if same else drawn.errors.get((k, name)))
             steps.append(replace(step, reasons=_reasons(stage, step, oc, drawn.values.get(k - 1))))
-        ledgers.append(PowerLedger(oc.case, cohort, _at_start(part), tuple(steps)))
+        watched = bool(trial.rules.looks.too_toxic)
+        ledgers.append(PowerLedger(oc.case, cohort, _at_start(part), watched, tuple(steps)))
     return ledgers
 
 

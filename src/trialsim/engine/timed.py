@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trialsim.codes import NEVER, POOLED
+from trialsim.codes import POOLED
 from trialsim.designs.rules import Rules
 from trialsim.engine.compiled import tables_of
 from trialsim.engine.tally import Tally, fold
@@ -111,10 +111,3 @@ def at_once(trial: Compiled, trials: Timed) -> Timed | Untimed:
     if plain and not (dates.missed_by.any() or dates.own or any(dates.amended_at)):
         return Untimed(trials.tables, np.ascontiguousarray(trials.thresholds[:, 0, :SERIOUS]))
     return Timed.of(trial.rules, dates, trials.thresholds)
-
-
-def has_evaluable_analysis(trials: Timed) -> bool:
-    """Whether the verdict by evaluable patients is another question than the verdict."""
-    calendar = trials.calendar
-    ruled = bool((calendar.attained_ge < NEVER).any())
-    return ruled and calendar.after_change == POOLED and not (trials.tables.replaced or calendar.own)

@@ -130,18 +130,10 @@ class Trace(Answer):
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain data."""
-        about = (
-            "scenario",
-            "case",
-            "trial",
-            "seed",
-            "doses",
-            "end",
-            "triggered_day",
-            "decided_day",
-            "last_day",
-        )
-        plain: dict[str, Any] = digits12({**{key: getattr(self, key) for key in about}, **self.tables()})
+        about = ("scenario", "case", "trial", "seed", "doses", "end")
+        days = ("triggered_day", "decided_day", "last_day")
+        told = {key: getattr(self, key) for key in (*about, *days)}
+        plain: dict[str, Any] = digits12(told | self.tables())
         return plain
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from trialsim.facts.toxicity import Toxicity
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Scenario
 
@@ -76,7 +77,7 @@ class Conduct:
     toxicity_weeks, early_onset : window within which a toxicity counts, share of onsets in its first half.
     toxicity_known : complete_only or as_it_happens; None without a boundary.
     interim : accrual at an interim look: continue, pause, early_decision; None without one.
-    overrun : count or exclude; None where nothing ends the trial early.
+    overrun : count or exclude; None where nobody can be enrolled while a decision to end the trial is pending.
     amendment_lag_weeks : from trigger to first patient at the new dose; None where the dose never changes.
     during_amendment : old_dose or hold; None without a lag.
     """
@@ -120,7 +121,7 @@ def cohorts(scenario: Scenario, type_i_error: float | None) -> Cohorts | None:
     return Cohorts(own, strata, any_go)
 
 
-def conduct(trial: Compiled, boundary: bool, changes_dose: bool) -> Conduct | None:
+def conduct(trial: Compiled, toxicity: Toxicity) -> Conduct | None:
     """The conduct of a scenario, but for what cannot arise in it."""
     stated = trial.scenario.conduct
     if stated is None:
@@ -129,7 +130,7 @@ def conduct(trial: Compiled, boundary: bool, changes_dose: bool) -> Conduct | No
     rates = accrual.per_month if isinstance(accrual.per_month, tuple) else (accrual.per_month,)
     months, window = accrual.from_month or (0.0,), stated.toxicity_window_weeks
     interim = len(trial.rules.looks.n) > 1
-    lag = stated.amendment_lag_weeks if changes_dose else None
+    lag = stated.amendment_lag_weeks if toxicity.changes_dose else None
     return Conduct(
         tuple(Piece(m, p) for m, p in zip(months, rates, strict=True) if p is not None),
         Sites(sites.number, sites.over_months, sites.per_site_per_month) if sites else None,
@@ -142,10 +143,10 @@ def conduct(trial: Compiled, boundary: bool, changes_dose: bool) -> Conduct | No
         stated.withdrawal_per_month,
         window,
         None if window is None else stated.early_onset,
-        stated.toxicity_known if boundary else None,
+        stated.toxicity_known if toxicity.has_boundary else None,
         stated.interim if interim else None,
         stated.review_lag_weeks,
-        stated.overrun if interim or boundary else None,
+        stated.overrun if toxicity.stops or (interim and stated.interim == "continue") else None,
         lag,
         stated.during_amendment if lag else None,
         Reductions(

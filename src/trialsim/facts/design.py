@@ -29,6 +29,9 @@ ANY_N = ("first", "smallest", "minimax", "most_power")
 TESTS_NOTHING = ("gehan", "posterior_probability")
 """Designs that do not test a null hypothesis."""
 
+SEARCHES = ("simon", "single_stage", "mander_thompson", "multistage")
+"""Kinds whose publication is about the search for the cut-offs: it is not where stated ones come from."""
+
 REFERENCES = {
     "simon": "Simon R. Optimal two-stage designs for phase II clinical trials. Control Clin Trials 1989;10:1-10.",
     "single_stage": "A’Hern RP. Sample size tables for exact single-stage phase II designs. Stat Med 2001;20:859-866.",
@@ -119,6 +122,7 @@ class Attained:
     toxicity: float | None
     p_go: float
     p_consider: float | None
+    p_no_go: float | None
     pet: float
     en: float
 
@@ -162,6 +166,11 @@ class Design:
     def given(self) -> dict[str, tuple[Any, ...]]:
         """Settings by key."""
         return {setting.key: setting.values for setting in self.settings}
+
+    @property
+    def watches_toxicity(self) -> bool:
+        """Whether a look can stop the trial for toxicity."""
+        return any(look.toxic_ge is not None for look in self.looks)
 
     @property
     def successive(self) -> bool:
@@ -269,18 +278,19 @@ def attained(found: Design, looks: Looks) -> Iterator[Attained]:
         bad, good = found.toxicity
         for p, t in [(p, t) for p in rates for t in (bad, good)]:
             p_go, en, pet = bryant_day.p_go_and_en(looks, p, t, found.odds_ratio or 1.0)
-            yield Attained(p, t, p_go, None, pet, en)
+            yield Attained(p, t, p_go, None, None, pet, en)
         return
     for p in rates:
         at = alone(looks, p)
         considers = any(CONSIDER in row for row in looks.next)
         none = 0.0 if looks.too_toxic else None
-        yield Attained(p, none, at.p_go, at.p_consider if considers else None, at.pet, at.en)
+        consider, no_go = (at.p_consider, 1 - at.p_go - at.p_consider) if considers else (None, None)
+        yield Attained(p, none, at.p_go, consider, no_go, at.pet, at.en)
 
 
 def references(found: Design) -> Iterator[str]:
     """Where the method was published."""
-    if found.kind in REFERENCES:
+    if found.kind in REFERENCES and (found.criterion or found.kind not in SEARCHES):
         yield REFERENCES[found.kind]
     given = found.given
     if found.criterion == "admissible":

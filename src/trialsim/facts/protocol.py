@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from typing import Any, ClassVar
 
+from pydantic import BaseModel
+
 from trialsim.answers import Answer
 from trialsim.facts import conduct as how
 from trialsim.facts import design as designs
@@ -19,16 +21,34 @@ PARTS = ("design", "dose_reduction", "toxicity", "evaluability", "cohorts", "con
 
 
 @dataclass(frozen=True)
-class Assumed:
-    """An input that no publication states: its path in the scenario, and what the scenario says about it."""
+class Sourced:
+    """An input below a block that is assumed, with its source and its title."""
 
     path: str
+    title: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Assumed:
+    """An input that is assumed: its path, its title (None: a whole block), and what the scenario says about it.
+
+    ``but_for``: inputs below it that are not assumed.
+    """
+
+    path: str
+    title: str | None
+    source: str | None
     note: str | None
+    but_for: tuple[Sourced, ...]
 
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything that a protocol fixes, with the exact characteristics of its design alone."""
+    """Everything that a protocol fixes, with the exact characteristics of its design alone.
+
+    ``unsourced``: blocks of which ``sources`` says nothing, neither that they are assumed nor where they come from.
+    """
 
     name: str
     endpoint: str
@@ -40,6 +60,7 @@ class Facts:
     after_change: doses.AfterChange | None
     conduct: how.Conduct | None
     assumed: tuple[Assumed, ...]
+    unsourced: tuple[str, ...]
     references: tuple[str, ...]
 
 
@@ -87,14 +108,49 @@ def facts(trial: Compiled) -> Facts:
         how.cohorts(scenario, null),
         watched,
         doses.after_change(rules, watched.changes_dose),
-        how.conduct(trial, watched.has_boundary, watched.changes_dose),
+        how.conduct(trial, watched),
+        tuple(_assumed(scenario)),
         tuple(
-            Assumed(path, source.note)
-            for path, source in scenario.sources.items()
-            if source.assumed and path.split(".")[0].split("[")[0] in PARTS
+            part for part in _stated(scenario) if not any(_within(part, path) for path in scenario.sources)
         ),
         (*designs.references(found), *([published] if published else [])),
     )
+
+
+def _stated(scenario: Scenario) -> Iterator[str]:
+    """Blocks that say something."""
+    for part in ("design", "dose_reduction", "cohorts", "conduct"):
+        if getattr(scenario, part) is not None:
+            yield part
+    if scenario.evaluability.probability < 1:
+        yield "evaluability"
+
+
+def _assumed(scenario: Scenario) -> Iterator[Assumed]:
+    sources = scenario.sources
+    for path, said in sources.items():
+        if said.assumed and any(_within(part, path) for part in PARTS):
+            but_for = (
+                Sourced(key, _title(scenario, key) or key, other.source)
+                for key, other in sources.items()
+                if key != path and _within(path, key) and other.source and not other.assumed
+            )
+            yield Assumed(path, _title(scenario, path), said.source, said.note, tuple(but_for))
+
+
+def _within(block: str, path: str) -> bool:
+    """Whether a path is that of a block or below it."""
+    return path == block or path.startswith((f"{block}.", f"{block}["))
+
+
+def _title(block: Any, path: str) -> str | None:
+    """The title of an input, its path where it has none; None for a whole block."""
+    key, _, rest = path.partition(".")
+    if not rest:
+        return None
+    inner = getattr(block, key, None)
+    field = type(inner).model_fields.get(rest) if isinstance(inner, BaseModel) else None
+    return _title(inner, rest) or (field.title if field else None) or rest
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

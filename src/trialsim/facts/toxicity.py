@@ -85,6 +85,11 @@ class Toxicity:
         return any(level.steps for level in self.levels)
 
     @property
+    def stops(self) -> bool:
+        """Whether toxicities at some dose stop the trial."""
+        return any(level.steps and level.action == "stop" for level in self.levels)
+
+    @property
     def changes_dose(self) -> bool:
         """Whether later patients may start at a lower dose."""
         return any(

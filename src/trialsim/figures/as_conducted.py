@@ -148,7 +148,7 @@ def _names(
         return told, [], boxes
     numbers = [str(k) for k in range(1, len(cases) + 1)]
     keys = [Key(text, sign=number) for text, number in zip(told, numbers, strict=True)]
-    return numbers, keys, name_ends(field, paths, numbers, obstacles)[0]
+    return numbers, keys, name_ends(field, paths, numbers, obstacles, FAR)[0]
 
 
 def _short(cases: Sequence[CasePoint]) -> list[str]:

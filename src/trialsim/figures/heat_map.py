@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
@@ -19,9 +21,8 @@ from trialsim.writing.numbers import listed, probability
 HIGH, BELOW, HEAD, LEFT, RIGHT = 5.4, 0.85, 0.5, 1.15, 1.1
 WIDE = NARROW - LEFT - RIGHT
 TINY = 1e-5
-COLOURS = LinearSegmentedColormap.from_list("go", ["#FFFFFF", "#C9DCEB", "#7FB0D3", "#4A86B5"])(
-    np.linspace(0, 1, 10)
-)
+PALETTE = LinearSegmentedColormap.from_list("go", ["#FFFFFF", "#C9DCEB", "#7FB0D3", "#4A86B5"])
+COLOURS = PALETTE(np.linspace(0, 1, 10))
 """Light enough throughout for black words to be read on it."""
 
 
@@ -41,17 +42,9 @@ def draw(material: Material) -> Drawn | None:
     keys += [Key(case.name, sign=case.label) for case in cases if case.label != case.name]
     sheet = Sheet(NARROW, BELOW + HIGH + HEAD, _footer(material, computed), keys, columns=2)
     axes = sheet.axes(LEFT, BELOW, WIDE, HIGH)
-    filled = axes.contourf(
-        computed.response,
-        computed.toxicity,
-        logit(computed.p_go),
-        levels=logit(np.linspace(0, 1, 11)),
-        colors=COLOURS,
-    )
+    filled = fill(axes, computed.response, computed.toxicity, computed.p_go)
     bar = sheet.axes(NARROW - RIGHT + 0.2, BELOW, 0.25, HIGH)
-    sheet.figure.colorbar(filled, cax=bar, ticks=logit(np.linspace(0, 1, 6)), spacing="uniform")
-    bar.set_yticklabels(["0", "0.2", "0.4", "0.6", "0.8", "1"])
-    bar.minorticks_off()
+    scale(sheet, bar, filled)
     sheet.write(NARROW - RIGHT + 0.33, BELOW + HIGH + 0.1, "P(go)", ha="center", va="bottom")
     percent_axis(axes, "x", at.response, "True response rate, same at every dose (%)")
     percent_axis(axes, "y", (0.0, at.toxicity), "True toxicity rate, same at every dose (%)")
@@ -71,6 +64,18 @@ def logit(p: Float64) -> Float64:
     """Log odds: P(go) is nearly straight in the rates on this scale, so contours between grid points are right."""
     clipped = np.clip(p, TINY, 1 - TINY)
     return np.log(clipped / (1 - clipped))
+
+
+def fill(axes: Axes, xs: Any, ys: Any, p: Float64) -> Any:
+    """Steps of .1 of a probability."""
+    return axes.contourf(xs, ys, logit(p), levels=logit(np.linspace(0, 1, 11)), colors=COLOURS)
+
+
+def scale(sheet: Sheet, bar: Axes, filled: Any) -> None:
+    """The key of ``fill``."""
+    sheet.figure.colorbar(filled, cax=bar, ticks=logit(np.linspace(0, 1, 6)), spacing="uniform")
+    bar.set_yticklabels(["0", "0.2", "0.4", "0.6", "0.8", "1"])
+    bar.minorticks_off()
 
 
 def _levels(material: Material) -> dict[float, str]:

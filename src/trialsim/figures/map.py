@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import MaxNLocator
 
 from trialsim.designs.binomial import Float64
 from trialsim.figures.drawn import Drawn
-from trialsim.figures.heat_map import COLOURS, logit
-from trialsim.figures.labels import Box, along, around, place, text_box
+from trialsim.figures.heat_map import PALETTE, fill, logit, scale
+from trialsim.figures.labels import Box, Field, Point, along, around, place, text_box
 from trialsim.figures.map_cases import ground
 from trialsim.figures.style import BLACK, NARROW, Key, Sheet
 from trialsim.figures.sweep import OWN, geometric, scale_of
@@ -29,7 +29,6 @@ from trialsim.writing.numbers import value_text, with_error
 
 HIGH, BELOW, HEAD, LEFT, RIGHT = 5.4, 0.95, 0.5, 1.25, 1.6
 ACROSS = NARROW - LEFT - RIGHT
-PALETTE = LinearSegmentedColormap.from_list("map", ["#FFFFFF", "#C9DCEB", "#7FB0D3", "#4A86B5"])
 
 
 def draw(result: GridResult, scenario: Scenario, name: str) -> Drawn:
@@ -43,15 +42,14 @@ def draw(result: GridResult, scenario: Scenario, name: str) -> Drawn:
     sheet = Sheet(NARROW, BELOW + HIGH + HEAD, _footer(result), keys)
     axes = sheet.axes(LEFT, BELOW, ACROSS, HIGH)
     inside = is_probability(result.quantity)
-    fill = _fill(axes, xs, ys, values, inside)
+    filled = (fill if inside else _fill)(axes, xs, ys, values)
     bar = sheet.axes(NARROW - RIGHT + 0.2, BELOW, 0.25, HIGH)
     if inside:
-        sheet.figure.colorbar(fill, cax=bar, ticks=logit(np.linspace(0, 1, 6)), spacing="uniform")
-        bar.set_yticklabels(["0", "0.2", "0.4", "0.6", "0.8", "1"])
+        scale(sheet, bar, filled)
     else:
-        low, high = float(fill.levels[0]), float(fill.levels[-1])
+        low, high = float(filled.levels[0]), float(filled.levels[-1])
         ticks = [float(tick) for tick in MaxNLocator(6).tick_values(low, high) if low <= tick <= high]
-        sheet.figure.colorbar(fill, cax=bar, ticks=ticks)
+        sheet.figure.colorbar(filled, cax=bar, ticks=ticks)
         bar.set_yticklabels([setting(tick) for tick in ticks])
     bar.minorticks_off()
     head = fit(result.label, NARROW - 0.4)
@@ -81,38 +79,28 @@ def draw(result: GridResult, scenario: Scenario, name: str) -> Drawn:
     )
 
 
-class _Place:
-    """The panel: values of the inputs to cm and back."""
+class _Place(Field):
+    """The panel, whose axes are logarithmic where values are spaced by ratios."""
 
     def __init__(self, xs: tuple[float, ...], ys: tuple[float, ...]) -> None:
         self.logs = geometric(xs), geometric(ys)
-        self.ends = [self._axis(k, np.array([v[0], v[-1]])) for k, v in enumerate((xs, ys))]
-        self.room = Box(0.05, 0.05, ACROSS - 0.05, HIGH - 0.05)
+        (left, low), (right, high) = self._scaled(xs[0], ys[0]), self._scaled(xs[-1], ys[-1])
+        super().__init__((left, right), (low, high), ACROSS, HIGH)
 
-    def _axis(self, k: int, values: Float64) -> Float64:
-        return np.log(values) if self.logs[k] else values
+    def _scaled(self, x: float, y: float) -> Point:
+        return math.log(x) if self.logs[0] else x, math.log(y) if self.logs[1] else y
 
-    def cm(self, x: float, y: float) -> tuple[float, float]:
+    def cm(self, x: float, y: float) -> Point:
         """Where a point is drawn."""
-        found = []
-        for k, (value, size) in enumerate(((x, ACROSS), (y, HIGH))):
-            low, high = self.ends[k]
-            found.append(float(size * (self._axis(k, np.array(value)) - low) / (high - low)))
-        return found[0], found[1]
+        return super().cm(*self._scaled(x, y))
 
-    def values(self, point: tuple[float, float]) -> tuple[float, float]:
+    def data(self, point: Point) -> Point:
         """What is drawn at a point."""
-        found = []
-        for k, (at, size) in enumerate(zip(point, (ACROSS, HIGH), strict=True)):
-            low, high = self.ends[k]
-            value = low + (high - low) * at / size
-            found.append(float(np.exp(value) if self.logs[k] else value))
-        return found[0], found[1]
+        x, y = super().data(point)
+        return math.exp(x) if self.logs[0] else x, math.exp(y) if self.logs[1] else y
 
 
-def _fill(axes: Axes, xs: Any, ys: Any, values: Float64, inside: bool) -> Any:
-    if inside:
-        return axes.contourf(xs, ys, logit(values), levels=logit(np.linspace(0, 1, 11)), colors=COLOURS)
+def _fill(axes: Axes, xs: Any, ys: Any, values: Float64) -> Any:
     low, high = float(values.min()), float(values.max())
     steps = MaxNLocator(9).tick_values(low, high if high > low else low + 1)
     return axes.contourf(xs, ys, values, levels=steps, cmap=PALETTE)
@@ -158,9 +146,7 @@ def _contours(
         box = place((text_box(*point, words) for point in inward), before, place_of.room)
         if box is not None:
             taken.append(box)
-            axes.text(
-                *place_of.values(box.middle), words, ha="center", va="center", zorder=7, bbox=ground(1.0)
-            )
+            axes.text(*place_of.data(box.middle), words, ha="center", va="center", zorder=7, bbox=ground(1.0))
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from trialsim.engine.power_ledger import LABELS, PowerLedger, Step
+from trialsim.engine.power_ledger import PowerLedger, Step
 from trialsim.figures.drawn import Drawn, Material
 from trialsim.figures.style import BLACK, BOLD, NARROW, PALE, WIDE, Key, Sheet
 from trialsim.figures.words import fit, sentence, width, wrap
@@ -45,7 +45,7 @@ def draw(material: Material) -> Drawn | None:
     cases = list(dict.fromkeys([*active[:1], *inactive[:1], *rates]))
     cases = cases[:1] if ledgers[0].cohort else cases[:2]
     shown = [each for case in cases for each in ledgers if each.case == case][:MOST]
-    names = [wrap(sentence(LABELS[step.step]), NAMES, most=2) for step in shown[0].steps]
+    names = [wrap(sentence(shown[0].label(step)), NAMES, most=2) for step in shown[0].steps]
     left = max(width(line) for name in names for line in name) + 0.4
     high = EACH * len(names)
     columns = min(2, len(shown))
@@ -93,7 +93,7 @@ def _panel(axes: Axes, ledger: PowerLedger, wide: float) -> None:
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.set_xlabel("P(go)")
-    axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
     axes.grid(axis="x", color="#E4E4E4", linewidth=0.5)
     axes.set_axisbelow(True)
     before: float | None = None
@@ -160,6 +160,6 @@ def _caption(shown: Sequence[PowerLedger]) -> str:
 def _alt(shown: Sequence[PowerLedger]) -> str:
     words = ["Waterfall of the probability of a go."]
     for ledger in shown:
-        steps = [f"{LABELS[step.step]} {_label(step)}" for _, step, _ in _known(ledger)]
+        steps = [f"{ledger.label(step)} {_label(step)}" for _, step, _ in _known(ledger)]
         words.append(f"{_title(ledger)}: {', '.join(steps)}.")
     return " ".join(words)

@@ -48,7 +48,6 @@ from trialsim.kernels.abreast_draw import (
     COUNTS_BIT,
     GAP,
     KNOWN,
-    LANES,
     MOVED,
     NEXT,
     ONSET,
@@ -62,7 +61,6 @@ from trialsim.kernels.abreast_draw import (
     TOXIC_REACH,
     TOXICITY_KNOWN,
     TRIAL,
-    VECTOR,
     WORDS,
     Tick,
     draw_arrivals,
@@ -76,6 +74,7 @@ from trialsim.kernels.abreast_draw import (
 )
 from trialsim.kernels.jit import kernel, part
 from trialsim.kernels.tables import Int32, Int64
+from trialsim.kernels.trial import LANES, VECTOR
 
 MOST_PATIENTS = 1000
 """Counts of patients are packed ten bits each."""

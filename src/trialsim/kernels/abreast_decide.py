@@ -5,12 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from trialsim.codes import (
-    FINAL_CONSIDER,
-    FINAL_GO,
-    FINAL_NO_GO,
-    FUTILE,
     FUTILITY,
-    GO,
     GO_EARLY,
     STOP,
     TOXICITY,
@@ -36,6 +31,7 @@ from trialsim.kernels.abreast_draw import (
     Tick,
 )
 from trialsim.kernels.clock import ticks_of, units_of
+from trialsim.kernels.ends import end_of
 from trialsim.kernels.jit import part
 from trialsim.kernels.patient import FULL_INTENSITY
 from trialsim.kernels.tables import HOLD, PAUSE, SWITCH
@@ -171,12 +167,12 @@ def decide(tables, calendar, trials, slot, state, unit, lane, t):  # type: ignor
     decided = max(state[REACH + lane] + calendar.review_lag, np.int64(trials[slot, DECIDED]))
     trials[slot, DECIDED] = decided
     if tables.final[look]:
-        return FINAL_GO if decision == GO else FINAL_NO_GO if decision == FUTILE else FINAL_CONSIDER
+        return end_of(decision, True)
     if decision >= 0:
         trials[slot, LOOK], trials[slot, DUE_AT] = decision, tables.look_n[decision]
     else:
         trials[slot, STOP_AT], trials[slot, DUE_AT] = decided, FAR
-        trials[slot, STOP_CODE] = FUTILITY if decision == FUTILE else GO_EARLY
+        trials[slot, STOP_CODE] = end_of(decision, False)
     if calendar.interim == PAUSE:
         close(calendar, trials, slot, state, unit, lane, t, decided)
     return -1

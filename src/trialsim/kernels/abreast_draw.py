@@ -22,15 +22,7 @@ from trialsim.kernels.tables import (
     TOXIC_IF_NOT,
     TOXIC_IF_SO,
 )
-
-LANES = 1008
-"""Trials that advance abreast, a multiple of VECTOR. No result depends on it.
-
-Not a power of two, where the rows of state would crowd into the same sets of the cache.
-"""
-
-VECTOR = 16
-"""Lanes are drawn in multiples of so many; those beyond the running trials hold rubbish that nobody reads."""
+from trialsim.kernels.trial import LANES
 
 MOVED, ROWS = 11, 20
 (

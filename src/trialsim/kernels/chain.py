@@ -12,13 +12,8 @@ from __future__ import annotations
 from trialsim.codes import (
     ACCRUAL,
     CONTINUE,
-    FINAL_CONSIDER,
-    FINAL_GO,
-    FINAL_NO_GO,
     FUTILE,
-    FUTILITY,
     GO,
-    GO_EARLY,
     NEW_DOSE_ONLY,
     POOLED,
     REDUCE,
@@ -27,6 +22,7 @@ from trialsim.codes import (
     TOXICITY,
     TOXICITY_AT_N,
 )
+from trialsim.kernels.ends import end_of
 from trialsim.kernels.jit import kernel
 from trialsim.kernels.tables import CARRY_BOTH, CARRY_RESPONSES, CARRY_TOXICITIES
 
@@ -165,12 +161,8 @@ def propagate(tables, pending, cells, carry, state, ends, carried, patients, mov
                                             decision = tables.look_next[look, x]
                                         if decision >= 0:
                                             slot_new = 0 if sequential else decision
-                                        elif decision == FUTILE:
-                                            end = FINAL_NO_GO if final else FUTILITY
-                                        elif decision == GO:
-                                            end = FINAL_GO if final else GO_EARLY
                                         else:
-                                            end = FINAL_CONSIDER
+                                            end = end_of(decision, final)
                                     if end < 0 and enrolled == max_treated:
                                         end = ACCRUAL
                                     if lowered and level == 0:

@@ -15,18 +15,15 @@ from trialsim.codes import (
     FINAL_CONSIDER,
     FINAL_GO,
     FINAL_NO_GO,
-    FUTILE,
-    FUTILITY,
-    GO,
     GO_EARLY,
     STOP,
-    TOO_TOXIC,
     TOXICITY,
     TOXICITY_AT_N,
 )
 from trialsim.kernels import conduct_columns as column
 from trialsim.kernels import patient as field
 from trialsim.kernels.clock import NEVER_TICK, ticks_of, unit_gap, units_of
+from trialsim.kernels.ends import end_of
 from trialsim.kernels.groups import (
     BEST_LAST,
     COUNTED,
@@ -242,16 +239,7 @@ def _simulate(  # type: ignore[no-untyped-def]
                     state[LOOK] = decision
                     continue
                 final = narrow or tables.final[look]
-                if decision == RUN_OUT:
-                    state[GROUP_END] = ACCRUAL
-                elif decision == FUTILE:
-                    state[GROUP_END] = FINAL_NO_GO if final else FUTILITY
-                elif decision == GO:
-                    state[GROUP_END] = FINAL_GO if final else GO_EARLY
-                elif decision == TOO_TOXIC:
-                    state[GROUP_END] = TOXICITY_AT_N if final else TOXICITY
-                else:
-                    state[GROUP_END] = FINAL_CONSIDER
+                state[GROUP_END] = ACCRUAL if decision == RUN_OUT else end_of(decision, final)
                 n = tables.look_n[look]
                 if decision != RUN_OUT and not final and state[COUNTED] >= n:
                     state[CUT] = series[group, UP_TO_PATIENT, n]

@@ -17,13 +17,8 @@ import numpy as np
 from trialsim.codes import (
     ACCRUAL,
     CONTINUE,
-    FINAL_CONSIDER,
-    FINAL_GO,
-    FINAL_NO_GO,
     FUTILE,
-    FUTILITY,
     GO,
-    GO_EARLY,
     NEVER,
     NEW_DOSE_ONLY,
     POOLED,
@@ -34,6 +29,7 @@ from trialsim.codes import (
     TOXICITY,
     TOXICITY_AT_N,
 )
+from trialsim.kernels.ends import end_of
 from trialsim.kernels.jit import inline, kernel
 from trialsim.kernels.streams import DOMAIN_TRIAL, GROUP_OUTCOME, philox
 
@@ -178,14 +174,8 @@ def simulate(tables, thresholds, k0, k1, first, out, paths):  # type: ignore[no-
                         if decision >= 0:
                             due_at[lane] += tables.look_n[decision] - tables.look_n[look[lane]]
                             look[lane] = decision
-                        elif decision == FUTILE:
-                            end = FINAL_NO_GO if final else FUTILITY
-                        elif decision == GO:
-                            end = FINAL_GO if final else GO_EARLY
-                        elif decision == TOO_TOXIC:
-                            end = TOXICITY_AT_N if final else TOXICITY
                         else:
-                            end = FINAL_CONSIDER
+                            end = end_of(decision, final)
                     if end < 0 and (i == most or m == max_treated):
                         end = ACCRUAL
                     if end < 0 and not lowered:

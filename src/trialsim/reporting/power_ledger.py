@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from trialsim.engine.power_ledger import LABELS, PowerLedger, Reason, Step
+from trialsim.engine.power_ledger import PowerLedger, Reason, Step
 from trialsim.scenario.model import Scenario
 from trialsim.writing.numbers import (
     NONE,
@@ -41,11 +41,10 @@ def sentence(scenario: Scenario, ledger: PowerLedger) -> str:
     more = [step for step in rest if step.change is None or step.change_mcse or abs(step.change) >= ROUNDED]
     p = ledger.response
     rates = {scenario.design.p0: "type I error", scenario.design.p1: "power"}
-    looks = getattr(scenario.design, "watches_toxicity", False)
-    subject = "the design’s response cut-offs by themselves have" if looks else "the design by itself has"
+    has = "have" if ledger.watched else "has"
     words = [
-        f"{named(ledger)}: {subject} a {rates.get(p, 'P(go)')} of {probability(first.p_go)} at a response rate of "
-        f"{rate(p)} (everybody evaluable, no toxicity)"
+        f"{named(ledger)}: {ledger.label(first)} {has} a {rates.get(p, 'P(go)')} of {probability(first.p_go)} "
+        f"at a response rate of {rate(p)} (everybody evaluable, no toxicity)"
     ]
     words += [_told(scenario, step) for step in more]
     if not more:
@@ -116,7 +115,10 @@ def _when(scenario: Scenario, step: str) -> str:
 
 def table(ledgers: Iterable[PowerLedger]) -> Table:
     """Every step of every case: P(go) and its change, each exact or with its error."""
-    groups = [Group(named(ledger), tuple(map(_row, ledger.steps))) for ledger in ledgers]
+    groups = [
+        Group(named(ledger), tuple(_row(step, ledger.label(step)) for step in ledger.steps))
+        for ledger in ledgers
+    ]
     return Table(
         "power_ledger",
         "From the design by itself to the trial as it runs: P(go) step by step",
@@ -129,11 +131,11 @@ def table(ledgers: Iterable[PowerLedger]) -> Table:
     )
 
 
-def _row(step: Step) -> tuple[Cell, ...]:
+def _row(step: Step, label: str) -> tuple[Cell, ...]:
     exact = Cell(NONE if step.p_go is None else "exact")
     changed = exact if step.change is not None else Cell(NONE)
     return (
-        Cell(LABELS[step.step]),
+        Cell(label),
         probability_cell(step.p_go),
         exact if step.mcse is None else mcse_cell("p_go", step.mcse),
         difference_cell("p_go", step.change),

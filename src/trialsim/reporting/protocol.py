@@ -23,7 +23,8 @@ def protocol_section(facts: Facts) -> Section:
 
 def _assumed(facts: Facts) -> list[Words]:
     """That the design or the toxicity rule is assumed, before it is told."""
-    names = {"design": "design", "dose_reduction": "toxicity rule"}
+    rule = "time of the change of dose" if facts.toxicity.kind == "amendment" else "toxicity rule"
+    names = {"design": "design", "dose_reduction": rule}
     assumed = [names[item.path] for item in facts.assumed if item.path in names]
     if not assumed:
         return []

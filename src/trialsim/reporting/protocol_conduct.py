@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trialsim.facts.conduct import Conduct
-from trialsim.facts.protocol import Facts
+from trialsim.facts.protocol import Assumed, Facts
 from trialsim.reporting.protocol_toxicity import weeks
 from trialsim.writing.numbers import count, listed, rate
 from trialsim.writing.report import Block, Points, Words
@@ -15,7 +15,7 @@ BLOCKS = {
     "dose_reduction": "the toxicity rule and its consequences",
     "evaluability": "who is evaluable",
     "cohorts": "the cohorts",
-    "conduct": "how the trial is conducted",
+    "conduct": "conduct",
     "toxicity": "what counts as toxicity",
     "endpoint": "the endpoint",
     "doses": "the doses",
@@ -31,6 +31,7 @@ def population(facts: Facts) -> Iterator[Block]:
 
 def _counted(facts: Facts) -> Iterator[str]:
     counted = facts.counted
+    withdraw = facts.conduct is not None and facts.conduct.withdrawal_per_month > 0
     if counted.probability == 1:
         yield "Every treated patient is taken to be evaluable for response."
     else:
@@ -42,14 +43,24 @@ def _counted(facts: Facts) -> Iterator[str]:
             f"A treated patient is expected to be evaluable for response with probability {counted.probability:g}, "
             f"{whoever}."
         )
-    if facts.conduct is not None and facts.conduct.withdrawal_per_month:
-        yield "A patient who withdraws before the first assessment is not evaluable."
-    yield (
-        "Patients who are not evaluable are replaced: looks count evaluable patients, and accrual goes on until "
-        "there are enough."
-        if counted.replaced
-        else "A patient who is not evaluable is not replaced: looks count treated patients, this one as a non-response."
-    )
+    if withdraw:
+        yield (
+            "A patient who withdraws before the first assessment is not evaluable; a response is lost by withdrawal "
+            "before it counts."
+        )
+    if counted.replaced:
+        yield (
+            "Patients who are not evaluable are replaced: looks count evaluable patients, and accrual goes on until "
+            "there are enough."
+        )
+    elif counted.probability == 1 and not withdraw:
+        yield "Looks count treated patients."
+    else:
+        toxic = ", with any toxicity counted" if facts.design.watches_toxicity else ""
+        yield (
+            "A patient who is not evaluable is not replaced: looks count treated patients, this one as a "
+            f"non-response{toxic}."
+        )
     where = ""
     if facts.after_change is not None and facts.after_change.analysis == "restart":
         where = " at any one dose"
@@ -75,10 +86,14 @@ def _cohorts(facts: Facts) -> Iterator[str]:
     if facts.cohorts.own:
         yield (
             "Each cohort has looks of its own, on its own patients; when it stops, is complete or pauses, its "
-            "patients are turned away and those of the other cohorts arrive as before. The dose and its toxicity "
-            "rule are shared: a change of dose holds for all cohorts, and a stop for toxicity ends every cohort "
-            "that is still open."
+            "patients are turned away and those of the other cohorts arrive as before."
         )
+        toxicity = facts.toxicity
+        shared = ["a change of dose holds for all cohorts"] if toxicity.changes_dose else []
+        if toxicity.stops:
+            shared.append("a stop by the toxicity boundary ends every cohort that is still open")
+        if shared:
+            yield f"The dose and its rule are shared: {listed(shared)}."
     else:
         yield "All patients enter the same looks; cohorts are reported separately, and no decision is made within one."
 
@@ -92,26 +107,27 @@ def conduct(facts: Facts) -> Iterator[Block]:
             "enrolled, so that no decision waits for anything."
         )
         return
-    yield Words(" ".join(_assessments(stated)))
-    yield Words(" ".join(_looks(stated, facts.cohorts is not None and facts.cohorts.own)))
+    yield Words(_assessments(stated))
+    own = facts.cohorts is not None and facts.cohorts.own
+    yield Words(" ".join(_looks(stated, own, facts.design.watches_toxicity)))
     if stated.reductions is not None:
         yield Words(_reductions(stated))
     yield Words(" ".join(_planning(stated)), lead="Assumed for planning.")
 
 
-def _assessments(stated: Conduct) -> Iterator[str]:
+def _assessments(stated: Conduct) -> str:
     when = [f"{week:g}" for week in stated.assessment_weeks]
     week = "week" if when == ["1"] else "weeks"
     counts = (
-        "when it is confirmed at the assessment after the one that shows it"
+        "when it is confirmed at the next assessment after the one that shows it, and one first seen at the last "
+        "does not count"
         if stated.confirmed
         else "when it is first seen"
     )
-    yield f"Response is assessed {listed(when)} {week} after the start of treatment; it counts {counts}."
-    yield f"Stable disease from week {stated.disease_control_week:g} on is disease control."
+    return f"Response is assessed {listed(when)} {week} after the start of treatment; it counts {counts}."
 
 
-def _looks(stated: Conduct, own: bool) -> Iterator[str]:
+def _looks(stated: Conduct, own: bool, toxic: bool) -> Iterator[str]:
     where, trial = (" in the cohort", "the cohort") if own else ("", "the trial")
     if stated.interim is not None:
         closed = f"Accrual{where} pauses when the patients of an interim look are enrolled"
@@ -119,8 +135,9 @@ def _looks(stated: Conduct, own: bool) -> Iterator[str]:
             "continue": "Accrual continues while an interim look is pending; patients enrolled meanwhile do not enter "
             "that look, and count at later ones.",
             "pause": f"{closed}, until the look is decided; nobody is enrolled{where} meanwhile.",
-            "early_decision": f"{closed}. The look is decided as soon as every possible course of the outcomes still "
-            f"open gives the same decision; nobody is enrolled{where} meanwhile.",
+            "early_decision": f"{closed}, until the look is decided. It is decided early, perhaps before they are all "
+            "enrolled, if every possible course of the outcomes still open, those of patients not yet enrolled "
+            "included, gives the same decision; a final look is never decided early.",
         }[stated.interim]
     lag = stated.review_lag_weeks
     when = (
@@ -128,7 +145,8 @@ def _looks(stated: Conduct, own: bool) -> Iterator[str]:
         if lag
         else "as soon as the outcomes it needs are known"
     )
-    yield f"A look takes the first patients in the order of enrolment, and is decided {when}."
+    window = ", those of toxicity included, whose absence is known at the end of the window" if toxic else ""
+    yield f"A look takes the first patients in the order of enrolment, and is decided {when}{window}."
     if stated.overrun is not None:
         pending = (
             f"Patients enrolled while the decision that ends {trial} is pending never enter that decision"
@@ -151,7 +169,8 @@ def _reductions(stated: Conduct) -> str:
             "treatment ends"
         )
     lost = (
-        f"{rate(rule.exposure_weight)} of the chance of a response is taken to be lost in proportion to dose not given"
+        f"a response is taken to be lost with a probability of {rule.exposure_weight:g} times the share of the planned "
+        "dose that was not given until it would first have been seen"
         if rule.exposure_weight
         else "dose not received is taken to cost no responses"
     )
@@ -169,7 +188,14 @@ def _planning(stated: Conduct) -> Iterator[str]:
     else:
         shares = [f"{rate(p)}" for p in seen]
         yield f"Responses are first seen at successive assessments in these shares: {listed(shares)}."
-    yield f"The median time to progression is {weeks(stated.progression_median_weeks)} (exponential)."
+    control = f"week {stated.disease_control_week:g}"
+    treatment = " and when treatment ends" if stated.reductions else ""
+    yield (
+        f"Without disease control (a response, or stable disease at {control}) the time to progression is exponential "
+        f"with a median of {weeks(stated.progression_median_weeks)}, given that it is before that week; with disease "
+        f"control such a time, without that condition, begins in that week. Progression sets only when a non-response "
+        f"becomes known{treatment}."
+    )
     hazard = stated.withdrawal_per_month
     yield (
         f"Patients withdraw at a hazard of {hazard:g} a month."
@@ -200,16 +226,27 @@ def _failures(stated: Conduct) -> str:
 def provenance(facts: Facts) -> Iterator[Block]:
     """What is assumed, and where the methods were published."""
     if facts.assumed:
-        yield Words(
-            "Assumed by this scenario; no publication is said to state it, and no real trial to have followed it:"
-        )
-        yield Points(tuple(_assumed(item.path, item.note) for item in facts.assumed))
+        yield Words("Assumed by this scenario:")
+        yield Points(tuple(_assumed(facts, item) for item in facts.assumed))
+    if facts.unsourced:
+        blocks = [_block(facts, part) for part in facts.unsourced]
+        yield Words(f"Neither marked as assumed nor given a source: {listed(blocks)}.")
     if facts.references:
         yield Words("References:")
         yield Points(facts.references)
 
 
-def _assumed(path: str, note: str | None) -> str:
-    block, _, key = path.partition(".")
-    words = f"{BLOCKS[block.partition('[')[0]]}{f': {key}' if key else ''}".replace("_", " ")
-    return f"{words} ({note})" if note else words
+def _block(facts: Facts, path: str) -> str:
+    block = path.partition(".")[0].partition("[")[0]
+    if block == "dose_reduction" and facts.toxicity.kind == "amendment":
+        return "the change of dose"
+    return BLOCKS[block]
+
+
+def _assumed(facts: Facts, item: Assumed) -> str:
+    words = _block(facts, item.path) + (f": {item.title}" if item.title else "")
+    told = [f"from {item.source}"] if item.source else []
+    told += [item.note] if item.note else []
+    words += f" ({'; '.join(told)})" if told else ""
+    but_for = [f"{other.title} ({other.source})" for other in item.but_for]
+    return f"{words}, but for {listed(but_for)}" if but_for else words

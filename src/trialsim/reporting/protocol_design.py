@@ -88,9 +88,10 @@ def _looks(facts: Facts) -> Iterator[str]:
             continue
         yield f"{_stage(design, k, who)} {'; '.join(_branch(design, k, branch) for branch in look.branches)}."
         if look.toxic_ge is not None:
+            ends = "there is no go" if _ends(look) else "the trial is stopped without a go"
             yield (
-                f"But if {look.toxic_ge} or more of these {look.n} patients have had toxicity, the trial is stopped "
-                "for toxicity, without a go, whatever the responses."
+                f"But if {look.toxic_ge} or more of these {look.n} patients have had toxicity, {ends}, because of "
+                "toxicity, whatever the responses."
             )
     if alike:
         sizes = listed([str(n) for n in alike], "or")
@@ -101,6 +102,11 @@ def _looks(facts: Facts) -> Iterator[str]:
 def _passes(look: Look) -> bool:
     """Whether a look is a go whatever is seen."""
     return [branch.decision for branch in look.branches] == ["go"] and look.toxic_ge is None
+
+
+def _ends(look: Look) -> bool:
+    """Whether the trial ends with a look, whatever is seen."""
+    return all(branch.decision != "continue" for branch in look.branches)
 
 
 def _stage(design: Design, k: int, who: str) -> str:
@@ -116,7 +122,7 @@ def _stage(design: Design, k: int, who: str) -> str:
 
 def _branch(design: Design, k: int, branch: Branch) -> str:
     look = design.looks[k]
-    final = all(other.decision != "continue" for other in look.branches)
+    final = _ends(look)
     rejected = "the null hypothesis is rejected and " if design.tests else ""
     if branch.decision == "continue":
         assert branch.to_n is not None
@@ -141,7 +147,9 @@ def _responses(branch: Branch, n: int) -> str:
         return f"if {'all ' if low == n else ''}{low}{'' if low == n else ' or more'} respond"
     if low == high:
         return "if none responds" if low == 0 else f"if {low} {'responds' if low == 1 else 'respond'}"
-    return f"if {high} or fewer respond" if low == 0 else f"if {low} to {high} respond"
+    if low == 0:
+        return f"if {high} or fewer respond"
+    return f"if {low} {'or' if high == low + 1 else 'to'} {high} respond"
 
 
 def decisions(facts: Facts) -> Table:
@@ -149,7 +157,7 @@ def decisions(facts: Facts) -> Table:
     heads = {"futile": "Stop, no go", "continue": "Go on", "go": "Go", "consider": "Consider"}
     made = {branch.decision for look in facts.design.looks for branch in look.branches}
     heads = {decision: head for decision, head in heads.items() if decision in made}
-    toxic = any(look.toxic_ge is not None for look in facts.design.looks)
+    toxic = facts.design.watches_toxicity
     rows = []
     for look in facts.design.looks:
         cells: list[Cell | str] = [Cell(str(look.n), look.n), *(_span(look, decision) for decision in heads)]
@@ -157,10 +165,12 @@ def decisions(facts: Facts) -> Table:
             cells.append(Cell("–" if look.toxic_ge is None else f"≥ {look.toxic_ge}", look.toxic_ge))
         rows.append(tuple(cells))
     who = "Evaluable patients" if facts.counted.replaced else "Patients"
-    columns = (who, *heads.values(), *(["Stop for toxicity: toxicities"] if toxic else []))
+    columns = (who, *heads.values(), *(["No go, for toxicity: toxicities"] if toxic else []))
     notes = "Entries are numbers of responses among the patients of the look"
     if "continue" in heads:
         notes += "; in brackets: the number of patients at the next look"
+    if len(facts.design.looks) > 2 and facts.design.successive:
+        notes += "; a number smaller than all with which an earlier look goes on cannot occur"
     return Table(
         "decisions",
         "Decisions by the number of responses",
@@ -193,7 +203,8 @@ def _attained(facts: Facts) -> Iterator[str]:
         yield "Without p0 or p1 the design has no type I error and no power."
         return
     parts = [_error(design, row) for row in facts.attained]
-    yield f"Exactly, with every patient evaluable and no other rule than these looks, it attains {listed(parts)}."
+    looks = "this look" if len(design.looks) == 1 else "these looks"
+    yield f"Exactly, with every patient evaluable and no other rule than {looks}, it attains {listed(parts)}."
     if facts.cohorts and facts.cohorts.false_go is not None:
         yield (
             "If the response rate is p0 in every cohort, and the cohorts are independent, at least one of them ends "
@@ -229,14 +240,14 @@ def _characteristics(facts: Facts) -> Table:
             cells.append(Cell(rate(row.toxicity or 0.0), row.toxicity))
         cells.append(probability_cell(row.p_go))
         if considers:
-            cells.append(probability_cell(row.p_consider))
+            cells += [probability_cell(row.p_consider), probability_cell(row.p_no_go)]
         cells += [probability_cell(row.pet), value_cell("en", row.en)]
         rows.append(tuple(cells))
     columns = (
         "Response rate",
         *(["Toxicity rate"] if toxic else []),
         "P(go)",
-        *(["P(consider)"] if considers else []),
+        *(["P(consider)", "P(no go)"] if considers else []),
         "P(ends early)",
         "Expected patients",
     )
@@ -245,5 +256,9 @@ def _characteristics(facts: Facts) -> Table:
         "What the design attains by itself, by the true rates",
         columns,
         plain(rows),
-        ("Exact; every patient evaluable, no toxicity rule, no change of dose.",),
+        (
+            "Exact; every patient evaluable, no rule but the looks above, which include the stops for toxicity."
+            if facts.design.watches_toxicity
+            else "Exact; every patient evaluable, no toxicity rule, no change of dose.",
+        ),
     )

@@ -16,8 +16,8 @@ FAMILIES = {
     "sargent": "two-stage designs with three outcomes",
     "curtailed": "curtailed two-stage designs",
     "predictive_probability": "designs of this kind without an early go",
-    "bop2": "the cut-offs of this form that were tried",
-    "bop2_toxicity": "the cut-offs of this form that were tried",
+    "bop2": "cut-offs of this form for these looks, λ and γ on a grid,",
+    "bop2_toxicity": "cut-offs of this form for these looks, λ and γ on a grid,",
     "bryant_day": "two-stage designs with cut-offs for responses and toxicities at both stages",
     "dual_criterion": "single-stage designs of this kind",
 }
@@ -71,8 +71,9 @@ def _method(design: Design) -> Iterator[str]:
         yield (
             "The first stage has the least size at which nobody responds with a probability of at most "
             f"{given['miss'][0]:g} if the response rate is p1. The second stage has one of the alternative sizes "
-            "above, by the responses of the first, so that the response rate is estimated with a standard error of "
-            f"about {given['standard_error'][0]:g}; it decides nothing, and a go says that the first stage was "
+            "above, by the responses of the first, so that the response rate is estimated with a standard error of at "
+            f"most {given['standard_error'][0]:g} if it is at its upper limit after the first stage (with a one-sided "
+            "confidence of three quarters; one half at most). It decides nothing: a go says that the first stage was "
             "passed."
         )
     elif design.kind == "swog":
@@ -183,23 +184,24 @@ def _bop2(design: Design, prior: str) -> str:
     early = ""
     if "eta" in given:
         early = f", an early go more than a cut-off that falls to λ with the exponent {given['eta'][0]:g}"
-    if design.kind == "bop2":
-        what = "the posterior probability of a response rate above p0"
-    else:
-        toxic = "Beta({:g}, {:g})".format(*given["prior_toxicity"])
-        what = (
-            "the posterior probability of a response rate above p0, or that of a toxicity rate below the "
-            f"unacceptable one (with a {toxic} prior of toxicity),"
-        )
+    also = ""
+    if design.kind == "bop2_toxicity":
+        also = (
+            " It also stops, or ends without a go, when the posterior probability of a toxicity rate below the "
+            "unacceptable one, under a Beta({:g}, {:g}) prior of toxicity, is below the same limit."
+        ).format(*given["prior_toxicity"])
     return (
-        f"After m of N patients the trial stops when {what} is below λ (m/N)^γ, with λ = {given['lambda'][0]:g} and "
-        f"γ = {given['gamma'][0]:g}, {prior} of response; a go at the end needs more than λ{early} (BOP2)."
+        "After m of N patients the trial stops when the posterior probability of a response rate above p0 is below "
+        f"λ (m/N)^γ, with λ = {given['lambda'][0]:g} and γ = {given['gamma'][0]:g}, {prior} of response; a go at the "
+        f"end needs more than λ{early} (BOP2).{also}"
     )
 
 
 def _origin(design: Design) -> Iterator[str]:
     """How the cut-offs came about: stated, or found by a search, and by which."""
     if design.criterion is None:
+        if design.kind in ("fleming", "swog", "dual_criterion"):
+            yield "The numbers of patients are stated outright."
         if design.kind in ("gehan", "fleming", "swog", "dual_criterion"):
             return
         what = "These thresholds" if "prior" in design.given or design.kind == "curtailed" else "The cut-offs"
@@ -209,10 +211,11 @@ def _origin(design: Design) -> Iterator[str]:
     weight = "{:g}".format(*given["weight"]) if "weight" in given else ""
     mean = "expected number of patients"
     if design.kind == "bryant_day":
+        where = [f"response {rate(b.response)}, toxicity {rate(b.toxicity or 0)}" for b in design.bounds[:2]]
+        least = f"the least {mean} at the worse of two pairs of true rates ({'; '.join(where)})"
         best = {
-            "optimal": f"has the least larger {mean} of the two null hypotheses",
-            "minimax": f"has the fewest patients and, among designs of that size, the least larger {mean} of the two "
-            "null hypotheses",
+            "optimal": f"has {least}",
+            "minimax": f"has the fewest patients and, among designs of that size, {least}",
         }[design.criterion]
     else:
         best = BEST[design.criterion].format(en=mean, weight=weight)

@@ -22,10 +22,10 @@ AFTER_CHANGE = {
     "look that is pending is dropped and none follows; when the planned number is enrolled, all doses together, the "
     "decision takes the cut-off for the number of patients at the new dose, of whom there may be few. A go is then "
     "about that dose, and the type I error of the design does not bound its probability.",
-    "restart": "After a change of dose a fresh trial begins at the new dose: looks start again with its "
-    "first patient, up to the planned number there, and patients of earlier doses leave the analysis. A go is about "
-    "the dose at which it is reached; there may be more than one attempt, so that the type I error of the design does "
-    "not bound its probability.",
+    "restart": "After a change of dose a fresh trial begins at the new dose: an interim look that is "
+    "pending is dropped, and looks start again with the first patient there, up to the planned number; patients of "
+    "earlier doses leave the analysis. A go is about the dose at which it is reached; there may be more than one "
+    "attempt, so that the type I error of the design does not bound its probability.",
 }
 """Who is analysed after a change of dose, and what a go is then about."""
 
@@ -41,7 +41,7 @@ def blocks(facts: Facts) -> Iterator[Block]:
         yield boundary(toxicity)
     else:
         yield Words(" ".join(_no_boundary(facts)))
-    yield Words(" ".join(_actions(toxicity)))
+    yield Words(" ".join(_actions(facts)))
     if facts.after_change is not None:
         yield Words(" ".join(_after_change(facts)))
         yield _cut_offs(facts.after_change.cut_offs)
@@ -75,7 +75,8 @@ def _rule(facts: Facts) -> Iterator[str]:
     given, kind = toxicity.given, toxicity.kind
     if "limit" in given:
         limit = rate(given["limit"][0])
-    each = "after every patient at a dose"
+    at = " at a dose" if len(toxicity.levels) > 1 else ""
+    each = f"after every patient{at}"
     if kind == "pocock":
         within = f" within {toxicity.at_limit.patients} patients" if toxicity.at_limit else ""
         yield (
@@ -85,7 +86,7 @@ def _rule(facts: Facts) -> Iterator[str]:
         )
     elif kind == "posterior":
         first = given["min_n"][0]
-        start = each if first == 1 else f"{each}, from patient {first} at the dose on"
+        start = each if first == 1 else f"{each}, from patient {first}{' at the dose' if at else ''} on"
         yield (
             f"Toxicity will be monitored {start}. The rule acts when the posterior probability that the toxicity "
             f"rate of the dose exceeds {limit}, the highest acceptable, is above {given['cutoff'][0]:g}, under a "
@@ -95,18 +96,24 @@ def _rule(facts: Facts) -> Iterator[str]:
         shape = SHAPES[given["shape"][0]] if "shape" in given else SHAPES["pocock"]
         if "delta" in given:
             shape = f"the power family with exponent {given['delta'][0]:g}"
-        at = listed([str(n) for n in given["looks"]])
+        looks = listed([str(n) for n in given["looks"]])
         yield (
-            f"Toxicity will be looked at after {at} patients at a dose, and at no other time, by exact tests in "
+            f"Toxicity will be looked at after {looks} patients{at}, and at no other time, by exact tests in "
             f"{shape}: the boundary that acts earliest while a dose whose true toxicity rate is {limit}, the highest "
             f"acceptable, is acted on with a probability of at most {given['phi'][0]:g}."
         )
     elif kind == "k_of_first_m":
         yield (
-            f"The rule acts as soon as {given['k'][0]} of the first {given['m'][0]} patients at a dose have had "
-            "toxicity; later patients at the dose are not watched."
+            f"The rule acts as soon as {given['k'][0]} of the first {given['m'][0]} patients{at} have had toxicity; "
+            "later patients are not watched."
         )
-    yield "Patients of a dose are counted in the order of their enrolment, and afresh at each dose."
+    if at:
+        yield (
+            "Patients of a dose are counted in the order of their enrolment, and afresh at each dose. The rule acts "
+            "once at a dose, and only while new patients start at it."
+        )
+    else:
+        yield "Patients are counted in the order of their enrolment."
     if facts.cohorts is not None:
         yield "Patients of all cohorts are counted together."
     if toxicity.at_limit is not None:
@@ -133,36 +140,49 @@ def _waits(facts: Facts) -> Iterator[str]:
 
 def _no_boundary(facts: Facts) -> Iterator[str]:
     toxicity = facts.toxicity
-    looks = any(look.toxic_ge is not None for look in facts.design.looks)
     if toxicity.kind not in ("none", "amendment"):
         parts = [f"{s.key} = {listed([str(v) for v in s.values])}" for s in toxicity.settings]
         yield f"With these numbers the toxicity rule ({toxicity.kind.replace('_', ' ')}: {listed(parts)}) never acts."
     elif toxicity.kind == "amendment":
-        yield "No toxicity boundary is applied; the dose is changed by a planned amendment, whatever is seen."
-    elif looks:
+        yield (
+            "No toxicity boundary is applied. An amendment lowers the starting dose; here it does not depend on what "
+            "is seen."
+        )
+    elif facts.design.watches_toxicity:
         yield "Toxicity is watched by the looks of the design alone: it can stop the trial, and changes no dose."
     else:
         yield "There is no toxicity rule: toxicity changes neither the dose nor the course of the trial."
 
 
-def _actions(toxicity: Toxicity) -> Iterator[str]:
-    levels = toxicity.levels
+def _last(facts: Facts) -> str:
+    """How a boundary that is reached late stands to the final decision, where time passes."""
+    if facts.conduct is None:
+        return ""
+    waits = (
+        "" if facts.design.looks[-1].toxic_ge is not None else ", which does not wait for toxicity follow-up"
+    )
+    return f", if it is reached before the final decision{waits}"
+
+
+def _actions(facts: Facts) -> Iterator[str]:
+    levels = facts.toxicity.levels
     for k, level in enumerate(levels):
         lower = levels[k + 1].dose if k + 1 < len(levels) else ""
         if level.after_patient is not None:
             yield (
                 f"After patient {level.after_patient} of the trial new patients start at {lower} instead of "
-                f"{level.dose}, whatever was seen."
+                f"{level.dose}."
             )
         if level.after_month is not None:
             yield (
                 f"From month {level.after_month:g} after the opening of accrual on, new patients start at {lower} "
-                f"instead of {level.dose}, whatever was seen."
+                f"instead of {level.dose}."
             )
-        yield from _action(level, lower, len(levels) > 1, toxicity.has_boundary)
+        yield from _action(facts, level, lower)
 
 
-def _action(level: DoseLevel, lower: str, several: bool, boundary: bool) -> Iterator[str]:
+def _action(facts: Facts, level: DoseLevel, lower: str) -> Iterator[str]:
+    several, boundary = len(facts.toxicity.levels) > 1, facts.toxicity.has_boundary
     lowest = ", the lowest dose," if several and not lower else ""
     at = f"at {level.dose}{lowest}" if several else ""
     if not level.steps:
@@ -173,7 +193,7 @@ def _action(level: DoseLevel, lower: str, several: bool, boundary: bool) -> Iter
     elif level.action == "stop":
         yield (
             f"If the boundary is reached{' ' if at else ''}{at} the trial stops for toxicity, without a go, whatever "
-            "the responses; this holds at the last patient too."
+            f"the responses; this holds at the last patient too{_last(facts)}."
         )
     else:
         yield f"The boundary{' ' if at else ''}{at} is only watched: the trial goes on when it is reached."
@@ -190,12 +210,14 @@ def boundary(toxicity: Toxicity) -> Table:
     groups = tuple(
         Group("; ".join(doses), tuple(beside(_rows(steps), abreast))) for steps, doses in together.items()
     )
+    first = min((steps[0].first for steps in together), default=1)
+    at = " at the dose" if len(toxicity.levels) > 1 else ""
     return Table(
         "boundary",
         "Toxicity boundary",
-        ("Patients at the dose", "Act if toxicities") * abreast,
+        (f"Patients{at}", "Act if toxicities") * abreast,
         groups,
-        ("With fewer patients at the dose than listed the rule cannot act.",),
+        (f"With fewer than {first} patients{at} the rule cannot act.",) if first > 1 else (),
         words=tuple(range(1, 2 * abreast)),
     )
 
@@ -221,18 +243,20 @@ def _abreast(steps: int) -> int:
 def _after_change(facts: Facts) -> Iterator[str]:
     assert facts.after_change is not None
     yield _lag(facts.conduct)
+    yield "Once the patients of the final look are all enrolled, the dose is not changed any more."
     yield AFTER_CHANGE[facts.after_change.analysis]
 
 
 def _lag(conduct: Conduct | None) -> str:
     if conduct is None or not conduct.amendment_lag_weeks:
-        return "A change of dose takes effect with the next patient."
+        return "A change of dose is for new patients only, from the next one on."
     meanwhile = {
         "hold": "meanwhile accrual is on hold",
         "old_dose": "patients who arrive meanwhile start at the old dose",
     }[conduct.during_amendment or "old_dose"]
     return (
-        f"A change of dose takes effect {weeks(conduct.amendment_lag_weeks)} after its trigger; {meanwhile}."
+        f"A change of dose is for new patients only, and takes effect {weeks(conduct.amendment_lag_weeks)} after its "
+        f"trigger; {meanwhile}."
     )
 
 

@@ -71,14 +71,13 @@ def _home(answer: Answer) -> Any:
 
 
 def say(answer: Answer, form: str) -> Any:
-    """An answer as a ``report``, or as text for a ``terminal`` or a ``notebook``."""
-    report = report_of(answer)
+    """An answer as a ``report``, or as text for a ``terminal`` (in brief where its file can) or a ``notebook``."""
     if form == "report":
-        return report
+        return report_of(answer)
     if form == "notebook":
         from trialsim.writing.html import html
 
-        return html(report, part=True)
+        return html(report_of(answer), part=True)
     from trialsim.writing.terminal import terminal
 
-    return terminal(report)
+    return terminal(getattr(_home(answer), "in_brief", report_of)(answer))

@@ -45,7 +45,7 @@ def content(run: Run) -> Document:
         "name": scenario.name,
         "endpoint": scenario.endpoint,
         "source": scenario.source,
-        "asked": scenario.question,
+        "stated_question": scenario.question,
         "also_states": [key for key in ("variants", "sensitivity") if getattr(scenario, key)],
         "digest": results.digest,
         "seed": results.seed,

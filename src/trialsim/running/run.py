@@ -69,6 +69,11 @@ class Run(Answer):
         """The seed of everything that is simulated."""
         return self.pictured.seed
 
+    @property
+    def disagreements(self) -> tuple[str, ...]:
+        """Where simulation and exact calculation differ by more than chance allows."""
+        return self.results.disagreements
+
     def rows(self) -> Iterator[dict[str, Any]]:
         """One dict a case and quantity."""
         return (row for oc in self.results.cases for row in oc.rows())

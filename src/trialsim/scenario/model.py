@@ -90,8 +90,15 @@ class Evaluability(Spec):
 class CountedToxicity(Spec):
     """What counts as a toxicity, wherever one is counted; for the protocol, no calculation uses it."""
 
-    name: Text = Field(description="what is counted, such as: dose-limiting toxicity (CTCAE v5 grade 3-4)")
-    counted_by: Text | None = Field(None, description="who decides whether one has occurred")
+    name: Text = Field(
+        description="what is counted, such as: dose-limiting toxicity (CTCAE v5 grade 3-4)",
+        title="name of the toxicity that is counted",
+    )
+    counted_by: Text | None = Field(
+        None,
+        description="who decides whether one has occurred",
+        title="who decides that a toxicity has occurred",
+    )
 
 
 class Source(Spec):
@@ -145,7 +152,9 @@ class Scenario(Spec):
     name: Text
     endpoint: Text = Field(description="the primary endpoint in words", title="primary endpoint")
     toxicity: CountedToxicity | None = Field(
-        None, description="what counts as a toxicity, in words (default: the plain word)"
+        None,
+        description="what counts as a toxicity, in words (default: the plain word)",
+        title="what counts as a toxicity",
     )
     source: Text | None = Field(None, description="the publication or protocol this scenario follows")
     design: Design

@@ -11,6 +11,11 @@ from trialsim.designs.spec import AsTuple, Patients, Spec, impossible
 from trialsim.scenario.values import Count, Counts, GroupName, Text
 
 
+def _check_responses(responses: int, evaluable: int) -> None:
+    if responses > evaluable:
+        raise impossible("responses", f"{responses} responses among {evaluable} evaluable patients")
+
+
 class Stage1(Spec):
     """What was seen at the end of stage 1."""
 
@@ -19,10 +24,7 @@ class Stage1(Spec):
 
     @model_validator(mode="after")
     def _possible(self) -> Stage1:
-        if self.responses > self.evaluable:
-            raise impossible(
-                "responses", f"{self.responses} responses among {self.evaluable} evaluable patients"
-            )
+        _check_responses(self.responses, self.evaluable)
         return self
 
 
@@ -36,10 +38,8 @@ class Cell(Spec):
 
     @model_validator(mode="after")
     def _possible(self) -> Cell:
-        if self.responses is not None and self.responses > self.evaluable:
-            raise impossible(
-                "responses", f"{self.responses} responses among {self.evaluable} evaluable patients"
-            )
+        if self.responses is not None:
+            _check_responses(self.responses, self.evaluable)
         return self
 
 
@@ -184,10 +184,7 @@ class RelatedTrial(Spec):
 
     @model_validator(mode="after")
     def _possible(self) -> RelatedTrial:
-        if self.responses > self.evaluable:
-            raise impossible(
-                "responses", f"{self.responses} responses among {self.evaluable} evaluable patients"
-            )
+        _check_responses(self.responses, self.evaluable)
         return self
 
 

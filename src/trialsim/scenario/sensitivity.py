@@ -7,8 +7,8 @@ whether each value is possible there, is for ``scenario.analyses`` to say, which
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, model_validator
 
@@ -248,16 +248,6 @@ class Sensitivity(Spec):
         for kind in KINDS:
             for name, analysis in getattr(self, kind).items():
                 yield kind, name, analysis
-
-
-def paths_of(analysis: Analysis) -> Iterable[str]:
-    """The inputs that an analysis moves."""
-    if isinstance(analysis, Threshold):
-        return (analysis.input,)
-    stated: dict[str, Any] = (
-        analysis.over if isinstance(analysis, Grid | WorstCase) else getattr(analysis, "inputs", {})
-    )
-    return stated
 
 
 def quantities_of(analysis: Analysis) -> tuple[str, ...]:

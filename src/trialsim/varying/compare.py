@@ -127,8 +127,6 @@ class Comparison(Answer):
 
     def label(self, quantity: str) -> str:
         """The words for a quantity."""
-        if quantity == "better_dose":
-            return "Expected patients at the better dose"
         cohorts = self.first.cohorts.names if self.first.cohorts else ()
         return label(quantity, self.first.doses, cohorts, own=self.first.own_rules)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from trialsim.errors import TrialsimError
 from trialsim.scenario.changes import changed
 from trialsim.scenario.model import Scenario
@@ -24,13 +22,6 @@ def inside(low: float, high: float, share: float) -> float:
         return high if share else low
     value = low * (high / low) ** share if is_log(low, high) else low + share * (high - low)
     return float(f"{value:.12g}")
-
-
-def share_of(low: float, high: float, value: float) -> float:
-    """The share of the way at which a value lies; the other way round of ``inside``."""
-    if is_log(low, high):
-        return math.log(value / low) / math.log(high / low)
-    return (value - low) / (high - low)
 
 
 def spread(start: float, end: float, count: int, whole: bool = False) -> list[float]:

@@ -67,6 +67,9 @@ def table_lines(table: Table) -> Iterator[str]:
         for k, head in enumerate(table.columns)
     ]
     wide = [max(body[k], *map(len, heads[k]), 0) if heads[k] else body[k] for k in range(many)]
+    if (spare := WIDE - 2 - sum(wide) - 2 * (many - 1)) < 0:
+        # what does not fit is taken from the headings of the rows
+        wide[0] = max(wide[0] + spare, LONGEST)
     high = max(map(len, heads))
     yield from wrapped(table.caption)
     for i in range(high):
@@ -76,7 +79,9 @@ def table_lines(table: Table) -> Iterator[str]:
         if group.title:
             yield from textwrap.wrap(group.title, WIDE - 2, initial_indent="  ", subsequent_indent="    ")
         for row in group.rows:
-            yield _line([cell.text if cell.rows else "" for cell in row], wide, table.words)
+            first, *more = textwrap.wrap(row[0].text, wide[0], subsequent_indent="  ") or [""]
+            yield _line([first, *(cell.text if cell.rows else "" for cell in row[1:])], wide, table.words)
+            yield from (f"  {text}" for text in more)
     for note in table.notes:
         yield from textwrap.wrap(note, WIDE, initial_indent="  ", subsequent_indent="  ")
 

@@ -14,7 +14,7 @@ def check_of(doc: Document) -> Section:
     title = "Check against the observed trial"
     notes = Points((*map(in_quotes, doc["check_notes"]), *_margins(doc), *check_tables.row_notes(doc)))
     if not doc["headline"]:
-        return section("check", title, notes)
+        return section("check", title)
     assumed = "The design is assumed, so this" if doc["design"]["assumed"] else "This"
     introduction = (
         "Would the published result be surprising if a case were true? First, without any design or case, the true "

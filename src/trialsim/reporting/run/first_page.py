@@ -87,7 +87,8 @@ def _toxicity(doc: Document) -> Iterator[str]:
     if block["kind"] == "none":
         return
     if block["kind"] == "amendment":
-        yield f"The dose is lowered by a planned amendment, whatever is seen ({' to '.join(doses)})."
+        yield f"An amendment lowers the starting dose ({' to '.join(doses)}), here independently of what is seen."
+        yield from _after_change(doc)
         return
     parts = [f"the dose is lowered ({' to '.join(doses)})"] if len(doses) > 1 else []
     at_lowest = " at the lowest dose" if len(doses) > 1 else ""
@@ -95,6 +96,16 @@ def _toxicity(doc: Document) -> Iterator[str]:
         parts.append(f"the trial stops{at_lowest}")
     if parts:
         yield f"When toxicities at a dose reach their boundary, {listed(parts)}."
+    yield from _after_change(doc)
+
+
+def _after_change(doc: Document) -> Iterator[str]:
+    """Who is analysed after a change of dose, where not everybody is."""
+    analysis = doc["question"]["after_dose_change"] if len(doc["doses"]) > 1 else "pooled"
+    if analysis == "restart":
+        yield f"Then a fresh trial of up to {doc['design']['n']} patients begins at the new dose."
+    elif analysis == "new_dose_only":
+        yield "Then only patients at the new dose are analysed, and no interim look follows."
 
 
 # -- the cases

@@ -67,12 +67,18 @@ def write_run(
     clock = Clock({**(seconds or {}), **found.seconds})
     with clock("drawing"):
         told(found)
+    return write_answer(
+        found, folder, texts={SCENARIO: found.text}, asked=asked_of(found), clock=clock, **how
+    )
+
+
+def asked_of(found: Run) -> dict[str, Any]:
+    """The keywords of ``run`` that give the same run again."""
     results = found.results
-    # a number of replicates that a pilot run has planned is planned again
-    asked = {
+    return {
+        # a number of replicates that a pilot run has planned is planned again
         "replicates": None if results.planned else results.replicates,
         "seed": results.seed,
         "exact": results.replicates is None,
         "sensitivity": found.sensitivity is not None,
     }
-    return write_answer(found, folder, texts={SCENARIO: found.text}, asked=asked, clock=clock, **how)

@@ -20,9 +20,9 @@ PLACKETT = (
 
 def objectives(doc: Document) -> str:
     """What the run was made to find out."""
-    words = f"The scenario asks: {doc['asked']} " if doc["asked"] else ""
+    words = f"The scenario asks: {doc['stated_question']} " if doc["stated_question"] else ""
     words += (
-        f"To find out how often a trial with the rules below ends in a recommendation for further study (go), how many "
+        f"To find out how often a trial with these rules ends in a recommendation for further study (go), how many "
         f"patients it treats and how many of them are harmed, if each of {count(len(doc['cases']), 'case')} is true"
     )
     if is_timed(doc):

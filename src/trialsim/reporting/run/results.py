@@ -25,7 +25,7 @@ def cases(doc: Document) -> Table:
     rows = [
         (Cell(name), Cell(why_this_case(doc, name)), Cell(more_rates(doc, name))) for name in doc["cases"]
     ]
-    note = "Response and toxicity rates stand in the table of cases in the summary"
+    note = "Response and toxicity rates stand above the results of each case"
     if any(case["truth"]["strata"] for case in doc["cases"].values()):
         note += ", those of strata below"
     return Table(
