@@ -19,6 +19,7 @@ from trialsim.errors import OutputError, TrialsimError
 if TYPE_CHECKING:
     from trialsim.answers import Answer
     from trialsim.timing import Clock
+    from trialsim.writing.folder import How
 
 ScenarioPath = Annotated[Path, typer.Argument(metavar="SCENARIO", help="scenario file (YAML)")]
 Jobs = Annotated[
@@ -122,7 +123,9 @@ class Out:
         if self.output is not None and self.is_file(self.output):
             self.file = self.output
         elif self.output is not None:
-            self.folder = checked_folder(self.output, force=self.force, docx=self.docx)
+            from trialsim.writing.folder import check
+
+            self.folder = check(self.output, force=self.force, docx=self.docx)
         if self.docx and self.folder is None:
             raise OutputError("--docx writes into the folder of the report: name it with -o")
 
@@ -149,8 +152,8 @@ class Out:
             return None
         from trialsim.reporting.filing import write_answer
 
-        form = {"force": self.force, "docx": self.docx, "full": self.full}
-        return write_answer(answer, self.folder, texts=texts, asked=asked, clock=clock, jobs=jobs, **form)
+        how: How = {"jobs": jobs, "force": self.force, "docx": self.docx, "full": self.full}
+        return write_answer(answer, self.folder, texts=texts, asked=asked, clock=clock, **how)
 
     def show(self, answer: Answer, page: Path | None = None) -> None:
         """Print an answer and the path of its page; exit status 1 where exact and simulated disagree.
@@ -215,18 +218,6 @@ class Work:
         if folder is None and self.resume:
             raise OutputError("--resume goes on with what a folder has kept: name it with -o")
         return None if folder is None else folder.with_name(f"{folder.name}.{ending}")
-
-
-def checked_folder(output: Path, *, force: bool, docx: bool) -> Path:
-    """The folder to write; refused now where it could not be written later."""
-    from trialsim.writing.folder import check_target
-
-    target = check_target(output, force=force)
-    if docx:
-        from trialsim.writing.word import check_installed
-
-        check_installed()
-    return target
 
 
 def warn(disagreements: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ from trialsim.writing.numbers import (
     Cell,
     count,
     difference_cell,
+    fixed,
     listed,
     mcse_cell,
     value_cell,
@@ -170,8 +171,8 @@ def _prior_tables(analysis: Content, k: int) -> Iterator[Table]:
     for row in analysis["inputs"]:
         cells = [row["input"], row["prior"]]
         for index in (row["first_order"], row["total"]):
-            cells.append(Cell(f"{index['estimate']:.3f}".replace("-", "−"), index["estimate"]))
-            cells.append(f"{index['low']:.3f} to {index['high']:.3f}".replace("-", "−"))
+            cells.append(Cell(fixed(index["estimate"], 3), index["estimate"]))
+            cells.append(f"{fixed(index['low'], 3)} to {fixed(index['high'], 3)}")
         rows.append(tuple(cells))
     yield Table(
         f"priors-{k + 1}",

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from trialsim.answers import Answer
 from trialsim.reporting.saying import csv_tables, document, report_of
 from trialsim.timing import Clock
-from trialsim.writing.folder import to_json, write
+from trialsim.writing.folder import How, to_json, write
 
 
 def results_json(answer: Answer, texts: Mapping[str, str], asked: Mapping[str, Any]) -> bytes:
@@ -31,10 +31,7 @@ def write_answer(
     texts: Mapping[str, str],
     asked: Mapping[str, Any],
     clock: Clock | None = None,
-    jobs: int | None = None,
-    force: bool = False,
-    docx: bool = False,
-    full: bool = False,
+    **how: Unpack[How],
 ) -> Path:
     """Write an answer as a folder, and return the path of its page; keywords as for ``writing.folder.write``."""
     return write(
@@ -44,8 +41,5 @@ def write_answer(
         tables=csv_tables(answer),
         texts=texts,
         clock=clock,
-        jobs=jobs,
-        force=force,
-        docx=docx,
-        full=full,
+        **how,
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from trialsim.facts.design import Attained, Branch, Design, Look
 from trialsim.facts.protocol import Facts
 from trialsim.reporting.protocol_origin import toxic, whence
-from trialsim.writing.numbers import Cell, listed, probability, probability_cell, rate
+from trialsim.writing.numbers import Cell, listed, probability, probability_cell, rate, value_cell
 from trialsim.writing.report import Block, Table, Words, plain
 
 NO_HYPOTHESIS = "No hypothesis about the response rate is stated."
@@ -241,7 +241,7 @@ def _characteristics(facts: Facts) -> Table:
         cells.append(probability_cell(row.p_go))
         if considers:
             cells += [probability_cell(row.p_consider), probability_cell(row.p_no_go)]
-        cells += [probability_cell(row.pet), Cell(f"{row.en:.2f}", row.en)]
+        cells += [probability_cell(row.pet), value_cell("en", row.en)]
         rows.append(tuple(cells))
     columns = (
         "Response rate",

@@ -15,14 +15,14 @@ LONG, VERY_LONG = 6, 30
 
 AFTER_CHANGE = {
     "pooled": "After a change of dose all patients stay in the analysis, whichever dose they had, and the cut-offs do "
-    "not change (pooled). A go is about the programme with its change of dose: that it works on average over the "
+    "not change. A go is about the programme with its change of dose: that it works on average over the "
     "patients as they were treated. It is not about the lower dose by itself, which would need the old-dose patients "
-    "left out (new_dose_only), or a fresh trial at the new dose (restart).",
-    "new_dose_only": "After a change of dose only patients at the new dose are analysed (new_dose_only): an interim "
+    "left out, or a fresh trial at the new dose.",
+    "new_dose_only": "After a change of dose only patients at the new dose are analysed: an interim "
     "look that is pending is dropped and none follows; when the planned number is enrolled, all doses together, the "
     "decision takes the cut-off for the number of patients at the new dose, of whom there may be few. A go is then "
     "about that dose, and the type I error of the design does not bound its probability.",
-    "restart": "After a change of dose a fresh trial begins at the new dose (restart): an interim look that is "
+    "restart": "After a change of dose a fresh trial begins at the new dose: an interim look that is "
     "pending is dropped, and looks start again with the first patient there, up to the planned number; patients of "
     "earlier doses leave the analysis. A go is about the dose at which it is reached; there may be more than one "
     "attempt, so that the type I error of the design does not bound its probability.",

@@ -9,6 +9,7 @@ import secrets
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from trialsim.errors import OutputError
 from trialsim.timing import Clock
@@ -35,6 +36,20 @@ DEBRIS = {".DS_Store", "Thumbs.db", "desktop.ini"}
 """What file managers leave behind."""
 
 
+class How(TypedDict, total=False):
+    """How a folder is written.
+
+    ``force``: replace the folder of an earlier report (any other existing folder or file is never touched); ``docx``:
+    also as ``report.docx`` (needs the extra ``docx``); ``full``: see ``writing.html.html``; ``jobs``: workers, as
+    ``environment.json`` has it.
+    """
+
+    jobs: int | None
+    force: bool
+    docx: bool
+    full: bool
+
+
 def write(
     report: Report,
     folder: str | os.PathLike[str],
@@ -43,10 +58,7 @@ def write(
     tables: Mapping[str, str],
     texts: Mapping[str, str],
     clock: Clock | None = None,
-    jobs: int | None = None,
-    force: bool = False,
-    docx: bool = False,
-    full: bool = False,
+    **how: Unpack[How],
 ) -> Path:
     """Write a report in every form, with its numbers and figures, and return the path of its page.
 
@@ -57,14 +69,12 @@ def write(
     tables : CSV text by name, beside the tables of the report as they are printed.
     texts : the scenario files it was made from, by name, copied as they are.
     clock : wall times of what was done before, to stand beside those measured here in ``environment.json``.
-    force : replace the folder of an earlier report. Any other existing folder or file is never touched.
-    docx : also as ``report.docx`` (needs the extra ``docx``).
-    full : see ``writing.html.html``.
 
     Raises
     ------
     OutputError : the folder cannot be written, or exists; ``docx`` without the extra.
     """
+    force = how.get("force", False)
     target = check_target(folder, force=force)
     clock = clock or Clock()
 
@@ -85,14 +95,14 @@ def write(
                 **printed_tables(report),
             }.items():
                 (new / TABLES / name).write_bytes(text.encode())
-            (new / PAGE).write_bytes(html(report, full=full).encode())
+            (new / PAGE).write_bytes(html(report, full=how.get("full", False)).encode())
             (new / MARKDOWN).write_bytes(markdown(report).encode())
-        if docx:
+        if how.get("docx"):
             from trialsim.writing.word import to_docx
 
             with clock("docx"):
                 (new / DOCX).write_bytes(to_docx(report))
-        (new / ENVIRONMENT).write_bytes(environment(jobs, clock.seconds))
+        (new / ENVIRONMENT).write_bytes(environment(how.get("jobs"), clock.seconds))
 
     put_in_place(target, fill, force=force)
     return target / PAGE
@@ -165,6 +175,16 @@ def check_target(folder: str | os.PathLike[str], *, force: bool = False) -> Path
             raise OutputError(f"{target} is not replaced, because {why}; choose another name")
     except (OSError, ValueError, RuntimeError) as error:
         raise OutputError(f"{os.fsdecode(folder)!r} cannot be written: {reason_of(error)}") from None
+    return target
+
+
+def check(folder: str | os.PathLike[str], *, force: bool = False, docx: bool = False) -> Path:
+    """The folder, refused before anything is computed where it, or its Word file, could not be written later."""
+    target = check_target(folder, force=force)
+    if docx:
+        from trialsim.writing.word import check_installed
+
+        check_installed()
     return target
 
 

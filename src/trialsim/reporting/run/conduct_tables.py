@@ -13,6 +13,7 @@ from trialsim.writing.numbers import (
     Cell,
     difference_cell,
     mcse_cell,
+    percent,
     probability_cell,
     rate,
     rates,
@@ -179,7 +180,7 @@ def analysis_sets(doc: Document) -> Table:
 
 
 def _share(value: float | None) -> Cell | str:
-    return NONE if value is None else Cell(f"{100 * value:.2f}%", value)
+    return NONE if value is None else Cell(percent(value), value)
 
 
 def strata(doc: Document) -> Table:
@@ -234,7 +235,7 @@ def _cell_title(row: Document) -> str:
     where = f"{row['cohort'] or 'All cohorts'}, {row['dose'] or 'all doses'}"
     if row["responses"] is None:
         return f"{where}: unreported responses of {row['evaluable']} evaluable"
-    compatible = f"{100 * row['low']:.2f}% – {100 * row['high']:.2f}%"
+    compatible = f"{percent(row['low'])} – {percent(row['high'])}"
     return f"{where}: {row['responses']} of {row['evaluable']} evaluable (compatible rates {compatible})"
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from trialsim.reporting.filing import write_answer
 from trialsim.reporting.run.report import told
 from trialsim.running.run import Run, run
 from trialsim.timing import Clock
-from trialsim.writing.folder import SCENARIO, check_target
+from trialsim.writing.folder import SCENARIO, How, check
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,11 +51,7 @@ def report(
     ------
     OutputError : the folder cannot be written, or exists; ``docx`` without the extra.
     """
-    check_target(folder, force=force)
-    if docx:
-        from trialsim.writing.word import check_installed
-
-        check_installed()
+    check(folder, force=force, docx=docx)
     found = run(scenario, jobs=jobs, text=scenario_text, **asked)
     return write_run(found, folder, jobs=jobs, force=force, docx=docx, full=full, seconds=seconds)
 
@@ -64,26 +60,15 @@ def write_run(
     found: Run,
     folder: str | os.PathLike[str],
     *,
-    jobs: int | None = None,
-    force: bool = False,
-    docx: bool = False,
-    full: bool = False,
     seconds: Mapping[str, float] | None = None,
+    **how: Unpack[How],
 ) -> Path:
     """Write what a run found as a folder; keywords as for ``report``."""
     clock = Clock({**(seconds or {}), **found.seconds})
     with clock("drawing"):
         told(found)
     return write_answer(
-        found,
-        folder,
-        texts={SCENARIO: found.text},
-        asked=asked_of(found),
-        clock=clock,
-        jobs=jobs,
-        force=force,
-        docx=docx,
-        full=full,
+        found, folder, texts={SCENARIO: found.text}, asked=asked_of(found), clock=clock, **how
     )
 
 
