@@ -14,7 +14,8 @@ from trialsim.reporting.run.check import check_of
 from trialsim.reporting.run.summary import verdict
 from trialsim.results import digits12
 from trialsim.running.content import CHECK_METHOD, check_document
-from trialsim.writing.report import Pictures, Report, Words, section
+from trialsim.running.inputs import inputs
+from trialsim.writing.report import Pictures, Points, Report, Words, section
 
 
 def report_of(checks: Checks) -> Report:
@@ -28,7 +29,9 @@ def report_of(checks: Checks) -> Report:
         drawn.append(Undrawn(partial(compatibility.draw, checks)))
     if any(row.pmf is not None for row in checks if row.conditioning == GIVEN_SIZES):
         drawn.append(Undrawn(partial(predictive.draw, checks)))
-    first = section("first-page", "", Words(" ".join(verdict(doc)), mark="convention"), found.blocks)
+    said = " ".join(verdict({**doc, "inputs": inputs(scenario, None, None)}))
+    rest = found.blocks or [Points(tuple(doc["check_notes"]))]
+    first = section("first-page", "", Words(said, mark="convention"), rest)
     parts = [
         section(part.key, part.title, part.blocks, Pictures(tuple(drawn)) if part.key == "each-case" else ())
         for part in found.parts
