@@ -15,7 +15,9 @@ SEVERITY = {word: rank for rank, (_, word) in enumerate(VERDICTS)}
 
 
 def verdict(doc: Document) -> Iterator[str]:
-    """The check of the observed trial in brief."""
+    """The check of the observed trial in brief; nothing where nothing was observed."""
+    if not doc["headline"]:
+        return
     for row in doc["headline"][:1]:
         yield (
             f"{row['label']}: {row['observed']} of {row['denominator']} {row['unit']} patients; 95% interval "
