@@ -20,14 +20,15 @@ from trialsim.designs.rules import Looks
 from trialsim.engine import derived
 from trialsim.engine.operating import simulate
 from trialsim.errors import OutputError, TrialsimError
-from trialsim.reporting import check_target, report, reproduce
+from trialsim.reporting.rerun import reproduce
+from trialsim.reporting.run.folder import report
 from trialsim.reporting.run.report import document, report_of
 from trialsim.reporting.run.summary import agreement, likelihood_words
 from trialsim.running import inputs
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import digest, parse
 from trialsim.scenario.model import Scenario
-from trialsim.writing.folder import to_json
+from trialsim.writing.folder import check_target, to_json
 from trialsim.writing.html import html
 from trialsim.writing.numbers import chance, listed, probability, signed, times
 from trialsim.writing.report import unbroken

@@ -38,7 +38,7 @@ def reproduce(
     quiet: Quiet = False,
 ) -> None:
     """Work out again what a folder holds and compare the results bit by bit; exit status 1 if they differ."""
-    from trialsim.reporting import reproduce as again
+    from trialsim.reporting.rerun import reproduce as again
 
     with workers(dask, jobs), progress(None, quiet) as advance:
         same, differences = again(folder, jobs=jobs, progress=advance)

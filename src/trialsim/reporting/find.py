@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 from trialsim.designs.finding import SEARCHES, FoundDesigns
 from trialsim.engine.whole_trial_found import RobustDesigns
 from trialsim.reporting.about import MADE_BY
-from trialsim.reporting.pictures import Undrawn
+from trialsim.reporting.pictures import undrawn
 from trialsim.writing.numbers import Cell, listed, probability_cell, rate, value_cell
 from trialsim.writing.report import Group, Pictures, Report, Row, Table, Words, plain, section
 
@@ -50,9 +49,7 @@ def _ideal(found: FoundDesigns) -> Report:
     )
     drawn = []
     if all(d.looks is not None for d in found):
-        from trialsim.figures.candidates import draw
-
-        drawn = [Undrawn(partial(draw, found))]
+        drawn = [undrawn("candidates", found)]
     method = section(
         "method",
         "How it was computed",
@@ -84,8 +81,6 @@ def _robust(found: RobustDesigns) -> Report:
         "Exact, in the scenario's own trial: its dose reduction, toxicity rule, evaluability and association; every "
         "outcome known before the next patient (calendar time does not enter)."
     )
-    from trialsim.figures.whole_trial import draw
-
     answer = section(
         "answer",
         "The designs",
@@ -93,7 +88,7 @@ def _robust(found: RobustDesigns) -> Report:
         _designs(found) if found.designs else Words(found.why_none, mark="warning"),
         _attained(found),
         Words(how, mark="note"),
-        Pictures((Undrawn(partial(draw, found)),)),
+        Pictures((undrawn("whole_trial", found),)),
     )
     title = f"{found.words.capitalize()}s for: {found.scenario}"
     return Report(title, "Designs for the scenario’s own trial", (answer,), MADE_BY)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from trialsim.engine.traces import Trace
 from trialsim.errors import OutputError
 from trialsim.reporting.about import MADE_BY
-from trialsim.reporting.pictures import Undrawn
+from trialsim.reporting.pictures import undrawn
 from trialsim.writing.folder import check_file, write_file
 from trialsim.writing.numbers import NONE, Cell
 from trialsim.writing.report import Picture, Pictures, Points, Report, Table, Words, plain, section
@@ -51,9 +50,7 @@ def report_of(trace: Trace) -> Report:
     """The trial: how it ended, what happened when, every patient."""
     pictures: tuple[Picture, ...] = ()
     if trace.dated:
-        from trialsim.figures.swimmer import draw
-
-        pictures = (Undrawn(partial(draw, trace)),)
+        pictures = (undrawn("swimmer", trace),)
     ended = f"Trial {trace.trial} of case {trace.case}, seed {trace.seed}: {trace.end}."
     events = section("events", "What happened", _events(trace))
     patients = section("patients", "The patients", _patients(trace), Pictures(pictures))
