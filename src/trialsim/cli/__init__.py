@@ -19,6 +19,7 @@ from trialsim.cli import (
     files,
     find,
     monitor,
+    oc,
     protocol,
     run,
     sensitivity,
@@ -88,6 +89,7 @@ def _options(
 for command in (
     run.run,
     find.find,
+    oc.oc,
     check.check,
     analyse.analyse,
     monitor.monitor,

@@ -26,6 +26,7 @@ class Multistage(ErrorRates):
     """K stages, stated by n, stop_le (and go_gt); or three stages found from the error rates."""
 
     default_criterion: ClassVar[str] = "optimal"
+    outright: ClassVar[tuple[str, ...]] = ("n", "stop_le")
 
     kind: Literal["multistage"]
     criterion: Literal["optimal", "minimax", "h1_optimal"] | None = Field(
@@ -49,7 +50,7 @@ class Multistage(ErrorRates):
 
     @model_validator(mode="after")
     def _possible(self) -> Multistage:
-        if not self.stated_outright(("n", "stop_le")):
+        if not self.stated_outright():
             if self.go_gt is not None:
                 raise impossible("go_gt", "`go_gt` belongs to a design stated by n and stop_le")
             return self

@@ -26,6 +26,7 @@ class Sargent(ErrorRates):
     """Two stages with three outcomes: found from four error rates, or stated as n1, r1, n, r, s."""
 
     default_criterion: ClassVar[str] = "optimal"
+    outright: ClassVar[tuple[str, ...]] = ("n1", "r1", "n", "r", "s")
 
     kind: Literal["sargent"]
     criterion: Literal["optimal", "minimax"] | None = Field(
@@ -43,7 +44,7 @@ class Sargent(ErrorRates):
 
     @model_validator(mode="after")
     def _possible(self) -> Sargent:
-        if self.stated_outright(("n1", "r1", "n", "r", "s")):
+        if self.stated_outright():
             n1, r1, n, r, s = self._cuts()
             for key in ("eta", "pi"):
                 if getattr(self, key) is not None:

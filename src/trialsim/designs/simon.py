@@ -34,6 +34,7 @@ class Simon(ErrorRates):
     """Two stages, stopping early only for futility: found from p0, p1, alpha, beta, or stated as n1, r1, n, r."""
 
     default_criterion: ClassVar[str] = "optimal"
+    outright: ClassVar[tuple[str, ...]] = ("n1", "r1", "n", "r")
     written_as: ClassVar[str] = "written r1/n1 r/n: stop stage 1 if responses <= r1; go if responses > r"
 
     kind: Literal["simon"]

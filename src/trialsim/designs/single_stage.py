@@ -23,6 +23,7 @@ class SingleStage(ErrorRates):
 
     default_criterion: ClassVar[str] = "first"
     written_as: ClassVar[str] = "written r/n: go if responses > r"
+    outright: ClassVar[tuple[str, ...]] = ("n", "r")
 
     kind: Literal["single_stage"]
     criterion: Literal["first", "stable"] | None = Field(
@@ -40,7 +41,7 @@ class SingleStage(ErrorRates):
 
     @model_validator(mode="after")
     def _possible(self) -> SingleStage:
-        if self.stated_outright(("n", "r")) and self.r > self.n:  # type: ignore[operator]
+        if self.stated_outright() and self.r > self.n:  # type: ignore[operator]
             raise impossible("r", f"r = {self.r} cannot exceed n = {self.n}")
         return self
 

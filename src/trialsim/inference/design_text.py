@@ -7,7 +7,7 @@ import re
 from trialsim.designs.rules import DECISION_WORDS, Looks, two_way
 from trialsim.errors import DesignError
 
-_LOOK = re.compile(r"\s*(\d+|-)(?::(\d+))?\s*/\s*(\d+)\s*")
+_LOOK = re.compile(r"(\d+|-)(?::(\d+))?/(\d+)")
 
 
 def looks_from(text: str) -> Looks:
@@ -18,7 +18,7 @@ def looks_from(text: str) -> Looks:
     stops: list[int] = []
     goes: list[int | None] = []
     sizes: list[int] = []
-    for part in text.split(","):
+    for part in re.split(r"[\s,;]+", re.sub(r"\s*([/:])\s*", r"\1", text.strip())):
         match = _LOOK.fullmatch(part)
         if not match:
             raise DesignError(

@@ -29,6 +29,11 @@ def load(path: str | os.PathLike[str]) -> Scenario:
         With every problem of the file, each at its line.
     """
     name = os.fsdecode(path)
+    return parse(text_of(name), name)
+
+
+def text_of(name: str) -> str:
+    """The text of a scenario file; ScenarioError says why it cannot be read."""
     try:
         with open(name, "rb") as file:
             content = file.read(MAX_BYTES + 1)
@@ -40,7 +45,7 @@ def load(path: str | os.PathLike[str]) -> Scenario:
         raise _refused(name, f"cannot be read: {(error.strerror or 'unknown reason').lower()}") from None
     except ValueError:  # a NUL in the path itself
         raise _refused(name, "this cannot be the name of a file") from None
-    return parse(_decoded(content, name), name)
+    return _decoded(content, name)
 
 
 def parse(text: str, name: str = "scenario") -> Scenario:
