@@ -15,10 +15,14 @@ from trialsim.designs.target import Target, not_above
 
 @dataclass(frozen=True)
 class Candidates:
-    """The designs that a search puts forward, each under its criterion; ``note`` says when it ended at a bound."""
+    """The designs that a search puts forward, each under its criterion.
+
+    ``note`` says when it ended at a bound, ``covered`` what was searched where that depends on the search.
+    """
 
     named: tuple[tuple[str, Any], ...]
     note: str = ""
+    covered: str = ""
 
     @classmethod
     def of(cls, criterion: str | None, found: Front[Any], limit: int, best: str = "optimal") -> Candidates:
