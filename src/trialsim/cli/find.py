@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,6 +10,7 @@ import typer
 
 from trialsim.cli.common import Out, options, progress, texts_of
 from trialsim.errors import TrialsimError
+from trialsim.writing.numbers import listed
 
 if TYPE_CHECKING:
     from trialsim.designs.finding import FoundDesigns
@@ -29,6 +31,7 @@ def find(
     p1: Annotated[float | None, typer.Option(help="desirable response rate")] = None,
     alpha: Annotated[float | None, typer.Option(help="largest type I error")] = None,
     beta: Annotated[float | None, typer.Option(help="largest type II error")] = None,
+    power: Annotated[float | None, typer.Option(help="least power, in place of --beta")] = None,
     criterion: Annotated[
         str | None,
         typer.Option(
@@ -86,8 +89,8 @@ def find(
     ] = None,
 ) -> None:
     """Find designs by their error rates, by exact and complete search."""
+    from trialsim.designs.finding import check_kind, find_in_file, needs, read_keys
     from trialsim.designs.finding import find as search
-    from trialsim.designs.finding import find_in_file, read_keys
 
     if settings is not None:
         if scenario is not None:
@@ -96,7 +99,7 @@ def find(
             raise TrialsimError("name the kind of design first: trialsim find simon --settings FILE")
         print(find_in_file(kind, settings).to_csv(index=False), end="")
         return
-    rates: dict[str, Any] = {"p0": p0, "p1": p1, "alpha": alpha, "beta": beta}
+    rates: dict[str, Any] = {"p0": p0, "p1": p1, "alpha": alpha, "beta": beta, "power": power}
     stated = {"criterion": criterion, "weight": weight, "nmax": nmax, **read_keys(keys or [])}
     found: FoundDesigns | RobustDesigns
     texts: dict[str, str] = {}
@@ -111,12 +114,17 @@ def find(
             raise TrialsimError(
                 "name the kind of design, as in `trialsim find simon`; or give --scenario FILE"
             )
-        if missing := [name for name, value in rates.items() if value is None]:
+        check_kind(kind)
+        named = {name for name, value in rates.items() if value is not None}
+        named |= {"beta"} if power is not None else set()
+        if missing := [name for name in needs(kind) if name not in named]:
+            wanted = listed([f"--{name}" for name in needs(kind)])
             raise TrialsimError(
-                f"a search needs --p0, --p1, --alpha and --beta; missing: {', '.join(missing)}"
+                f"a search for a design of kind {kind} needs {wanted} (--power will do in place of --beta); missing: "
+                f"{', '.join(missing)}"
             )
         asked = {"kind": kind, **rates, **stated}
-        found = search(**asked)
+        found = search(**asked, doing=None if out.prints_nothing_else else _say)
     if figure is not None:
         from importlib import import_module
 
@@ -130,6 +138,10 @@ def find(
         raise TrialsimError(
             f"no {found.words} with n <= {found.searched[1]} keeps alpha and power in this scenario"
         )
+
+
+def _say(what: str) -> None:
+    print(what, file=sys.stderr, flush=True)
 
 
 def _robust(path: Path, asked: dict[str, Any], quiet: bool) -> RobustDesigns:

@@ -33,6 +33,7 @@ class Bop2(ErrorRates):
     """Futile if P(p > p0) < lambda (m/N)^gamma; go if it is above 1 - (1 - lambda)(m/N)^eta."""
 
     default_criterion: ClassVar[str] = "most_power"
+    needs: ClassVar[tuple[str, ...]] = ("p0", "p1", "alpha")
 
     kind: Literal["bop2"]
     criterion: Literal["most_power", "optimal"] | None = Field(
@@ -63,13 +64,21 @@ class Bop2(ErrorRates):
             return looks_of(self.looks, self.p0, prior, self.lambda_, self.gamma, self.eta)
         return self.best()
 
+    def held(self) -> dict[str, Any]:
+        """With the prior, which is the rule's own where none is stated."""
+        assert self.p0 is not None
+        own = {"prior": self.prior or (self.p0, 1 - self.p0), "efficacy_stop": self.efficacy_stop}
+        return searched_for(super().held()) | own
+
     def candidates(self) -> Candidates:
         """The cut-offs with the largest power and, where beta is stated, with the least EN(p0)."""
         assert self.p0 is not None and self.p1 is not None and self.alpha is not None
         at, rates, alpha, prior = self.looks, (self.p0, self.p1), self.alpha, self.prior
 
         def within(largest: float) -> dict[str, Bop2Design]:
-            return search(at, *rates, alpha, self.beta, prior, efficacy_stop=self.efficacy_stop, largest=largest)
+            return search(
+                at, *rates, alpha, self.beta, prior, efficacy_stop=self.efficacy_stop, largest=largest
+            )
 
         return widened(self, within)
 
@@ -93,6 +102,11 @@ def check_stated(spec: Any, what: str, searches: bool = False) -> None:
         raise impossible("", "to find cut-offs state p0, p1 and alpha; or state lambda and gamma")
 
 
+def searched_for(held: dict[str, Any]) -> dict[str, Any]:
+    """What is held without what ``widened`` says is searched."""
+    return {key: value for key, value in held.items() if key != "gamma_most"}
+
+
 def widened(spec: Any, within: Callable[[float], dict[str, Any]]) -> Candidates:
     """What is found up to the largest gamma that is stated; beyond it where beta cannot be kept otherwise.
 
@@ -114,12 +128,17 @@ def widened(spec: Any, within: Callable[[float], dict[str, Any]]) -> Candidates:
     best = found["most_power"]
     if best.power < wanted:
         raise NoDesign(
-            f"{looks} the largest power at alpha = {spec.alpha:g} is {best.power:.4f}, of all lambda, and gamma to "
-            f"{MOST:g}, less than {wanted:g}: more patients are needed"
+            f"{looks} the largest power at alpha = {spec.alpha:g} is {best.power:.4f}, over every lambda and every "
+            f"gamma to {MOST:g}, less than {wanted:g}: more patients are needed"
         )
     names = found if spec.criterion is None else (spec.criterion,)
-    lambdas = f"every lambda from {LEAST:g}" if best.complete else f"lambda by {STEP:g}, and each cut-off at the end"
-    covered = f"{lambdas}; every gamma from 0 to {largest:g}"
+    lambdas = (
+        f"every lambda from {LEAST:g}"
+        if best.complete
+        else f"lambda by {STEP:g}, and each cut-off at the end"
+    )
+    early = f", every eta to {MOST:g}" if getattr(spec, "efficacy_stop", False) else ""
+    covered = f"{lambdas}, every gamma from 0 to {largest:g}{early}"
     return Candidates(tuple((name, found[name]) for name in names), covered=covered)
 
 
@@ -166,6 +185,12 @@ class Bop2Design:
     type_i_error: float
     power: float
     complete: bool = True
+
+    @property
+    def constants(self) -> dict[str, float]:
+        """What the cut-offs come from."""
+        early = {} if self.eta is None else {"eta": self.eta}
+        return {"lambda": self.lambda_, "gamma": self.gamma} | early
 
     @property
     def n(self) -> int:

@@ -8,13 +8,13 @@ needs no more than these two posteriors.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from trialsim.designs.alone import written
 from trialsim.designs.bayes import LookSizes, posterior_above
-from trialsim.designs.bop2 import GAMMA_MOST, check_stated, widened
+from trialsim.designs.bop2 import GAMMA_MOST, check_stated, searched_for, widened
 from trialsim.designs.bryant_day import TwoRates, patient
 from trialsim.designs.error_rates import Candidates, ErrorRates
 from trialsim.designs.growing import MOST
@@ -37,6 +37,7 @@ class Bop2Toxicity(ErrorRates):
     """
 
     default_criterion: ClassVar[str] = "most_power"
+    needs: ClassVar[tuple[str, ...]] = ("p0", "p1", "alpha")
     written_as: ClassVar[str] = (
         "written r/n (toxic < b), one a look: stop if responses <= r or toxicities >= b; at the end go otherwise; "
         "alpha where both rates are bad, power where both are good"
@@ -77,6 +78,16 @@ class Bop2Toxicity(ErrorRates):
             return looks_of(self.looks, self._watched(), self.lambda_, self.gamma)
         return self.best()
 
+    def held(self) -> dict[str, Any]:
+        """With the priors, which are the rule's own where none are stated."""
+        assert self.p0 is not None
+        (p0, limit) = self.p0, self.toxicity[0]
+        own = {
+            "prior": self.prior or (p0, 1 - p0),
+            "prior_toxicity": self.prior_toxicity or (limit, 1 - limit),
+        }
+        return searched_for(super().held()) | own
+
     def candidates(self) -> Candidates:
         """The cut-offs with the largest power and, where beta is stated, with the least EN."""
         assert self.p0 is not None and self.p1 is not None and self.alpha is not None
@@ -84,7 +95,14 @@ class Bop2Toxicity(ErrorRates):
 
         def within(largest: float) -> dict[str, Bop2ToxicityDesign]:
             return search(
-                self.looks, seen, rates, self.toxicity, alpha, self.odds_ratio, beta=self.beta, largest=largest
+                self.looks,
+                seen,
+                rates,
+                self.toxicity,
+                alpha,
+                self.odds_ratio,
+                beta=self.beta,
+                largest=largest,
             )
 
         return widened(self, within)
@@ -151,6 +169,11 @@ class Bop2ToxicityDesign:
     type_i_error: float
     power: float
     complete: bool = True
+
+    @property
+    def constants(self) -> dict[str, float]:
+        """What the cut-offs come from."""
+        return {"lambda": self.lambda_, "gamma": self.gamma}
 
     @property
     def n(self) -> int:

@@ -1,8 +1,8 @@
 """Cut-offs lambda (m/N)^gamma of posterior probabilities: every way in which they can fall between attained values.
 
-For one lambda both P(go) grow with gamma, as fewer counts stop: the best gamma is the largest that keeps alpha, found by
-bisection. As lambda moves, what gamma can do changes only where a power meets an attained probability at gamma = 0 or
-at the largest gamma, or two of them at one gamma; one lambda between two such neighbours stands for all between them.
+For one lambda both P(go) grow with gamma, as fewer counts stop: the best gamma is the largest that keeps alpha, found
+by bisection. As lambda moves, what gamma can do changes only where the cut-off meets an attained probability at gamma 0
+or the largest, or two of them at one gamma; one lambda between two such neighbours stands for all between them.
 """
 
 from __future__ import annotations
@@ -45,14 +45,13 @@ def lambdas(
     largest : the largest gamma.
     """
     last = np.concatenate([stop[-1], *go[-1:]])
-    edges = [last, _meetings(at, stop, largest)]
+    met = [_meetings(at, stop, largest)]
     if len(go):
-        found = _meetings(at, [1 - values for values in go], MOST)
-        edges.append(None if found is None else 1 - found)
-    every = all(found is not None for found in edges)
-    if every:
-        between = _between(np.concatenate(edges))
-        every = len(between) <= EVERY_LAMBDA
+        falling = _meetings(at, [1 - values for values in go], MOST)
+        met.append(None if falling is None else 1 - falling)
+    edges = [found for found in met if found is not None]
+    between = _between(np.concatenate([last, *edges]))
+    every = len(edges) == len(met) and len(between) <= EVERY_LAMBDA
     if not every:
         grid = np.round(np.arange(LEAST, 1, STEP), 9).tolist()
         between = [*grid, *_between(last)]
@@ -148,7 +147,9 @@ def search(
             early = [*gammas(at, [1 - values for values in go], 1 - lambda_, MOST)]
         for eta in early:
 
-            def does(gamma: float, which: int, lambda_: float = lambda_, eta: float | None = eta) -> Sequence[float]:
+            def does(
+                gamma: float, which: int, lambda_: float = lambda_, eta: float | None = eta
+            ) -> Sequence[float]:
                 return outcome(lambda_, gamma, eta, which)
 
             power = best["most_power"].alternative[0] if best else 0.0

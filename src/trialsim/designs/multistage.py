@@ -7,7 +7,7 @@ Ensign LG et al. An optimal three-stage design for phase II clinical trials. Sta
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -26,6 +26,7 @@ class Multistage(ErrorRates):
     """K stages, stated by n, stop_le (and go_gt); or three stages found from the error rates."""
 
     default_criterion: ClassVar[str] = "optimal"
+    searched: ClassVar[str] = "three stages, all sizes and cut-offs of 0 or more"
 
     kind: Literal["multistage"]
     criterion: Literal["optimal", "minimax", "h1_optimal"] | None = Field(
@@ -84,6 +85,10 @@ class Multistage(ErrorRates):
             return two_way(*self._cuts())
         return self.best()
 
+    def held(self) -> dict[str, Any]:
+        """A go after stage 1 or 2 is searched only where it is asked for."""
+        return super().held() | {"efficacy_stop": self.efficacy_stop}
+
     def candidates(self) -> Candidates:
         """The designs that a search finds, and whether it ended at its bound."""
         best, early = self.criterion or "optimal", self.efficacy_stop
@@ -127,6 +132,7 @@ def search(
     least = AT_P1 if criterion == "h1_optimal" else AT_P0
     form = {"free": FREE, "equal": EQUAL, "ensign": ENSIGN}[shape]
     limit = _limit(target.nmax, efficacy_stop)
+    target.check_reach("three-stage design", limit)
     rows, complete = widening(
         lambda nmax: three_stages(target.rates, target.errors, nmax, efficacy_stop, least, form),
         40, limit, any_will_do=criterion == "minimax",

@@ -6,7 +6,7 @@ Lee JJ, Liu DD. A predictive probability design for phase II cancer clinical tri
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -22,6 +22,7 @@ from trialsim.designs.bayes import (
 )
 from trialsim.designs.error_rates import Candidates, ErrorRates
 from trialsim.designs.front import Front
+from trialsim.designs.growing import short
 from trialsim.designs.rules import Looks
 from trialsim.designs.spec import Patients, Prior, Probability, impossible
 from trialsim.designs.target import Target
@@ -39,6 +40,7 @@ class PredictiveProbability(ErrorRates):
     """Futile if PP < theta_l, go if PP > theta_u, success at the end if P(p > p0 | data) > theta_t: all strict."""
 
     default_criterion: ClassVar[str] = "optimal"
+    searched: ClassVar[str] = "every n, theta_l and theta_t"
 
     kind: Literal["predictive_probability"]
     criterion: Literal["optimal", "minimax"] | None = Field(
@@ -79,6 +81,10 @@ class PredictiveProbability(ErrorRates):
         assert self.p0 is not None
         at = looks_at(self.n, self.min_n, self.every)
         return looks_of(at, self.p0, (self.theta_l, self.theta_u, self.theta_t), self.prior)
+
+    def held(self) -> dict[str, Any]:
+        """With the looks, and no early go."""
+        return super().held() | {"theta_u": self.theta_u}
 
     def candidates(self) -> Candidates:
         """The designs that a search finds, and whether it ended at its bound."""
@@ -151,6 +157,11 @@ class Predictive:
     type_i_error: float
     power: float
 
+    @property
+    def constants(self) -> dict[str, float]:
+        """One theta_l and one theta_t of the ranges."""
+        return {"theta_l": short(*self.theta_l), "theta_t": short(*self.theta_t)}
+
     def looks(self) -> Looks:
         """The design as Rules take it."""
         return cut_off_looks(self.at, self.stop_le, (*(None,) * (len(self.at) - 1), self.r + 1))
@@ -174,6 +185,7 @@ def search(
     from trialsim.kernels.sequential import sequential
 
     limit = target.nmax or SEARCH_LIMIT
+    target.check_reach("predictive-probability design", limit)
     found: list[Predictive] = []
     null, alternative = np.zeros(4), np.zeros(4)
     for n in range(2, limit + 1):

@@ -22,9 +22,10 @@ from trialsim.designs.error_rates import (
     require_error_rates,
 )
 from trialsim.designs.front import Front, TwoStages
+from trialsim.designs.infeasible import Reached, most_power, power_at
 from trialsim.designs.rules import Looks, two_way
 from trialsim.designs.spec import AsTuple, CutOff, Patients, Prior, Probability, impossible
-from trialsim.designs.target import Target, widening
+from trialsim.designs.target import NoDesign, Target, widening
 
 SEARCH_LIMIT = 2000
 """Largest n the search looks at; reached only when p1 - p0 is a few percent, and then said."""
@@ -34,6 +35,7 @@ class Simon(ErrorRates):
     """Two stages, stopping early only for futility: found from p0, p1, alpha, beta, or stated as n1, r1, n, r."""
 
     default_criterion: ClassVar[str] = "optimal"
+    searched: ClassVar[str] = "all n1, r1 of 0 or more, r and n; stage 1 stops for futility only"
     written_as: ClassVar[str] = "written r1/n1 r/n: stop stage 1 if responses <= r1; go if responses > r"
 
     kind: Literal["simon"]
@@ -205,10 +207,15 @@ def search(
     with p: its largest value is EN(p1) between the two rates, and n over all.) Raises DesignError when no design
     with n <= nmax keeps both error rates and the limits.
     """
+    limit = target.nmax or SEARCH_LIMIT
+    what = f"two-stage design{f' with {limits}' if str(limits) else ''}"
+    # stage 1 alone must pass p1 often enough, and p0 no more often than a PET allows
+    pet = limits.min_pet
+    if pet and (pet == 1 or not replace(target, alpha=1 - pet).within_reach(limit)):
+        raise target.none_found(what, limit, f"no stage 1 has a PET of {pet:g} at p0 and this power at p1")
     rows, complete = _rows(target, limits, weight_p1, prior)
     if not rows:
-        what = f"two-stage design{f' with {limits}' if str(limits) else ''}"
-        raise target.none_found(what, target.nmax or SEARCH_LIMIT, _instead(target, limits))
+        raise target.none_found(what, None if limits.n else limit, _instead(target, limits))
     designs = [_read(row) for row in rows]
     return Front.of(designs, [(design.n, design.en) for design in designs], complete)
 
@@ -251,8 +258,11 @@ def _likely_enough(target: Target) -> int:
 
 
 def _instead(target: Target, limits: Limits) -> str:
-    """What would be feasible without one of the limits; "" if nothing that simple."""
+    """What would be feasible without one of the limits, and the power there is with n as stated; "" if neither."""
     found = []
+    if limits.n is not None and str(limits) == f"n = {limits.n}":
+        two = most_power(lambda other: _reached(other, limits), target)
+        found.append(power_at(limits.n, target, two))
     for name, free in (("n1 / n", "share"), ("n1", "n1"), ("n", "n"), ("PET", "min_pet")):
         if getattr(limits, free) is not None:
             rows, _ = _rows(target, replace(limits, **{free: None}))
@@ -260,6 +270,14 @@ def _instead(target: Target, limits: Limits) -> str:
                 r1, n1, r, n = map(int, rows[0][:4])
                 found.append(f"without the limit on {name}, {r1}/{n1} {r}/{n} is possible")
     return "; ".join(found)
+
+
+def _reached(target: Target, limits: Limits) -> Reached:
+    rows, _ = _rows(target, limits)
+    if not rows:
+        raise NoDesign("none")
+    designs = [_read(row) for row in rows]
+    return Reached(limits.n or 0, max(d.power for d in designs), min(d.type_i_error for d in designs))
 
 
 def _read(row: Sequence[float]) -> SimonDesign:
