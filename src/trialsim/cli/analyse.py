@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trialsim.cli.common import Out, options, texts_of
+from trialsim.cli.common import Out, loaded, options
 from trialsim.errors import DesignError, OutputError
 
 if TYPE_CHECKING:
@@ -103,9 +103,10 @@ def analyse(
     """Analyse the trial that happened: one estimate, interval and p-value that know the design, all others behind."""
     from trialsim.inference import analyse as analysed
     from trialsim.inference import looks_from
-    from trialsim.scenario.files import load
 
-    stated = None if scenario is None else load(scenario)
+    stated, texts = None, dict[str, str]()
+    if scenario is not None:
+        (stated,), texts = loaded([scenario])
     if stage2_n is not None:
         if n is not None or design is None:
             raise DesignError("--stage2-n goes with --design, and in place of --n")
@@ -129,7 +130,7 @@ def analyse(
         "characteristics": characteristics,
     }
     found = analysed(stated, **asked)
-    page = out.write(found, texts={} if scenario is None else texts_of([scenario]), asked=asked)
+    page = out.write(found, texts=texts, asked=asked)
     if figure is not None:
         from trialsim.inference.characteristics import characteristics as exact
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trialsim.cli.common import Out, options, progress, texts_of
+from trialsim.cli.common import Out, loaded, options, progress
 from trialsim.errors import TrialsimError
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def find(
     if scenario is not None:
         given = {name: value for name, value in rates.items() if value is not None}
         asked = {"kind": kind, "null": null, "alternative": alternative, **stated, **given}
-        found, texts = _robust(scenario, asked, out.prints_nothing_else), texts_of([scenario])
+        found, texts = _robust(scenario, asked, out.prints_nothing_else)
     else:
         if null or alternative:
             raise TrialsimError("--null and --alternative name cases of a scenario: add --scenario FILE")
@@ -132,11 +132,10 @@ def find(
         )
 
 
-def _robust(path: Path, asked: dict[str, Any], quiet: bool) -> RobustDesigns:
-    """Search in the scenario's own trial."""
+def _robust(path: Path, asked: dict[str, Any], quiet: bool) -> tuple[RobustDesigns, dict[str, str]]:
+    """Search in the scenario's own trial; its file as it was read stands beside what is found."""
     from trialsim.engine.whole_trial import find_robust
-    from trialsim.scenario.files import load
 
-    scenario = load(path)
+    (scenario,), texts = loaded([path])
     with progress(None, quiet, ("whole_trial",), "Searching") as advance:
-        return find_robust(scenario, progress=advance, **asked)
+        return find_robust(scenario, progress=advance, **asked), texts

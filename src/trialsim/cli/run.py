@@ -15,9 +15,9 @@ from trialsim.cli.common import (
     Out,
     ScenarioPath,
     Work,
+    loaded,
     options,
     progress,
-    text_of,
     workers,
 )
 from trialsim.cli.whatif import ledgers_beside
@@ -80,9 +80,9 @@ def run(
 ) -> None:
     """Run a scenario: exact and simulated answers, the check against the observed trial, figures and a report."""
     begun = time.perf_counter()
-    from trialsim.scenario.files import digest, load
+    from trialsim.scenario.files import digest
 
-    stated = load(scenario)
+    (stated,), texts = loaded([scenario])
     target = out.into(Path("runs") / scenario.stem)
     if sensitivity:
         from trialsim.varying.assess import analyses_of
@@ -117,12 +117,10 @@ def run(
                 sensitivity=sensitivity,
                 progress=advance,
                 ledger=ledgers(0),
-                text=text_of(scenario),
+                text=texts[SCENARIO],
             )
         clock = Clock({"loading": round(started - begun, 3), **found.seconds})
-        page = out.write(
-            found, texts={SCENARIO: found.text}, asked=asked_of(found), clock=clock, jobs=work.jobs
-        )
+        page = out.write(found, texts=texts, asked=asked_of(found), clock=clock, jobs=work.jobs)
     results, status = found.results, 0
     try:
         out.show(found, page)
