@@ -129,6 +129,8 @@ def analyse(
         "prior": prior,
         "characteristics": characteristics,
     }
+    if figure is not None:
+        _check(figure, out.force)
     found = analysed(stated, **asked)
     page = out.write(found, texts=texts, asked=asked)
     if figure is not None:
@@ -141,11 +143,24 @@ def analyse(
     out.show(found, page)
 
 
+def _check(folder: Path, force: bool) -> None:
+    """Refuse what could not be written, before anything is computed."""
+    from trialsim.writing.folder import check_file, check_target
+
+    if not folder.is_dir():
+        check_target(folder)
+        return
+    for ending in (".svg", ".csv", ".png"):
+        check_file(folder / f"estimators{ending}", force=force)
+
+
 def _write(folder: Path, table: Characteristics, p0: float | None, p1: float | None) -> None:
     from trialsim.figures.estimators import draw
+    from trialsim.writing.folder import reason_of
 
+    drawn = draw(table, p0=p0, p1=p1)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        draw(table, p0=p0, p1=p1).save(folder, png=True)
     except OSError as error:
-        raise OutputError(f"cannot write to {folder}: {error.strerror}") from None
+        raise OutputError(f"{folder} cannot be written: {reason_of(error)}") from None
+    drawn.save(folder, png=True)

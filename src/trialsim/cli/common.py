@@ -33,7 +33,10 @@ Seed = Annotated[
     int | None,
     typer.Option(min=0, max=2**63 - 1, help="seed [default: the scenario's]", show_default=False),
 ]
-Force = Annotated[bool, typer.Option("--force", help="overwrite an earlier run in the same folder")]
+Force = Annotated[
+    bool,
+    typer.Option("--force", help="replace an existing file, or an earlier folder with nothing else in it"),
+]
 Docx = Annotated[
     bool,
     typer.Option("--docx", help="also write the report into the folder for Word (needs trialsim[docx])"),

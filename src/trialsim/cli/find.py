@@ -96,6 +96,10 @@ def find(
             raise TrialsimError("name the kind of design first: trialsim find simon --settings FILE")
         print(find_in_file(kind, settings).to_csv(index=False), end="")
         return
+    if figure is not None:
+        from trialsim.writing.folder import check_file
+
+        check_file(figure, force=out.force, endings=(".svg", ".png", ".pdf"))
     rates: dict[str, Any] = {"p0": p0, "p1": p1, "alpha": alpha, "beta": beta}
     stated = {"criterion": criterion, "weight": weight, "nmax": nmax, **read_keys(keys or [])}
     found: FoundDesigns | RobustDesigns
@@ -121,7 +125,7 @@ def find(
         from importlib import import_module
 
         name = "candidates" if scenario is None else "whole_trial"
-        import_module(f"trialsim.figures.{name}").write(found, figure)
+        import_module(f"trialsim.figures.{name}").write(found, figure, force=out.force)
     out.give(found, texts=texts, asked=asked)
     if not found.designs:
         from trialsim.engine.whole_trial_found import RobustDesigns

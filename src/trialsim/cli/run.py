@@ -99,7 +99,7 @@ def run(
     from trialsim.reporting.run.folder import asked_of
     from trialsim.running.run import run as worked_out
     from trialsim.scenario.compiled import Compiled
-    from trialsim.writing.folder import SCENARIO
+    from trialsim.writing.folder import SCENARIO, record
 
     started = time.perf_counter()
     trial = Compiled.of(stated)
@@ -131,6 +131,7 @@ def run(
             count = results.replicates or 0
             with progress(count * len(stated.truth), out.prints_nothing_else) as advance:
                 files = kept.write(stated, target, seed=results.seed, replicates=count, progress=advance)
+            record(target, files)
         except KeyboardInterrupt:
             raise Interrupted(
                 "interrupted; the report is complete, but simulated trials were not kept"

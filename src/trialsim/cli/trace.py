@@ -29,7 +29,7 @@ class OutOrFile(Out):
     def is_file(self, path: Path) -> bool:
         from trialsim.reporting.trace import is_file
 
-        return is_file(path)
+        return is_file(path, force=self.force)
 
 
 @options
@@ -51,7 +51,7 @@ def trace(
     (stated,), texts = loaded([scenario])
     found = one(stated, case, trial, seed)
     if out.file is not None:
-        write(found, out.file)
+        write(found, out.file, force=out.force)
         out.show(found, out.file)
     else:
         out.give(found, texts=texts, asked={"case": case, "trial": trial, "seed": seed})
