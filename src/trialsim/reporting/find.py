@@ -56,8 +56,9 @@ def _ideal(found: FoundDesigns) -> Report:
         "method",
         "How it was computed",
         Words(
-            "Every design within what is named as searched is looked at, or no other can be better. Each is worked out with every patient evaluable and no toxicity rule: alpha is its P(go) at p0, power "
-            "that at p1, EN the expected number of patients and PET the probability of stopping early."
+            "Every design within what is named as searched is looked at, or no other can be better. Each is worked out "
+            "with every patient evaluable and no toxicity rule: alpha is its P(go) at p0, power that at p1, EN the "
+            "expected number of patients and PET the probability of stopping early."
         ),
         folded=True,
     )
