@@ -17,8 +17,7 @@ from trialsim.codes import NEVER, POOLED, REDUCE, STOP
 from trialsim.designs.binomial import upper_tail
 from trialsim.designs.rules import Monitor, Rules, two_way
 from trialsim.designs.toxicity import Pocock
-from trialsim.kernels.streams import threshold
-from trialsim.kernels.tables import CONTINUE_ACCRUAL, OLD_DOSE, PAUSE, Calendar, Int64
+from trialsim.kernels.tables import CONTINUE_ACCRUAL, OLD_DOSE, PAUSE, Calendar, Int64, threshold
 from trialsim.scenario.truth import CERTAIN, Rates, Strata
 
 WEEK, MONTH = 7168, 31168

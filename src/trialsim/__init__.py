@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from trialsim.inference import analyse as analyse
     from trialsim.monitoring.aids import Aids as Aids
     from trialsim.monitoring.aids import monitor as monitor
-    from trialsim.reporting import report as report
-    from trialsim.reporting import reproduce as reproduce
     from trialsim.reporting.later import write_docx as docx  # noqa: F401
+    from trialsim.reporting.rerun import reproduce as reproduce
+    from trialsim.reporting.run.folder import report as report
     from trialsim.results import Results as Results
     from trialsim.running.run import Run as Run
     from trialsim.running.run import run as run
@@ -78,8 +78,8 @@ _HOME = {
     "OutputError": "trialsim.errors",
     "Protocol": "trialsim.facts.protocol",
     "protocol": "trialsim.facts.protocol",
-    "report": "trialsim.reporting",
-    "reproduce": "trialsim.reporting",
+    "report": "trialsim.reporting.run.folder",
+    "reproduce": "trialsim.reporting.rerun",
     "Results": "trialsim.results",
     "RobustDesigns": "trialsim.engine.whole_trial_found",
     "Run": "trialsim.running.run",

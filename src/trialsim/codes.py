@@ -20,5 +20,11 @@ POOLED, NEW_DOSE_ONLY, RESTART = range(3)
 FUTILITY, TOXICITY, GO_EARLY, FINAL_NO_GO, FINAL_GO, FINAL_CONSIDER, TOXICITY_AT_N, ACCRUAL = range(8)
 """Why a trial ended: the first three before the planned n, ACCRUAL for want of evaluable patients."""
 
+TICKS_PER_DAY = 1024
+TICKS_PER_WEEK = 7 * TICKS_PER_DAY
+DAYS_PER_MONTH = 30.4375
+TICKS_PER_MONTH = 31168
+"""Calendar time is counted in whole ticks (docs/conduct.md)."""
+
 ENDS = 8
 """How many ways a trial can end."""

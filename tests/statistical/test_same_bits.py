@@ -17,7 +17,7 @@ from trialsim.engine import montecarlo
 from trialsim.engine.montecarlo import _Chunk, _simulate, cluster, tallies
 from trialsim.engine.trials import untimed
 from trialsim.errors import TrialsimError
-from trialsim.reporting import report
+from trialsim.reporting.run.folder import report
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import load

@@ -15,7 +15,7 @@ from trialsim.engine.operating import trials_of
 from trialsim.engine.timed import Timed, timed
 from trialsim.kernels import patient as field
 from trialsim.kernels.streams import stream_key
-from trialsim.reporting import report
+from trialsim.reporting.run.folder import report
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.model import Scenario

@@ -8,9 +8,10 @@ from matplotlib.patches import Rectangle
 
 import trialsim
 from tests.helpers import CONFIGS, material_of
+from trialsim.codes import TICKS_PER_MONTH
 from trialsim.engine import over_time
 from trialsim.engine.over_time import patients_over_time
-from trialsim.engine.timed import TICKS_PER_MONTH, timed
+from trialsim.engine.timed import timed
 from trialsim.engine.waiting import waiting_cost
 from trialsim.figures import Drawn, draw_all
 from trialsim.kernels.conduct_columns import DURATION, LEVELS, WAITING

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from trialsim.kernels import jit
-from trialsim.kernels.streams import philox, stream_key, threshold
+from trialsim.kernels.streams import philox, stream_key
+from trialsim.kernels.tables import threshold
 
 
 @numba.njit

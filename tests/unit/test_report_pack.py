@@ -21,12 +21,12 @@ from tests.helpers import ANSWERS, CONFIGS, numbers_in, run
 from tests.unit.report_numbers import Known, load, missing, of_docx, of_html, printed
 from trialsim.codes import FINAL_GO, FINAL_NO_GO, FUTILITY, GO_EARLY, TOXICITY
 from trialsim.engine.traces import END_WORDS, trace
-from trialsim.reporting import reproduce
+from trialsim.reporting.rerun import reproduce
 from trialsim.reporting.run.report import document, report_of
 from trialsim.scenario.files import load as scenario_of
-from trialsim.writing.folder import to_json
 from trialsim.writing.html import html
 from trialsim.writing.report import Report
+from trialsim.writing.seal import to_json
 from trialsim.writing.word import to_docx
 
 RUNS = ("dasatinib", "teaching", "two-cohorts")

@@ -20,17 +20,19 @@ from trialsim.designs.rules import Looks
 from trialsim.engine import derived
 from trialsim.engine.operating import simulate
 from trialsim.errors import OutputError, TrialsimError
-from trialsim.reporting import check_target, report, reproduce
+from trialsim.reporting.rerun import reproduce
+from trialsim.reporting.run.folder import report
 from trialsim.reporting.run.report import document, report_of
 from trialsim.reporting.run.summary import agreement, likelihood_words
 from trialsim.running import inputs
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import digest, parse
 from trialsim.scenario.model import Scenario
-from trialsim.writing.folder import to_json
+from trialsim.writing.folder import check_target
 from trialsim.writing.html import html
 from trialsim.writing.numbers import chance, listed, probability, signed, times
 from trialsim.writing.report import unbroken
+from trialsim.writing.seal import sealed, to_json
 
 EVIL = "<script>alert('x')</script>"
 POCOCK = {"kind": "pocock", "limit": 0.3, "phi": 0.1}
@@ -570,17 +572,16 @@ def test_a_changed_result_is_found_and_named(tmp_path: Path) -> None:
     content["cases"]["active"]["exact"]["p_go"] = 0.9
     del content["design"]["power"]
     content["likelihood_ratios"] = []
-    path.write_text(json.dumps(content))
+    path.write_bytes(sealed(content))  # as another version might have written it
     same, differences = reproduce(tmp_path / "run")
     assert not same
     assert any(line.startswith("cases.active.exact.p_go: 0.9 recorded, 0.") for line in differences)
     assert "design.power: found now, but not recorded" in differences
     assert "likelihood_ratios: 0 entries recorded, 1 now" in differences
+    assert "results.json: changed since it was written" in differences
     path.write_text(kept + "\n")
-    assert reproduce(tmp_path / "run") == (
-        False,
-        ("the content is the same, but it is written differently (spaces, order or line ends)",),
-    )
+    with pytest.raises(OutputError, match="was changed after it was written"):
+        reproduce(tmp_path / "run")
 
 
 def test_a_changed_scenario_is_found(tmp_path: Path) -> None:
@@ -588,7 +589,8 @@ def test_a_changed_scenario_is_found(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("Small trial", "Smaller trial"))
     same, differences = reproduce(tmp_path / "run")
     assert not same
-    assert {line.partition(":")[0] for line in differences} == {"name", "digest", "scenario", "protocol.name"}
+    names = {line.partition(":")[0] for line in differences}
+    assert names == {"name", "digest", "scenario", "protocol.name", "scenario.yaml"}
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ import trialsim
 import trialsim.figures
 from tests.helpers import Seen, numbers_in
 from tests.unit.test_reporting import small
-from trialsim.reporting import report, reproduce
+from trialsim.reporting.rerun import reproduce
+from trialsim.reporting.run.folder import report
 from trialsim.reporting.run.report import csv_tables, document, report_of
 from trialsim.reporting.run.summary import agreement, changed_words
 from trialsim.scenario.model import Scenario

@@ -20,8 +20,7 @@ from tests.oracle import events
 from trialsim.codes import CONSIDER, CONTINUE, ENDS, FUTILE, GO, NEVER, NEW_DOSE_ONLY, REDUCE
 from trialsim.designs.rules import Looks, Monitor, Rules
 from trialsim.kernels import conduct_columns as column
-from trialsim.kernels.streams import threshold
-from trialsim.kernels.tables import EARLY_DECISION, HOLD, PAUSE
+from trialsim.kernels.tables import EARLY_DECISION, HOLD, PAUSE, threshold
 from trialsim.scenario.truth import CERTAIN, Rates, Strata
 
 LIMIT = 4.5

@@ -14,7 +14,7 @@ from trialsim.checks.by_design import TRIALS, checks_by_design, external, is_sim
 from trialsim.checks.cells import cell_checks
 from trialsim.checks.given_sizes import checks_given_sizes, counts_of
 from trialsim.checks.predictive import Sizes, joint_pmf
-from trialsim.checks.rows import LABELS, CaseCheck, CellCheck, Checks, Curve, Headline, LikelihoodRatio, label
+from trialsim.checks.rows import CaseCheck, CellCheck, Checks, Curve, Headline, LikelihoodRatio, label
 from trialsim.designs.binomial import clopper_pearson
 from trialsim.engine.exact import MAX_STATES, states
 from trialsim.engine.patients import cells_by_dose, rates_by_dose
@@ -24,7 +24,6 @@ from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Observed, Scenario
 
 __all__ = [
-    "LABELS",
     "CaseCheck",
     "CellCheck",
     "Checks",

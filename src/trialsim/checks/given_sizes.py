@@ -11,8 +11,8 @@ from trialsim.checks.predictive import DRAWS, Sizes, compositions, pooled_pmf
 from trialsim.checks.rows import GIVEN_SIZES, CaseCheck, row_of, verdict_of
 from trialsim.designs.binomial import Float64, two_sided, two_sided_table
 from trialsim.engine.patients import RATE_KEYS, cells_by_dose, rates_by_dose
-from trialsim.kernels.streams import stream_key, threshold
-from trialsim.kernels.tables import Int64
+from trialsim.kernels.streams import stream_key
+from trialsim.kernels.tables import Int64, threshold
 from trialsim.scenario.model import Case, Observed, Scenario
 
 MAX_SPLITS = 3000

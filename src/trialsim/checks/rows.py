@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from trialsim.answers import Answer
 from trialsim.checks.predictive import interval
 from trialsim.designs.binomial import Float64, mid_p, two_sided
+from trialsim.inference.harms import HARM_WORDS
 from trialsim.inference.questions import TwoQuestions
 from trialsim.results import digits12
 from trialsim.scenario.model import Scenario
@@ -21,8 +22,7 @@ VERDICTS = ((0.20, "compatible"), (0.05, "mild tension"), (0.01, "tension"), (0.
 LABELS = {
     "responses": "Responses",
     "disease_control": "Disease control",
-    "toxicities": "Patients with toxicity",
-    "serious": "Patients with serious adverse events",
+    **HARM_WORDS,
     "stage1_responses": "Responses in stage 1",
     "dose_reduced": "Dose reduced",
     "reaches_n": "Reaches the planned n",

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -51,6 +51,7 @@ class BryantDay(ErrorRates):
     """
 
     default_criterion: ClassVar[str] = "optimal"
+    searched: ClassVar[str] = "all n1, r1, b1, n, r and b"
     written_as: ClassVar[str] = (
         "EN(p0) is the larger of the two nulls, alpha the larger level, PET that of poor response"
     )
@@ -99,6 +100,10 @@ class BryantDay(ErrorRates):
     def _stated(self) -> tuple[int, int, int, int, int, int]:
         n1, r1, b1, n, r, b = (getattr(self, key) for key in STATED)
         return n1, r1, b1, n, r, b
+
+    def held(self) -> dict[str, Any]:
+        """With the level where toxicity is unacceptable."""
+        return super().held() | {"alpha_toxicity": self.alpha_toxicity or self.alpha}
 
     def compile(self) -> Looks:
         """Two looks, each with a cut-off for toxicities too."""

@@ -31,6 +31,7 @@ class Curtailed(ErrorRates):
     """Simon's or a single stage, ended early where the rest cannot change much: stated, or found from error rates."""
 
     default_criterion: ClassVar[str] = "optimal"
+    searched: ClassVar[str] = "all n1, r1, r and n, ended only where the outcome is certain"
     written_as: ClassVar[str] = (
         "written r1/n1 r/n, ended as soon as the outcome is certain: go if responses > r"
     )
@@ -93,15 +94,15 @@ class Curtailed(ErrorRates):
     def candidates(self) -> Candidates:
         """The best designs, or all that no other beats in n, EN(p0) and EN(p1) at once."""
         found = search(self.target)
-        note = f"searched to n = {self.nmax or SEARCH_LIMIT}; a larger n may have a smaller EN"
+        within = self.nmax or SEARCH_LIMIT
         if self.criterion is None:
-            return Candidates(tuple(("undominated", design) for design in found), note)
+            return Candidates(tuple(("undominated", design) for design in found), within)
         least: dict[str, Callable[[CurtailedDesign], Any]] = {
             "optimal": lambda d: (d.en_p0, d.n),
             "minimax": lambda d: (d.n, d.en_p0),
             "h1_optimal": lambda d: (d.en_p1, d.n),
         }
-        return Candidates(((self.criterion, min(found, key=least[self.criterion])),), note)
+        return Candidates(((self.criterion, min(found, key=least[self.criterion])),), within)
 
 
 def looks_of(
@@ -163,6 +164,7 @@ def search(target: Target) -> tuple[CurtailedDesign, ...]:
     from trialsim.kernels.stages import feasible
 
     limit = target.nmax or SEARCH_LIMIT
+    target.check_reach("two-stage design", limit)
     rows = settled(
         lambda book: feasible(target.rates, target.errors, limit, book),
         4, lambda what, cuts: target.decide(what, _uncurtailed(*cuts)),

@@ -29,6 +29,7 @@ class DualCriterion(ErrorRates):
     """Significant: p0 is rejected at the level stated. Relevant: the estimate reaches the decision value."""
 
     default_criterion: ClassVar[str] = "smallest"
+    searched: ClassVar[str] = "every n"
     written_as: ClassVar[str] = (
         "written r/n: go if responses > r; to be considered if only one criterion holds"
     )

@@ -5,6 +5,7 @@ Numbers are taken as they were written: .1 is one tenth.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -39,6 +40,20 @@ def at_least(value: float, threshold: float | Fraction, exact: Callable[[], Frac
 def at_most(value: float, threshold: float | Fraction, exact: Callable[[], Fraction]) -> bool:
     """value <= threshold; by fractions where the two are close."""
     return at_least(-value, -threshold, lambda: -exact())
+
+
+def beside(value: float, threshold: float, exact: Fraction | None, limit: Fraction | None) -> float:
+    """The value so that it compares with its threshold as the two fractions do; as it is where one is none."""
+    if exact is None or limit is None or abs(value - threshold) > NEAR:
+        return value
+    if exact == limit:
+        return threshold
+    toward = math.inf if exact > limit else -math.inf
+    return (
+        value
+        if (value > threshold) == (exact > limit) and value != threshold
+        else math.nextafter(threshold, toward)
+    )
 
 
 @lru_cache(maxsize=64)

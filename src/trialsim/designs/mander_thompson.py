@@ -29,6 +29,7 @@ class ManderThompson(ErrorRates):
     """Two stages with futility and efficacy stop: found from error rates, or stated as n1, r1, a1, n, r."""
 
     default_criterion: ClassVar[str] = "h0_optimal"
+    searched: ClassVar[str] = "all n1, r1 of 0 or more, a1, r and n"
 
     kind: Literal["mander_thompson"]
     criterion: Literal["h0_optimal", "h1_optimal", "minimax", "least_largest_en"] | None = Field(
@@ -73,13 +74,13 @@ class ManderThompson(ErrorRates):
     def candidates(self) -> Candidates:
         """The designs that a search finds, and whether it ended at its bound."""
         names = ("minimax", "h0_optimal", "h1_optimal", "least_largest_en")
-        named, note = [], ""
+        named, within = [], None
         for name in names if self.criterion is None else (self.criterion,):
             found = search(self.target, name)
             named.append((name, found.choose(name)))
             if not found.complete and name != "minimax":
-                note = f"searched to n = {self.nmax or SEARCH_LIMIT // 10}; a larger n may have a smaller EN"
-        return Candidates(tuple(named), note)
+                within = self.nmax or SEARCH_LIMIT // 10
+        return Candidates(tuple(named), within)
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,7 @@ def search(target: Target, criterion: str = "h0_optimal") -> Front[BothWays]:
 
     least = {"h1_optimal": AT_P1, "least_largest_en": LARGEST}.get(criterion, AT_P0)
     limit = target.nmax or SEARCH_LIMIT // 10
+    target.check_reach("two-stage design", limit)
     designs, complete = widening(
         lambda nmax: _best_by_n(target, nmax, least), 64, limit, any_will_do=criterion == "minimax"
     )

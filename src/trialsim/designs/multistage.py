@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -28,6 +28,7 @@ class Multistage(ErrorRates):
     """K stages, stated by n, stop_le (and go_gt); or three stages found from the error rates."""
 
     default_criterion: ClassVar[str] = "optimal"
+    searched: ClassVar[str] = "three stages, all sizes and cut-offs of 0 or more"
 
     kind: Literal["multistage"]
     criterion: Literal["optimal", "minimax", "h1_optimal"] | None = Field(
@@ -86,6 +87,10 @@ class Multistage(ErrorRates):
             return two_way(*self._cuts())
         return self.best()
 
+    def held(self) -> dict[str, Any]:
+        """A go after stage 1 or 2 is searched only where it is asked for."""
+        return super().held() | {"efficacy_stop": self.efficacy_stop}
+
     def candidates(self) -> Candidates:
         """The designs that a search finds, and whether it ended at its bound."""
         best, early = self.criterion or "optimal", self.efficacy_stop
@@ -129,6 +134,7 @@ def search(
     least = AT_P1 if criterion == "h1_optimal" else AT_P0
     form = {"free": FREE, "equal": EQUAL, "ensign": ENSIGN}[shape]
     limit = _limit(target.nmax, efficacy_stop)
+    target.check_reach("three-stage design", limit)
 
     def en(design: Stages) -> float:
         return design.en_p1 if least == AT_P1 else design.en_p0

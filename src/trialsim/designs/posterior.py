@@ -24,6 +24,7 @@ from trialsim.designs.bayes import (
 )
 from trialsim.designs.error_rates import Candidates, ErrorRates
 from trialsim.designs.exactly import SAME, decimal
+from trialsim.designs.growing import short
 from trialsim.designs.rules import Looks
 from trialsim.designs.spec import OpenProbability, Patients, Prior, Probability, impossible
 from trialsim.designs.target import Target
@@ -38,6 +39,11 @@ class PosteriorProbability(ErrorRates):
     """Futile if P(p > standard + delta) < p_l, go if P(p > standard) > p_u; no crossing by the end: consider."""
 
     default_criterion: ClassVar[str] = "smallest"
+    written_as: ClassVar[str] = (
+        "written r:a/n, one a look: stop if responses <= r (-: no stop), go if > a; at the last look, between the two, "
+        "consider"
+    )
+    searched: ClassVar[str] = "every n and p_u"
 
     kind: Literal["posterior_probability"]
     criterion: Literal["smallest"] | None = Field(
@@ -79,6 +85,11 @@ class PosteriorProbability(ErrorRates):
             return self.best()
         at = looks_at(self.n, self.min_n, self.every)
         return looks_of(at, self.prior, standard, self.delta, self.p_l, self.p_u)
+
+    def held(self) -> dict[str, Any]:
+        """With the standard, which is p0 where nothing else is stated."""
+        standard = {} if self.standard_prior else {"standard": self.standard or self.p0}
+        return super().held() | standard | {"delta": self.delta}
 
     def candidates(self) -> Candidates:
         """The smallest design."""
@@ -159,6 +170,11 @@ class PosteriorDesign:
     type_i_error: float
     power: float
 
+    @property
+    def constants(self) -> dict[str, float]:
+        """One p_u of the range."""
+        return {"p_u": short(*self.p_u)}
+
     def looks(self) -> Looks:
         """The design as Rules take it."""
         return _looks(self.at, list(self.cuts))
@@ -183,6 +199,7 @@ def search(
     from trialsim.kernels.sequential import sequential
 
     limit = target.nmax or SEARCH_LIMIT
+    target.check_reach("posterior-probability design", limit)
     null, alternative = np.zeros(4), np.zeros(4)
     futile: dict[int, int] = {}
     known: dict[int, Float64] = {}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -25,6 +25,7 @@ from trialsim.designs.bayes import (
 from trialsim.designs.error_rates import Candidates, ErrorRates
 from trialsim.designs.exactly import SAME, best_by_value, decimal, en_at, p_go_at
 from trialsim.designs.front import Front
+from trialsim.designs.growing import short
 from trialsim.designs.rules import Looks
 from trialsim.designs.spec import Patients, Prior, Probability, impossible
 from trialsim.designs.target import Target
@@ -42,6 +43,7 @@ class PredictiveProbability(ErrorRates):
     """Futile if PP < theta_l, go if PP > theta_u, success at the end if P(p > p0 | data) > theta_t: all strict."""
 
     default_criterion: ClassVar[str] = "optimal"
+    searched: ClassVar[str] = "every n, theta_l and theta_t"
 
     kind: Literal["predictive_probability"]
     criterion: Literal["optimal", "minimax"] | None = Field(
@@ -82,6 +84,10 @@ class PredictiveProbability(ErrorRates):
         assert self.p0 is not None
         at = looks_at(self.n, self.min_n, self.every)
         return looks_of(at, self.p0, (self.theta_l, self.theta_u, self.theta_t), self.prior)
+
+    def held(self) -> dict[str, Any]:
+        """With the looks, and no early go."""
+        return super().held() | {"theta_u": self.theta_u}
 
     def candidates(self) -> Candidates:
         """The designs that a search finds, and whether it ended at its bound."""
@@ -140,6 +146,11 @@ class Predictive:
     power: float
     weights: tuple[float, float] | None = None
 
+    @property
+    def constants(self) -> dict[str, float]:
+        """One theta_l and one theta_t of the ranges."""
+        return {"theta_l": short(*self.theta_l), "theta_t": short(*self.theta_t)}
+
     def looks(self) -> Looks:
         """The design as Rules take it."""
         return _looks(self.at, self.stop_le)
@@ -164,6 +175,7 @@ def search(
     from trialsim.kernels.sequential import sequential
 
     limit = target.nmax or SEARCH_LIMIT
+    target.check_reach("predictive-probability design", limit)
     found: list[Predictive] = []
     values = (lambda d: d.en_p0), en_at(target.p0)
     powers = (lambda d: d.power), p_go_at(target.p1)

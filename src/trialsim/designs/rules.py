@@ -216,3 +216,32 @@ def two_way(
     return Looks(
         n, tuple(rows), tuple(b if b <= size else NEVER for b, size in zip(toxic_ge, n, strict=False))
     )
+
+
+@dataclass(frozen=True)
+class CutOffs:
+    """A design in the field's short form; ``n1`` and ``r1`` are None for a single stage."""
+
+    n: int
+    r: int
+    n1: int | None = None
+    r1: int | None = None
+
+    def __str__(self) -> str:
+        """``r1/n1, r/n``."""
+        end = f"{self.r}/{self.n}"
+        return end if self.n1 is None else f"{self.r1}/{self.n1}, {end}"
+
+
+def cut_offs(looks: Looks) -> CutOffs | None:
+    """The short form of a one- or two-stage table that stops early only for futility; None for any other table."""
+    first, last = looks.next[0], looks.next[-1]
+    r = last.count(FUTILE) - 1
+    if len(looks.n) > 2 or r < 0 or last != (FUTILE,) * (r + 1) + (GO,) * (looks.n[-1] - r):
+        return None
+    if len(looks.n) == 1:
+        return CutOffs(looks.n[0], r)
+    r1 = first.count(FUTILE) - 1
+    if r1 < 0 or first != (FUTILE,) * (r1 + 1) + (1,) * (looks.n[0] - r1):
+        return None
+    return CutOffs(looks.n[1], r, looks.n[0], r1)

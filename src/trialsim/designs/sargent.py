@@ -6,8 +6,8 @@ Sargent DJ, Chan V, Goldberg RM. A three-outcome design for phase II clinical tr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -28,6 +28,11 @@ class Sargent(ErrorRates):
     """Two stages with three outcomes: found from four error rates, or stated as n1, r1, n, r, s."""
 
     default_criterion: ClassVar[str] = "optimal"
+    written_as: ClassVar[str] = (
+        "written r1/n1 r:a/n: stop stage 1 if responses <= r1; at the end no go if <= r, go if > a, between the two "
+        "consider"
+    )
+    searched: ClassVar[str] = "all n1, r1, r, s and n"
 
     kind: Literal["sargent"]
     criterion: Literal["optimal", "minimax"] | None = Field(
@@ -64,6 +69,10 @@ class Sargent(ErrorRates):
         """Least P(no go | p0) and P(go | p1) of a search."""
         alpha, beta = map(decimal, self.target.errors)
         return self.eta or float(1 - alpha), self.pi or float(1 - beta)
+
+    def held(self) -> dict[str, Any]:
+        """The two further error rates."""
+        return dict(zip(("eta", "pi"), self._least(), strict=True))
 
     def compile(self) -> Looks:
         """Two looks, the last with three outcomes."""
@@ -123,6 +132,7 @@ def search(target: Target, eta: float, pi: float) -> Front[ThreeOutcomes]:
     from trialsim.kernels.stages import three_outcomes
 
     limit = target.nmax or SEARCH_LIMIT
+    replace(target, beta=1 - pi).check_reach(f"design with eta = {eta:g} and pi = {pi:g}", limit)
     en = (lambda d: d.en_p0), en_at(target.p0)
 
     def decide(what: int, cuts: tuple[int, ...]) -> bool:

@@ -32,9 +32,10 @@ from trialsim.designs.exactly import (
     upper_tail,
 )
 from trialsim.designs.front import Front, TwoStages
+from trialsim.designs.infeasible import Reached, most_power, power_at
 from trialsim.designs.rules import Looks, two_way
 from trialsim.designs.spec import AsTuple, CutOff, Patients, Prior, Probability, impossible
-from trialsim.designs.target import Target, widening
+from trialsim.designs.target import NoDesign, Target, widening
 
 SEARCH_LIMIT = 2000
 """Largest n the search looks at; reached only when p1 - p0 is a few percent, and then said."""
@@ -44,6 +45,7 @@ class Simon(ErrorRates):
     """Two stages, stopping early only for futility: found from p0, p1, alpha, beta, or stated as n1, r1, n, r."""
 
     default_criterion: ClassVar[str] = "optimal"
+    searched: ClassVar[str] = "all n1, r1 of 0 or more, r and n; stage 1 stops for futility only"
     written_as: ClassVar[str] = "written r1/n1 r/n: stop stage 1 if responses <= r1; go if responses > r"
 
     kind: Literal["simon"]
@@ -238,13 +240,17 @@ def search(
     with p: its largest value is EN(p1) between the two rates, and n over all.) Raises DesignError when no design
     with n <= nmax keeps both error rates and the limits.
     """
+    limit = _limit(target, limits)
+    what = f"two-stage design{f' with {limits}' if str(limits) else ''}"
+    # stage 1 alone must pass p1 often enough, and p0 no more often than a PET allows
+    pet = limits.min_pet
+    if pet and (pet == 1 or not replace(target, alpha=1 - pet).within_reach(limit)):
+        raise target.none_found(what, limit, f"no stage 1 has a PET of {pet:g} at p0 and this power at p1")
     asked = _Search(target, limits, weight_p1, prior)
-    designs, complete = asked.up_to(_limit(target, limits))
+    designs, complete = asked.up_to(limit)
     if not designs:
-        what = f"two-stage design{f' with {limits}' if str(limits) else ''}"
-        raise target.none_found(what, _limit(target, limits), _instead(target, limits))
-    points = [(design.n, design.en) for design in designs]
-    return Front.of(designs, points, complete, asked.en)
+        raise target.none_found(what, None if limits.n else limit, _instead(target, limits))
+    return Front.of(designs, [(design.n, design.en) for design in designs], complete, asked.en)
 
 
 def best_by_n(
@@ -328,8 +334,11 @@ def _likely_enough(target: Target) -> int:
 
 
 def _instead(target: Target, limits: Limits) -> str:
-    """What would be feasible without one of the limits; "" if nothing that simple."""
+    """What would be feasible without one of the limits, and the power there is with n as stated; "" if neither."""
     found = []
+    if limits.n is not None and str(limits) == f"n = {limits.n}":
+        two = most_power(lambda other: _reached(other, limits), target)
+        found.append(power_at(limits.n, target, two))
     named = {"share": "n1 / n", "min_pet": "PET", **{key: key for key in ("n1", "r1", "n", "r")}}
     for free, name in named.items():
         if getattr(limits, free) is not None:
@@ -339,6 +348,13 @@ def _instead(target: Target, limits: Limits) -> str:
                 d = designs[0]
                 found.append(f"without the limit on {name}, {d.r1}/{d.n1} {d.r}/{d.n} is possible")
     return "; ".join(found)
+
+
+def _reached(target: Target, limits: Limits) -> Reached:
+    designs, _ = _Search(target, limits, 0.0, None).up_to(_limit(target, limits))
+    if not designs:
+        raise NoDesign("none")
+    return Reached(limits.n or 0, max(d.power for d in designs), min(d.type_i_error for d in designs))
 
 
 def _read(row: Sequence[float]) -> SimonDesign:

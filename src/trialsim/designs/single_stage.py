@@ -23,6 +23,7 @@ class SingleStage(ErrorRates):
     """One stage: found from p0, p1, alpha, beta, or stated as n and r."""
 
     default_criterion: ClassVar[str] = "first"
+    searched: ClassVar[str] = "every n, with the least r that keeps alpha"
     written_as: ClassVar[str] = "written r/n: go if responses > r"
 
     kind: Literal["single_stage"]

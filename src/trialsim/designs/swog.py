@@ -28,6 +28,7 @@ class Swog(ErrorRates):
     """Stop after stage 1 if p1 is rejected at .02, go at the end if p0 is rejected at .055."""
 
     default_criterion: ClassVar[str] = "smallest"
+    searched: ClassVar[str] = "every n, stage 1 its half rounded up, with the cut-offs of the two tests"
 
     kind: Literal["swog"]
     criterion: Literal["smallest"] | None = Field(

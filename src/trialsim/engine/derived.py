@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from trialsim.codes import CONSIDER, CONTINUE, FUTILE, GO, NEVER
@@ -22,35 +22,6 @@ AROUND_LIMIT = (-0.10, -0.05, 0.0, 0.05, 0.10, 0.15)
 
 WITHOUT_LIMIT = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
 """Where it is printed for a rule that names no limit."""
-
-
-@dataclass(frozen=True)
-class CutOffs:
-    """A design in the field's short form; ``n1`` and ``r1`` are None for a single stage."""
-
-    n: int
-    r: int
-    n1: int | None = None
-    r1: int | None = None
-
-    def __str__(self) -> str:
-        """``r1/n1, r/n``."""
-        end = f"{self.r}/{self.n}"
-        return end if self.n1 is None else f"{self.r1}/{self.n1}, {end}"
-
-
-def cut_offs(looks: Looks) -> CutOffs | None:
-    """The short form of a one- or two-stage table that stops early only for futility; None for any other table."""
-    first, last = looks.next[0], looks.next[-1]
-    r = last.count(FUTILE) - 1
-    if len(looks.n) > 2 or r < 0 or last != (FUTILE,) * (r + 1) + (GO,) * (looks.n[-1] - r):
-        return None
-    if len(looks.n) == 1:
-        return CutOffs(looks.n[0], r)
-    r1 = first.count(FUTILE) - 1
-    if r1 < 0 or first != (FUTILE,) * (r1 + 1) + (1,) * (looks.n[0] - r1):
-        return None
-    return CutOffs(looks.n[1], r, looks.n[0], r1)
 
 
 def alone(looks: Looks, p: float) -> dict[str, float]:

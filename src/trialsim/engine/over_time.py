@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from trialsim.codes import TICKS_PER_MONTH
 from trialsim.designs.binomial import Float64
-from trialsim.engine.timed import TICKS_PER_MONTH, Timed, timed
+from trialsim.engine.timed import Timed, timed
 from trialsim.kernels.tables import Int64
 from trialsim.scenario.compiled import Compiled
 

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from trialsim.codes import NEVER, POOLED
+from trialsim.codes import DAYS_PER_MONTH, NEVER, POOLED, TICKS_PER_MONTH
 from trialsim.engine.tally import Tally, mean, proportion, quantile, scaled
-from trialsim.engine.timed import DAYS_PER_MONTH, FULL_INTENSITY, TICKS_PER_MONTH, Timed
+from trialsim.engine.timed import FULL_INTENSITY, Timed
 from trialsim.engine.trials import Key, Trials, Untimed
 from trialsim.kernels import conduct_columns as column
 from trialsim.kernels import counting

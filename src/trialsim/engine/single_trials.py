@@ -24,6 +24,7 @@ from trialsim.codes import (
     FINAL_NO_GO,
     FUTILITY,
     GO_EARLY,
+    TICKS_PER_DAY,
     TOXICITY,
     TOXICITY_AT_N,
 )
@@ -34,7 +35,6 @@ from trialsim.errors import OutputError, TrialsimError
 from trialsim.kernels import conduct_columns as column
 from trialsim.kernels import patient as field
 from trialsim.kernels import trial as plain
-from trialsim.kernels.clock import TICKS_PER_DAY
 from trialsim.kernels.patient import FULL_INTENSITY
 from trialsim.kernels.streams import stream_key
 from trialsim.kernels.tables import Int32, Int64

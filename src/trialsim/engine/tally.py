@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from trialsim.codes import ENDS
+from trialsim.codes import ENDS, TICKS_PER_DAY
 from trialsim.designs.binomial import clopper_pearson
 from trialsim.kernels.tables import Int32
 from trialsim.results import Estimate
@@ -75,7 +75,7 @@ def fold(rows: Int32, most: int, first: int, levels: int, cohorts: int = 0, *, o
     from trialsim.kernels import counting
 
     width = rows.shape[1] + counting.DERIVED
-    longest = int(rows[:, column.DURATION].max()) // counting.TICKS_PER_DAY if cohorts else 0
+    longest = int(rows[:, column.DURATION].max()) // TICKS_PER_DAY if cohorts else 0
     ends, go_sets = np.zeros(ENDS, dtype=np.int64), np.zeros(1 << cohorts, dtype=np.int64)
     histograms = np.zeros((counting.HISTOGRAMS, most + 1), dtype=np.int64)
     days, sums = np.zeros(longest + 1, dtype=np.int64), np.zeros(width, dtype=np.int64)

@@ -15,8 +15,6 @@ from trialsim.kernels.tables import EARLY_DECISION, SERIOUS, Calendar, Int32, In
 from trialsim.scenario.calendar import immediate
 from trialsim.scenario.compiled import Compiled
 
-TICKS_PER_MONTH = 31168
-DAYS_PER_MONTH = 30.4375
 FULL_INTENSITY = 1 << 16
 
 

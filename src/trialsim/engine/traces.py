@@ -12,6 +12,7 @@ from trialsim.answers import Answer
 from trialsim.codes import (
     ACCRUAL,
     CONSIDER,
+    DAYS_PER_MONTH,
     FINAL_CONSIDER,
     FINAL_GO,
     FINAL_NO_GO,
@@ -21,16 +22,16 @@ from trialsim.codes import (
     GO_EARLY,
     NEVER,
     POOLED,
+    TICKS_PER_DAY,
     TOXICITY,
     TOXICITY_AT_N,
 )
 from trialsim.engine.single_trials import Columns, columns_of_patients, treated
-from trialsim.engine.timed import DAYS_PER_MONTH, Timed
+from trialsim.engine.timed import Timed
 from trialsim.engine.trials import Key
 from trialsim.errors import TrialsimError
 from trialsim.kernels import conduct_columns as column
 from trialsim.kernels import patient as field
-from trialsim.kernels.clock import TICKS_PER_DAY
 from trialsim.kernels.streams import GROUP_COURSE, MAX_REPLICATES, stream_key
 from trialsim.kernels.tables import EARLY_DECISION, SWITCH, Int32, Int64
 from trialsim.results import digits12

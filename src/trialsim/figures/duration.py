@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from trialsim.engine.timed import DAYS_PER_MONTH
+from trialsim.codes import DAYS_PER_MONTH
 from trialsim.figures.drawn import Drawn, Material
 from trialsim.figures.style import BLACK, NARROW, Key, Sheet, count_ticks
 from trialsim.figures.words import names_within, width

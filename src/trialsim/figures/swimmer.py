@@ -7,7 +7,7 @@ from typing import Any
 import matplotlib
 from matplotlib.axes import Axes
 
-from trialsim.engine.timed import DAYS_PER_MONTH
+from trialsim.codes import DAYS_PER_MONTH
 from trialsim.engine.traces import Trace
 from trialsim.errors import TrialsimError
 from trialsim.figures.drawn import Drawn

@@ -10,6 +10,8 @@ from trialsim.designs.binomial import clopper_pearson
 from trialsim.errors import DesignError
 from trialsim.scenario.observed import Observed
 
+HARM_WORDS = {"toxicities": "Patients with toxicity", "serious": "Patients with serious adverse events"}
+
 
 @dataclass(frozen=True)
 class HarmRate:

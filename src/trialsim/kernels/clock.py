@@ -9,11 +9,6 @@ import numpy as np
 from trialsim.kernels.jit import inline
 from trialsim.kernels.tables import Int32
 
-TICKS_PER_DAY = 1024
-TICKS_PER_WEEK = 7 * TICKS_PER_DAY
-TICKS_PER_MONTH = 31168
-"""30.4375 days."""
-
 UNIT = 1 << 20
 """Unit-rate time in which one patient is expected."""
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from trialsim.codes import FINAL_GO, GO_EARLY
+from trialsim.codes import FINAL_GO, GO_EARLY, TICKS_PER_DAY
 from trialsim.kernels import conduct_columns as column
 from trialsim.kernels.jit import inline, kernel
-
-TICKS_PER_DAY = 1024
 
 BY_N, BY_RESPONSES, BY_TOXICITIES, BY_REDUCED_AFTER, HISTOGRAMS = range(5)
 

@@ -35,11 +35,6 @@ def stream_key(seed: int) -> tuple[np.uint64, np.uint64]:
     return np.uint64(int.from_bytes(digest[:4], "little")), np.uint64(int.from_bytes(digest[4:8], "little"))
 
 
-def threshold(probability: float) -> int:
-    """The integer t with P(32-bit word < t) = probability, to 2**-33; 1 gives 2**32, which every word is below."""
-    return int(np.floor(probability * 4294967296.0 + 0.5))
-
-
 @inline
 def philox(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
     """Four 32-bit words (in uint64) of counter (c0, c1, c2, c3) under key (k0, k1); ten rounds."""

@@ -124,3 +124,8 @@ class Calendar(NamedTuple):
     """(K,) dose amounts in whole thousandths, starting dose first."""
     exposure: int
     """Threshold of the exposure weight."""
+
+
+def threshold(probability: float) -> int:
+    """The integer t with P(32-bit word < t) = probability, to 2**-33; 1 gives 2**32, which every word is below."""
+    return int(np.floor(probability * 4294967296.0 + 0.5))

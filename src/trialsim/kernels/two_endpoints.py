@@ -100,28 +100,6 @@ def by_looks(cells, n, stop_le, toxic_ge, out):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def most_power(cells, n, stop_le, toxic_ge, alpha, out):  # type: ignore[no-untyped-def]
-    """The row of cut-offs with the largest P(go) where both are good, then the least EN where both are bad; -1 if none.
-
-    cells : (2, 4) probabilities of a patient where both are bad, where both are good.
-    stop_le, toxic_ge : (designs, looks), in order of preference among equals; P(go) where both are bad at most alpha.
-    out : (2, 3) receives ``by_looks`` of the best.
-    """
-    best = -1
-    bad, good = np.zeros(3), np.zeros(3)
-    for row in range(stop_le.shape[0]):
-        by_looks(cells[0], n, stop_le[row], toxic_ge[row], bad)
-        if bad[0] > alpha + 1e-12:
-            continue
-        by_looks(cells[1], n, stop_le[row], toxic_ge[row], good)
-        equal = best >= 0 and good[0] > out[1, 0] - 1e-12 and bad[1] < out[0, 1] - 1e-9
-        if good[0] > out[1, 0] + 1e-12 or equal:
-            best = row
-            out[0], out[1] = bad, good
-    return best
-
-
-@kernel
 def _accept(pmf, tail, n1, n, c, d, out):  # type: ignore[no-untyped-def]
     """out[a, b] = P(X1 >= a, Y1 >= b, X >= c, Y >= d) for all a, b = 0..n1 + 1."""
     out[n1 + 1, : n1 + 2] = 0.0

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
-
-from trialsim.checks import LABELS
-from trialsim.designs.rules import Looks
-from trialsim.engine.derived import cut_offs
+from trialsim.designs.rules import Looks, cut_offs
 from trialsim.inference.analysis import AnalysisPlan, PatientsAnalysis
 from trialsim.inference.design_text import design_words
+from trialsim.inference.harms import HARM_WORDS
 from trialsim.inference.observed import EVALUABLE, TREATED, Analyses
 from trialsim.reporting.about import MADE_BY, about
 from trialsim.reporting.analyse_tables import appendix, by_dose, characteristics_table
-from trialsim.reporting.pictures import Undrawn
+from trialsim.reporting.pictures import undrawn
 from trialsim.reporting.two_questions import two_questions
 from trialsim.writing.numbers import Cell, chance, count, listed, percent, rate
 from trialsim.writing.report import (
@@ -60,8 +57,6 @@ OTHERS = (
 
 def report_of(found: Analyses) -> Report:
     """The analysis as a report; the first set of patients is the primary one."""
-    from trialsim.figures.analysis import draw
-
     primary, scenario = found.sets[0], found.scenario
     first = section(
         "first-page",
@@ -71,7 +66,7 @@ def report_of(found: Analyses) -> Report:
         primary_table(primary),
         harms(found),
         Words(unreported(found), mark="note"),
-        Pictures((Undrawn(partial(draw, primary, assumed=found.assumed)),)),
+        Pictures((undrawn("analysis", primary, assumed=found.assumed),)),
     )
     sections: list[Section] = [
         first,
@@ -185,7 +180,7 @@ def harms(found: Analyses) -> Table:
     level = f"{100 * found.sets[0].plan.confidence:g}%"
     rows = [
         (
-            LABELS[h.what] + (f", {h.dose}" if h.dose else ""),
+            HARM_WORDS[h.what] + (f", {h.dose}" if h.dose else ""),
             Cell(f"{h.count} of {h.treated} treated", h.count),
             Cell(percent(h.count / h.treated), h.count / h.treated),
             f"{percent(h.low)} – {percent(h.high)}",

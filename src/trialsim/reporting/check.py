@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 from trialsim.checks import Checks
 from trialsim.checks.rows import GIVEN_SIZES
 from trialsim.reporting.about import MADE_BY, about
-from trialsim.reporting.pictures import Undrawn
+from trialsim.reporting.pictures import undrawn
 from trialsim.reporting.run.check import check_of
 from trialsim.reporting.run.summary import verdict
 from trialsim.results import digits12
@@ -20,15 +19,13 @@ from trialsim.writing.report import Pictures, Points, Report, Words, section
 
 def report_of(checks: Checks) -> Report:
     """The check as a report: the verdict first, then what it rests on."""
-    from trialsim.figures import compatibility, predictive
-
     scenario, doc = checks.scenario, document(checks)
     found = check_of(doc)
     drawn = []
     if checks.curves:
-        drawn.append(Undrawn(partial(compatibility.draw, checks)))
+        drawn.append(undrawn("compatibility", checks))
     if any(row.pmf is not None for row in checks if row.conditioning == GIVEN_SIZES):
-        drawn.append(Undrawn(partial(predictive.draw, checks)))
+        drawn.append(undrawn("predictive", checks))
     said = " ".join(verdict({**doc, "inputs": inputs(scenario, None, None)}))
     rest = found.blocks or [Points(tuple(doc["check_notes"]))]
     first = section("first-page", "", Words(said, mark="convention"), rest)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import partial
 from typing import Any
 
 from trialsim.designs.alone import written
 from trialsim.reporting import sentences
 from trialsim.reporting.paired import difference_cell, method, replicates_words, report, value_cell
-from trialsim.reporting.pictures import Undrawn
+from trialsim.reporting.pictures import undrawn
 from trialsim.reporting.sentences import sentence
 from trialsim.results import digits12
 from trialsim.varying.compare import Comparison
@@ -25,8 +24,6 @@ BETTER_DOSE = (
 
 def report_of(found: Comparison) -> Report:
     """A comparison as a report."""
-    from trialsim.figures.compare_curves import draw
-
     first = found.designs[0].name
     stated = [f"{name} = {rate(p)}" for name, p in (("p0", found.p0), ("p1", found.p1)) if p is not None]
     reasons = sorted({why for why in found.not_exact.values() if why})
@@ -55,7 +52,7 @@ def report_of(found: Comparison) -> Report:
                 "and at p1, and largest n, and better by one of them."
             ),
             _alone(found),
-            Pictures((Undrawn(partial(draw, found)),)),
+            Pictures((undrawn("compare_curves", found),)),
         ),
         method("All designs"),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trialsim.engine.derived import cut_offs
+from trialsim.designs.rules import cut_offs
 from trialsim.facts.protocol import Facts
 from trialsim.monitoring.aids import Aids
 from trialsim.monitoring.decision_table import CutOffs

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from trialsim.monitoring.aids import Aids, Present
 from trialsim.reporting import decision_table as words
 from trialsim.reporting import protocol_conduct, protocol_toxicity
 from trialsim.reporting.about import MADE_BY, about
-from trialsim.reporting.pictures import Undrawn
+from trialsim.reporting.pictures import undrawn
 from trialsim.results import digits12
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.files import digest
@@ -98,14 +97,12 @@ def _sheet(aids: Aids) -> Section:
 def _powers(aids: Aids) -> Section:
     if not aids.counts and aids.present is None:
         return section("powers", "")
-    from trialsim.figures.conditional_power import draw
-
     now = aids.present
     return section(
         "powers",
         "How likely is a go from here?",
         [Words(present_words(aids, now), lead="Now:"), present_table(aids, now)] if now else (),
-        Pictures((Undrawn(partial(draw, aids)),) if aids.counts else ()),
+        Pictures((undrawn("conditional_power", aids),) if aids.counts else ()),
         (power(aids, n) for n in aids.looks_shown),
         Points(tuple(power_notes(aids))),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from trialsim.results import digits12
@@ -28,6 +29,11 @@ class Undrawn(Picture):
         words = {each: getattr(drawn, each) for each in ("name", "title", "caption", "alt")}
         self.__dict__.update(words, drawing=drawn)
         return self.__dict__[name]
+
+
+def undrawn(figure: str, *given: Any, **options: Any) -> Undrawn:
+    """The figure of this name (`trialsim.figures.NAME`); its module, and matplotlib, are loaded when it is drawn."""
+    return Undrawn(lambda: import_module(f"trialsim.figures.{figure}").draw(*given, **options))
 
 
 def picture(drawn: Drawn) -> Picture:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from trialsim.checks.rows import CaseCheck
@@ -11,7 +10,7 @@ from trialsim.quantities import label
 from trialsim.reporting import sentences
 from trialsim.reporting.change_words import changes_in_words, told
 from trialsim.reporting.paired import difference_cell, method, replicates_words, report, value_cell
-from trialsim.reporting.pictures import Undrawn
+from trialsim.reporting.pictures import undrawn
 from trialsim.reporting.sentences import Words as Names
 from trialsim.reporting.sentences import sentence
 from trialsim.scenario.files import digest
@@ -184,10 +183,8 @@ def _question(found: WhatIf, key: str, title: str, folded: bool = False) -> Sect
     blocks.append(Terms(tuple(rows)) if rows else Words(answer(found)))
     blocks += [_overview(found, key), Words(how(found), mark="note")]
     if rows:
-        from trialsim.figures.variants import draw
-
         name = "variants" if key == "answer" else f"variants_{int(key[1:]):02}"
-        blocks += [Words(observed_words(found)), Pictures((Undrawn(partial(draw, found, name)),))]
+        blocks += [Words(observed_words(found)), Pictures((undrawn("variants", found, name),))]
     blocks.append(Words(f"Scenario {found.file}, digest {digest(found.scenario)}", mark="note"))
     return section(key, title, blocks, folded=folded)
 

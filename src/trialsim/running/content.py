@@ -10,15 +10,13 @@ from trialsim.checks import Checks, Headline
 from trialsim.checks import label as check_label
 from trialsim.checks.predictive import DRAWS
 from trialsim.checks.rows import VERDICTS
-from trialsim.codes import NEVER
+from trialsim.codes import DAYS_PER_MONTH, NEVER, TICKS_PER_DAY
 from trialsim.designs.binomial import clopper_pearson
-from trialsim.designs.rules import ACTION_WORDS, DECISION_WORDS, Looks, Rules
+from trialsim.designs.rules import ACTION_WORDS, DECISION_WORDS, Looks, Rules, cut_offs
 from trialsim.engine import derived
 from trialsim.engine.operating import FALSE_ALARM
 from trialsim.engine.over_time import TRIALS
 from trialsim.engine.patients import groups
-from trialsim.engine.timed import DAYS_PER_MONTH
-from trialsim.kernels.clock import TICKS_PER_DAY
 from trialsim.results import Results, digits12
 from trialsim.running.examples import examples
 from trialsim.running.inputs import about, inputs, origin_words, tally_of_inputs
@@ -147,7 +145,7 @@ def _without_nan(value: Any) -> Any:
 
 def _design(scenario: Scenario, rules: Rules) -> Document:
     spec, looks = scenario.design, rules.looks
-    short = derived.cut_offs(looks)
+    short = cut_offs(looks)
     searched = getattr(spec, "alpha", None) is not None
     default_criterion = getattr(spec, "default_criterion", None)
     source = scenario.sources.get("design")

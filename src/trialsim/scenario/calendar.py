@@ -7,10 +7,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from trialsim.codes import TICKS_PER_MONTH, TICKS_PER_WEEK
 from trialsim.designs.rules import Rules
 from trialsim.errors import DesignError
-from trialsim.kernels.clock import TICKS_PER_MONTH, TICKS_PER_WEEK
-from trialsim.kernels.streams import threshold
 from trialsim.kernels.tables import (
     CONTINUE_ACCRUAL,
     EARLY_DECISION,
@@ -20,6 +19,7 @@ from trialsim.kernels.tables import (
     SWITCH,
     Calendar,
     Int64,
+    threshold,
 )
 from trialsim.scenario.compiling import MONTHS_A_WEEK, SHORTFALL, attained_ge
 from trialsim.scenario.conduct import Accrual, Conduct

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trialsim.kernels.streams import threshold
-from trialsim.kernels.tables import SERIOUS, STABLE, TOXIC, Calendar, Float64, Int64
+from trialsim.kernels.tables import SERIOUS, STABLE, TOXIC, Calendar, Float64, Int64, threshold
 from trialsim.scenario.model import Case, Evaluability, Scenario
 
 CERTAIN = 1 << 32
