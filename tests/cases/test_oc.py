@@ -189,7 +189,7 @@ def _call(design, more):
         ({"design": "1/10 5/29"}, "state p0 and p1"),
         ({"design": "1/10 5/29", "p0": 10, "p1": 0.3}, "p0 = 10 must lie between 0 and 1"),
         ({"design": "1/10 5/29", "p0": 0.3, "p1": 0.1}, "must be above"),
-        ({"design": "1/10 5/29", "p0": 0.1, "beta": 0.2, "power": 0.8}, "beta or power"),
+        ({"design": "1/10 5/29", "p0": 0.1, "beta": 0.2, "power": 0.9}, "do not agree"),
         ({"design": "1/10 5/29", "p0": 0.1, "toxicity": [0.2]}, "no look"),
         ({"design": {"n": 3}, "p0": 0.1}, "states its kind"),
         ({"design": {"kind": "simon", "n1": 10, "r1": 1, "n": 29, "s": 5}, "p0": 0.1}, "s"),

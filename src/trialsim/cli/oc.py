@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from trialsim.cli.common import Out, options, text_of
+from trialsim.cli.common import Out, options
 from trialsim.errors import DesignError
 
 
@@ -69,11 +69,16 @@ def oc(
     """Say what a stated design does: type I error, power, PET, EN and every end by look, exact."""
     from trialsim.inference.oc import oc as worked_out
     from trialsim.scenario.changes import read_changes
+    from trialsim.scenario.files import text_of
 
+    if figure is not None:
+        from trialsim.writing.folder import check_file
+
+        check_file(figure, force=out.force, endings=(".svg", ".png", ".pdf"))
     stated: Any = design
     texts = {}
     if design.endswith((".yaml", ".yml")) and Path(design).is_file():
-        texts = {"scenario.yaml": text_of(Path(design))}
+        texts = {"scenario.yaml": text_of(design)}
     if design.isidentifier():
         stated = {"kind": design, **read_changes(keys or [])}
     elif keys:
@@ -92,7 +97,7 @@ def oc(
         from trialsim.figures.candidates import save
         from trialsim.figures.oc import draw
 
-        save(draw(found), figure)
+        save(draw(found), figure, force=out.force)
     out.give(found, texts=texts, asked=asked if texts else {"design": stated, **asked})
 
 

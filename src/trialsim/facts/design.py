@@ -180,7 +180,7 @@ class Design:
 def design(scenario: Scenario, looks: Looks) -> Design:
     """The design of a scenario, with the looks that it was compiled to."""
     spec: Any = scenario.design
-    searched = bool(getattr(spec, "searched", False))
+    searched = bool(getattr(spec, "is_searched", False))
     criterion = (getattr(spec, "criterion", None) or spec.default_criterion) if searched else None
     rates = spec.toxicity if hasattr(spec, "toxicity") else None
     return Design(

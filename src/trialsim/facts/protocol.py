@@ -124,7 +124,7 @@ def facts(trial: Compiled) -> Facts:
 
 def _nominal(scenario: Scenario, looks: Looks) -> Nominal | None:
     spec: Any = scenario.design
-    if getattr(spec, "searched", True) or (spec.alpha is None and spec.beta is None):
+    if getattr(spec, "is_searched", True) or (spec.alpha is None and spec.beta is None):
         return None
     return nominal(looks, spec.p0, spec.p1, spec.alpha, spec.beta)
 

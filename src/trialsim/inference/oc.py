@@ -13,6 +13,7 @@ from trialsim.designs.ends import Ends, ends, spread
 from trialsim.designs.nominal import Nominal, nominal
 from trialsim.designs.rules import DECISION_WORDS, Looks
 from trialsim.designs.spec import TESTS_NOTHING
+from trialsim.designs.target import beta_of, doubtful
 from trialsim.errors import DesignError
 from trialsim.inference.stated import Stated, stated
 from trialsim.results import digits12
@@ -194,10 +195,8 @@ def oc(
         (0.0471, 0.8051, 15.01)
     """
     if power is not None:
-        if beta is not None:
-            raise DesignError("state beta or power, not both")
         _check("power", power)
-        beta = round(1 - power, 12)
+        beta = beta_of(power, beta)
     read = stated(design, p0=p0, p1=p1, alpha=alpha, beta=beta)
     p0, p1 = (read.get(name) if value is None else value for name, value in (("p0", p0), ("p1", p1)))
     alpha, beta = (
@@ -233,11 +232,13 @@ def oc(
 def _check(name: str, value: float) -> None:
     if not 0 < value < 1:
         raise DesignError(f"{name} = {value:g} must lie between 0 and 1 (a rate, not a percentage)")
+    if asked := doubtful(name, value):
+        raise DesignError(asked)
 
 
 def _nominal(read: Stated, name: str) -> Any:
     """The block's error rate, where it is a nominal one and not what a search kept or a boundary came from."""
-    return read.get(name) if hasattr(read.spec, "searched") else None
+    return read.get(name) if hasattr(read.spec, "is_searched") else None
 
 
 def _curve(p0: float | None, p1: float | None) -> list[float]:
