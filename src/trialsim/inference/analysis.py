@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from trialsim.codes import FUTILE, GO
-from trialsim.designs.rules import DECISION_WORDS, Looks
+from trialsim.designs.alone import alone
+from trialsim.designs.rules import DECISION_WORDS, Looks, two_way
 from trialsim.errors import DesignError
 from trialsim.inference.attained import Attained, Reading, TwoStage, readings, two_stage
 from trialsim.inference.design_text import design_words
@@ -61,6 +62,17 @@ class AnalysisPlan:
                 raise DesignError(f"{what} {name!r} is not known; there are {', '.join(there_are)}")
 
 
+UNDECIDED = "no decision by the planned cut-off"
+"""Of a trial that ended with another n than its last cut-off was planned for."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A design as it was planned."""
+
+    looks: Looks
+
+
 @dataclass(frozen=True)
 class Interval:
     """A confidence interval, and the coverage that the method really has at p0, at p1 and at least."""
@@ -93,6 +105,7 @@ class PatientsAnalysis:
     looks, look : the design at the attained sizes, and the look (from 0) at which the trial ended.
     n, x, x1 : patients, responses, and responses at the first look (None: unreported).
     planned : sizes and cut-offs as planned, where the attained sizes differ.
+    cut_off : what the last planned cut-off is worth at the attained n, where that differs.
     """
 
     patients: str
@@ -103,9 +116,10 @@ class PatientsAnalysis:
     x1: int | None
     plan: AnalysisPlan
     decision: str
-    planned: TwoStage | None = None
+    planned: TwoStage | Planned | None = None
     readings: tuple[Reading, ...] = ()
     notes: tuple[str, ...] = ()
+    cut_off: str = ""
 
     @cached_property
     def _outcomes(self) -> tuple[Outcomes, int]:
@@ -201,6 +215,7 @@ class PatientsAnalysis:
             "posterior": vars(self.posterior),
             "attained_sizes": [vars(r) for r in self.readings],
             "notes": list(self.notes),
+            **({"planned_cut_off": self.cut_off} if self.cut_off else {}),
         }
 
 
@@ -226,18 +241,16 @@ def analyse_set(
     if not differs:
         ended = _ended(planned, n, x, look)
         if len(planned.n) > 1 and ended > 0 and x1 is not None:
-            _check_stage1(planned, x1, x, planned.n[0], planned.n[ended])
+            said = _went_on(design, design.n1, design.n, x1) if design else ""
+            _check_stage1(planned, x1, x, planned.n[0], planned.n[ended], said)
         return _analysis(planned, ended, plan, patients, x, x1)
     if design is None:
-        raise DesignError(
-            f"the design has looks at {', '.join(map(str, planned.n))} patients, not at {n1 if n is None else n}; "
-            "other sizes can be analysed for designs of two stages that stop early for futility only"
-        )
+        return _resized(planned, plan, patients, n, x, x1, n1)
     seen, stopped = _sizes(design, n, n1, x, x1)
     final = design.n if stopped else seen.n
     looks = TwoStage(design.r1, seen.n1, design.r, final).looks
     if not stopped and x1 is not None:
-        _check_stage1(looks, x1, x, seen.n1, seen.n)
+        _check_stage1(looks, x1, x, seen.n1, seen.n, _went_on(design, seen.n1, n, x1))
     found = _analysis(looks, _ended(looks, seen.n, x, 0 if stopped else 1), plan, patients, x, x1)
     others: tuple[Reading, ...] = ()
     if plan.p0 is not None:
@@ -250,7 +263,67 @@ def analyse_set(
         notes.append("The method of Koyama & Chen needs the responses in stage 1, which are not stated.")
     elif not stopped and seen.n1 != design.n1:
         notes.append("The method of Koyama & Chen is for a stage 1 of the planned size.")
-    return replace(found, planned=design, readings=others, notes=tuple(notes))
+    return _held(replace(found, planned=design, readings=others, notes=tuple(notes)))
+
+
+def _resized(
+    planned: Looks, plan: AnalysisPlan, patients: str, n: int | None, x: int, x1: int | None, n1: int | None
+) -> PatientsAnalysis:
+    """A design of cut-offs whose look at the end, or first look, was at another size: its cut-offs at those sizes.
+
+    The trial ended at the look whose size comes nearest to n; the other looks are as planned.
+    """
+    stop = tuple(row.count(FUTILE) - 1 for row in planned.next)
+    go = tuple(size - row.count(GO) for size, row in zip(planned.n, planned.next, strict=True))
+    early = tuple(None if above >= size else above for above, size in zip(go[:-1], planned.n, strict=False))
+    cuts = (stop, (*early, stop[-1]))
+    last = len(planned.n) - 1
+    if two_way(planned.n, *cuts).next != planned.next or planned.toxic_ge:
+        raise DesignError(
+            f"the design has looks at {', '.join(map(str, planned.n))} patients, not at {n1 if n is None else n}; "
+            "other sizes can be analysed for designs of cut-offs for responses only"
+        )
+    look = last if n is None else min(range(last + 1), key=lambda k: abs(planned.n[k] - n))
+    sizes = list(planned.n)
+    sizes[0] = n1 or sizes[0]
+    sizes[look] = sizes[look] if n is None else n
+    if sizes != sorted(set(sizes)) or any(r >= size for r, size in zip(stop, sizes, strict=True)):
+        raise DesignError(
+            f"cut-offs of looks at {', '.join(map(str, planned.n))} patients cannot be kept at "
+            f"{', '.join(map(str, sizes))}: state the looks as they were held with --design"
+        )
+    looks = two_way(tuple(sizes), *cuts)
+    if x1 is not None and look > 0:
+        _check_stage1(looks, x1, x, sizes[0], sizes[look])
+    found = _analysis(looks, _ended(looks, sizes[look], x, look), plan, patients, x, x1)
+    notes = (
+        f"Planned: {design_words(planned)}. Estimates, p-values and intervals take the attained sizes as fixed (they "
+        f"must not have depended on the responses) and all cut-offs as planned; {ORDERINGS[plan.ordering]}.",
+    )
+    return _held(replace(found, planned=Planned(planned), notes=notes))
+
+
+def _held(found: PatientsAnalysis) -> PatientsAnalysis:
+    """The last cut-off was planned for another n: it decides nothing, and its level at the attained n is told."""
+    assert found.planned is not None
+    planned, looks = found.planned.looks, found.looks
+    if found.look < len(looks.n) - 1 or planned.planned_n == looks.planned_n:
+        return found
+    r, n = looks.next[-1].count(FUTILE) - 1, looks.planned_n
+    note = f"r = {r} was planned for {planned.planned_n} patients and decides nothing about {n}."
+    if (p0 := found.plan.p0) is not None:
+        level = alone(planned, p0).p_go
+        levels = {cut: alone(_with_last(looks, cut), p0).p_go for cut in range(n)}
+        keeps = next((cut for cut, p_go in levels.items() if p_go <= level), None)
+        note += f" At p0 the design as planned has level {level:.4f}; at {n} patients > {r} has level {levels[r]:.4f}"
+        note += "." if keeps in (None, r) else f", > {keeps} has {levels[keeps]:.4f}."
+    return replace(found, decision=UNDECIDED, cut_off=note)
+
+
+def _with_last(looks: Looks, r: int) -> Looks:
+    """The same looks with another last cut-off."""
+    row = tuple(FUTILE if x <= r else GO for x in range(looks.planned_n + 1))
+    return Looks(looks.n, (*looks.next[:-1], row))
 
 
 def analyse_overrun(
@@ -295,7 +368,7 @@ def _sizes(design: TwoStage, n: int | None, n1: int | None, x: int, x1: int | No
     return Attained(first, n, x, x1), stopped
 
 
-def _check_stage1(looks: Looks, x1: int, x: int, n1: int, n: int) -> None:
+def _check_stage1(looks: Looks, x1: int, x: int, n1: int, n: int, went_on: str = "") -> None:
     if not 0 <= x1 <= n1:
         raise DesignError(f"{counted(x1)} among the {n1} patients of stage 1 cannot be")
     if not 0 <= x - x1 <= n - n1:
@@ -304,8 +377,18 @@ def _check_stage1(looks: Looks, x1: int, x: int, n1: int, n: int) -> None:
         word = DECISION_WORDS[looks.next[0][x1]]
         raise DesignError(
             f"{counted(x1)} among the {n1} patients of stage 1 mean {word} by this design: "
-            "the trial would have ended there"
+            f"the trial would have ended there{went_on}"
         )
+
+
+def _went_on(design: TwoStage, n1: int, n: int | None, x1: int | None) -> str:
+    """How to state a trial of two stages that went on where its design would have stopped it."""
+    if x1 is None:
+        return ""
+    end = f"{design.r}/{n or n1 + design.n - design.n1}"
+    never = f"--design -/{design.n1},{design.r}/{design.n} if stage 1 stopped nothing"
+    ways = f"--design {x1 - 1}/{n1},{end} if it would have stopped with fewer, or " if x1 else ""
+    return f". If it went on all the same, state the rule that it followed: {ways}{never}"
 
 
 def _ended(looks: Looks, n: int | None, x: int, look: int | None) -> int:
