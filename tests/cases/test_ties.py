@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.oracle.brute_force import NEVER, posterior_boundary
+from tests.property.test_designs_are_complete import p_go_matrix, sf
 from trialsim.designs import mander_thompson, predictive, sargent, simon, single_stage
 from trialsim.designs.alone import alone
 from trialsim.designs.bayes import posterior_is, power
@@ -54,29 +55,18 @@ def test_cut_offs_that_are_held_in_a_search():
         simon.Limits(n=47, r=15),
         simon.Limits(r1=3, r=16),
     ):
-        every = [
-            (n1 + (1 - alone_pet) * (n - n1), r1, n1, r, n)
-            for r1, n1, r, n, level, has, alone_pet in two_stage_designs(0.25, 0.45, range(44, 50), limits)
-            if level <= 0.1 and has >= 0.9
-        ]
+        least = np.inf
+        for n in range(30, 50):  # fewer patients do not have the power in one stage either
+            for n1 in range(1, n):
+                good = (p_go_matrix(n1, n, 0.25) <= 0.1) & (p_go_matrix(n1, n, 0.45) >= 0.9)
+                for r1, r in np.argwhere(good).tolist():
+                    held = limits.r1 in (None, r1), limits.n in (None, n), limits.r in (None, r)
+                    if all(held) and r1 <= r and r1 < n1:
+                        least = min(least, n1 + float(sf(n1, 0.25)[r1]) * (n - n1))
         found = simon.search(Target(0.25, 0.45, 0.1, 0.1, 49), limits=limits).optimal
-        assert found.en_p0 == pytest.approx(min(every)[0], abs=1e-9)
+        assert found.en_p0 == pytest.approx(least, abs=1e-9)
     with pytest.raises(DesignError, match=r"without the limit on r1, \d+/11 "):
         simon.search(target, limits=simon.Limits(n1=11, r1=5))
-
-
-def two_stage_designs(p0, p1, sizes, limits):
-    from scipy.stats import binom
-
-    for n in sizes:
-        for n1 in range(1, n):
-            x = np.arange(n1 + 1)
-            for r in [limits.r] if limits.r is not None else range(n):
-                go = [binom.pmf(x, n1, p) * binom.sf(r - x, n - n1, p) for p in (p0, p1)]
-                for r1 in [limits.r1] if limits.r1 is not None else range(min(r, n1 - 1) + 1):
-                    if r1 < n1 and r1 <= r and limits.n in (None, n):
-                        level, has = (float(part[r1 + 1 :].sum()) for part in go)
-                        yield r1, n1, r, n, level, has, float(binom.cdf(r1, n1, p0))
 
 
 # case E1
