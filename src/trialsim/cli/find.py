@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trialsim.cli.common import Out, options, progress, texts_of
+from trialsim.cli.common import Out, loaded, options, progress
 from trialsim.errors import TrialsimError
 from trialsim.writing.numbers import listed
 
@@ -99,6 +99,10 @@ def find(
             raise TrialsimError("name the kind of design first: trialsim find simon --settings FILE")
         print(find_in_file(kind, settings).to_csv(index=False), end="")
         return
+    if figure is not None:
+        from trialsim.writing.folder import check_file
+
+        check_file(figure, force=out.force, endings=(".svg", ".png", ".pdf"))
     rates: dict[str, Any] = {"p0": p0, "p1": p1, "alpha": alpha, "beta": beta, "power": power}
     stated = {"criterion": criterion, "weight": weight, "nmax": nmax, **read_keys(keys or [])}
     found: FoundDesigns | RobustDesigns
@@ -106,7 +110,7 @@ def find(
     if scenario is not None:
         given = {name: value for name, value in rates.items() if value is not None}
         asked = {"kind": kind, "null": null, "alternative": alternative, **stated, **given}
-        found, texts = _robust(scenario, asked, out.prints_nothing_else), texts_of([scenario])
+        found, texts = _robust(scenario, asked, out.prints_nothing_else)
     else:
         if null or alternative:
             raise TrialsimError("--null and --alternative name cases of a scenario: add --scenario FILE")
@@ -129,7 +133,7 @@ def find(
         from importlib import import_module
 
         name = "candidates" if scenario is None else "whole_trial"
-        import_module(f"trialsim.figures.{name}").write(found, figure)
+        import_module(f"trialsim.figures.{name}").write(found, figure, force=out.force)
     out.give(found, texts=texts, asked=asked)
     if not found.designs:
         from trialsim.engine.whole_trial_found import RobustDesigns
@@ -144,11 +148,10 @@ def _say(what: str) -> None:
     print(what, file=sys.stderr, flush=True)
 
 
-def _robust(path: Path, asked: dict[str, Any], quiet: bool) -> RobustDesigns:
-    """Search in the scenario's own trial."""
+def _robust(path: Path, asked: dict[str, Any], quiet: bool) -> tuple[RobustDesigns, dict[str, str]]:
+    """Search in the scenario's own trial; its file as it was read stands beside what is found."""
     from trialsim.engine.whole_trial import find_robust
-    from trialsim.scenario.files import load
 
-    scenario = load(path)
+    (scenario,), texts = loaded([path])
     with progress(None, quiet, ("whole_trial",), "Searching") as advance:
-        return find_robust(scenario, progress=advance, **asked)
+        return find_robust(scenario, progress=advance, **asked), texts

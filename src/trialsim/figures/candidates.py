@@ -30,6 +30,7 @@ from trialsim.figures.style import (
     probability_axis,
 )
 from trialsim.results import to_frame
+from trialsim.writing.folder import check_file, write_file
 from trialsim.writing.numbers import rate as stated
 
 HIGH, BELOW, LEFT, GAP, RIGHT = 4.4, 0.95, 1.15, 1.35, 0.25
@@ -97,23 +98,15 @@ def draw(found: FoundDesigns) -> Drawn:
     )
 
 
-def write(found: FoundDesigns, path: Path) -> None:
+def write(found: FoundDesigns, path: Path, *, force: bool = False) -> None:
     """Draw the designs into a file whose name ends in .svg, .png or .pdf."""
-    save(draw(found), path)
+    save(draw(found), path, force=force)
 
 
-def save(drawn: Drawn, path: Path) -> None:
+def save(drawn: Drawn, path: Path, *, force: bool = False) -> None:
     """Write a figure into a file whose name ends in .svg, .png or .pdf, whole or not at all."""
-    if path.suffix not in (".svg", ".png", ".pdf"):
-        raise DesignError(f"{path}: a figure's name ends in .svg, .png or .pdf")
-    if not path.parent.is_dir():
-        raise DesignError(f"{path}: there is no folder {path.parent}")
-    part = path.with_name(f".{path.stem}.part{path.suffix}")
-    try:
-        part.write_bytes(drawn.drawing(path.suffix[1:]))
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    target = check_file(path, force=force, endings=(".svg", ".png", ".pdf"))
+    write_file(target, drawn.drawing(path.suffix[1:].lower()))
 
 
 def _best_of_each_n(found: FoundDesigns) -> list[SimonDesign]:
