@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 from pydantic import TypeAdapter, ValidationError
@@ -20,10 +18,11 @@ from trialsim.designs.infeasible import Reached, feasible
 from trialsim.designs.rules import Looks
 from trialsim.designs.target import NoDesign, Target
 from trialsim.errors import DesignError
-from trialsim.results import digits12, to_frame
+from trialsim.given import behind, clip, number_in, takes
+from trialsim.results import digits12
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 _DESIGNS = {spec.model_fields["kind"].annotation: spec for spec in get_args(get_args(Design)[0])}
 SEARCHES: dict[str, type[ErrorRates]] = {
@@ -117,6 +116,7 @@ class FoundDesigns(Answer):
         return {"designs": self.rows()}
 
 
+@takes
 def find(
     kind: str,
     *,
@@ -169,34 +169,6 @@ def find(
     return FoundDesigns(kind, designs, candidates.note, target.setting(), further, words)
 
 
-def find_many(kind: str, settings: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """One search a setting (a mapping of ``find``'s arguments); a table with the setting before each design.
-
-    A setting without a design has a row with the reason in ``note``.
-    """
-    rows: list[dict[str, Any]] = []
-    for setting in settings:
-        try:
-            found = find(kind, **setting)
-        except DesignError as error:
-            rows.append({**setting, "note": str(error)})
-            continue
-        rows += [{**setting, **design.row(), "note": found.note} for design in found]
-    return to_frame(rows)
-
-
-def find_in_file(kind: str, path: Path) -> pd.DataFrame:
-    """``find_many`` of the settings in a CSV file, whose columns are arguments of ``find``."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError) as error:
-        raise DesignError(f"{path}: {getattr(error, 'strerror', None) or 'not a text file'}") from None
-    if not rows or not {"p0", "p1", "alpha", "beta"} <= set(rows[0]):
-        raise DesignError(f"{path}: needs a header with p0, p1, alpha and beta, and a row a setting")
-    return find_many(kind, [{key: _value(text) for key, text in row.items() if key and text} for row in rows])
-
-
 def read_keys(pairs: Iterable[str]) -> dict[str, Any]:
     """``key=value`` texts as keys of a design's block."""
     found = {}
@@ -204,12 +176,14 @@ def read_keys(pairs: Iterable[str]) -> dict[str, Any]:
         key, equals, text = pair.partition("=")
         if not equals or not key.isidentifier() or key in ("kind", "p0", "p1", "alpha", "beta"):
             raise DesignError(f"`{pair}` is not KEY=VALUE with a key of the design's block")
-        found[key] = _value(text)
+        found[key] = value_in(text)
     return found
 
 
-def _value(text: str) -> Any:
+def value_in(text: str) -> Any:
     """A number, true or false, a list, or a word."""
+    if (number := number_in(text)) is not None:
+        return number
     try:
         # JSON has no number .5
         return json.loads(re.sub(r"(?<![\w.])\.(?=\d)", "0.", text))
@@ -236,6 +210,10 @@ def _instead(spec: ErrorRates, target: Target) -> str:
     return feasible(search, target, by_responses=not hasattr(spec, "toxicity"))
 
 
+WANTED = {"int": "a whole number", "float": "a number", "bool": "true or false", "tuple": "a list"}
+"""How a validation error's type begins -> what is wanted."""
+
+
 def spec_of(kind: str, stated: dict[str, Any]) -> ErrorRates:
     """The block of a design of this kind with these keys; DesignError says what is wrong with them."""
     try:
@@ -249,8 +227,14 @@ def _fault(kind: str, fault: Any) -> str:
     if fault["type"] == "extra_forbidden":
         known = [name for name in SEARCHES[kind].model_fields if name != "kind"]
         return f"`{key}` is no key of {kind}; allowed: {', '.join(known)}"
-    text = str(fault["msg"])
-    return f"{key}: {text[:1].lower()}{text[1:]}" if key else text
+    text, value = str(fault["msg"]), fault["input"]
+    if not text.startswith("Input should be"):
+        return f"{key}: {text[:1].lower()}{text[1:]}" if key else text
+    for kind, wanted in WANTED.items():
+        if fault["type"].startswith(kind):
+            told = f"is text, not {wanted}{behind(value)}" if isinstance(value, str) else f"must be {wanted}"
+            return f"{key} = {clip(repr(value))} {told}"
+    return text.replace("Input should be", f"{key} = {clip(repr(value))} must be")
 
 
 def _other_en(criterion: str, design: Any, en_p0: float) -> float | None:

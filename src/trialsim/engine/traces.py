@@ -30,6 +30,7 @@ from trialsim.engine.single_trials import Columns, columns_of_patients, treated
 from trialsim.engine.timed import Timed
 from trialsim.engine.trials import Key
 from trialsim.errors import TrialsimError
+from trialsim.given import takes
 from trialsim.kernels import conduct_columns as column
 from trialsim.kernels import patient as field
 from trialsim.kernels.streams import GROUP_COURSE, MAX_REPLICATES, stream_key
@@ -38,8 +39,6 @@ from trialsim.results import digits12
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.words import meant
-
-MAX_SEED = 2**63 - 1
 
 END_WORDS = {
     FUTILITY: "stopped early for futility",
@@ -138,6 +137,7 @@ class Trace(Answer):
         return plain
 
 
+@takes
 def trace(
     scenario: Scenario | Compiled, case: str | None = None, trial: int = 1, seed: int | None = None
 ) -> Trace:
@@ -158,10 +158,8 @@ def trace(
     seed = scenario.simulation.seed if seed is None else seed
     if case not in scenario.truth:
         raise TrialsimError(f"`{case}` is no case of this scenario{meant(case, scenario.truth)}")
-    if not (isinstance(trial, int) and 1 <= trial <= MAX_REPLICATES):
+    if not 1 <= trial <= MAX_REPLICATES:
         raise TrialsimError(f"trial = {trial!r} must be a whole number from 1 to {MAX_REPLICATES}")
-    if not (isinstance(seed, int) and 0 <= seed <= MAX_SEED):
-        raise TrialsimError(f"seed = {seed!r} must be a whole number from 0 to {MAX_SEED}")
     trials, key = Timed.of_case(compiled, case), stream_key(seed)
     rows, kept, overrun = treated(trials, key, trial - 1, 1)
     row, patients, dated = rows[0], kept[0, : rows[0, column.TREATED]], scenario.conduct is not None
