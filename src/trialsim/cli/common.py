@@ -22,6 +22,7 @@ from trialsim.given import MAX_JOBS, MAX_REPLICATES, MAX_SEED, read
 
 if TYPE_CHECKING:
     from trialsim.answers import Answer
+    from trialsim.scenario.model import Scenario
     from trialsim.timing import Clock
     from trialsim.writing.folder import How
 
@@ -37,7 +38,10 @@ Seed = Annotated[
     int | None,
     typer.Option(min=0, max=MAX_SEED, help="seed [default: the scenario's]", show_default=False),
 ]
-Force = Annotated[bool, typer.Option("--force", help="overwrite an earlier run in the same folder")]
+Force = Annotated[
+    bool,
+    typer.Option("--force", help="replace an existing file, or an earlier folder with nothing else in it"),
+]
 Docx = Annotated[
     bool,
     typer.Option("--docx", help="also write the report into the folder for Word (needs trialsim[docx])"),
@@ -340,16 +344,13 @@ def progress(
         yield advance
 
 
-def text_of(path: Path) -> str:
-    """A scenario file as it stands."""
-    return path.read_bytes().decode("utf-8-sig")
+def loaded(paths: Sequence[Path]) -> tuple[list[Scenario], dict[str, str]]:
+    """Scenarios and the texts of their files, by the names under which a folder keeps them; each file is read once."""
+    from trialsim.scenario.files import load_with_text
 
-
-def texts_of(paths: Sequence[Path]) -> dict[str, str]:
-    """Scenario files as they stand, by the names under which a folder keeps them."""
-    if len(paths) == 1:
-        return {"scenario.yaml": text_of(paths[0])}
+    scenarios, texts = zip(*map(load_with_text, paths), strict=True)
     stems = [path.stem for path in paths]
     twice = len(set(stems)) < len(stems)
     names = [f"{k}-{stem}" if twice else stem for k, stem in enumerate(stems, start=1)]
-    return {f"scenarios/{name}.yaml": text_of(path) for name, path in zip(names, paths, strict=True)}
+    kept = ["scenario.yaml"] if len(paths) == 1 else [f"scenarios/{name}.yaml" for name in names]
+    return list(scenarios), dict(zip(kept, texts, strict=True))

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from trialsim.cli.common import Out, ScenarioPath, options, texts_of
+from trialsim.cli.common import Out, ScenarioPath, loaded, options
 from trialsim.errors import DesignError
 from trialsim.given import read
 
@@ -90,8 +90,8 @@ def monitor(
     counts = _counts(now)
     from trialsim.monitoring.aids import monitor as monitored
     from trialsim.reporting.monitor import write_file_of
-    from trialsim.scenario.files import load
 
+    (stated,), texts = loaded([scenario])
     asked: dict[str, Any] = {
         "now": counts,
         "dose": dose,
@@ -101,11 +101,11 @@ def monitor(
         "rates": rate or (),
         "prior": prior,
     }
-    found = monitored(load(scenario), **asked)
+    found = monitored(stated, **asked)
     if out.file is not None:
         out.show(found, write_file_of(found, out.file, force=out.force))
     else:
-        out.give(found, texts=texts_of([scenario]), asked=asked)
+        out.give(found, texts=texts, asked=asked)
 
 
 def _counts(text: str | None) -> tuple[int, ...] | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trialsim.designs.finding import SEARCHES, find, value_in
+from trialsim.designs.finding import KINDS, check_kind, find, needs, value_in
 from trialsim.designs.target import NoDesign
 from trialsim.errors import DesignError
 from trialsim.given import clip
@@ -112,10 +112,9 @@ def find_in_file(kind: str, path: Path) -> Answers:
 
     Raises
     ------
-    DesignError : the kind is unknown, the file cannot be read, or has no header with p0, p1, alpha and beta.
+    DesignError : the kind is unknown, the file cannot be read, or its header lacks what a search needs.
     """
-    if kind not in SEARCHES:
-        raise DesignError(f"kind `{kind}` is not known; allowed: {', '.join(SEARCHES)}")
+    check_kind(kind)
     return _answers(kind, list(_settings(kind, path)))
 
 
@@ -141,14 +140,17 @@ def _settings(kind: str, path: Path) -> Iterator[Setting]:
         lines = [(reader.line_num + bool(told), row) for row in reader if any(cell.strip() for cell in row)]
     except csv.Error as error:
         raise DesignError(f"{path}: line {reader.line_num}: not a CSV table ({error})") from None
+    wanted = needs(kind)
+    must = f"a table of settings needs a header with {', '.join(wanted)} (power in place of beta), and a row a setting"
     if len(lines) < 2:
-        raise DesignError(f"{path}: {_WANTED}")
+        raise DesignError(f"{path}: {must}")
     names = [cell.strip() for cell in lines[0][1]]
     if mark == " " and len(lines[1][1]) == len(names) + 1:
         names = ["", *names]  # R: row names without a header
     keys = [_key(kind, name) for name in names]
-    if missing := [key for key in ("p0", "p1", "alpha", "beta") if key not in keys]:
-        raise DesignError(f"{path}: line {lines[0][0]}: no column {', '.join(missing)}; {_WANTED}")
+    stated = {*keys, *(("beta",) if "power" in keys else ())}
+    if missing := [key for key in wanted if key not in stated]:
+        raise DesignError(f"{path}: line {lines[0][0]}: no column {', '.join(missing)}; {must}")
     known = [key for key in keys if key]
     if twice := sorted({key for key in known if known.count(key) > 1}):
         raise DesignError(f"{path}: line {lines[0][0]}: column {', '.join(twice)} is there twice")
@@ -157,9 +159,6 @@ def _settings(kind: str, path: Path) -> Iterator[Setting]:
     )
     for line, cells in lines[1:]:
         yield _setting(f"{path}: line {line}", names, keys, cells, note)
-
-
-_WANTED = "a table of settings needs a header with p0, p1, alpha and beta, and a row a setting"
 
 
 def _text(path: Path) -> str:
@@ -181,7 +180,7 @@ def _text(path: Path) -> str:
 
 
 def _arguments(kind: str) -> list[str]:
-    return [key for key in SEARCHES[kind].model_fields if key != "kind"]
+    return [key for key in KINDS[kind].model_fields if key != "kind"]
 
 
 def _key(kind: str, name: str) -> str:
@@ -205,8 +204,6 @@ def _setting(where: str, names: list[str], keys: list[str], cells: list[str], no
             shown[name] = text
         elif text.lower() in MISSING:
             shown[key] = None
-            if key in ("p0", "p1", "alpha", "beta"):
-                faults.append(f"{key} is missing")
         else:
             try:
                 arguments[key] = shown[key] = _value(text)

@@ -57,8 +57,8 @@ def rule(doc: Document) -> Iterator[str]:
     if design["n1"] is not None:
         few = "none responds" if design["r1"] == 0 else f"{design['r1']} or fewer respond"
         yield (
-            f"Stop after {count(design['n1'], patients[:-1])} if {few}; otherwise go on to {design['n']}, and recommend "
-            f"further study (go) if more than {design['r']} respond."
+            f"Stop after {count(design['n1'], patients[:-1])} if {few}; otherwise go on to {design['n']}, and "
+            f"recommend further study (go) if more than {design['r']} respond."
         )
     elif design["r"] is not None:
         treat = count(design["n"], patients[:-1])
@@ -71,8 +71,8 @@ def rule(doc: Document) -> Iterator[str]:
         )
     else:
         yield (
-            f"Responses are looked at first after {count(looks[0], patients[:-1])}; their number there decides how many more "
-            f"are enrolled, {looks[-1]} in all at most (protocol section)."
+            f"Responses are looked at first after {count(looks[0], patients[:-1])}; their number there decides how "
+            f"many more are enrolled, {looks[-1]} in all at most (protocol section)."
         )
     if design["toxic_looks"]:
         cuts = [f"{row['toxicities_from']} or more of {row['n']}" for row in design["toxic_looks"][:3]]
