@@ -334,10 +334,13 @@ def _outcomes(p0, p1, alpha, beta, eta, pi, nmax, book, state, out):  # type: ig
             r1 = strictest[n1]
             # the largest r1 that works has the least EN
             while r1 >= 0 and n1 + above0[n1, r1] * (n - n1) <= state[BEST] + close:
-                last = r1  # s - 1: a go as soon as alpha allows it
-                while last < n and not holds(
-                    alpha - _p_go(pmf0, above0, r1, n1, last, n), n, LEVEL, (r1, n1, last, n), book
-                ):
+                last = r1  # s - 1: a go as soon as alpha allows it, and the share of no goes at p0
+                while last < n:
+                    level, cuts = _p_go(pmf0, above0, r1, n1, last, n), (r1, n1, last, n)
+                    if holds(alpha - level, n, LEVEL, cuts, book) and holds(
+                        1 - level - eta, n, NO_GO, cuts, book
+                    ):
+                        break
                     last += 1
                 if holds(_p_go(pmf1, above1, r1, n1, last, n) - pi, n, POWER, (r1, n1, last, n), book):
                     r = last  # as many no goes as beta allows
