@@ -39,7 +39,7 @@ def _ideal(found: FoundDesigns) -> Report:
         bounded = found.within is not None and d.criterion != "minimax"
         criterion = f"{d.criterion} (n <= {found.within})" if bounded else d.criterion
         assert d.decisions is not None
-        design = d.design if len(d.design) <= LONGEST else f"{len(d.decisions.n)} looks to n = {d.n}"
+        design = d.design if len(d.design) <= LONGEST else f"to n = {d.n} (its looks below)"
         rows.append((criterion, design, *en, *chances, *more))
     table = Table(
         "designs",
@@ -62,7 +62,7 @@ def _ideal(found: FoundDesigns) -> Report:
         ),
         folded=True,
     )
-    long = [(f"Looks of {d.criterion}, n = {d.n}", d.design) for d in found if len(d.design) > LONGEST]
+    long = [(f"{d.criterion}, n = {d.n}", d.design) for d in found if len(d.design) > LONGEST]
     searched = (f"Searched: {found.covered}", held_words(found.held))
     blocks: list[Block] = [table, *([Terms(tuple(long))] if long else [])]
     answer = section(
