@@ -48,18 +48,23 @@ class Bop2(ErrorRates):
         check_stated(self, "`alpha` and `efficacy_stop`", self.efficacy_stop)
         return self
 
+    @property
+    def response_prior(self) -> tuple[float, float]:
+        """The Beta prior of the rule: as stated, else worth one patient with mean p0."""
+        assert self.p0 is not None
+        return self.prior or (self.p0, 1 - self.p0)
+
     def compile(self) -> Looks:
         """One look for each number of patients stated."""
         assert self.p0 is not None
-        prior = self.prior or (self.p0, 1 - self.p0)
+        prior = self.response_prior
         if self.lambda_ is not None and self.gamma is not None:
             return looks_of(self.looks, self.p0, prior, self.lambda_, self.gamma, self.eta)
         return self._found(prior).looks()
 
     def candidates(self) -> Candidates:
         """The cut-offs with the largest power."""
-        assert self.p0 is not None
-        return Candidates((("most_power", self._found(self.prior or (self.p0, 1 - self.p0))),))
+        return Candidates((("most_power", self._found(self.response_prior)),))
 
     def _found(self, prior: tuple[float, float]) -> Bop2Design:
         assert self.p0 is not None and self.p1 is not None and self.alpha is not None

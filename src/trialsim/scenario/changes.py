@@ -116,7 +116,7 @@ def read_changes(pairs: Iterable[str]) -> dict[str, Any]:
         if path in changes:
             raise ChangeError(path, "given twice")
         try:
-            changes[path] = value_of(text)
+            changes[path] = value_of(text, path)
         except ValueError as reason:
             raise ChangeError(pair, str(reason)) from None
     return changes
@@ -150,6 +150,9 @@ def _onward(
     if isinstance(here, dict):
         if step == "*":
             return [(*before, key) for key in here if here[key] is not None]
+        step = (
+            str(step) if isinstance(step, int) and isinstance(here, dict) else step
+        )  # counts of responses, which JSON holds as text
         if step in here or (last and isinstance(step, str) and before != ()):
             if not last and here[step] is None:
                 raise ChangeError(

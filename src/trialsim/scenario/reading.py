@@ -5,6 +5,7 @@ Nothing in a file is ever executed, repeated or merged: tags, anchors, aliases a
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Iterator
@@ -43,8 +44,8 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
-def value_of(text: str) -> Any:
-    """One value as it would be written in a scenario file, on one line: a number, a word, ``[0.15, 0.08]``.
+def value_of(text: str, key: str = "value") -> Any:
+    """One value as it would be written in a scenario file at ``key``, on one line: a number, ``[0.15, 0.08]``.
 
     Raises
     ------
@@ -53,11 +54,11 @@ def value_of(text: str) -> Any:
     """
     if "\n" in text or "\r" in text:
         raise ValueError("a value stands on one line")
-    reader = Reader(f"value: {text.strip()}")
+    reader = Reader(f"{json.dumps(key)}: {text.strip()}")
     data = reader.read()
     if reader.problems:
         raise ValueError(reader.problems[0].message)
-    return data["value"]
+    return data[key]
 
 
 class _Broken(Exception):
@@ -189,7 +190,7 @@ class Reader:
             line, problems = _line(event), len(self.problems)
             key = self._node(event, events, (*path, "?"))
             if len(self.problems) == problems:
-                self._check_key(key, line, path, block)
+                key = self._checked_key(key, line, path, block)
             usable = len(self.problems) == problems
             here = (*path, key) if usable else (*path, "?")
             if usable:
@@ -202,12 +203,14 @@ class Reader:
                 block[key] = value
         return block
 
-    def _check_key(self, key: Any, line: int, path: Path, block: dict[str | int, Any]) -> None:
-        # the looks of a pasted decision table count responses, which are whole numbers
-        counts = len(path) == 4 and path[:2] == ("design", "looks") and path[3] == "next"
+    def _checked_key(self, key: Any, line: int, path: Path, block: dict[str | int, Any]) -> Any:
+        # the looks of a pasted decision table count responses, which are whole numbers; JSON writes them as text
+        counts = re.search(r"(^|\.)design\.looks\[\d+\]\.next$", words.path_text(path))
+        if counts and not isinstance(key, bool) and re.fullmatch(r"[0-9]{1,9}", str(key)):
+            key = str(int(key)) if path[0] != "design" else int(key)
         if isinstance(key, dict | list) or key is None:
             self._note(line, path, f"a key must be a word, not {words.shown(key)}")
-        elif counts and (isinstance(key, bool) or not isinstance(key, int)):
+        elif counts and not str(key).isdecimal():
             self._note(line, path, f"{words.shown(key)} is not a number of responses: write 0, 1, 2, ...")
         elif not counts and not isinstance(key, str):
             self._note(line, path, f"the key {words.shown(key)} is not a word")
@@ -216,6 +219,7 @@ class Reader:
         elif key in block:
             first = self._key_lines[(*path, key)]
             self._note(line, (*path, key), f"given twice; the first is on line {first}")
+        return key
 
     def _scalar(self, event: ScalarEvent, path: Path) -> Any:
         text: str = event.value
