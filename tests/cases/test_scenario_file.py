@@ -13,7 +13,7 @@ from trialsim import protocol
 from trialsim.errors import ScenarioError
 from trialsim.monitoring.aids import monitor
 from trialsim.scenario.changes import changed, read_changes
-from trialsim.scenario.files import load, parse
+from trialsim.scenario.files import digest, load, parse
 from trialsim.scenario.model import Scenario
 from trialsim.varying.assess import assess
 from trialsim.varying.whatif import whatif
@@ -153,3 +153,135 @@ def test_a_design_that_nobody_can_pass_says_so(design: str, told: bool) -> None:
     reached = protocol(found).facts.design.looks
     single = design.count("n1") == 0 or "r1: 18" in design or "a1: 2" in design
     assert (len(reached) == 1) is single
+
+
+@pytest.mark.parametrize(
+    ("design", "more", "said"),
+    [
+        (  # case A5: a percentage stays one
+            "{kind: simon, n1: 10, r1: 1, n: 29, r: 5}",
+            "observed: {treated: 270, evaluable: 270, responses: 60, toxicity_percent: 37%}",
+            "observed.toxicity_percent: `37%` is text, not a number; write 37",
+        ),
+        ("{kind: simon, p0: 10%, p1: .3, alpha: .05, beta: .2}", "", "`10%` is text, not a number; write 0.1"),
+        ("{kind: simon, n1: 10%, r1: 1, n: 29, r: 5}", "", "`10%` is text, not a number; expected a whole number"),
+        (  # case A6: the patients of stage 2 alone
+            "{kind: simon, p0: .1, p1: .3, n1: 10, r1: 1, n2: 19, r: 5}",
+            "",
+            "design.n2: a design states `n`, the patients of both stages: write `n: 29` (n = n1 + n2)",
+        ),
+        ("{kind: mander_thompson, n1: 7, r1: 1, a1: 3, n2: 5, r: 5}", "", "write `n: 12`"),
+        ("{kind: simon, pu: .1, pa: .3, ep1: .05, ep2: .2}", "", "design.pu: called `p0` here: unacceptable response"),
+        ("{kind: simon, pu: .1, pa: .3, ep1: .05, ep2: .2}", "", "design.ep2: called `beta` here"),
+        ("{kind: simon, n1: 10, r1: 1, n: 29, r2: 5}", "", "design.r2: called `r` here: go if responses > r of n"),
+        ("{kind: simon, p0: .9, p1: .7, alpha: .05, beta: .2}", "", "a failure rate state 1 - p: p0 = 0.1, p1 = 0.3"),
+        # case C11
+        ("{kind: simon, p0: 0,10, p1: 0,30, alpha: .05, beta: .2}", "", "a comma ends a value here; write 0.10"),
+        ("\n  kind: simon\n  p0: 0,10\n  p1: .3\n  alpha: .05\n  beta: .2", "", "text, not a number; write 0.1"),
+        ("{kind: simon, n1: 10, r1: 1, n: 29, r: 5}", "simulation: {nsim: 9}", "called `replicates` here"),
+        (
+            "{kind: simon, n1: 10, r1: 1, n: 29, r: 5}",
+            "conduct: {accrual_rate: 4, assessment_weeks: [8, 16]}",
+            "conduct.accrual_rate: stated as `accrual: {per_month: ...}`",
+        ),
+        # case C12
+        ("{kind: rules}", "", "the form is `looks: - {n: 10, next: {0: futile, 2: 11, 4: go}}`"),
+        ("{kind: rules, looks: {10: futile}}", "", "the form is `looks: - {n: 10, next: {0: futile, 2: 11, 4: go}}`"),
+        ("{kind: rules, looks: [{n: 10, next: {2: go}}]}", "", "the form is `looks: - {n: 10"),
+    ],
+)  # fmt: skip
+def test_a_hint_is_right_for_the_key_at_which_it_stands(design: str, more: str, said: str) -> None:
+    with pytest.raises(ScenarioError) as error:
+        parse(f"schema: 1\nname: x\nendpoint: y\ndesign: {design}\ntruth: {{a: {{response: .3}}}}\n{more}\n")
+    assert said in str(error.value)
+
+
+def test_the_form_that_the_error_shows_is_read() -> None:
+    looks = "[{n: 10, next: {0: futile, 2: 11, 4: go}}, {n: 11, next: {0: futile, 3: go}}]"
+    first = scenario(f"{{kind: rules, looks: {looks}}}").design.compile().next[0]
+    assert first[:5] == (-1, -1, 1, 1, -2)
+
+
+@pytest.mark.parametrize("name", ["null", "~", "true"])
+def test_a_case_that_yaml_takes_for_a_value_is_explained(name: str) -> None:
+    # case C11
+    said = refused("{kind: simon, n1: 10, r1: 1, n: 29, r: 5}", f"{{{name}: {{response: 0.3}}}}")
+    assert f'as a name put it in quotes: "{name}"' in said and "entries" not in said
+
+
+def test_a_case_named_null_in_quotes_runs() -> None:
+    assert set(scenario("{kind: simon, n1: 10, r1: 1, n: 29, r: 5}", '{"null": {response: 0.3}}').truth) == {
+        "null"
+    }
+
+
+SIMON = "{kind: simon, n1: 10, r1: 1, n: 29, r: 5}"
+
+
+@pytest.mark.parametrize(
+    ("stated", "shares", "said"),
+    [
+        ((0.333, 0.333, 0.333), (Fraction(1, 3),) * 3, "stated as 0.333, 0.333, 0.333, taken in proportion"),
+        ((0.33, 0.33, 0.33), (Fraction(1, 3),) * 3, "taken in proportion"),
+        (
+            (0.17, 0.33, 0.51),
+            (Fraction(17, 101), Fraction(33, 101), Fraction(51, 101)),
+            "taken in proportion",
+        ),
+        ((None, None, None), (Fraction(1, 3),) * 3, "equal parts"),
+        (
+            (0.5, None, None),
+            (Fraction(1, 2), Fraction(1, 4), Fraction(1, 4)),
+            "equal parts of what the stated ones",
+        ),
+        ((0.2, 0.3, 0.5), (Fraction(1, 5), Fraction(3, 10), Fraction(1, 2)), ""),
+    ],
+)
+def test_shares_of_strata(stated: tuple[float | None, ...], shares: tuple[Fraction, ...], said: str) -> None:
+    # case C11
+    found = scenario(SIMON, more=strata(stated))
+    assert found.cohorts is not None
+    assert [s.share for s in found.cohorts.strata] == pytest.approx(
+        [float(share) for share in shares], abs=1e-15
+    )
+    assert (
+        found.cohorts.shares_from.startswith(said)
+        if said.startswith("equal")
+        else said in found.cohorts.shares_from
+    )
+    words = " ".join(str(protocol(found)).split())
+    assert (f"The shares are {found.cohorts.shares_from}." in words) is bool(said)
+    faster = changed(found, {"truth.a.response": 0.4}).cohorts
+    assert faster is not None
+    assert [s.share for s in faster.strata] == [s.share for s in found.cohorts.strata]
+
+
+def strata(shares: tuple[float | None, ...]) -> str:
+    each = (f"{{name: S{i}{'' if s is None else f', share: {s}'}}}" for i, s in enumerate(shares))
+    return f"cohorts: {{strata: [{', '.join(each)}]}}"
+
+
+@pytest.mark.parametrize(
+    ("stated", "said"),
+    [
+        ((0.5, 0.4, 0.05), "the shares must add up to 1; they add up to 0.95"),
+        ((0.250, 0.250, 0.4875), "the shares must add up to 1"),
+        ((0.6, 0.6, None), "nothing is left for the others"),
+    ],
+)
+def test_shares_that_are_not_those_of_everybody(stated: tuple[float | None, ...], said: str) -> None:
+    assert said in refused(SIMON, more=strata(stated))
+
+
+def test_accrual_pauses_at_an_interim_look_unless_the_file_says_otherwise() -> None:
+    block = "conduct: {accrual: {per_month: 4}, assessment_weeks: [8, 16], toxicity_window_weeks: 8%s}"
+    said = ("", ", interim: pause", ", interim: continue")
+    left_out, pause, on = (scenario(SIMON, more=block % more) for more in said)
+    default = "The scenario does not say what accrual does meanwhile; this is the default."
+    texts = [" ".join(str(protocol(each)).split()) for each in (left_out, pause, on)]
+    assert [default in text for text in texts] == [True, False, False]
+    closed = "Accrual pauses when the patients of an interim look are enrolled"
+    assert [text.count(closed) for text in texts] == [1, 1, 0]
+    # the digest of a file that states it stands for the same trial as before the default was changed
+    digests = [digest(each) for each in (left_out, pause, on)]
+    assert digests[0] == digests[1] != digests[2]

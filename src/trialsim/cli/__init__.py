@@ -100,6 +100,7 @@ for command in (
     trace.trace,
     files.reproduce,
     files.init,
+    files.examples,
     files.schema,
 ):
     app.command()(command)

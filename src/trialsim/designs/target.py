@@ -77,7 +77,8 @@ class Target:
 
 def not_above(p0: float, p1: float) -> str:
     """Why two rates are no target."""
-    return f"the desirable rate p1 = {p1:g} must be above the unacceptable rate p0 = {p0:g}"
+    failures = f"; of a failure rate state 1 - p: p0 = {1 - p0:g}, p1 = {1 - p1:g}" if p1 < p0 else ""
+    return f"the desirable rate p1 = {p1:g} must be above the unacceptable rate p0 = {p0:g}{failures}"
 
 
 def widening(
