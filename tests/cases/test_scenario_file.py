@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers import run
 from trialsim import protocol
 from trialsim.errors import ScenarioError
 from trialsim.monitoring.aids import monitor
-from trialsim.scenario.changes import changed, read_changes
+from trialsim.scenario.analyses import impossible_analyses, stated_or_default
+from trialsim.scenario.changes import ChangeError, changed, read_changes, read_variant
 from trialsim.scenario.files import digest, load, parse
 from trialsim.scenario.model import Scenario
 from trialsim.varying.assess import assess
@@ -285,3 +287,58 @@ def test_accrual_pauses_at_an_interim_look_unless_the_file_says_otherwise() -> N
     # the digest of a file that states it stands for the same trial as before the default was changed
     digests = [digest(each) for each in (left_out, pause, on)]
     assert digests[0] == digests[1] != digests[2]
+
+
+def test_a_file_without_analyses_is_given_a_tornado() -> None:
+    found = scenario(SIMON, "{low: {response: 0.1}, high: {response: 0.3}}")
+    (tornado,) = assess(found).analyses
+    assert (tornado.name, tornado.case) == ("default (the file has no sensitivity block)", "high")
+    bars = {bar.input: bar for bar in tornado.panels[0].bars}
+    assert set(bars) == {"truth.high.response", "evaluability.probability"}
+
+    def p_go(p: Fraction) -> float:
+        first = ((x, comb(10, x) * p**x * (1 - p) ** (10 - x)) for x in range(2, 11))
+        return float(sum(chance * go_chance(19, max(6 - x, 0), p) for x, chance in first))
+
+    ends = [end.estimate for end in bars["truth.high.response"].ends]
+    assert ends == pytest.approx([p_go(Fraction(1, 4)), p_go(Fraction(7, 20))], abs=1e-12)
+    # an inevaluable patient is a non-response: 90% of 30%
+    low = bars["evaluability.probability"].ends[0].estimate
+    assert low == pytest.approx(p_go(Fraction(27, 100)), abs=1e-12)
+
+
+@pytest.mark.parametrize("config", ["two-cohorts", "dasatinib", "bop2-toxicity", "lenvatinib-acc"])
+def test_every_kind_of_scenario_has_a_default_tornado(config: str) -> None:
+    found = load(CONFIGS / f"{config}.yaml").model_copy(update={"sensitivity": None})
+    block = stated_or_default(found)
+    (analysis,) = block.tornado.values()
+    assert f"truth.{analysis.case}.response" in analysis.inputs
+    asked = found.model_copy(update={"sensitivity": block})
+    assert impossible_analyses(asked) == []
+
+
+def test_variants_on_one_line() -> None:
+    text = "slow: truth.a.response=[0.3, 0.2], truth.a.odds_ratio=2,conduct.accrual={per_month: 2}"
+    assert read_variant(text) == (
+        "slow",
+        {
+            "truth.a.response": [0.3, 0.2],
+            "truth.a.odds_ratio": 2,
+            "conduct.accrual": {"per_month": 2},
+        },
+    )
+    assert read_variant("truth.a.response=.4") == ("truth.a.response=.4", {"truth.a.response": 0.4})
+    assert read_variant("dose_reduction.rule={kind: none}")[1] == {"dose_reduction.rule": {"kind": "none"}}
+    found = whatif(scenario(SIMON), variants={"b": {"truth.a.response": 0.4}, "c": {"truth.a.response": 0.5}})
+    assert [variant.name for variant in found.variants] == ["b", "c"]
+    for wrong in ("x", "a: x", ": truth.a.response=.4", "a: truth.a.response=.4, truth.a.response=.5"):
+        with pytest.raises(ChangeError):
+            read_variant(wrong)
+
+
+def test_variants_of_the_command_line_are_reproduced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data, out = str(HERE / "data" / "rules-variant.yaml"), str(tmp_path / "out")
+    variants = ["--variant", "worse: truth.active.response=.2", "--variant", "truth.active.response=.35"]
+    assert run(["whatif", data, *variants, "-o", out, "--replicates", "50", "-q"], monkeypatch) == 0
+    assert run(["reproduce", out, "-q"], monkeypatch) == 0
+    assert run(["whatif", data, *variants[:2], *variants[:2]], monkeypatch) == 2

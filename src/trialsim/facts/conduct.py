@@ -79,7 +79,7 @@ class Conduct:
     toxicity_weeks, early_onset : window within which a toxicity counts, share of onsets in its first half.
     toxicity_known : complete_only or as_it_happens; None without a boundary.
     interim : accrual at an interim look: continue, pause, early_decision; None without one.
-    interim_stated : whether the scenario says so, or it is the default.
+    interim_by_default : whether it is the default, because the scenario does not say.
     overrun : count or exclude; None where nobody can be enrolled while a decision to end the trial is pending.
     amendment_lag_weeks : from trigger to first patient at the new dose; None where the dose never changes.
     during_amendment : old_dose or hold; None without a lag.
@@ -98,7 +98,7 @@ class Conduct:
     early_onset: float | None
     toxicity_known: str | None
     interim: str | None
-    interim_stated: bool
+    interim_by_default: bool | None
     review_lag_weeks: float
     overrun: str | None
     amendment_lag_weeks: float | None
@@ -149,7 +149,7 @@ def conduct(trial: Compiled, toxicity: Toxicity) -> Conduct | None:
         None if window is None else stated.early_onset,
         stated.toxicity_known if toxicity.has_boundary else None,
         stated.interim if interim else None,
-        "interim" in stated.model_fields_set,
+        "interim" not in stated.model_fields_set if interim else None,
         stated.review_lag_weeks,
         stated.overrun if toxicity.stops or (interim and stated.interim == "continue") else None,
         lag,

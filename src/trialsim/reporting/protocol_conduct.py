@@ -141,7 +141,7 @@ def _looks(stated: Conduct, own: bool, toxic: bool) -> Iterator[str]:
             "enrolled, if every possible course of the outcomes still open, those of patients not yet enrolled "
             "included, gives the same decision; a final look is never decided early.",
         }[stated.interim]
-        if not stated.interim_stated:
+        if stated.interim_by_default:
             yield "The scenario does not say what accrual does meanwhile; this is the default."
     lag = stated.review_lag_weeks
     when = (
