@@ -176,7 +176,7 @@ def test_a_design_that_nobody_can_pass_says_so(design: str, told: bool) -> None:
         ("{kind: simon, pu: .1, pa: .3, ep1: .05, ep2: .2}", "", "design.pu: called `p0` here: unacceptable response"),
         ("{kind: simon, pu: .1, pa: .3, ep1: .05, ep2: .2}", "", "design.ep2: called `beta` here"),
         ("{kind: simon, n1: 10, r1: 1, n: 29, r2: 5}", "", "design.r2: called `r` here: go if responses > r of n"),
-        ("{kind: simon, p0: .9, p1: .7, alpha: .05, beta: .2}", "", "a failure rate state 1 - p: p0 = 0.1, p1 = 0.3"),
+        ("{kind: simon, p0: .9, p1: .7, alpha: .05, beta: .2}", "", "count those without it: p0 = 0.1, p1 = 0.3"),
         # case C11
         ("{kind: simon, p0: 0,10, p1: 0,30, alpha: .05, beta: .2}", "", "a comma ends a value here; write 0.10"),
         ("\n  kind: simon\n  p0: 0,10\n  p1: .3\n  alpha: .05\n  beta: .2", "", "text, not a number; write 0.1"),

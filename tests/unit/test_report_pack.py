@@ -24,9 +24,9 @@ from trialsim.engine.traces import END_WORDS, trace
 from trialsim.reporting.rerun import reproduce
 from trialsim.reporting.run.report import document, report_of
 from trialsim.scenario.files import load as scenario_of
-from trialsim.writing.folder import to_json
 from trialsim.writing.html import html
 from trialsim.writing.report import Report
+from trialsim.writing.seal import to_json
 from trialsim.writing.word import to_docx
 
 RUNS = ("dasatinib", "teaching", "two-cohorts")

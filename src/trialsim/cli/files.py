@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from trialsim.cli.common import Dask, Jobs, Quiet, progress, workers
+from trialsim.cli.common import Dask, Jobs, Quiet, options, progress, workers
 
 
 def validate(
@@ -29,6 +29,7 @@ def validate(
         raise typer.Exit(2)
 
 
+@options
 def reproduce(
     folder: Annotated[
         Path, typer.Argument(metavar="FOLDER", help="folder written with -o, or by `trialsim run`")
@@ -38,6 +39,7 @@ def reproduce(
     quiet: Quiet = False,
 ) -> None:
     """Work out again what a folder holds and compare the results bit by bit; exit status 1 if they differ."""
+    from trialsim.reporting.rerun import not_compared
     from trialsim.reporting.rerun import reproduce as again
 
     with workers(dask, jobs), progress(None, quiet) as advance:
@@ -46,6 +48,8 @@ def reproduce(
         print(f"{folder}: differs\n" + "\n".join(differences), file=sys.stderr)
         raise typer.Exit(1)
     print(f"{folder}: results.json reproduced bit by bit")
+    if not quiet:
+        print(not_compared(folder))
 
 
 def init(

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from trialsim.cli.common import Out, ScenarioPath, Work, kept, options, progress, texts_of, workers
+from trialsim.cli.common import Out, ScenarioPath, Work, kept, loaded, options, progress, workers
 
 
 @options
@@ -30,13 +30,12 @@ def sensitivity(
     and evaluability, each low and high.
     """
     from trialsim.engine.operating import kernels_used
-    from trialsim.scenario.files import load
     from trialsim.timing import Clock
     from trialsim.varying.assess import assess, expected
     from trialsim.varying.kept_points import Kept
 
     path = work.beside(out.folder, "points")
-    stated = load(scenario)
+    (stated,), texts = loaded([scenario])
     total, clock = expected(stated, only), Clock()
     points = Kept(path, resume=work.resume)
     asked: dict[str, Any] = {"only": only, **work.asked}
@@ -52,6 +51,6 @@ def sensitivity(
             progress(total, out.prints_nothing_else, kernels_used(stated)) as advance,
         ):
             found = assess(stated, **asked, jobs=work.jobs, progress=advance, kept=points)
-        page = out.write(found, texts=texts_of([scenario]), asked=asked, clock=clock, jobs=work.jobs)
+        page = out.write(found, texts=texts, asked=asked, clock=clock, jobs=work.jobs)
         points.discard()
     out.show(found, page)

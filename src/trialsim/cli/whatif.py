@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trialsim.cli.common import Out, Work, kept, options, progress, texts_of, workers
+from trialsim.cli.common import Out, Work, kept, loaded, options, progress, workers
 from trialsim.errors import TrialsimError
 
 if TYPE_CHECKING:
@@ -55,10 +55,10 @@ def whatif(
     """Say what changing an assumption does: the scenario and its variants on the same simulated patients."""
     distinct(scenario)
     from trialsim.scenario.changes import read_changes, read_variant
-    from trialsim.scenario.files import digest, load
+    from trialsim.scenario.files import digest
     from trialsim.varying.whatif import Asked, Questions
 
-    loaded = [load(path) for path in scenario]
+    scenarios, texts = loaded(scenario)
     changes = read_changes(change or ())
     more = dict(map(read_variant, variant or ()))
     if len(more) < len(variant or ()):
@@ -66,14 +66,14 @@ def whatif(
     files = [str(path) for path in scenario]
     asked = [
         Asked.of(stated, changes, more=more, file=file, cases=case)
-        for file, stated in zip(files, loaded, strict=True)
+        for file, stated in zip(files, scenarios, strict=True)
     ]
     side_by_side(
         lambda: Questions(asked, **work.asked, jobs=work.jobs),
         out,
         work,
-        marks=[digest(each) for each in loaded],
-        texts=texts_of(scenario),
+        marks=[digest(each) for each in scenarios],
+        texts=texts,
         asked={"files": files, "set": change or [], "variants": variant or [], "cases": case},
     )
 

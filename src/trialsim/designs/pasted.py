@@ -26,6 +26,17 @@ def _by_count(value: Any) -> Any:
     return {int(key) if isinstance(key, str) and key.isdecimal() else key: to for key, to in value.items()}
 
 
+def as_rules(looks: Looks) -> list[dict[str, Any]]:
+    """Looks as ``kind: rules`` takes them."""
+    words = {code: word for word, code in _WORDS.items()}
+    rows: list[dict[str, Any]] = []
+    for k, n in enumerate(looks.n):
+        leads = {start: words.get(code) or looks.n[code] for start, _, code in looks.ranges(k)}
+        toxic = looks.toxic_ge[k] if looks.toxic_ge else NEVER
+        rows.append({"n": n, "next": leads} | ({"toxic_ge": toxic} if toxic < NEVER else {}))
+    return rows
+
+
 class Look(Spec):
     """One look: decisions by the number of responses so far."""
 

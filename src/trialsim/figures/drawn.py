@@ -20,6 +20,7 @@ from trialsim.figures.words import clean
 from trialsim.results import Results
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Scenario
+from trialsim.writing.folder import write_files
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,11 +81,9 @@ class Drawn:
         return written.getvalue()
 
     def save(self, folder: Path, *, png: bool = False) -> None:
-        """Write ``name.svg`` and ``name.csv``, and ``name.png`` if asked."""
-        (folder / f"{self.name}.svg").write_bytes(self.svg())
-        (folder / f"{self.name}.csv").write_bytes(self.csv().encode())
-        if png:
-            (folder / f"{self.name}.png").write_bytes(self.png())
+        """Write ``name.svg`` and ``name.csv``, and ``name.png`` if asked: all of them, or none."""
+        contents = {".svg": self.svg(), ".csv": self.csv().encode(), **({".png": self.png()} if png else {})}
+        write_files({folder / f"{self.name}{ending}": content for ending, content in contents.items()})
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
+from trialsim.given import number_behind
 from trialsim.scenario import words
 
 Path = tuple[str | int, ...]
@@ -306,7 +307,7 @@ class Faults:
             if not percentages:
                 return ""
             text = text.strip().removesuffix("%") + " "  # a blank, so that no quotes are blamed
-        hint = words.number_behind(text)
+        hint = number_behind(text)
         number = float(hint.split()[1]) if hint else math.nan
         fits = (
             words.within(number, leaf) and (leaf["type"] == "number" or number.is_integer())

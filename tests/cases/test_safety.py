@@ -1,0 +1,296 @@
+"""Files, interrupts and full disks: nothing of a user's is lost, nothing is half-written (cases A9, F5-F7, F11-F17)."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.helpers import SMALL, run, unrendered
+from trialsim.writing.seal import to_json
+
+# -- case F5: the bytes of a scenario are read once
+
+
+def piped(text: str) -> str:
+    """A name under which a text can be read once, as ``<(cat FILE)`` gives it."""
+    reading, writing = os.pipe()
+    os.write(writing, text.encode())
+    os.close(writing)
+    return f"/dev/fd/{reading}"
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to work in, with pictures that cost nothing."""
+    monkeypatch.chdir(tmp_path)
+    unrendered(monkeypatch)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["run", "whatif", "sensitivity", "monitor", "analyse", "trace", "check"])
+def test_a_pipe_is_read_once(name: str, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run([name, piped(SMALL), "-o", "out"], monkeypatch) == 0
+    assert (place / "out" / "scenario.yaml").read_text() == SMALL
+
+
+def test_pipes_to_compare(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = SMALL.replace("r: 3", "r: 2")
+    designs = [piped(SMALL), piped(other)]
+    assert run(["compare", *designs, "--truth", piped(SMALL), "-o", "out"], monkeypatch) == 0
+    kept = [(place / "out" / "scenarios" / f"{Path(name).name}.yaml").read_text() for name in designs]
+    assert kept == [SMALL, other]
+    assert (place / "out" / "scenarios" / "truth of all.yaml").read_text() == SMALL
+
+
+@pytest.mark.parametrize("new", [SMALL.replace("r: 3", "r: 2"), "half a fi", None])
+def test_a_file_changed_while_it_runs(new: str | None, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from trialsim.engine import operating
+
+    file, simulate = place / "small.yaml", operating.simulate
+
+    def changing(*given, **keywords):  # type: ignore[no-untyped-def]
+        file.unlink() if new is None else file.write_text(new)
+        return simulate(*given, **keywords)
+
+    file.write_text(SMALL)
+    monkeypatch.setattr(operating, "simulate", changing)
+    assert run(["run", "small.yaml", "-o", "out"], monkeypatch) == 0
+    monkeypatch.undo()
+    monkeypatch.chdir(place)
+    assert (place / "out" / "scenario.yaml").read_text() == SMALL
+    assert run(["reproduce", "out"], monkeypatch) == 0
+
+
+# -- case F6: --force replaces only what a run wrote
+
+FIND = ["find", "simon", "--p0", ".1", "--p1", ".3", "--alpha", ".05", "--beta", ".2"]
+ANALYSE = ["analyse", "--design", "1/10,5/29", "--responses", "7", "--stage1", "3", "--p0", ".1"]
+
+
+def test_an_untouched_folder_is_replaced(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (place / "small.yaml").write_text(SMALL)
+    command = ["run", "small.yaml", "-o", "out", "--docx", "--keep-trials", "csv", "--keep-patients", "2"]
+    assert run(command, monkeypatch) == 0
+    assert run(["docx", "out", "--force"], monkeypatch) == 0
+    (place / "out" / "tables" / ".DS_Store").touch()
+    (place / "out" / "report.md").unlink()
+    assert run([*command, "--force"], monkeypatch) == 0
+    assert (place / "out" / "report.md").is_file()
+    assert sorted(path.name for path in place.iterdir()) == ["out", "small.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("tables/mine.csv", "tables/mine.csv is not written by trialsim"),
+        ("figures/mine.svg", "figures/mine.svg is not written by trialsim"),
+        ("scenarios", "scenarios is not written by trialsim"),
+        ("report.html", "report.html is changed since it was written"),
+        ("results.json", "results.json is changed since it was written"),
+        ("environment.json", "environment.json is changed since it was written"),
+        ("tables/designs.csv", "tables/designs.csv is changed since it was written"),
+        ("link", "link is not written by trialsim"),
+    ],
+)
+def test_what_a_user_put_in_a_folder_stays(
+    name: str, why: str, place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*FIND, "-o", "out"], monkeypatch) == 0
+    path = place / "out" / name
+    if name == "scenarios":
+        path.mkdir()
+    elif name == "link":  # a link to pictures elsewhere
+        (place / "pictures").mkdir()
+        (place / "pictures" / "p.svg").write_text("mine")
+        path.symlink_to(place / "pictures")
+    else:
+        path.parent.mkdir(exist_ok=True)
+        with path.open("a") as file:
+            file.write(" ")
+    capsys.readouterr()
+    assert run([*FIND, "-o", "out", "--force"], monkeypatch) == 2
+    assert why in capsys.readouterr().err
+    assert os.path.lexists(path)
+    assert name != "link" or (place / "pictures" / "p.svg").is_file()
+
+
+def test_a_folder_without_its_list_is_not_replaced(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*FIND, "-o", "out"], monkeypatch) == 0
+    (place / "out" / "environment.json").unlink()
+    assert run([*FIND, "-o", "out", "--force"], monkeypatch) == 2
+    assert "environment.json is no longer there" in capsys.readouterr().err
+
+
+# -- case F7: an existing file is refused without --force, by every command that writes one
+
+FILES = [
+    ([*FIND, "--figure", "a.svg"], ["a.svg"]),
+    ([*ANALYSE, "--figure", "a"], ["a/estimators.svg", "a/estimators.csv", "a/estimators.png"]),
+    (["monitor", "small.yaml", "-o", "a b.html"], ["a b.html"]),
+    (["monitor", "small.yaml", "-o", "ä.csv"], ["ä.csv"]),
+    (["trace", "small.yaml", "-o", "a.csv"], ["a.csv"]),
+    (["trace", "small.yaml", "-o", "a.svg"], ["a.svg"]),
+    (["protocol", "small.yaml", "--docx", "a.docx"], ["a.docx"]),
+    (["find", "--scenario", "robust.yaml", "--nmax", "20", "--figure", "a.SVG"], ["a.SVG"]),
+]
+ROBUST = SMALL.replace("{kind: simon, n1: 6, r1: 0, n: 12, r: 3, p0: 0.1, p1: 0.4}", "{kind: simon, p0: 0.1, "
+    "p1: 0.4, alpha: 0.2, beta: 0.4, criterion: optimal}")  # fmt: skip
+
+
+@pytest.mark.parametrize(("command", "names"), FILES)
+def test_one_rule_for_files(
+    command: list[str],
+    names: list[str],
+    place: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (place / "small.yaml").write_text(SMALL)
+    (place / "robust.yaml").write_text(ROBUST)
+    for name in names:
+        (place / name).parent.mkdir(exist_ok=True)
+        (place / name).write_text("mine")
+        assert run(command, monkeypatch) == 2
+        printed = capsys.readouterr()
+        assert f"{name} exists; choose another name, or replace it with --force" in printed.err
+        assert printed.out == "" and (place / name).read_text() == "mine"
+        (place / name).unlink()
+    for name in names:
+        (place / name).write_text("mine")
+    assert run([*command, "--force"], monkeypatch) == 0
+    assert all((place / name).read_bytes() != b"mine" for name in names)
+    (place / names[-1]).unlink()
+    (place / names[-1]).mkdir()
+    assert run([*command, "--force"], monkeypatch) == 2
+    assert "is a folder, not a file" in capsys.readouterr().err
+    left = {Path(name).parts[0] for name in names} | {"small.yaml", "robust.yaml"}
+    assert {path.name for path in place.iterdir()} == left
+
+
+@pytest.mark.parametrize("command", [command for command, _ in FILES])
+def test_a_file_where_a_folder_is_expected(
+    command: list[str],
+    place: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (place / "small.yaml").write_text(SMALL)
+    (place / "robust.yaml").write_text(ROBUST)
+    (place / "taken").write_text("mine")
+    assert run([*command[:-1], f"taken/{command[-1]}"], monkeypatch) == 2
+    assert "taken" in capsys.readouterr().err
+
+
+# -- case F11: a folder is sealed
+
+
+def altered(recorded: bytes, rng: random.Random) -> bytes:
+    """A results.json with one thing changed: a byte, a number, a key, or all of a branch."""
+    if rng.random() < 0.3:
+        at = rng.randrange(len(recorded))
+        return (
+            recorded[:at]
+            + bytes([rng.choice([b for b in range(256) if b != recorded[at]])])
+            + recorded[at + 1 :]
+        )
+    content = json.loads(recorded)
+    block = content
+    while True:
+        key = rng.choice(list(block) if isinstance(block, dict) else range(len(block)))
+        inner = block[key]
+        if not (isinstance(inner, dict | list) and inner) or rng.random() < 0.3:
+            break
+        block = inner
+    if rng.random() < 0.3:
+        del block[key]
+    else:
+        new = [None, [], {}, "", "x", -1, 1.5, 10**400, True, [[]], {"a": None}, "../../etc", "\0"]
+        block[key] = rng.choice([value for value in new if value != inner or type(value) is not type(inner)])
+    return json.dumps(content, indent=1, ensure_ascii=False).encode() + b"\n"
+
+
+@pytest.mark.parametrize("command", ["reproduce", "docx"])
+def test_a_changed_results_file_is_answered_with_a_sentence(
+    command: str, place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*ANALYSE, "-o", "out"], monkeypatch) == 0
+    file = place / "out" / "results.json"
+    recorded, rng = file.read_bytes(), random.Random(11)
+    for _ in range(200):
+        file.write_bytes(altered(recorded, rng))
+        capsys.readouterr()
+        assert run([command, "out"], monkeypatch) == 2, file.read_bytes()
+        printed = capsys.readouterr()
+        assert printed.err.count("\n") == 1 and "results.json" in printed.err and not printed.out
+    file.write_bytes(recorded)
+    assert run([command, "out"], monkeypatch) == 0
+
+
+def unseal(folder: Path) -> None:
+    """A folder as earlier versions wrote it."""
+    for name in ("results.json", "environment.json"):
+        content = json.loads((folder / name).read_bytes())
+        del content["seal"]
+        content.pop("files", None)
+        (folder / name).write_bytes(to_json(content))
+
+
+@pytest.mark.parametrize("name", ["analyse", "monitor", "trace", "check", "whatif"])
+def test_without_a_seal_changes_are_no_traceback(
+    name: str, place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (place / "small.yaml").write_text(SMALL)
+    assert run([name, "small.yaml", "-o", "out"], monkeypatch) == 0
+    file = place / "out" / "results.json"
+    content, rng = json.loads(file.read_bytes()), random.Random(12)
+    unseal(place / "out")
+    del content["seal"]
+    decides = {key: content[key] for key in ("kind", "asked", "texts")}
+    for _ in range(60):
+        one = altered(to_json(decides), rng)
+        with contextlib.suppress(ValueError):  # what is no JSON is written as it is
+            kept = json.loads(one)
+            one = json.dumps(
+                {**{key: content[key] for key in content if key not in decides}, **kept}
+            ).encode()
+        file.write_bytes(one)
+        assert run(["reproduce", "out", "-q"], monkeypatch) in (1, 2)
+        assert capsys.readouterr().err
+
+
+def test_a_folder_of_an_earlier_version(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*ANALYSE, "-o", "out"], monkeypatch) == 0
+    unseal(place / "out")
+    assert run(["reproduce", "out"], monkeypatch) == 0
+    assert "carries no seal" in capsys.readouterr().out
+    assert run(["docx", "out"], monkeypatch) == 0
+    assert "carries no seal" in capsys.readouterr().err
+    assert run([*ANALYSE, "-o", "out", "--force"], monkeypatch) == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["report.html", "report.md", "tables/table_02_estimates_1.csv", "environment.json"]
+)
+def test_reproduce_looks_at_the_rest_of_the_folder(
+    name: str, place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*ANALYSE, "-o", "out"], monkeypatch) == 0
+    (place / "out" / "notes.txt").write_text("mine")
+    assert run(["reproduce", "out"], monkeypatch) == 0
+    assert "are not drawn again" in capsys.readouterr().out
+    file = place / "out" / name
+    file.write_bytes(file.read_bytes().replace(b"1", b"2"))
+    assert run(["reproduce", "out"], monkeypatch) == 1
+    assert f"{name}: changed since it was written" in capsys.readouterr().err
+    file.unlink()
+    assert run(["reproduce", "out"], monkeypatch) == 1
+    assert f"{name}: no longer there" in capsys.readouterr().err
