@@ -167,6 +167,8 @@ def test_a_design_that_nobody_can_pass_says_so(design: str, told: bool) -> None:
         ),
         ("{kind: simon, p0: 10%, p1: .3, alpha: .05, beta: .2}", "", "`10%` is text, not a number; write 0.1"),
         ("{kind: simon, n1: 10%, r1: 1, n: 29, r: 5}", "", "`10%` is text, not a number; expected a whole number"),
+        ("{kind: simon, p0: 1/5, p1: .3, alpha: .05, beta: .2}", "", "`1/5` is text, not a number; write 0.2"),
+        ("{kind: simon, n1: 1/5, r1: 1, n: 29, r: 5}", "", "`1/5` is text, not a number; expected a whole number"),
         (  # case A6: the patients of stage 2 alone
             "{kind: simon, p0: .1, p1: .3, n1: 10, r1: 1, n2: 19, r: 5}",
             "",
