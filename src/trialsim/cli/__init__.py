@@ -10,9 +10,10 @@ import io
 import re
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from trialsim.cli import (
     analyse,
@@ -107,6 +108,19 @@ def _options(
     pass
 
 
+class Spoken(TyperCommand):
+    """A command whose help says what each argument and option is in a sentence: capital letter, full stop."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for parameter in self.params:
+            text: str = getattr(parameter, "help", None) or ""
+            said, bracket, default = text.partition(" [default")
+            if said:
+                said = said[0].upper() + said[1:] + ("" if said.endswith((".", "?")) else ".")
+                parameter.help = said + bracket + default  # type: ignore[attr-defined]
+
+
 for command in (
     run.run,
     find.find,
@@ -122,6 +136,7 @@ for command in (
     trace.trace,
     files.reproduce,
     files.init,
+    files.examples,
     files.schema,
 ):
-    app.command()(command)
+    app.command(cls=Spoken)(command)

@@ -42,19 +42,30 @@ def whatif(
             show_default=False,
         ),
     ] = None,
+    variant: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[NAME: ]PATH=VALUE, ...",
+            help="a variant of its own, may be repeated: 'slow: conduct.accrual.per_month=2, conduct.interim=pause'",
+            show_default=False,
+        ),
+    ] = None,
     case: Cases = None,
 ) -> None:
     """Say what changing an assumption does: the scenario and its variants on the same simulated patients."""
     distinct(scenario)
-    from trialsim.scenario.changes import read_changes
+    from trialsim.scenario.changes import read_changes, read_variant
     from trialsim.scenario.files import digest
     from trialsim.varying.whatif import Asked, Questions
 
     scenarios, texts = loaded(scenario)
     changes = read_changes(change or ())
+    more = dict(map(read_variant, variant or ()))
+    if len(more) < len(variant or ()):
+        raise TrialsimError("--variant: two variants have the same name")
     files = [str(path) for path in scenario]
     asked = [
-        Asked.of(stated, changes, file=file, cases=case)
+        Asked.of(stated, changes, more=more, file=file, cases=case)
         for file, stated in zip(files, scenarios, strict=True)
     ]
     side_by_side(
@@ -63,7 +74,7 @@ def whatif(
         work,
         marks=[digest(each) for each in scenarios],
         texts=texts,
-        asked={"files": files, "set": change or [], "cases": case},
+        asked={"files": files, "set": change or [], "variants": variant or [], "cases": case},
     )
 
 

@@ -235,7 +235,8 @@ def monitor(
     trial = Compiled.of(scenario)
     rules = trial.rules
     looks = rules.looks
-    stated = getattr(scenario.design, "prior", None)
+    own = scenario.design
+    stated = getattr(own, "response_prior", None) or getattr(own, "prior", None)
     chosen = prior or stated or JEFFREYS
     named = _rates(scenario, rates)
     one, truths, no_cases = _cases(trial)
