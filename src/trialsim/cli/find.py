@@ -9,6 +9,7 @@ import typer
 
 from trialsim.cli.common import Out, loaded, options, progress
 from trialsim.errors import TrialsimError
+from trialsim.timing import meanwhile
 
 if TYPE_CHECKING:
     from trialsim.designs.finding import FoundDesigns
@@ -120,7 +121,7 @@ def find(
                 f"a search needs --p0, --p1, --alpha and --beta; missing: {', '.join(missing)}"
             )
         asked = {"kind": kind, **rates, **stated}
-        found = search(**asked)
+        found = meanwhile(lambda: search(**asked))
     if figure is not None:
         from importlib import import_module
 
@@ -142,4 +143,4 @@ def _robust(path: Path, asked: dict[str, Any], quiet: bool) -> tuple[RobustDesig
 
     (scenario,), texts = loaded([path])
     with progress(None, quiet, ("whole_trial",), "Searching") as advance:
-        return find_robust(scenario, progress=advance, **asked), texts
+        return meanwhile(lambda: find_robust(scenario, progress=advance, **asked)), texts

@@ -28,6 +28,7 @@ from trialsim.scenario.compiling import groups_of
 from trialsim.scenario.files import digest
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.truth import Cells, Rates
+from trialsim.timing import long_work
 
 SHOWN, BELOW, CERTAIN = 4, 4, 0.995
 """Of many interim looks so many are shown; so many counts below those that go on; and the power that ends a table."""
@@ -251,12 +252,13 @@ def monitor(
         "where looks begin again at a new dose, a count at a look does not say at which dose; state --now"
     )
     restarts = rules.on_dose_change == RESTART and rules.levels > 1
-    counts = tuple(
-        count
-        for k in range(len(looks.n))
-        if not looks.is_final(k)
-        for count in _counts(one, k, named, chosen, {} if restarts else truths)
-    )
+    counts: list[Count] = []
+    sizes = [0 if looks.is_final(k) else len(met) for k, met in enumerate(reachable(looks))]
+    with long_work("conditional power at every count of every look", sum(sizes)) as done:
+        for k, size in enumerate(sizes):
+            if size:
+                counts += _counts(one, k, named, chosen, {} if restarts else truths)
+                done(len(counts))
     return Aids(
         scenario,
         rules,
@@ -265,7 +267,7 @@ def monitor(
         {name: from_the_start(looks, at_rate(rate)) for name, rate in named.items()},
         chosen,
         "asked" if prior else "design" if stated else "Jeffreys",
-        counts,
+        tuple(counts),
         no_cases or (by_look if restarts else ""),
         present,
     )
