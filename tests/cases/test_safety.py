@@ -7,10 +7,12 @@ import fcntl
 import json
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -449,3 +451,98 @@ def test_long_work_says_how_long(monkeypatch: pytest.MonkeyPatch) -> None:
         for count in (1, 2, 3, 4):
             done(count)
     assert said == ["exact answer: about 49 s more"]
+
+
+# -- case A9: what an earlier run has kept is not dropped because a word was forgotten
+
+
+@pytest.mark.parametrize("command", ["run", "whatif", "sensitivity"])
+def test_kept_work_is_not_dropped(
+    command: str, place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (place / "small.yaml").write_text(SMALL)
+    asked = [command, "small.yaml", "-o", "out", "--jobs", "1"]
+    with monkeypatch.context() as broken:
+        broken.setattr("trialsim.cli.common.Out.write", lambda *_, **__: os.kill(os.getpid(), signal.SIGINT))
+        assert run(asked, broken) == 130
+    said = capsys.readouterr().err
+    assert "are kept in" in said and "with --resume goes on from there" in said
+    (file,) = place.glob("out.*")
+    kept = file.read_bytes()
+    assert run(asked, monkeypatch) == 2
+    refused = capsys.readouterr().err
+    assert "of a run that was cut off: go on from there with --resume, or drop them with --force" in refused
+    assert file.read_bytes() == kept and not (place / "out").exists()
+    assert run([*asked, "--resume"], monkeypatch) == 0
+    assert sorted(path.name for path in place.iterdir()) == ["out", "small.yaml"]
+    file.write_bytes(kept)
+    assert run([*asked, "--force"], monkeypatch) == 0
+    assert sorted(path.name for path in place.iterdir()) == ["out", "small.yaml"]
+
+
+# -- case F16: a full disk, and other places that cannot be written
+
+
+@pytest.fixture
+def full() -> Iterator[Callable[[int], None]]:
+    """Lets no file grow beyond a number of bytes, as a disk that is nearly full does."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda room: resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+FULL = [
+    [*ANALYSE, "--figure", "a"],
+    [*ANALYSE, "-o", "a"],
+    [*FIND, "--figure", "a.svg"],
+    ["monitor", "small.yaml", "-o", "a.html"],
+    ["trace", "small.yaml", "-o", "a.csv"],
+    ["protocol", "small.yaml", "--docx", "a.docx"],
+    ["sensitivity", "small.yaml", "-o", "a", "--jobs", "1"],
+    ["whatif", "small.yaml", "-o", "a", "--jobs", "1"],
+]
+
+
+@pytest.mark.parametrize("room", [0, 10, 700])
+@pytest.mark.parametrize("command", FULL)
+def test_a_full_disk(
+    command: list[str],
+    room: int,
+    place: Path,
+    full: Callable[[int], None],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (place / "warm").mkdir()  # kernels that are compiled now are not written to the cache later
+    for folder in (place / "warm", place):
+        (folder / "small.yaml").write_text(SMALL)
+    monkeypatch.chdir(place / "warm")
+    assert run(command, monkeypatch) == 0
+    monkeypatch.chdir(place)
+    capsys.readouterr()
+    full(room)
+    status = run(command, monkeypatch)
+    said = capsys.readouterr().err
+    assert status == 2, said
+    assert "cannot be written" in said and "file too large" in said
+    left = {path.name for path in place.iterdir()} - {"small.yaml", "warm"}
+    if not left <= {"a"} or any((place / "a").glob("*")):
+        # what was kept of a long computation is whole, and told
+        (file,) = left
+        assert file in ("a.ledger", "a.points") and (place / file).stat().st_size
+        assert f"kept in {place / file}" in said
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+@pytest.mark.parametrize("command", FULL)
+def test_a_folder_that_may_not_be_written(
+    command: list[str], place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (place / "small.yaml").write_text(SMALL)
+    place.chmod(0o500)
+    try:
+        assert run(command, monkeypatch) == 2
+    finally:
+        place.chmod(0o700)
+    assert "permission" in capsys.readouterr().err
+    assert [path.name for path in place.iterdir()] == ["small.yaml"]
