@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
@@ -253,12 +253,14 @@ def monitor(
     )
     restarts = rules.on_dose_change == RESTART and rules.levels > 1
     counts: list[Count] = []
-    sizes = [0 if looks.is_final(k) else len(met) for k, met in enumerate(reachable(looks))]
-    with long_work("conditional power at every count of every look", sum(sizes)) as done:
-        for k, size in enumerate(sizes):
-            if size:
-                counts += _counts(one, k, named, chosen, {} if restarts else truths)
-                done(len(counts))
+    if restarts:
+        truths = {}
+    several = [k for k in range(len(looks.n)) if not looks.is_final(k)]
+    steps = len(truths) * sum(len(reachable(looks)[k]) for k in several)
+    with long_work("conditional power at every count of every look", steps) as done:
+        ticks = itertools.count(1)
+        for k in several:
+            counts += _counts(one, k, named, chosen, truths, lambda: done(next(ticks)))
     return Aids(
         scenario,
         rules,
@@ -308,14 +310,15 @@ def _counts(
     rates: dict[str, float],
     prior: tuple[float, float],
     truths: dict[str, Rates | Cells],
+    tick: Callable[[], None],
 ) -> list[Count]:
-    """Every count of responses with which look k can be met."""
+    """Every count of responses with which look k can be met; ``tick`` is called for each of them in each case."""
     looks = rules.looks
     n, row = looks.n[k], looks.next[k]
     met = sorted(reachable(looks)[k])
     powers = {name: if_it_goes_on(looks, k, at_rate(rate)) for name, rate in rates.items()}
     predictive = if_it_goes_on(looks, k, by_prior(prior))
-    given = {name: given_responses(rules, truth, k, met) for name, truth in truths.items()}
+    given = {name: given_responses(rules, truth, k, met, tick) for name, truth in truths.items()}
     return [
         Count(
             n,
