@@ -227,7 +227,6 @@ def test_a_wrong_mean_is_found(results):
     [
         {"replicates": 0},
         {"replicates": -5},
-        {"replicates": 10.0},
         {"seed": -1},
         {"seed": 1.5},
         {"seed": 2**63},

@@ -19,6 +19,7 @@ from trialsim.designs.binomial import clopper_pearson
 from trialsim.engine.exact import out_of_reach
 from trialsim.engine.patients import cells_by_dose, rates_by_dose
 from trialsim.engine.threads import side_by_side
+from trialsim.given import takes
 from trialsim.inference.observed import questions_of
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Observed, Scenario
@@ -35,6 +36,7 @@ __all__ = [
 ]
 
 
+@takes
 def check(scenario: Scenario | Compiled, *, seed: int | None = None) -> Checks:
     """Hold the observed trial of a scenario against each of its cases.
 

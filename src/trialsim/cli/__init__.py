@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import gc
 import io
+import re
 import signal
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -51,7 +53,7 @@ def main() -> None:
     gc.set_threshold(50_000, 20, 20)  # a figure is many small objects, and none of them is garbage yet
     before, timing.listener = timing.hear(), _say
     try:
-        app()
+        app(args=together(sys.argv[1:]))
     except ScenarioError as error:
         _fail(str(error), 2)
     except Interrupted as error:
@@ -74,6 +76,26 @@ def main() -> None:
 def _say(words: str) -> None:
     if sys.stderr is not None:
         print(words, file=sys.stderr, flush=True)
+
+
+_SEVERAL = {"--now": (r"[\d.,;]+", ","), "--design": (r"[-–−\d:,;]*/[-–−\d:/,;]*", " ")}
+"""Options whose value may be written as several words: what such a word looks like, and what joins them."""
+
+
+def together(arguments: Sequence[str]) -> list[str]:
+    """Arguments in which ``--now 21 5 8`` has become ``--now 21,5,8``, and ``--design 1/10 5/29`` one design."""
+    found: list[str] = []
+    pattern, joint, begun = "", "", False
+    for argument in arguments:
+        is_word = bool(pattern and re.fullmatch(pattern, argument))
+        if is_word and begun:
+            found[-1] = f"{found[-1]}{joint}{argument}"
+            continue
+        found.append(argument)
+        begun = is_word
+        if not is_word:
+            pattern, joint = _SEVERAL.get(argument, ("", ""))
+    return found
 
 
 def _fail(message: str, status: int) -> None:

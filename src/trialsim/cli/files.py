@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from trialsim.cli.common import Dask, Jobs, Quiet, progress, workers
+from trialsim.cli.common import Dask, Jobs, Quiet, options, progress, workers
 
 
 def validate(
@@ -29,6 +29,7 @@ def validate(
         raise typer.Exit(2)
 
 
+@options
 def reproduce(
     folder: Annotated[
         Path, typer.Argument(metavar="FOLDER", help="folder written with -o, or by `trialsim run`")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +11,7 @@ import typer
 from trialsim.cli.common import Out, loaded, options, progress
 from trialsim.errors import TrialsimError
 from trialsim.timing import meanwhile
+from trialsim.writing.numbers import listed
 
 if TYPE_CHECKING:
     from trialsim.designs.finding import FoundDesigns
@@ -30,6 +32,7 @@ def find(
     p1: Annotated[float | None, typer.Option(help="desirable response rate")] = None,
     alpha: Annotated[float | None, typer.Option(help="largest type I error")] = None,
     beta: Annotated[float | None, typer.Option(help="largest type II error")] = None,
+    power: Annotated[float | None, typer.Option(help="least power, in place of --beta")] = None,
     criterion: Annotated[
         str | None,
         typer.Option(
@@ -87,21 +90,26 @@ def find(
     ] = None,
 ) -> None:
     """Find designs by their error rates, by exact and complete search."""
+    from trialsim.designs.finding import check_kind, needs, read_keys
     from trialsim.designs.finding import find as search
-    from trialsim.designs.finding import find_in_file, read_keys
+    from trialsim.designs.settings import find_in_file
+    from trialsim.writing.csv import to_csv
 
     if settings is not None:
         if scenario is not None:
             raise TrialsimError("--settings lists settings of ideal designs; it does not go with --scenario")
         if kind is None:
             raise TrialsimError("name the kind of design first: trialsim find simon --settings FILE")
-        print(find_in_file(kind, settings).to_csv(index=False), end="")
+        found_in_all = find_in_file(kind, settings)
+        print(to_csv(found_in_all.rows), end="")
+        if found_in_all.bad:
+            raise TrialsimError("\n".join(found_in_all.bad))
         return
     if figure is not None:
         from trialsim.writing.folder import check_file
 
         check_file(figure, force=out.force, endings=(".svg", ".png", ".pdf"))
-    rates: dict[str, Any] = {"p0": p0, "p1": p1, "alpha": alpha, "beta": beta}
+    rates: dict[str, Any] = {"p0": p0, "p1": p1, "alpha": alpha, "beta": beta, "power": power}
     stated = {"criterion": criterion, "weight": weight, "nmax": nmax, **read_keys(keys or [])}
     found: FoundDesigns | RobustDesigns
     texts: dict[str, str] = {}
@@ -116,12 +124,18 @@ def find(
             raise TrialsimError(
                 "name the kind of design, as in `trialsim find simon`; or give --scenario FILE"
             )
-        if missing := [name for name, value in rates.items() if value is None]:
+        check_kind(kind)
+        named = {name for name, value in rates.items() if value is not None}
+        named |= {"beta"} if power is not None else set()
+        if missing := [name for name in needs(kind) if name not in named]:
+            wanted = listed([f"--{name}" for name in needs(kind)])
             raise TrialsimError(
-                f"a search needs --p0, --p1, --alpha and --beta; missing: {', '.join(missing)}"
+                f"a search for a design of kind {kind} needs {wanted} (--power will do in place of --beta); missing: "
+                f"{', '.join(missing)}"
             )
         asked = {"kind": kind, **rates, **stated}
-        found = meanwhile(lambda: search(**asked))
+        doing = None if out.prints_nothing_else else _say
+        found = meanwhile(lambda: search(**asked, doing=doing))
     if figure is not None:
         from importlib import import_module
 
@@ -135,6 +149,10 @@ def find(
         raise TrialsimError(
             f"no {found.words} with n <= {found.searched[1]} keeps alpha and power in this scenario"
         )
+
+
+def _say(what: str) -> None:
+    print(what, file=sys.stderr, flush=True)
 
 
 def _robust(path: Path, asked: dict[str, Any], quiet: bool) -> tuple[RobustDesigns, dict[str, str]]:

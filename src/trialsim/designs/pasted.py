@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -17,6 +17,17 @@ Decision = Annotated[
     Literal["futile", "go", "consider"] | Patients,
     Field(union_mode="left_to_right"),
 ]
+
+
+def as_rules(looks: Looks) -> list[dict[str, Any]]:
+    """Looks as ``kind: rules`` takes them."""
+    words = {code: word for word, code in _WORDS.items()}
+    rows: list[dict[str, Any]] = []
+    for k, n in enumerate(looks.n):
+        leads = {start: words.get(code) or looks.n[code] for start, _, code in looks.ranges(k)}
+        toxic = looks.toxic_ge[k] if looks.toxic_ge else NEVER
+        rows.append({"n": n, "next": leads} | ({"toxic_ge": toxic} if toxic < NEVER else {}))
+    return rows
 
 
 class Look(Spec):

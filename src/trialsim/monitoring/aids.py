@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
@@ -9,8 +10,10 @@ from typing import Any, ClassVar
 from trialsim.answers import Answer
 from trialsim.codes import CONTINUE, NEVER, RESTART
 from trialsim.designs.rules import DECISION_WORDS, Looks, Monitor, Rules
+from trialsim.designs.spec import prior_fault
 from trialsim.engine.operating import not_exact
 from trialsim.errors import DesignError
+from trialsim.given import takes
 from trialsim.inference.posterior import JEFFREYS
 from trialsim.monitoring.chances import (
     at_rate,
@@ -203,6 +206,7 @@ class Aids(Answer):
         return plain
 
 
+@takes
 def monitor(
     scenario: Scenario,
     *,
@@ -228,8 +232,8 @@ def monitor(
     ------
     DesignError : a rate or prior that is none, or a present at which the trial cannot be.
     """
-    if prior is not None and min(prior) <= 0:
-        raise DesignError(f"a Beta prior needs two numbers above 0, not {prior[0]:g} and {prior[1]:g}")
+    if prior is not None and (fault := prior_fault(prior)):
+        raise DesignError(fault)
     trial = Compiled.of(scenario)
     rules = trial.rules
     looks = rules.looks
@@ -247,6 +251,11 @@ def monitor(
         if len(now) not in (2, 3):
             raise DesignError("--now takes patients and responses, and toxicities where known")
         place = now_of(one, *now, dose=dose, at_dose=at_dose, treated=treated, all_toxicities=all_toxicities)
+        if max(place.toxicities or 0, place.all_toxicities or 0) and not _asks_for_toxicity(rules):
+            raise DesignError(
+                f"--now: patients with toxicity are stated, but this scenario has no toxicity rule and no look that "
+                f"asks for toxicity, so nothing depends on them; write --now {place.n},{place.x}"
+            )
         present = _present(one, place, named, chosen, truths, no_cases)
     by_look = (
         "where looks begin again at a new dose, a count at a look does not say at which dose; state --now"
@@ -273,6 +282,12 @@ def monitor(
         no_cases or (by_look if restarts else ""),
         present,
     )
+
+
+def _asks_for_toxicity(rules: Rules) -> bool:
+    """Whether anything in a trial depends on how many patients have toxicity."""
+    watched = (bound for level in rules.monitor.act_ge for bound in level[1:])
+    return bool(rules.looks.too_toxic) or min(watched, default=NEVER) < NEVER
 
 
 def _rates(scenario: Scenario, more: Sequence[float]) -> dict[str, float]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
+from trialsim.given import number_behind
 from trialsim.scenario import words
 
 Path = tuple[str | int, ...]
@@ -281,7 +282,7 @@ class Faults:
             case None:
                 return f"empty; {expected}"
             case str() if wants_number:
-                return f"{here} is text, not a number; {words.number_behind(value) or expected}"
+                return f"{here} is text, not a number; {number_behind(value) or expected}"
             case str():
                 space = "; a colon needs a space after it" if "object" in types and ":" in value else ""
                 return f"{here} is text; {expected}{space}"

@@ -35,6 +35,8 @@ MAX_DIGITS = 40
 # What XML 1.0 and HTML cannot carry, and the line separators that editors do not count as lines.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
 
+_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+
 # YAML 1.2 core schema, section 10.3.2 of the specification.
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
@@ -225,6 +227,8 @@ class Reader:
             except ValueError as reason:
                 self._note(_line(event), path, str(reason))
                 return UNREADABLE
+        # JSON writes what lies beyond the BMP as two escapes
+        text = _PAIR.sub(lambda pair: pair.group().encode("utf-16", "surrogatepass").decode("utf-16"), text)
         if found := _FORBIDDEN.search(text):  # from an escape such as "\\x07"
             self._note(_line(event), path, _cannot_hold(found))
             return UNREADABLE

@@ -211,17 +211,3 @@ def limits(node: Mapping[str, Any]) -> str:
 def _plain(number: int | float) -> str:
     whole = isinstance(number, float) and number.is_integer() and abs(number) < 1e15
     return str(int(number) if whole else number)
-
-
-def number_behind(text: str) -> str:
-    """What to write for a text meant as a number: 5%, 0,05, 100 000, 1_000, or a number in quotes."""
-    bare = text.strip()
-    if re.fullmatch(r"\d{1,3}([,_ ]\d{3})+", bare):
-        bare = re.sub(r"[,_ ]", "", bare)
-    percent = bare.endswith("%")
-    bare = bare.removesuffix("%").strip().replace(",", ".")
-    if not re.fullmatch(r"[-+]?(\d{1,20}(\.\d{0,20})?|\.\d{1,20})([eE][-+]?\d{1,2})?", bare):
-        return ""
-    if bare == text:
-        return f"write {bare} without quotes"
-    return f"write {(Decimal(bare) / 100 if percent else Decimal(bare)).normalize():f}"

@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 
 from trialsim.answers import Answer
 from trialsim.errors import TrialsimError
+from trialsim.given import takes
 from trialsim.kernels.streams import STREAM_VERSION
 from trialsim.scenario import words
 from trialsim.scenario.files import digest
-from trialsim.scenario.model import MAX_REPLICATES, Scenario
+from trialsim.scenario.model import Scenario
 from trialsim.scenario.sensitivity import KINDS, Analysis, Sensitivity
 from trialsim.varying import assurance, grids, thresholds, tornado, worst_case
 from trialsim.varying.evaluate import Evaluator, Progress
@@ -70,6 +71,7 @@ class SensitivityResults(Answer):
         return {f"{each.kind}_{k}": each.rows() for k, each in enumerate(self.analyses, start=1)}
 
 
+@takes
 def assess(
     scenario: Scenario,
     *,
@@ -96,10 +98,6 @@ def assess(
         Where the scenario has no such analysis, or a point of one has no trial.
     """
     chosen = analyses_of(scenario, only)
-    if replicates is not None and not 1 <= replicates <= MAX_REPLICATES:
-        raise TrialsimError(
-            f"replicates = {replicates!r} must be a whole number from 1 to {MAX_REPLICATES:,}"
-        )
     evaluator = Evaluator(scenario, replicates=replicates, seed=seed, jobs=jobs, progress=progress, kept=kept)
     found = []
     for kind, name, analysis in chosen:

@@ -8,6 +8,7 @@ from typing import Any
 
 from trialsim.engine.montecarlo import Progress
 from trialsim.errors import TrialsimError
+from trialsim.given import takes
 from trialsim.scenario import words as near
 from trialsim.scenario.changes import ChangeError, variant
 from trialsim.scenario.model import Scenario
@@ -94,6 +95,7 @@ class Questions:
         )
 
 
+@takes
 def whatif(
     scenario: Scenario,
     changes: Mapping[str, Any] | None = None,
