@@ -37,7 +37,7 @@ def sensitivity(
     path = work.beside(out.folder, "points")
     (stated,), texts = loaded([scenario])
     total, clock = expected(stated, only), Clock()
-    points = Kept(path, resume=work.resume)
+    points = Kept(path, resume=work.resume, force=out.force)
     asked: dict[str, Any] = {"only": only, **work.asked}
 
     def held() -> str:

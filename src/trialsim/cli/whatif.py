@@ -95,7 +95,7 @@ def side_by_side(
         with clock("prepare"):
             ready = prepare()
         rounds, kernels = ready.prepared.replicates, ready.prepared.kernels
-        with ledgers_beside(out.folder, marks, work) as ledgers:
+        with ledgers_beside(out, marks, work) as ledgers:
             with (
                 clock("simulate_and_exact"),
                 progress(rounds, out.prints_nothing_else, kernels) as advance,
@@ -117,10 +117,10 @@ def distinct(paths: Sequence[Path]) -> None:
 
 @contextmanager
 def ledgers_beside(
-    folder: Path | None, digests: Sequence[str], work: Work, total: int | None = None
+    out: Out, digests: Sequence[str], work: Work, total: int | None = None
 ) -> Iterator[Ledgers | None]:
     """Ledgers beside the folder, which go once it is written; without a folder nothing is kept."""
-    path = work.beside(folder, "ledger")
+    path = work.beside(out.folder, "ledger")
     if path is None:
         yield None
         return
@@ -144,7 +144,7 @@ def ledgers_beside(
 
         def ledger(k: int) -> Ledger:
             one = path if k == 0 else path.with_suffix(f".{k + 1}.ledger")
-            made.append(open_ones.enter_context(Ledger(one, mark, resume=work.resume)))
+            made.append(open_ones.enter_context(Ledger(one, mark, resume=work.resume, force=out.force)))
             return made[-1]
 
         yield ledger

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from trialsim.engine.dose_paths import Paths, averages, p_go_averaged
-from trialsim.engine.exact import MAX_STATES, distribution, independent_cohorts, inert, states
+from trialsim.engine.exact import distribution, independent_cohorts, inert, out_of_reach, too_large
 from trialsim.engine.ledger import Ledger
 from trialsim.engine.montecarlo import Progress, tallies
 from trialsim.engine.precision import plan
@@ -120,15 +120,12 @@ def trials_of(trial: Compiled) -> dict[str, Trials]:
 
 def not_exact(trial: Compiled) -> str:
     """Why there is no exact answer even with outcomes known at once; "" where there is one."""
-    needed = states(trial.rules)
     if trial.dated and any(trial.calendar.amended_at):
         return "the dose is lowered at a date"
     if trial.scenario.own_rules:
         shared = "cohorts with rules of their own share the dose and its toxicity boundary"
         return "" if inert(trial.rules.monitor) else shared
-    if needed > MAX_STATES:
-        return f"the exact chain would need {needed:,} states, more than {MAX_STATES:,}"
-    return ""
+    return too_large(trial.rules) if out_of_reach(trial.rules) else ""
 
 
 def _case(
@@ -143,7 +140,7 @@ def _case(
     why_not = not_exact(trial)
     known = OperatingCharacteristics(name, doses, not_exact=why_not)
     if not why_not:
-        totals = totals and states(trial.rules, carried=True) <= MAX_STATES
+        totals = totals and not out_of_reach(trial.rules, carried=True)
         known = replace(known, exact=_exact(trial, name, totals))
     found = None
     if drawn:
