@@ -52,7 +52,7 @@ class Seen:
         first_seen = [b - a for a, b in zip(seen_by, seen_by[1:], strict=False)]
 
         def stays(until: int | None) -> float:
-            """P(a responder who came once stays to the visit at which the response counts, or to an earlier visit ``until``)."""
+            """P(a responder who came once stays until the response counts, or to an earlier visit ``until``)."""
             visits = (s + conduct.confirmed for s, share in enumerate(first_seen) if share > 0)
             shares = (share for share in first_seen if share > 0)
             return sum(
