@@ -18,7 +18,7 @@ from trialsim.engine.trials import Trials, untimed
 from trialsim.given import takes
 from trialsim.kernels.streams import STREAM_VERSION
 from trialsim.quantities import is_probability, quantity_names
-from trialsim.results import Estimate, Exact, OperatingCharacteristics, Results, Simulated
+from trialsim.results import Estimate, Exact, OperatingCharacteristics, Results, Simulated, is_normal
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.digest import digest
 from trialsim.scenario.model import Scenario
@@ -191,15 +191,10 @@ def _beside(known: OperatingCharacteristics, drawn: Simulated, cases: int) -> Op
 
 
 def _z(name: str, value: float, estimate: Estimate, replicates: int) -> float | None:
-    """(simulated - exact) / standard error; a probability's is the exact one. None where there is no spread."""
-    if is_probability(name):
-        variance = value * (1 - value) / replicates
-        if variance < 1e-12 / replicates:
-            return None
-        return (estimate.estimate - value) / math.sqrt(variance)
-    if not estimate.mcse > 0:
-        return None
-    return (estimate.estimate - value) / estimate.mcse
+    """(simulated - exact) / standard error; a probability's is the exact one. None with too little spread."""
+    binomial = math.sqrt(max(value * (1 - value), 0.0) / replicates)
+    error = binomial if is_probability(name) else estimate.mcse
+    return (estimate.estimate - value) / error if is_normal(replicates, error) else None
 
 
 def _disagrees(
