@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -75,6 +76,7 @@ def oc(
         from trialsim.writing.folder import check_file
 
         check_file(figure, force=out.force, endings=(".svg", ".png", ".pdf"))
+    design = design.replace("−", "-")
     stated: Any = design
     texts = {}
     if design.endswith((".yaml", ".yml")) and Path(design).is_file():
@@ -103,15 +105,6 @@ def oc(
 
 def _numbers(flag: str, text: str) -> list[float]:
     """``0.1,0.2`` as numbers."""
-    from trialsim.scenario.words import number_behind
+    from trialsim.given import read
 
-    found = []
-    for part in filter(None, text.replace(";", ",").replace(" ", ",").split(",")):
-        try:
-            found.append(float(part))
-        except ValueError:
-            hint = number_behind(part)
-            raise DesignError(f"{flag}: {part!r} is not a number{f'; {hint}' if hint else ''}") from None
-    if not found:
-        raise DesignError(f"{flag} needs numbers, such as {flag} 0.1,0.2,0.3")
-    return found
+    return [read(part, flag) for part in re.split(r"[\s,;]+", text.strip(" ,;"))]

@@ -15,6 +15,7 @@ from trialsim.designs.rules import DECISION_WORDS, Looks
 from trialsim.designs.spec import TESTS_NOTHING
 from trialsim.designs.target import beta_of, doubtful
 from trialsim.errors import DesignError
+from trialsim.given import takes
 from trialsim.inference.stated import Stated, stated
 from trialsim.results import digits12
 from trialsim.scenario.model import Scenario
@@ -155,6 +156,7 @@ class OperatingCharacteristics(Answer):
         return found
 
 
+@takes
 def oc(
     design: str | os.PathLike[str] | Mapping[str, Any] | Scenario,
     *,
