@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type
 
 import typer
 
+from trialsim import timing
 from trialsim.errors import OutputError, TrialsimError
 from trialsim.given import MAX_JOBS, MAX_REPLICATES, MAX_SEED, read
 
@@ -180,6 +181,8 @@ class Out:
     def __post_init__(self) -> None:
         wanted = {"json": self.as_json, "markdown": self.as_markdown, "latex": self.as_latex}
         forms = [form for form, asked in wanted.items() if asked]
+        if self.quiet:
+            timing.listener = None
         if len(forms) > 1:
             raise OutputError(f"{' and '.join(f'--{form}' for form in forms)}: one form can be printed")
         self.form = forms[0] if forms else ""

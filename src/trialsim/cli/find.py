@@ -10,6 +10,7 @@ import typer
 
 from trialsim.cli.common import Out, loaded, options, progress
 from trialsim.errors import TrialsimError
+from trialsim.timing import meanwhile
 from trialsim.writing.numbers import listed
 
 if TYPE_CHECKING:
@@ -133,7 +134,8 @@ def find(
                 f"{', '.join(missing)}"
             )
         asked = {"kind": kind, **rates, **stated}
-        found = search(**asked, doing=None if out.prints_nothing_else else _say)
+        doing = None if out.prints_nothing_else else _say
+        found = meanwhile(lambda: search(**asked, doing=doing))
     if figure is not None:
         from importlib import import_module
 
@@ -159,4 +161,4 @@ def _robust(path: Path, asked: dict[str, Any], quiet: bool) -> tuple[RobustDesig
 
     (scenario,), texts = loaded([path])
     with progress(None, quiet, ("whole_trial",), "Searching") as advance:
-        return find_robust(scenario, progress=advance, **asked), texts
+        return meanwhile(lambda: find_robust(scenario, progress=advance, **asked)), texts

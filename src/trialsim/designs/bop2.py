@@ -58,18 +58,23 @@ class Bop2(ErrorRates):
         check_stated(self, "`alpha`, `efficacy_stop` and `gamma_most`", self.efficacy_stop)
         return self
 
+    @property
+    def response_prior(self) -> tuple[float, float]:
+        """The Beta prior of the rule: as stated, else worth one patient with mean p0."""
+        assert self.p0 is not None
+        return self.prior or (self.p0, 1 - self.p0)
+
     def compile(self) -> Looks:
         """One look for each number of patients stated."""
         assert self.p0 is not None
-        prior = self.prior or (self.p0, 1 - self.p0)
+        prior = self.response_prior
         if self.lambda_ is not None and self.gamma is not None:
             return looks_of(self.looks, self.p0, prior, self.lambda_, self.gamma, self.eta)
         return self.best()
 
     def held(self) -> dict[str, Any]:
         """With the prior, which is the rule's own where none is stated."""
-        assert self.p0 is not None
-        own = {"prior": self.prior or (self.p0, 1 - self.p0), "efficacy_stop": self.efficacy_stop}
+        own = {"prior": self.response_prior, "efficacy_stop": self.efficacy_stop}
         return searched_for(super().held()) | own
 
     def candidates(self) -> Candidates:

@@ -161,7 +161,7 @@ def search(target: Target) -> tuple[CurtailedDesign, ...]:
     Error rates are those without curtailment. Exact over all n1, r1, r and n <= nmax (SEARCH_LIMIT where none is
     stated; least EN only among those).
     """
-    from trialsim.kernels.stages import feasible
+    from trialsim.kernels.curtailed import feasible
 
     limit = target.nmax or SEARCH_LIMIT
     target.check_reach("two-stage design", limit)

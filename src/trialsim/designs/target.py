@@ -96,7 +96,7 @@ class Target:
 
     def none_found(self, what: str, limit: int | None, instead: str = "") -> NoDesign:
         """No design within the limit (None: n is stated): which bound failed, and what would be feasible."""
-        within = "" if limit is None else f"{' and' if ' with ' in what else ' with'} n <= {limit}"
+        within = "" if limit is None else f"{',' if ' with ' in what else ''} with n <= {limit}"
         bound = f"no {what}{within} keeps alpha = {self.alpha:g} and beta = {self.beta:g}"
         return NoDesign(f"{bound} for p0 = {self.p0:g}, p1 = {self.p1:g}", instead)
 

@@ -13,9 +13,14 @@ from trialsim.codes import NEVER
 from trialsim.designs.exactly import NEAR, SAME, at_most, decimal
 from trialsim.designs.exactly import upper_tail as exact_tail
 from trialsim.designs.spec import AsTuple, OpenProbability, Patients, Prior, Spec, impossible
+from trialsim.timing import tell
 
 if TYPE_CHECKING:
     from trialsim.designs.binomial import Float64
+
+
+MANY = 3000
+"""Patients from which on a boundary of constant level takes so long that it is said."""
 
 
 class Pocock(Spec):
@@ -33,6 +38,8 @@ class Pocock(Spec):
 
         a is the largest attainable tail probability that keeps P(ever crossing | limit, m <= planned_n) <= phi.
         """
+        if planned_n >= MANY:
+            tell(f"toxicity boundary for {planned_n:,} patients: this takes about a minute")
         tails = Tails(self.limit, range(1, planned_n + 1))
         a = tails.largest(
             lambda a: crosses_rarely((NEVER, *tails.first_below(a)), self.limit, planned_n, self.phi)

@@ -20,6 +20,7 @@ from trialsim.figures.words import clean
 from trialsim.results import Results
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Scenario
+from trialsim.writing.csv import frame_to_csv
 from trialsim.writing.folder import write_files
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Drawn:
 
     def csv(self) -> str:
         """The data, to twelve significant digits."""
-        return self.frame.to_csv(index=False, float_format="%.12g", lineterminator="\n")
+        return frame_to_csv(self.frame)
 
     def drawing(self, kind: str) -> bytes:
         """The picture as svg, png or pdf; the same figure gives the same bytes every time."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
@@ -30,6 +31,7 @@ from trialsim.scenario.compiling import groups_of
 from trialsim.scenario.files import digest
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.truth import Cells, Rates
+from trialsim.timing import long_work
 
 SHOWN, BELOW, CERTAIN = 4, 4, 0.995
 """Of many interim looks so many are shown; so many counts below those that go on; and the power that ends a table."""
@@ -235,7 +237,8 @@ def monitor(
     trial = Compiled.of(scenario)
     rules = trial.rules
     looks = rules.looks
-    stated = getattr(scenario.design, "prior", None)
+    own = scenario.design
+    stated = getattr(own, "response_prior", None) or getattr(own, "prior", None)
     chosen = prior or stated or JEFFREYS
     named = _rates(scenario, rates)
     one, truths, no_cases = _cases(trial)
@@ -259,12 +262,15 @@ def monitor(
         "where looks begin again at a new dose, a count at a look does not say at which dose; state --now"
     )
     restarts = rules.on_dose_change == RESTART and rules.levels > 1
-    counts = tuple(
-        count
-        for k in range(len(looks.n))
-        if not looks.is_final(k)
-        for count in _counts(one, k, named, chosen, {} if restarts else truths)
-    )
+    counts: list[Count] = []
+    if restarts:
+        truths = {}
+    several = [k for k in range(len(looks.n)) if not looks.is_final(k)]
+    steps = len(truths) * sum(len(reachable(looks)[k]) for k in several)
+    with long_work("conditional power at every count of every look", steps) as done:
+        ticks = itertools.count(1)
+        for k in several:
+            counts += _counts(one, k, named, chosen, truths, lambda: done(next(ticks)))
     return Aids(
         scenario,
         rules,
@@ -273,7 +279,7 @@ def monitor(
         {name: from_the_start(looks, at_rate(rate)) for name, rate in named.items()},
         chosen,
         "asked" if prior else "design" if stated else "Jeffreys",
-        counts,
+        tuple(counts),
         no_cases or (by_look if restarts else ""),
         present,
     )
@@ -320,14 +326,15 @@ def _counts(
     rates: dict[str, float],
     prior: tuple[float, float],
     truths: dict[str, Rates | Cells],
+    tick: Callable[[], None],
 ) -> list[Count]:
-    """Every count of responses with which look k can be met."""
+    """Every count of responses with which look k can be met; ``tick`` is called for each of them in each case."""
     looks = rules.looks
     n, row = looks.n[k], looks.next[k]
     met = sorted(reachable(looks)[k])
     powers = {name: if_it_goes_on(looks, k, at_rate(rate)) for name, rate in rates.items()}
     predictive = if_it_goes_on(looks, k, by_prior(prior))
-    given = {name: given_responses(rules, truth, k, met) for name, truth in truths.items()}
+    given = {name: given_responses(rules, truth, k, met, tick) for name, truth in truths.items()}
     return [
         Count(
             n,

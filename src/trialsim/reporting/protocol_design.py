@@ -93,6 +93,8 @@ def _looks(facts: Facts) -> Iterator[str]:
                 f"But if {look.toxic_ge} or more of these {look.n} patients have had toxicity, {ends}, because of "
                 "toxicity, whatever the responses."
             )
+    if not any(branch.decision in ("go", "consider") for look in looks for branch in look.branches):
+        yield "No number of responses leads to a go: whatever the true response rate, its probability is 0."
     if alike:
         sizes = listed([str(n) for n in alike], "or")
         which = ", of which only one is reached" if len(alike) > 1 else ""

@@ -9,6 +9,7 @@ from trialsim.engine.traces import Trace
 from trialsim.errors import OutputError
 from trialsim.reporting.about import MADE_BY
 from trialsim.reporting.pictures import undrawn
+from trialsim.writing.csv import frame_to_csv
 from trialsim.writing.folder import check_file, write_file
 from trialsim.writing.numbers import NONE, Cell
 from trialsim.writing.report import Picture, Pictures, Points, Report, Table, Words, plain, section
@@ -125,7 +126,7 @@ def write(trace: Trace, path: Path, *, force: bool = False) -> None:
     """
     is_file(path, force=force)
     if path.suffix.lower() == ".csv":
-        content = trace.to_frame().to_csv(index=False, float_format="%.12g", lineterminator="\n").encode()
+        content = frame_to_csv(trace.to_frame()).encode()
     else:
         from trialsim.figures.swimmer import draw
 
