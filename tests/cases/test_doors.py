@@ -494,7 +494,8 @@ def test_without_a_compiler_a_sentence(tmp_path):
 def test_one_patient_is_no_patients(tmp_path, monkeypatch, capsys):
     # case E12
     (tmp_path / "one.yaml").write_text(
-        "{schema: 1, name: one, endpoint: response,\n design: {kind: simon, n1: 1, r1: 0, n: 2, r: 1, p0: 0.1, p1: 0.5},\n"
+        "{schema: 1, name: one, endpoint: response,\n"
+        " design: {kind: simon, n1: 1, r1: 0, n: 2, r: 1, p0: 0.1, p1: 0.5},\n"
         " doses: [high, low],\n"
         " dose_reduction: {rule: {kind: k_of_first_m, k: 1, m: 1}, at_lowest_dose: stop},\n"
         " truth: {a: {response: 0.1, toxicity: [0.3, 0.2]}}, simulation: {replicates: 50},\n"

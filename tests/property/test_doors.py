@@ -146,9 +146,10 @@ OPTIONS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
     ),
     "analyse": (
         ("--design", DESIGNS), ("--responses", NUMBERS), ("--stage1", NUMBERS), ("--n", NUMBERS),
-        ("--stage1-n", NUMBERS), ("--stage2-n", NUMBERS), ("--overrun", NUMBERS),
-        ("--toxicities", NUMBERS), ("--treated", NUMBERS), ("--p0", NUMBERS), ("--p1", NUMBERS), ("--confidence", NUMBERS), ("--estimate", ("umvue", "mle", "x")),
-        ("--interval", ("stagewise", "koyama_chen", "x")), ("--ordering", ("mle", "x")), *COMMON,
+        ("--stage1-n", NUMBERS), ("--stage2-n", NUMBERS), ("--overrun", NUMBERS), ("--toxicities", NUMBERS),
+        ("--treated", NUMBERS), ("--p0", NUMBERS), ("--p1", NUMBERS), ("--confidence", NUMBERS),
+        ("--estimate", ("umvue", "mle", "x")), ("--interval", ("stagewise", "koyama_chen", "x")),
+        ("--ordering", ("mle", "x")), *COMMON,
     ),
     "monitor": (
         ("--now", COUNTS), ("--dose", NUMBERS), ("--at-dose", NUMBERS), ("--treated", NUMBERS),

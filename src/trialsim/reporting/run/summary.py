@@ -266,5 +266,5 @@ def characteristics(doc: Document) -> str:
     )
 
 
-def _patients(row: Mapping[str, Any]) -> str:
+def _patients(row: dict[str, Any]) -> str:
     return count(row["denominator"], f"{row['unit']} patient")
