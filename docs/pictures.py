@@ -1,4 +1,4 @@
-"""The pictures of the gallery: made by the commands that the page shows, whenever the page or the program has changed."""
+"""The pictures of the gallery: made by the commands that the page shows, anew if page or program change."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def commands(page: str) -> list[list[str]]:
 
 
 def draw_gallery(page: Path, place: Path) -> None:
-    """Run the commands of the page in ``place``, which gets ``gallery/``, unless that has been done for this program."""
+    """Run the commands of the page in ``place``/gallery, unless this very program has done so."""
     text = page.read_text(encoding="utf-8")
     program = sorted(Path(trialsim.__file__).parent.rglob("*.py"))
     digest = sha256(text.encode() + b"".join(file.read_bytes() for file in program)).hexdigest()

@@ -39,7 +39,7 @@ from trialsim.scenario.schema import schema_text
 DOCS = ROOT / "docs"
 
 FRAGMENTS = {"add-a-design.md", "gallery.md"}
-"""Pages whose Python quotes the source instead of being meant to run; the commands of the gallery are run by ``make docs``."""
+"""Python that quotes the source instead of being meant to run; commands that ``make docs`` runs."""
 
 BLOCK = re.compile(
     r"^```(?P<kind>\w+)\n(?P<text>.*?)^```$|^<!-- in (?P<file>\S+) -->\n(?P<quoted>(?:^>[^\n]*\n)+)",
