@@ -15,11 +15,35 @@ from trialsim.quantities import label, quantity_names
 
 Float64 = NDArray[np.float64]
 
+LEAST_SPREAD = 10.0
+"""Least R times standard error at which a number of R trials is told in standard errors: R p (1 - p) >= 100 of a
+probability. With less it hangs on a few trials, and is not normal enough for such words."""
+
+
+def is_normal(replicates: int, standard_error: float) -> bool:
+    """Whether a simulated number varies enough that its distance from the exact one in standard errors means much."""
+    return replicates * standard_error >= LEAST_SPREAD * (1 - 1e-9)
+
+
+def csv_field(value: Any) -> Any:
+    """A value as every CSV file here has it: 12 digits, nothing where there is none, and a quote before what a
+    spreadsheet would run as a formula."""
+    if isinstance(value, bool | np.bool_):
+        return "true" if value else "false"
+    if isinstance(value, float | np.floating):
+        return "" if np.isnan(value) else f"{value:.12g}"
+    if isinstance(value, list | tuple):
+        return csv_field("; ".join("none" if item is None else str(item) for item in value))
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return f"'{value}"
+    return value
+
 
 def digits12(value: Any) -> Any:
-    """``value`` with every float inside rounded to 12 significant digits, ready for JSON."""
+    """``value`` with every float inside rounded to 12 significant digits and None for what is no number (the error of
+    a mean of one trial), ready for JSON."""
     if isinstance(value, float | np.floating):
-        return float(f"{value:.12g}")
+        return float(f"{value:.12g}") if np.isfinite(value) else None
     if isinstance(value, np.ndarray):
         return [digits12(item) for item in value.tolist()]
     if isinstance(value, Mapping):
@@ -95,9 +119,10 @@ def _estimate(simulated: Simulated | None, name: str) -> float | None:
 class OperatingCharacteristics:
     """One case: exact where an exact answer exists, simulated, and how far apart they are.
 
-    ``z`` is (simulated - exact) / standard error; ``disagreements`` names quantities further apart than chance
-    allows; ``not_exact`` says why there is no exact answer ("" where there is one). Where calendar time decides,
-    ``at_once`` is the same trial with every outcome known at once: exact, simulated and held against each other.
+    ``z`` is (simulated - exact) / standard error, where enough trials vary (``is_normal``); ``disagreements`` names
+    quantities further apart than chance allows; ``not_exact`` says why there is no exact answer ("" where there is
+    one). Where calendar time decides, ``at_once`` is the same trial with every outcome known at once: exact, simulated
+    and held against each other.
     """
 
     case: str

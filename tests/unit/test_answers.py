@@ -20,6 +20,7 @@ from trialsim.answers import Answer
 from trialsim.scenario.files import parse
 from trialsim.writing.latex import latex
 from trialsim.writing.markdown import markdown
+from trialsim.writing.seal import sealed
 
 RATES = {"p0": 0.1, "p1": 0.3, "alpha": 0.05, "beta": 0.2}
 
@@ -146,9 +147,14 @@ def test_a_folder_is_worked_out_again(
     number = re.search(r"\d\.\d{6,}", recorded)
     assert number
     Path("out/results.json").write_text(recorded.replace(number[0], f"{number[0]}1", 1), encoding="utf-8")
+    for command in ("reproduce", "docx"):
+        assert run([command, "out"], monkeypatch) == 2
+        assert "results.json was changed after it was written" in capsys.readouterr().err
+    changed = json.loads(Path("out/results.json").read_bytes())
+    Path("out/results.json").write_bytes(sealed(changed))
     assert run(["reproduce", "out"], monkeypatch) == 1
     assert number[0] in capsys.readouterr().err
-    assert run(["docx", "out"], monkeypatch) == 2
+    assert run(["docx", "out", "--force"], monkeypatch) == 2
     assert "is not what comes out now" in capsys.readouterr().err
 
 

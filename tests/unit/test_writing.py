@@ -12,7 +12,7 @@ import pytest
 
 from trialsim.errors import OutputError
 from trialsim.writing.csv import printed_tables, to_csv
-from trialsim.writing.folder import to_json, write
+from trialsim.writing.folder import write
 from trialsim.writing.html import html
 from trialsim.writing.latex import latex
 from trialsim.writing.markdown import markdown
@@ -30,6 +30,7 @@ from trialsim.writing.report import (
     plain,
     section,
 )
+from trialsim.writing.seal import to_json
 from trialsim.writing.terminal import WIDE, terminal
 from trialsim.writing.word_table import CLOSE, PADDING, TEXT_WIDTH, column_widths
 

@@ -10,7 +10,7 @@ import numpy as np
 from trialsim.checks.predictive import beta_binomial_pmf
 from trialsim.checks.rows import EXTERNAL, REACHED_N, UNCONDITIONAL, CaseCheck, row_of
 from trialsim.designs.binomial import Float64
-from trialsim.engine.exact import MAX_STATES, distribution, states
+from trialsim.engine.exact import distribution, out_of_reach
 from trialsim.engine.montecarlo import paths
 from trialsim.engine.timed import Timed
 from trialsim.kernels.streams import stream_key
@@ -42,7 +42,7 @@ def checks_by_design(trial: Compiled, name: str, observed: Observed, seed: int) 
     complete = planned_size_says(scenario) and size == rules.looks.planned_n
     if is_simulated(scenario):
         return list(_in_calendar_time(trial, name, observed, seed, complete))
-    if states(rules) > MAX_STATES:
+    if out_of_reach(rules):
         return []
     return list(_at_once(trial, name, observed, seed, complete))
 
@@ -54,7 +54,7 @@ def _at_once(
     trial: Compiled, name: str, observed: Observed, seed: int, complete: bool
 ) -> Iterator[CaseCheck]:
     rules = trial.rules
-    known = distribution(rules, trial.truth(name), totals=states(rules, carried=True) <= MAX_STATES)
+    known = distribution(rules, trial.truth(name), totals=not out_of_reach(rules, carried=True))
     if observed.dose_reduced is not None:
         yield _flag(name, observed.dose_reduced, known.values["p_dose_reduced"])
     if not complete:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trialsim.cli.common import Out, options, texts_of
+from trialsim.cli.common import Out, loaded, options
 from trialsim.errors import DesignError, OutputError
 
 if TYPE_CHECKING:
@@ -103,9 +103,10 @@ def analyse(
     """Analyse the trial that happened: one estimate, interval and p-value that know the design, all others behind."""
     from trialsim.inference import analyse as analysed
     from trialsim.inference import looks_from
-    from trialsim.scenario.files import load
 
-    stated = None if scenario is None else load(scenario)
+    stated, texts = None, dict[str, str]()
+    if scenario is not None:
+        (stated,), texts = loaded([scenario])
     if stage2_n is not None:
         if n is not None or design is None:
             raise DesignError("--stage2-n goes with --design, and in place of --n")
@@ -128,8 +129,10 @@ def analyse(
         "prior": prior,
         "characteristics": characteristics,
     }
+    if figure is not None:
+        _check(figure, out.force)
     found = analysed(stated, **asked)
-    page = out.write(found, texts={} if scenario is None else texts_of([scenario]), asked=asked)
+    page = out.write(found, texts=texts, asked=asked)
     if figure is not None:
         from trialsim.inference.characteristics import characteristics as exact
 
@@ -140,11 +143,24 @@ def analyse(
     out.show(found, page)
 
 
+def _check(folder: Path, force: bool) -> None:
+    """Refuse what could not be written, before anything is computed."""
+    from trialsim.writing.folder import check_file, check_target
+
+    if not folder.is_dir():
+        check_target(folder)
+        return
+    for ending in (".svg", ".csv", ".png"):
+        check_file(folder / f"estimators{ending}", force=force)
+
+
 def _write(folder: Path, table: Characteristics, p0: float | None, p1: float | None) -> None:
     from trialsim.figures.estimators import draw
+    from trialsim.writing.folder import reason_of
 
+    drawn = draw(table, p0=p0, p1=p1)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        draw(table, p0=p0, p1=p1).save(folder, png=True)
     except OSError as error:
-        raise OutputError(f"cannot write to {folder}: {error.strerror}") from None
+        raise OutputError(f"{folder} cannot be written: {reason_of(error)}") from None
+    drawn.save(folder, png=True)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from trialsim.cli.common import Out, ScenarioPath, Seed, options, texts_of
+from trialsim.cli.common import Out, ScenarioPath, Seed, loaded, options
 
 
 @options
 def check(scenario: ScenarioPath, out: Out, seed: Seed = None) -> None:
     """Hold the observed trial against each case: would its counts be surprising if the case were true?"""
     from trialsim.checks import check as checked
-    from trialsim.scenario.files import load
 
-    found = checked(load(scenario), seed=seed)
-    out.give(found, texts=texts_of([scenario]), asked={"seed": seed})
+    (stated,), texts = loaded([scenario])
+    out.give(checked(stated, seed=seed), texts=texts, asked={"seed": seed})

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from trialsim.cli.common import Out, Work, options, text_of, texts_of
+from trialsim.cli.common import Out, Work, loaded, options
 from trialsim.cli.whatif import Cases, Scenarios, distinct, side_by_side
 
 
@@ -28,16 +28,17 @@ def compare(
 ) -> None:
     """Put several designs under the same truth: P(go), EN, toxicities, duration; dominated designs are marked."""
     distinct(scenario)
-    from trialsim.scenario.files import digest, load
+    from trialsim.scenario.files import digest
     from trialsim.varying.compare import Designs
 
     stems = [path.stem for path in scenario]
     names = stems if len(set(stems)) == len(stems) else [str(path) for path in scenario]
-    designs = {name: load(path) for name, path in zip(names, scenario, strict=True)}
-    texts, named = texts_of(scenario), None
+    scenarios, texts = loaded(scenario)
+    designs, named = dict(zip(names, scenarios, strict=True)), None
     if truth is not None:
-        named = str(truth), load(truth)
-        texts["scenarios/truth of all.yaml"] = text_of(truth)
+        (of_all,), text = loaded([truth])
+        named = str(truth), of_all
+        (texts["scenarios/truth of all.yaml"],) = text.values()
     side_by_side(
         lambda: Designs(designs, named, cases=case, **work.asked, jobs=work.jobs),
         out,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trialsim.cli.common import Out, options, progress, texts_of
+from trialsim.cli.common import Out, loaded, options, progress
 from trialsim.errors import TrialsimError
+from trialsim.timing import meanwhile
+from trialsim.writing.numbers import listed
 
 if TYPE_CHECKING:
     from trialsim.designs.finding import FoundDesigns
@@ -29,6 +32,7 @@ def find(
     p1: Annotated[float | None, typer.Option(help="desirable response rate")] = None,
     alpha: Annotated[float | None, typer.Option(help="largest type I error")] = None,
     beta: Annotated[float | None, typer.Option(help="largest type II error")] = None,
+    power: Annotated[float | None, typer.Option(help="least power, in place of --beta")] = None,
     criterion: Annotated[
         str | None,
         typer.Option(
@@ -86,24 +90,33 @@ def find(
     ] = None,
 ) -> None:
     """Find designs by their error rates, by exact and complete search."""
+    from trialsim.designs.finding import check_kind, needs, read_keys
     from trialsim.designs.finding import find as search
-    from trialsim.designs.finding import find_in_file, read_keys
+    from trialsim.designs.settings import find_in_file
+    from trialsim.writing.csv import to_csv
 
     if settings is not None:
         if scenario is not None:
             raise TrialsimError("--settings lists settings of ideal designs; it does not go with --scenario")
         if kind is None:
             raise TrialsimError("name the kind of design first: trialsim find simon --settings FILE")
-        print(find_in_file(kind, settings).to_csv(index=False), end="")
+        found_in_all = find_in_file(kind, settings)
+        print(to_csv(found_in_all.rows), end="")
+        if found_in_all.bad:
+            raise TrialsimError("\n".join(found_in_all.bad))
         return
-    rates: dict[str, Any] = {"p0": p0, "p1": p1, "alpha": alpha, "beta": beta}
+    if figure is not None:
+        from trialsim.writing.folder import check_file
+
+        check_file(figure, force=out.force, endings=(".svg", ".png", ".pdf"))
+    rates: dict[str, Any] = {"p0": p0, "p1": p1, "alpha": alpha, "beta": beta, "power": power}
     stated = {"criterion": criterion, "weight": weight, "nmax": nmax, **read_keys(keys or [])}
     found: FoundDesigns | RobustDesigns
     texts: dict[str, str] = {}
     if scenario is not None:
         given = {name: value for name, value in rates.items() if value is not None}
         asked = {"kind": kind, "null": null, "alternative": alternative, **stated, **given}
-        found, texts = _robust(scenario, asked, out.prints_nothing_else), texts_of([scenario])
+        found, texts = _robust(scenario, asked, out.prints_nothing_else)
     else:
         if null or alternative:
             raise TrialsimError("--null and --alternative name cases of a scenario: add --scenario FILE")
@@ -111,17 +124,23 @@ def find(
             raise TrialsimError(
                 "name the kind of design, as in `trialsim find simon`; or give --scenario FILE"
             )
-        if missing := [name for name, value in rates.items() if value is None]:
+        check_kind(kind)
+        named = {name for name, value in rates.items() if value is not None}
+        named |= {"beta"} if power is not None else set()
+        if missing := [name for name in needs(kind) if name not in named]:
+            wanted = listed([f"--{name}" for name in needs(kind)])
             raise TrialsimError(
-                f"a search needs --p0, --p1, --alpha and --beta; missing: {', '.join(missing)}"
+                f"a search for a design of kind {kind} needs {wanted} (--power will do in place of --beta); missing: "
+                f"{', '.join(missing)}"
             )
         asked = {"kind": kind, **rates, **stated}
-        found = search(**asked)
+        doing = None if out.prints_nothing_else else _say
+        found = meanwhile(lambda: search(**asked, doing=doing))
     if figure is not None:
         from importlib import import_module
 
         name = "candidates" if scenario is None else "whole_trial"
-        import_module(f"trialsim.figures.{name}").write(found, figure)
+        import_module(f"trialsim.figures.{name}").write(found, figure, force=out.force)
     out.give(found, texts=texts, asked=asked)
     if not found.designs:
         from trialsim.engine.whole_trial_found import RobustDesigns
@@ -132,11 +151,14 @@ def find(
         )
 
 
-def _robust(path: Path, asked: dict[str, Any], quiet: bool) -> RobustDesigns:
-    """Search in the scenario's own trial."""
-    from trialsim.engine.whole_trial import find_robust
-    from trialsim.scenario.files import load
+def _say(what: str) -> None:
+    print(what, file=sys.stderr, flush=True)
 
-    scenario = load(path)
+
+def _robust(path: Path, asked: dict[str, Any], quiet: bool) -> tuple[RobustDesigns, dict[str, str]]:
+    """Search in the scenario's own trial; its file as it was read stands beside what is found."""
+    from trialsim.engine.whole_trial import find_robust
+
+    (scenario,), texts = loaded([path])
     with progress(None, quiet, ("whole_trial",), "Searching") as advance:
-        return find_robust(scenario, progress=advance, **asked)
+        return meanwhile(lambda: find_robust(scenario, progress=advance, **asked)), texts

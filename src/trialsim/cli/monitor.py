@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from trialsim.cli.common import Out, ScenarioPath, options, texts_of
+from trialsim.cli.common import Out, ScenarioPath, loaded, options
 from trialsim.errors import DesignError
+from trialsim.given import read
 
 
 @dataclass
@@ -88,8 +90,8 @@ def monitor(
     counts = _counts(now)
     from trialsim.monitoring.aids import monitor as monitored
     from trialsim.reporting.monitor import write_file_of
-    from trialsim.scenario.files import load
 
+    (stated,), texts = loaded([scenario])
     asked: dict[str, Any] = {
         "now": counts,
         "dose": dose,
@@ -99,23 +101,25 @@ def monitor(
         "rates": rate or (),
         "prior": prior,
     }
-    found = monitored(load(scenario), **asked)
+    found = monitored(stated, **asked)
     if out.file is not None:
         out.show(found, write_file_of(found, out.file, force=out.force))
     else:
-        out.give(found, texts=texts_of([scenario]), asked=asked)
+        out.give(found, texts=texts, asked=asked)
 
 
 def _counts(text: str | None) -> tuple[int, ...] | None:
-    """``25,3`` or ``25,3,6`` as whole numbers."""
+    """``25,3`` or ``25 3 6`` as whole numbers."""
     if text is None:
         return None
     try:
-        counts = tuple(int(part) for part in text.split(","))
-    except ValueError:
-        counts = ()
-    if len(counts) not in (2, 3) or min(counts) < 0:
+        counts = [
+            int(read(part, "--now", whole=True, low=0)) for part in re.split(r"[\s,;]+", text.strip(" ,;"))
+        ]
+    except DesignError:
+        counts = []
+    if len(counts) not in (2, 3):
         raise DesignError(
             f"--now {text!r} must be two or three whole numbers from 0: patients, responses, toxicities, such as 30,4,8"
         )
-    return counts
+    return tuple(counts)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from trialsim.cli.common import ScenarioPath
+from trialsim.cli.common import Force, ScenarioPath
 from trialsim.errors import TrialsimError
 
 
@@ -18,18 +18,22 @@ def protocol(
     docx: Annotated[
         Path | None, typer.Option(metavar="FILE", help="write it for Word instead", show_default=False)
     ] = None,
+    force: Force = False,
 ) -> None:
     """Print the statistical section of a protocol: design, rules, conduct and error rates, in complete sentences."""
     if as_markdown + as_latex + (docx is not None) > 1:
         raise TrialsimError("state one of --markdown, --latex and --docx FILE")
+    if docx is not None:
+        from trialsim.writing.folder import check_file, write_file
+        from trialsim.writing.word import check_installed, to_docx
+
+        check_installed()
+        check_file(docx, force=force)
     from trialsim.facts.protocol import protocol as worked_out
     from trialsim.scenario.files import load
 
     report = worked_out(load(scenario)).report()
     if docx is not None:
-        from trialsim.writing.folder import write_file
-        from trialsim.writing.word import to_docx
-
         write_file(docx, to_docx(report))
         print(docx)
     elif as_latex:

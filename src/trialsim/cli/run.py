@@ -15,9 +15,9 @@ from trialsim.cli.common import (
     Out,
     ScenarioPath,
     Work,
+    loaded,
     options,
     progress,
-    text_of,
     workers,
 )
 from trialsim.cli.whatif import ledgers_beside
@@ -80,9 +80,9 @@ def run(
 ) -> None:
     """Run a scenario: exact and simulated answers, the check against the observed trial, figures and a report."""
     begun = time.perf_counter()
-    from trialsim.scenario.files import digest, load
+    from trialsim.scenario.files import digest
 
-    stated = load(scenario)
+    (stated,), texts = loaded([scenario])
     target = out.into(Path("runs") / scenario.stem)
     if sensitivity:
         from trialsim.varying.assess import analyses_of
@@ -99,12 +99,12 @@ def run(
     from trialsim.reporting.run.folder import asked_of
     from trialsim.running.run import run as worked_out
     from trialsim.scenario.compiled import Compiled
-    from trialsim.writing.folder import SCENARIO
+    from trialsim.writing.folder import SCENARIO, record
 
     started = time.perf_counter()
     trial = Compiled.of(stated)
     total = expected(trial, work.replicates)
-    with ledgers_beside(target, [digest(stated)], work, total) as ledgers:
+    with ledgers_beside(out, [digest(stated)], work, total) as ledgers:
         assert ledgers is not None
         with (
             workers(work.dask, work.jobs),
@@ -117,12 +117,10 @@ def run(
                 sensitivity=sensitivity,
                 progress=advance,
                 ledger=ledgers(0),
-                text=text_of(scenario),
+                text=texts[SCENARIO],
             )
         clock = Clock({"loading": round(started - begun, 3), **found.seconds})
-        page = out.write(
-            found, texts={SCENARIO: found.text}, asked=asked_of(found), clock=clock, jobs=work.jobs
-        )
+        page = out.write(found, texts=texts, asked=asked_of(found), clock=clock, jobs=work.jobs)
     results, status = found.results, 0
     try:
         out.show(found, page)
@@ -133,6 +131,7 @@ def run(
             count = results.replicates or 0
             with progress(count * len(stated.truth), out.prints_nothing_else) as advance:
                 files = kept.write(stated, target, seed=results.seed, replicates=count, progress=advance)
+            record(target, files)
         except KeyboardInterrupt:
             raise Interrupted(
                 "interrupted; the report is complete, but simulated trials were not kept"

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from trialsim.cli.common import Out, ScenarioPath, Work, kept, options, progress, texts_of, workers
+from trialsim.cli.common import Out, ScenarioPath, Work, kept, loaded, options, progress, workers
 
 
 @options
@@ -24,17 +24,20 @@ def sensitivity(
         ),
     ] = None,
 ) -> None:
-    """Work out the sensitivity block of a scenario: tornado, grids, priors, thresholds, worst case."""
+    """Work out the sensitivity block of a scenario: tornado, grids, priors, thresholds, worst case.
+
+    A scenario without such a block is given a tornado: response, toxicity and their association, accrual, withdrawals
+    and evaluability, each low and high.
+    """
     from trialsim.engine.operating import kernels_used
-    from trialsim.scenario.files import load
     from trialsim.timing import Clock
     from trialsim.varying.assess import assess, expected
     from trialsim.varying.kept_points import Kept
 
     path = work.beside(out.folder, "points")
-    stated = load(scenario)
+    (stated,), texts = loaded([scenario])
     total, clock = expected(stated, only), Clock()
-    points = Kept(path, resume=work.resume)
+    points = Kept(path, resume=work.resume, force=out.force)
     asked: dict[str, Any] = {"only": only, **work.asked}
 
     def held() -> str:
@@ -48,6 +51,6 @@ def sensitivity(
             progress(total, out.prints_nothing_else, kernels_used(stated)) as advance,
         ):
             found = assess(stated, **asked, jobs=work.jobs, progress=advance, kept=points)
-        page = out.write(found, texts=texts_of([scenario]), asked=asked, clock=clock, jobs=work.jobs)
+        page = out.write(found, texts=texts, asked=asked, clock=clock, jobs=work.jobs)
         points.discard()
     out.show(found, page)

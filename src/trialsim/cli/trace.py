@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from trialsim.cli.common import Out, ScenarioPath, options, texts_of
+from trialsim.cli.common import Out, ScenarioPath, loaded, options
 
 
 @dataclass
@@ -29,7 +29,7 @@ class OutOrFile(Out):
     def is_file(self, path: Path) -> bool:
         from trialsim.reporting.trace import is_file
 
-        return is_file(path)
+        return is_file(path, force=self.force)
 
 
 @options
@@ -47,11 +47,11 @@ def trace(
     """Print one simulated trial, patient by patient: the K-th that `run` simulates with the same seed."""
     from trialsim.engine.traces import trace as one
     from trialsim.reporting.trace import write
-    from trialsim.scenario.files import load
 
-    found = one(load(scenario), case, trial, seed)
+    (stated,), texts = loaded([scenario])
+    found = one(stated, case, trial, seed)
     if out.file is not None:
-        write(found, out.file)
+        write(found, out.file, force=out.force)
         out.show(found, out.file)
     else:
-        out.give(found, texts=texts_of([scenario]), asked={"case": case, "trial": trial, "seed": seed})
+        out.give(found, texts=texts, asked={"case": case, "trial": trial, "seed": seed})

@@ -10,7 +10,7 @@ from trialsim.designs.rules import Looks, two_way
 
 @dataclass(frozen=True)
 class Alone:
-    """Exact operating characteristics at one response rate; ``pet`` is any end at a look that could have led on."""
+    """Exact operating characteristics at one response rate; ``pet`` is any end before what is planned."""
 
     p_go: float
     p_consider: float
@@ -43,7 +43,7 @@ def alone(looks: Looks, p: float) -> Alone:
             mass = float(here[decisions == end].sum())
             p_end[end] += mass
             en += n * mass
-            if end in early and not looks.is_final(k):
+            if end in early and looks.ends_early(k):
                 early[end] += mass
         for later in np.unique(decisions[decisions >= 0]).tolist():
             moved = np.convolve(np.where(decisions == later, here, 0.0), binomial_pmf(looks.n[later] - n, p))
@@ -82,11 +82,10 @@ def cut_off_looks(n: tuple[int, ...], stop_le: tuple[int, ...], go_ge: tuple[int
 def written(looks: Looks) -> str:
     """A design in the field's short form: ``r/n`` stop if responses <= r; ``r:a/n`` and go if responses > a.
 
-    Of more than eight looks only those are written at which a cut-off changes, and the last. Looks from which some
-    counts lead elsewhere than to the next look are written as ?/n. ``(toxic < b)``: stop at b toxicities or more.
+    Looks from which some counts lead elsewhere than to the next look are written as ?/n. ``(toxic < b)``: stop at b
+    toxicities or more.
     """
     words: list[str] = []
-    before: tuple[int, int, int] | None = None
     for k, n in enumerate(looks.n):
         row = looks.next[k]
         r = row.count(FUTILE) - 1
@@ -95,10 +94,6 @@ def written(looks: Looks) -> str:
         last = k == len(looks.n) - 1
         b = looks.toxic_ge[k] if looks.toxic_ge else NEVER
         toxic = f" (toxic < {b})" if b < NEVER else ""
-        cut_offs = r, a if a < n else -1, b
-        if len(looks.n) > 8 and not last and cut_offs == before:
-            continue
-        before = cut_offs
         if len(onward) > 1 or any(d != FUTILE for d in row[: r + 1]) or any(d != GO for d in row[a + 1 :]):
             words.append(f"?/{n}{toxic}")
         elif last and a == r:

@@ -6,34 +6,44 @@ with an early go: Zhao Y et al. BOP2-FE. J Biopharm Stat 2023.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from trialsim.designs.alone import cut_off_looks
-from trialsim.designs.bayes import LookSizes, posterior_above
+from trialsim.designs.bayes import LookSizes, posterior_above, posterior_is, power
 from trialsim.designs.error_rates import Candidates, ErrorRates
+from trialsim.designs.exactly import NEAR, alone, beside, decimal
+from trialsim.designs.growing import LEAST, MOST, STEP
+from trialsim.designs.growing import search as search_cut_offs
 from trialsim.designs.rules import Looks
 from trialsim.designs.spec import OpenProbability, Prior, impossible
-from trialsim.errors import DesignError
+from trialsim.designs.target import NoDesign
 
-LAMBDAS = (0.5, 0.995, 0.005)
-GAMMAS = (0.0, 1.0, 0.05)
-ETAS = (0.1, 3.0, 0.1)
-"""First, last and step of what a search tries."""
+if TYPE_CHECKING:
+    from trialsim.designs.binomial import Float64
+
+GAMMA_MOST: Any = Field(
+    1.0, gt=0, le=MOST, description="largest gamma to search (10 where beta cannot be kept otherwise)"
+)
 
 
 class Bop2(ErrorRates):
     """Futile if P(p > p0) < lambda (m/N)^gamma; go if it is above 1 - (1 - lambda)(m/N)^eta."""
 
     default_criterion: ClassVar[str] = "most_power"
+    needs: ClassVar[tuple[str, ...]] = ("p0", "p1", "alpha")
 
     kind: Literal["bop2"]
-    criterion: Literal["most_power"] | None = Field(
+    criterion: Literal["most_power", "optimal"] | None = Field(
         None,
-        description="most_power: the largest power at p1 among cut-offs whose exact level is at most alpha",
+        description="among cut-offs whose exact level is at most alpha, most_power: the largest power at p1; "
+        "optimal: with beta, the least EN(p0) of those that keep it",
     )
+    gamma_most: float = GAMMA_MOST
     looks: LookSizes = Field(description="patients at each look, the planned n last")
     prior: Prior | None = Field(None, description="[a, b] of the Beta prior (default p0, 1 - p0)")
     lambda_: OpenProbability | None = Field(None, alias="lambda", description="cut-off at the last look")
@@ -45,27 +55,39 @@ class Bop2(ErrorRates):
 
     @model_validator(mode="after")
     def _possible(self) -> Bop2:
-        check_stated(self, "`alpha` and `efficacy_stop`", self.efficacy_stop)
+        check_stated(self, "`alpha`, `efficacy_stop` and `gamma_most`", self.efficacy_stop)
         return self
+
+    @property
+    def response_prior(self) -> tuple[float, float]:
+        """The Beta prior of the rule: as stated, else worth one patient with mean p0."""
+        assert self.p0 is not None
+        return self.prior or (self.p0, 1 - self.p0)
 
     def compile(self) -> Looks:
         """One look for each number of patients stated."""
         assert self.p0 is not None
-        prior = self.prior or (self.p0, 1 - self.p0)
+        prior = self.response_prior
         if self.lambda_ is not None and self.gamma is not None:
             return looks_of(self.looks, self.p0, prior, self.lambda_, self.gamma, self.eta)
-        return self._found(prior).looks()
+        return self.best()
+
+    def held(self) -> dict[str, Any]:
+        """With the prior, which is the rule's own where none is stated."""
+        own = {"prior": self.response_prior, "efficacy_stop": self.efficacy_stop}
+        return searched_for(super().held()) | own
 
     def candidates(self) -> Candidates:
-        """The cut-offs with the largest power."""
-        assert self.p0 is not None
-        return Candidates((("most_power", self._found(self.prior or (self.p0, 1 - self.p0))),))
-
-    def _found(self, prior: tuple[float, float]) -> Bop2Design:
+        """The cut-offs with the largest power and, where beta is stated, with the least EN(p0)."""
         assert self.p0 is not None and self.p1 is not None and self.alpha is not None
-        found = search(self.looks, self.p0, self.p1, self.alpha, prior, efficacy_stop=self.efficacy_stop)
-        check_power(self, found.power)
-        return found
+        at, rates, alpha, prior = self.looks, (self.p0, self.p1), self.alpha, self.prior
+
+        def within(largest: float) -> dict[str, Bop2Design]:
+            return search(
+                at, *rates, alpha, self.beta, prior, efficacy_stop=self.efficacy_stop, largest=largest
+            )
+
+        return widened(self, within)
 
 
 def check_stated(spec: Any, what: str, searches: bool = False) -> None:
@@ -79,17 +101,52 @@ def check_stated(spec: Any, what: str, searches: bool = False) -> None:
         raise impossible("", "cut-offs stated outright need lambda and gamma")
     if stated and (spec.alpha is not None or spec.beta is not None or searches):
         raise impossible("alpha", f"{what} belong to a search; lambda and gamma are stated")
+    if stated and spec.gamma_most != 1:
+        raise impossible("gamma_most", "`gamma_most` belongs to a search; lambda and gamma are stated")
+    if spec.criterion == "optimal" and spec.beta is None:
+        raise impossible("criterion", "`criterion: optimal` is about designs that keep beta: state it")
     if not stated and (spec.p1 is None or spec.alpha is None):
         raise impossible("", "to find cut-offs state p0, p1 and alpha; or state lambda and gamma")
 
 
-def check_power(spec: Any, power: float) -> None:
-    """Refuse looks with which no cut-offs have the power that is asked for."""
-    if spec.beta is not None and power < 1 - spec.beta:
-        raise DesignError(
-            f"with looks at {', '.join(map(str, spec.looks))} the largest power at alpha = {spec.alpha:g} is "
-            f"{power:.4f}, less than {1 - spec.beta:g}: more patients are needed"
+def searched_for(held: dict[str, Any]) -> dict[str, Any]:
+    """What is held without what ``widened`` says is searched."""
+    return {key: value for key, value in held.items() if key != "gamma_most"}
+
+
+def widened(spec: Any, within: Callable[[float], dict[str, Any]]) -> Candidates:
+    """What is found up to the largest gamma that is stated; beyond it where beta cannot be kept otherwise.
+
+    Parameters
+    ----------
+    within : largest gamma -> designs by criterion.
+
+    Raises
+    ------
+    NoDesign : with these looks no cut-offs keep alpha and beta.
+    """
+    largest, wanted = spec.gamma_most, 0.0 if spec.beta is None else 1 - spec.beta
+    found = within(largest)
+    if largest < MOST and (not found or found["most_power"].power < wanted):
+        found, largest = within(MOST), MOST
+    looks = f"with looks at {', '.join(map(str, spec.looks))}"
+    if not found:
+        raise NoDesign(f"{looks} no cut-offs keep alpha = {spec.alpha:g}, whatever lambda and gamma")
+    best = found["most_power"]
+    if best.power < wanted:
+        raise NoDesign(
+            f"{looks} the largest power at alpha = {spec.alpha:g} is {best.power:.4f}, over every lambda and every "
+            f"gamma to {MOST:g}, less than {wanted:g}: more patients are needed"
         )
+    names = found if spec.criterion is None else (spec.criterion,)
+    lambdas = (
+        f"every lambda from {LEAST:g}"
+        if best.complete
+        else f"lambda by {STEP:g}, and each cut-off at the end"
+    )
+    early = f", every eta to {MOST:g}" if getattr(spec, "efficacy_stop", False) else ""
+    covered = f"{lambdas}, every gamma from 0 to {largest:g}{early}"
+    return Candidates(tuple((name, found[name]) for name in names), covered=covered)
 
 
 def looks_of(
@@ -101,15 +158,50 @@ def looks_of(
     eta: float | None,
 ) -> Looks:
     """The design as Looks; at the last look a go needs a probability above lambda."""
+    import numpy as np
+
+    above, n = [posterior_above(m, prior, p0) for m in at], at[-1]
+    shape = decimal(lambda_), decimal(gamma), None if eta is None else decimal(eta)
+    for m, values in zip(at, above, strict=True):
+        low, high = _thresholds(m / n, m == n, lambda_, gamma, eta)
+        limits = _exact_thresholds(Fraction(m, n), *shape)
+        for cut, limit in zip((low, high), limits, strict=True):
+            for x in np.flatnonzero(np.abs(values - cut) <= NEAR).tolist():
+                exact = posterior_is(x, m, prior, decimal(p0))
+                values[x] = beside(float(values[x]), cut, exact, limit)
+    return cut_off_looks(at, *cut_offs(at, above, lambda_, gamma, eta))
+
+
+def cut_offs(
+    at: tuple[int, ...], above: Sequence[Float64], lambda_: float, gamma: float, eta: float | None
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """By look: stop if responses <= the first, go if >= the second; ``above`` is P(p > p0 | x), x = 0..m, of each."""
     stop, go = [], []
-    for m in at:
-        share = m / at[-1]
-        values = posterior_above(m, prior, p0)
-        stop.append(int((values < lambda_ * share**gamma).sum()) - 1)
-        high = 2.0 if eta is None else 1 - (1 - lambda_) * share**eta
-        go.append(int((values <= (lambda_ if m == at[-1] else high)).sum()))
+    for m, values in zip(at, above, strict=True):
+        low, high = _thresholds(m / at[-1], m == at[-1], lambda_, gamma, eta)
+        stop.append(int(values.searchsorted(low)) - 1)
+        go.append(int(values.searchsorted(high, "right")))
     stop[-1] = go[-1] - 1
-    return cut_off_looks(at, tuple(stop), tuple(go))
+    return tuple(stop), tuple(go)
+
+
+def _thresholds(
+    share: float, last: bool, lambda_: float, gamma: float, eta: float | None
+) -> tuple[float, float]:
+    """Futile below the first, go above the second."""
+    high = 2.0 if eta is None else 1 - (1 - lambda_) * share**eta
+    return lambda_ * share**gamma, lambda_ if last else high
+
+
+def _exact_thresholds(
+    share: Fraction, lambda_: Fraction, gamma: Fraction, eta: Fraction | None
+) -> tuple[Fraction | None, Fraction | None]:
+    """The same as fractions; None where one is none, which no attained fraction equals."""
+    grown, fallen = power(share, gamma), None if eta is None else power(share, eta)
+    low = None if grown is None else lambda_ * grown
+    if share == 1:
+        return low, lambda_
+    return low, None if fallen is None else 1 - (1 - lambda_) * fallen
 
 
 @dataclass(frozen=True)
@@ -127,6 +219,13 @@ class Bop2Design:
     pet_p0: float
     type_i_error: float
     power: float
+    complete: bool = True
+
+    @property
+    def constants(self) -> dict[str, float]:
+        """What the cut-offs come from."""
+        early = {} if self.eta is None else {"eta": self.eta}
+        return {"lambda": self.lambda_, "gamma": self.gamma} | early
 
     @property
     def n(self) -> int:
@@ -143,35 +242,44 @@ def search(
     p0: float,
     p1: float,
     alpha: float,
+    beta: float | None = None,
     prior: tuple[float, float] | None = None,
     *,
     efficacy_stop: bool = False,
-) -> Bop2Design:
-    """The cut-offs with the largest power at p1 (then the least EN(p0)) whose exact level is at most alpha.
+    largest: float = MOST,
+) -> dict[str, Bop2Design]:
+    """Of the cut-offs whose exact level is at most alpha: ``most_power`` (then the least EN(p0)); with beta also
+    ``optimal``, the least EN(p0) of those that keep it.
 
-    Tried: lambda from .5 to .995 by .005, gamma from 0 to 1 by .05 and, with an early go, eta from .1 to 3 by .1.
+    Of all lambda from .01, all gamma to the largest, and all eta to 10 for an early go; where those are too many,
+    ``complete`` is False.
     """
     import numpy as np
 
-    from trialsim.kernels.sequential import best_bop2
+    from trialsim.kernels.sequential import sequential
 
     prior = prior or (p0, 1 - p0)
-    size = np.array(at)
-    above = np.ones((len(at), at[-1] + 1))
-    for k, m in enumerate(at):
-        above[k, : m + 1] = posterior_above(m, prior, p0)
-    axes = [np.round(np.arange(lo, hi + step / 2, step), 9) for lo, hi, step in (LAMBDAS, GAMMAS, ETAS)]
-    axes[2] = axes[2] if efficacy_stop else np.array([-1.0])
-    grid = np.stack([axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")], axis=1)
-    out = np.zeros((2, 4))
-    row = best_bop2(size, above, np.array([p0, p1]), alpha, grid, out)
-    if row < 0:
-        raise DesignError(
-            f"no cut-off up to lambda = {LAMBDAS[1]:g} keeps alpha = {alpha:g} with these looks"
+    above = [posterior_above(m, prior, p0) for m in at]
+    size, out, rates, wanted = np.array(at), np.zeros(4), (p0, p1), (alpha, 1 - (beta or 0.0))
+    exact_rates = decimal(p0), decimal(p1)
+    limits = decimal(alpha), None if beta is None else 1 - decimal(beta)
+
+    def outcome(lambda_: float, gamma: float, eta: float | None, which: int) -> tuple[float, float, float]:
+        stop, go = cut_offs(at, above, lambda_, gamma, eta)
+        sequential(size, np.array(stop), np.array(go), rates[which], out)
+        p_go, limit = float(out[0]), limits[which]
+        if limit is not None and abs(p_go - float(limit)) <= NEAR:
+            p_go = beside(
+                p_go, wanted[which], alone(cut_off_looks(at, stop, go), exact_rates[which]).p_go, limit
+            )
+        return p_go, float(out[2]), float(out[3])
+
+    early = above if efficacy_stop else ()
+    best, complete = search_cut_offs(at, above, outcome, alpha, beta, early, largest)
+    return {
+        name: Bop2Design(
+            at, p0, prior, d.lambda_, d.gamma, d.eta,
+            d.null[1], d.alternative[1], d.null[2], d.null[0], d.alternative[0], complete,
         )
-    lambda_, gamma, eta = (float(value) for value in grid[row])
-    null, alternative = out.tolist()
-    return Bop2Design(
-        at, p0, prior, lambda_, gamma, eta if eta >= 0 else None,
-        null[2], alternative[2], null[3], null[0], alternative[0],
-    )  # fmt: skip
+        for name, d in best.items()
+    }  # fmt: skip

@@ -8,18 +8,19 @@ needs no more than these two posteriors.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from trialsim.designs.alone import written
 from trialsim.designs.bayes import LookSizes, posterior_above
-from trialsim.designs.bop2 import GAMMAS, LAMBDAS, check_power, check_stated
+from trialsim.designs.bop2 import GAMMA_MOST, check_stated, searched_for, widened
 from trialsim.designs.bryant_day import TwoRates, patient
 from trialsim.designs.error_rates import Candidates, ErrorRates
+from trialsim.designs.growing import MOST
+from trialsim.designs.growing import search as search_cut_offs
 from trialsim.designs.rules import Looks, two_way
 from trialsim.designs.spec import OpenProbability, Prior, impossible
-from trialsim.errors import DesignError
 
 if TYPE_CHECKING:
     from trialsim.designs.binomial import Float64
@@ -31,11 +32,12 @@ MAX_N = 200
 class Bop2Toxicity(ErrorRates):
     """Stop if P(response > p0) or P(toxicity < unacceptable) is below lambda (m/N)^gamma; else go at the end.
 
-    Found: the cut-offs with the largest P(go) where both rates are good, among those with P(go) at most alpha where
-    both are bad.
+    Found: among cut-offs with P(go) at most alpha where both rates are bad, those with the largest P(go) where both are
+    good; with beta also those with the least EN where both are bad that keep it.
     """
 
     default_criterion: ClassVar[str] = "most_power"
+    needs: ClassVar[tuple[str, ...]] = ("p0", "p1", "alpha")
     written_as: ClassVar[str] = (
         "written r/n (toxic < b), one a look: stop if responses <= r or toxicities >= b; at the end go otherwise; "
         "alpha where both rates are bad, power where both are good"
@@ -44,9 +46,12 @@ class Bop2Toxicity(ErrorRates):
     watches_toxicity: ClassVar[bool] = True
 
     kind: Literal["bop2_toxicity"]
-    criterion: Literal["most_power"] | None = Field(
-        None, description="most_power: the largest P(go) where both rates are good"
+    criterion: Literal["most_power", "optimal"] | None = Field(
+        None,
+        description="most_power: the largest P(go) where both rates are good; optimal: with beta, the least EN where "
+        "both are bad of the designs that keep it",
     )
+    gamma_most: float = GAMMA_MOST
     looks: LookSizes = Field(description="patients at each look, the planned n last")
     toxicity: TwoRates = Field(description="unacceptable and acceptable toxicity rate")
     odds_ratio: float = Field(
@@ -64,32 +69,55 @@ class Bop2Toxicity(ErrorRates):
     def _possible(self) -> Bop2Toxicity:
         if self.looks[-1] > MAX_N:
             raise impossible("looks", f"the planned n = {self.looks[-1]} must be at most {MAX_N}")
-        check_stated(self, "`alpha` and `beta`")
+        check_stated(self, "`alpha`, `beta` and `gamma_most`")
         return self
 
     def compile(self) -> Looks:
         """One look for each number of patients stated."""
         if self.lambda_ is not None and self.gamma is not None:
             return looks_of(self.looks, self._watched(), self.lambda_, self.gamma)
-        return self._found().looks()
+        return self.best()
+
+    def held(self) -> dict[str, Any]:
+        """With the priors, which are the rule's own where none are stated."""
+        assert self.p0 is not None
+        (p0, limit) = self.p0, self.toxicity[0]
+        own = {
+            "prior": self.prior or (p0, 1 - p0),
+            "prior_toxicity": self.prior_toxicity or (limit, 1 - limit),
+        }
+        return searched_for(super().held()) | own
 
     def candidates(self) -> Candidates:
-        """The cut-offs with the largest power."""
-        return Candidates((("most_power", self._found()),))
+        """The cut-offs with the largest power and, where beta is stated, with the least EN."""
+        assert self.p0 is not None and self.p1 is not None and self.alpha is not None
+        seen, rates, alpha = self._watched(), (self.p0, self.p1), self.alpha
+
+        def within(largest: float) -> dict[str, Bop2ToxicityDesign]:
+            return search(
+                self.looks,
+                seen,
+                rates,
+                self.toxicity,
+                alpha,
+                self.odds_ratio,
+                beta=self.beta,
+                largest=largest,
+            )
+
+        return widened(self, within)
+
+    @property
+    def response_prior(self) -> tuple[float, float]:
+        """The Beta prior of response: as stated, else worth one patient with mean p0."""
+        assert self.p0 is not None
+        return self.prior or (self.p0, 1 - self.p0)
 
     def _watched(self) -> tuple[tuple[Float64, Float64], ...]:
         assert self.p0 is not None
         limit = self.toxicity[0]
-        prior, toxic = self.prior or (self.p0, 1 - self.p0), self.prior_toxicity or (limit, 1 - limit)
-        return watched(self.looks, (self.p0, limit), (prior, toxic))
-
-    def _found(self) -> Bop2ToxicityDesign:
-        assert self.p0 is not None and self.p1 is not None and self.alpha is not None
-        found = search(
-            self.looks, self._watched(), (self.p0, self.p1), self.toxicity, self.alpha, self.odds_ratio
-        )
-        check_power(self, found.power)
-        return found
+        toxic = self.prior_toxicity or (limit, 1 - limit)
+        return watched(self.looks, (self.p0, limit), (self.response_prior, toxic))
 
 
 def watched(
@@ -146,6 +174,12 @@ class Bop2ToxicityDesign:
     pet_p0: float
     type_i_error: float
     power: float
+    complete: bool = True
+
+    @property
+    def constants(self) -> dict[str, float]:
+        """What the cut-offs come from."""
+        return {"lambda": self.lambda_, "gamma": self.gamma}
 
     @property
     def n(self) -> int:
@@ -168,10 +202,15 @@ def search(
     toxicity: tuple[float, float],
     alpha: float,
     odds_ratio: float = 1.0,
-) -> Bop2ToxicityDesign:
-    """The cut-offs with the largest P(go) where both rates are good (then the least EN where both are bad).
+    *,
+    beta: float | None = None,
+    largest: float = MOST,
+) -> dict[str, Bop2ToxicityDesign]:
+    """The cut-offs with the largest P(go) where both rates are good (then the least EN where both are bad); with beta
+    also the ``optimal`` ones, of the least EN that keep it.
 
-    P(go) where both are bad is at most alpha. Tried: lambda from .5 to .995 by .005, gamma from 0 to 1 by .05.
+    P(go) where both are bad is at most alpha. Of all lambda from .01 and all gamma to the largest; where those are too
+    many, ``complete`` is False.
 
     Parameters
     ----------
@@ -180,23 +219,23 @@ def search(
     """
     import numpy as np
 
-    from trialsim.kernels.two_endpoints import most_power
+    from trialsim.kernels.two_endpoints import by_looks
 
-    axes = [np.round(np.arange(lo, hi + step / 2, step), 9).tolist() for lo, hi, step in (LAMBDAS, GAMMAS)]
-    # many lambda and gamma give the same cut-offs: each is tried once, under the first pair that gives it
-    tried: dict[tuple[tuple[int, int], ...], tuple[float, float]] = {}
-    for lambda_ in axes[0]:
-        for gamma in axes[1]:
-            tried.setdefault(cut_offs(at, seen, lambda_, gamma), (lambda_, gamma))
-    table = np.array(list(tried))
-    cells = np.array([patient(p, t, odds_ratio) for p, t in zip(response, toxicity, strict=True)])
-    stop, toxic = np.ascontiguousarray(table[:, :, 0]), np.ascontiguousarray(table[:, :, 1])
-    out = np.zeros((2, 3))
-    row = most_power(cells, np.array(at), stop, toxic, alpha, out)
-    if row < 0:
-        raise DesignError(
-            f"no cut-off up to lambda = {LAMBDAS[1]:g} keeps alpha = {alpha:g} with these looks"
+    # both endpoints are compared with the same cut-off
+    attained = [np.concatenate(values) for values in seen]
+    cells = [np.array(patient(p, t, odds_ratio)) for p, t in zip(response, toxicity, strict=True)]
+    size, out = np.array(at), np.zeros(3)
+
+    def outcome(lambda_: float, gamma: float, _eta: float | None, which: int) -> tuple[float, float, float]:
+        stop, toxic = zip(*cut_offs(at, seen, lambda_, gamma), strict=True)
+        by_looks(cells[which], size, np.array(stop), np.array(toxic), out)
+        return float(out[0]), float(out[1]), float(out[2])
+
+    best, complete = search_cut_offs(at, attained, outcome, alpha, beta, largest=largest)
+    return {
+        name: Bop2ToxicityDesign(
+            at, cut_offs(at, seen, d.lambda_, d.gamma), d.lambda_, d.gamma,
+            d.null[1], d.alternative[1], d.null[2], d.null[0], d.alternative[0], complete,
         )
-    cuts = list(tried)[row]
-    bad, good = out.tolist()
-    return Bop2ToxicityDesign(at, cuts, *tried[cuts], bad[1], good[1], bad[2], bad[0], good[0])
+        for name, d in best.items()
+    }  # fmt: skip

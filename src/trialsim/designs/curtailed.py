@@ -15,8 +15,9 @@ from pydantic import Field, model_validator
 
 from trialsim.designs.alone import cut_off_looks
 from trialsim.designs.error_rates import Candidates, ErrorRates, check_stages
+from trialsim.designs.exactly import settled
 from trialsim.designs.front import TwoStages
-from trialsim.designs.rules import Looks
+from trialsim.designs.rules import Looks, two_way
 from trialsim.designs.spec import CutOff, Patients, Probability, impossible
 from trialsim.designs.target import Target
 
@@ -30,6 +31,7 @@ class Curtailed(ErrorRates):
     """Simon's or a single stage, ended early where the rest cannot change much: stated, or found from error rates."""
 
     default_criterion: ClassVar[str] = "optimal"
+    searched: ClassVar[str] = "all n1, r1, r and n, ended only where the outcome is certain"
     written_as: ClassVar[str] = (
         "written r1/n1 r/n, ended as soon as the outcome is certain: go if responses > r"
     )
@@ -92,15 +94,15 @@ class Curtailed(ErrorRates):
     def candidates(self) -> Candidates:
         """The best designs, or all that no other beats in n, EN(p0) and EN(p1) at once."""
         found = search(self.target)
-        note = f"searched to n = {self.nmax or SEARCH_LIMIT}; a larger n may have a smaller EN"
+        within = self.nmax or SEARCH_LIMIT
         if self.criterion is None:
-            return Candidates(tuple(("undominated", design) for design in found), note)
+            return Candidates(tuple(("undominated", design) for design in found), within)
         least: dict[str, Callable[[CurtailedDesign], Any]] = {
             "optimal": lambda d: (d.en_p0, d.n),
             "minimax": lambda d: (d.n, d.en_p0),
             "h1_optimal": lambda d: (d.en_p1, d.n),
         }
-        return Candidates(((self.criterion, min(found, key=least[self.criterion])),), note)
+        return Candidates(((self.criterion, min(found, key=least[self.criterion])),), within)
 
 
 def looks_of(
@@ -159,14 +161,22 @@ def search(target: Target) -> tuple[CurtailedDesign, ...]:
     Error rates are those without curtailment. Exact over all n1, r1, r and n <= nmax (SEARCH_LIMIT where none is
     stated; least EN only among those).
     """
-    from trialsim.kernels.stages import feasible
+    from trialsim.kernels.curtailed import feasible
 
     limit = target.nmax or SEARCH_LIMIT
-    rows = feasible(target.rates, target.errors, limit)
+    target.check_reach("two-stage design", limit)
+    rows = settled(
+        lambda book: feasible(target.rates, target.errors, limit, book),
+        4, lambda what, cuts: target.decide(what, _uncurtailed(*cuts)),
+    )  # fmt: skip
     if not len(rows):
         raise target.none_found("two-stage design", limit)
     found = [CurtailedDesign(*map(int, row[:4]), *map(float, row[4:])) for row in rows]
     return tuple(_undominated(found))
+
+
+def _uncurtailed(r1: int, n1: int, r: int, n: int) -> Looks:
+    return two_way((n1, n), (r1, r), (None, r))
 
 
 def _undominated(found: list[CurtailedDesign]) -> Iterator[CurtailedDesign]:

@@ -10,15 +10,28 @@ from pydantic import Field, model_validator
 from trialsim.designs.front import Front
 from trialsim.designs.rules import Looks
 from trialsim.designs.spec import OpenProbability, Patients, Spec, impossible
-from trialsim.designs.target import Target, not_above
+from trialsim.designs.target import Target, beta_of, doubtful, not_above
+from trialsim.errors import DesignError
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """The designs that a search puts forward, each under its criterion; ``note`` says when it ended at a bound."""
+    """The designs that a search puts forward, each under its criterion.
+
+    ``within`` is the n at which it ended though a larger n may have a smaller EN (None: no larger n has); ``note`` says
+    so, and ``covered`` what was searched where that depends on the search.
+    """
 
     named: tuple[tuple[str, Any], ...]
-    note: str = ""
+    within: int | None = None
+    covered: str = ""
+
+    @property
+    def note(self) -> str:
+        """That the search ended at a bound."""
+        return (
+            "" if self.within is None else f"searched to n = {self.within}; a larger n may have a smaller EN"
+        )
 
     @classmethod
     def of(cls, criterion: str | None, found: Front[Any], limit: int, best: str = "optimal") -> Candidates:
@@ -31,9 +44,7 @@ class Candidates:
             named = tuple(("admissible", design) for design in found.admissible)
         else:
             named = ((criterion, found.choose(criterion)),)
-        return cls(
-            named, "" if found.complete else f"searched to n = {limit}; a larger n may have a smaller EN"
-        )
+        return cls(named, None if found.complete else limit)
 
 
 class ErrorRates(Spec):
@@ -47,6 +58,12 @@ class ErrorRates(Spec):
     )
     """How the short form of a design that was found is to be read."""
 
+    searched: ClassVar[str] = ""
+    """What a search covers, where it is not all that a design of this kind can be."""
+
+    needs: ClassVar[tuple[str, ...]] = ("p0", "p1", "alpha", "beta")
+    """What a search cannot do without."""
+
     @property
     def en_words(self) -> str:
         """What EN a criterion speaks of where it is not EN(p0)."""
@@ -57,13 +74,44 @@ class ErrorRates(Spec):
     p1: OpenProbability | None = Field(None, description="desirable response rate (H1)")
     alpha: OpenProbability | None = Field(None, description="largest type I error to accept")
     beta: OpenProbability | None = Field(None, description="largest type II error to accept")
+    power: OpenProbability | None = Field(
+        None, description="least power, in place of beta (beta = 1 - power)"
+    )
     nmax: Patients | None = Field(None, description="largest n to search")
     criterion: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_beta(cls, data: Any) -> Any:
+        """A power is kept as the beta that it is."""
+        power = data.get("power") if isinstance(data, dict) else None
+        if isinstance(power, bool) or not isinstance(power, int | float) or not 0 < power < 1:
+            return data
+        if asked := doubtful("power", power):
+            raise impossible("power", asked)
+        beta = data.get("beta")
+        if beta is not None and not isinstance(beta, float):
+            return data
+        try:
+            beta = beta_of(power, beta)
+        except DesignError as error:
+            raise impossible("power", str(error)) from None
+        return {key: value for key, value in data.items() if key != "power"} | {"beta": beta}
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         check_rates(self.p0, self.p1)
+        for name in ("alpha", "beta"):
+            value = getattr(self, name)
+            if value is not None and (asked := doubtful(name, value)):
+                raise impossible(name, asked)
         return self
+
+    def held(self) -> dict[str, Any]:
+        """What a search does not move: keys of the block, with the values that those have which are left out."""
+        free = {"kind", *self.needs, "p0", "p1", "alpha", "beta", "power", "criterion", "weight", "nmax"}
+        stated = {key: getattr(self, key) for key in type(self).model_fields if key not in free}
+        return {key: value for key, value in stated.items() if value is not None and value is not False}
 
     @property
     def target(self) -> Target:

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, get_args
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, ClassVar, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
 from trialsim.answers import Answer
-from trialsim.designs import Design
+from trialsim.designs import Design, derived
 from trialsim.designs.alone import written
 from trialsim.designs.error_rates import ErrorRates
 from trialsim.designs.infeasible import Reached, feasible
+from trialsim.designs.pasted import as_rules
 from trialsim.designs.rules import Looks
-from trialsim.designs.target import NoDesign, Target
+from trialsim.designs.target import NoDesign, Target, beta_of, check_probability, doubtful
 from trialsim.errors import DesignError
-from trialsim.results import digits12, to_frame
-
-if TYPE_CHECKING:
-    import pandas as pd
+from trialsim.given import behind, clip, number_in, takes
+from trialsim.results import digits12
 
 _DESIGNS = {spec.model_fields["kind"].annotation: spec for spec in get_args(get_args(Design)[0])}
+KINDS: dict[str, Any] = {get_args(annotation)[0]: spec for annotation, spec in _DESIGNS.items()}
+"""Every kind of design."""
+
 SEARCHES: dict[str, type[ErrorRates]] = {
     get_args(annotation)[0]: spec for annotation, spec in _DESIGNS.items() if hasattr(spec, "candidates")
 }
@@ -37,13 +37,17 @@ CRITERIA = {
 }
 """What may be asked of each kind of design."""
 
+DERIVED = {"fleming": derived.fleming, "gehan": derived.gehan}
+"""Kinds that are not searched for, but follow from what is stated."""
+
 
 @dataclass(frozen=True)
 class Found:
     """One design. ``design`` is its short form; ``r1``, ``n1``, ``r`` are None where a design is more than that.
 
     ``weight_low`` to ``weight_high`` is the range of w for which the design minimises w n + (1 - w) EN among its kind.
-    ``en`` is the expected n that the criterion speaks of, None where that is EN(p0).
+    ``en`` is the expected n that the criterion speaks of, None where that is EN(p0). ``constants`` are those that the
+    cut-offs come from, ``decisions`` its looks; ``looks`` the same, None where toxicities are looked at too.
     """
 
     criterion: str
@@ -52,19 +56,30 @@ class Found:
     n1: int | None
     r: int | None
     n: int
-    en_p0: float
+    en_p0: float | None
     en_p1: float
-    pet_p0: float
-    type_i_error: float
+    pet_p0: float | None
+    type_i_error: float | None
     power: float
     weight_low: float | None = None
     weight_high: float | None = None
     en: float | None = None
     looks: Looks | None = field(default=None, repr=False)
+    constants: Mapping[str, float] = field(default_factory=dict, repr=False)
+    details: Mapping[str, float] = field(default_factory=dict, repr=False)
+    decisions: Looks | None = field(default=None, repr=False)
 
     def row(self) -> dict[str, Any]:
         """The numbers, without the table of decisions."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "looks"}
+        apart = ("looks", "constants", "details", "decisions")
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in apart} | {
+            **self.constants
+        }
+
+    def whole(self) -> dict[str, Any]:
+        """Everything: what else this kind of design has, and its decisions as ``kind: rules`` takes them."""
+        found = self.row() | {**self.details}
+        return found | ({} if self.decisions is None else {"looks": as_rules(self.decisions)})
 
     def __str__(self) -> str:
         return self.design
@@ -72,9 +87,11 @@ class Found:
 
 @dataclass(frozen=True, repr=False)
 class FoundDesigns(Answer):
-    """The designs a search found. ``note`` says when it ended at a bound, ``setting`` what they were found for.
+    """The designs a search found. ``setting`` is what they were found for.
 
-    ``keys`` are the further keys of the design's block, ``en_words`` says what EN a criterion speaks of if not EN(p0).
+    ``note`` says when the search ended at a bound, ``within`` the bound; ``covered`` what was searched, ``held`` what
+    was not moved. ``keys`` are the further keys of the block, ``en_words`` says what EN a criterion speaks of if
+    not EN(p0), ``written_as`` how a design is to be read.
     """
 
     kind: ClassVar[str] = "find"
@@ -85,6 +102,10 @@ class FoundDesigns(Answer):
     setting: Mapping[str, float] = field(default_factory=dict)
     keys: Mapping[str, Any] = field(default_factory=dict)
     en_words: str = ""
+    written_as: str = ""
+    covered: str = ""
+    held: Mapping[str, Any] = field(default_factory=dict)
+    within: int | None = None
 
     @property
     def called(self) -> str:
@@ -104,8 +125,13 @@ class FoundDesigns(Answer):
         raise KeyError(f"{criterion!r} was not found; found: {', '.join(d.criterion for d in self.designs)}")
 
     def to_dict(self) -> dict[str, Any]:
-        """``{"designs": [...]}``, floats to 12 digits."""
-        found: dict[str, Any] = {"designs": [digits12(design.row()) for design in self.designs]}
+        """The designs, whole, and what was searched; floats to 12 digits."""
+        found: dict[str, Any] = {
+            "setting": dict(self.setting),
+            "designs": [digits12(design.whole()) for design in self.designs],
+            "searched": self.covered,
+            "held": {**self.held},
+        }
         return found | ({"note": self.note} if self.note else {})
 
     def rows(self) -> Iterator[dict[str, Any]]:
@@ -117,84 +143,117 @@ class FoundDesigns(Answer):
         return {"designs": self.rows()}
 
 
+@takes
 def find(
     kind: str,
     *,
-    p0: float,
-    p1: float,
-    alpha: float,
-    beta: float,
+    p0: float | None = None,
+    p1: float | None = None,
+    alpha: float | None = None,
+    beta: float | None = None,
+    power: float | None = None,
     criterion: str | None = None,
     weight: float | None = None,
     nmax: int | None = None,
+    doing: Callable[[str], None] | None = None,
     **keys: Any,
 ) -> FoundDesigns:
-    """Find designs that keep both error rates, by exact search.
+    """Find designs that keep both error rates, by exact search; or derive them, where that is how a kind is planned.
 
     Parameters
     ----------
-    kind : one of SEARCHES, such as "simon" or "single_stage".
+    kind : one of SEARCHES, such as "simon" or "single_stage", or of DERIVED.
     p0, p1 : unacceptable and desirable response rate; alpha, beta : largest type I and II error.
+    power : least power, in place of beta.
     criterion : one of CRITERIA[kind]; all of them when left out.
     weight : weight of n, to pick one admissible design of Simon's.
     nmax : largest n to look at; without it the search ends when no larger n can be better, or says where it ended.
+    doing : called with a sentence when work goes on that was not asked for: what could be had where nothing is found.
     keys : further keys of the design's block in a scenario file, such as ``balanced=True`` or ``prior=[0.2, 0.8]``.
 
     Raises
     ------
     DesignError : impossible input, or no design within ``nmax``.
     """
-    if kind not in SEARCHES:
-        raise DesignError(f"kind `{kind}` is not known; allowed: {', '.join(SEARCHES)}")
+    check_kind(kind)
+    for name, value in (("alpha", alpha), ("beta", beta), ("power", power)):
+        if value is not None and 0 < value < 1 and (asked := doubtful(name, value)):
+            raise DesignError(asked)
+    if power is not None:
+        check_probability("power", power)
+        beta = beta_of(power, beta)
+    given = {"p0": p0, "p1": p1, "alpha": alpha, "beta": beta}
+    rates = {name: value for name, value in given.items() if value is not None}
+    if missing := [name for name in needs(kind) if name not in rates]:
+        raise DesignError(
+            f"a search of kind {kind} needs {', '.join(needs(kind))}; missing: {', '.join(missing)}"
+        )
+    further = {key: value for key, value in keys.items() if value is not None}
+    if kind in DERIVED:
+        made = DERIVED[kind](spec_of, rates, further, nmax=nmax, criterion=criterion, weight=weight)
+        rates = {name: value for name, value in rates.items() if name in made.about}
+        return FoundDesigns(
+            kind, tuple(_found(*named) for named in made.named), setting=rates, keys=further, covered=made.covered,
+            written_as=made.written_as,
+        )  # fmt: skip
     if criterion is not None and criterion not in CRITERIA[kind]:
         raise DesignError(
             f"criterion `{criterion}` is not known; allowed for {kind}: {', '.join(CRITERIA[kind])}"
         )
-    target = Target(p0, p1, alpha, beta, nmax)
+    # any beta will do where a search takes none
+    target = Target(**{"beta": 0.5} | rates, nmax=nmax)
     if weight is not None and (criterion != "admissible" or not 0 <= weight <= 1):
         raise DesignError("weight belongs to criterion `admissible` and lies between 0 and 1")
-    stated = {**vars(target), **keys}
     # without a weight all admissible designs are meant, which a scenario file cannot ask for
     every_one = criterion == "admissible" and weight is None
-    stated |= {} if every_one else {"criterion": criterion, "weight": weight}
-    spec = spec_of(kind, {key: value for key, value in stated.items() if value is not None})
+    stated = rates | {"nmax": nmax} | ({} if every_one else {"criterion": criterion, "weight": weight})
+    spec = spec_of(kind, {key: value for key, value in stated.items() if value is not None} | further)
     try:
         candidates = spec.candidates()
     except NoDesign as error:
-        raise (error if error.instead else NoDesign(error.what, _instead(spec, target))) from None
+        raise NoDesign(
+            error.what, "; ".join(filter(None, (_hint(error, spec, target, doing), held_words(spec.held()))))
+        ) from None
     named = [("admissible", d) for _, d in candidates.named] if every_one else candidates.named
     designs = tuple(_found(name, design) for name, design in named)
     words = spec.en_words if any(design.en is not None for design in designs) else ""
-    further = {key: value for key, value in keys.items() if value is not None}
-    return FoundDesigns(kind, designs, candidates.note, target.setting(), further, words)
+    bound = target.nmax or candidates.within
+    covered = [candidates.covered or spec.searched, *([f"n <= {bound}"] if bound else [])]
+    return FoundDesigns(
+        kind, designs, candidates.note, rates, further, words, spec.written_as, ", ".join(covered), spec.held(),
+        candidates.within,
+    )  # fmt: skip
 
 
-def find_many(kind: str, settings: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """One search a setting (a mapping of ``find``'s arguments); a table with the setting before each design.
-
-    A setting without a design has a row with the reason in ``note``.
-    """
-    rows: list[dict[str, Any]] = []
-    for setting in settings:
-        try:
-            found = find(kind, **setting)
-        except DesignError as error:
-            rows.append({**setting, "note": str(error)})
-            continue
-        rows += [{**setting, **design.row(), "note": found.note} for design in found]
-    return to_frame(rows)
+def check_kind(kind: str) -> None:
+    """Refuse a kind that is neither searched for nor derived."""
+    if kind in SEARCHES or kind in DERIVED:
+        return
+    if kind in KINDS:
+        raise DesignError(
+            f"a design of kind {kind} is stated, not searched for: write it into a scenario's design block, and "
+            "`trialsim run` says what it does"
+        )
+    raise DesignError(f"kind `{kind}` is not known; allowed: {', '.join([*SEARCHES, *DERIVED])}")
 
 
-def find_in_file(kind: str, path: Path) -> pd.DataFrame:
-    """``find_many`` of the settings in a CSV file, whose columns are arguments of ``find``."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError) as error:
-        raise DesignError(f"{path}: {getattr(error, 'strerror', None) or 'not a text file'}") from None
-    if not rows or not {"p0", "p1", "alpha", "beta"} <= set(rows[0]):
-        raise DesignError(f"{path}: needs a header with p0, p1, alpha and beta, and a row a setting")
-    return find_many(kind, [{key: _value(text) for key, text in row.items() if key and text} for row in rows])
+def needs(kind: str) -> tuple[str, ...]:
+    """What a search for this kind cannot do without."""
+    return derived.NEEDS[kind] if kind in DERIVED else SEARCHES[kind].needs
+
+
+def held_words(held: Mapping[str, Any]) -> str:
+    """What a search does not move, in words; "" of nothing."""
+    return f"held fixed: {', '.join(f'{key} = {json.dumps(held[key])}' for key in held)}" if held else ""
+
+
+def _hint(error: NoDesign, spec: ErrorRates, target: Target, doing: Callable[[str], None] | None) -> str:
+    """What would be feasible in place of a target without a design."""
+    if error.instead or hasattr(spec, "looks"):
+        return error.instead
+    if doing is not None:
+        doing("nothing found so far; working out what could be had instead")
+    return _instead(spec, target)
 
 
 def read_keys(pairs: Iterable[str]) -> dict[str, Any]:
@@ -202,14 +261,16 @@ def read_keys(pairs: Iterable[str]) -> dict[str, Any]:
     found = {}
     for pair in pairs:
         key, equals, text = pair.partition("=")
-        if not equals or not key.isidentifier() or key in ("kind", "p0", "p1", "alpha", "beta"):
+        if not equals or not key.isidentifier() or key in ("kind", "p0", "p1", "alpha", "beta", "power"):
             raise DesignError(f"`{pair}` is not KEY=VALUE with a key of the design's block")
-        found[key] = _value(text)
+        found[key] = value_in(text)
     return found
 
 
-def _value(text: str) -> Any:
+def value_in(text: str) -> Any:
     """A number, true or false, a list, or a word."""
+    if (number := number_in(text)) is not None:
+        return number
     try:
         # JSON has no number .5
         return json.loads(re.sub(r"(?<![\w.])\.(?=\d)", "0.", text))
@@ -218,28 +279,31 @@ def _value(text: str) -> Any:
 
 
 def _instead(spec: ErrorRates, target: Target) -> str:
-    """What would be feasible in place of a target without a design."""
-    keys = {key: value for key, value in spec.model_dump(exclude_unset=True).items() if value is not None}
-    keys = {key: value for key, value in keys.items() if key not in ("kind", "criterion", "weight", "nmax")}
-    least = {"criterion": "minimax"} if "minimax" in CRITERIA[spec.kind] else {}
+    free = {"criterion": "minimax" if "minimax" in CRITERIA[spec.kind] else None}
+    if hasattr(spec, "weight"):
+        free["weight"] = None
 
     def search(other: Target) -> Reached:
-        bound = {} if other.nmax is None else {"nmax": other.nmax}
-        block = spec_of(spec.kind, keys | least | bound | other.setting())
+        # not checked again: error rates are tried that nobody would state
+        block = spec.model_copy(update={**free, "nmax": other.nmax, **other.setting()})
         designs = [_found(name, design) for name, design in block.candidates().named]
         return Reached(
             min(d.n for d in designs),
             max(d.power for d in designs),
-            min(d.type_i_error for d in designs),
+            min(d.type_i_error or 0.0 for d in designs),
         )
 
     return feasible(search, target, by_responses=not hasattr(spec, "toxicity"))
 
 
-def spec_of(kind: str, stated: dict[str, Any]) -> ErrorRates:
+WANTED = {"int": "a whole number", "float": "a number", "bool": "true or false", "tuple": "a list"}
+"""How a validation error's type begins -> what is wanted."""
+
+
+def spec_of(kind: str, stated: dict[str, Any]) -> Any:
     """The block of a design of this kind with these keys; DesignError says what is wrong with them."""
     try:
-        return TypeAdapter(SEARCHES[kind]).validate_python({"kind": kind, **stated})
+        return TypeAdapter(KINDS[kind]).validate_python({"kind": kind, **stated})
     except ValidationError as error:
         raise DesignError("; ".join(_fault(kind, fault) for fault in error.errors())) from None
 
@@ -247,47 +311,61 @@ def spec_of(kind: str, stated: dict[str, Any]) -> ErrorRates:
 def _fault(kind: str, fault: Any) -> str:
     key = ".".join(str(step) for step in fault["loc"]) or fault.get("ctx", {}).get("key", "")
     if fault["type"] == "extra_forbidden":
-        known = [name for name in SEARCHES[kind].model_fields if name != "kind"]
+        known = [name for name in KINDS[kind].model_fields if name != "kind"]
         return f"`{key}` is no key of {kind}; allowed: {', '.join(known)}"
-    text = str(fault["msg"])
-    return f"{key}: {text[:1].lower()}{text[1:]}" if key else text
+    text, value = str(fault["msg"]), fault["input"]
+    if not text.startswith("Input should be"):
+        return f"{key}: {text[:1].lower()}{text[1:]}" if key else text
+    for kind, wanted in WANTED.items():
+        if fault["type"].startswith(kind):
+            told = f"is text, not {wanted}{behind(value)}" if isinstance(value, str) else f"must be {wanted}"
+            return f"{key} = {clip(repr(value))} {told}"
+    return text.replace("Input should be", f"{key} = {clip(repr(value))} must be")
 
 
-def _other_en(criterion: str, design: Any, en_p0: float) -> float | None:
+def _other_en(criterion: str, design: Any, en_p0: float | None) -> float | None:
     """The EN that a criterion speaks of; None where it is EN(p0)."""
     en = design.en_p1 if criterion == "h1_optimal" else getattr(design, "en", None)
-    return None if en is None or abs(en - en_p0) < 1e-9 else float(en)
+    return None if en is None or en_p0 is None or abs(en - en_p0) < 1e-9 else float(en)
 
 
 def _found(criterion: str, design: Any) -> Found:
     """A design of any kind as one row."""
-    two_stage = all(hasattr(design, key) for key in ("r1", "n1")) and not hasattr(design, "b1")
+    toxic = hasattr(design, "b1")
     low, high = getattr(design, "weights", None) or (None, None)
     n = design.n[-1] if isinstance(design.n, tuple) else design.n
-    r: Any = getattr(design, "r", None)
     en_p0: Any = getattr(design, "en_p0", n)
     en_p1: Any = getattr(design, "en_good", getattr(design, "en_p1", n))
-    first, looks = getattr(design, "pet_p0", None), design.looks()
-    if hasattr(design, "b1"):
+    first, looks = getattr(design, "pet_p0", 0.0), design.looks()
+    level = max(design.type_i_response, design.type_i_toxicity) if toxic else design.type_i_error
+    if toxic:
         first = 1 - (design.en_poor_response - design.n1) / (n - design.n1)
-    return Found(
+    cuts = [
+        value if isinstance(value := getattr(design, key, None), int) else None for key in ("r1", "n1", "r")
+    ]
+    row = Found(
         criterion=criterion,
         design=str(design) if "__str__" in vars(type(design)) else written(looks),
-        r1=design.r1 if two_stage else None,
-        n1=design.n1 if two_stage else None,
-        r=r if isinstance(r, int) else None,
+        r1=cuts[0],
+        n1=cuts[1],
+        r=cuts[2],
         n=n,
-        en_p0=float(en_p0),
+        en_p0=None if en_p0 is None else float(en_p0),
         en_p1=float(en_p1),
-        pet_p0=float(first or 0.0),
-        type_i_error=float(
-            max(design.type_i_response, design.type_i_toxicity)
-            if hasattr(design, "b1")
-            else design.type_i_error
-        ),
+        pet_p0=None if first is None else float(first),
+        type_i_error=None if level is None else float(level),
         power=float(design.power),
         weight_low=low,
         weight_high=high,
-        en=_other_en(criterion, design, float(en_p0)),
+        en=_other_en(criterion, design, en_p0),
         looks=None if looks.toxic_ge else looks,  # of those the rates at one response rate say too little
+        constants=getattr(design, "constants", {}),
+        decisions=looks,
     )
+    apart = {f.name for f in fields(row)} | {"complete", "lambda_", "gamma", "eta" if row.constants else ""}
+    more = {
+        key: value
+        for key, value in vars(design).items()
+        if isinstance(value, int | float) and key not in apart
+    }
+    return replace(row, details=more)

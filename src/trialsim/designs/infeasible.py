@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from trialsim.designs.binomial import upper_tail
 from trialsim.designs.single_stage import search as single_stage
 from trialsim.designs.spec import MAX_PATIENTS
 from trialsim.designs.target import NoDesign, Target
@@ -52,13 +53,26 @@ def feasible(search: Search, target: Target, *, by_responses: bool = True) -> st
         one = single_stage(free)["first"]
     except NoDesign:
         return "; ".join([*said, f"even a single stage takes more than {MAX_PATIENTS} patients"])
-    return "; ".join([*said, f"a single stage takes n = {one.n}"])
+    said.append(f"a single stage takes n = {one.n}")
+    return "; ".join([*said, *(["a larger nmax may have one"] if nmax is None else [])])
 
 
 def most_power(search: Search, target: Target) -> float | None:
     """The largest power of designs that keep alpha and nmax, less than 1 - beta; None if none keeps alpha."""
     reached = _least(search, target, "beta", lambda found: 1 - found.power)
     return None if reached is None else reached.power
+
+
+def power_at(n: int, target: Target, two_stages: float | None) -> str:
+    """The largest power of n patients, in one stage and in two."""
+    null, good = (upper_tail(n, p) for p in target.rates)
+    one = max((float(g) for level, g in zip(null, good, strict=True) if level <= target.alpha), default=0.0)
+    said = f"the largest power at n = {n} is {one:.4f}"
+    if two_stages is None or one == 0:
+        return said if one else f"no cut-off of {n} patients keeps alpha = {target.alpha:g}"
+    if f"{two_stages:.4f}" == f"{one:.4f}":
+        return f"{said}, in one stage or two"
+    return f"{said} in one stage, {two_stages:.4f} in two"
 
 
 def least_level(search: Search, target: Target) -> float | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from trialsim.codes import CONSIDER, FUTILE, GO, NEVER
 from trialsim.designs.error_rates import check_rates
@@ -19,11 +19,29 @@ Decision = Annotated[
 ]
 
 
+def _by_count(value: Any) -> Any:
+    """JSON has no whole numbers for keys: there ``{"2": "go"}`` stands for ``{2: go}``."""
+    if not isinstance(value, dict):
+        return value
+    return {int(key) if isinstance(key, str) and key.isdecimal() else key: to for key, to in value.items()}
+
+
+def as_rules(looks: Looks) -> list[dict[str, Any]]:
+    """Looks as ``kind: rules`` takes them."""
+    words = {code: word for word, code in _WORDS.items()}
+    rows: list[dict[str, Any]] = []
+    for k, n in enumerate(looks.n):
+        leads = {start: words.get(code) or looks.n[code] for start, _, code in looks.ranges(k)}
+        toxic = looks.toxic_ge[k] if looks.toxic_ge else NEVER
+        rows.append({"n": n, "next": leads} | ({"toxic_ge": toxic} if toxic < NEVER else {}))
+    return rows
+
+
 class Look(Spec):
     """One look: decisions by the number of responses so far."""
 
     n: Patients = Field(description="patients known when this look happens")
-    next: dict[int, Decision] = Field(
+    next: Annotated[dict[int, Decision], BeforeValidator(_by_count)] = Field(
         description="decision from this many responses upwards, starting at 0: futile, go, consider, "
         "or the n of a later look"
     )

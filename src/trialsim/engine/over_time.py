@@ -29,8 +29,8 @@ BLOCK, POINTS = 250, 240
 class OverTime:
     """Patients so far by dose: ``mean``, ``low`` and ``high`` (10% and 90% of trials), each (K, months).
 
-    ``until`` is the month by which nine trials of ten have enrolled their last patient; ``months`` go on to the last
-    patient of all.
+    ``until`` is the month by which nine trials of ten have enrolled their last patient, 1 at least; ``months`` go on to
+    the last patient of all.
     """
 
     months: Float64
@@ -79,7 +79,8 @@ def patients_over_time(trials: Timed, seed: int, count: int = TRIALS) -> OverTim
     trial, at_level, month = (np.concatenate(part) for part in zip(*parts, strict=True))
     last = np.zeros(count)
     np.maximum.at(last, trial, month)
-    quarters = math.ceil(last.max() * 4)
+    until = max(float(np.quantile(last, 0.9)), 1.0)
+    quarters = math.ceil(max(last.max(), until) * 4)  # accrual may be over within days
     step = max(math.ceil(quarters / (POINTS - 1)), 1)
     months = np.arange(0, quarters + step, step) / 4
     # a patient counts from the first point in time that is not before the start
@@ -90,4 +91,4 @@ def patients_over_time(trials: Timed, seed: int, count: int = TRIALS) -> OverTim
         so_far = started.reshape(count, len(months)).cumsum(axis=1)
         mean[level] = so_far.mean(axis=0)
         low[level], high[level] = np.quantile(so_far, (0.1, 0.9), axis=0)
-    return OverTime(months, mean, low, high, max(float(np.quantile(last, 0.9)), 1.0), count)
+    return OverTime(months, mean, low, high, until, count)

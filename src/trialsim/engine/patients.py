@@ -45,13 +45,14 @@ class Seen:
         if conduct.withdrawal_per_month == 0:
             late = float(weeks[-1] >= conduct.disease_control_week)
             return cls(1.0, late, late)
-        there = [math.exp(-conduct.withdrawal_per_month * w * MONTHS_A_WEEK) for w in weeks]
+        # of those who come to the first visit: nobody may, and what is asked about them still has an answer
+        there = [math.exp(-conduct.withdrawal_per_month * (w - weeks[0]) * MONTHS_A_WEEK) for w in weeks]
         control = next((u for u, week in enumerate(weeks) if week >= conduct.disease_control_week), None)
         seen_by = (0.0, *conduct.seen_by())
         first_seen = [b - a for a, b in zip(seen_by, seen_by[1:], strict=False)]
 
         def stays(until: int | None) -> float:
-            """P(a responder stays to the visit at which the response counts, or to an earlier visit ``until``)."""
+            """P(a responder who came once stays until the response counts, or to an earlier visit ``until``)."""
             visits = (s + conduct.confirmed for s, share in enumerate(first_seen) if share > 0)
             shares = (share for share in first_seen if share > 0)
             return sum(
@@ -60,9 +61,9 @@ class Seen:
             )
 
         return cls(
-            stays(None) / there[0],
-            0.0 if control is None else stays(control) / there[0],
-            0.0 if control is None else there[control] / there[0],
+            stays(None),
+            0.0 if control is None else stays(control),
+            0.0 if control is None else there[control],
         )
 
 

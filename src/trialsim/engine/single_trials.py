@@ -38,6 +38,7 @@ from trialsim.kernels import trial as plain
 from trialsim.kernels.patient import FULL_INTENSITY
 from trialsim.kernels.streams import stream_key
 from trialsim.kernels.tables import Int32, Int64
+from trialsim.results import csv_field
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Scenario
 
@@ -368,11 +369,9 @@ def _write_csv(path: Path, blocks: Iterable[Columns]) -> None:
         for k, columns in enumerate(blocks):
             if k == 0:
                 writer.writerow(columns)
-            written = (
-                [None if v is None else f"{v:.12g}" for v in c.values] if c.kind == "number" else c.values
-                for c in columns.values()
+            writer.writerows(
+                map(csv_field, row) for row in zip(*(c.values for c in columns.values()), strict=True)
             )
-            writer.writerows(zip(*written, strict=True))
 
 
 def _write_parquet(path: Path, blocks: Iterable[Columns]) -> None:

@@ -13,16 +13,17 @@ from dataclasses import replace
 from typing import Any
 
 from trialsim.designs.error_rates import Candidates
-from trialsim.designs.finding import CRITERIA, FoundDesigns, find, spec_of
+from trialsim.designs.finding import CRITERIA, FoundDesigns, find, held_words, spec_of
 from trialsim.designs.front import Front
 from trialsim.designs.rules import Looks
 from trialsim.designs.simon import Simon
 from trialsim.designs.single_stage import SingleStage
-from trialsim.designs.target import Target
+from trialsim.designs.target import Target, beta_of, doubtful
 from trialsim.engine.exact import distribution
 from trialsim.engine.whole_trial_found import Attained, Robust, RobustDesigns
 from trialsim.engine.whole_trial_search import ROUNDING, Progress, Search
 from trialsim.errors import DesignError
+from trialsim.given import takes
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.truth import Strata
@@ -34,6 +35,7 @@ LEAST_BOUND, MORE_THAN_IDEAL = 60, 1.5
 """Where no nmax is stated the search goes to this n, or to this much more than the largest ideal design."""
 
 
+@takes
 def find_robust(
     scenario: Scenario,
     *,
@@ -43,6 +45,7 @@ def find_robust(
     criterion: str | None = None,
     weight: float | None = None,
     nmax: int | None = None,
+    power: float | None = None,
     progress: Progress | None = None,
     **keys: Any,
 ) -> RobustDesigns:
@@ -55,8 +58,8 @@ def find_robust(
         EN is that of the first.
     alternative : cases in which P(go) must reach 1 - beta (default: those that respond at p1 or more at the first
         dose).
-    criterion, weight, nmax : as for ``trialsim.find``; all criteria, and LEAST_BOUND or MORE_THAN_IDEAL times the
-        ideal n, when left out.
+    criterion, weight, nmax, power : as for ``trialsim.find``; all criteria, and LEAST_BOUND or MORE_THAN_IDEAL times
+        the ideal n, when left out.
     progress : called with n and nmax as the search goes on.
     keys : p0, p1, alpha, beta and further keys of the design's block, in place of the scenario's.
 
@@ -71,6 +74,8 @@ def find_robust(
     DesignError : impossible input, or a trial that has no exact answer of this kind.
     """
     _refuse(scenario)
+    if power is not None:
+        keys = keys | {"beta": beta_of(power, keys.get("beta"))}
     kind, spec = _stated(scenario, kind, criterion, weight, keys)
     target = spec.target if nmax is None else replace(spec.target, nmax=nmax)
     cases = roles(scenario, target.rates, null, alternative)
@@ -87,6 +92,7 @@ def find_robust(
         alternative=cases[1],
         searched=search.range,
         stopped=search.stopped,
+        held=spec.held(),
         ideal=ideal,
         best_by_n=tuple(rows),
     )
@@ -181,7 +187,11 @@ def _stated(
     for key in ("en_prior", "min_pet"):
         if stated.get(key) is not None:
             raise DesignError(f"{key}: a robust search does not take it; EN and PET are those of the cases")
-    Target(**{key: stated[key] for key in ("p0", "p1", "alpha", "beta")})
+    errors = {key: stated[key] for key in ("p0", "p1", "alpha", "beta")}
+    Target(**errors)
+    for key, value in errors.items():
+        if asked := doubtful(key, value):
+            raise DesignError(asked)
     return kind, spec_of(kind, stated)
 
 
@@ -243,7 +253,7 @@ def _why_none(found: RobustDesigns, search: Search) -> str:
     elif best.n > 0.95 * last:
         said += f"; P(go) still grows at n = {last}, so a larger nmax may find one"
     enough = math.ceil((1 - best.power) * 100) / 100
-    return f"{said}. A beta of {enough:g} can be kept"
+    return f"{said}. A beta of {enough:g} can be kept{'; ' if found.held else ''}{held_words(found.held)}"
 
 
 def _attained(scenario: Scenario, found: RobustDesigns) -> Iterator[Attained]:

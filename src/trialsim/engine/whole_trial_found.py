@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
 from trialsim.answers import Answer
-from trialsim.designs.finding import FoundDesigns
+from trialsim.designs.finding import FoundDesigns, held_words
 from trialsim.designs.rules import Looks, two_way
 from trialsim.results import digits12
 
@@ -65,7 +65,8 @@ class Attained:
 class RobustDesigns(Answer):
     """The designs of a robust search, and what they and the ideal ones do in each case.
 
-    ``searched`` is the range of n that was searched completely; ``stopped`` says why it ended before the n asked for.
+    ``searched`` is the range of n that was searched completely; ``stopped`` says why it ended before the n asked for;
+    ``held`` is what was not moved.
     ``best_by_n`` has the least EN of every n that works. Where there is no design ``why_none`` says why, and
     ``most_power`` comes nearest.
     """
@@ -79,6 +80,7 @@ class RobustDesigns(Answer):
     alternative: tuple[str, ...]
     searched: tuple[int, int]
     stopped: str = ""
+    held: Mapping[str, Any] = field(default_factory=dict)
     ideal: FoundDesigns | None = None
     designs: tuple[Robust, ...] = ()
     most_power: Robust | None = None
@@ -113,7 +115,14 @@ class RobustDesigns(Answer):
         if not self.designs:
             beyond = ""
         return "; ".join(
-            filter(None, [f"searched completely from n = {low} to n = {high}", self.stopped or beyond])
+            filter(
+                None,
+                [
+                    f"searched completely from n = {low} to n = {high}",
+                    self.stopped or beyond,
+                    held_words(self.held),
+                ],
+            )
         )
 
     def role(self, case: str) -> str:
@@ -144,6 +153,7 @@ class RobustDesigns(Answer):
             "null": list(self.null),
             "alternative": list(self.alternative),
             "searched": list(self.searched),
+            "held": dict(self.held),
             "note": self.note,
             "designs": [_row(design) for design in self.designs],
             "ideal": self.ideal.to_dict()["designs"] if self.ideal else [],

@@ -30,6 +30,7 @@ from trialsim.figures.style import (
     probability_axis,
 )
 from trialsim.results import to_frame
+from trialsim.writing.folder import check_file, write_file
 from trialsim.writing.numbers import rate as stated
 
 HIGH, BELOW, LEFT, GAP, RIGHT = 4.4, 0.95, 1.15, 1.35, 0.25
@@ -43,6 +44,8 @@ def draw(found: FoundDesigns) -> Drawn:
         raise DesignError(
             f"designs of kind {found.design_kind} have no P(go) curve over response rates alone"
         )
+    if "p0" not in found.setting:
+        raise DesignError("a figure of designs needs p0")
     p0, p1 = found.setting["p0"], found.setting["p1"]
     shown = _distinct(found)
     rates = (0.0, min(1.0, p1 + (p1 - p0)))
@@ -50,8 +53,10 @@ def draw(found: FoundDesigns) -> Drawn:
     every = _best_of_each_n(found)
     with rc_context(RC):
         keys = [Key(f"{names}: {d.design}", SERIES[k] | MARKERS[k]) for k, (names, d) in enumerate(shown)]
-        levels = f"alpha {found.setting['alpha']:g}, beta {found.setting['beta']:g}"
-        footer = f"p0 {stated(p0)}, p1 {stated(p1)}, {levels}. "
+        levels = "".join(
+            f", {name} {found.setting[name]:g}" for name in ("alpha", "beta") if name in found.setting
+        )
+        footer = f"p0 {stated(p0)}, p1 {stated(p1)}{levels}. "
         if every:
             footer += "Left: grey, the least EN of each n; the line joins the admissible designs. "
         if all(d.en is not None for d in found):
@@ -93,23 +98,15 @@ def draw(found: FoundDesigns) -> Drawn:
     )
 
 
-def write(found: FoundDesigns, path: Path) -> None:
+def write(found: FoundDesigns, path: Path, *, force: bool = False) -> None:
     """Draw the designs into a file whose name ends in .svg, .png or .pdf."""
-    save(draw(found), path)
+    save(draw(found), path, force=force)
 
 
-def save(drawn: Drawn, path: Path) -> None:
+def save(drawn: Drawn, path: Path, *, force: bool = False) -> None:
     """Write a figure into a file whose name ends in .svg, .png or .pdf, whole or not at all."""
-    if path.suffix not in (".svg", ".png", ".pdf"):
-        raise DesignError(f"{path}: a figure's name ends in .svg, .png or .pdf")
-    if not path.parent.is_dir():
-        raise DesignError(f"{path}: there is no folder {path.parent}")
-    part = path.with_name(f".{path.stem}.part{path.suffix}")
-    try:
-        part.write_bytes(drawn.drawing(path.suffix[1:]))
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    target = check_file(path, force=force, endings=(".svg", ".png", ".pdf"))
+    write_file(target, drawn.drawing(path.suffix[1:].lower()))
 
 
 def _best_of_each_n(found: FoundDesigns) -> list[SimonDesign]:
@@ -134,7 +131,9 @@ def _sizes(
     other = all(d.en is not None for d in found)  # else each speaks of its own EN: compare them at p0
 
     def en(design: Found) -> float:
-        return design.en if other and design.en is not None else design.en_p0
+        value = design.en if other and design.en is not None else design.en_p0
+        assert value is not None
+        return value
 
     points = sorted((d.n, en(d)) for d in found if d.weight_low is not None)
     if _is_hull(found):

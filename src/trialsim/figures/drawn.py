@@ -20,6 +20,8 @@ from trialsim.figures.words import clean
 from trialsim.results import Results
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Scenario
+from trialsim.writing.csv import frame_to_csv
+from trialsim.writing.folder import write_files
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,7 +64,7 @@ class Drawn:
 
     def csv(self) -> str:
         """The data, to twelve significant digits."""
-        return self.frame.to_csv(index=False, float_format="%.12g", lineterminator="\n")
+        return frame_to_csv(self.frame)
 
     def drawing(self, kind: str) -> bytes:
         """The picture as svg, png or pdf; the same figure gives the same bytes every time."""
@@ -80,11 +82,9 @@ class Drawn:
         return written.getvalue()
 
     def save(self, folder: Path, *, png: bool = False) -> None:
-        """Write ``name.svg`` and ``name.csv``, and ``name.png`` if asked."""
-        (folder / f"{self.name}.svg").write_bytes(self.svg())
-        (folder / f"{self.name}.csv").write_bytes(self.csv().encode())
-        if png:
-            (folder / f"{self.name}.png").write_bytes(self.png())
+        """Write ``name.svg`` and ``name.csv``, and ``name.png`` if asked: all of them, or none."""
+        contents = {".svg": self.svg(), ".csv": self.csv().encode(), **({".png": self.png()} if png else {})}
+        write_files({folder / f"{self.name}{ending}": content for ending, content in contents.items()})
 
 
 @dataclass(frozen=True)

@@ -106,9 +106,9 @@ def draw(found: RobustDesigns) -> Drawn:
     )
 
 
-def write(found: RobustDesigns, path: Path) -> None:
+def write(found: RobustDesigns, path: Path, *, force: bool = False) -> None:
     """Draw the designs into a file whose name ends in .svg, .png or .pdf."""
-    save(draw(found), path)
+    save(draw(found), path, force=force)
 
 
 def _last(found: RobustDesigns, word: str) -> list[Attained]:

@@ -10,7 +10,8 @@ from typing import Any, Unpack
 from trialsim.answers import Answer
 from trialsim.reporting.saying import csv_tables, document, report_of
 from trialsim.timing import Clock
-from trialsim.writing.folder import How, to_json, write
+from trialsim.writing.folder import How, write
+from trialsim.writing.seal import sealed
 
 
 def results_json(answer: Answer, texts: Mapping[str, str], asked: Mapping[str, Any]) -> bytes:
@@ -21,7 +22,7 @@ def results_json(answer: Answer, texts: Mapping[str, str], asked: Mapping[str, A
     texts : the scenario files that the answer is about, by the name under which they are kept.
     asked : what else decides the answer: the keywords of the function that works it out.
     """
-    return to_json({**document(answer, list(texts.values())), "asked": dict(asked), "texts": list(texts)})
+    return sealed({**document(answer, list(texts.values())), "asked": dict(asked), "texts": list(texts)})
 
 
 def write_answer(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from trialsim.designs.finding import SEARCHES, FoundDesigns
+from trialsim.designs.finding import DERIVED, FoundDesigns, held_words
 from trialsim.engine.whole_trial_found import RobustDesigns
 from trialsim.reporting.about import MADE_BY
 from trialsim.reporting.pictures import undrawn
 from trialsim.writing.numbers import Cell, listed, probability_cell, rate, value_cell
-from trialsim.writing.report import Group, Pictures, Report, Row, Table, Words, plain, section
+from trialsim.writing.report import Block, Group, Pictures, Report, Row, Table, Terms, Words, plain, section
 
 
 def report_of(found: FoundDesigns | RobustDesigns) -> Report:
@@ -24,45 +24,73 @@ def document(found: FoundDesigns | RobustDesigns, _: Sequence[str] = ()) -> dict
 
 
 def _ideal(found: FoundDesigns) -> Report:
-    setting = found.setting
-    title = (
-        f"Designs of kind {found.design_kind} for p0 = {rate(setting['p0'])}, p1 = {rate(setting['p1'])}, type I "
-        f"error at most {setting['alpha']:g}, power at least {1 - setting['beta']:g}"
-    )
     weighed = any(d.weight_low is not None for d in found)
     other = any(d.en is not None for d in found)
-    heads = ("Criterion", "Design", "EN(p0)", "EN(p1)", "PET(p0)", "alpha", "power")
+    constants = any(d.constants for d in found)
+    heads = ["Criterion", "Design", "EN(p0)", "EN(p1)", "PET(p0)", "alpha", "power"]
+    heads += ["EN"] * other + [WEIGHT] * weighed + ["with"] * constants
     rows: list[Row] = []
     for d in found:
         en = [value_cell("en", value) for value in (d.en_p0, d.en_p1)]
         chances = [probability_cell(value) for value in (d.pet_p0, d.type_i_error, d.power)]
-        more: list[Cell | str] = [value_cell("en", d.en_p0 if d.en is None else d.en)] if other else []
-        more += [_weights(d.weight_low, d.weight_high)] if weighed else []
-        rows.append((d.criterion, d.design, *en, *chances, *more))
+        more: list[Cell | str] = [value_cell("en", d.en_p0 if d.en is None else d.en)] * other
+        more += [_weights(d.weight_low, d.weight_high)] * weighed
+        more += [", ".join(f"{key} {value:g}" for key, value in d.constants.items())] * constants
+        bounded = found.within is not None and d.criterion != "minimax"
+        criterion = f"{d.criterion} (n <= {found.within})" if bounded else d.criterion
+        assert d.decisions is not None
+        design = d.design if len(d.design) <= LONGEST else f"to n = {d.n} (its looks below)"
+        rows.append((criterion, design, *en, *chances, *more))
     table = Table(
         "designs",
-        "Designs that keep both error rates",
-        (*heads, *(("EN",) if other else ()), *((WEIGHT,) if weighed else ())),
+        _caption(found),
+        tuple(heads),
         plain(rows),
-        tuple(filter(None, (SEARCHES[found.design_kind].written_as, found.en_words, found.note))),
+        tuple(filter(None, (found.written_as, found.en_words, found.note))),
         words=(1,),
     )
     drawn = []
-    if all(d.looks is not None for d in found):
+    if all(d.looks is not None for d in found) and "p0" in found.setting:
         drawn = [undrawn("candidates", found)]
     method = section(
         "method",
         "How it was computed",
         Words(
-            "By exact and complete search: every design up to the n named is looked at, or no other can be better. "
-            "Each is worked out with every patient evaluable and no toxicity rule: alpha is its P(go) at p0, power "
-            "that at p1, EN the expected number of patients and PET the probability of stopping early."
+            "Every design within what is named as searched is looked at, or no other can be better. Each is worked out "
+            "with every patient evaluable and no toxicity rule: alpha is its P(go) at p0, power that at p1, EN the "
+            "expected number of patients and PET the probability of stopping early."
         ),
         folded=True,
     )
-    answer = section("answer", "The designs", table, Pictures(tuple(drawn)))
-    return Report(title, "Designs by their error rates", (answer, method), MADE_BY)
+    long = [(f"{d.criterion}, n = {d.n}", d.design) for d in found if len(d.design) > LONGEST]
+    searched = (f"Searched: {found.covered}", held_words(found.held))
+    blocks: list[Block] = [table, *([Terms(tuple(long))] if long else [])]
+    answer = section(
+        "answer", "The designs", *blocks, Words(f"{'; '.join(filter(None, searched))}.", mark="note"),
+        Pictures(tuple(drawn)),
+    )  # fmt: skip
+    return Report(_title(found), "Designs by their error rates", (answer, method), MADE_BY)
 
+
+def _caption(found: FoundDesigns) -> str:
+    if found.design_kind in DERIVED:
+        return "What follows from what is stated"
+    return f"Designs that keep {'both error rates' if 'beta' in found.setting else 'alpha'}"
+
+
+def _title(found: FoundDesigns) -> str:
+    setting = found.setting
+    stated = [f"{name} = {rate(setting[name])}" for name in ("p0", "p1") if name in setting]
+    if "alpha" in setting:
+        nominal = " (nominal)" if found.design_kind == "fleming" else ""
+        stated.append(f"type I error at most {setting['alpha']:g}{nominal}")
+    if "beta" in setting:
+        stated.append(f"power at least {1 - setting['beta']:g}")
+    return f"Designs of kind {found.design_kind} for {', '.join(stated)}"
+
+
+LONGEST = 60
+"""Letters of a design that fit into a table; the looks of a longer one stand below it."""
 
 WEIGHT = "best for weight of n"
 

@@ -8,24 +8,28 @@ from pathlib import Path
 from trialsim.errors import OutputError
 from trialsim.reporting.rerun import answered, recorded_in
 from trialsim.reporting.saying import report_of
-from trialsim.writing.folder import DOCX, RESULTS, write_file
+from trialsim.writing.folder import DOCX, check_file, record, write_file
+from trialsim.writing.seal import RESULTS
 from trialsim.writing.word import check_installed, to_docx
 
 
-def write_docx(folder: str | os.PathLike[str]) -> Path:
-    """Write ``report.docx`` into a folder, in place of an earlier one, and return its path.
+def write_docx(folder: str | os.PathLike[str], *, force: bool = False) -> Path:
+    """Write ``report.docx`` into a folder, with ``force`` in place of an earlier one, and return its path.
 
     Raises
     ------
-    OutputError : this is not a folder of trialsim, its answer comes out differently now, or the file cannot be written.
+    OutputError : this is not a folder of trialsim, it was changed, its answer comes out differently now, or the file is
+        there already or cannot be written.
     """
     kept = Path(folder)
     check_installed()
     recorded, content = recorded_in(kept)
+    target = check_file(kept / DOCX, force=force)
     found, again = answered(kept, content)
     if again != recorded:
         raise OutputError(
             f"{kept / RESULTS} is not what comes out now: trialsim reproduce {kept} says what differs"
         )
-    write_file(kept / DOCX, to_docx(report_of(found)))
+    write_file(target, to_docx(report_of(found)))
+    record(kept, [kept / DOCX])
     return kept / DOCX

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trialsim.errors import OutputError, TrialsimError
+from trialsim.given import takes
 from trialsim.reporting.again import AGAIN
 from trialsim.reporting.filing import results_json
-from trialsim.writing.folder import RESULTS, reason_of
+from trialsim.writing.folder import reason_of
+from trialsim.writing.seal import ADDED, RESULTS, SEAL, alterations, fits, is_sealed, to_json
 
 if TYPE_CHECKING:
     from trialsim.answers import Answer
@@ -20,6 +22,7 @@ MOST = 20
 """Differences told one by one."""
 
 
+@takes
 def reproduce(
     folder: str | os.PathLike[str], *, jobs: int | None = None, progress: Progress | None = None
 ) -> tuple[bool, tuple[str, ...]]:
@@ -27,16 +30,37 @@ def reproduce(
 
     Returns
     -------
-    Whether ``results.json`` is the same byte by byte, and what differs, in words.
+    Whether ``results.json`` is the same byte by byte and every other file is as it was written, and what differs, in
+    words.
 
     Raises
     ------
-    OutputError : this is not a folder of trialsim, or its results.json cannot be read.
+    OutputError : this is not a folder of trialsim, or its results.json cannot be read or was changed.
     """
     kept = Path(folder)
     recorded, content = recorded_in(kept)
     _, again = answered(kept, content, jobs, progress)
-    return again == recorded, _told(recorded, content, again)
+    beside = alterations(kept) or {}
+    changed = tuple(f"{name}: {what}" for name, what in sorted(beside.items()) if what != ADDED)
+    return again == recorded and not changed, (*_told(recorded, again), *changed)
+
+
+def unsealed(folder: Path) -> str:
+    """In words, that a folder is of an earlier version; "" for one that carries a seal."""
+    if SEAL in recorded_in(folder)[1]:
+        return ""
+    return (
+        f"{folder} is of an earlier version and carries no seal: whether report, tables and figures were changed since "
+        "they were written cannot be told."
+    )
+
+
+def not_compared(folder: Path) -> str:
+    """In words, what ``reproduce`` does not look at."""
+    return unsealed(folder) or (
+        "Report, tables and figures are held against the digests of the day they were written; they are not drawn "
+        "again."
+    )
 
 
 def answered(
@@ -47,13 +71,18 @@ def answered(
         work_out, asked = AGAIN[content["kind"]], dict(content["asked"])
         texts = {name: _text(folder / name) for name in content["texts"]}
         found = work_out(dict(asked), texts, jobs, progress)
-    except (KeyError, TypeError, ValueError) as error:
-        if isinstance(error, TrialsimError):
+        again = results_json(found, texts, asked)
+        # one of an earlier version carries no seal; everything else can be the same
+        return found, again if SEAL in content else to_json(_unsealed(again))
+    except Exception as error:
+        # without a seal anything may stand there; with one, only another version asks differently
+        if isinstance(error, TrialsimError) or (
+            SEAL in content and not isinstance(error, KeyError | TypeError | ValueError)
+        ):
             raise
         raise OutputError(
-            f"{folder / RESULTS} does not say what was asked: it is of another version"
+            f"{folder / RESULTS} does not say what was asked: it is of another version, or was changed"
         ) from None
-    return found, results_json(found, texts, asked)
 
 
 def _text(path: Path) -> str:
@@ -63,11 +92,15 @@ def _text(path: Path) -> str:
         raise OutputError(f"{path} cannot be read: {reason_of(error)}") from None
 
 
-def _told(recorded: bytes, content: dict[str, Any], again: bytes) -> tuple[str, ...]:
+def _unsealed(recorded: bytes) -> dict[str, Any]:
+    return {key: value for key, value in json.loads(recorded).items() if key != SEAL}
+
+
+def _told(recorded: bytes, again: bytes) -> tuple[str, ...]:
     """What differs, in words."""
     if again == recorded:
         return ()
-    differences = list(_differences("", content, json.loads(again)))
+    differences = list(_differences("", _unsealed(recorded), _unsealed(again)))
     if not differences:
         differences = ["the content is the same, but it is written differently (spaces, order or line ends)"]
     if len(differences) > MOST:
@@ -88,7 +121,14 @@ def recorded_in(folder: Path) -> tuple[bytes, dict[str, Any]]:
         raise OutputError(f"{folder / RESULTS} cannot be read: {reason_of(error)}") from None
     except (ValueError, RecursionError):
         raise OutputError(f"{folder / RESULTS} cannot be read: it is not JSON") from None
-    return recorded, content if isinstance(content, dict) else {}
+    if not fits(recorded) and is_sealed(folder):
+        raise OutputError(
+            f"{folder / RESULTS} was changed after it was written: its seal does not fit its content. Run the scenario "
+            "again, or take the folder from a copy"
+        )
+    if not isinstance(content, dict):
+        raise OutputError(f"{folder / RESULTS} does not say what was asked: it is no file of trialsim")
+    return recorded, content
 
 
 def _differences(path: str, old: Any, new: Any) -> list[str]:

@@ -9,6 +9,7 @@ from trialsim.engine.traces import Trace
 from trialsim.errors import OutputError
 from trialsim.reporting.about import MADE_BY
 from trialsim.reporting.pictures import undrawn
+from trialsim.writing.csv import frame_to_csv
 from trialsim.writing.folder import check_file, write_file
 from trialsim.writing.numbers import NONE, Cell
 from trialsim.writing.report import Picture, Pictures, Points, Report, Table, Words, plain, section
@@ -97,7 +98,7 @@ def _cell(name: str, value: Any) -> Cell:
     return Cell(text if len(text) <= MOST_LETTERS else f"{text[: MOST_LETTERS - 3]}...")
 
 
-def is_file(path: Path) -> bool:
+def is_file(path: Path, *, force: bool = False) -> bool:
     """Whether a name is that of a file; refused before a trial is simulated where it can be neither file nor folder.
 
     Raises
@@ -111,23 +112,23 @@ def is_file(path: Path) -> bool:
             f"{path} cannot be written: its name must end in {', '.join(SUFFIXES[:-1])} or .csv, or be that of a "
             "folder, without an ending"
         )
-    check_file(path)
+    check_file(path, force=force)
     return True
 
 
-def write(trace: Trace, path: Path) -> None:
+def write(trace: Trace, path: Path, *, force: bool = False) -> None:
     """Write a trial as a table (.csv) or a swimmer plot, whole or not at all; the same trial gives the same bytes.
 
     Raises
     ------
-    OutputError : the file exists or cannot be written.
+    OutputError : the file exists (without ``force``) or cannot be written.
     TrialsimError : a plot of a trial without a calendar.
     """
-    is_file(path)
+    is_file(path, force=force)
     if path.suffix.lower() == ".csv":
-        content = trace.to_frame().to_csv(index=False, float_format="%.12g", lineterminator="\n").encode()
+        content = frame_to_csv(trace.to_frame()).encode()
     else:
         from trialsim.figures.swimmer import draw
 
         content = draw(trace).drawing(path.suffix.lower()[1:])
-    write_file(check_file(path), content)
+    write_file(check_file(path, force=force), content)

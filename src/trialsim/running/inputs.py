@@ -184,6 +184,8 @@ def tally_of_inputs(rows: list[dict[str, Any]]) -> dict[str, int]:
 
 def value_words(value: Any) -> str:
     """A value as a reader would write it."""
+    if value is None:
+        return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):

@@ -15,7 +15,7 @@ from trialsim.scenario.model import Scenario
 from trialsim.scenario.reading import Reader
 from trialsim.scenario.schema import json_schema, schema_text
 
-__all__ = ["digest", "json_schema", "load", "parse", "schema_text", "validate"]
+__all__ = ["digest", "json_schema", "load", "load_with_text", "parse", "schema_text", "validate"]
 
 MAX_BYTES = 500_000
 
@@ -28,6 +28,11 @@ def load(path: str | os.PathLike[str]) -> Scenario:
     ScenarioError
         With every problem of the file, each at its line.
     """
+    return load_with_text(path)[0]
+
+
+def load_with_text(path: str | os.PathLike[str]) -> tuple[Scenario, str]:
+    """A scenario and the text of its file, which is read once: an edit, or a pipe's end, cannot part them."""
     name = os.fsdecode(path)
     try:
         with open(name, "rb") as file:
@@ -40,7 +45,8 @@ def load(path: str | os.PathLike[str]) -> Scenario:
         raise _refused(name, f"cannot be read: {(error.strerror or 'unknown reason').lower()}") from None
     except ValueError:  # a NUL in the path itself
         raise _refused(name, "this cannot be the name of a file") from None
-    return parse(_decoded(content, name), name)
+    text = _decoded(content, name).removeprefix("\ufeff")
+    return parse(text, name), text
 
 
 def parse(text: str, name: str = "scenario") -> Scenario:

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from trialsim.designs.spec import AsTuple, Probability
+from trialsim.designs.spec import AsTuple, Probability, impossible
 
 MAX_DOSES = 8
 
-Text = Annotated[str, Field(min_length=1, max_length=300)]
+ORDERING = {"LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI"}
+"""Unicode's classes of marks that turn the direction of what follows, numbers included, and of their ends."""
+
+
+def _plain(text: str) -> str:
+    """Refuses what is not seen: control characters, and marks that would make a report read backwards."""
+    for mark in text:
+        turns = unicodedata.bidirectional(mark) in ORDERING or mark in "\u200e\u200f\u061c"
+        if turns or (unicodedata.category(mark) in ("Cc", "Zl", "Zp") and mark not in "\t\n"):
+            does = "turns the direction of the text after it" if turns else "is a control character"
+            raise impossible("", f"the character U+{ord(mark):04X}, which is not seen, {does}: leave it out")
+    return text
+
+
+Text = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_plain)]
 CaseName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
 GroupName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9 _+/-]{0,39}$")]
 """Strata and cohorts are named as in publications: HER2+/HR-."""

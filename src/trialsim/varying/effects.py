@@ -9,7 +9,7 @@ from typing import Any
 
 from trialsim import quantities
 from trialsim.quantities import kind
-from trialsim.results import Estimate
+from trialsim.results import Estimate, is_normal
 
 Z95 = 1.959963984540054
 
@@ -24,7 +24,8 @@ NEGLIGIBLE = {"probability": 0.001, "months": 0.1, "share": 0.001, "patients": 0
 class Number:
     """A value, exact, or simulated with its Monte Carlo standard error and 95% interval.
 
-    ``drawn`` is what simulation gave where the value is exact: the check of the one by the other.
+    ``drawn`` is what simulation gave where the value is exact, in so many ``replicates``: the check of the one by the
+    other.
     """
 
     value: float
@@ -32,6 +33,7 @@ class Number:
     low: float | None = None
     high: float | None = None
     drawn: Estimate | None = None
+    replicates: int = 0
 
     @classmethod
     def simulated(cls, estimate: Estimate) -> Number:
@@ -50,8 +52,8 @@ class Number:
 
     @property
     def z(self) -> float | None:
-        """(simulated - exact) / standard error; None where either is missing or nothing varies."""
-        if self.drawn is None or not self.drawn.mcse > 0:
+        """(simulated - exact) / standard error; None where either is missing or too little varies."""
+        if self.drawn is None or not is_normal(self.replicates, self.drawn.mcse):
             return None
         return (self.drawn.estimate - self.value) / self.drawn.mcse
 

@@ -24,7 +24,7 @@ from trialsim.quantities import is_probability
 from trialsim.results import Estimate, Exact
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.files import digest
-from trialsim.scenario.model import MAX_REPLICATES, Scenario
+from trialsim.scenario.model import Scenario
 from trialsim.varying.effects import Effect, Number
 
 Ledgers = Callable[[int], Ledger]
@@ -149,14 +149,10 @@ class Prepared:
         scenario = each.base
         sides = self._sides(each, scenario)
         seed = scenario.simulation.seed if seed is None else seed
-        if not (isinstance(seed, int) and 0 <= seed < 2**63):
-            raise TrialsimError(f"seed = {seed!r} must be a whole number from 0 to {2**63 - 1}")
         if replicates is None and (precision := scenario.simulation.precision):
             pilot = {name: side.trials for name, side in sides.items()}
             replicates = plan(pilot, precision, seed, jobs).replicates
         count = scenario.simulation.replicates if replicates is None else replicates
-        if not (isinstance(count, int) and 1 <= count <= MAX_REPLICATES):
-            raise TrialsimError(f"replicates = {count!r} must be a whole number from 1 to {MAX_REPLICATES:,}")
         group = (count, seed)
         bundles = self._groups.setdefault(group, {})
         places: dict[tuple[str, str], _Place] = {}
@@ -208,7 +204,7 @@ class Prepared:
             place = places["", case]
             tally = drawn[place.group][place.bundle]
             known, not_exact = self._known(each.base, case)
-            base = _numbers(known, estimates(tally, 0), each.base, each.base)
+            base = _numbers(known, estimates(tally, 0), each.base, each.base, tally.replicates)
             others = {}
             for name, scenario in each.others.items():
                 if (name, case) not in places:
@@ -220,7 +216,7 @@ class Prepared:
                 bundle = self._groups[there.group][there.bundle]
                 apart = against(tally, 1 + list(bundle.others).index(there.other))
                 exact_there, _ = self._known(scenario, case)
-                others[name] = _effects(known, exact_there, apart, each.base, scenario)
+                others[name] = _effects(known, exact_there, apart, each.base, scenario, tally.replicates)
             found[case] = Found(base, others, not_exact)
         return found
 
@@ -291,12 +287,20 @@ def _exact_values(known: Exact, base: Scenario, scenario: Scenario) -> dict[str,
 
 
 def _numbers(
-    known: Exact | None, drawn: Mapping[str, Estimate], base: Scenario, scenario: Scenario
+    known: Exact | None,
+    drawn: Mapping[str, Estimate],
+    base: Scenario,
+    scenario: Scenario,
+    replicates: int,
 ) -> dict[str, Number]:
     """Every simulated quantity, exact where that is known."""
     values = _exact_values(known, base, scenario) if known else {}
     return {
-        name: Number(values[name], drawn=estimate) if name in values else Number.simulated(estimate)
+        name: (
+            Number(values[name], drawn=estimate, replicates=replicates)
+            if name in values
+            else Number.simulated(estimate)
+        )
         for name, estimate in drawn.items()
     }
 
@@ -307,6 +311,7 @@ def _effects(
     apart: Mapping[str, Difference],
     base: Scenario,
     scenario: Scenario,
+    replicates: int,
 ) -> dict[str, Effect]:
     """Every quantity of both; exact where both are, else simulated on both sides so that the difference adds up."""
     one = _exact_values(known, base, base) if known and known_other else {}
@@ -315,8 +320,9 @@ def _effects(
     for name, found in apart.items():
         factor = found.variance_factor if found.difference.mcse > 0 else None
         if name in one and name in other:
-            a, b = Number(one[name], drawn=found.one), Number(other[name], drawn=found.other)
-            difference = Number(other[name] - one[name], drawn=found.difference)
+            a = Number(one[name], drawn=found.one, replicates=replicates)
+            b = Number(other[name], drawn=found.other, replicates=replicates)
+            difference = Number(other[name] - one[name], drawn=found.difference, replicates=replicates)
         else:
             a, b = Number.simulated(found.one), Number.simulated(found.other)
             difference = Number.simulated(found.difference)

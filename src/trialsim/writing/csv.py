@@ -5,9 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from trialsim.results import csv_field
 from trialsim.writing.report import Report, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def to_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = ()) -> str:
@@ -21,8 +25,16 @@ def to_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = ()) -> st
     writer = csv.DictWriter(out, names, restval="", lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        writer.writerow({key: _field(value) for key, value in row.items()})
+        writer.writerow({key: csv_field(value) for key, value in row.items()})
     return out.getvalue()
+
+
+def frame_to_csv(frame: pd.DataFrame) -> str:
+    """As ``to_csv``, of a pandas table; its index is left out."""
+    return to_csv(
+        (dict(zip(frame.columns, row, strict=True)) for row in frame.itertuples(index=False, name=None)),
+        [str(name) for name in frame.columns],
+    )
 
 
 def printed_tables(report: Report) -> dict[str, str]:
@@ -47,18 +59,5 @@ def _as_printed(table: Table) -> str:
                 above[k] if cell.rows == 0 else (cell.text if cell.value is None else cell.value)
                 for k, cell in enumerate(row)
             ]
-            writer.writerow(map(_field, [*([group.title] if grouped else []), *above]))
+            writer.writerow(map(csv_field, [*([group.title] if grouped else []), *above]))
     return out.getvalue()
-
-
-def _field(value: Any) -> Any:
-    """A value as it is written; text that a spreadsheet would run as a formula gets a quote in front."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return f"{value:.12g}"
-    if isinstance(value, list | tuple):
-        return "; ".join(map(str, value))
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
-        return f"'{value}"
-    return value

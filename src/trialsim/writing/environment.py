@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 
 from trialsim.version import __version__
+from trialsim.writing.seal import sealed
 
 PACKAGES = (
     "numpy",
@@ -37,7 +37,7 @@ def environment(jobs: int | None, seconds: Mapping[str, float]) -> bytes:
         "jobs": jobs,
         "wall_seconds": dict(seconds),
     }
-    return (json.dumps(content, indent=1) + "\n").encode()
+    return sealed(content)
 
 
 def _version(package: str) -> str | None:

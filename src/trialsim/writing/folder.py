@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import secrets
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TypedDict, Unpack
 
@@ -18,9 +19,20 @@ from trialsim.writing.environment import environment
 from trialsim.writing.html import html
 from trialsim.writing.markdown import markdown
 from trialsim.writing.report import Report
+from trialsim.writing.seal import (
+    ADDED,
+    CHANGED,
+    DEBRIS,
+    ENVIRONMENT,
+    RESULTS,
+    alterations,
+    digests,
+    fits,
+    with_files,
+)
 
-RESULTS, PAGE, MARKDOWN, DOCX = "results.json", "report.html", "report.md", "report.docx"
-ENVIRONMENT, TABLES, FIGURES, SCENARIOS = "environment.json", "tables", "figures", "scenarios"
+PAGE, MARKDOWN, DOCX = "report.html", "report.md", "report.docx"
+TABLES, FIGURES, SCENARIOS = "tables", "figures", "scenarios"
 SCENARIO = "scenario.yaml"
 
 KEPT = {f"{name}.{suffix}" for name in ("trials", "patients") for suffix in ("csv", "parquet")}
@@ -32,14 +44,12 @@ CONTENTS = {RESULTS, PAGE, MARKDOWN, DOCX, SCENARIO, ENVIRONMENT, TABLES, FIGURE
 SUFFIXES = {TABLES: {".csv"}, FIGURES: {".svg", ".png", ".csv"}, SCENARIOS: {".yaml"}}
 """What its subfolders hold."""
 
-DEBRIS = {".DS_Store", "Thumbs.db", "desktop.ini"}
-"""What file managers leave behind."""
-
 
 class How(TypedDict, total=False):
     """How a folder is written.
 
-    ``force``: replace the folder of an earlier report (any other existing folder or file is never touched); ``docx``:
+    ``force``: replace the folder of an earlier report, if all it holds is as it was written (any other existing folder
+    or file is never touched); ``docx``:
     also as ``report.docx`` (needs the extra ``docx``); ``full``: see ``writing.html.html``; ``jobs``: workers, as
     ``environment.json`` has it.
     """
@@ -102,26 +112,47 @@ def write(
 
             with clock("docx"):
                 (new / DOCX).write_bytes(to_docx(report))
-        (new / ENVIRONMENT).write_bytes(environment(how.get("jobs"), clock.seconds))
+        made_by = environment(how.get("jobs"), clock.seconds)
+        (new / ENVIRONMENT).write_bytes(with_files(made_by, digests(new)))
 
     put_in_place(target, fill, force=force)
     return target / PAGE
 
 
-def check_file(path: Path, *, force: bool = False) -> Path:
+def record(folder: Path, files: Iterable[Path]) -> None:
+    """Enter files that were written into a finished folder into its list."""
+    environment = folder / ENVIRONMENT
+    with contextlib.suppress(OSError, ValueError, RecursionError):
+        if fits(listed := environment.read_bytes()):
+            write_file(environment, with_files(listed, digests(folder, files)))
+
+
+def short(name: str) -> str:
+    """The beginning of a name, so that with a mark and an ending it still is one: names have at most 255 bytes."""
+    return os.fsencode(name)[:100].decode("utf-8", "ignore")
+
+
+def check_file(path: Path, *, force: bool = False, endings: tuple[str, ...] = ()) -> Path:
     """A file to write, as an absolute path; refused in plain words before anything is computed.
 
     Raises
     ------
-    OutputError : it exists (without ``force``), or there is no folder to write it in.
+    OutputError : it exists (without ``force``), its name has none of the ``endings``, or there is no folder to write it
+        in.
     """
     try:
+        if endings and path.suffix.lower() not in endings:
+            raise OutputError(
+                f"{path} cannot be written: its name must end in {', '.join(endings[:-1])} or {endings[-1]}"
+            )
         if path.is_dir():
             raise OutputError(f"{path} is a folder, not a file; choose another name")
         if os.path.lexists(path) and not force:
             raise OutputError(f"{path} exists; choose another name, or replace it with --force")
         if not path.parent.is_dir():
             raise OutputError(f"{path} cannot be written: {path.parent} is not a folder")
+        if not os.access(path.parent, os.W_OK | os.X_OK):
+            raise OutputError(f"{path} cannot be written: no permission to write in {path.parent}")
     except (OSError, ValueError) as error:
         raise OutputError(f"{os.fsdecode(path)!r} cannot be written: {reason_of(error)}") from None
     return path.absolute()
@@ -134,19 +165,29 @@ def write_file(target: Path, content: bytes) -> None:
     ------
     OutputError : it cannot be written.
     """
-    new = target.with_name(f".{secrets.token_hex(4)}.{target.name}")
+    write_files({target: content})
+
+
+def write_files(contents: Mapping[Path, bytes]) -> None:
+    """Write files beside their places and move them in when all are whole.
+
+    Raises
+    ------
+    OutputError : one cannot be written; then none is.
+    """
+    mark, new = secrets.token_hex(4), {}
     try:
-        new.write_bytes(content)
-        os.replace(new, target)
+        for target, content in contents.items():
+            new[target] = target.with_name(f".{short(target.name)}.{mark}")
+            new[target].write_bytes(content)
+        for target, written in new.items():
+            os.replace(written, target)
     except OSError as error:
         raise OutputError(f"{target} cannot be written: {reason_of(error)}") from None
     finally:
-        new.unlink(missing_ok=True)
-
-
-def to_json(content: Mapping[str, object]) -> bytes:
-    """The bytes of ``results.json``; ``content`` has no NaN."""
-    return (json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+        for written in new.values():
+            with contextlib.suppress(OSError):
+                written.unlink()
 
 
 def check_target(folder: str | os.PathLike[str], *, force: bool = False) -> Path:
@@ -189,13 +230,25 @@ def check(folder: str | os.PathLike[str], *, force: bool = False, docx: bool = F
 
 
 def _not_a_run(folder: Path) -> str:
-    """Why a folder is not the untouched folder of an earlier run; "" if it is."""
+    """Why a folder is not the untouched folder of an earlier run; "" if it is, or is empty."""
+    if all(entry.name in DEBRIS for entry in folder.iterdir()):
+        return ""
     try:
         recorded = json.loads((folder / RESULTS).read_bytes())
     except (OSError, ValueError, RecursionError):
         return f"it is not the folder of an earlier run (no readable {RESULTS})"
     if not isinstance(recorded, dict) or "trialsim" not in recorded:
         return f"it is not the folder of an earlier run ({RESULTS} is not trialsim's)"
+    altered = alterations(folder)
+    if altered is not None:
+        own = [
+            f"{name} is {what}"
+            for name, what in sorted(altered.items())
+            if what in (ADDED, CHANGED) or name == ENVIRONMENT
+        ]
+        more = [f"{len(own) - 3} more"] if len(own) > 3 else []
+        return f"it holds what no run has written: {'; '.join(own[:3] + more)}" if own else ""
+    # a folder of an earlier version has no list: what it holds is known by name alone
     strange = [entry.name for entry in folder.iterdir() if entry.name not in CONTENTS | DEBRIS]
     for name, suffixes in SUFFIXES.items():
         if (inner := folder / name).is_dir():
@@ -209,14 +262,19 @@ def _not_a_run(folder: Path) -> str:
 
 
 def put_in_place(target: Path, write: Callable[[Path], None], *, force: bool) -> None:
-    """Build the folder beside its place and move it in; on any failure everything is as before."""
+    """Build the folder beside its place and move it in; on any failure everything is as before.
+
+    What a process that was killed has left of the same folder is cleared away.
+    """
     mark = secrets.token_hex(4)
-    new, old = (target.with_name(f".{target.name[:100]}.{mark}.{word}") for word in ("new", "old"))
+    new, old = (target.with_name(f".{short(target.name)}.{mark}.{word}") for word in ("new", "old"))
     missing = [parent for parent in target.parents if not parent.exists()]
-    placed = False
+    placed, held = False, -1
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         new.mkdir()
+        held = _hold(new)
+        _clear(target, new)
         write(new)
         check_target(target, force=force)
         if os.path.lexists(target):
@@ -227,6 +285,8 @@ def put_in_place(target: Path, write: Callable[[Path], None], *, force: bool) ->
         raise OutputError(f"{target} cannot be written: {reason_of(error)}") from error
     finally:
         shutil.rmtree(new, ignore_errors=True)
+        if held >= 0:
+            os.close(held)
         if placed:
             shutil.rmtree(old, ignore_errors=True)
         elif old.exists() and not os.path.lexists(target):
@@ -235,6 +295,37 @@ def put_in_place(target: Path, write: Callable[[Path], None], *, force: bool) ->
             with contextlib.suppress(OSError):
                 for parent in missing:
                     parent.rmdir()
+
+
+def _hold(folder: Path) -> int:
+    """A descriptor by which this process alone holds a folder, however it ends; -1 if another does, or none can."""
+    try:
+        import fcntl
+
+        held = os.open(folder, os.O_RDONLY)
+    except (ImportError, OSError):
+        return -1
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(held)
+        return -1
+    return held
+
+
+def _clear(target: Path, new: Path) -> None:
+    """Remove unfinished folders of the same name that are older than ``new`` and that nobody holds any more.
+
+    The folder that was about to be replaced goes too, unless it is all there is.
+    """
+    kinds = "new|old" if os.path.lexists(target) else "new"
+    left = re.compile(re.escape(f".{short(target.name)}.") + f"[0-9a-f]{{8}}[.]({kinds})")
+    for other in target.parent.iterdir():
+        with contextlib.suppress(OSError):
+            older = left.fullmatch(other.name) and other.stat().st_mtime_ns < new.stat().st_mtime_ns
+            if older and (held := _hold(other)) >= 0:
+                shutil.rmtree(other, ignore_errors=True)
+                os.close(held)
 
 
 def reason_of(error: BaseException) -> str:
