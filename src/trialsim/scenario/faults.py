@@ -243,7 +243,7 @@ class Faults:
                 self._check(inner, _entry(node, key), (*path, key))
         low, high = node.get("minProperties", 0), node.get("maxProperties")
         if len(value) < low or (high is not None and len(value) > high):
-            self._say(path, f"{len(value)} entries here; expected {_count(low, high)}")
+            self._say(path, f"{len(value)} entries here; expected {words.entries(low, high)}")
 
     def _unknown(self, key: str, known: Mapping[str, Node], path: Path, block: Mapping[Any, Any]) -> str:
         here = words.path_text(path)
@@ -261,7 +261,7 @@ class Faults:
     def _check_list(self, value: list[Any], node: Node, path: Path) -> None:
         low, high = node.get("minItems", 0), node.get("maxItems")
         if len(value) < low or (high is not None and len(value) > high):
-            self._say(path, f"a list of {len(value)}; expected {_count(low, high)}")
+            self._say(path, f"a list of {len(value)}; expected {words.entries(low, high)}")
         for i, inner in enumerate(value[:high]):
             self._check(inner, _item(node, i), (*path, i))
 
@@ -389,12 +389,6 @@ def _item(node: Node, i: int) -> Node:
     fixed: Sequence[Node] = node.get("prefixItems", ())
     below: Node = fixed[i] if i < len(fixed) else node.get("items", {})
     return below
-
-
-def _count(low: int, high: int | None) -> str:
-    if low == high:
-        return f"{low}"
-    return f"{low} or more" if high is None else f"{low} to {high}" if low else f"at most {high}"
 
 
 def _one_leads_to_the_other(a: Path, b: Path) -> bool:

@@ -281,6 +281,13 @@ def number_meant(text: str, places: Iterable[Mapping[str, Any]]) -> str:
     return hint if any(fits) else ""
 
 
+def entries(low: int, high: int | None) -> str:
+    """How many entries or items are expected."""
+    if low == high:
+        return f"{low}"
+    return f"{low} or more" if high is None else f"{low} to {high}" if low else f"at most {high}"
+
+
 def _plain(number: int | float) -> str:
     whole = isinstance(number, float) and number.is_integer() and abs(number) < 1e15
     return str(int(number) if whole else number)
