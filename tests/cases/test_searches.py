@@ -16,7 +16,8 @@ from tests.helpers import run
 from tests.unit.test_two_endpoint_designs import plain as both_endpoints
 from trialsim.designs import bop2
 from trialsim.designs.bryant_day import patient
-from trialsim.designs.finding import DERIVED, SEARCHES, find, find_in_file, spec_of
+from trialsim.designs.finding import DERIVED, SEARCHES, find, spec_of
+from trialsim.designs.settings import find_in_file
 from trialsim.designs.target import Target
 from trialsim.engine.whole_trial import find_robust
 from trialsim.errors import DesignError
@@ -182,7 +183,7 @@ def test_power_is_read_wherever_beta_is(
         find("simon", **SETTING, power=0.9)
     table = tmp_path / "settings.csv"
     table.write_text("p0,p1,alpha,power\n0.1,0.3,0.05,0.8\n0.1,0.3,0.05,0.1\n", encoding="utf-8")
-    frame = find_in_file("simon", table)
+    frame = find_in_file("simon", table).to_frame()
     assert "1/10 5/29" in set(frame["design"])
     assert "which one is meant?" in list(frame["note"])[-1]
     by_beta, by_power = (load(scenario(tmp_path, text)) for text in ("beta: 0.2", "power: 0.8"))
