@@ -228,7 +228,7 @@ def test_the_scenario_page_has_every_key_of_the_schema_with_an_example(generated
     blocks_of_keys = {name: block for name, block in schema["$defs"].items() if "properties" in block}
     assert {*blocks_of_keys} == {*places}
     page = (DOCS / "scenario.md").read_text(encoding="utf-8")
-    sections = dict(re.findall(r"^## (`.*)\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL))
+    sections = dict(re.findall(r"^## (`[^\n]*)\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL))
     for name, block in blocks_of_keys.items():
         section = sections[generated._title(block, places[name])]
         shown = dict(re.findall(r"^\| `(\w+)` \|.*\| ([^|]*) \|$", section.replace("\\|", ""), re.MULTILINE))

@@ -69,7 +69,7 @@ class Setting:
             f"given_{key}" if key == "power" or (key in _TAKEN and key not in self.arguments) else key: value
             for key, value in self.shown.items()
         }
-        return {**carried, **design, "note": "; ".join(filter(None, (note, self.note)))}
+        return {**carried, **(design or {"design": None}), "note": "; ".join(filter(None, (note, self.note)))}
 
 
 _TAKEN = {
