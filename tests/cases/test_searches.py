@@ -16,7 +16,8 @@ from tests.helpers import run
 from tests.unit.test_two_endpoint_designs import plain as both_endpoints
 from trialsim.designs import bop2
 from trialsim.designs.bryant_day import patient
-from trialsim.designs.finding import DERIVED, SEARCHES, find, find_in_file, spec_of
+from trialsim.designs.finding import DERIVED, SEARCHES, find, spec_of
+from trialsim.designs.settings import find_in_file
 from trialsim.designs.target import Target
 from trialsim.engine.whole_trial import find_robust
 from trialsim.errors import DesignError
