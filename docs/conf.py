@@ -8,7 +8,10 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
+from pictures import draw_gallery  # noqa: E402
 from trialsim.version import __version__  # noqa: E402
+
+draw_gallery(HERE / "gallery.md", HERE / "_build")
 
 project = "trialsim"
 author = "the trialsim authors"

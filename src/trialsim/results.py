@@ -40,9 +40,10 @@ def csv_field(value: Any) -> Any:
 
 
 def digits12(value: Any) -> Any:
-    """``value`` with every float inside rounded to 12 significant digits, ready for JSON."""
+    """``value`` with every float inside rounded to 12 significant digits and None for what is no number (the error of
+    a mean of one trial), ready for JSON."""
     if isinstance(value, float | np.floating):
-        return float(f"{value:.12g}")
+        return float(f"{value:.12g}") if np.isfinite(value) else None
     if isinstance(value, np.ndarray):
         return [digits12(item) for item in value.tolist()]
     if isinstance(value, Mapping):

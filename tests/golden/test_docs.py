@@ -38,8 +38,8 @@ from trialsim.scenario.schema import schema_text
 
 DOCS = ROOT / "docs"
 
-FRAGMENTS = {"add-a-design.md"}
-"""Pages whose Python quotes the source instead of being meant to run."""
+FRAGMENTS = {"add-a-design.md", "gallery.md"}
+"""Python that quotes the source instead of being meant to run; commands that ``make docs`` runs."""
 
 BLOCK = re.compile(
     r"^```(?P<kind>\w+)\n(?P<text>.*?)^```$|^<!-- in (?P<file>\S+) -->\n(?P<quoted>(?:^>[^\n]*\n)+)",
@@ -228,13 +228,25 @@ def test_the_scenario_page_has_every_key_of_the_schema_with_an_example(generated
     blocks_of_keys = {name: block for name, block in schema["$defs"].items() if "properties" in block}
     assert {*blocks_of_keys} == {*places}
     page = (DOCS / "scenario.md").read_text(encoding="utf-8")
-    sections = dict(re.findall(r"^## (`.*)\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL))
+    sections = dict(re.findall(r"^## (`[^\n]*)\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL))
     for name, block in blocks_of_keys.items():
         section = sections[generated._title(block, places[name])]
         shown = dict(re.findall(r"^\| `(\w+)` \|.*\| ([^|]*) \|$", section.replace("\\|", ""), re.MULTILINE))
         assert [*shown] == [key for key in block["properties"] if key != "kind"]
         without = {(name, key) for key, example in shown.items() if not example.strip()}
         assert without <= NEVER_WRITTEN, "add it to docs/examples/every-key.yaml, then make pages"
+
+
+NOT_A_FIGURE = {
+    "__init__", "drawn", "labels", "map_cases", "marks", "sensitivity", "style", "words",
+}  # fmt: skip
+"""Files of figures/ that draw nothing by themselves."""
+
+
+def test_the_gallery_has_every_figure_once() -> None:
+    figures = {path.stem for path in (ROOT / "src/trialsim/figures").glob("*.py")} - NOT_A_FIGURE
+    page = (DOCS / "gallery.md").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"^:alt: .*: figure (\w+)$", page, re.MULTILINE)) == sorted(figures)
 
 
 @pytest.mark.parametrize("path", sorted(DOCS.glob("examples/*.yaml")), ids=lambda path: path.stem)

@@ -11,7 +11,8 @@ from typing import Any
 
 import yaml
 
-from trialsim.errors import ScenarioError
+from trialsim.errors import TrialsimError
+from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import parse
 
 Block = dict[str, Any]
@@ -96,10 +97,10 @@ def written(found: Block) -> str:
 
 
 def possible(found: Block) -> bool:
-    """Whether a scenario is valid."""
+    """Whether a scenario is valid, and its rules fit its size: a look at toxicity must come within the trial."""
     try:
-        parse(written(found))
-    except ScenarioError:
+        compile_rules(parse(written(found)))
+    except TrialsimError:
         return False
     return True
 

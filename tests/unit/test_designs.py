@@ -309,7 +309,7 @@ def test_find_takes_the_keys_of_a_design_and_draws_it(tmp_path, monkeypatch, cap
     assert "optimal" in capsys.readouterr().out
     for wrong, said in (
         (["--set", "balanced"], "not KEY=VALUE"),
-        (["--figure", str(tmp_path / "a.doc")], "ends in .svg"),
+        (["--figure", str(tmp_path / "a.doc")], "end in .svg"),
         (["--set", "min_pet=70"], "min_pet"),
     ):
         assert run(["find", "simon", *rates, *wrong], monkeypatch) == 2

@@ -250,6 +250,7 @@ SURVIVORS = {
     "accrual pauses at looks, and nothing else ends the trial": [
         ("amendment", "conduct.overrun"),
         ("month", "conduct.overrun"),
+        ("toxic looks", "conduct.overrun"),
     ],
     "every patient is evaluable": [
         (name, "evaluability.inevaluable") for name in BASES if "evaluability" not in BASES[name]

@@ -122,17 +122,18 @@ class Aids(Answer):
         """The counts at a look that a page shows: from a few that stop to where every power is as good as certain."""
         counts = [count for count in self.counts if count.n == n]
         goes = any(count.decision == "go" for count in counts)
-        first = next((count.x for count in counts if count.decision == "continue"), 0) - BELOW
+        open_ = next((count.x for count in counts if count.decision == "continue"), 0)
         last = next(
             (
                 count.x
                 for count in counts
-                if min(*count.at_rates.values(), count.at_observed, count.predictive) > CERTAIN
+                if count.x >= open_
+                and min(*count.at_rates.values(), count.at_observed, count.predictive) > CERTAIN
                 and (count.decision == "go" or not goes)
             ),
             n,
         )
-        return [count for count in counts if first <= count.x <= last]
+        return [count for count in counts if open_ - BELOW <= count.x <= last]
 
     @property
     def called(self) -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from trialsim.checks import Checks, Headline
 from trialsim.checks import label as check_label
@@ -87,7 +86,7 @@ def content(run: Run) -> Document:
     found["examples"] = examples(run.compiled, run.seed, inactive, active)
     if run.sensitivity is not None:
         found["sensitivity"] = run.sensitivity.to_dict()
-    plain: Document = _without_nan(digits12(found))
+    plain: Document = digits12(found)
     return plain
 
 
@@ -133,14 +132,6 @@ def _method(scenario: Scenario, results: Results) -> Document:
         "false_alarm": FALSE_ALARM,
         **CHECK_METHOD,
     }
-
-
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
-    return [_without_nan(item) for item in value] if isinstance(value, list) else value
 
 
 def _design(scenario: Scenario, rules: Rules) -> Document:
