@@ -7,7 +7,7 @@ DEV := $(VENV)/.dev
 DOCS := $(VENV)/.docs
 KERNELS := $(VENV)/.kernels
 
-.PHONY: run what-ifs test test-slow lint bench docs clean
+.PHONY: run what-ifs test test-slow test-matrix wheel-check lint bench docs pages clean
 
 run: $(READY) $(KERNELS)  ## run the dasatinib scenario; the last line printed is the path of the report
 	$(BIN)/trialsim run configs/dasatinib.yaml -o runs/dasatinib --sensitivity --force
@@ -22,14 +22,23 @@ test: $(DEV) $(KERNELS)  ## lint, types, floors and tests
 test-slow: $(DEV) $(KERNELS)  ## the longer studies
 	$(BIN)/python -m pytest -n 2 -m slow
 
+test-matrix: $(READY)  ## wheel and quick tests under every promised Python that is found here, and with the lowest versions
+	$(BIN)/python tools/matrix.py
+
+wheel-check: $(READY)  ## the main job from the built wheel, in an empty environment and an empty folder
+	$(BIN)/python tools/wheel.py
+
 lint: $(DEV)
-	$(BIN)/ruff check src tests benchmarks
-	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks tools docs/*.py
+	$(BIN)/ruff format --check src tests benchmarks tools docs/*.py
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 bench: $(DEV) $(KERNELS)  ## speed as ratios against yardsticks in the same run
 	$(BIN)/python -m benchmarks.run
+
+pages: $(READY)  ## write the generated tables into the pages of docs/
+	$(BIN)/python docs/generated.py
 
 docs: $(DOCS)  ## the pages of docs/; a warning is an error
 	$(BIN)/sphinx-build -q -W --keep-going -b html -d docs/_build/doctrees docs docs/_build/html

@@ -8,10 +8,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-from generated import write_all  # noqa: E402, I001
 from trialsim.version import __version__  # noqa: E402
-
-write_all(HERE / "_build" / "generated")
 
 project = "trialsim"
 author = "the trialsim authors"
@@ -19,12 +16,17 @@ copyright = f"2026, {author}"
 release = version = __version__
 language = "en"
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build"]
 nitpicky = False  # numpy and pandas are named, not linked: the pages can be read and built without a network
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
+
+nb_execution_mode = "force"  # a notebook is run at every build, and one that fails, fails the build
+nb_execution_raise_on_error = True
+nb_execution_timeout = 600
+nb_merge_streams = True
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"

@@ -1,6 +1,7 @@
 """The parts of the pages that the program writes itself, so that they cannot fall behind it.
 
-``python docs/generated.py FOLDER`` writes them by hand; ``conf.py`` does so at every build.
+``python docs/generated.py`` (``make pages``) writes them into the pages, between ``<!-- generated -->`` and ``<!-- end
+-->``; with ``--check`` it writes nothing and fails if a page is not current, as a test does.
 """
 
 from __future__ import annotations
@@ -12,35 +13,147 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from trialsim.scenario.reading import Reader, resolve
+from trialsim.scenario.schema import schema_text
+
+HERE = Path(__file__).parent
+SCENARIOS = (*sorted((HERE.parent / "configs").glob("*.yaml")), *sorted((HERE / "examples").glob("*.yaml")))
+"""Where the examples of keys are taken from: the scenarios of configs/, then those of docs/examples/ for the rest."""
+
 Schema = dict[str, Any]
 
 UNITS = {"per_month": "a month", "_weeks": "weeks", "_week": "weeks", "_months": "months", "_month": "months"}
 """What the end of a key says about its unit; the first that fits."""
 
 
-def write_all(folder: Path) -> None:
-    """Every generated part, as Markdown that a page includes."""
-    from trialsim.scenario.schema import schema_text
+START, END = "<!-- generated -->", "<!-- end -->"
 
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "scenario.md").write_text(scenario_keys(json.loads(schema_text())), encoding="utf-8")
-    (folder / "commands.md").write_text(commands(), encoding="utf-8")
+
+def parts() -> dict[str, str]:
+    """Page -> its generated part, as Markdown."""
+    schema = json.loads(schema_text())
+    return {"scenario.md": scenario_keys(schema, examples(schema)), "commands.md": commands()}
+
+
+def page_with(page: str, part: str) -> str:
+    """The text of a page with a new generated part."""
+    before, rest = page.split(START)
+    return f"{before}{START}\n\n{part.strip()}\n\n{END}{rest.split(END)[1]}"
+
+
+def stale() -> dict[Path, str]:
+    """Pages whose generated part is not what the program says -> what they should be."""
+    pages = {HERE / name: part for name, part in parts().items()}
+    new = {page: page_with(page.read_text(encoding="utf-8"), part) for page, part in pages.items()}
+    return {page: text for page, text in new.items() if page.read_text(encoding="utf-8") != text}
 
 
 # -- the scenario file
 
 
-def scenario_keys(schema: Schema) -> str:
+Examples = dict[tuple[str, str], str]
+"""(block, key) -> a value, as a scenario file would write it; the block of the whole file is "" """
+
+
+def examples(schema: Schema) -> Examples:
+    """The shortest value that a scenario of ours gives to each key."""
+    found: Examples = {}
+
+    def walk(value: Any, part: Schema) -> None:
+        for name, shape in _alternatives(part, schema["$defs"], value):
+            if isinstance(value, dict):
+                for key, inner in value.items():
+                    entry = shape.get("properties", {}).get(key)
+                    if entry:
+                        text = written(inner)
+                        found[name, key] = min(found.get((name, key), text), text, key=lambda t: (len(t), t))
+                    walk(inner, entry or _of_names(shape))
+            elif isinstance(value, list):
+                for inner in value:
+                    walk(inner, shape.get("items", {}))
+
+    for path in SCENARIOS:
+        scenario = Reader(path.read_text(encoding="utf-8")).read()
+        walk(scenario, schema)
+        for changes in scenario.get("variants", {}).values():
+            for place, value in changes.items():
+                part: Schema = schema
+                for key in place.split("."):
+                    part = _inner(part, key, schema["$defs"])
+                walk(value, part)
+    return found
+
+
+def _inner(part: Schema, key: str, definitions: dict[str, Schema]) -> Schema:
+    """What a schema says of one key of a block that is no choice between blocks; {} where it is one."""
+    ways = [part, *part.get("anyOf", [])]
+    blocks = [definitions.get(_name(way), way) for way in ways]
+    return next((block["properties"][key] for block in blocks if key in block.get("properties", {})), {})
+
+
+def _alternatives(part: Schema, definitions: dict[str, Schema], value: Any) -> Iterator[tuple[str, Schema]]:
+    """The blocks that a value may be an instance of: (name, what the schema says of it)."""
+    if "discriminator" in part:
+        if isinstance(value, dict) and value.get("kind") in part["discriminator"]["mapping"]:
+            name = part["discriminator"]["mapping"][value["kind"]].rpartition("/")[2]
+            yield name, definitions[name]
+    elif "$ref" in part:
+        name = _name(part)
+        if isinstance(value, dict) and {*value} <= {*definitions[name].get("properties", value)}:
+            yield name, definitions[name]
+        elif not isinstance(value, dict):
+            yield from _alternatives({**definitions[name]}, definitions, value)
+    elif "anyOf" in part or "oneOf" in part:
+        for way in [*part.get("anyOf", []), *part.get("oneOf", [])]:
+            yield from _alternatives(way, definitions, value)
+    else:
+        yield "", part
+
+
+def _of_names(shape: Schema) -> Schema:
+    """What a schema says of values whose names are a user's own."""
+    inner = [*shape.get("patternProperties", {}).values(), shape.get("additionalProperties")]
+    return next((way for way in inner if isinstance(way, dict)), {})
+
+
+def written(value: Any) -> str:
+    """A value on one line, as a scenario file would write it."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{written(key)}: {written(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(written, value)) + "]"
+    if isinstance(value, str):
+        plain = re.fullmatch(r"[A-Za-z][^:#,{}\[\]\"']*", value) and isinstance(resolve(value), str)
+        return value if plain else json.dumps(value, ensure_ascii=False)
+    return json.dumps(value)
+
+
+LONGEST = 120
+"""Letters of an example; a longer one is told by the examples of the keys in it."""
+
+
+def scenario_keys(schema: Schema, shown: Examples) -> str:
     """A section a block of the scenario file, with a table of its keys."""
     definitions = schema["$defs"]
-    lines = ["## The whole file", "", *_table(schema, definitions), ""]
-    for name, path in _places(schema, definitions).items():
+    places = _places(schema, definitions)
+    for name, path in places.items():
+        definitions[name]["anchor"] = _slug(_title(definitions[name], path))
+    lines = ["## The whole file", "", *_table("", schema, definitions, shown), ""]
+    for name, path in places.items():
         block = definitions[name]
-        kind = block["properties"].get("kind", {}).get("const")
-        title = f"`{path}`, `kind: {kind}`" if kind else f"`{path}`"
-        lines += [f"({_anchor(name)})=", "", f"## {title}", "", _text(block.get("description", "")), ""]
-        lines += [*_table(block, definitions), ""]
+        lines += [f"## {_title(block, path)}", "", _text(block.get("description", "")), ""]
+        lines += [*_table(name, block, definitions, shown), ""]
     return "\n".join(lines)
+
+
+def _title(block: Schema, path: str) -> str:
+    kind = block["properties"].get("kind", {}).get("const")
+    return f"`{path}`, `kind: {kind}`" if kind else f"`{path}`"
+
+
+def _slug(heading: str) -> str:
+    """The address of a heading, as MyST and repository sites make it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
 def _places(schema: Schema, definitions: dict[str, Schema]) -> dict[str, str]:
@@ -66,15 +179,17 @@ def _places(schema: Schema, definitions: dict[str, Schema]) -> dict[str, str]:
     return found
 
 
-def _table(block: Schema, definitions: dict[str, Schema]) -> list[str]:
-    lines = ["| key | what may be written | default | meaning |", "|---|---|---|---|"]
+def _table(name: str, block: Schema, definitions: dict[str, Schema], shown: Examples) -> list[str]:
+    lines = ["| key | what may be written | default | meaning | example |", "|---|---|---|---|---|"]
     for key, entry in block["properties"].items():
         if key == "kind":
             continue
         default = "**required**" if key in block.get("required", []) else _default(entry)
         meaning = entry.get("description") or _described(entry, definitions)
         unit = next((f", {word}" for end, word in UNITS.items() if key.endswith(end)), "")
-        cells = (f"`{key}`", _allowed(entry, definitions) + unit, default, _text(meaning))
+        example = shown.get((name, key), "")
+        example = f"`{example}`" if 0 < len(example) <= LONGEST else "as below" if example else ""
+        cells = (f"`{key}`", _allowed(entry, definitions) + unit, default, _text(meaning), example)
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return lines
 
@@ -102,11 +217,11 @@ def _ways(entry: Schema, definitions: dict[str, Schema]) -> Iterator[str]:
     """Each way in which a value may be written, in words."""
     if "discriminator" in entry:
         kinds = entry["discriminator"]["mapping"].items()
-        named = (f"[{kind}](#{_anchor(ref.rpartition('/')[2])})" for kind, ref in kinds)
+        named = (f"[{kind}](#{definitions[ref.rpartition('/')[2]]['anchor']})" for kind, ref in kinds)
         yield f"block of `kind:` {', '.join(named)}"
     elif "$ref" in entry:
         name = _name(entry)
-        yield f"[block](#{_anchor(name)})" if "properties" in definitions[name] else "any value"
+        yield f"[block](#{definitions[name]['anchor']})" if "properties" in definitions[name] else "any value"
     elif "anyOf" in entry or "oneOf" in entry:
         limits: Schema = {key: entry[key] for key in ("ge", "le") if key in entry}
         for way in entry.get("anyOf", []) + entry.get("oneOf", []):
@@ -154,10 +269,6 @@ def _number(entry: Schema) -> str:
 
 def _name(entry: Schema) -> str:
     return str(entry.get("$ref", "")).rpartition("/")[2]
-
-
-def _anchor(name: str) -> str:
-    return f"block-{name.lower()}"
 
 
 def _text(text: str) -> str:
@@ -208,4 +319,9 @@ def spread(lines: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    write_all(Path(sys.argv[1]))
+    behind = stale()
+    if "--check" in sys.argv:
+        sys.exit(f"not current: {', '.join(page.name for page in behind)}; make pages" if behind else 0)
+    for page, text in behind.items():
+        page.write_text(text, encoding="utf-8")
+        print(f"{page} written")

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from trialsim.scenario.files import validate as validate
     from trialsim.scenario.model import Scenario as Scenario
     from trialsim.scenario.schema import json_schema as schema  # noqa: F401
+    from trialsim.scenario.starting import examples as examples
     from trialsim.scenario.starting import init as init
     from trialsim.varying.answers import WhatIf as WhatIf
     from trialsim.varying.answers import WhatIfs as WhatIfs
@@ -69,6 +70,7 @@ _HOME = {
     "DesignError": "trialsim.errors",
     "docx": "trialsim.reporting.later:write_docx",
     "exact": "trialsim.engine.operating",
+    "examples": "trialsim.scenario.starting",
     "find": "trialsim.designs.finding",
     "find_robust": "trialsim.engine.whole_trial",
     "FoundDesigns": "trialsim.designs.finding",

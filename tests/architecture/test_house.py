@@ -126,7 +126,8 @@ def test_public_names_are_these():
         "Aids", "Analyses", "Checks", "Comparison", "DesignError", "FoundDesigns", "OutputError",
         "Protocol", "Results", "RobustDesigns", "Run", "Scenario", "ScenarioError",
         "SensitivityResults", "Trace", "TrialsimError", "WhatIf", "WhatIfs", "__version__",
-        "analyse", "assess", "check", "compare", "docx", "exact", "find", "find_robust", "init",
+        "analyse", "assess", "check", "compare", "docx", "examples", "exact", "find",
+        "find_robust", "init",
         "load", "monitor", "protocol", "report", "reproduce", "run", "schema", "sensitivity",
         "simulate", "trace", "validate", "whatif",
     }  # fmt: skip

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import random
+import resource
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.helpers import SMALL, run, unrendered
+from tests.helpers import SMALL, ended, run, unrendered
+from trialsim import timing
 from trialsim.writing.seal import to_json
 
 # -- case F5: the bytes of a scenario are read once
@@ -294,3 +302,247 @@ def test_reproduce_looks_at_the_rest_of_the_folder(
     file.unlink()
     assert run(["reproduce", "out"], monkeypatch) == 1
     assert f"{name}: no longer there" in capsys.readouterr().err
+
+
+# -- cases F12, F17: signals
+
+DOOR = """
+import os, signal, sys
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # even in the background of a shell, which ignores it
+where, sent, me = sys.argv.pop(1), int(sys.argv.pop(1)), os.getpid()
+left = where.split("+")
+
+def hook(event, arguments):
+    seen = f"{event} {os.path.basename(str(arguments[0]))}" if arguments else event
+    if left and seen.startswith(left[0].split("*")[0]) and seen.endswith(left[0].split("*")[-1]):
+        left.pop(0)
+        os.kill(me, sent)
+
+sys.addaudithook(hook)
+from trialsim.__main__ import main
+main()
+"""
+"""The command line in a process that sends itself a signal at each of some events, in their order."""
+
+
+def signalled(where: str, sent: int, folder: Path, *arguments: str) -> tuple[int, str]:
+    """Exit status of such a process and what it printed on stderr."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", DOOR, where, str(int(sent)), *arguments],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    errors = ended(process)[1]
+    return process.returncode, errors
+
+
+RUN = ["run", "small.yaml", "-o", "out", "--jobs", "1"]
+
+
+@pytest.mark.parametrize("where", ["import typer", "import trialsim.cli.run", "import numba", "import yaml"])
+def test_an_interrupt_at_the_door(where: str, tmp_path: Path) -> None:
+    (tmp_path / "small.yaml").write_text(SMALL)
+    where = where.replace("yaml", "ruamel.yaml")
+    status, errors = signalled(where, signal.SIGINT, tmp_path, *RUN)
+    assert status == 130
+    assert errors.count("\n") == 1 and errors.startswith("interrupted"), errors
+    assert [path.name for path in tmp_path.iterdir()] == ["small.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+@pytest.mark.parametrize("where", ["os.mkdir .out.*.new", "os.mkdir .out.*.new+shutil.rmtree .out"])
+def test_a_signal_while_the_folder_is_written(where: str, sent: int, expected: int, tmp_path: Path) -> None:
+    """Once, and a second time while what was begun is removed."""
+    (tmp_path / "small.yaml").write_text(SMALL)
+    status, errors = signalled(where, sent, tmp_path, *RUN)
+    assert status == expected, errors
+    *before, kept, said = errors.splitlines()
+    assert all(line.startswith("Compiling kernels") for line in before)
+    assert kept.endswith("the same command with --resume goes on from there")
+    assert said == "interrupted; no report was written"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.ledger", "small.yaml"]
+
+
+def test_what_a_killed_run_left_is_cleared(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    status, _ = signalled("open report.html", signal.SIGKILL, place, *ANALYSE, "-o", "out")
+    assert status == -signal.SIGKILL
+    (left,) = place.iterdir()
+    assert left.name.startswith(".out.") and left.name.endswith(".new")
+    others = [".out.mine.new", ".outer.01234567.new", ".out.0123456.new"]
+    for name in others:
+        (place / name).mkdir()
+    held = place / ".out.01234567.new"  # somebody is still writing it
+    held.mkdir()
+    descriptor = os.open(held, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    assert run([*ANALYSE, "-o", "out"], monkeypatch) == 0
+    assert {path.name for path in place.iterdir()} == {"out", held.name, *others}
+    os.close(descriptor)
+    assert run([*ANALYSE, "-o", "out", "--force"], monkeypatch) == 0
+    assert {path.name for path in place.iterdir()} == {"out", *others}
+
+
+def test_an_exact_calculation_hears_an_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two slices, in whatever thread it runs."""
+    from trialsim.engine import exact
+    from trialsim.scenario.compiled import Compiled
+    from trialsim.scenario.files import parse
+
+    trial = Compiled.of(parse(SMALL))
+    rates = trial.rates["active"]
+    whole = exact.distribution(trial.rules, rates).values
+    monkeypatch.setattr(exact, "SLICE", 1)
+    assert exact.distribution(trial.rules, rates).values == whole  # slices change no bit
+    slices = []
+
+    @contextlib.contextmanager
+    def counted(what: str, steps: int):  # type: ignore[no-untyped-def]
+        with timing.long_work(what, steps) as done:
+
+            def one(count: int) -> None:
+                slices.append(count)
+                if count == 3:
+                    timing.stop.set()
+                done(count)
+
+            yield one
+
+    monkeypatch.setattr(exact, "long_work", counted)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            exact.distribution(trial.rules, rates)
+    finally:
+        timing.stop.clear()
+    assert slices == [1, 2, 3]
+
+
+def test_the_main_thread_hears_while_a_kernel_runs() -> None:
+    release = threading.Event()
+
+    def kernel() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        release.wait()
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            timing.meanwhile(kernel)
+    finally:
+        signal.signal(signal.SIGINT, before)
+        release.set()
+    assert timing.meanwhile(lambda: 3) == 3
+    with pytest.raises(ZeroDivisionError):
+        timing.meanwhile(lambda: 1 // 0)
+
+
+# -- cases F1-F3: long work is told, or bounded and told
+
+
+def test_long_work_says_how_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, said = iter([0.0, 0.2, 1.0, 2.0, 3.0]), []
+    monkeypatch.setattr(timing.time, "monotonic", lambda: next(now))
+    monkeypatch.setattr(timing, "listener", said.append)
+    with timing.long_work("exact answer", 100) as done:
+        for count in (1, 2, 3, 4):
+            done(count)
+    assert said == ["exact answer: about 49 s more"]
+
+
+# -- case A9: what an earlier run has kept is not dropped because a word was forgotten
+
+
+@pytest.mark.parametrize("command", ["run", "whatif", "sensitivity"])
+def test_kept_work_is_not_dropped(
+    command: str, place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (place / "small.yaml").write_text(SMALL)
+    asked = [command, "small.yaml", "-o", "out", "--jobs", "1"]
+    with monkeypatch.context() as broken:
+        broken.setattr("trialsim.cli.common.Out.write", lambda *_, **__: os.kill(os.getpid(), signal.SIGINT))
+        assert run(asked, broken) == 130
+    said = capsys.readouterr().err
+    assert "are kept in" in said and "with --resume goes on from there" in said
+    (file,) = place.glob("out.*")
+    kept = file.read_bytes()
+    assert run(asked, monkeypatch) == 2
+    refused = capsys.readouterr().err
+    assert "of a run that was cut off: go on from there with --resume, or drop them with --force" in refused
+    assert file.read_bytes() == kept and not (place / "out").exists()
+    assert run([*asked, "--resume"], monkeypatch) == 0
+    assert sorted(path.name for path in place.iterdir()) == ["out", "small.yaml"]
+    file.write_bytes(kept)
+    assert run([*asked, "--force"], monkeypatch) == 0
+    assert sorted(path.name for path in place.iterdir()) == ["out", "small.yaml"]
+
+
+# -- case F16: a full disk, and other places that cannot be written
+
+
+@pytest.fixture
+def full() -> Iterator[Callable[[int], None]]:
+    """Lets no file grow beyond a number of bytes, as a disk that is nearly full does."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda room: resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+FULL = [
+    [*ANALYSE, "--figure", "a"],
+    [*ANALYSE, "-o", "a"],
+    [*FIND, "--figure", "a.svg"],
+    ["monitor", "small.yaml", "-o", "a.html"],
+    ["trace", "small.yaml", "-o", "a.csv"],
+    ["protocol", "small.yaml", "--docx", "a.docx"],
+    ["sensitivity", "small.yaml", "-o", "a", "--jobs", "1"],
+    ["whatif", "small.yaml", "-o", "a", "--jobs", "1"],
+]
+
+
+@pytest.mark.parametrize("room", [0, 10, 700])
+@pytest.mark.parametrize("command", FULL)
+def test_a_full_disk(
+    command: list[str],
+    room: int,
+    place: Path,
+    full: Callable[[int], None],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (place / "warm").mkdir()  # kernels that are compiled now are not written to the cache later
+    for folder in (place / "warm", place):
+        (folder / "small.yaml").write_text(SMALL)
+    monkeypatch.chdir(place / "warm")
+    assert run(command, monkeypatch) == 0
+    monkeypatch.chdir(place)
+    capsys.readouterr()
+    full(room)
+    status = run(command, monkeypatch)
+    said = capsys.readouterr().err
+    assert status == 2, said
+    assert "cannot be written" in said and "file too large" in said
+    left = {path.name for path in place.iterdir()} - {"small.yaml", "warm"}
+    if not left <= {"a"} or any((place / "a").glob("*")):
+        # what was kept of a long computation is whole, and told
+        (file,) = left
+        assert file in ("a.ledger", "a.points") and (place / file).stat().st_size
+        assert f"kept in {place / file}" in said
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+@pytest.mark.parametrize("command", FULL)
+def test_a_folder_that_may_not_be_written(
+    command: list[str], place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (place / "small.yaml").write_text(SMALL)
+    place.chmod(0o500)
+    try:
+        assert run(command, monkeypatch) == 2
+    finally:
+        place.chmod(0o700)
+    assert "permission" in capsys.readouterr().err
+    assert [path.name for path in place.iterdir()] == ["small.yaml"]

@@ -24,6 +24,7 @@ import shlex
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -31,6 +32,8 @@ import trialsim
 from tests.helpers import ROOT, run
 from tests.published.reference import rows
 from trialsim.quantities import QUANTITIES
+from trialsim.scenario.changes import variants
+from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.schema import schema_text
 
 DOCS = ROOT / "docs"
@@ -195,20 +198,51 @@ def test_the_reference_has_every_public_name() -> None:
     assert set(trialsim.__all__) - {"__version__"} <= named
 
 
-def test_the_scenario_page_has_every_key_of_the_schema() -> None:
+@pytest.fixture(scope="module")
+def generated() -> ModuleType:
+    """The script that writes the generated parts of the pages."""
     found = importlib.util.spec_from_file_location("generated", DOCS / "generated.py")
     assert found
     assert found.loader
-    generated = importlib.util.module_from_spec(found)
-    found.loader.exec_module(generated)
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
+def test_generated_tables_are_current(generated: ModuleType) -> None:
+    assert [page.name for page in generated.stale()] == [], "make pages"
+
+
+def test_a_page_that_is_behind_is_noticed(generated: ModuleType) -> None:
+    page = (DOCS / "commands.md").read_text(encoding="utf-8")
+    assert generated.page_with(page, "another help") != page
+
+
+NEVER_WRITTEN = {("Bop2", "nmax"), ("Bop2Toxicity", "nmax")}
+"""Keys of the schema that a scenario is refused with: there the looks state the largest n."""
+
+
+def test_the_scenario_page_has_every_key_of_the_schema_with_an_example(generated: ModuleType) -> None:
     schema = json.loads(schema_text())
-    page = generated.scenario_keys(schema)
-    sections = dict(re.findall(r"^\(block-(\w+)\)=$(.*?)(?=^\(block-|\Z)", page, re.MULTILINE | re.DOTALL))
+    places = generated._places(schema, schema["$defs"])
     blocks_of_keys = {name: block for name, block in schema["$defs"].items() if "properties" in block}
-    assert {name.lower() for name in blocks_of_keys} == set(sections)
+    assert {*blocks_of_keys} == {*places}
+    page = (DOCS / "scenario.md").read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^## (`[^\n]*)\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL))
     for name, block in blocks_of_keys.items():
-        keys = re.findall(r"^\| `(\w+)` \|", sections[name.lower()], re.MULTILINE)
-        assert keys == [key for key in block["properties"] if key != "kind"]
+        section = sections[generated._title(block, places[name])]
+        shown = dict(re.findall(r"^\| `(\w+)` \|.*\| ([^|]*) \|$", section.replace("\\|", ""), re.MULTILINE))
+        assert [*shown] == [key for key in block["properties"] if key != "kind"]
+        without = {(name, key) for key, example in shown.items() if not example.strip()}
+        assert without <= NEVER_WRITTEN, "add it to docs/examples/every-key.yaml, then make pages"
+
+
+@pytest.mark.parametrize("path", sorted(DOCS.glob("examples/*.yaml")), ids=lambda path: path.stem)
+def test_an_example_of_keys_is_a_scenario(path: Path) -> None:
+    """Every variant too: it is compiled, with the searches that it asks for."""
+    scenario = trialsim.load(path)
+    for trial in (scenario, *variants(scenario).values()):
+        assert compile_rules(trial).looks.n
 
 
 def test_the_methods_have_every_kind_of_design_and_rule() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import CONFIGS, ROOT, TEACHING, child, ended, run, wait_until
+from tests.helpers import CONFIGS, TEACHING, child, ended, run, wait_until
 from tests.property.test_malformed import TEXTS, mutated, refusal
 
 WANTED = 300
@@ -72,11 +72,6 @@ def test_init_validate_and_schema(
     assert "exists" in capsys.readouterr().err
     assert run(["schema"], monkeypatch) == 0
     assert '"$schema"' in capsys.readouterr().out
-
-
-def test_the_example_is_the_teaching_scenario() -> None:
-    example = ROOT / "src/trialsim/scenario/example.yaml"
-    assert TEACHING.read_bytes() == example.read_bytes()
 
 
 def test_an_interrupt_ends_cleanly(tmp_path: Path) -> None:

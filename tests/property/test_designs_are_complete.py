@@ -273,7 +273,7 @@ def test_three_outcomes(seed):
         with pytest.raises(DesignError):
             sargent.search(Target(p0, p1, alpha, beta, nmax), eta, pi)
         return
-    found = sargent.search(Target(p0, p1, alpha, beta, nmax), eta, pi)
+    found = sargent.search(Target(p0, p1, alpha, beta, nmax), eta, pi).designs
     assert found[0].n == min(best)
     assert found[0].en_p0 == pytest.approx(best[min(best)], abs=1e-9)
     assert found[-1].en_p0 == pytest.approx(min(best.values()), abs=1e-9)
@@ -379,8 +379,9 @@ def test_predictive_probability_thresholds_one_by_one(n):
             (level, en), (power, _) = result
             if level <= alpha + 1e-12 and power >= 1 - beta - 1e-12:
                 best = min(best, en)
-    found = [d for d in predictive_search(Target(p0, p1, alpha, beta, n), prior=prior, min_n=5) if d.n == n]
-    smaller = predictive_search(Target(p0, p1, alpha, beta, n), prior=prior, min_n=5)
+    designs = predictive_search(Target(p0, p1, alpha, beta, n), prior=prior, min_n=5).designs
+    found = [d for d in designs if d.n == n]
+    smaller = designs
     if found:
         assert found[0].en_p0 == pytest.approx(best, abs=1e-9)
     else:

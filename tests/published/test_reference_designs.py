@@ -96,7 +96,7 @@ def test_both_three_outcome_designs():
     p0, p1, alpha, beta, eta, pi = numbers(
         table[0], "p0", "pa", "alpha_param", "beta_param", "eta_param", "pi_param"
     )
-    found = sargent.search(Target(p0, p1, alpha, beta), eta, pi)
+    found = sargent.search(Target(p0, p1, alpha, beta), eta, pi).designs
     assert len(table) == 2
     for row, design in zip(table, (found[0], found[-1]), strict=True):
         wanted = tuple(int(row[key]) for key in ("r1", "n1", "r2", "s", "N"))

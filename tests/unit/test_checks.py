@@ -232,8 +232,7 @@ def test_splits_that_cannot_matter_are_not_enumerated():
 
 
 def test_what_is_too_large_to_compute_is_said(monkeypatch):
-    monkeypatch.setattr("trialsim.checks.MAX_STATES", 1)
-    monkeypatch.setattr("trialsim.checks.by_design.MAX_STATES", 1)
+    monkeypatch.setattr("trialsim.engine.exact.MAX_STATES", 1)
     checks = check(parse(SMALL))
     assert not [r for r in checks if r.conditioning != "given_sizes"]
     assert any("too large to compute" in note for note in checks.notes)

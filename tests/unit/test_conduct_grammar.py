@@ -146,7 +146,7 @@ def test_the_defaults() -> None:
         "withdrawal_per_month": 0.0,
         "early_onset": 0.5,
         "toxicity_known": "complete_only",
-        "interim": "continue",
+        "interim": "pause",
         "review_lag_weeks": 0.0,
         "overrun": "count",
         "amendment_lag_weeks": 0.0,
@@ -158,10 +158,10 @@ def test_the_defaults() -> None:
 def test_a_default_counts_the_same_stated_or_left_out() -> None:
     stated = (
         ("phi: 0.10}\n", "phi: 0.10}\n  on_dose_change: pooled\n"),
-        ("weeks: 8\n", "weeks: 8\n  confirmed: true\n  interim: continue\n  review_lag_weeks: 0\n"),
+        ("weeks: 8\n", "weeks: 8\n  confirmed: true\n  interim: pause\n  review_lag_weeks: 0\n"),
     )
     assert files.digest(read(*stated)) == files.digest(read())
-    assert files.digest(read(("weeks: 8\n", "weeks: 8\n  interim: pause\n"))) != files.digest(read())
+    assert files.digest(read(("weeks: 8\n", "weeks: 8\n  interim: continue\n"))) != files.digest(read())
 
 
 @pytest.mark.parametrize(
@@ -411,7 +411,7 @@ def test_the_dasatinib_calendar_by_hand() -> None:
     # half the window is 28,672 ticks, spread over 2**31 words: 2 * 28,672 in units of 2**-32 per word
     assert c.early == 1 << 31
     assert c.onset_scale.tolist() == [57_344, 57_344]
-    assert (c.interim, c.review_lag, c.lag, c.during_lag) == (tables.CONTINUE_ACCRUAL, 0, 0, tables.OLD_DOSE)
+    assert (c.interim, c.review_lag, c.lag, c.during_lag) == (tables.PAUSE, 0, 0, tables.OLD_DOSE)
     assert (c.as_it_happens, c.exclude, c.own, c.after_change) == (False, False, False, tables.POOLED)
     assert c.amended_at.tolist() == [0, 0]
     # P(Bin(70, .05) >= 7) = .0604 and P(>= 8) = .0234; of one patient, 1 response has exactly .05

@@ -13,10 +13,11 @@ from tests.helpers import CONFIGS, run
 from trialsim.codes import CONTINUE, NEVER
 from trialsim.designs import Design, ToxicityRule, curtailed, gehan, simon, swog
 from trialsim.designs.alone import alone, written
-from trialsim.designs.finding import CRITERIA, SEARCHES, find, find_many
+from trialsim.designs.finding import CRITERIA, SEARCHES, find
 from trialsim.designs.fleming import boundaries
 from trialsim.designs.group_sequential import GroupSequential
 from trialsim.designs.rules import Looks, Monitor, Rules
+from trialsim.designs.settings import find_many
 from trialsim.designs.toxicity import crossing_probability
 from trialsim.engine.exact import distribution
 from trialsim.errors import DesignError
@@ -290,8 +291,8 @@ def test_many_settings_in_one_call(tmp_path, monkeypatch, capsys):
     path.write_text("p0,p1,alpha,beta,balanced\n0.1,0.3,0.05,0.2,\n0.05,0.2,0.05,0.2,true\n")
     assert run(["find", "simon", "--settings", str(path)], monkeypatch) == 0
     printed = capsys.readouterr().out.splitlines()
-    assert printed[0].startswith("p0,p1,alpha,beta,criterion,design")
-    assert "0.1,0.3,0.05,0.2,optimal,1/10 5/29" in "\n".join(printed)
+    assert printed[0].startswith("p0,p1,alpha,beta,balanced,criterion,design")
+    assert "0.1,0.3,0.05,0.2,,optimal,1/10 5/29" in "\n".join(printed)
     path.write_text("p0,p1\n0.1,0.3\n")
     assert run(["find", "simon", "--settings", str(path)], monkeypatch) == 2
     assert "needs a header" in capsys.readouterr().err

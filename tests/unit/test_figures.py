@@ -22,7 +22,6 @@ from trialsim.checks import check
 from trialsim.codes import NEVER
 from trialsim.designs.binomial import clopper_pearson
 from trialsim.designs.simon import operating_characteristics
-from trialsim.engine import curves
 from trialsim.engine.exact import distribution
 from trialsim.engine.montecarlo import tallies
 from trialsim.engine.operating import simulate
@@ -312,7 +311,7 @@ def test_without_checks_nothing_is_held_against_the_observed_trial(
 
 
 def test_out_of_reach_of_the_exact_chain_points_stand_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(curves, "MAX_STATES", 2000)
+    monkeypatch.setattr("trialsim.engine.exact.MAX_STATES", 2000)
     rule = {"rule": {"kind": "pocock", "limit": 0.3, "phi": 0.1}, "at_lowest_dose": "stop"}
     drawn = drawn_of(
         scenario_of(doses=["a", "b"], dose_reduction=rule, truth={"t": {"response": 0.2, "toxicity": 0.4}})

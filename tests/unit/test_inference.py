@@ -127,7 +127,7 @@ def test_without_p0_there_is_no_p_value_and_it_is_said():
         ({"responses": 3, "toxicities": 71}, "71 patients with toxicity among 70 treated patients cannot be"),
         ({"responses": 3, "treated": 72}, "goes with toxicities"),
         ({"responses": 3, "toxicities": 7, "treated": 69}, "cannot be fewer than the 70 analysed"),
-        ({"responses": 3, "design": "25,70"}, "write R1/N1,R/N"),
+        ({"responses": 3, "design": "25,70"}, "write R1/N1 R/N"),
         ({"responses": 3, "design": "1/25,6/20"}, "looks must grow"),
         ({"responses": 3, "design": "30/25,6/70"}, "cut-offs must be below"),
         ({"responses": 3, "design": "1:1/25,6/70"}, "leads on"),

@@ -66,8 +66,14 @@ def test_what_was_kept_comes_back(path: Path) -> None:
     assert in_order(resumed(path)) == in_order(PARTS)
 
 
-def test_without_resume_it_starts_anew(path: Path) -> None:
-    with Ledger(path, "sha256:s") as ledger:
+def test_without_resume_nothing_is_dropped_but_by_force(path: Path) -> None:
+    before = path.read_bytes()
+    with pytest.raises(OutputError) as refused, Ledger(path, "sha256:s") as ledger:
+        ledger.begin(1, 20, RUN)
+    kept = sum(part.tally.replicates for part in PARTS)
+    assert f"keeps {kept} replicates of a run that was cut off" in str(refused.value)
+    assert path.read_bytes() == before
+    with Ledger(path, "sha256:s", force=True) as ledger:
         assert ledger.begin(1, 20, RUN) == []
         ledger.append(PARTS[2])
     assert resumed(path) == [PARTS[2]]
@@ -145,7 +151,7 @@ def test_a_ledger_of_another_run_is_refused_and_kept(
     before = path.read_bytes()
     with pytest.raises(OutputError) as refused:
         resumed(path, **change)  # type: ignore[arg-type]
-    assert f"{path}: {words}. Without --resume" in str(refused.value)
+    assert f"{path}: {words}. With --force in place of --resume it starts" in str(refused.value)
     assert path.read_bytes() == before
 
 
@@ -239,7 +245,7 @@ def test_a_run_goes_on_with_other_chunks(tmp_path: Path, monkeypatch: pytest.Mon
                 raise KeyboardInterrupt
 
         monkeypatch.setattr("trialsim.engine.montecarlo.CHUNK_PATIENTS", sizes[0])
-        with pytest.raises(KeyboardInterrupt), Ledger(path, "s") as ledger:
+        with pytest.raises(KeyboardInterrupt), Ledger(path, "s", force=True) as ledger:
             tallies(CASES, replicates, 7, jobs=2, ledger=ledger, progress=cut_off)
         monkeypatch.setattr("trialsim.engine.montecarlo.CHUNK_PATIENTS", sizes[1])
         told: list[int] = []

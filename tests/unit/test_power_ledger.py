@@ -17,7 +17,6 @@ from tests.oracle.brute_force import Dose, cells_of, enumerate_trial
 from tests.unit.test_reporting import POCOCK, small
 from tests.unit.test_reporting_conduct import CONDUCT, STRATA
 from trialsim.codes import POOLED
-from trialsim.engine import power_ledger as module
 from trialsim.engine.operating import exact, simulate
 from trialsim.engine.power_ledger import LABELS, PowerLedger, PowerLedgers, power_ledgers
 from trialsim.engine.quantities import Side
@@ -293,7 +292,7 @@ def test_an_amendment_at_a_date_is_simulated_on_the_same_patients() -> None:
 def test_where_no_chain_is_small_enough_the_calendar_step_is_still_paired_with_the_trial_as_it_runs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "MAX_STATES", 1)
+    monkeypatch.setattr("trialsim.engine.exact.MAX_STATES", 1)
     scenario = small(conduct=CONDUCT | {"interim": "continue"})
     step, trial = of(scenario, replicates=2000)["calendar"], Compiled.of(scenario)
     dated, key = timed(trial)["active"], stream_key(scenario.simulation.seed)

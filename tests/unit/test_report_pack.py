@@ -283,11 +283,9 @@ sensitivity:
 
 
 def test_sensitivity_analyses_become_a_section_of_the_report(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     teaching = CONFIGS / "teaching.yaml"
-    assert run(["run", str(teaching), "-o", str(tmp_path / "none"), "--sensitivity"], monkeypatch) == 2
-    assert "asks for no sensitivity analysis" in capsys.readouterr().err
     scenario = tmp_path / "scenario.yaml"
     scenario.write_text(teaching.read_text(encoding="utf-8") + ANALYSES, encoding="utf-8")
     folder = tmp_path / "run"

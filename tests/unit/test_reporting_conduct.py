@@ -24,6 +24,7 @@ from trialsim.writing.html import html
 
 POCOCK = {"kind": "pocock", "limit": 0.3, "phi": 0.1}
 CONDUCT: dict[str, Any] = {
+    "interim": "continue",
     "accrual": {"per_month": 2},
     "assessment_weeks": [8, 16, 24],
     "toxicity_window_weeks": 4,

@@ -116,7 +116,9 @@ def test_points_of_another_run_are_not_taken(tmp_path: Path) -> None:
             assert kept.resumed == resumed
             Evaluator(TIMED, replicates=replicates, seed=seed, kept=kept)(Asked("active"), [{}])
             assert len(kept.points) == resumed + 1
-    with Kept(path) as kept:
+    with pytest.raises(OutputError, match=r"keeps 3 points .* --resume, or drop them with --force"):
+        Kept(path)
+    with Kept(path, force=True) as kept:
         assert kept.resumed == 0
     path.write_text("somebody's own\n")
     with pytest.raises(OutputError, match="is not a file of trialsim"):

@@ -188,7 +188,7 @@ def test_triangular_quantiles_against_scipy() -> None:
     [
         (GOOD.replace("[0.25, 0.35]", "[0.25, 1.35]"), [], "1.35 is outside 0 to 1"),
         (GOOD.replace("case: inactive", "case: nobody"), [], "`nobody` is no case"),
-        ("", [], "this scenario asks for no sensitivity analysis"),
+        ("", ["--only", "grids"], "--only grids: no such analysis (allowed: tornado, default"),
         (GOOD, ["--only", "tornadoo"], "--only tornadoo: no such analysis; did you mean `tornado`?"),
         (GOOD, ["--resume"], "--resume goes on with what a folder has kept"),
         (

@@ -272,7 +272,7 @@ def test_the_command(
     [
         (["--trial", "0"], "from 1 to"),
         (["--trial", str(2**48 + 1)], "from 1 to"),
-        (["--trial", "two"], "'--trial': Input should be a valid integer"),
+        (["--trial", "two"], "--trial: `two` is text, not a whole number"),
         (["--case", "nobody"], "inactive, active"),
         (["--seed", "-4"], "seed = -4"),
         (["--output", "t.txt"], ".svg, .png, .pdf or .csv"),

@@ -24,10 +24,11 @@ from trialsim.checks.given_sizes import checks_given_sizes, counts_of
 from trialsim.checks.predictive import Sizes, joint_pmf
 from trialsim.checks.rows import CaseCheck, CellCheck, Checks, Curve, Headline, LikelihoodRatio, label
 from trialsim.designs.binomial import clopper_pearson
-from trialsim.engine.exact import MAX_STATES, states
+from trialsim.engine.exact import out_of_reach
 from trialsim.engine.montecarlo import Progress
 from trialsim.engine.patients import cells_by_dose, rates_by_dose
 from trialsim.engine.threads import side_by_side
+from trialsim.given import takes
 from trialsim.inference.observed import questions_of
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Observed, Scenario
@@ -44,6 +45,7 @@ __all__ = [
 ]
 
 
+@takes
 def check(
     scenario: Scenario | Compiled,
     *,
@@ -188,10 +190,15 @@ def _notes(trial: Compiled, observed: Observed, trials: int) -> tuple[str, ...]:
             f"What depends on the design comes from {trials:,} trials of each case, simulated {how}, with the seed of "
             "the run."
         )
-    elif states(trial.rules) > MAX_STATES:
+    elif out_of_reach(trial.rules):
         notes.append(
             "What depends on the design (reaching the planned n, whether the dose was reduced) is not shown: the exact "
             "answer is too large to compute."
+        )
+    elif out_of_reach(trial.rules, carried=True):
+        notes.append(
+            "How many responses trials have that reach the planned n is not shown: the exact answer is too large to "
+            "compute."
         )
     if scenario.conduct:
         notes.append("Dates and durations are not among what was observed, so they are not checked.")

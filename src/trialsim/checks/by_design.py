@@ -12,7 +12,7 @@ from trialsim.checks.predictive import beta_binomial_pmf
 from trialsim.checks.rows import EXTERNAL, REACHED_N, UNCONDITIONAL, CaseCheck, row_of
 from trialsim.designs.binomial import Float64
 from trialsim.designs.rules import Rules
-from trialsim.engine.exact import MAX_STATES, distribution, states
+from trialsim.engine.exact import distribution, out_of_reach
 from trialsim.engine.montecarlo import Progress, paths
 from trialsim.engine.threads import side_by_side
 from trialsim.engine.timed import Timed
@@ -68,7 +68,7 @@ def checks_by_design(trial: Compiled, name: str, observed: Observed, how: How) -
     complete = is_complete(trial, observed)
     if is_simulated(scenario):
         return list(_in_calendar_time(trial, name, observed, how, complete))
-    if states(rules) > MAX_STATES:
+    if out_of_reach(rules):
         return []
     return list(_at_once(trial, name, observed, how, complete))
 
@@ -78,7 +78,7 @@ def checks_by_design(trial: Compiled, name: str, observed: Observed, how: How) -
 
 def _at_once(trial: Compiled, name: str, observed: Observed, how: How, complete: bool) -> Iterator[CaseCheck]:
     rules = trial.rules
-    known = distribution(rules, trial.truth(name), totals=states(rules, carried=True) <= MAX_STATES)
+    known = distribution(rules, trial.truth(name), totals=not out_of_reach(rules, carried=True))
     if observed.dose_reduced is not None:
         yield _flag(name, observed.dose_reduced, known.values["p_dose_reduced"])
     if not complete:

@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import gc
 import io
+import re
+import signal
 import sys
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
+from trialsim import timing
 from trialsim.cli import (
     analyse,
     check,
@@ -47,21 +52,51 @@ def main() -> None:
             # a name in Greek must not stop a run on a terminal that cannot show it
             stream.reconfigure(errors="backslashreplace")
     gc.set_threshold(50_000, 20, 20)  # a figure is many small objects, and none of them is garbage yet
+    before, timing.listener = timing.hear(), _say
     try:
-        app()
+        app(args=together(sys.argv[1:]))
     except ScenarioError as error:
         _fail(str(error), 2)
     except Interrupted as error:
-        _fail(str(error), INTERRUPTED)
+        _fail(str(error), timing.status())
     except TrialsimError as error:
         _fail(f"error: {error}", 2)
     except OSError as error:
         _fail(f"error: output cannot be written: {(error.strerror or str(error)).lower()}", 2)
     except SystemExit as stop:
         # what an interrupt becomes inside a command
-        if stop.code == INTERRUPTED:
-            _fail("interrupted; no report was written", INTERRUPTED)
+        if stop.code == INTERRUPTED or (timing.heard and stop.code):
+            _fail("interrupted; no report was written", timing.status())
         raise
+    finally:
+        timing.listener = None
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _say(words: str) -> None:
+    if sys.stderr is not None:
+        print(words, file=sys.stderr, flush=True)
+
+
+_SEVERAL = {"--now": (r"[\d.,;]+", ","), "--design": (r"[-–−\d:,;]*/[-–−\d:/,;]*", " ")}
+"""Options whose value may be written as several words: what such a word looks like, and what joins them."""
+
+
+def together(arguments: Sequence[str]) -> list[str]:
+    """Arguments in which ``--now 21 5 8`` has become ``--now 21,5,8``, and ``--design 1/10 5/29`` one design."""
+    found: list[str] = []
+    pattern, joint, begun = "", "", False
+    for argument in arguments:
+        is_word = bool(pattern and re.fullmatch(pattern, argument))
+        if is_word and begun:
+            found[-1] = f"{found[-1]}{joint}{argument}"
+            continue
+        found.append(argument)
+        begun = is_word
+        if not is_word:
+            pattern, joint = _SEVERAL.get(argument, ("", ""))
+    return found
 
 
 def _fail(message: str, status: int) -> None:
@@ -85,6 +120,19 @@ def _options(
     pass
 
 
+class Spoken(TyperCommand):
+    """A command whose help says what each argument and option is in a sentence: capital letter, full stop."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for parameter in self.params:
+            text: str = getattr(parameter, "help", None) or ""
+            said, bracket, default = text.partition(" [default")
+            if said:
+                said = said[0].upper() + said[1:] + ("" if said.endswith((".", "?")) else ".")
+                parameter.help = said + bracket + default  # type: ignore[attr-defined]
+
+
 for command in (
     run.run,
     find.find,
@@ -100,6 +148,7 @@ for command in (
     trace.trace,
     files.reproduce,
     files.init,
+    files.examples,
     files.schema,
 ):
-    app.command()(command)
+    app.command(cls=Spoken)(command)

@@ -7,14 +7,19 @@ import json
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from copy import copy
 from dataclasses import dataclass, field, fields, is_dataclass
-from functools import wraps
+from functools import reduce, wraps
+from operator import or_
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
 
 import typer
 
+from trialsim import timing
 from trialsim.errors import OutputError, TrialsimError
+from trialsim.given import MAX_JOBS, MAX_REPLICATES, MAX_SEED, read
 
 if TYPE_CHECKING:
     from trialsim.answers import Answer
@@ -24,14 +29,15 @@ if TYPE_CHECKING:
 
 ScenarioPath = Annotated[Path, typer.Argument(metavar="SCENARIO", help="scenario file (YAML)")]
 Jobs = Annotated[
-    int | None, typer.Option(min=1, help="workers [default: all processors]", show_default=False)
+    int | None,
+    typer.Option(min=1, max=MAX_JOBS, help="workers [default: all processors]", show_default=False),
 ]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="print nothing but errors and the path of the report")
 ]
 Seed = Annotated[
     int | None,
-    typer.Option(min=0, max=2**63 - 1, help="seed [default: the scenario's]", show_default=False),
+    typer.Option(min=0, max=MAX_SEED, help="seed [default: the scenario's]", show_default=False),
 ]
 Force = Annotated[
     bool,
@@ -59,6 +65,52 @@ class Interrupted(TrialsimError):
     """Ctrl-C when part of the work is done."""
 
 
+@dataclass(frozen=True)
+class _Numeric:
+    """An option that takes numbers: typer hands over their text, and what is no number is refused in our own words."""
+
+    flag: str
+    wanted: type
+    low: float | None
+    high: float | None
+
+    @classmethod
+    def of(cls, parameter: inspect.Parameter) -> tuple[inspect.Parameter, _Numeric | None]:
+        """A parameter as typer is shown it; and how its text is read, if it takes numbers."""
+        kind, *more = get_args(parameter.annotation) or (parameter.annotation,)
+        stated = str(kind)
+        wanted = next((each for each in (float, int) if each is kind or each.__name__ in stated), None)
+        if wanted is None or not more:
+            return parameter, None
+        info = copy(more[0])
+        flag = next(iter(info.param_decls or ()), f"--{parameter.name.replace('_', '-')}")
+        numeric = cls(flag, wanted, info.min, info.max)
+        info.min = info.max = None
+        info.metavar = info.metavar or ("FLOAT" if wanted is float else "INTEGER")
+        default = parameter.default
+        if isinstance(default, tuple):
+            default = tuple(map(str, default))
+        elif isinstance(default, float | int):
+            default = str(default)
+        text: Any = _as_text(kind)
+        return parameter.replace(annotation=Annotated[text, info], default=default), numeric
+
+    def __call__(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return read(value, self.flag, whole=self.wanted is int, low=self.low, high=self.high)
+        return type(value)(map(self, value)) if isinstance(value, list | tuple) else value
+
+
+def _as_text(kind: Any) -> Any:
+    """A type with text in place of every number."""
+    if kind in (float, int):
+        return str
+    parts = tuple(map(_as_text, get_args(kind)))
+    if isinstance(kind, UnionType):
+        return reduce(or_, parts)
+    return get_origin(kind)[parts] if parts else kind
+
+
 def options(command: Callable[..., None]) -> Callable[..., None]:
     """A command in which each dataclass among the parameters stands for its fields, an option each."""
     shown: list[inspect.Parameter] = []
@@ -78,8 +130,16 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
             for each in given
         ]
 
+    numeric: dict[str, _Numeric] = {}
+    for i, parameter in enumerate(shown):
+        shown[i], reads = _Numeric.of(parameter)
+        if reads:
+            numeric[parameter.name] = reads
+
     @wraps(command)
     def bundled(**given: Any) -> None:
+        for name, reads in numeric.items():
+            given[name] = reads(given[name])
         for name, (kind, names) in bundles.items():
             given[name] = kind(**{each: given.pop(each) for each in names})
         command(**given)
@@ -121,6 +181,8 @@ class Out:
     def __post_init__(self) -> None:
         wanted = {"json": self.as_json, "markdown": self.as_markdown, "latex": self.as_latex}
         forms = [form for form, asked in wanted.items() if asked]
+        if self.quiet:
+            timing.listener = None
         if len(forms) > 1:
             raise OutputError(f"{' and '.join(f'--{form}' for form in forms)}: one form can be printed")
         self.form = forms[0] if forms else ""
@@ -199,7 +261,7 @@ class Work:
         int | None,
         typer.Option(
             min=1,
-            max=10**9,
+            max=MAX_REPLICATES,
             help="simulated trials a case, of everything that has no exact answer and as its check "
             "[default: the scenario's]",
             show_default=False,

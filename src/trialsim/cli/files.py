@@ -1,4 +1,4 @@
-"""Commands about files: validate, reproduce, init, schema."""
+"""Commands about files: validate, reproduce, init, examples, schema."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from trialsim.cli.common import Dask, Jobs, Quiet, progress, workers
+from trialsim.cli.common import Dask, Jobs, Quiet, options, progress, workers
 
 
 def validate(
@@ -29,6 +29,7 @@ def validate(
         raise typer.Exit(2)
 
 
+@options
 def reproduce(
     folder: Annotated[
         Path, typer.Argument(metavar="FOLDER", help="folder written with -o, or by `trialsim run`")
@@ -52,13 +53,45 @@ def reproduce(
 
 
 def init(
-    path: Annotated[Path, typer.Argument(help="file to write")] = Path("scenario.yaml"),
+    kind: Annotated[
+        str,
+        typer.Argument(
+            help="a kind of design (`trialsim init list` names them), or calendar_time, dose_reduction, cohorts, "
+            "observed; a name that ends in .yaml is the file to write"
+        ),
+    ] = "simon",
+    path: Annotated[
+        Path | None, typer.Argument(help="file to write [default: scenario.yaml]", show_default=False)
+    ] = None,
 ) -> None:
-    """Write a commented example scenario to start from; an existing file is left alone."""
-    from trialsim.scenario.starting import init as written
+    """Write a commented scenario to start from. An existing file is left alone."""
+    from trialsim.scenario.starting import KINDS
+    from trialsim.scenario.starting import init as started
 
-    written(path)
-    print(f"{path} written; run it with: trialsim run {path}")
+    if kind == "list" and path is None:
+        print("\n".join(KINDS))
+        return
+    written = started(kind, path)
+    print(f"{written} written; run it with: trialsim run {written}")
+
+
+def examples(
+    name: Annotated[
+        str | None, typer.Argument(help="example to copy [default: list them all]", show_default=False)
+    ] = None,
+    path: Annotated[
+        Path | None, typer.Argument(help="file to write [default: NAME.yaml]", show_default=False)
+    ] = None,
+) -> None:
+    """List the example scenarios, or copy one of them. An existing file is left alone."""
+    from trialsim.scenario.starting import examples as found
+
+    shown = found(name, path)
+    if isinstance(shown, Path):
+        print(f"{shown} written; run it with: trialsim run {shown}")
+    else:
+        width = max(map(len, shown))
+        print("\n".join(f"{each:<{width}}  {title}" for each, title in shown.items()))
 
 
 def schema() -> None:

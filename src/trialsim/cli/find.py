@@ -10,6 +10,7 @@ import typer
 
 from trialsim.cli.common import Out, loaded, options, progress
 from trialsim.errors import TrialsimError
+from trialsim.timing import meanwhile
 from trialsim.writing.numbers import listed
 
 if TYPE_CHECKING:
@@ -89,15 +90,20 @@ def find(
     ] = None,
 ) -> None:
     """Find designs by their error rates, by exact and complete search."""
-    from trialsim.designs.finding import check_kind, find_in_file, needs, read_keys
+    from trialsim.designs.finding import check_kind, needs, read_keys
     from trialsim.designs.finding import find as search
+    from trialsim.designs.settings import find_in_file
+    from trialsim.writing.csv import to_csv
 
     if settings is not None:
         if scenario is not None:
             raise TrialsimError("--settings lists settings of ideal designs; it does not go with --scenario")
         if kind is None:
             raise TrialsimError("name the kind of design first: trialsim find simon --settings FILE")
-        print(find_in_file(kind, settings).to_csv(index=False), end="")
+        found_in_all = find_in_file(kind, settings)
+        print(to_csv(found_in_all.rows), end="")
+        if found_in_all.bad:
+            raise TrialsimError("\n".join(found_in_all.bad))
         return
     if figure is not None:
         from trialsim.writing.folder import check_file
@@ -128,7 +134,8 @@ def find(
                 f"{', '.join(missing)}"
             )
         asked = {"kind": kind, **rates, **stated}
-        found = search(**asked, doing=None if out.prints_nothing_else else _say)
+        doing = None if out.prints_nothing_else else _say
+        found = meanwhile(lambda: search(**asked, doing=doing))
     if figure is not None:
         from importlib import import_module
 
@@ -154,4 +161,4 @@ def _robust(path: Path, asked: dict[str, Any], quiet: bool) -> tuple[RobustDesig
 
     (scenario,), texts = loaded([path])
     with progress(None, quiet, ("whole_trial",), "Searching") as advance:
-        return find_robust(scenario, progress=advance, **asked), texts
+        return meanwhile(lambda: find_robust(scenario, progress=advance, **asked)), texts

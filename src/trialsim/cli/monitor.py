@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +11,7 @@ import typer
 
 from trialsim.cli.common import Out, ScenarioPath, loaded, options
 from trialsim.errors import DesignError
+from trialsim.given import read
 
 
 @dataclass
@@ -107,15 +109,17 @@ def monitor(
 
 
 def _counts(text: str | None) -> tuple[int, ...] | None:
-    """``25,3`` or ``25,3,6`` as whole numbers."""
+    """``25,3`` or ``25 3 6`` as whole numbers."""
     if text is None:
         return None
     try:
-        counts = tuple(int(part) for part in text.split(","))
-    except ValueError:
-        counts = ()
-    if len(counts) not in (2, 3) or min(counts) < 0:
+        counts = [
+            int(read(part, "--now", whole=True, low=0)) for part in re.split(r"[\s,;]+", text.strip(" ,;"))
+        ]
+    except DesignError:
+        counts = []
+    if len(counts) not in (2, 3):
         raise DesignError(
             f"--now {text!r} must be two or three whole numbers from 0: patients, responses, toxicities, such as 30,4,8"
         )
-    return counts
+    return tuple(counts)

@@ -105,7 +105,7 @@ def run(
     started = time.perf_counter()
     trial = Compiled.of(stated)
     total = expected(trial, work.replicates)
-    with ledgers_beside(target, [digest(stated)], work, total) as ledgers:
+    with ledgers_beside(out, [digest(stated)], work, total) as ledgers:
         assert ledgers is not None
         with (
             workers(work.dask, work.jobs),

@@ -24,7 +24,11 @@ def sensitivity(
         ),
     ] = None,
 ) -> None:
-    """Work out the sensitivity block of a scenario: tornado, grids, priors, thresholds, worst case."""
+    """Work out the sensitivity block of a scenario: tornado, grids, priors, thresholds, worst case.
+
+    A scenario without such a block is given a tornado: response, toxicity and their association, accrual, withdrawals
+    and evaluability, each low and high.
+    """
     from trialsim.engine.operating import kernels_used
     from trialsim.timing import Clock
     from trialsim.varying.assess import assess, expected
@@ -33,7 +37,7 @@ def sensitivity(
     path = work.beside(out.folder, "points")
     (stated,), texts = loaded([scenario])
     total, clock = expected(stated, only), Clock()
-    points = Kept(path, resume=work.resume)
+    points = Kept(path, resume=work.resume, force=out.force)
     asked: dict[str, Any] = {"only": only, **work.asked}
 
     def held() -> str:

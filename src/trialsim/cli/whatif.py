@@ -42,19 +42,30 @@ def whatif(
             show_default=False,
         ),
     ] = None,
+    variant: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[NAME: ]PATH=VALUE, ...",
+            help="a variant of its own, may be repeated: 'slow: conduct.accrual.per_month=2, conduct.interim=pause'",
+            show_default=False,
+        ),
+    ] = None,
     case: Cases = None,
 ) -> None:
     """Say what changing an assumption does: the scenario and its variants on the same simulated patients."""
     distinct(scenario)
-    from trialsim.scenario.changes import read_changes
+    from trialsim.scenario.changes import read_changes, read_variant
     from trialsim.scenario.files import digest
     from trialsim.varying.whatif import Asked, Questions
 
     scenarios, texts = loaded(scenario)
     changes = read_changes(change or ())
+    more = dict(map(read_variant, variant or ()))
+    if len(more) < len(variant or ()):
+        raise TrialsimError("--variant: two variants have the same name")
     files = [str(path) for path in scenario]
     asked = [
-        Asked.of(stated, changes, file=file, cases=case)
+        Asked.of(stated, changes, more=more, file=file, cases=case)
         for file, stated in zip(files, scenarios, strict=True)
     ]
     side_by_side(
@@ -63,7 +74,7 @@ def whatif(
         work,
         marks=[digest(each) for each in scenarios],
         texts=texts,
-        asked={"files": files, "set": change or [], "cases": case},
+        asked={"files": files, "set": change or [], "variants": variant or [], "cases": case},
     )
 
 
@@ -84,7 +95,7 @@ def side_by_side(
         with clock("prepare"):
             ready = prepare()
         rounds, kernels = ready.prepared.replicates, ready.prepared.kernels
-        with ledgers_beside(out.folder, marks, work) as ledgers:
+        with ledgers_beside(out, marks, work) as ledgers:
             with (
                 clock("simulate_and_exact"),
                 progress(rounds, out.prints_nothing_else, kernels) as advance,
@@ -106,10 +117,10 @@ def distinct(paths: Sequence[Path]) -> None:
 
 @contextmanager
 def ledgers_beside(
-    folder: Path | None, digests: Sequence[str], work: Work, total: int | None = None
+    out: Out, digests: Sequence[str], work: Work, total: int | None = None
 ) -> Iterator[Ledgers | None]:
     """Ledgers beside the folder, which go once it is written; without a folder nothing is kept."""
-    path = work.beside(folder, "ledger")
+    path = work.beside(out.folder, "ledger")
     if path is None:
         yield None
         return
@@ -133,7 +144,7 @@ def ledgers_beside(
 
         def ledger(k: int) -> Ledger:
             one = path if k == 0 else path.with_suffix(f".{k + 1}.ledger")
-            made.append(open_ones.enter_context(Ledger(one, mark, resume=work.resume)))
+            made.append(open_ones.enter_context(Ledger(one, mark, resume=work.resume, force=out.force)))
             return made[-1]
 
         yield ledger

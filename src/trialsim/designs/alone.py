@@ -10,7 +10,7 @@ from trialsim.designs.rules import Looks, two_way
 
 @dataclass(frozen=True)
 class Alone:
-    """Exact operating characteristics at one response rate; ``pet`` is any end at a look that could have led on."""
+    """Exact operating characteristics at one response rate; ``pet`` is any end before what is planned."""
 
     p_go: float
     p_consider: float
@@ -43,7 +43,7 @@ def alone(looks: Looks, p: float) -> Alone:
             mass = float(here[decisions == end].sum())
             p_end[end] += mass
             en += n * mass
-            if end in early and not looks.is_final(k):
+            if end in early and looks.ends_early(k):
                 early[end] += mass
         for later in np.unique(decisions[decisions >= 0]).tolist():
             moved = np.convolve(np.where(decisions == later, here, 0.0), binomial_pmf(looks.n[later] - n, p))

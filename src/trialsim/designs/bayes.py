@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated
@@ -9,13 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import Field
 
+from trialsim.designs.exactly import NEAR, SAME, decimal
 from trialsim.designs.spec import AsTuple, growing
 
 if TYPE_CHECKING:
     from trialsim.designs.binomial import Float64
-
-NEAR = 1e-9
-"""Two probabilities closer than this are compared in rational arithmetic where that is possible."""
 
 LookSizes = Annotated[
     tuple[Annotated[int, Field(ge=1, le=10_000)], ...],
@@ -76,7 +75,7 @@ def predictive(n: int, r: int, prior: tuple[float, float]) -> list[Float64]:
 
 def predictive_is(x: int, m: int, n: int, r: int, prior: tuple[float, float]) -> Fraction:
     """The same probability for one x of m, as a fraction; the prior is taken as it is written in decimals."""
-    a, b = (_decimal(value) for value in prior)
+    a, b = (decimal(value) for value in prior)
     chance = [Fraction(int(total > r)) for total in range(x, x + n - m + 1)]
     for size in range(n - 1, m - 1, -1):
         chance = [
@@ -86,34 +85,71 @@ def predictive_is(x: int, m: int, n: int, r: int, prior: tuple[float, float]) ->
     return chance[0]
 
 
-def posterior_is(x: int, m: int, prior: tuple[float, float], rate: float) -> Fraction | None:
-    """P(p > rate | x of m) as a fraction; None unless the prior's parameters are whole numbers."""
-    a, b = (_decimal(value) for value in prior)
-    if a.denominator > 1 or b.denominator > 1:
+def posterior_is(x: int, m: int, prior: tuple[float, float], rate: Fraction) -> Fraction | None:
+    """P(p > rate | x of m) as a fraction; None where it is none, or not known to be one."""
+    a, b = decimal(prior[0]) + x, decimal(prior[1]) + m - x
+    if a == b and 2 * rate == 1:
+        return Fraction(1, 2)
+    if a.denominator == 1:
+        return _beta_above(a, b, rate)
+    less = _beta_above(b, a, 1 - rate)
+    return None if less is None else 1 - less
+
+
+def _beta_above(whole: Fraction, other: Fraction, q: Fraction) -> Fraction | None:
+    """P(Beta(whole, other) > q) for a whole first parameter: a finite sum times (1 - q)^other."""
+    last = power(1 - q, other)
+    if whole.denominator > 1 or last is None:
         return None
-    # P(Beta(a, b) > p) = P(Bin(a + b - 1, p) <= a - 1)
-    trials, p = int(a + b) + m - 1, _decimal(rate)
-    term, total = (1 - p) ** trials, Fraction(0)
-    for k in range(int(a) + x):
+    term, total = Fraction(1), Fraction(0)
+    for k in range(int(whole)):
         total += term
-        term *= Fraction(trials - k, k + 1) * p / (1 - p)
-    return total
+        term *= q * (other + k) / (k + 1)
+    return last * total
 
 
-def above(value: float, exact: Fraction | None, threshold: float) -> bool:
-    """value > threshold, decided by the fraction where there is one and the two are close."""
-    if exact is None or abs(value - threshold) > NEAR:
-        return value > threshold
-    return exact > _decimal(threshold)
+def power(base: Fraction, exponent: Fraction) -> Fraction | None:
+    """base^exponent for a base > 0, where that is a fraction; None where it is none."""
+    if exponent.denominator == 1:
+        return base ** int(exponent)
+    top, bottom = (_root(part, exponent.denominator) for part in (base.numerator, base.denominator))
+    return None if top is None or bottom is None else Fraction(top, bottom) ** exponent.numerator
 
 
-def below(value: float, exact: Fraction | None, threshold: float) -> bool:
-    """value < threshold, decided by the fraction where there is one and the two are close."""
-    if exact is None or abs(value - threshold) > NEAR:
-        return value < threshold
-    return exact < _decimal(threshold)
+def _root(number: int, degree: int) -> int | None:
+    """The whole root of a whole number; None where there is none."""
+    if degree > number.bit_length():
+        return 1 if number == 1 else None
+    low, high = 1, 1 << (number.bit_length() // degree + 1)
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (middle + 1, high) if middle**degree < number else (low, middle)
+    return low if low**degree == number else None
 
 
-def _decimal(value: float) -> Fraction:
-    """The number that was written: .1 is one tenth."""
-    return Fraction(str(value))
+def above(value: float, threshold: float | Fraction, exact: Callable[[], Fraction | None]) -> bool:
+    """value > threshold, decided by fractions where the two are close and both are fractions."""
+    fraction = exact() if abs(value - float(threshold)) <= NEAR else None
+    if fraction is None:
+        return value > float(threshold)
+    return fraction > (threshold if isinstance(threshold, Fraction) else decimal(threshold))
+
+
+def below(value: float, threshold: float | Fraction, exact: Callable[[], Fraction | None]) -> bool:
+    """value < threshold, decided by fractions where the two are close and both are fractions."""
+    return above(-value, -threshold, lambda: None if (fraction := exact()) is None else -fraction)
+
+
+def same_where_equal(
+    values: Mapping[int, Float64], near: float, exact: Callable[[int, int], Fraction | None]
+) -> bool:
+    """Write equal values of ``values[m][x]`` around ``near`` as one float; whether any was changed.
+
+    Thresholds are tried among values, and one number that was worked out in two ways must not be two thresholds.
+    """
+    changed = False
+    for m, row in values.items():
+        for x in np.flatnonzero(np.abs(row - near) <= SAME * near).tolist():
+            if (fraction := exact(x, m)) is not None and row[x] != float(fraction):
+                row[x], changed = float(fraction), True
+    return changed

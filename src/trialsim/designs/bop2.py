@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from trialsim.designs.alone import cut_off_looks
-from trialsim.designs.bayes import LookSizes, posterior_above
+from trialsim.designs.bayes import LookSizes, posterior_above, posterior_is, power
 from trialsim.designs.error_rates import Candidates, ErrorRates
+from trialsim.designs.exactly import NEAR, alone, beside, decimal
 from trialsim.designs.growing import LEAST, MOST, STEP
 from trialsim.designs.growing import search as search_cut_offs
 from trialsim.designs.rules import Looks
@@ -56,18 +58,23 @@ class Bop2(ErrorRates):
         check_stated(self, "`alpha`, `efficacy_stop` and `gamma_most`", self.efficacy_stop)
         return self
 
+    @property
+    def response_prior(self) -> tuple[float, float]:
+        """The Beta prior of the rule: as stated, else worth one patient with mean p0."""
+        assert self.p0 is not None
+        return self.prior or (self.p0, 1 - self.p0)
+
     def compile(self) -> Looks:
         """One look for each number of patients stated."""
         assert self.p0 is not None
-        prior = self.prior or (self.p0, 1 - self.p0)
+        prior = self.response_prior
         if self.lambda_ is not None and self.gamma is not None:
             return looks_of(self.looks, self.p0, prior, self.lambda_, self.gamma, self.eta)
         return self.best()
 
     def held(self) -> dict[str, Any]:
         """With the prior, which is the rule's own where none is stated."""
-        assert self.p0 is not None
-        own = {"prior": self.prior or (self.p0, 1 - self.p0), "efficacy_stop": self.efficacy_stop}
+        own = {"prior": self.response_prior, "efficacy_stop": self.efficacy_stop}
         return searched_for(super().held()) | own
 
     def candidates(self) -> Candidates:
@@ -151,7 +158,17 @@ def looks_of(
     eta: float | None,
 ) -> Looks:
     """The design as Looks; at the last look a go needs a probability above lambda."""
-    above = [posterior_above(m, prior, p0) for m in at]
+    import numpy as np
+
+    above, n = [posterior_above(m, prior, p0) for m in at], at[-1]
+    shape = decimal(lambda_), decimal(gamma), None if eta is None else decimal(eta)
+    for m, values in zip(at, above, strict=True):
+        low, high = _thresholds(m / n, m == n, lambda_, gamma, eta)
+        limits = _exact_thresholds(Fraction(m, n), *shape)
+        for cut, limit in zip((low, high), limits, strict=True):
+            for x in np.flatnonzero(np.abs(values - cut) <= NEAR).tolist():
+                exact = posterior_is(x, m, prior, decimal(p0))
+                values[x] = beside(float(values[x]), cut, exact, limit)
     return cut_off_looks(at, *cut_offs(at, above, lambda_, gamma, eta))
 
 
@@ -161,12 +178,30 @@ def cut_offs(
     """By look: stop if responses <= the first, go if >= the second; ``above`` is P(p > p0 | x), x = 0..m, of each."""
     stop, go = [], []
     for m, values in zip(at, above, strict=True):
-        share = m / at[-1]
-        stop.append(int(values.searchsorted(lambda_ * share**gamma)) - 1)
-        high = 2.0 if eta is None else 1 - (1 - lambda_) * share**eta
-        go.append(int(values.searchsorted(lambda_ if m == at[-1] else high, "right")))
+        low, high = _thresholds(m / at[-1], m == at[-1], lambda_, gamma, eta)
+        stop.append(int(values.searchsorted(low)) - 1)
+        go.append(int(values.searchsorted(high, "right")))
     stop[-1] = go[-1] - 1
     return tuple(stop), tuple(go)
+
+
+def _thresholds(
+    share: float, last: bool, lambda_: float, gamma: float, eta: float | None
+) -> tuple[float, float]:
+    """Futile below the first, go above the second."""
+    high = 2.0 if eta is None else 1 - (1 - lambda_) * share**eta
+    return lambda_ * share**gamma, lambda_ if last else high
+
+
+def _exact_thresholds(
+    share: Fraction, lambda_: Fraction, gamma: Fraction, eta: Fraction | None
+) -> tuple[Fraction | None, Fraction | None]:
+    """The same as fractions; None where one is none, which no attained fraction equals."""
+    grown, fallen = power(share, gamma), None if eta is None else power(share, eta)
+    low = None if grown is None else lambda_ * grown
+    if share == 1:
+        return low, lambda_
+    return low, None if fallen is None else 1 - (1 - lambda_) * fallen
 
 
 @dataclass(frozen=True)
@@ -225,12 +260,19 @@ def search(
 
     prior = prior or (p0, 1 - p0)
     above = [posterior_above(m, prior, p0) for m in at]
-    size, out, rates = np.array(at), np.zeros(4), (p0, p1)
+    size, out, rates, wanted = np.array(at), np.zeros(4), (p0, p1), (alpha, 1 - (beta or 0.0))
+    exact_rates = decimal(p0), decimal(p1)
+    limits = decimal(alpha), None if beta is None else 1 - decimal(beta)
 
     def outcome(lambda_: float, gamma: float, eta: float | None, which: int) -> tuple[float, float, float]:
         stop, go = cut_offs(at, above, lambda_, gamma, eta)
         sequential(size, np.array(stop), np.array(go), rates[which], out)
-        return float(out[0]), float(out[2]), float(out[3])
+        p_go, limit = float(out[0]), limits[which]
+        if limit is not None and abs(p_go - float(limit)) <= NEAR:
+            p_go = beside(
+                p_go, wanted[which], alone(cut_off_looks(at, stop, go), exact_rates[which]).p_go, limit
+            )
+        return p_go, float(out[2]), float(out[3])
 
     early = above if efficacy_stop else ()
     best, complete = search_cut_offs(at, above, outcome, alpha, beta, early, largest)

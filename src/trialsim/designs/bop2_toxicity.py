@@ -107,11 +107,17 @@ class Bop2Toxicity(ErrorRates):
 
         return widened(self, within)
 
+    @property
+    def response_prior(self) -> tuple[float, float]:
+        """The Beta prior of response: as stated, else worth one patient with mean p0."""
+        assert self.p0 is not None
+        return self.prior or (self.p0, 1 - self.p0)
+
     def _watched(self) -> tuple[tuple[Float64, Float64], ...]:
         assert self.p0 is not None
         limit = self.toxicity[0]
-        prior, toxic = self.prior or (self.p0, 1 - self.p0), self.prior_toxicity or (limit, 1 - limit)
-        return watched(self.looks, (self.p0, limit), (prior, toxic))
+        toxic = self.prior_toxicity or (limit, 1 - limit)
+        return watched(self.looks, (self.p0, limit), (self.response_prior, toxic))
 
 
 def watched(

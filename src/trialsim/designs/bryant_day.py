@@ -11,11 +11,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
 from trialsim.designs.error_rates import Candidates, ErrorRates, check_stages
+from trialsim.designs.exactly import best_by_value, decimal, settled
 from trialsim.designs.front import Front
 from trialsim.designs.rules import Looks, two_way
 from trialsim.designs.spec import AsTuple, CutOff, OpenProbability, impossible
@@ -212,18 +215,98 @@ def search(
     cells = [patient(r, t, odds_ratio) for r, t in ((r0, t1), (r1, t0), (r1, t1))]
     errors = target.alpha, alpha_toxicity or target.alpha, 1 - target.beta
     limit = target.nmax or SEARCH_LIMIT
-    rows, complete = widening(lambda nmax: two_endpoints.search(cells, errors, nmax), 40, limit)
-    if not len(rows):
+    exact = _Exactly(target, toxicity, errors[1], odds_ratio)
+
+    def up_to(nmax: int) -> tuple[list[BryantDayDesign], bool]:
+        rows, complete = settled(
+            lambda book: two_endpoints.search(cells, errors, nmax, book),
+            two_endpoints.COLUMNS, exact.decide,
+        )  # fmt: skip
+        found = (
+            characteristics(tuple(map(int, row[:6])), target.rates, toxicity, odds_ratio) for row in rows
+        )
+        powers = (lambda d: d.power), exact.power
+        return best_by_value(found, lambda d: d.n, ((lambda d: d.en), exact.en), powers), complete
+
+    designs, complete = widening(up_to, 40, limit)
+    if not designs:
         raise NoDesign(
             f"no design with n <= {limit} keeps both alphas and beta for response {r0:g} and {r1:g}, "
             f"toxicity {t0:g} and {t1:g}"
         )
-    designs = [characteristics(tuple(row), target.rates, toxicity, odds_ratio) for row in rows.tolist()]
-    return Front.of(designs, [(design.n, design.en) for design in designs], complete)
+    return Front.of(designs, [(design.n, design.en) for design in designs], complete, exact.en)
+
+
+class _Exactly:
+    """P(go) and EN as fractions; with an association the four probabilities of a patient are taken to 60 decimals."""
+
+    def __init__(
+        self, target: Target, toxicity: tuple[float, float], alpha_toxicity: float, odds_ratio: float
+    ) -> None:
+        (r0, r1), (t0, t1) = target.rates, toxicity
+        self.cells = [_patient_exactly(r, t, odds_ratio) for r, t in ((r0, t1), (r1, t0), (r1, t1))]
+        self.limits = [decimal(target.alpha), decimal(alpha_toxicity), 1 - decimal(target.beta)]
+        self.slack = Fraction(0) if odds_ratio == 1 else Fraction(1, 10**40)
+
+    def decide(self, what: int, cuts: tuple[int, ...]) -> bool:
+        """Whether a design keeps one of the alphas, or the power."""
+        from trialsim.kernels.doubts import LEVEL, POWER
+
+        if what == POWER:
+            return self.p_go(cuts, 2) >= self.limits[2] - self.slack
+        which = 0 if what == LEVEL else 1
+        return self.p_go(cuts, which) <= self.limits[which] + self.slack
+
+    def p_go(self, cuts: tuple[int, ...], which: int) -> Fraction:
+        """P(go) of n1, n and the least responses and patients free of toxicity of each stage."""
+        n1, n, a, b, c, d = cuts
+        total = Fraction(0)
+        later = _joint(n - n1, self.cells[which])
+        for (x, y), mass in _joint(n1, self.cells[which]).items():
+            if x >= a and y >= b:
+                total += mass * sum(p for (u, v), p in later.items() if x + u >= c and y + v >= d)
+        return total
+
+    def power(self, design: BryantDayDesign) -> Fraction:
+        """P(go) where both are good."""
+        d = design
+        return self.p_go((d.n1, d.n, d.r1 + 1, d.n1 - d.b1 + 1, d.r + 1, d.n - d.b + 1), 2)
+
+    def en(self, design: BryantDayDesign) -> Fraction:
+        """The larger EN of the two nulls."""
+        d = design
+        on: Fraction = max(
+            sum((p for (x, y), p in _joint(d.n1, cells).items() if x > d.r1 and y > d.n1 - d.b1), Fraction(0))
+            for cells in self.cells[:2]
+        )
+        return d.n1 + on * (d.n - d.n1)
+
+
+@lru_cache(maxsize=32)
+def _joint(n: int, cells: tuple[Fraction, ...]) -> dict[tuple[int, int], Fraction]:
+    """P(responses, patients free of toxicity) of n patients; ``cells`` as ``patient``."""
+    law = {(0, 0): Fraction(1)}
+    for _ in range(n):
+        grown: dict[tuple[int, int], Fraction] = {}
+        for (x, y), mass in law.items():
+            for (u, v), p in zip(((0, 0), (0, 1), (1, 0), (1, 1)), cells, strict=True):
+                grown[x + u, y + v] = grown.get((x + u, y + v), Fraction(0)) + mass * p
+        law = grown
+    return law
+
+
+def _patient_exactly(response: float, toxicity: float, odds_ratio: float) -> tuple[Fraction, ...]:
+    """``patient`` as fractions."""
+    r, t, ratio = decimal(response), decimal(toxicity), decimal(odds_ratio)
+    s = 1 + (r + t) * (ratio - 1)
+    square = s * s - 4 * ratio * (ratio - 1) * r * t
+    root = Fraction(math.isqrt(square.numerator * square.denominator * 10**120), square.denominator * 10**60)
+    both = 2 * ratio * r * t / (s + root)
+    return t - both, 1 - r - t + both, both, r - both
 
 
 def characteristics(
-    cuts: tuple[int, int, int, int, int, int],
+    cuts: Sequence[int],
     response: tuple[float, float],
     toxicity: tuple[float, float],
     odds_ratio: float = 1.0,

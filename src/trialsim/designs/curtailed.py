@@ -15,8 +15,9 @@ from pydantic import Field, model_validator
 
 from trialsim.designs.alone import cut_off_looks
 from trialsim.designs.error_rates import Candidates, ErrorRates, check_stages
+from trialsim.designs.exactly import settled
 from trialsim.designs.front import TwoStages
-from trialsim.designs.rules import Looks
+from trialsim.designs.rules import Looks, two_way
 from trialsim.designs.spec import CutOff, Patients, Probability, impossible
 from trialsim.designs.target import Target
 
@@ -160,15 +161,22 @@ def search(target: Target) -> tuple[CurtailedDesign, ...]:
     Error rates are those without curtailment. Exact over all n1, r1, r and n <= nmax (SEARCH_LIMIT where none is
     stated; least EN only among those).
     """
-    from trialsim.kernels.stages import feasible
+    from trialsim.kernels.curtailed import feasible
 
     limit = target.nmax or SEARCH_LIMIT
     target.check_reach("two-stage design", limit)
-    rows = feasible(target.rates, target.errors, limit)
+    rows = settled(
+        lambda book: feasible(target.rates, target.errors, limit, book),
+        4, lambda what, cuts: target.decide(what, _uncurtailed(*cuts)),
+    )  # fmt: skip
     if not len(rows):
         raise target.none_found("two-stage design", limit)
     found = [CurtailedDesign(*map(int, row[:4]), *map(float, row[4:])) for row in rows]
     return tuple(_undominated(found))
+
+
+def _uncurtailed(r1: int, n1: int, r: int, n: int) -> Looks:
+    return two_way((n1, n), (r1, r), (None, r))
 
 
 def _undominated(found: list[CurtailedDesign]) -> Iterator[CurtailedDesign]:

@@ -6,23 +6,23 @@ significance and clinical relevance. Clin Trials 2018;15:452-461.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from trialsim.codes import CONSIDER, FUTILE, GO
 from trialsim.designs.alone import alone
-from trialsim.designs.bayes import posterior_above
+from trialsim.designs.bayes import below, posterior_above, posterior_is
 from trialsim.designs.error_rates import Candidates, ErrorRates
+from trialsim.designs.exactly import at_most, decimal, upper_tail
 from trialsim.designs.rules import Looks
 from trialsim.designs.spec import CutOff, OpenProbability, Patients, Prior, impossible
 from trialsim.designs.target import Target
 
 SEARCH_LIMIT = 500
-
-ROUNDING = 1e-9
-"""Difference below which a probability, or an estimate, is at its threshold."""
 
 
 class DualCriterion(ErrorRates):
@@ -103,25 +103,26 @@ def cut_offs(
     n: int, p0: float, decision_value: float, significance: float, prior: tuple[float, float] | None = None
 ) -> tuple[int, int]:
     """Least responses of n that are relevant, and that are significant; n + 1 where no count is."""
-    from scipy.special import bdtrc, betaincc
+    from scipy.special import bdtrc
 
-    relevant = significant = 0
+    null, value = decimal(p0), decimal(decision_value)
     if prior is None:
-        while relevant <= n and relevant / n < decision_value - ROUNDING:
-            relevant += 1
-        while significant <= n and (
-            significant == 0 or bdtrc(significant - 1, n, p0) > significance + ROUNDING
+        significant = 1
+        while significant <= n and not at_most(
+            float(bdtrc(significant - 1, n, p0)),
+            significance,
+            lambda: upper_tail(n, significant, null),  # noqa: B023 - asked at once
         ):
             significant += 1
-        return relevant, significant
-    a, b = prior
+        return math.ceil(value * n), significant
+    found = []
     # the median reaches a value where half of the posterior lies above it
-    while relevant <= n and betaincc(a + relevant, b + n - relevant, decision_value) < 0.5 - ROUNDING:
-        relevant += 1
-    values = posterior_above(n, prior, p0)
-    while significant <= n and values[significant] < 1 - significance - ROUNDING:
-        significant += 1
-    return relevant, significant
+    for rate, least in ((value, Fraction(1, 2)), (null, 1 - decimal(significance))):
+        above, x = posterior_above(n, prior, float(rate)).tolist(), 0
+        while x <= n and below(above[x], least, lambda: posterior_is(x, n, prior, rate)):  # noqa: B023
+            x += 1
+        found.append(x)
+    return found[0], found[1]
 
 
 def verdicts(n: int, relevant: int, significant: int) -> tuple[int, ...]:
@@ -172,9 +173,12 @@ def search(
     for n in range(1, limit + 1):
         relevant, significant = cut_offs(n, target.p0, decision_value, significance, prior)
         r = max(relevant, significant) - 1
-        if r >= n or not target.kept_by(*(float(bdtrc(r, n, p)) for p in target.rates)):
+        if r >= n:
             continue
         looks = Looks((n,), (verdicts(n, relevant, significant),))
+        level, power = (float(bdtrc(r, n, p)) for p in target.rates)
+        if not (target.keeps(level, looks) and target.has(power, looks)):
+            continue
         null, good = (alone(looks, p) for p in target.rates)
         return DualCriterionDesign(
             n, relevant, significant, null.p_go, good.p_go, null.p_consider, good.p_consider

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, get_args
+from typing import Any, ClassVar, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -21,10 +19,8 @@ from trialsim.designs.pasted import as_rules
 from trialsim.designs.rules import Looks
 from trialsim.designs.target import NoDesign, Target, beta_of, check_probability, doubtful
 from trialsim.errors import DesignError
-from trialsim.results import digits12, to_frame
-
-if TYPE_CHECKING:
-    import pandas as pd
+from trialsim.given import behind, clip, number_in, takes
+from trialsim.results import digits12
 
 _DESIGNS = {spec.model_fields["kind"].annotation: spec for spec in get_args(get_args(Design)[0])}
 KINDS: dict[str, Any] = {get_args(annotation)[0]: spec for annotation, spec in _DESIGNS.items()}
@@ -147,6 +143,7 @@ class FoundDesigns(Answer):
         return {"designs": self.rows()}
 
 
+@takes
 def find(
     kind: str,
     *,
@@ -259,39 +256,6 @@ def _hint(error: NoDesign, spec: ErrorRates, target: Target, doing: Callable[[st
     return _instead(spec, target)
 
 
-def find_many(kind: str, settings: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """One search a setting (a mapping of ``find``'s arguments); a table with the setting before each design.
-
-    A setting without a design has a row with the reason in ``note``.
-    """
-    check_kind(kind)
-    rows: list[dict[str, Any]] = []
-    for setting in settings:
-        try:
-            found = find(kind, **setting)
-        except DesignError as error:
-            rows.append({**setting, "note": str(error)})
-            continue
-        rows += [{**setting, **design.row(), "note": found.note} for design in found]
-    return to_frame(rows)
-
-
-def find_in_file(kind: str, path: Path) -> pd.DataFrame:
-    """``find_many`` of the settings in a CSV file, whose columns are arguments of ``find``."""
-    check_kind(kind)
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError) as error:
-        raise DesignError(f"{path}: {getattr(error, 'strerror', None) or 'not a text file'}") from None
-    wanted = needs(kind)
-    if not rows or not {*wanted} <= {*rows[0]} | ({"beta"} if "power" in rows[0] else set()):
-        raise DesignError(
-            f"{path}: needs a header with {', '.join(wanted)} (power in place of beta), and a row a setting"
-        )
-    return find_many(kind, [{key: _value(text) for key, text in row.items() if key and text} for row in rows])
-
-
 def read_keys(pairs: Iterable[str]) -> dict[str, Any]:
     """``key=value`` texts as keys of a design's block."""
     found = {}
@@ -299,12 +263,14 @@ def read_keys(pairs: Iterable[str]) -> dict[str, Any]:
         key, equals, text = pair.partition("=")
         if not equals or not key.isidentifier() or key in ("kind", "p0", "p1", "alpha", "beta", "power"):
             raise DesignError(f"`{pair}` is not KEY=VALUE with a key of the design's block")
-        found[key] = _value(text)
+        found[key] = value_in(text)
     return found
 
 
-def _value(text: str) -> Any:
+def value_in(text: str) -> Any:
     """A number, true or false, a list, or a word."""
+    if (number := number_in(text)) is not None:
+        return number
     try:
         # JSON has no number .5
         return json.loads(re.sub(r"(?<![\w.])\.(?=\d)", "0.", text))
@@ -330,6 +296,10 @@ def _instead(spec: ErrorRates, target: Target) -> str:
     return feasible(search, target, by_responses=not hasattr(spec, "toxicity"))
 
 
+WANTED = {"int": "a whole number", "float": "a number", "bool": "true or false", "tuple": "a list"}
+"""How a validation error's type begins -> what is wanted."""
+
+
 def spec_of(kind: str, stated: dict[str, Any]) -> Any:
     """The block of a design of this kind with these keys; DesignError says what is wrong with them."""
     try:
@@ -343,8 +313,14 @@ def _fault(kind: str, fault: Any) -> str:
     if fault["type"] == "extra_forbidden":
         known = [name for name in KINDS[kind].model_fields if name != "kind"]
         return f"`{key}` is no key of {kind}; allowed: {', '.join(known)}"
-    text = str(fault["msg"])
-    return f"{key}: {text[:1].lower()}{text[1:]}" if key else text
+    text, value = str(fault["msg"]), fault["input"]
+    if not text.startswith("Input should be"):
+        return f"{key}: {text[:1].lower()}{text[1:]}" if key else text
+    for kind, wanted in WANTED.items():
+        if fault["type"].startswith(kind):
+            told = f"is text, not {wanted}{behind(value)}" if isinstance(value, str) else f"must be {wanted}"
+            return f"{key} = {clip(repr(value))} {told}"
+    return text.replace("Input should be", f"{key} = {clip(repr(value))} must be")
 
 
 def _other_en(criterion: str, design: Any, en_p0: float | None) -> float | None:

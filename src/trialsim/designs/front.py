@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Any, Generic, TypeVar
 
+from trialsim.designs.exactly import NEAR, compared, decimal
 from trialsim.designs.rules import Looks, two_way
-
-ROUNDING = 1e-12
-"""Difference below which two weights are the same weight."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +42,21 @@ class Front(Generic[D]):
 
     designs: tuple[D, ...]
     complete: bool = True
+    exact: Callable[[D], Fraction] | None = field(default=None, compare=False, repr=False)
+    """The EN of a design as a fraction, which decides where rounding leaves two designs equal."""
 
     @classmethod
-    def of(cls, designs: Sequence[D], points: Sequence[tuple[int, float]], complete: bool) -> Front[D]:
+    def of(
+        cls,
+        designs: Sequence[D],
+        points: Sequence[tuple[int, float]],
+        complete: bool,
+        exact: Callable[[D], Fraction] | None = None,
+    ) -> Front[D]:
         """Designs with their (n, EN), each given its range of weights."""
-        kept = {k: (low, high) for k, low, high in weights_of(points)}
-        return cls(tuple(replace(d, weights=kept.get(k)) for k, d in enumerate(designs)), complete)
+        by_index = None if exact is None else lambda k: exact(designs[k])
+        kept = {k: (low, high) for k, low, high in weights_of(points, by_index)}
+        return cls(tuple(replace(d, weights=kept.get(k)) for k, d in enumerate(designs)), complete, exact)
 
     @property
     def admissible(self) -> tuple[D, ...]:
@@ -68,23 +76,52 @@ class Front(Generic[D]):
     def choose(self, criterion: str, weight: float = 0.0) -> D:
         """The design that a criterion names: minimax, admissible with its weight of n, else the one of least EN."""
         if criterion == "admissible":
-            return min(self.admissible, key=lambda d: weight * d.n + (1 - weight) * d.en)
+            return self._weighed(weight)
         return self.minimax if criterion == "minimax" else self.optimal
 
+    def _weighed(self, weight: float) -> D:
+        """The least weight * n + (1 - weight) * EN; of equals the smallest n."""
+        exact, w = self.exact, decimal(weight)
+        best, *others = self.admissible
+        for design in others:
+            if exact is None:
+                less = weight * design.n + (1 - weight) * design.en < weight * best.n + (1 - weight) * best.en
+            else:
+                less = compared(
+                    design, best,
+                    lambda d: weight * d.n + (1 - weight) * d.en, lambda d: w * d.n + (1 - w) * exact(d),
+                ) < 0  # fmt: skip
+            best = design if less else best
+        return best
 
-def weights_of(points: Sequence[tuple[int, float]]) -> list[tuple[int, float, float]]:
-    """Which (n, EN), n growing and EN falling, minimise w n + (1 - w) EN for some w: index, least w, largest w."""
 
-    def weight(a: int, b: int) -> float:
-        """The weight of n at which a (smaller n) and b (smaller EN) are equally good."""
-        gain = (points[a][1] - points[b][1]) / (points[b][0] - points[a][0])
-        return gain / (1 + gain)
+def weights_of(
+    points: Sequence[tuple[int, float]], exact: Callable[[int], Fraction] | None = None
+) -> list[tuple[int, float, float]]:
+    """Which (n, EN), n growing and EN falling, minimise w n + (1 - w) EN for some w: index, least w, largest w.
+
+    Three designs in line, all best at one weight, are all kept; where rounding leaves that open, ``exact`` EN decide.
+    """
+
+    def slope(a: int, b: int) -> float:
+        """EN saved by a patient more of n, from a (smaller n) to b (smaller EN)."""
+        return (points[a][1] - points[b][1]) / (points[b][0] - points[a][0])
+
+    def exact_slope(a: int, b: int) -> Fraction:
+        assert exact is not None
+        return (exact(a) - exact(b)) / (points[b][0] - points[a][0])
+
+    def above_the_line(a: int, b: int, c: int) -> bool:
+        first, second = slope(a, b), slope(b, c)
+        if exact is not None and abs(first - second) <= NEAR * max(1.0, first):
+            return exact_slope(a, b) < exact_slope(b, c)
+        return first < second
 
     kept: list[int] = []
     for k in range(len(points)):
-        # three designs in line (all best at one weight) are all kept
-        while len(kept) > 1 and weight(kept[-2], kept[-1]) < weight(kept[-1], k) - ROUNDING:
+        while len(kept) > 1 and above_the_line(kept[-2], kept[-1], k):
             kept.pop()
         kept.append(k)
-    edges = [1.0, *(weight(a, b) for a, b in zip(kept, kept[1:], strict=False)), 0.0]
+    gains = [slope(a, b) for a, b in zip(kept, kept[1:], strict=False)]
+    edges = [1.0, *(gain / (1 + gain) for gain in gains), 0.0]
     return [(k, low, high) for k, high, low in zip(kept, edges, edges[1:], strict=False)]

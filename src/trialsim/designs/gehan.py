@@ -7,12 +7,14 @@ chemotherapeutic agent. J Chronic Dis 1961;13:346-353.
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from trialsim.codes import FUTILE, GO
 from trialsim.designs.error_rates import check_rates
+from trialsim.designs.exactly import at_most, decimal
 from trialsim.designs.rules import Looks
 from trialsim.designs.spec import MAX_PATIENTS, OpenProbability, Spec, impossible
 from trialsim.errors import DesignError
@@ -53,7 +55,8 @@ class Gehan(Spec):
 def first_stage(p1: float, miss: float) -> int:
     """Least n1 with P(no response | p1) <= miss."""
     n1 = max(1, math.ceil(math.log(miss) / math.log1p(-p1)) - 1)
-    while (1 - p1) ** n1 > miss * (1 + 1e-12):
+    missed = 1 - decimal(p1)
+    while not at_most((1 - p1) ** n1, miss, lambda: missed**n1):  # noqa: B023 - asked at once
         n1 += 1
     return n1
 
@@ -65,7 +68,7 @@ def second_stage(n1: int, standard_error: float) -> list[int]:
     added = [0]
     for x in range(1, n1 + 1):
         upper = 1.0 if x == n1 else float(betaincinv(x + 1, n1 - x, 0.75))
-        p = min(upper, 0.5)
-        n = math.ceil(p * (1 - p) / standard_error**2 - 1e-9)
+        p = Fraction(min(upper, 0.5))  # where it is .5, a fraction that may fit exactly
+        n = math.ceil(p * (1 - p) / decimal(standard_error) ** 2)
         added.append(max(0, n - n1))
     return added

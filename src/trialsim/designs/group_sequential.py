@@ -11,8 +11,9 @@ from pydantic import Field, model_validator
 
 from trialsim.codes import NEVER
 from trialsim.designs.bayes import LookSizes
+from trialsim.designs.exactly import SAME
 from trialsim.designs.spec import OpenProbability, Spec, impossible
-from trialsim.designs.toxicity import ROUNDING, crossing_probability
+from trialsim.designs.toxicity import crosses_rarely
 from trialsim.errors import DesignError
 
 SHAPES = {"pocock": 0.0, "obrien_fleming": 0.5}
@@ -79,22 +80,22 @@ def boundaries(
     tails = [np.minimum(upper_tail(n, limit)[1:], 1.0) for n in looks]  # P(X > 0), P(X > 1), ...
     levels = [ndtr(ndtri(tail) * s**delta) for tail, s in zip(tails, share, strict=True)]
     steps = np.unique(np.concatenate([[0.0], *levels]))
-    # one step is the same number computed at two looks
-    steps = steps[np.append(np.diff(steps) > ROUNDING * steps[1:], True)]
+    # one step is the same number computed at two looks: where z is 0, or looks have equal shares, or delta is 0
+    steps = steps[np.append(np.diff(steps) > SAME * steps[1:], True)]
 
     def cut_offs(a: float) -> tuple[int, ...]:
-        return tuple(int((level > a * (1 + ROUNDING)).sum()) for level in levels)
+        return tuple(int((level > a * (1 + SAME)).sum()) for level in levels)
 
-    def crossing(a: float) -> float:
+    def keeps_phi(a: float) -> bool:
         bounds = [NEVER] * (looks[-1] + 1)
         for n, cut in zip(looks, cut_offs(a), strict=True):
             bounds[n] = cut + 1
-        return crossing_probability(tuple(bounds), rate, looks[-1])
+        return crosses_rarely(tuple(bounds), rate, looks[-1], phi)
 
     keeps, exceeds = 0, len(steps)  # steps[keeps] keeps phi, steps[exceeds] does not
     while exceeds - keeps > 1:
         middle = (keeps + exceeds) // 2
-        if crossing(float(steps[middle])) <= phi:
+        if keeps_phi(float(steps[middle])):
             keeps = middle
         else:
             exceeds = middle

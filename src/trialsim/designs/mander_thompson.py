@@ -7,12 +7,14 @@ alternative hypothesis for phase II cancer clinical trials. Contemp Clin Trials 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from trialsim.designs.alone import alone, at_both
 from trialsim.designs.error_rates import Candidates, ErrorRates, check_stages
+from trialsim.designs.exactly import best_by_value, en_at, p_go_at, settled
 from trialsim.designs.front import Front
 from trialsim.designs.rules import Looks, two_way
 from trialsim.designs.simon import SEARCH_LIMIT
@@ -112,22 +114,44 @@ def search(target: Target, criterion: str = "h0_optimal") -> Front[BothWays]:
     Without ``nmax`` the search goes on until no larger n can have a smaller EN, or to SEARCH_LIMIT / 10. Raises
     DesignError when no design with n <= nmax keeps both error rates.
     """
-    from trialsim.kernels.stages import AT_P0, AT_P1, LARGEST, two_stages_both_ways
+    from trialsim.kernels.stages import AT_P0, AT_P1, LARGEST
 
     least = {"h1_optimal": AT_P1, "least_largest_en": LARGEST}.get(criterion, AT_P0)
     limit = target.nmax or SEARCH_LIMIT // 10
     target.check_reach("two-stage design", limit)
-    rows, complete = widening(
-        lambda nmax: two_stages_both_ways(target.rates, target.errors, nmax, least),
-        64, limit, any_will_do=criterion == "minimax",
-    )  # fmt: skip
-    if not len(rows):
+    designs, complete = widening(
+        lambda nmax: _best_by_n(target, nmax, least), 64, limit, any_will_do=criterion == "minimax"
+    )
+    if not designs:
         raise target.none_found("two-stage design", limit)
-    designs = [_design(*row, target=target) for row in rows.tolist()]
     if least == LARGEST:
         designs[-1] = replace(designs[-1], en=largest_en(designs[-1].looks(), *target.rates))
         return Front(tuple(designs), complete)
-    return Front.of(designs, [(d.n, d.en_p1 if least == AT_P1 else d.en_p0) for d in designs], complete)
+    points = [(d.n, d.en_p1 if least == AT_P1 else d.en_p0) for d in designs]
+    return Front.of(designs, points, complete, en_at(target.p1 if least == AT_P1 else target.p0))
+
+
+def _best_by_n(target: Target, nmax: int, least: int, every_n: bool = False) -> tuple[list[BothWays], bool]:
+    """The design with the least EN of every n at which EN falls (or of every n), and whether no larger n has less."""
+    from trialsim.kernels.stages import AT_P1, LARGEST, two_stages_both_ways
+
+    def looks(design: tuple[int, ...]) -> Looks:
+        r1, a1, n1, r, n = design
+        return two_way((n1, n), (r1, r), (a1, r))
+
+    rows, complete = settled(
+        lambda book: two_stages_both_ways(target.rates, target.errors, nmax, book, least, every_n),
+        5, lambda what, design: target.decide(what, looks(design)),
+    )  # fmt: skip
+    # the largest EN between two rates is no fraction
+    exact = en_at(target.p1 if least == AT_P1 else target.p0)
+    candidates = [(_design(*map(int, cuts), target=target), en) for *cuts, en in rows.tolist()]
+    best = best_by_value(
+        candidates, lambda c: c[0].n,
+        (lambda c: c[1], lambda c: Fraction(c[1]) if least == LARGEST else exact(c[0])),
+        (lambda c: c[0].power, lambda c: p_go_at(target.p1)(c[0])), falling=not every_n,
+    )  # fmt: skip
+    return [design for design, _ in best], complete
 
 
 def largest_en(looks: Looks, p0: float, p1: float) -> float:
@@ -144,10 +168,9 @@ def largest_en(looks: Looks, p0: float, p1: float) -> float:
 
 def best_by_n(target: Target, nmax: int) -> list[BothWays]:
     """The design with the least EN(p0) of every n <= nmax at which there is one."""
-    from trialsim.kernels.stages import AT_P0, two_stages_both_ways
+    from trialsim.kernels.stages import AT_P0
 
-    rows, _ = two_stages_both_ways(target.rates, target.errors, nmax, AT_P0, every_n=True)
-    return [_design(*row, target=target) for row in rows.tolist()]
+    return _best_by_n(target, nmax, AT_P0, every_n=True)[0]
 
 
 def _design(r1: int, a1: int, n1: int, r: int, n: int, *, target: Target) -> BothWays:

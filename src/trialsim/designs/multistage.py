@@ -6,6 +6,7 @@ Ensign LG et al. An optimal three-stage design for phase II clinical trials. Sta
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -13,6 +14,7 @@ from pydantic import Field, model_validator
 
 from trialsim.designs.alone import at_both
 from trialsim.designs.error_rates import Candidates, ErrorRates
+from trialsim.designs.exactly import best_by_value, en_at, p_go_at, settled
 from trialsim.designs.front import Front
 from trialsim.designs.rules import Looks, two_way
 from trialsim.designs.spec import AsTuple, CutOff, Patients, growing, impossible
@@ -133,19 +135,37 @@ def search(
     form = {"free": FREE, "equal": EQUAL, "ensign": ENSIGN}[shape]
     limit = _limit(target.nmax, efficacy_stop)
     target.check_reach("three-stage design", limit)
-    rows, complete = widening(
-        lambda nmax: three_stages(target.rates, target.errors, nmax, efficacy_stop, least, form),
-        40, limit, any_will_do=criterion == "minimax",
-    )  # fmt: skip
-    if not len(rows):
+
+    def en(design: Stages) -> float:
+        return design.en_p1 if least == AT_P1 else design.en_p0
+
+    exact_en = en_at(target.p1 if least == AT_P1 else target.p0)
+
+    def up_to(nmax: int) -> tuple[list[Stages], bool]:
+        rows, complete = settled(
+            lambda book: three_stages(target.rates, target.errors, nmax, book, efficacy_stop, least, form),
+            8, lambda what, row: target.decide(what, two_way(*_cuts(row, efficacy_stop))),
+        )  # fmt: skip
+        designs = (_design(row[:8], efficacy_stop, target) for row in rows.tolist())
+        power = (lambda d: d.power), p_go_at(target.p1)
+        return best_by_value(designs, lambda d: d.n[-1], (en, exact_en), power), complete
+
+    designs, complete = widening(up_to, 40, limit, any_will_do=criterion == "minimax")
+    if not designs:
         raise target.none_found("three-stage design", limit)
-    designs = [_design(row, efficacy_stop, target) for row in rows.tolist()]
-    points = [(d.n[-1], d.en_p1 if least == AT_P1 else d.en_p0) for d in designs]
-    return Front.of(designs, points, complete)
+    return Front.of(designs, [(d.n[-1], en(d)) for d in designs], complete, exact_en)
 
 
-def _design(row: list[int], efficacy_stop: bool, target: Target) -> Stages:
-    n1, n2, n3, r1, r2, r3, a1, a2 = row
-    n, stop = (n1, n2, n3), (r1, r2, r3)
+Cuts = tuple[tuple[int, ...], tuple[int, ...], tuple[int | None, ...]]
+
+
+def _cuts(row: Sequence[float], efficacy_stop: bool) -> Cuts:
+    """n, stop_le and go_gt of what the search found."""
+    n1, n2, n3, r1, r2, r3, a1, a2 = map(int, row)
     go = (a1 if a1 < n1 else None, a2 if a2 < n2 else None, r3) if efficacy_stop else (None, None, r3)
-    return Stages(n, stop, go, *at_both(two_way(n, stop, go), target.rates))
+    return (n1, n2, n3), (r1, r2, r3), go
+
+
+def _design(row: Sequence[float], efficacy_stop: bool, target: Target) -> Stages:
+    cuts = _cuts(row, efficacy_stop)
+    return Stages(*cuts, *at_both(two_way(*cuts), target.rates))

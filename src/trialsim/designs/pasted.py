@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from trialsim.codes import CONSIDER, FUTILE, GO, NEVER
 from trialsim.designs.error_rates import check_rates
@@ -17,6 +17,13 @@ Decision = Annotated[
     Literal["futile", "go", "consider"] | Patients,
     Field(union_mode="left_to_right"),
 ]
+
+
+def _by_count(value: Any) -> Any:
+    """JSON has no whole numbers for keys: there ``{"2": "go"}`` stands for ``{2: go}``."""
+    if not isinstance(value, dict):
+        return value
+    return {int(key) if isinstance(key, str) and key.isdecimal() else key: to for key, to in value.items()}
 
 
 def as_rules(looks: Looks) -> list[dict[str, Any]]:
@@ -34,7 +41,7 @@ class Look(Spec):
     """One look: decisions by the number of responses so far."""
 
     n: Patients = Field(description="patients known when this look happens")
-    next: dict[int, Decision] = Field(
+    next: Annotated[dict[int, Decision], BeforeValidator(_by_count)] = Field(
         description="decision from this many responses upwards, starting at 0: futile, go, consider, "
         "or the n of a later look"
     )

@@ -5,26 +5,32 @@ Thall PF, Simon R. Practical Bayesian guidelines for phase IIB clinical trials. 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from trialsim.codes import CONSIDER, FUTILE, GO
 from trialsim.designs.bayes import (
-    NEAR,
     above,
     below,
     looks_at,
     posterior_above,
     posterior_above_standard,
     posterior_is,
+    same_where_equal,
 )
 from trialsim.designs.error_rates import Candidates, ErrorRates
+from trialsim.designs.exactly import SAME, decimal
 from trialsim.designs.growing import short
 from trialsim.designs.rules import Looks
 from trialsim.designs.spec import OpenProbability, Patients, Prior, Probability, impossible
 from trialsim.designs.target import Target
+
+if TYPE_CHECKING:
+    from trialsim.designs.binomial import Float64
 
 SEARCH_LIMIT = 150
 
@@ -99,10 +105,10 @@ class PosteriorProbability(ErrorRates):
 Standard = float | tuple[float, float]
 
 
-def _probability(m: int, prior: tuple[float, float], standard: Standard, delta: float) -> list[float]:
+def _probability(m: int, prior: tuple[float, float], standard: Standard, delta: float) -> Float64:
     if isinstance(standard, tuple):
-        return [float(v) for v in posterior_above_standard(m, prior, standard, delta)]
-    return [float(v) for v in posterior_above(m, prior, standard + delta)]
+        return posterior_above_standard(m, prior, standard, delta)
+    return posterior_above(m, prior, standard + delta)
 
 
 def bounds(
@@ -110,19 +116,26 @@ def bounds(
 ) -> tuple[int, int]:
     """Of m patients: stop if responses <= the first (-1: never), go if responses >= the second (m + 1: never)."""
 
-    def exact(x: int, value: float, threshold: float, gain: float):  # type: ignore[no-untyped-def]
-        if isinstance(standard, tuple) or abs(value - threshold) > NEAR:
-            return None
-        return posterior_is(x, m, prior, round(standard + gain, 12))
+    def exact(x: int, gain: float) -> Callable[[], Fraction | None]:
+        return lambda: _exactly(x, m, prior, standard, gain)
 
-    better = _probability(m, prior, standard, delta)
-    good = _probability(m, prior, standard, 0.0) if delta else better
+    better = _probability(m, prior, standard, delta).tolist()
+    good = _probability(m, prior, standard, 0.0).tolist() if delta else better
     low, high = -1, m + 1
-    while low < m and below(better[low + 1], exact(low + 1, better[low + 1], p_l, delta), p_l):
+    while low < m and below(better[low + 1], p_l, exact(low + 1, delta)):
         low += 1
-    while high > 0 and above(good[high - 1], exact(high - 1, good[high - 1], p_u, 0.0), p_u):
+    while high > 0 and above(good[high - 1], p_u, exact(high - 1, 0.0)):
         high -= 1
     return low, high
+
+
+def _exactly(
+    x: int, m: int, prior: tuple[float, float], standard: Standard, gain: float = 0.0
+) -> Fraction | None:
+    """P(p > standard + gain | x of m) as a fraction where it is one."""
+    if isinstance(standard, tuple):
+        return None
+    return posterior_is(x, m, prior, decimal(standard) + decimal(gain))
 
 
 def looks_of(
@@ -188,34 +201,63 @@ def search(
     limit = target.nmax or SEARCH_LIMIT
     target.check_reach("posterior-probability design", limit)
     null, alternative = np.zeros(4), np.zeros(4)
-    known: dict[int, tuple[int, list[float]]] = {}
+    futile: dict[int, int] = {}
+    known: dict[int, Float64] = {}
     for n in range(2, limit + 1):
         at = looks_at(n, min_n, every)
         for m in at:
             if m not in known:
-                known[m] = (
-                    bounds(m, prior, standard, delta, p_l, 1.0)[0],
-                    _probability(m, prior, standard, 0.0),
-                )
-        values = np.unique(np.concatenate([known[m][1] for m in at]))
-        size, stop = np.array(at), np.array([known[m][0] for m in at])
+                futile[m] = bounds(m, prior, standard, delta, p_l, 1.0)[0]
+                known[m] = _probability(m, prior, standard, 0.0)
+        size, stop = np.array(at), np.array([futile[m] for m in at])
 
-        def go(k: int, at=at, values=values):  # type: ignore[no-untyped-def]
-            cut = [int(np.searchsorted(known[m][1], values[k], side="right")) for m in at]
-            return np.maximum(cut, [known[m][0] + 1 for m in at])
+        def go(p_u: float, at=at, stop=stop):  # type: ignore[no-untyped-def]
+            cut = [int(np.searchsorted(known[m], p_u, side="right")) for m in at]
+            return np.maximum(cut, stop + 1)
 
-        low, high = 0, len(values) - 1  # values[high] keeps alpha: nothing is above it
-        while low < high:
-            middle = (low + high) // 2
-            sequential(size, stop, go(middle), target.p0, null)
-            low, high = (low, middle) if null[0] <= target.alpha + 1e-12 else (middle + 1, high)
-        sequential(size, stop, go(low), target.p1, alternative)
-        if target.has(alternative[0]):
-            sequential(size, stop, go(low), target.p0, null)
-            cuts = tuple(zip(stop.tolist(), go(low).tolist(), strict=True))
-            upper = float(values[low + 1]) if low + 1 < len(values) else 1.0
+        def looks(p_u: float, at=at, stop=stop, go=go) -> Looks:  # type: ignore[no-untyped-def]
+            return _looks(at, list(zip(stop.tolist(), go(p_u).tolist(), strict=True)))
+
+        p_u, upper = _least_that_keeps_alpha(target, known, at, size, stop, go, looks, prior, standard)
+        sequential(size, stop, go(p_u), target.p1, alternative)
+        if target.has(float(alternative[0]), looks(p_u)):
+            sequential(size, stop, go(p_u), target.p0, null)
+            cuts = tuple(zip(stop.tolist(), go(p_u).tolist(), strict=True))
             return PosteriorDesign(
-                n, (float(values[low]), upper), at, cuts, float(null[2]), float(alternative[2]), float(null[3]),
+                n, (p_u, upper), at, cuts, float(null[2]), float(alternative[2]), float(null[3]),
                 float(null[0]), float(alternative[0]),
             )  # fmt: skip
     raise target.none_found("posterior-probability design", limit)
+
+
+def _least_that_keeps_alpha(
+    target: Target,
+    known: dict[int, Float64],
+    at: tuple[int, ...],
+    size: Any,
+    stop: Any,
+    go: Callable[[float], Any],
+    looks: Callable[[float], Looks],
+    prior: tuple[float, float],
+    standard: Standard,
+) -> tuple[float, float]:
+    """The least attained p_u that keeps alpha, and the next larger one (1 where there is none)."""
+    import numpy as np
+
+    from trialsim.kernels.sequential import sequential
+
+    null = np.zeros(4)
+    while True:
+        values = np.unique(np.concatenate([known[m] for m in at])).tolist()
+        low, high = 0, len(values) - 1  # values[high] keeps alpha: nothing is above it
+        while low < high:
+            middle = (low + high) // 2
+            sequential(size, stop, go(values[middle]), target.p0, null)
+            keeps = target.keeps(float(null[0]), lambda: looks(values[middle]))  # noqa: B023 - asked at once
+            low, high = (low, middle) if keeps else (middle + 1, high)
+        around = np.array(values[max(low - 1, 0) : low + 2])
+        apart = np.diff(around) > SAME * around[1:]
+        if apart.all() or not same_where_equal(
+            known, values[low], lambda x, m: _exactly(x, m, prior, standard)
+        ):
+            return values[low], values[low + 1] if low + 1 < len(values) else 1.0

@@ -5,6 +5,7 @@ Lee JJ, Liu DD. A predictive probability design for phase II cancer clinical tri
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -19,8 +20,10 @@ from trialsim.designs.bayes import (
     posterior_is,
     predictive,
     predictive_is,
+    same_where_equal,
 )
 from trialsim.designs.error_rates import Candidates, ErrorRates
+from trialsim.designs.exactly import SAME, best_by_value, decimal, en_at, p_go_at
 from trialsim.designs.front import Front
 from trialsim.designs.growing import short
 from trialsim.designs.rules import Looks
@@ -90,7 +93,7 @@ class PredictiveProbability(ErrorRates):
         """The designs that a search finds, and whether it ended at its bound."""
         least = self.criterion == "minimax"
         found = search(self.target, prior=self.prior, min_n=self.min_n, every=self.every, only_minimax=least)
-        return Candidates.of(self.criterion, Front(tuple(found), least), self.nmax or SEARCH_LIMIT)
+        return Candidates.of(self.criterion, found, self.nmax or SEARCH_LIMIT)
 
 
 def looks_of(
@@ -102,41 +105,26 @@ def looks_of(
     r = final_cut_off(n, p0, theta_t, prior)
     chance = predictive(n, r, prior)
 
-    def exact(x: int, m: int) -> Fraction:
-        return predictive_is(x, m, n, r, prior)
+    def exact(x: int, m: int) -> Callable[[], Fraction]:
+        return lambda: predictive_is(x, m, n, r, prior)
 
     stop, go = [], []
     for m in at[:-1]:
-        low, high = -1, m + 1
-        while low < m and below(
-            value := float(chance[m][low + 1]), _near(value, theta_l, exact, low + 1, m), theta_l
-        ):
+        low, high, values = -1, m + 1, chance[m].tolist()
+        while low < m and below(values[low + 1], theta_l, exact(low + 1, m)):
             low += 1
-        while high > 0 and above(
-            value := float(chance[m][high - 1]), _near(value, theta_u, exact, high - 1, m), theta_u
-        ):
+        while high > 0 and above(values[high - 1], theta_u, exact(high - 1, m)):
             high -= 1
         stop.append(low)
         go.append(high if high <= m else None)
     return cut_off_looks(at, (*stop, r), (*go, r + 1))
 
 
-def _near(value: float, threshold: float, exact, x: int, m: int):  # type: ignore[no-untyped-def]
-    """The fraction, worked out only where it can matter."""
-    from trialsim.designs.bayes import NEAR
-
-    return exact(x, m) if abs(value - threshold) <= NEAR else None
-
-
 def final_cut_off(n: int, p0: float, theta_t: float, prior: tuple[float, float]) -> int:
     """r: success at the end if responses > r, where P(p > p0 | x of n) > theta_t; n if no count is enough."""
-    values = posterior_above(n, prior, p0)
+    values, rate = posterior_above(n, prior, p0).tolist(), decimal(p0)
     r = n
-    while r >= 0:
-        value = float(values[r])
-        fraction = posterior_is(r, n, prior, p0) if abs(value - theta_t) < 1e-9 else None
-        if not above(value, fraction, theta_t):
-            break
+    while r >= 0 and above(values[r], theta_t, lambda: posterior_is(r, n, prior, rate)):  # noqa: B023 - asked at once
         r -= 1
     return r
 
@@ -156,6 +144,7 @@ class Predictive:
     pet_p0: float
     type_i_error: float
     power: float
+    weights: tuple[float, float] | None = None
 
     @property
     def constants(self) -> dict[str, float]:
@@ -164,7 +153,7 @@ class Predictive:
 
     def looks(self) -> Looks:
         """The design as Rules take it."""
-        return cut_off_looks(self.at, self.stop_le, (*(None,) * (len(self.at) - 1), self.r + 1))
+        return _looks(self.at, self.stop_le)
 
 
 def search(
@@ -174,11 +163,12 @@ def search(
     min_n: int = 1,
     every: int = 1,
     only_minimax: bool = False,
-) -> list[Predictive]:
+) -> Front[Predictive]:
     """Designs without an early go, EN(p0) falling as n grows: the first is minimax, the last optimal, up to nmax.
 
     For each n and each final cut-off every attained predictive probability is a threshold to try; error rates and
-    EN fall as it rises, so the largest that keeps the power is the best, found by bisection.
+    EN fall as it rises, so the largest that keeps the power is the best, found by bisection. Of designs of one n and EN
+    the one with the largest power is taken.
     """
     import numpy as np
 
@@ -187,44 +177,73 @@ def search(
     limit = target.nmax or SEARCH_LIMIT
     target.check_reach("predictive-probability design", limit)
     found: list[Predictive] = []
+    values = (lambda d: d.en_p0), en_at(target.p0)
+    powers = (lambda d: d.power), p_go_at(target.p1)
     null, alternative = np.zeros(4), np.zeros(4)
+
     for n in range(2, limit + 1):
         at = looks_at(n, min_n, every)
+        size = np.array(at)
         posterior = posterior_above(n, prior, target.p0)
-        best = found[-1].en_p0 if found else np.inf
+        same_n: list[Predictive] = []
         for r in range(n):
-            size = np.array(at)
             go = np.array([*at[:-1], r]) + 1
-            none = np.array([*(-1,) * (len(at) - 1), r])
-            sequential(size, none, go, target.p1, alternative)
-            if not target.has(alternative[0]):
+
+            def has_power(stop: Int64, go=go, at=at, size=size) -> bool:  # type: ignore[no-untyped-def]
+                sequential(size, stop, go, target.p1, alternative)
+                return target.has(float(alternative[0]), lambda: _looks(at, stop.tolist()))
+
+            if not has_power(np.array([*(-1,) * (len(at) - 1), r])):
                 break
             chance = predictive(n, r, prior)
-            values = np.unique(np.concatenate([[0.0], *(chance[m] for m in at[:-1])]))
-
-            low, high = 0, len(values) - 1  # values[low] keeps the power
-            while low < high:
-                middle = (low + high + 1) // 2
-                sequential(size, _futile(chance, at, r, values[middle]), go, target.p1, alternative)
-                low, high = (middle, high) if target.has(alternative[0]) else (low, middle - 1)
-            stop = _futile(chance, at, r, values[low])
+            stop, theta_l = _most_futile(chance, at, r, prior, has_power)
             sequential(size, stop, go, target.p0, null)
-            if null[0] > target.alpha + 1e-12 or null[2] >= best:
+            if not target.keeps(float(null[0]), _looks(at, stop.tolist())):
                 continue
             sequential(size, stop, go, target.p1, alternative)
-            best = null[2]
             design = Predictive(
-                n, r,
-                (float(values[max(low - 1, 0)]), float(values[low])), (float(posterior[r]), float(posterior[r + 1])),
-                at, tuple(stop.tolist()), float(null[2]), float(alternative[2]), float(null[3]), float(null[0]),
-                float(alternative[0]),
+                n, r, theta_l, (float(posterior[r]), float(posterior[r + 1])), at, tuple(stop.tolist()),
+                float(null[2]), float(alternative[2]), float(null[3]), float(null[0]), float(alternative[0]),
             )  # fmt: skip
-            found = [*(d for d in found if d.n < n), design]
+            same_n.append(design)
+        found = best_by_value([*found, *same_n], lambda d: d.n, values, powers)
         if found and only_minimax:
             break
     if not found:
         raise target.none_found("predictive-probability design", limit)
-    return found
+    return Front.of(found, [(d.n, d.en_p0) for d in found], only_minimax, values[1])
+
+
+def _most_futile(
+    chance: list[Float64],
+    at: tuple[int, ...],
+    r: int,
+    prior: tuple[float, float],
+    has_power: Callable[[Int64], bool],
+) -> tuple[Int64, tuple[float, float]]:
+    """The largest futile counts of each look that leave the power, and the theta_l that give them."""
+    import numpy as np
+
+    n = at[-1]
+    while True:
+        values = np.unique(np.concatenate([[0.0], *(chance[m] for m in at[:-1])]))
+        low, high = 0, len(values) - 1  # values[low] keeps the power
+        while low < high:
+            middle = (low + high + 1) // 2
+            low, high = (
+                (middle, high) if has_power(_futile(chance, at, r, values[middle])) else (low, middle - 1)
+            )
+        around = values[max(low - 1, 0) : low + 2]
+        apart = np.diff(around) > SAME * around[1:]
+        if apart.all() or not same_where_equal(
+            {m: chance[m] for m in at[:-1]}, float(values[low]), lambda x, m: predictive_is(x, m, n, r, prior)
+        ):
+            return _futile(chance, at, r, values[low]), (float(values[max(low - 1, 0)]), float(values[low]))
+
+
+def _looks(at: tuple[int, ...], stop_le: Sequence[int]) -> Looks:
+    """No early go; at the end a go above the last cut-off."""
+    return cut_off_looks(at, tuple(stop_le), (*(None,) * (len(at) - 1), stop_le[-1] + 1))
 
 
 def _futile(chance: list[Float64], at: tuple[int, ...], r: int, theta: float) -> Int64:

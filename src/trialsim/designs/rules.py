@@ -86,6 +86,11 @@ class Looks:
                 reached.update(d for d in row if d >= 0)
         return len(self.n) - 1 in reached
 
+    def ends_early(self, k: int) -> bool:
+        """Whether an end at look k comes before what is planned: it could have led on, or nothing leads to the last."""
+        last = len(self.n) - 1
+        return k < last and (not self.is_final(k) or not any(last in row for row in self.next))
+
     def ranges(self, k: int) -> Iterator[tuple[int, int, int]]:
         """The row of look k as (from, to, decision) runs of response counts, both ends included."""
         row = self.next[k]

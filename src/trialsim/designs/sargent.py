@@ -14,8 +14,10 @@ from pydantic import Field, model_validator
 from trialsim.codes import CONSIDER, FUTILE, GO
 from trialsim.designs.alone import alone
 from trialsim.designs.error_rates import Candidates, ErrorRates, check_stages
+from trialsim.designs.exactly import alone as alone_exactly
+from trialsim.designs.exactly import best_by_value, decimal, en_at, p_go_at, settled
 from trialsim.designs.front import Front
-from trialsim.designs.rules import Looks
+from trialsim.designs.rules import Looks, two_way
 from trialsim.designs.spec import CutOff, OpenProbability, Patients, impossible
 from trialsim.designs.target import Target, widening
 
@@ -65,8 +67,8 @@ class Sargent(ErrorRates):
 
     def _least(self) -> tuple[float, float]:
         """Least P(no go | p0) and P(go | p1) of a search."""
-        alpha, beta = self.target.errors
-        return self.eta or 1 - alpha, self.pi or 1 - beta
+        alpha, beta = map(decimal, self.target.errors)
+        return self.eta or float(1 - alpha), self.pi or float(1 - beta)
 
     def held(self) -> dict[str, Any]:
         """The two further error rates."""
@@ -81,7 +83,7 @@ class Sargent(ErrorRates):
     def candidates(self) -> Candidates:
         """The designs that a search finds, and whether it ended at its bound."""
         found = search(self.target, *self._least())
-        return Candidates.of(self.criterion, Front(tuple(found)), self.nmax or SEARCH_LIMIT)
+        return Candidates.of(self.criterion, found, self.nmax or SEARCH_LIMIT)
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,7 @@ class ThreeOutcomes:
     beta: float
     consider_p0: float
     consider_p1: float
+    weights: tuple[float, float] | None = None
 
     def looks(self) -> Looks:
         """The design as Rules take it."""
@@ -119,20 +122,40 @@ def looks_of(n1: int, r1: int, n: int, r: int, s: int) -> Looks:
     return Looks((n1, n), (first, last))
 
 
-def search(target: Target, eta: float, pi: float) -> list[ThreeOutcomes]:
+def search(target: Target, eta: float, pi: float) -> Front[ThreeOutcomes]:
     """Designs with P(go | p0) <= alpha, P(no go | p1) <= beta, P(no go | p0) >= eta, P(go | p1) >= pi.
 
     From minimax (least n, then least EN(p0)) to optimal (least EN(p0)), EN falling as n grows; exact over all n1, r1,
     r < s. The search ends when no larger n can have a smaller EN(p0).
     """
+    from trialsim.kernels.doubts import NO_GO, POWER
     from trialsim.kernels.stages import three_outcomes
 
     limit = target.nmax or SEARCH_LIMIT
     replace(target, beta=1 - pi).check_reach(f"design with eta = {eta:g} and pi = {pi:g}", limit)
-    rows, _ = widening(lambda n: three_outcomes(target.rates, (*target.errors, eta, pi), n), 64, limit)
-    if not len(rows):
+    en = (lambda d: d.en_p0), en_at(target.p0)
+
+    def decide(what: int, cuts: tuple[int, ...]) -> bool:
+        r1, n1, cut, n = cuts
+        above = two_way((n1, n), (r1, cut), (None, cut))
+        if what == POWER:
+            return alone_exactly(above, decimal(target.p1)).p_go >= decimal(pi)
+        if what == NO_GO:
+            return 1 - alone_exactly(above, decimal(target.p0)).p_go >= decimal(eta)
+        return target.decide(what, above)
+
+    def up_to(nmax: int) -> tuple[list[ThreeOutcomes], bool]:
+        rows, complete = settled(
+            lambda book: three_outcomes(target.rates, (*target.errors, eta, pi), nmax, book), 4, decide
+        )
+        designs = (_design(*map(int, row[:5]), target=target) for row in rows.tolist())
+        power = (lambda d: d.power), p_go_at(target.p1)
+        return best_by_value(designs, lambda d: d.n, en, power), complete
+
+    designs, complete = widening(up_to, 64, limit)
+    if not designs:
         raise target.none_found(f"design with eta = {eta:g} and pi = {pi:g}", limit)
-    return [_design(*row, target=target) for row in rows.tolist()]
+    return Front.of(designs, [(d.n, d.en_p0) for d in designs], complete, en[1])
 
 
 def _design(r1: int, n1: int, r: int, s: int, n: int, *, target: Target) -> ThreeOutcomes:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from statistics import NormalDist
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -20,6 +21,15 @@ from trialsim.designs.error_rates import (
     check_stages,
     refuse_search_keys,
     require_error_rates,
+)
+from trialsim.designs.exactly import (
+    best_by_value,
+    beta_binomial,
+    decimal,
+    en_at,
+    p_go_at,
+    settled,
+    upper_tail,
 )
 from trialsim.designs.front import Front, TwoStages
 from trialsim.designs.infeasible import Reached, most_power, power_at
@@ -49,13 +59,18 @@ class Simon(ErrorRates):
     n1: Patients | None = Field(
         None, description="patients in stage 1 (beside alpha and beta: the search keeps it)"
     )
-    r1: CutOff | None = Field(None, description="stop after stage 1 if responses <= r1")
+    r1: CutOff | None = Field(
+        None,
+        description="stop after stage 1 if responses <= r1 (beside alpha and beta: the search keeps it)",
+    )
     n: Patients | None = Field(
         None,
         description="patients in both stages (beside alpha and beta: the search keeps it)",
         title="planned n",
     )
-    r: CutOff | None = Field(None, description="go if responses > r of n")
+    r: CutOff | None = Field(
+        None, description="go if responses > r of n (beside alpha and beta: the search keeps it)"
+    )
     balanced: bool = Field(False, description="search only designs with two stages of equal size")
     stage1_share: Annotated[tuple[Probability, Probability], AsTuple] | None = Field(
         None, description="search only designs with n1 / n from the first to the second number"
@@ -70,12 +85,11 @@ class Simon(ErrorRates):
 
     @model_validator(mode="after")
     def _possible(self) -> Simon:
-        searched = self.alpha is not None or self.beta is not None or (self.n1 is None and self.n is None)
-        if searched and self.r1 is None and self.r is None:
-            self._searchable()
-            return self
         stated = {"n1": self.n1, "r1": self.r1, "n": self.n, "r": self.r}
         missing = [key for key, value in stated.items() if value is None]
+        if len(missing) == 4 or (missing and (self.alpha is not None or self.beta is not None)):
+            self._searchable()
+            return self
         if missing:
             raise impossible(
                 "", f"a design stated outright needs n1, r1, n and r; missing: {', '.join(missing)}"
@@ -104,6 +118,12 @@ class Simon(ErrorRates):
             raise impossible("weight", "only `criterion: admissible` takes a weight")
         if self.n1 is not None and self.n is not None:
             check_stages(self.n1, self.n)
+        if self.r1 is not None and self.n1 is not None and self.r1 >= self.n1:
+            raise impossible(
+                "r1", f"r1 = {self.r1} must be below n1 = {self.n1} for anybody to reach stage 2"
+            )
+        if self.r1 is not None and self.r is not None and self.r1 > self.r:
+            raise impossible("r1", f"r1 = {self.r1} cannot exceed r = {self.r}")
         if self.balanced and self.stage1_share is not None:
             raise impossible("stage1_share", "`balanced` is a share of one half: state one of them")
         if self.stage1_share is not None and self.stage1_share[0] > self.stage1_share[1]:
@@ -123,7 +143,8 @@ class Simon(ErrorRates):
 
     def limits(self) -> Limits:
         """What a search keeps to."""
-        return Limits((0.5, 0.5) if self.balanced else self.stage1_share, self.n1, self.n, self.min_pet)
+        share = (0.5, 0.5) if self.balanced else self.stage1_share
+        return Limits(share, self.n1, self.r1, self.n, self.r, self.min_pet)
 
     def compile(self) -> Looks:
         """Two looks: stop at n1 if responses <= r1; at n go if responses > r, else stop."""
@@ -147,22 +168,34 @@ class Simon(ErrorRates):
 
 @dataclass(frozen=True)
 class Limits:
-    """What a searched design must respect: share of n in stage 1, n1, n, least PET(p0); None: free."""
+    """What a searched design must respect: share of n in stage 1, n1, r1, n, r, least PET(p0); None: free."""
 
     share: tuple[float, float] | None = None
     n1: int | None = None
+    r1: int | None = None
     n: int | None = None
+    r: int | None = None
     min_pet: float | None = None
 
-    def allowed(self) -> tuple[float, float, int, int, float]:
+    def allowed(self) -> tuple[int, int, int, int, float]:
         """As the kernel takes them."""
-        return (*(self.share or (0.0, 1.0)), self.n1 or 0, self.n or 0, self.min_pet or 0.0)
+        n1, r1, n, r = (-1 if cut is None else cut for cut in (self.n1, self.r1, self.n, self.r))
+        return n1, r1, n, r, self.min_pet or 0.0
+
+    def stage1(self, n: int) -> tuple[int, int]:
+        """The least and the largest n1 that the share allows."""
+        if self.share is None:
+            return 1, n
+        low, high = map(decimal, self.share)
+        return max(1, math.ceil(low * n)), math.floor(high * n)
 
     def __str__(self) -> str:
         words = {
             "n1 / n from {0[0]:g} to {0[1]:g}": self.share,
             "n1 = {0}": self.n1,
+            "r1 = {0}": self.r1,
             "n = {0}": self.n,
+            "r = {0}": self.r,
             "PET >= {0:g}": self.min_pet,
         }
         return ", ".join(text.format(value) for text, value in words.items() if value is not None)
@@ -207,17 +240,17 @@ def search(
     with p: its largest value is EN(p1) between the two rates, and n over all.) Raises DesignError when no design
     with n <= nmax keeps both error rates and the limits.
     """
-    limit = target.nmax or SEARCH_LIMIT
+    limit = _limit(target, limits)
     what = f"two-stage design{f' with {limits}' if str(limits) else ''}"
     # stage 1 alone must pass p1 often enough, and p0 no more often than a PET allows
     pet = limits.min_pet
     if pet and (pet == 1 or not replace(target, alpha=1 - pet).within_reach(limit)):
         raise target.none_found(what, limit, f"no stage 1 has a PET of {pet:g} at p0 and this power at p1")
-    rows, complete = _rows(target, limits, weight_p1, prior)
-    if not rows:
+    asked = _Search(target, limits, weight_p1, prior)
+    designs, complete = asked.up_to(limit)
+    if not designs:
         raise target.none_found(what, None if limits.n else limit, _instead(target, limits))
-    designs = [_read(row) for row in rows]
-    return Front.of(designs, [(design.n, design.en) for design in designs], complete)
+    return Front.of(designs, [(design.n, design.en) for design in designs], complete, asked.en)
 
 
 def best_by_n(
@@ -229,23 +262,66 @@ def best_by_n(
     prior: tuple[float, float] | None = None,
 ) -> list[SimonDesign]:
     """The design with the least EN of every n <= nmax at which there is one, whether admissible or not."""
-    from trialsim.kernels.search import two_stage
-
-    rows, _ = two_stage(target.rates, target.errors, nmax, limits.allowed(), weight_p1, prior, every_n=True)
-    return [_read(row) for row in rows.tolist()]
+    return _Search(target, limits, weight_p1, prior).once(nmax, every_n=True)[0]
 
 
-def _rows(
-    target: Target, limits: Limits, weight_p1: float = 0.0, prior: tuple[float, float] | None = None
-) -> tuple[list[list[float]], bool]:
-    from trialsim.kernels.search import two_stage
+@dataclass(frozen=True)
+class _Search:
+    """A search, and the fractions that decide where rounding leaves it open."""
 
-    def up_to(nmax: int) -> tuple[Any, bool]:
-        return two_stage(target.rates, target.errors, nmax, limits.allowed(), weight_p1, prior)
+    target: Target
+    limits: Limits
+    weight_p1: float
+    prior: tuple[float, float] | None
 
-    limit = min(target.nmax or SEARCH_LIMIT, limits.n or SEARCH_LIMIT)
-    rows, complete = widening(up_to, limits.n or _likely_enough(target), limit)
-    return rows.tolist(), complete
+    def up_to(self, limit: int) -> tuple[list[SimonDesign], bool]:
+        """The designs of falling EN, and whether no larger n has less."""
+        return widening(self.once, self.limits.n or _likely_enough(self.target), limit)
+
+    def once(self, nmax: int, every_n: bool = False) -> tuple[list[SimonDesign], bool]:
+        """The same with n <= nmax; ``every_n``: the best of every n."""
+        import numpy as np
+
+        from trialsim.kernels.search import two_stage
+
+        share = None
+        if self.limits.share is not None:
+            share = np.array([self.limits.stage1(n) for n in range(nmax + 1)]).T.copy()
+        rows, complete = settled(
+            lambda book: two_stage(
+                self.target.rates, self.target.errors, nmax, book, self.limits.allowed(), share,
+                self.weight_p1, self.prior, every_n,
+            ),
+            4, self._keeps,
+        )  # fmt: skip
+        found = best_by_value(
+            map(_read, rows.tolist()), lambda d: d.n, (lambda d: d.en, self.en),
+            (lambda d: d.power, p_go_at(self.target.p1)), falling=not every_n,
+        )  # fmt: skip
+        return found, complete
+
+    def en(self, design: SimonDesign) -> Fraction:
+        """The EN of the criterion, as a fraction."""
+        if self.prior is not None:
+            goes_on = 1 - beta_binomial(design.n1, self.prior, design.r1)
+            return design.n1 + goes_on * (design.n - design.n1)
+        weight = decimal(self.weight_p1)
+        null, alternative = (en_at(p)(design) for p in self.target.rates)
+        return (1 - weight) * null + weight * alternative
+
+    def _keeps(self, what: int, design: tuple[int, ...]) -> bool:
+        """Whether a type I error, a power or a PET at p0 keeps to what is asked."""
+        from trialsim.kernels.doubts import PET
+
+        r1, n1, r, n = design
+        if what != PET:
+            return self.target.decide(what, two_way((n1, n), (r1, r), (None, r)))
+        return 1 - upper_tail(n1, r1 + 1, decimal(self.target.p0)) >= decimal(self.limits.min_pet or 0.0)
+
+
+def _limit(target: Target, limits: Limits) -> int:
+    """The largest n of a search: what is asked for, else SEARCH_LIMIT."""
+    return min((n for n in (target.nmax, limits.n) if n is not None), default=SEARCH_LIMIT)
 
 
 def _likely_enough(target: Target) -> int:
@@ -263,20 +339,21 @@ def _instead(target: Target, limits: Limits) -> str:
     if limits.n is not None and str(limits) == f"n = {limits.n}":
         two = most_power(lambda other: _reached(other, limits), target)
         found.append(power_at(limits.n, target, two))
-    for name, free in (("n1 / n", "share"), ("n1", "n1"), ("n", "n"), ("PET", "min_pet")):
+    named = {"share": "n1 / n", "min_pet": "PET", **{key: key for key in ("n1", "r1", "n", "r")}}
+    for free, name in named.items():
         if getattr(limits, free) is not None:
-            rows, _ = _rows(target, replace(limits, **{free: None}))
-            if rows:
-                r1, n1, r, n = map(int, rows[0][:4])
-                found.append(f"without the limit on {name}, {r1}/{n1} {r}/{n} is possible")
+            wider = replace(limits, **{free: None})
+            designs, _ = _Search(target, wider, 0.0, None).up_to(_limit(target, wider))
+            if designs:
+                d = designs[0]
+                found.append(f"without the limit on {name}, {d.r1}/{d.n1} {d.r}/{d.n} is possible")
     return "; ".join(found)
 
 
 def _reached(target: Target, limits: Limits) -> Reached:
-    rows, _ = _rows(target, limits)
-    if not rows:
+    designs, _ = _Search(target, limits, 0.0, None).up_to(_limit(target, limits))
+    if not designs:
         raise NoDesign("none")
-    designs = [_read(row) for row in rows]
     return Reached(limits.n or 0, max(d.power for d in designs), min(d.type_i_error for d in designs))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -49,7 +50,7 @@ class SingleStage(ErrorRates):
         """One look at n: go if responses > r, else stop."""
         if self.n is None or self.r is None:
             return self.best()
-        return two_way((self.n,), (self.r,), (self.r,))
+        return _looks(self.r, self.n)
 
     def candidates(self) -> Candidates:
         """The designs that a search finds, each under its definition."""
@@ -57,7 +58,10 @@ class SingleStage(ErrorRates):
         if self.criterion is None:
             return Candidates(tuple(found.items()))
         if self.criterion not in found:
-            raise DesignError(f"no n up to nmax = {self.nmax} is safe for every larger n: raise nmax")
+            raise DesignError(
+                f"no n up to {self.nmax or MAX_PATIENTS} is safe for every larger n"
+                + (": raise nmax" if self.nmax else "")
+            )
         return Candidates(((self.criterion, found[self.criterion]),))
 
 
@@ -73,35 +77,40 @@ class SingleStageDesign:
 
     def looks(self) -> Looks:
         """The design as Rules take it."""
-        return two_way((self.n,), (self.r,), (self.r,))
+        return _looks(self.r, self.n)
+
+
+def _looks(r: int, n: int) -> Looks:
+    return two_way((n,), (r,), (r,))
 
 
 def search(target: Target) -> dict[str, SingleStageDesign]:
     """The ``first`` and the ``stable`` design: r(n) is the least cut-off with P(X > r | p0) <= alpha; ``first`` is
     the smallest n with P(X > r(n) | p1) >= 1 - beta, ``stable`` the smallest n from which every larger n has it.
 
-    No cap on n is needed: Hoeffding's inequality gives an n beyond which every n works. Raises DesignError when
-    ``nmax`` (or the largest trial that may be stated) is reached first.
+    No cap on n is needed: Chernoff's inequality gives an n beyond which every n works. Raises DesignError when ``nmax``
+    (or the largest trial that may be stated) is reached first; a stable n beyond it is left out.
     """
     from scipy.special import bdtrc
 
     p0, p1 = target.rates
-    certain = _always_enough(target)
-    last = min(target.nmax or certain, certain, MAX_PATIENTS)
+    last, certain = target.nmax or MAX_PATIENTS, _always_enough(target)
     first, stable, r = 0, 0, 0
     cut_offs = [0]
-    for n in range(1, last + 1):
-        while bdtrc(r, n, p0) > target.alpha:
+    for n in range(1, max(certain, 1) + 1):
+        while not target.keeps(float(bdtrc(r, n, p0)), partial(_looks, r, n)):
             r += 1
         cut_offs.append(r)
-        if bdtrc(r, n, p1) >= 1 - target.beta:
+        if target.has(float(bdtrc(r, n, p1)), partial(_looks, r, n)):
             first = first or n
             stable = stable or n
         else:
             stable = 0
-    if not first:
+        if n >= last and (not first or not stable or stable > last):
+            break  # none, or a stable one only beyond the bound
+    if not first or first > last:
         raise target.none_found("single-stage design", last)
-    chosen = {"first": first, "stable": stable} if stable else {"first": first}
+    chosen = {"first": first, "stable": stable} if 0 < stable <= last else {"first": first}
     return {
         name: SingleStageDesign(
             name, cut_offs[n], n, float(bdtrc(cut_offs[n], n, p0)), float(bdtrc(cut_offs[n], n, p1))
@@ -111,9 +120,29 @@ def search(target: Target) -> dict[str, SingleStageDesign]:
 
 
 def _always_enough(target: Target) -> int:
-    """An n from which on a cut-off halfway, in Hoeffding's sense, keeps both error rates (Hoeffding 1963, eq. 2.3)."""
-    difference = target.p1 - target.p0
-    spread = math.sqrt(-math.log(target.alpha) / 2) + math.sqrt(-math.log(target.beta) / 2)
-    # need spread / sqrt(n) + 1 / n <= difference: one count of slack, because cut-offs are whole numbers
-    root = (spread + math.sqrt(spread**2 + 4 * difference)) / (2 * difference)
-    return math.ceil(min(root, 1e6) ** 2) + 1
+    """An n from which on the cut-off c n keeps both error rates, for the best c (Chernoff, Ann Math Stat 1952;23:493).
+
+    P(X >= c n | p0) <= exp(-n D(c, p0)) for c > p0 and P(X <= c n | p1) <= exp(-n D(c, p1)) for c < p1, where D is the
+    relative entropy; the least cut-off that keeps alpha is not larger, and its power not less.
+    """
+
+    def entropy(c: float, p: float) -> float:
+        if p == 1.0:
+            return math.inf
+        return c * math.log(c / p) + (1 - c) * math.log((1 - c) / (1 - p))
+
+    def enough(c: float) -> tuple[float, float]:
+        return math.log(1 / target.alpha) / entropy(c, target.p0), math.log(1 / target.beta) / entropy(
+            c, target.p1
+        )
+
+    low, high = target.rates
+    least = 1e12
+    for _ in range(60):
+        c = (low + high) / 2
+        if not low < c < high:
+            break
+        level, power = enough(c)
+        least = min(least, max(level, power))
+        low, high = (c, high) if level > power else (low, c)
+    return math.ceil(least) + 1

@@ -11,6 +11,9 @@ from pydantic_core import PydanticCustomError
 MAX_PATIENTS = 10_000
 """Largest planned number of patients a scenario may state: a hundred phase 2 trials."""
 
+MAX_PRIOR = 1_000_000
+"""Largest parameter of a Beta prior: a belief worth a million patients; far beyond it densities are lost."""
+
 
 class Spec(BaseModel):
     """A block of a scenario file."""
@@ -43,9 +46,17 @@ def growing(what: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def prior_fault(prior: tuple[float, float]) -> str:
+    """Why two numbers are not a and b of a Beta prior that can be computed with; "" where they are."""
+    if all(0 < part <= MAX_PRIOR for part in prior):
+        return ""
+    stated = " and ".join(f"{part:g}" for part in prior)
+    return f"a Beta prior needs two numbers above 0 and at most {MAX_PRIOR:,}, not {stated}"
+
+
 def _positive(prior: tuple[float, float]) -> tuple[float, float]:
-    if min(prior) <= 0:
-        raise impossible("", "both parameters of the Beta prior must be above 0")
+    if fault := prior_fault(prior):
+        raise impossible("", fault)
     return prior
 
 

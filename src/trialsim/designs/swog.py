@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from trialsim.designs.alone import at_both
 from trialsim.designs.error_rates import Candidates, ErrorRates, check_stages
+from trialsim.designs.exactly import at_most, decimal, upper_tail
 from trialsim.designs.front import TwoStages
 from trialsim.designs.rules import Looks, two_way
 from trialsim.designs.spec import OpenProbability, Patients, impossible
@@ -71,10 +72,17 @@ def cut_offs(
     """r1, the largest x with P(X1 <= x | p1) <= first (-1: none); r, the least x with P(X > x | p0) <= final."""
     from scipy.special import bdtr, bdtrc
 
-    r1, r = -1, 0
-    while bdtr(r1 + 1, n1, p1) <= first:
+    low, high, r1, r = decimal(p0), decimal(p1), -1, 0
+
+    def rejects_p1(x: int) -> bool:
+        return at_most(float(bdtr(x, n1, p1)), first, lambda: 1 - upper_tail(n1, x + 1, high))
+
+    def rejects_p0(x: int) -> bool:
+        return at_most(float(bdtrc(x, n, p0)), final, lambda: upper_tail(n, x + 1, low))
+
+    while r1 < n1 and rejects_p1(r1 + 1):
         r1 += 1
-    while r < n and bdtrc(r, n, p0) > final:
+    while r < n and not rejects_p0(r):
         r += 1
     return r1, r
 
@@ -87,7 +95,9 @@ def search(target: Target, *, levels: tuple[float, float] = (FIRST, FINAL)) -> T
         r1, r = cut_offs(n1, n, *target.rates, *levels)
         if r1 > r or r >= n:
             continue
-        exact = at_both(two_way((n1, n), (r1, r), (None, r)), target.rates)
-        if target.kept_by(*exact[-2:]):
+        looks = two_way((n1, n), (r1, r), (None, r))
+        exact = at_both(looks, target.rates)
+        level, power = exact[-2:]
+        if target.keeps(level, looks) and target.has(power, looks):
             return TwoStages(r1, n1, r, n, *exact)
     raise target.none_found(f"design of the tests at {levels[0]:g} and {levels[1]:g}", limit)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
+from trialsim.designs.exactly import alone, at_least, at_most, decimal
+from trialsim.designs.rules import Looks
 from trialsim.errors import DesignError
 
 
@@ -56,13 +59,21 @@ class Target:
         """alpha, beta."""
         return self.alpha, self.beta
 
-    def kept_by(self, level: float, power: float) -> bool:
-        """Whether a type I error and a power keep both error rates; what exceeds its target by 1e-12 is at it."""
-        return level <= self.alpha + 1e-12 and self.has(power)
+    def keeps(self, level: float, looks: Looks | Callable[[], Looks]) -> bool:
+        """Whether the type I error of a design is at most alpha; its looks decide where rounding leaves that open."""
+        return at_most(level, self.alpha, lambda: _p_go(looks, self.p0))
 
-    def has(self, power: float) -> bool:
-        """Whether a power is enough."""
-        return power >= 1 - self.beta - 1e-12
+    def has(self, power: float, looks: Looks | Callable[[], Looks]) -> bool:
+        """Whether the power of a design is 1 - beta or more; its looks decide where rounding leaves that open."""
+        return at_least(power, 1 - decimal(self.beta), lambda: _p_go(looks, self.p1))
+
+    def decide(self, what: int, looks: Looks) -> bool:
+        """A doubt about the type I error or the power of a design (``kernels.doubts``)."""
+        from trialsim.kernels.doubts import LEVEL
+
+        if what == LEVEL:
+            return alone(looks, decimal(self.p0)).p_go <= decimal(self.alpha)
+        return alone(looks, decimal(self.p1)).p_go >= 1 - decimal(self.beta)
 
     def within_reach(self, limit: int) -> bool:
         """Whether any test at all of n <= limit patients keeps both error rates: the most powerful one, at random
@@ -85,9 +96,13 @@ class Target:
 
     def none_found(self, what: str, limit: int | None, instead: str = "") -> NoDesign:
         """No design within the limit (None: n is stated): which bound failed, and what would be feasible."""
-        within = "" if limit is None else f"{' and' if ' with ' in what else ' with'} n <= {limit}"
+        within = "" if limit is None else f"{',' if ' with ' in what else ''} with n <= {limit}"
         bound = f"no {what}{within} keeps alpha = {self.alpha:g} and beta = {self.beta:g}"
         return NoDesign(f"{bound} for p0 = {self.p0:g}, p1 = {self.p1:g}", instead)
+
+
+def _p_go(looks: Looks | Callable[[], Looks], p: float) -> Fraction:
+    return alone(looks() if callable(looks) else looks, decimal(p)).p_go
 
 
 def not_above(p0: float, p1: float) -> str:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from trialsim.codes import NEVER
+from trialsim.designs.exactly import NEAR, SAME, at_most, decimal
+from trialsim.designs.exactly import upper_tail as exact_tail
 from trialsim.designs.spec import AsTuple, OpenProbability, Patients, Prior, Spec, impossible
+from trialsim.timing import tell
 
 if TYPE_CHECKING:
     from trialsim.designs.binomial import Float64
 
-ROUNDING = 1e-10
-"""Relative difference below which two tail probabilities are the same number computed in two ways."""
+
+MANY = 3000
+"""Patients from which on a boundary of constant level takes so long that it is said."""
 
 
 class Pocock(Spec):
@@ -31,31 +38,16 @@ class Pocock(Spec):
 
         a is the largest attainable tail probability that keeps P(ever crossing | limit, m <= planned_n) <= phi.
         """
-        import numpy as np
-
-        from trialsim.designs.binomial import upper_tail
-
-        tails = [upper_tail(m, self.limit) for m in range(planned_n + 1)]
-        levels = np.unique(np.concatenate(tails[1:]))
-        levels = levels[levels < 1]
-
-        def bounds(a: float) -> tuple[int, ...]:
-            return tuple(_first_below(tail, a) for tail in tails)
-
-        keeps = 0  # levels[:keeps] are known to keep phi
-        exceeds = len(levels)
-        while keeps < exceeds:
-            middle = (keeps + exceeds) // 2
-            if crossing_probability(bounds(float(levels[middle])), self.limit, planned_n) <= self.phi:
-                keeps = middle + 1
-            else:
-                exceeds = middle
-        if keeps == 0:
-            return (NEVER,) * (most + 1)
-        a = float(levels[keeps - 1])
-        return bounds(a) + tuple(
-            _first_below(upper_tail(m, self.limit), a) for m in range(planned_n + 1, most + 1)
+        if planned_n >= MANY:
+            tell(f"toxicity boundary for {planned_n:,} patients: this takes about a minute")
+        tails = Tails(self.limit, range(1, planned_n + 1))
+        a = tails.largest(
+            lambda a: crosses_rarely((NEVER, *tails.first_below(a)), self.limit, planned_n, self.phi)
         )
+        if a is None:
+            return (NEVER,) * (most + 1)
+        later = Tails(self.limit, range(planned_n + 1, most + 1))
+        return (NEVER, *tails.first_below(a), *later.first_below(a))
 
 
 class Posterior(Spec):
@@ -76,16 +68,19 @@ class Posterior(Spec):
 
     def compile(self, planned_n: int, most: int) -> tuple[int, ...]:  # noqa: ARG002 - one signature for all rules
         """Least toxicities among m = 0..most patients with P(rate > limit | data) > cutoff, from min_n on."""
-        import numpy as np
-        from scipy.special import betaincc
+        from trialsim.designs.bayes import above, posterior_above, posterior_is
 
-        a, b = self.prior
-        bounds = [NEVER] * (most + 1)
+        bounds, limit = [NEVER] * (most + 1), decimal(self.limit)
         for m in range(self.min_n, most + 1):
-            t = np.arange(m + 1)
-            acts = betaincc(a + t, b + m - t, self.limit) > self.cutoff
-            if acts.any():
-                bounds[m] = int(acts.argmax())
+            values = posterior_above(m, self.prior, self.limit)
+            t = int((values <= self.cutoff - NEAR).sum())  # fewer are below the cut-off for certain
+            while t <= m and not above(
+                float(values[t]),
+                self.cutoff,
+                lambda: posterior_is(t, m, self.prior, limit),  # noqa: B023 - asked at once
+            ):
+                t += 1
+            bounds[m] = t if t <= m else NEVER
         return tuple(bounds)
 
 
@@ -169,7 +164,81 @@ def crossing_probability(bounds: tuple[int, ...], rate: float, n: int) -> float:
     return crossed
 
 
-def _first_below(tail: Float64, a: float) -> int:
-    """Smallest count whose tail probability is at most a; NEVER if even all patients toxic is more likely."""
-    below = tail <= a * (1 + ROUNDING)
-    return int(below.argmax()) if below.any() else NEVER
+def crosses_rarely(bounds: tuple[int, ...], rate: float, n: int, phi: float) -> bool:
+    """Whether the probability of ever crossing is at most phi; by fractions where the two are close."""
+    return at_most(
+        crossing_probability(bounds, rate, n), phi, lambda: _crossing_exactly(bounds, decimal(rate), n)
+    )
+
+
+def _crossing_exactly(bounds: tuple[int, ...], rate: Fraction, n: int) -> Fraction:
+    a, b, whole = rate.numerator, rate.denominator - rate.numerator, rate.denominator
+    below, crossed = [1], 0
+    for m in range(1, n + 1):
+        below = [x * b + y * a for x, y in zip([*below, 0], [0, *below], strict=True)]
+        # of m patients at most bounds[m] - 1 go on: one more than before
+        crossed = crossed * whole + sum(below[bounds[m] :])
+        below = below[: bounds[m]]
+    return Fraction(crossed, whole**n)
+
+
+class Tails:
+    """P(X >= b) for X ~ Binomial(m, rate) at some m: the levels at which a boundary of constant level changes."""
+
+    def __init__(self, rate: float, sizes: Sequence[int]) -> None:
+        from trialsim.designs.binomial import upper_tail
+
+        self.sizes, self.rate = sizes, decimal(rate)
+        self.values = [upper_tail(m, rate) for m in sizes]
+
+    def exact(self, m: int, b: int) -> Fraction:
+        """P(X >= b) as a fraction."""
+        return exact_tail(m, b, self.rate)
+
+    def first_below(self, a: Level) -> tuple[int, ...]:
+        """By size the smallest count whose tail probability is at most a; NEVER if that of all patients is not."""
+        found = []
+        for m, tail in zip(self.sizes, self.values, strict=True):
+            b = int((tail > a.value * (1 + SAME)).sum())  # tails fall: those before are above a for certain
+            while b <= m and tail[b] > a.value * (1 - SAME) and self.exact(m, b) > a.exact:
+                b += 1
+            found.append(b if b <= m else NEVER)
+        return tuple(found)
+
+    def largest(self, keeps: Callable[[Level], bool]) -> Level | None:
+        """The largest attained level below 1 that ``keeps``, as all smaller ones do; None if none does."""
+        import numpy as np
+
+        size = np.repeat(self.sizes, [len(tail) for tail in self.values])
+        count = np.concatenate([np.arange(len(tail)) for tail in self.values])
+        value = np.concatenate(self.values)
+        order = np.argsort(value, kind="stable")
+        order = order[(count > 0)[order]]
+
+        def level(k: int) -> Level:
+            m, b = int(size[order[k]]), int(count[order[k]])
+            return Level(float(value[order[k]]), lambda: self.exact(m, b))
+
+        low, high = 0, len(order)  # order[:low] are known to keep
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (middle + 1, high) if keeps(level(middle)) else (low, middle)
+        if low == 0:
+            return None
+        # rounding may have put levels that are close in a wrong order
+        close = np.flatnonzero(np.abs(value[order] - value[order[low - 1]]) <= SAME * value[order[low - 1]])
+        if len(close) == 1:
+            return level(low - 1)
+        return max((a for a in map(level, close.tolist()) if keeps(a)), key=lambda a: a.exact)
+
+
+class Level:
+    """A level, and the fraction that it is."""
+
+    def __init__(self, value: float, exact: Callable[[], Fraction]) -> None:
+        self.value, self._exact = value, exact
+
+    @cached_property
+    def exact(self) -> Fraction:
+        """The level as a fraction."""
+        return self._exact()

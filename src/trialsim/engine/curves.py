@@ -13,7 +13,7 @@ from trialsim.codes import CONTINUE, NEVER, POOLED, STOP
 from trialsim.designs.binomial import Float64
 from trialsim.designs.rules import Monitor, Rules
 from trialsim.engine.compiled import tables_of
-from trialsim.engine.exact import MAX_STATES, distribution, states
+from trialsim.engine.exact import distribution, out_of_reach, states
 from trialsim.engine.montecarlo import tallies
 from trialsim.engine.quantities import Side
 from trialsim.engine.timed import Timed
@@ -221,7 +221,7 @@ def heat_map(trial: Compiled, between: tuple[float, float], toxicity_top: float)
     with_toxicity = [name for name, case in trial.scenario.truth.items() if case.toxicity is not None]
     if trial.scenario.own_rules:
         return None
-    if side < COARSEST_HEAT or states(rules) > MAX_STATES or not toxicity_matters(rules) or not with_toxicity:
+    if side < COARSEST_HEAT or out_of_reach(rules) or not toxicity_matters(rules) or not with_toxicity:
         return None
     base, dates = trial.rates[with_toxicity[0]], trial.calendar if trial.withdraws else None
     response, toxicity = np.linspace(*between, side), np.linspace(0, toxicity_top, side)
@@ -239,6 +239,6 @@ def _work(rules: Rules) -> int:
 def _grid(rules: Rules, between: tuple[float, float], marked: Sequence[float], sharing: int) -> Float64:
     """The rates of a curve, the marked ones among them; none where exact values are out of reach."""
     points = min(GRID, WORK // (_work(rules) * sharing))
-    if points < COARSEST or states(rules) > MAX_STATES:
+    if points < COARSEST or out_of_reach(rules):
         return np.zeros(0)
     return np.union1d(np.linspace(*between, int(points)), np.array(marked, dtype=np.float64))

@@ -8,7 +8,7 @@ from typing import Any
 from trialsim.codes import CONSIDER, CONTINUE, FUTILE, GO, NEVER
 from trialsim.designs.rules import Looks, Monitor, Rules
 from trialsim.designs.toxicity import crossing_probability
-from trialsim.engine.exact import MAX_STATES, distribution, states
+from trialsim.engine.exact import distribution, out_of_reach
 from trialsim.engine.operating import not_exact
 from trialsim.engine.patients import rates_by_dose
 from trialsim.results import OperatingCharacteristics
@@ -102,7 +102,7 @@ def costs(trial: Compiled) -> dict[str, dict[str, float | None]]:
             ("continued", continued, truth),
             ("without", without, _at_start(truth)),
         ):
-            known = not unknown and states(twin) <= MAX_STATES
+            known = not unknown and not out_of_reach(twin)
             values = distribution(twin, at).values if known else None
             for quantity in ("p_go", "en", "toxicities"):
                 row[f"{quantity}_{label}"] = values[quantity] if values else None

@@ -22,21 +22,42 @@ from trialsim.kernels.tables import (
 from trialsim.quantities import by_end, is_probability
 from trialsim.results import Exact
 from trialsim.scenario.truth import Cells, Rates
+from trialsim.timing import long_work
 
 MAX_STATES = 40_000_000
 """Largest work space of the chain, in doubles (320 MB); beyond it there is no exact answer beside the simulated."""
+
+MAX_WORK = 5_000_000_000
+"""Most that the chain computes, states times patients: some 20 seconds; beyond it there is no exact answer either."""
+
+SLICE = 20_000_000
+"""States times patients between two looks at whether somebody wants to stop: a tenth of a second."""
 
 
 def states(rules: Rules, carried: bool = False) -> int:
     """Doubles of work space that the chain needs for these rules; with ``carried`` also for the totals."""
     modes = (CARRY_RESPONSES, CARRY_TOXICITIES) if carried else (CARRY_NOTHING,)
-    return max(int(np.prod(_shape(rules, carry), dtype=np.int64)) for carry in modes)
+    return max(math.prod(_shape(rules, carry)) for carry in modes)
+
+
+def out_of_reach(rules: Rules, carried: bool = False) -> bool:
+    """Whether the chain would need more memory or time than is spent on it; with ``carried`` also for the totals."""
+    needed = states(rules, carried)
+    return needed > MAX_STATES or needed * rules.most_treated > MAX_WORK
+
+
+def too_large(rules: Rules) -> str:
+    """In words, what the chain would need for rules that are out of reach."""
+    needed = states(rules)
+    if needed > MAX_STATES:
+        return f"the exact chain would need {needed:,} states, more than {MAX_STATES:,}"
+    return f"the exact chain would go through {needed:,} states for each of {rules.most_treated:,} patients"
 
 
 def distribution(rules: Rules, rates: Rates | Cells, totals: bool = False) -> Exact:
     """Run the chain; with ``totals`` also for the joint distributions of n and the totals.
 
-    Raises MemoryError when the rules need more than MAX_STATES (ask ``states`` first).
+    Raises MemoryError when the rules need more than MAX_STATES (ask ``out_of_reach`` first).
     """
     if totals:
         return _with_totals(rules, rates)
@@ -89,7 +110,8 @@ def _run(rules: Rules, rates: Rates | Cells, carry: int) -> tuple[Float64, Float
     from trialsim.kernels.chain import propagate
 
     shape = _shape(rules, carry)
-    if int(np.prod(shape, dtype=np.int64)) > MAX_STATES:
+    size = math.prod(shape)
+    if size > MAX_STATES:
         raise MemoryError("too many states for an exact answer")
     most, levels = rules.most_treated, rules.levels
     by = shape[4]
@@ -101,18 +123,15 @@ def _run(rules: Rules, rates: Rates | Cells, carry: int) -> tuple[Float64, Float
     patients = np.zeros((levels, most + 1))
     moved = np.zeros((levels, most + 1))
     triggered = np.zeros(1)
-    propagate(
-        tables_of(rules),
-        _pending(rules),
-        rates.cells(rules.replaced),
-        carry,
-        np.zeros(shape),
-        ends,
-        carried,
-        patients,
-        moved,
-        triggered,
-    )
+    state, work = np.zeros(shape), np.empty(shape[3:])
+    state[(0,) * state.ndim] = 1.0
+    given = tables_of(rules), _pending(rules), rates.cells(rules.replaced), carry
+    at_once = max(SLICE // size, 1)
+    with long_work("exact answer", most) as done:
+        for first in range(1, most + 1, at_once):
+            last = min(first + at_once - 1, most)
+            propagate(*given, first, last, state, work, ends, carried, patients, moved, triggered)
+            done(last)
     return ends, carried, patients, moved, float(triggered[0])
 
 

@@ -46,17 +46,18 @@ class Ledger:
     ----------
     path : the file; it appears when the first replicates are about to be simulated.
     scenario : digest of the scenario.
-    resume : go on with what an earlier run has left; otherwise that is replaced.
+    resume : go on with what an earlier run has left.
+    force : drop what an earlier run has left.
 
     Attributes
     ----------
     replicates : how many are kept, over all cases.
     """
 
-    def __init__(self, path: Path, scenario: str, *, resume: bool = False) -> None:
+    def __init__(self, path: Path, scenario: str, *, resume: bool = False, force: bool = False) -> None:
         self.path = path
         self.replicates = 0
-        self._scenario, self._resume = scenario, resume
+        self._scenario, self._resume, self._force = scenario, resume, force
         self._file, self._seal = -1, ""
         self._worthless = False
         self._made: list[Path] = []
@@ -66,7 +67,8 @@ class Ledger:
 
         Raises
         ------
-        OutputError : another process holds it, it is of another run, damaged, or cannot be written.
+        OutputError : another process holds it, it keeps replicates without ``resume`` or ``force``, it is of another
+            run, damaged, or cannot be written.
         """
         header = {
             "trialsim_ledger": FORMAT,
@@ -80,6 +82,8 @@ class Ledger:
         try:
             self._open()
             content = self._content()
+            if not (self._resume or self._force):
+                self._refuse_to_drop(content)
             parts, length = self._read(content, header) if self._resume else ([], 0)
             self._worthless = not parts
             os.ftruncate(self._file, length)
@@ -175,8 +179,24 @@ class Ledger:
     def _refuse(self, why: str) -> None:
         self._drop()
         raise OutputError(
-            f"the run cannot be resumed from {self.path}: {why}. Without --resume it starts from the beginning"
+            f"the run cannot be resumed from {self.path}: {why}. With --force in place of --resume it starts "
+            "from the beginning"
         )
+
+    def _refuse_to_drop(self, content: bytes) -> None:
+        """Replicates that took an hour are not dropped because a word was forgotten."""
+        count, seal = 0, ""
+        for line in content.split(b"\n"):
+            entry = _unsealed(line, seal)
+            if entry is not None and "tally" in entry:
+                count += Tally.from_dict(entry["tally"]).replicates
+            seal = _seal_of(line)
+        if count:
+            self._drop()
+            raise OutputError(
+                f"{self.path} keeps {count:,} replicates of a run that was cut off: go on from there with --resume, or "
+                "drop them with --force"
+            )
 
     def _append(self, entry: Mapping[str, Any]) -> None:
         line = _sealed(entry, self._seal)

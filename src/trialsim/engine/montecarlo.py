@@ -21,6 +21,7 @@ from trialsim.engine.trials import Trials, fingerprint
 from trialsim.errors import TrialsimError
 from trialsim.kernels.streams import stream_key
 from trialsim.scenario.truth import Rates
+from trialsim.timing import long_work
 from trialsim.version import __version__
 
 BLOCK = 8192
@@ -88,11 +89,15 @@ def tallies(
     )
     totals: dict[str, Tally] = {}
     parallel = joblib.Parallel(n_jobs=workers, prefer="threads", return_as="generator")
-    with _closed(parallel(tasks)) as fresh:
+    finished = 0
+    with _closed(parallel(tasks)) as fresh, long_work("simulated trials", replicates * len(cases)) as done:
         for part in itertools.chain(kept, _recorded(fresh, ledger)):
             totals[part.case] = totals[part.case] + part.tally if part.case in totals else part.tally
+            finished += part.tally.replicates
             if progress:
                 progress(part.tally.replicates)
+            else:
+                done(finished)
     return {case: totals[case] for case in cases}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from trialsim.engine.dose_paths import Paths, averages, p_go_averaged
-from trialsim.engine.exact import MAX_STATES, distribution, independent_cohorts, inert, states
+from trialsim.engine.exact import distribution, independent_cohorts, inert, out_of_reach, too_large
 from trialsim.engine.ledger import Ledger
 from trialsim.engine.montecarlo import Progress, tallies
 from trialsim.engine.precision import plan
@@ -15,13 +15,13 @@ from trialsim.engine.quantities import Side
 from trialsim.engine.tally import Tally
 from trialsim.engine.timed import Timed, at_once, timed
 from trialsim.engine.trials import Trials, untimed
-from trialsim.errors import TrialsimError
+from trialsim.given import takes
 from trialsim.kernels.streams import STREAM_VERSION
 from trialsim.quantities import is_probability, quantity_names
 from trialsim.results import Estimate, Exact, OperatingCharacteristics, Results, Simulated, is_normal
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.digest import digest
-from trialsim.scenario.model import MAX_REPLICATES, Scenario
+from trialsim.scenario.model import Scenario
 from trialsim.version import __version__
 
 AT_ONCE = " (outcomes known at once)"
@@ -34,6 +34,7 @@ FALSE_ALARM = 1e-4
 """Probability that a run with nothing wrong says that simulation and exact calculation disagree."""
 
 
+@takes
 def exact(scenario: Scenario | Compiled, *, totals: bool = True) -> Results:
     """Exact operating characteristics of every case, by a Markov chain over patients.
 
@@ -45,6 +46,7 @@ def exact(scenario: Scenario | Compiled, *, totals: bool = True) -> Results:
     return _results(trial, tuple(_case(trial, name, totals) for name in trial.scenario.truth), None, None)
 
 
+@takes
 def simulate(
     scenario: Scenario | Compiled,
     *,
@@ -72,18 +74,12 @@ def simulate(
     trial = Compiled.of(scenario)
     asked = trial.scenario.simulation
     seed = asked.seed if seed is None else seed
-    if not (isinstance(seed, int) and 0 <= seed < 2**63):
-        raise TrialsimError(f"seed = {seed!r} must be a whole number from 0 to {2**63 - 1}")
     trials, planned = trials_of(trial), None
     if replicates is None and asked.precision:
         mains = {name: trials[name] for name in trial.scenario.truth}
         planned = plan(mains, asked.precision, seed, jobs)
         replicates = planned.replicates
     replicates = asked.replicates if replicates is None else replicates
-    if not (isinstance(replicates, int) and 1 <= replicates <= MAX_REPLICATES):
-        raise TrialsimError(
-            f"replicates = {replicates!r} must be a whole number from 1 to {MAX_REPLICATES:,}"
-        )
     drawn = tallies(trials, replicates, seed, jobs=jobs, progress=progress, ledger=ledger)
     cases = tuple(_case(trial, name, totals, trials, drawn) for name in trial.scenario.truth)
     return replace(_results(trial, cases, seed, replicates), planned=planned)
@@ -124,15 +120,12 @@ def trials_of(trial: Compiled) -> dict[str, Trials]:
 
 def not_exact(trial: Compiled) -> str:
     """Why there is no exact answer even with outcomes known at once; "" where there is one."""
-    needed = states(trial.rules)
     if trial.dated and any(trial.calendar.amended_at):
         return "the dose is lowered at a date"
     if trial.scenario.own_rules:
         shared = "cohorts with rules of their own share the dose and its toxicity boundary"
         return "" if inert(trial.rules.monitor) else shared
-    if needed > MAX_STATES:
-        return f"the exact chain would need {needed:,} states, more than {MAX_STATES:,}"
-    return ""
+    return too_large(trial.rules) if out_of_reach(trial.rules) else ""
 
 
 def _case(
@@ -147,7 +140,7 @@ def _case(
     why_not = not_exact(trial)
     known = OperatingCharacteristics(name, doses, not_exact=why_not)
     if not why_not:
-        totals = totals and states(trial.rules, carried=True) <= MAX_STATES
+        totals = totals and not out_of_reach(trial.rules, carried=True)
         known = replace(known, exact=_exact(trial, name, totals))
     found = None
     if drawn:

@@ -23,7 +23,7 @@ from typing import Any
 from trialsim.codes import CONTINUE, NEVER, NEW_DOSE_ONLY, POOLED, REDUCE, RESTART, STOP
 from trialsim.designs.alone import alone
 from trialsim.designs.rules import Monitor, Rules
-from trialsim.engine.exact import MAX_STATES, distribution, inert, states
+from trialsim.engine.exact import distribution, inert, out_of_reach
 from trialsim.engine.montecarlo import tallies
 from trialsim.engine.paired import Together, against, estimates
 from trialsim.engine.quantities import Side
@@ -270,7 +270,7 @@ def _exact(stage: _Stage) -> float | None:
             return None
         each = rules.max_treated // groups
         rules = replace(rules, monitor=_still(rules, each), max_treated=each)
-    if states(rules) > MAX_STATES:
+    if out_of_reach(rules):
         return None
     cells = stage.strata.effective(stage.trial.calendar)
     first = replace(cells, table=cells.table[: rules.levels])

@@ -10,8 +10,8 @@ from trialsim.engine.montecarlo import tallies
 from trialsim.engine.quantities import Side
 from trialsim.engine.trials import Trials
 from trialsim.errors import TrialsimError
+from trialsim.given import MAX_REPLICATES
 from trialsim.results import Planned
-from trialsim.scenario.model import MAX_REPLICATES
 
 PILOT = 20_000
 """Replicates of the pilot run, a case."""

@@ -13,4 +13,9 @@ Found = TypeVar("Found")
 def side_by_side(parts: Iterable[Callable[[], Found]], jobs: int | None = None) -> list[Found]:
     """What each part returns, in their order; on ``jobs`` threads, default as many as there are processors."""
     with ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
-        return [part.result() for part in [pool.submit(part) for part in parts]]
+        pending = [pool.submit(part) for part in parts]
+        try:
+            return [part.result() for part in pending]
+        except BaseException:  # an interrupt does not wait for what has not begun
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise

@@ -30,6 +30,7 @@ from trialsim.engine.single_trials import Columns, columns_of_patients, treated
 from trialsim.engine.timed import Timed
 from trialsim.engine.trials import Key
 from trialsim.errors import TrialsimError
+from trialsim.given import takes
 from trialsim.kernels import conduct_columns as column
 from trialsim.kernels import patient as field
 from trialsim.kernels.streams import GROUP_COURSE, MAX_REPLICATES, stream_key
@@ -38,8 +39,6 @@ from trialsim.results import digits12
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.words import meant
-
-MAX_SEED = 2**63 - 1
 
 END_WORDS = {
     FUTILITY: "stopped early for futility",
@@ -138,6 +137,7 @@ class Trace(Answer):
         return plain
 
 
+@takes
 def trace(
     scenario: Scenario | Compiled, case: str | None = None, trial: int = 1, seed: int | None = None
 ) -> Trace:
@@ -158,10 +158,8 @@ def trace(
     seed = scenario.simulation.seed if seed is None else seed
     if case not in scenario.truth:
         raise TrialsimError(f"`{case}` is no case of this scenario{meant(case, scenario.truth)}")
-    if not (isinstance(trial, int) and 1 <= trial <= MAX_REPLICATES):
+    if not 1 <= trial <= MAX_REPLICATES:
         raise TrialsimError(f"trial = {trial!r} must be a whole number from 1 to {MAX_REPLICATES}")
-    if not (isinstance(seed, int) and 0 <= seed <= MAX_SEED):
-        raise TrialsimError(f"seed = {seed!r} must be a whole number from 0 to {MAX_SEED}")
     trials, key = Timed.of_case(compiled, case), stream_key(seed)
     rows, kept, overrun = treated(trials, key, trial - 1, 1)
     row, patients, dated = rows[0], kept[0, : rows[0, column.TREATED]], scenario.conduct is not None
@@ -276,16 +274,18 @@ def _looks(trials: Timed, row: Int32, patients: Int64, decided: int) -> list[tup
         responses = int(patients[counted[:n], field.IS_RESPONSE].sum())
         decision = int(tables.look_next[look, responses])
         verdict = (
-            LOOK_WORDS[decision] if decision < 0 else f"on to the look at {tables.look_n[decision]} patients"
+            LOOK_WORDS[decision]
+            if decision < 0
+            else f"on to the look at {_patients(tables.look_n[decision])}"
         )
         if decision == FUTILE and not tables.final[look]:
             verdict = "stop for futility"
-        among = "evaluable patients" if tables.replaced else "patients"
+        among = _patients(n, "evaluable " if tables.replaced else "")
         seen = f"responses in {responses}"
         if cut < NEVER:
             seen += f" and toxicities in {toxicities}"
             verdict = "stop for toxicity" if toxicities >= cut else verdict
-        events.append((tick, f"look: {seen} of the first {n} {among}; {verdict}"))
+        events.append((tick, f"look: {seen} of the first {among}; {verdict}"))
         if decision < 0 or toxicities >= cut:
             break
         look, earliest = decision, tick
@@ -302,7 +302,7 @@ def _crossing(scenario: Scenario, trials: Timed, level: int, patients: Int64, no
         toxic += int(patient[field.IS_TOXIC] and patient[field.ONSET] <= now)
         if toxic >= bounds[m] and bounds[m] < NEVER:
             dose = f" at {scenario.doses[level]}" if len(scenario.doses) > 1 else ""
-            return f"toxicities in {toxic} of the first {m} patients{dose} (cut-off {bounds[m]})"
+            return f"toxicities in {toxic} of the first {_patients(m)}{dose} (cut-off {bounds[m]})"
     return ""
 
 
@@ -321,7 +321,7 @@ def _counted(scenario: Scenario, row: Int32) -> str:
     responses, toxicities = (
         int(row[column.LEVELS + which : column.LEVELS + 3 * levels : 3].sum()) for which in (1, 2)
     )
-    words = f"{row[column.TREATED]} patients treated"
+    words = f"{_patients(row[column.TREATED])} treated"
     if row[column.OVERRUN]:
         left_out = row[column.N] < row[column.TREATED]
         words += f", {row[column.OVERRUN]} of them overrun ({'left out below' if left_out else 'counted'})"
@@ -337,4 +337,9 @@ def _by_cohort(scenario: Scenario, trials: Timed, row: Int32) -> Iterator[str]:
     for c, name in enumerate(scenario.cohorts.names):
         end, patients, evaluable, responses = row[start + 4 * c : start + 4 * c + 4].tolist()
         verdict = f" {END_WORDS[end]};" if trials.calendar.own else ""
-        yield f"{name}:{verdict} {patients} patients, {evaluable} evaluable, {responses} with response"
+        yield f"{name}:{verdict} {_patients(patients)}, {evaluable} evaluable, {responses} with response"
+
+
+def _patients(n: int, which: str = "") -> str:
+    """1 patient, 2 patients."""
+    return f"{n} {which}patient" if n == 1 else f"{n} {which}patients"

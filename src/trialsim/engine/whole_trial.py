@@ -23,6 +23,7 @@ from trialsim.engine.exact import distribution
 from trialsim.engine.whole_trial_found import Attained, Robust, RobustDesigns
 from trialsim.engine.whole_trial_search import ROUNDING, Progress, Search
 from trialsim.errors import DesignError
+from trialsim.given import takes
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.truth import Strata
@@ -34,6 +35,7 @@ LEAST_BOUND, MORE_THAN_IDEAL = 60, 1.5
 """Where no nmax is stated the search goes to this n, or to this much more than the largest ideal design."""
 
 
+@takes
 def find_robust(
     scenario: Scenario,
     *,

@@ -32,12 +32,14 @@ class Stratum:
 class Cohorts:
     """Strata, and whether each cohort runs the design by itself.
 
+    ``shares_from``: how the shares came to add up to 1, where the scenario does not state them so.
     ``false_go``: P(a go in at least one of independent cohorts) where every response rate is p0; None where it has no
     type I error, or one set of looks.
     """
 
     own: bool
     strata: tuple[Stratum, ...]
+    shares_from: str
     false_go: float | None
 
 
@@ -77,6 +79,7 @@ class Conduct:
     toxicity_weeks, early_onset : window within which a toxicity counts, share of onsets in its first half.
     toxicity_known : complete_only or as_it_happens; None without a boundary.
     interim : accrual at an interim look: continue, pause, early_decision; None without one.
+    interim_by_default : whether it is the default, because the scenario does not say.
     overrun : count or exclude; None where nobody can be enrolled while a decision to end the trial is pending.
     amendment_lag_weeks : from trigger to first patient at the new dose; None where the dose never changes.
     during_amendment : old_dose or hold; None without a lag.
@@ -95,6 +98,7 @@ class Conduct:
     early_onset: float | None
     toxicity_known: str | None
     interim: str | None
+    interim_by_default: bool | None
     review_lag_weeks: float
     overrun: str | None
     amendment_lag_weeks: float | None
@@ -118,7 +122,7 @@ def cohorts(scenario: Scenario, type_i_error: float | None) -> Cohorts | None:
         None if type_i_error is None or not own else 1 - (1 - type_i_error) ** len(scenario.cohorts.names)
     )
     strata = tuple(Stratum(s.name, s.share, s.cohort_name) for s in scenario.strata)
-    return Cohorts(own, strata, any_go)
+    return Cohorts(own, strata, scenario.cohorts.shares_from, any_go)
 
 
 def conduct(trial: Compiled, toxicity: Toxicity) -> Conduct | None:
@@ -145,6 +149,7 @@ def conduct(trial: Compiled, toxicity: Toxicity) -> Conduct | None:
         None if window is None else stated.early_onset,
         stated.toxicity_known if toxicity.has_boundary else None,
         stated.interim if interim else None,
+        "interim" not in stated.model_fields_set if interim else None,
         stated.review_lag_weeks,
         stated.overrun if toxicity.stops or (interim and stated.interim == "continue") else None,
         lag,

@@ -196,7 +196,7 @@ def design(scenario: Scenario, looks: Looks) -> Design:
         tuple(_bounds(spec)) if searched else (),
         _up_to(spec) if searched and criterion not in ANY_N else None,
         tuple(_settings(spec, searched, looks.planned_n)),
-        tuple(_look(looks, k) for k in range(len(looks.n))),
+        tuple(_look(looks, k) for k in _reached(looks)),
     )
 
 
@@ -224,7 +224,7 @@ def _settings(spec: Any, searched: bool, planned_n: int) -> Iterator[Setting]:
         yield Setting("significant", cuts[1:])
     if spec.kind in ("bop2", "bop2_toxicity"):
         if spec.prior is None:
-            yield Setting("prior", (spec.p0, 1 - spec.p0))
+            yield Setting("prior", spec.response_prior)
         if spec.kind == "bop2_toxicity" and spec.prior_toxicity is None:
             yield Setting("prior_toxicity", (spec.toxicity[0], 1 - spec.toxicity[0]))
         if searched:
@@ -258,6 +258,15 @@ def _up_to(spec: Any) -> int | None:
     if spec.kind == "multistage" and spec.efficacy_stop:
         return spec.nmax or int(home.SEARCH_LIMIT_BOTH_WAYS)
     return spec.nmax or int(home.SEARCH_LIMIT) // (10 if spec.kind == "mander_thompson" else 1)
+
+
+def _reached(looks: Looks) -> list[int]:
+    """The looks that some count leads to: with r1 = n1 there is no second one."""
+    reached = {0}
+    for k, row in enumerate(looks.next):
+        if k in reached:
+            reached |= {decision for decision in row if decision > 0}
+    return sorted(reached)
 
 
 def _look(looks: Looks, k: int) -> Look:

@@ -12,6 +12,7 @@ from trialsim.answers import Answer
 from trialsim.facts import conduct as how
 from trialsim.facts import design as designs
 from trialsim.facts import toxicity as doses
+from trialsim.given import takes
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Scenario
 from trialsim.version import __version__
@@ -86,6 +87,7 @@ class Protocol(Answer):
         return {"trialsim": self.version, **asdict(self.facts)}
 
 
+@takes
 def protocol(scenario: Scenario | Compiled) -> Protocol:
     """What the protocol of a scenario fixes; a design that is described by its error rates is searched for."""
     return Protocol(facts(Compiled.of(scenario)))

@@ -199,7 +199,7 @@ def _alt(aids: Aids, shown: Sequence[int]) -> str:
     for n in shown:
         counts = [count for count in aids.counts if count.n == n]
         on = [count for count in counts if count.decision == "continue"]
-        told = f"After {n} patients"
+        told = f"After {n} patient{'s' * (n != 1)}"
         if on:
             first, last = on[0], on[-1]
             told += (

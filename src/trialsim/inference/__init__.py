@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from trialsim.errors import DesignError
+from trialsim.given import takes
 from trialsim.inference.analysis import AnalysisPlan, PatientsAnalysis, analyse_overrun, analyse_set
 from trialsim.inference.characteristics import Characteristics, characteristics
 from trialsim.inference.design_text import looks_from
@@ -33,6 +34,7 @@ PATIENTS = "Patients"
 of_design = characteristics
 
 
+@takes
 def analyse(
     scenario: Scenario | None = None,
     *,

@@ -12,6 +12,7 @@ import numpy as np
 
 from trialsim.codes import FUTILE, GO
 from trialsim.designs.rules import DECISION_WORDS, Looks
+from trialsim.designs.spec import prior_fault
 from trialsim.errors import DesignError
 from trialsim.inference.attained import Attained, Reading, TwoStage, readings, two_stage
 from trialsim.inference.design_text import design_words
@@ -52,10 +53,8 @@ class AnalysisPlan:
             )
         if not 0 < self.confidence < 1:
             raise DesignError(f"confidence = {self.confidence:g} must lie between 0 and 1, such as 0.95")
-        if min(self.prior) <= 0:
-            raise DesignError(
-                f"a Beta prior needs two numbers above 0, not {self.prior[0]:g} and {self.prior[1]:g}"
-            )
+        if fault := prior_fault(self.prior):
+            raise DesignError(fault)
         for what, there_are in (("estimate", ESTIMATORS), ("interval", INTERVALS), ("ordering", ORDERINGS)):
             if (name := getattr(self, what)) not in there_are:
                 raise DesignError(f"{what} {name!r} is not known; there are {', '.join(there_are)}")

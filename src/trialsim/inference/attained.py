@@ -14,6 +14,7 @@ import numpy as np
 from trialsim.codes import FUTILE, GO
 from trialsim.designs.binomial import Float64, binomial_pmf, upper_tail
 from trialsim.designs.rules import Looks, two_way
+from trialsim.designs.toxicity import Level, Tails
 from trialsim.inference.orderings import at_least, first_rate, last_rate, ranks
 from trialsim.inference.outcomes import outcomes_of
 from trialsim.inference.posterior import JEFFREYS, above
@@ -177,8 +178,11 @@ def conditional_cut_off(planned: TwoStage, n2: int, x1: int, p0: float) -> int:
     if needed <= 0:
         return 0
     planned_n2 = planned.n - planned.n1
-    spend = upper_tail(planned_n2, p0)[needed] if needed <= planned_n2 else 0.0
-    return int(np.sum(upper_tail(n2, p0) > spend * (1 + 1e-12)))
+    if needed > planned_n2:
+        return n2 + 1
+    planned_tails = Tails(p0, [planned_n2])
+    spend = Level(float(planned_tails.values[0][needed]), lambda: planned_tails.exact(planned_n2, needed))
+    return min(Tails(p0, [n2]).first_below(spend)[0], n2 + 1)
 
 
 def conditional_p_value(planned: TwoStage, n2: int, x1: int, x2: int, p: Float64) -> Float64:

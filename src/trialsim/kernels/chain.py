@@ -74,16 +74,20 @@ def _treat(block, work, cells, carry, top):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def propagate(tables, pending, cells, carry, state, ends, carried, patients, moved, triggered):  # type: ignore[no-untyped-def]
-    """Push all probability from the first patient to the ends of the trial, of M patients at most.
+def propagate(  # type: ignore[no-untyped-def]
+    tables, pending, cells, carry, first, last, state, work, ends, carried, patients, moved, triggered
+):
+    """Push all probability through patients ``first`` to ``last``, of M at most: from 1 to M to the ends of the trial.
 
     pending : (planned n + 1,) the look that is due at or after this many counted patients, if no decision skips a
         look (then state has one slot for looks); empty otherwise.
     cells : (K, 6) probabilities of a patient at each level, in the order inevaluable without and with toxicity,
         then evaluable: no response without and with toxicity, response without and with toxicity.
-    state : zeros (K, starts, slots, V + 1, Z + 1, T + 1, X + 1), work space: starts is 1 for one level, otherwise one
+    state : (K, starts, slots, V + 1, Z + 1, T + 1, X + 1), where the probability is: before the first patient
+        all of it is at the first entry. Starts is 1 for one level, otherwise one
         for each number of patients after which a level can begin; V largest inevaluable count; Z the largest carried
         count, or saturation of toxicities; T, X saturation of toxicities at the level and of responses.
+    work : (V + 1, Z + 1, T + 1, X + 1), work space.
     ends : zeros (M + 1, 8), receives P(end after n treated, why).
     carried : zeros (M + 1, Z + 1), receives P(end after n treated, carried total); (M + 1, X + 1) if CARRY_BOTH.
     patients : zeros (K, M + 1), receives P(patient i is treated at the level).
@@ -97,9 +101,7 @@ def propagate(tables, pending, cells, carry, state, ends, carried, patients, mov
     sequential = pending.shape[0] > 0
     pooled = levels > 1 and tables.on_dose_change == POOLED
     by_responses = carry == CARRY_BOTH
-    work = state[0, 0, 0].copy()
-    state[0, 0, 0, 0, 0, 0, 0] = 1.0
-    for i in range(1, ends.shape[0]):
+    for i in range(first, last + 1):
         top_z = min(last_z, i - 1)
         for level in range(levels):
             leave = 0 < tables.at_enrolled[level] <= i

@@ -8,6 +8,14 @@ from typing import Any
 import numba
 import numba.extending
 
+from trialsim.errors import TrialsimError
+
+if getattr(numba.config, "DISABLE_JIT", 0):
+    raise TrialsimError(
+        "NUMBA_DISABLE_JIT is set, so that nothing is compiled: trials would take thousands of times as long, and "
+        "numbers would not be those of a compiled run; unset it"
+    )
+
 
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile ``function`` without the GIL and without fast-math, cached on disk where a folder is writable.

@@ -6,38 +6,50 @@ from typing import Any
 
 import numpy as np
 
+from trialsim.kernels.doubts import (
+    BEST,
+    FOUND,
+    LEVEL,
+    PET,
+    POWER,
+    ROUNDING,
+    START,
+    filled,
+    holds,
+    offer,
+)
 from trialsim.kernels.jit import kernel
-
-ROUNDING = 1e-12
-"""Error rates that exceed their target by less are at the target."""
 
 COLUMNS = 10
 """Columns of what a search finds: r1, n1, r, n; type I error, power, PET(p0), EN(p0), EN(p1), EN of the criterion."""
 
-Limits = tuple[float, float, int, int, float]
-"""Least and largest share of n in stage 1; n1 and n where fixed, else 0; least PET(p0)."""
+Limits = tuple[int, int, int, int, float]
+"""n1, r1, n and r where fixed, else -1; least PET(p0)."""
 
-ANYTHING: Limits = (0.0, 1.0, 0, 0, 0.0)
+ANYTHING: Limits = (-1, -1, -1, -1, 0.0)
 
 
 def two_stage(
     rates: tuple[float, float],
     errors: tuple[float, float],
     nmax: int,
+    book: Any,
     limits: Limits = ANYTHING,
+    share: Any = None,
     weight_p1: float = 0.0,
     prior: tuple[float, float] | None = None,
     every_n: bool = False,
 ) -> tuple[Any, bool]:
-    """(designs, COLUMNS) with strictly falling EN as n grows, and whether no n > nmax has less.
+    """(candidates, COLUMNS) for the least EN of each n, as far as it falls; and whether no n > nmax has less.
 
-    EN is (1 - weight_p1) EN(p0) + weight_p1 EN(p1), or its mean over a Beta prior. ``every_n`` gives the best
-    design of every n instead.
+    Among the candidates of an n is the best; rounding may add others. EN is (1 - weight_p1) EN(p0) + weight_p1 EN(p1),
+    or its mean over a Beta prior. ``share``: (2, nmax + 1) least and largest n1 of each n. ``every_n`` gives the best
+    of every n, whether EN falls or not. ``book``: the doubts of the search (``doubts.empty_book(4)``).
     """
-    out = np.zeros((nmax + 1, COLUMNS))
     on = _over_prior(*prior, nmax) if prior else np.zeros((1, 1))
-    found, complete = _two_stage(*rates, *errors, nmax, limits, weight_p1, on, every_n, out)
-    return out[:found], bool(complete)
+    share = np.zeros((2, 0), dtype=np.int64) if share is None else share
+    asked = (*rates, *errors, nmax, limits, share, weight_p1, on, every_n, book)
+    return filled(lambda state, out: _two_stage(*asked, state, out), COLUMNS, nmax)
 
 
 @kernel
@@ -93,55 +105,71 @@ def _p_go(pmf, above, r1, n1, r, n):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _two_stage(p0, p1, alpha, beta, nmax, limits, weight_p1, on, every_n, out):  # type: ignore[no-untyped-def]
+def _two_stage(p0, p1, alpha, beta, nmax, limits, share, weight_p1, on, every_n, book, state, out):  # type: ignore[no-untyped-def]
     pmf0, above0 = _tables(p0, nmax)
     pmf1, above1 = _tables(p1, nmax)
     if on.shape[0] == 1:  # P(stage 2 | n1, r1) that the criterion weighs n2 with
         on = above0 if weight_p1 == 0.0 else (1 - weight_p1) * above0 + weight_p1 * above1
-    least_share, largest_share, fixed_n1, fixed_n, least_pet = limits
-    power_target = 1 - beta - ROUNDING
-    alpha_target = alpha + ROUNDING
-    strictest = _strictest(above1, power_target, nmax)
+    fixed_n1, fixed_r1, fixed_n, fixed_r, least_pet = limits
+    # nothing that keeps its error rates is beyond these
+    slack = ROUNDING * nmax
+    power_loose, alpha_loose = 1 - beta - slack, alpha + slack
+    strictest = _strictest(above1, power_loose, nmax)
+    least_r1 = max(fixed_r1, 0)
+    if fixed_r1 >= 0:
+        strictest = np.where(strictest >= fixed_r1, fixed_r1, -1)
 
-    found = 0
-    best = np.inf
+    state[BEST] = np.inf
     complete = 0 < fixed_n <= nmax
     most_r = -1
     for n in range(2, nmax + 1):
-        while most_r + 1 < n and above1[n, most_r + 1] >= power_target:
+        while most_r + 1 < n and above1[n, most_r + 1] >= power_loose:
             most_r += 1
         if fixed_n > 0 and n != fixed_n:
             continue
         if every_n:
-            best = np.inf
+            state[BEST] = np.inf
+        state[START] = state[FOUND]
+        close = ROUNDING * n * n  # of two EN
         bound = np.inf  # no design of this n, or of a larger one, has a smaller EN
-        improved = False
-        for n1 in range(1, n):
-            if (fixed_n1 > 0 and n1 != fixed_n1) or n1 < least_share * n - 1e-9:
+        first, last = (share[0, n], share[1, n]) if share.shape[1] > 0 else (1, n - 1)
+        for n1 in range(first, n):
+            if fixed_n1 > 0 and n1 != fixed_n1:
                 continue
             least = n1 + on[n1, strictest[n1]] * (n - n1) if strictest[n1] >= 0 else float(n)
             bound = min(bound, least)
-            if least >= best or strictest[n1] < 0 or n1 > largest_share * n + 1e-9:
+            if least > state[BEST] + close or strictest[n1] < 0 or n1 > last:
                 continue
             # type I error falls with r1 and with r: below the first r that works at the strictest r1, none does
-            r = most_r
-            while r >= 0 and _p_go(pmf0, above0, min(strictest[n1], r), n1, r, n) <= alpha_target:
+            r = most_r if fixed_r < 0 else min(most_r, fixed_r)
+            last_r = max(fixed_r, least_r1)
+            while r >= last_r and _p_go(pmf0, above0, min(strictest[n1], r), n1, r, n) <= alpha_loose:
                 r1 = min(strictest[n1], r)
-                while r1 >= 0 and _p_go(pmf1, above1, r1, n1, r, n) < power_target:
+                power, limit = _p_go(pmf1, above1, r1, n1, r, n), state[BEST] + close
+                while (
+                    r1 >= least_r1
+                    and n1 + on[n1, r1] * (n - n1) <= limit
+                    and not holds(power - (1 - beta), n, POWER, (r1, n1, r, n), book)
+                ):
+                    power += pmf1[n1, r1] * above1[n - n1, min(r - r1, n - n1)]
                     r1 -= 1
                 # the largest r1 with the power has the least EN at every rate, the largest PET, the least alpha
-                if r1 >= 0 and 1 - above0[n1, r1] >= least_pet - ROUNDING:
-                    en = n1 + on[n1, r1] * (n - n1)
-                    if en < best and _p_go(pmf0, above0, r1, n1, r, n) <= alpha_target:
-                        best = en
-                        improved = True
-                        out[found, 0], out[found, 1], out[found, 2], out[found, 3] = r1, n1, r, n
+                en = n1 + on[n1, max(r1, 0)] * (n - n1)
+                if (
+                    r1 >= least_r1
+                    and en <= limit
+                    and (
+                        least_pet == 0.0
+                        or holds(1 - above0[n1, r1] - least_pet, n1, PET, (r1, n1, r, n), book)
+                    )
+                    and holds(alpha - _p_go(pmf0, above0, r1, n1, r, n), n, LEVEL, (r1, n1, r, n), book)
+                ):
+                    offer(en, close, (r1, n1, r, n), state, out)
                 r -= 1
-        found += improved
-        if found > 0 and bound >= best and not every_n:
+        if state[FOUND] > 0 and bound > state[BEST] + close and not every_n:
             complete = True
             break
-    for k in range(found):
+    for k in range(int(state[FOUND])):
         r1, n1, r, n = int(out[k, 0]), int(out[k, 1]), int(out[k, 2]), int(out[k, 3])
         out[k, 4] = _p_go(pmf0, above0, r1, n1, r, n)
         out[k, 5] = _p_go(pmf1, above1, r1, n1, r, n)
@@ -149,4 +177,4 @@ def _two_stage(p0, p1, alpha, beta, nmax, limits, weight_p1, on, every_n, out): 
         out[k, 7] = n1 + above0[n1, r1] * (n - n1)
         out[k, 8] = n1 + above1[n1, r1] * (n - n1)
         out[k, 9] = n1 + on[n1, r1] * (n - n1)
-    return found, complete
+    return complete

@@ -6,23 +6,36 @@ from typing import Any
 
 import numpy as np
 
+from trialsim.kernels.doubts import (
+    BEST,
+    FOUND,
+    LEVEL,
+    LEVEL_TOXIC,
+    POWER,
+    ROUNDING,
+    START,
+    filled,
+    holds,
+    offer,
+)
 from trialsim.kernels.jit import kernel
-from trialsim.kernels.search import ROUNDING
 
 COLUMNS = 6
 """n1, n; go on if responses >= and patients without toxicity >= after stage 1; the same at the end."""
 
 
-def search(cells: Any, errors: tuple[float, float, float], nmax: int) -> tuple[Any, bool]:
-    """(designs, COLUMNS) with the largest EN at the two nulls falling as n grows; whether no larger n has less.
+def search(cells: Any, errors: tuple[float, float, float], nmax: int, book: Any) -> tuple[Any, bool]:
+    """(candidates, COLUMNS + 1), the larger EN at the two nulls last; and whether no n > nmax has less.
+
+    Among the candidates of an n is the one of least EN, as far as EN falls as n grows; rounding may add others.
 
     cells : (3, 4) probabilities of a patient without and with response, each without and with freedom from toxicity,
         where response is poor and toxicity acceptable; response good and toxicity unacceptable; both good.
     errors : alpha for response, alpha for toxicity, power.
+    book : doubts of COLUMNS columns.
     """
-    out = np.zeros((nmax + 1, COLUMNS), dtype=np.int64)
-    found, complete = _search(np.asarray(cells, dtype=float), *errors, nmax, out)
-    return out[:found], bool(complete)
+    asked = (np.asarray(cells, dtype=float), *errors, nmax, book)
+    return filled(lambda state, out: _search(*asked, state, out), COLUMNS + 1, nmax)
 
 
 @kernel
@@ -113,54 +126,57 @@ def _most(tail, power_target, nmax):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _search(cells, alpha_r, alpha_t, power, nmax, out):  # type: ignore[no-untyped-def]
+def _search(cells, alpha_r, alpha_t, power, nmax, book, state, out):  # type: ignore[no-untyped-def]
     pmf_r, tail_r = joint(cells[0], nmax)
     pmf_t, tail_t = joint(cells[1], nmax)
     pmf_1, tail_1 = joint(cells[2], nmax)
-    power_target = power - ROUNDING
-    responses, free = _most(tail_1, power_target, nmax)
+    # nothing that keeps its error rates is beyond these
+    slack = ROUNDING * nmax
+    power_loose, loose_r, loose_t = power - slack, alpha_r + slack, alpha_t + slack
+    responses, free = _most(tail_1, power_loose, nmax)
     go_r, go_t = np.zeros((nmax + 2, nmax + 2)), np.zeros((nmax + 2, nmax + 2))
     go_1 = np.zeros((nmax + 2, nmax + 2))
-    found, best, complete = 0, np.inf, False
+    state[BEST], complete = np.inf, False
     for n in range(2, nmax + 1):
-        bound, improved = float(n), False
+        state[START], close = state[FOUND], ROUNDING * n * n
+        bound = float(n)
         for n1 in range(1, n):
             a_most, b_most = responses[n1], free[n1]
             on = max(tail_r[n1, a_most, b_most], tail_t[n1, a_most, b_most])
             bound = min(bound, n1 + on * (n - n1))
-            if n1 + on * (n - n1) >= best:
+            if n1 + on * (n - n1) > state[BEST] + close:
                 continue
             for c in range(responses[n], -1, -1):
                 # both stages as strict as can be: the level is least, and it grows as c falls
                 _accept(pmf_r, tail_r, n1, n, c, free[n], go_r)
-                if go_r[min(a_most, c), min(b_most, free[n])] > alpha_r + ROUNDING:
+                if go_r[min(a_most, c), min(b_most, free[n])] > loose_r:
                     break
                 for d in range(free[n], -1, -1):
-                    if tail_1[n, c, d] < power_target:
+                    if tail_1[n, c, d] < power_loose:
                         continue
                     a_top, b_top = min(a_most, c), min(b_most, d)
                     _accept(pmf_r, tail_r, n1, n, c, d, go_r)
                     # and it grows as d falls
-                    if go_r[a_top, b_top] > alpha_r + ROUNDING:
+                    if go_r[a_top, b_top] > loose_r:
                         break
                     _accept(pmf_t, tail_t, n1, n, c, d, go_t)
-                    if go_t[a_top, b_top] > alpha_t + ROUNDING:
+                    if go_t[a_top, b_top] > loose_t:
                         break
                     _accept(pmf_1, tail_1, n1, n, c, d, go_1)
                     for a in range(a_top, -1, -1):
                         for b in range(b_top, -1, -1):
                             en = n1 + max(tail_r[n1, a, b], tail_t[n1, a, b]) * (n - n1)
-                            if en >= best:
+                            if en > state[BEST] + close:
                                 break
-                            if go_1[a, b] < power_target:
+                            design = (n1, n, a, b, c, d)
+                            if not holds(go_1[a, b] - power, n, POWER, design, book):
                                 continue
-                            if go_r[a, b] > alpha_r + ROUNDING or go_t[a, b] > alpha_t + ROUNDING:
+                            if not holds(alpha_r - go_r[a, b], n, LEVEL, design, book):
                                 break
-                            best, improved = en, True
-                            out[found, 0], out[found, 1] = n1, n
-                            out[found, 2], out[found, 3], out[found, 4], out[found, 5] = a, b, c, d
-        found += improved
-        if found > 0 and bound >= best:
+                            if not holds(alpha_t - go_t[a, b], n, LEVEL_TOXIC, design, book):
+                                break
+                            offer(en, close, design, state, out)
+        if state[FOUND] > 0 and bound > state[BEST] + close:
             complete = True
             break
-    return found, complete
+    return complete

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from trialsim.answers import Answer
 from trialsim.codes import CONTINUE, NEVER, RESTART
 from trialsim.designs.rules import DECISION_WORDS, Looks, Monitor, Rules
+from trialsim.designs.spec import prior_fault
 from trialsim.engine.operating import not_exact
 from trialsim.errors import DesignError
+from trialsim.given import takes
 from trialsim.inference.posterior import JEFFREYS
 from trialsim.monitoring.chances import (
     at_rate,
@@ -28,6 +31,7 @@ from trialsim.scenario.compiling import groups_of
 from trialsim.scenario.files import digest
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.truth import Cells, Rates
+from trialsim.timing import long_work
 
 SHOWN, BELOW, CERTAIN = 4, 4, 0.995
 """Of many interim looks so many are shown; so many counts below those that go on; and the power that ends a table."""
@@ -203,6 +207,7 @@ class Aids(Answer):
         return plain
 
 
+@takes
 def monitor(
     scenario: Scenario,
     *,
@@ -228,12 +233,13 @@ def monitor(
     ------
     DesignError : a rate or prior that is none, or a present at which the trial cannot be.
     """
-    if prior is not None and min(prior) <= 0:
-        raise DesignError(f"a Beta prior needs two numbers above 0, not {prior[0]:g} and {prior[1]:g}")
+    if prior is not None and (fault := prior_fault(prior)):
+        raise DesignError(fault)
     trial = Compiled.of(scenario)
     rules = trial.rules
     looks = rules.looks
-    stated = getattr(scenario.design, "prior", None)
+    own = scenario.design
+    stated = getattr(own, "response_prior", None) or getattr(own, "prior", None)
     chosen = prior or stated or JEFFREYS
     named = _rates(scenario, rates)
     one, truths, no_cases = _cases(trial)
@@ -247,17 +253,25 @@ def monitor(
         if len(now) not in (2, 3):
             raise DesignError("--now takes patients and responses, and toxicities where known")
         place = now_of(one, *now, dose=dose, at_dose=at_dose, treated=treated, all_toxicities=all_toxicities)
+        if max(place.toxicities or 0, place.all_toxicities or 0) and not _asks_for_toxicity(rules):
+            raise DesignError(
+                f"--now: patients with toxicity are stated, but this scenario has no toxicity rule and no look that "
+                f"asks for toxicity, so nothing depends on them; write --now {place.n},{place.x}"
+            )
         present = _present(one, place, named, chosen, truths, no_cases)
     by_look = (
         "where looks begin again at a new dose, a count at a look does not say at which dose; state --now"
     )
     restarts = rules.on_dose_change == RESTART and rules.levels > 1
-    counts = tuple(
-        count
-        for k in range(len(looks.n))
-        if not looks.is_final(k)
-        for count in _counts(one, k, named, chosen, {} if restarts else truths)
-    )
+    counts: list[Count] = []
+    if restarts:
+        truths = {}
+    several = [k for k in range(len(looks.n)) if not looks.is_final(k)]
+    steps = len(truths) * sum(len(reachable(looks)[k]) for k in several)
+    with long_work("conditional power at every count of every look", steps) as done:
+        ticks = itertools.count(1)
+        for k in several:
+            counts += _counts(one, k, named, chosen, truths, lambda: done(next(ticks)))
     return Aids(
         scenario,
         rules,
@@ -266,10 +280,16 @@ def monitor(
         {name: from_the_start(looks, at_rate(rate)) for name, rate in named.items()},
         chosen,
         "asked" if prior else "design" if stated else "Jeffreys",
-        counts,
+        tuple(counts),
         no_cases or (by_look if restarts else ""),
         present,
     )
+
+
+def _asks_for_toxicity(rules: Rules) -> bool:
+    """Whether anything in a trial depends on how many patients have toxicity."""
+    watched = (bound for level in rules.monitor.act_ge for bound in level[1:])
+    return bool(rules.looks.too_toxic) or min(watched, default=NEVER) < NEVER
 
 
 def _rates(scenario: Scenario, more: Sequence[float]) -> dict[str, float]:
@@ -307,14 +327,15 @@ def _counts(
     rates: dict[str, float],
     prior: tuple[float, float],
     truths: dict[str, Rates | Cells],
+    tick: Callable[[], None],
 ) -> list[Count]:
-    """Every count of responses with which look k can be met."""
+    """Every count of responses with which look k can be met; ``tick`` is called for each of them in each case."""
     looks = rules.looks
     n, row = looks.n[k], looks.next[k]
     met = sorted(reachable(looks)[k])
     powers = {name: if_it_goes_on(looks, k, at_rate(rate)) for name, rate in rates.items()}
     predictive = if_it_goes_on(looks, k, by_prior(prior))
-    given = {name: given_responses(rules, truth, k, met) for name, truth in truths.items()}
+    given = {name: given_responses(rules, truth, k, met, tick) for name, truth in truths.items()}
     return [
         Count(
             n,

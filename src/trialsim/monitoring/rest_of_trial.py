@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from trialsim.codes import CONTINUE, FUTILE, GO, NEVER, NEW_DOSE_ONLY, POOLED, REDUCE, RESTART, STOP
@@ -319,7 +319,11 @@ def from_level(truth: Rates | Cells, first: int, end: int | None = None) -> Rate
 
 
 def given_responses(
-    rules: Rules, truth: Rates | Cells, k: int, counts: Iterable[int]
+    rules: Rules,
+    truth: Rates | Cells,
+    k: int,
+    counts: Iterable[int],
+    tick: Callable[[], None] = lambda: None,
 ) -> dict[int, tuple[float, float | None]]:
     """By x: P(look k is reached with x responses), and P(go) given that, if the trial goes on there.
 
@@ -347,4 +351,5 @@ def given_responses(
             onward = following(looks, k, looks.next[k][x])
             given = min(max((p_go(x, onward) - without) / reached, 0.0), 1.0)
         found[x] = reached, given
+        tick()
     return found

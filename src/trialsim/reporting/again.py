@@ -11,7 +11,7 @@ from trialsim.engine.montecarlo import Progress
 from trialsim.engine.traces import trace
 from trialsim.inference import analyse
 from trialsim.monitoring.aids import monitor
-from trialsim.scenario.changes import read_changes
+from trialsim.scenario.changes import read_changes, read_variant
 from trialsim.scenario.files import parse
 
 Asked = dict[str, Any]
@@ -33,8 +33,9 @@ def whatif(asked: Asked, texts: Mapping[str, str], jobs: int | None, progress: P
     from trialsim.varying.whatif import Questions
 
     files, changes, cases = asked.pop("files"), read_changes(asked.pop("set")), asked.pop("cases")
+    more = dict(map(read_variant, asked.pop("variants", ())))
     questions = [
-        Question.of(parse(text), changes, file=file, cases=cases)
+        Question.of(parse(text), changes, more=more, file=file, cases=cases)
         for file, text in zip(files, texts.values(), strict=True)
     ]
     return Questions(questions, **asked, jobs=jobs).run(jobs=jobs, progress=progress)

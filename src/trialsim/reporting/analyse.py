@@ -11,7 +11,7 @@ from trialsim.reporting.about import MADE_BY, about
 from trialsim.reporting.analyse_tables import appendix, by_dose, characteristics_table
 from trialsim.reporting.pictures import undrawn
 from trialsim.reporting.two_questions import two_questions
-from trialsim.writing.numbers import Cell, chance, count, listed, percent, rate
+from trialsim.writing.numbers import Cell, count, listed, p_value, percent, rate
 from trialsim.writing.report import (
     Pictures,
     Points,
@@ -137,7 +137,7 @@ def quote(found: Analyses) -> str:
     if primary.p_value is None or plan.p0 is None:
         return f"{words}."
     return (
-        f"{words}; the one-sided p-value against p0 = {rate(plan.p0)} {would} {chance(primary.p_value)} "
+        f"{words}; the one-sided p-value against p0 = {rate(plan.p0)} {would} {p_value(primary.p_value)} "
         f"({ORDERINGS[plan.ordering]})."
     )
 
@@ -163,7 +163,7 @@ def primary_table(found: PatientsAnalysis) -> Table:
         rows.append(
             (
                 f"One-sided p-value, p0 = {rate(plan.p0)}",
-                Cell(chance(found.p_value), found.p_value),
+                Cell(p_value(found.p_value), found.p_value),
                 ORDERINGS[plan.ordering],
             )
         )

@@ -13,7 +13,7 @@ from trialsim.inference.intervals import INTERVAL_WORDS
 from trialsim.inference.observed import Analyses
 from trialsim.inference.orderings import ORDERINGS
 from trialsim.reporting.about import MADE_BY
-from trialsim.writing.numbers import NONE, Cell, percent, probability_cell, rate
+from trialsim.writing.numbers import NONE, Cell, count, p_value, percent, probability_cell, rate
 from trialsim.writing.report import Points, Report, Section, Table, Terms, plain, section
 
 COVERAGE = (
@@ -28,7 +28,7 @@ def appendix(found: PatientsAnalysis, number: int) -> Section:
         f", {found.x1} among the first {found.looks.n[0]}" if found.look and found.x1 is not None else ""
     )
     about = (
-        ("Patients", f"{counted(found.x)} among {found.n} patients{at_first}"),
+        ("Patients", f"{counted(found.x)} among {count(found.n, 'patient')}{at_first}"),
         ("Design", f"{design_words(found.looks)}. By it: {found.decision}."),
         ("Ordering of the primary p-value", ORDERINGS[found.plan.ordering]),
     )
@@ -54,7 +54,7 @@ def _estimates(found: PatientsAnalysis, number: int) -> Table:
 
 def _p_values(found: PatientsAnalysis, number: int) -> Table:
     p0 = found.plan.p0
-    rows = ((Cell(p.ordering), probability_cell(p.p), probability_cell(p.mid_p)) for p in found.p_values)
+    rows = ((Cell(p.ordering), *(Cell(p_value(v, 4), v) for v in (p.p, p.mid_p))) for p in found.p_values)
     return Table(
         f"p-values-{number}",
         f"One-sided p-values{'' if p0 is None else f', p0 = {rate(p0)}'}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from trialsim.designs.finding import FoundDesigns, held_words
+from trialsim.designs.finding import DERIVED, FoundDesigns, held_words
 from trialsim.engine.whole_trial_found import RobustDesigns
 from trialsim.reporting.about import MADE_BY
 from trialsim.reporting.pictures import undrawn
@@ -39,11 +39,11 @@ def _ideal(found: FoundDesigns) -> Report:
         bounded = found.within is not None and d.criterion != "minimax"
         criterion = f"{d.criterion} (n <= {found.within})" if bounded else d.criterion
         assert d.decisions is not None
-        design = d.design if len(d.design) <= LONGEST else f"{len(d.decisions.n)} looks to n = {d.n}"
+        design = d.design if len(d.design) <= LONGEST else f"to n = {d.n} (its looks below)"
         rows.append((criterion, design, *en, *chances, *more))
     table = Table(
         "designs",
-        "The designs",
+        _caption(found),
         tuple(heads),
         plain(rows),
         tuple(filter(None, (found.written_as, found.en_words, found.note))),
@@ -62,7 +62,7 @@ def _ideal(found: FoundDesigns) -> Report:
         ),
         folded=True,
     )
-    long = [(f"Looks of {d.criterion}, n = {d.n}", d.design) for d in found if len(d.design) > LONGEST]
+    long = [(f"{d.criterion}, n = {d.n}", d.design) for d in found if len(d.design) > LONGEST]
     searched = (f"Searched: {found.covered}", held_words(found.held))
     blocks: list[Block] = [table, *([Terms(tuple(long))] if long else [])]
     answer = section(
@@ -70,6 +70,12 @@ def _ideal(found: FoundDesigns) -> Report:
         Pictures(tuple(drawn)),
     )  # fmt: skip
     return Report(_title(found), "Designs by their error rates", (answer, method), MADE_BY)
+
+
+def _caption(found: FoundDesigns) -> str:
+    if found.design_kind in DERIVED:
+        return "What follows from what is stated"
+    return f"Designs that keep {'both error rates' if 'beta' in found.setting else 'alpha'}"
 
 
 def _title(found: FoundDesigns) -> str:

@@ -124,7 +124,11 @@ def power(aids: Aids, n: int) -> Table:
     ]
     heads = ("Responses", "Table says", *rate_heads(aids), "At observed rate", "Predictive", *cases)
     return Table(
-        f"power-{n}", f"P(go) if the trial goes on after {n} patients", heads, plain(rows), words=(1,)
+        f"power-{n}",
+        f"P(go) if the trial goes on after {count(n, 'patient')}",
+        heads,
+        plain(rows),
+        words=(1,),
     )
 
 
@@ -185,7 +189,7 @@ def present_words(aids: Aids, present: Present) -> str:
         words += f"; {now.at_dose} treated at {aids.scenario.doses[now.dose]}"
     if now.toxicities is not None:
         words += f", {now.toxicities} of them with toxicity"
-    return f"{words}. The next look is after {present.next_n} patients."
+    return f"{words}. The next look is after {count(present.next_n, 'patient')}."
 
 
 def present_table(aids: Aids, present: Present) -> Table:

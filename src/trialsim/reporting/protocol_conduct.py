@@ -79,6 +79,8 @@ def _cohorts(facts: Facts) -> Iterator[str]:
     strata = facts.cohorts.strata
     shares = [f"{s.name} ({rate(s.share)})" for s in strata]
     yield f"Patients belong to these strata, with the shares expected of them: {listed(shares)}."
+    if whence := facts.cohorts.shares_from:
+        yield f"The shares are {whence}."
     if any(s.cohort != s.name for s in strata):
         names = dict.fromkeys(s.cohort for s in strata)
         members = [f"{name} (of {listed([s.name for s in strata if s.cohort == name])})" for name in names]
@@ -139,6 +141,8 @@ def _looks(stated: Conduct, own: bool, toxic: bool) -> Iterator[str]:
             "enrolled, if every possible course of the outcomes still open, those of patients not yet enrolled "
             "included, gives the same decision; a final look is never decided early.",
         }[stated.interim]
+        if stated.interim_by_default:
+            yield "The scenario does not say what accrual does meanwhile; this is the default."
     lag = stated.review_lag_weeks
     when = (
         f"{weeks(lag)} after the last outcome it needs"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from trialsim.facts.design import Attained, Branch, Design, Look
 from trialsim.facts.protocol import Facts
 from trialsim.reporting.protocol_origin import toxic, whence
-from trialsim.writing.numbers import Cell, listed, probability, probability_cell, rate, value_cell
+from trialsim.writing.numbers import Cell, count, listed, probability, probability_cell, rate, value_cell
 from trialsim.writing.report import Block, Table, Words, plain
 
 NO_HYPOTHESIS = "No hypothesis about the response rate is stated."
@@ -93,6 +93,8 @@ def _looks(facts: Facts) -> Iterator[str]:
                 f"But if {look.toxic_ge} or more of these {look.n} patients have had toxicity, {ends}, because of "
                 "toxicity, whatever the responses."
             )
+    if not any(branch.decision in ("go", "consider") for look in looks for branch in look.branches):
+        yield "No number of responses leads to a go: whatever the true response rate, its probability is 0."
     if alike:
         sizes = listed([str(n) for n in alike], "or")
         which = ", of which only one is reached" if len(alike) > 1 else ""
@@ -112,9 +114,9 @@ def _ends(look: Look) -> bool:
 def _stage(design: Design, k: int, who: str) -> str:
     n = design.looks[k].n
     if len(design.looks) == 1:
-        return f"{n} {who} will be enrolled in a single stage:"
+        return f"{count(n, who[:-1])} will be enrolled in a single stage:"
     if k == 0:
-        return f"In the first stage {n} {who} will be enrolled:"
+        return f"In the first stage {count(n, who[:-1])} will be enrolled:"
     if design.successive:
         return f"At the end of the {ORDINALS[k]} stage, with {n} {who} in all,"
     return f"Where the trial goes on to {n} {who} in all:"

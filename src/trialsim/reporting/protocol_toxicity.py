@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from trialsim.facts.conduct import Conduct
 from trialsim.facts.protocol import Facts
 from trialsim.facts.toxicity import DoseLevel, Step, Toxicity
-from trialsim.writing.numbers import listed, probability, rate
+from trialsim.writing.numbers import count, listed, probability, rate
 from trialsim.writing.report import Block, Group, Row, Table, Words, beside, plain
 
 LONG, VERY_LONG = 6, 30
@@ -104,8 +104,8 @@ def _rule(facts: Facts) -> Iterator[str]:
         )
     elif kind == "k_of_first_m":
         yield (
-            f"The rule acts as soon as {given['k'][0]} of the first {given['m'][0]} patients{at} have had toxicity; "
-            "later patients are not watched."
+            f"The rule acts as soon as {given['k'][0]} of the first {count(given['m'][0], 'patient')}{at} have had "
+            "toxicity; later patients are not watched."
         )
     if at:
         yield (

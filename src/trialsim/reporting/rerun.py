@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trialsim.errors import OutputError, TrialsimError
+from trialsim.given import takes
 from trialsim.reporting.again import AGAIN
 from trialsim.reporting.filing import results_json
 from trialsim.writing.folder import reason_of
@@ -21,6 +22,7 @@ MOST = 20
 """Differences told one by one."""
 
 
+@takes
 def reproduce(
     folder: str | os.PathLike[str], *, jobs: int | None = None, progress: Progress | None = None
 ) -> tuple[bool, tuple[str, ...]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from trialsim.checks.rows import CaseCheck
-from trialsim.quantities import label
+from trialsim.checks.rows import label as counted
 from trialsim.reporting import sentences
 from trialsim.reporting.change_words import changes_in_words, told
 from trialsim.reporting.paired import difference_cell, method, replicates_words, report, value_cell
@@ -131,13 +131,13 @@ def observed_words(found: WhatIf) -> str:
     """How surprising the observed counts would be, a sentence a case; "" without an observed trial."""
     parts = []
     for case in dict.fromkeys(row.case for row in found.observed):
-        seen = "; ".join(_observed(row) for row in found.observed if row.case == case)
+        seen = "; ".join(_observed(row, found.scenario.doses) for row in found.observed if row.case == case)
         parts.append(f"Against the observed trial, if “{case}” is true: {seen}.")
     return " ".join(parts)
 
 
-def _observed(row: CaseCheck) -> str:
-    what = label(row.quantity, ()).removeprefix("Expected ")
+def _observed(row: CaseCheck, doses: Sequence[str]) -> str:
+    what = counted(row.quantity, doses)
     text = f"{what[:1].lower()}{what[1:]} {row.observed}/{row.denominator}"
     if row.interval_95 is not None:
         text += f", 95% of such trials have {row.interval_95[0]} to {row.interval_95[1]}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from trialsim.answers import Answer
 from trialsim.errors import TrialsimError
+from trialsim.given import takes
 from trialsim.running.inputs import text_of
 from trialsim.scenario.compiled import Compiled
 
@@ -89,6 +90,7 @@ class Run(Answer):
         return content(self)
 
 
+@takes
 def run(
     scenario: Scenario | Compiled,
     *,

@@ -17,6 +17,7 @@ from trialsim.scenario.sensitivity import (
     Grid,
     Prior,
     Priors,
+    Sensitivity,
     Threshold,
     Tornado,
     WorstCase,
@@ -48,6 +49,53 @@ def impossible_analyses(scenario: Scenario) -> list[Finding]:
 def case_of(scenario: Scenario, analysis: Analysis) -> str:
     """The case that an analysis looks at."""
     return analysis.case or next(iter(scenario.truth))
+
+
+NOT_STATED = "default (the file has no sensitivity block)"
+"""The name of the analysis that a scenario without any is given."""
+
+
+def stated_or_default(scenario: Scenario) -> Sensitivity:
+    """The ``sensitivity`` block of a scenario; without one, a tornado of what every such trial hangs on.
+
+    The case with the highest response rate, each of its inputs low and high: response .05 to either side, toxicity .10,
+    the odds ratio halved and doubled, accrual too, withdrawals none and .05 a month, the evaluable share .10 less.
+    """
+    if scenario.sensitivity is not None:
+        return scenario.sensitivity
+    levels = len(scenario.doses)
+    case = max(
+        scenario.truth, key=lambda name: (scenario.truth[name].by_dose("response", levels) or (0.0,))[0]
+    )
+    truth, conduct = scenario.truth[case], scenario.conduct
+    wanted: dict[str, tuple[Any, Any]] = {}
+    for key, step in (("response", 0.05), ("toxicity", 0.1)):
+        if rates := truth.by_dose(key, levels):
+            low, high = ([round(min(max(p + d, 0.001), 0.999), 6) for p in rates] for d in (-step, step))
+            wanted[f"truth.{case}.{key}"] = (low[0], high[0]) if len(set(rates)) == 1 else (low, high)
+    if truth.toxicity is not None:
+        wanted[f"truth.{case}.odds_ratio"] = (0.5 * truth.odds_ratio, 2.0 * truth.odds_ratio)
+    share = scenario.evaluability.probability
+    wanted["evaluability.probability"] = (round(max(share - 0.1, 0.05), 6), share)
+    if conduct is not None:
+        wanted["conduct.withdrawal_per_month"] = (0.0, max(0.05, 2 * conduct.withdrawal_per_month))
+        if isinstance(pace := conduct.accrual.per_month, float | int):
+            wanted["conduct.accrual.per_month"] = (pace / 2, pace * 2)
+    quantities = ("p_go", "en") if conduct is None else ("p_go", "en", "duration_months")
+    possible = {
+        path: ends
+        for path, ends in wanted.items()
+        if ends[0] != ends[1] and all(_can_be(scenario, path, end) for end in ends)
+    }
+    return Sensitivity(tornado={NOT_STATED: Tornado(case=case, quantities=quantities, inputs=possible)})
+
+
+def _can_be(scenario: Scenario, path: str, value: Any) -> bool:
+    try:
+        changed(scenario, {path: value})
+    except ChangeError:
+        return False
+    return True
 
 
 def base_value(scenario: Scenario, path: str) -> Any:

@@ -7,6 +7,7 @@ it leads through must be there: a slip in the name of a case must not make a new
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from typing import Any
@@ -25,6 +26,9 @@ ABOUT_RUNS = {"variants", "sensitivity"}
 """Blocks that ask for changed scenarios; a changed scenario does not carry them on."""
 NOT_INPUTS = ABOUT_RUNS | {"schema", "question"}
 """Keys of a scenario that say nothing about its trial."""
+
+_VARIANT = r"^[A-Za-z0-9][A-Za-z0-9 .,%=<>()_+/-]{0,59}$"
+"""As ``values.VariantName``."""
 
 _BY_DOSE = ("response", "toxicity", "stable_disease", "serious")
 
@@ -116,10 +120,29 @@ def read_changes(pairs: Iterable[str]) -> dict[str, Any]:
         if path in changes:
             raise ChangeError(path, "given twice")
         try:
-            changes[path] = value_of(text)
+            changes[path] = value_of(text, path)
         except ValueError as reason:
             raise ChangeError(pair, str(reason)) from None
     return changes
+
+
+def read_variant(text: str) -> tuple[str, dict[str, Any]]:
+    """A variant written on one line: ``NAME: PATH=VALUE, PATH=VALUE``; without a name it is called by its changes.
+
+    Raises
+    ------
+    ChangeError
+        As ``read_changes``, and for a name that cannot be one.
+    """
+    named = re.match(r"([^=]*?):(?=\s)", text)
+    rest = text[named.end() :] if named else text
+    name = named[1].strip() if named else re.sub(r"[^A-Za-z0-9 .,%=<>()_+/-]", "", text).strip()[:60]
+    if not re.fullmatch(_VARIANT, name):
+        raise ChangeError(
+            text, f"{words.shown(name)} cannot be the name of a variant: {words.name_rule(_VARIANT)}"
+        )
+    # a comma ends a change where another PATH= follows; inside [0.3, 0.2] it does not
+    return name, read_changes(re.split(r",\s*(?=[^\s,={}]+\s*=)", rest))
 
 
 def places(data: Mapping[str, Any], path: str) -> list[tuple[Step, ...]]:
@@ -150,6 +173,9 @@ def _onward(
     if isinstance(here, dict):
         if step == "*":
             return [(*before, key) for key in here if here[key] is not None]
+        step = (
+            str(step) if isinstance(step, int) and isinstance(here, dict) else step
+        )  # counts of responses, which JSON holds as text
         if step in here or (last and isinstance(step, str) and before != ()):
             if not last and here[step] is None:
                 raise ChangeError(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from trialsim.designs.spec import AsTuple, Spec, impossible
 from trialsim.scenario.values import GroupName, listed
@@ -20,7 +21,9 @@ class Stratum(Spec):
         description="name of the stratum, as in `truth.<case>.cohorts`", title="name of the stratum"
     )
     share: Annotated[float, Field(gt=0, le=1)] = Field(
-        description="share of the patients who belong to it, from above 0 to 1; all shares add up to 1",
+        default_factory=float,  # 0 until the strata are known together
+        description="share of the patients who belong to it, from above 0 to 1; all shares add up to 1, as rounded "
+        "(default: an equal part of what is left)",
         title="share of the stratum",
     )
     cohort: GroupName | None = Field(
@@ -39,6 +42,11 @@ EVERYBODY = Stratum(name="all patients", share=1.0)
 """The one stratum of a trial that states none."""
 
 
+def _rounded_by(share: float) -> float:
+    """The most by which a share may have been rounded: half a unit of its last digit."""
+    return 0.5 * 10.0 ** int(Decimal(str(share)).as_tuple().exponent)
+
+
 class Cohorts(Spec):
     """The strata that arrive, and the cohorts they belong to."""
 
@@ -52,6 +60,13 @@ class Cohorts(Spec):
         min_length=1, max_length=8, description="1 to 8 strata, each with its name, share and cohort"
     )
 
+    _shared: str = PrivateAttr("")
+
+    @property
+    def shares_from(self) -> str:
+        """How the shares came to add up to 1, where the file does not state them so; else ""."""
+        return self._shared
+
     @property
     def names(self) -> tuple[str, ...]:
         """The cohorts, in the order in which the strata mention them."""
@@ -59,9 +74,7 @@ class Cohorts(Spec):
 
     @model_validator(mode="after")
     def _possible(self) -> Cohorts:
-        total = sum(stratum.share for stratum in self.strata)
-        if abs(total - 1) > SUM:
-            raise impossible("strata", f"the shares must add up to 1; they add up to {total:.12g}")
+        self._share_out()
         cohort_of: dict[str, str] = {}
         for i, stratum in enumerate(self.strata):
             if stratum.name in cohort_of:
@@ -75,6 +88,34 @@ class Cohorts(Spec):
                     f"`{cohort}` is a stratum of the cohort `{cohort_of[cohort]}`, so it cannot be a cohort too",
                 )
         return self
+
+    def _share_out(self) -> None:
+        """Shares that are left out are equal parts of the rest; rounded ones are taken in proportion."""
+        stated = [stratum.share for stratum in self.strata]
+        total, left_out = sum(stated), stated.count(0.0)
+        if left_out and total >= 1:
+            raise impossible(
+                "strata", f"the shares stated add up to {total:.12g}: nothing is left for the others"
+            )
+        if left_out:
+            self._shared = "equal parts" if not total else "equal parts of what the stated ones leave"
+            shares = [share or (1 - total) / left_out for share in stated]
+        elif abs(total - 1) <= SUM:
+            return
+        elif abs(total - 1) < min(sum(map(_rounded_by, stated)), 0.02):
+            self._shared = f"stated as {listed(tuple(f'{share:g}' for share in stated))}, taken in proportion"
+            shares = [share / total for share in stated]
+        else:
+            raise impossible("strata", f"the shares must add up to 1; they add up to {total:.12g}")
+        strata = tuple(
+            stratum.model_copy(update={"share": share})
+            for stratum, share in zip(self.strata, shares, strict=True)
+        )
+        for before, after in zip(self.strata, strata, strict=True):
+            after.__pydantic_fields_set__.intersection_update(
+                before.model_fields_set
+            )  # left out stays left out
+        self.__dict__["strata"] = strata  # frozen for everybody else
 
     def knows(self, name: str) -> bool:
         """Whether a name is that of a stratum or a cohort."""

@@ -11,6 +11,7 @@ from trialsim.scenario.calendar import calendar
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.truth import Cells, Rates, Strata
+from trialsim.timing import meanwhile
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +29,9 @@ class Compiled:
         ------
         DesignError : no design is found, or its rules cannot be applied.
         """
-        return scenario if isinstance(scenario, cls) else cls(scenario, compile_rules(scenario))  # type: ignore[arg-type]
+        if isinstance(scenario, Compiled):
+            return scenario
+        return cls(scenario, meanwhile(lambda: compile_rules(scenario)))
 
     @cached_property
     def calendar(self) -> Calendar:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 from trialsim.codes import CONTINUE, NEVER, NEW_DOSE_ONLY, POOLED, REDUCE, RESTART, STOP
+from trialsim.designs.exactly import decimal
 from trialsim.designs.rules import Monitor, Rules
 from trialsim.designs.spec import MAX_PATIENTS
-from trialsim.designs.toxicity import ROUNDING, Amendment, NoRule
+from trialsim.designs.toxicity import Amendment, Level, NoRule, Tails
 from trialsim.errors import DesignError
 from trialsim.scenario.model import Scenario
 
@@ -74,13 +75,10 @@ def attained_ge(scenario: Scenario, planned_n: int) -> tuple[int, ...]:
 
     NEVER where no count suffices, and everywhere if the design states no p0 or alpha.
     """
-    from trialsim.designs.binomial import upper_tail
-
     p0, alpha = (getattr(scenario.design, key, None) for key in ("p0", "alpha"))
     if p0 is None or alpha is None:
         return (NEVER,) * (planned_n + 1)
-    found = (upper_tail(m, p0) <= alpha * (1 + ROUNDING) for m in range(planned_n + 1))
-    return tuple(int(enough.argmax()) if enough.any() else NEVER for enough in found)
+    return Tails(p0, range(planned_n + 1)).first_below(Level(alpha, lambda: decimal(alpha)))
 
 
 def _monitor(scenario: Scenario, planned_n: int, most: int) -> Monitor:

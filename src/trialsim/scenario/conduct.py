@@ -201,8 +201,8 @@ class Conduct(Spec):
         title="when the toxicity rule counts",
     )
     interim: Literal["pause", "continue", "early_decision"] = Field(
-        "continue",
-        description="accrual at an interim look: continue; pause until it is decided; early_decision: pause, and "
+        "pause",
+        description="accrual at an interim look: pause until it is decided; continue; early_decision: pause, and "
         "decide as soon as every completion gives the same decision",
         title="accrual at an interim look",
     )

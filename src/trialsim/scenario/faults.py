@@ -7,12 +7,14 @@ branch that was meant, and no message carries the validation library's own terms
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
+from trialsim.given import number_behind
 from trialsim.scenario import words
 
 Path = tuple[str | int, ...]
@@ -71,7 +73,7 @@ class Faults:
                     found.append(
                         Finding(path, f"{words.shown(value)} is not possible here; expected {expected}")
                     )
-        return found
+        return list(_with_table_form(data, found))
 
     def unknown_sources(self, data: dict[Any, Any]) -> list[Finding]:
         """Keys of ``sources`` that name no input of this file."""
@@ -232,7 +234,7 @@ class Faults:
             if key in known:
                 self._check(inner, known[key], (*path, key))
             elif "properties" in node:
-                self._say((*path, key), self._unknown(str(key), known, path), at_key=True)
+                self._say((*path, key), self._unknown(str(key), known, path, value), at_key=True)
             else:
                 for pattern in node.get("patternProperties", {}):
                     if not re.fullmatch(pattern, str(key)):
@@ -245,11 +247,13 @@ class Faults:
         if len(value) < low or (high is not None and len(value) > high):
             self._say(path, f"{len(value)} entries here; expected {_count(low, high)}")
 
-    def _unknown(self, key: str, known: Mapping[str, Node], path: Path) -> str:
+    def _unknown(self, key: str, known: Mapping[str, Node], path: Path, block: Mapping[Any, Any]) -> str:
         here = words.path_text(path)
-        told = words.ELSEWHERE.get(f"{here}.{key}")
-        if told:
+        if told := words.ELSEWHERE.get(f"{here}.{key}") or words.of_stage_2(key, known, block):
             return told
+        if name := words.called_here(key, known):
+            meaning = known[name].get("description", "")
+            return f"called `{name}` here{f': {meaning}' if meaning else ''}"
         homes = self._homes.get(key, set())
         if not words.nearest(key, known) and len(homes) == 1 and not homes & {"", here}:
             home = next(iter(homes))
@@ -281,7 +285,7 @@ class Faults:
             case None:
                 return f"empty; {expected}"
             case str() if wants_number:
-                return f"{here} is text, not a number; {words.number_behind(value) or expected}"
+                return f"{here} is text, not a number; {self._number_meant(value, node) or expected}"
             case str():
                 space = "; a colon needs a space after it" if "object" in types and ":" in value else ""
                 return f"{here} is text; {expected}{space}"
@@ -293,6 +297,31 @@ class Faults:
             case int() | float():
                 return f"{here} is a number; {expected}{quote}"
         return f"{here} cannot stand here; {expected}"
+
+    def _number_meant(self, text: str, node: Node) -> str:
+        """What to write for a text meant as a number, if that may stand here: 37% is 37 where percentages stand."""
+        leaves = list(self._leaves(node))
+        percentages = any(leaf.get("maximum") == 100 and leaf["type"] == "number" for leaf in leaves)
+        rates = any(leaf.get("maximum", leaf.get("exclusiveMaximum", 2)) <= 1 for leaf in leaves)
+        if text.strip().endswith("%") and not rates:
+            if not percentages:
+                return ""
+            text = text.strip().removesuffix("%") + " "  # a blank, so that no quotes are blamed
+        hint = number_behind(text)
+        number = float(hint.split()[1]) if hint else math.nan
+        fits = (
+            words.within(number, leaf) and (leaf["type"] == "number" or number.is_integer())
+            for leaf in leaves
+        )
+        return hint if any(fits) else ""
+
+    def _leaves(self, node: Node) -> Iterator[Node]:
+        """The numbers that may stand at a place."""
+        node = self._follow(node)
+        for branch in (*node.get("anyOf", ()), *node.get("oneOf", ())):
+            yield from self._leaves(branch)
+        if node.get("type") in ("number", "integer"):
+            yield node
 
     def _types(self, node: Node) -> Iterator[str]:
         node = self._follow(node)
@@ -336,6 +365,16 @@ class Faults:
             case "object":
                 return "a block of keys"
         return "another value"
+
+
+def _with_table_form(data: Any, found: list[Finding]) -> Iterator[Finding]:
+    """The findings, the first about a pasted table with the form of one."""
+    design = data.get("design") if isinstance(data, dict) else None
+    told = not (isinstance(design, dict) and design.get("kind") == "rules")
+    for finding in found:
+        show = not told and finding.path[:1] == ("design",)
+        told = told or show
+        yield replace(finding, message=f"{finding.message}; {words.TABLE_FORM}") if show else finding
 
 
 def _fits(value: Any, node: Node) -> bool:

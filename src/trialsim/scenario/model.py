@@ -8,6 +8,7 @@ from pydantic import Field, JsonValue, field_validator, model_validator
 
 from trialsim.designs import Design, ToxicityRule
 from trialsim.designs.spec import AsTuple, Spec, impossible
+from trialsim.given import MAX_REPLICATES, MAX_SEED
 from trialsim.scenario.cases import Case, Slope
 from trialsim.scenario.cohorts import EVERYBODY, Cohorts, Stratum
 from trialsim.scenario.conduct import Conduct
@@ -18,7 +19,6 @@ from trialsim.scenario.values import MAX_DOSES, CaseName, Rates, Text, VariantNa
 __all__ = [
     "MAX_CASES",
     "MAX_DOSES",
-    "MAX_REPLICATES",
     "Case",
     "Cohorts",
     "Conduct",
@@ -36,7 +36,6 @@ __all__ = [
 
 MAX_CASES = 50
 MAX_VARIANTS = 50
-MAX_REPLICATES = 1_000_000_000
 
 Amount = Annotated[float, Field(ge=0.001, le=30_000)]
 """Kept in whole thousandths; relative dose intensities over ten years still fit 64 bits."""
@@ -127,7 +126,9 @@ class Simulation(Spec):
         description="name of a probability -> largest Monte Carlo standard error wanted, such as {p_go: 0.001}, "
         "in place of `replicates` (default: none)",
     )
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(1, description="the same seed gives the same trials")
+    seed: Annotated[int, Field(ge=0, lt=MAX_SEED + 1)] = Field(
+        1, description="the same seed gives the same trials"
+    )
 
     @model_validator(mode="after")
     def _possible(self) -> Simulation:

@@ -5,6 +5,7 @@ Nothing in a file is ever executed, repeated or merged: tags, anchors, aliases a
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Iterator
@@ -33,7 +34,13 @@ MAX_NODES = 50_000
 MAX_DIGITS = 40
 
 # What XML 1.0 and HTML cannot carry, and the line separators that editors do not count as lines.
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
+_TURNS = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+"""Marks that are not seen and turn the direction of what follows: a report's numbers would be read backwards."""
+_FORBIDDEN = re.compile(
+    f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{_TURNS}\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]"
+)
+
+_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 # YAML 1.2 core schema, section 10.3.2 of the specification.
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
@@ -43,8 +50,8 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
-def value_of(text: str) -> Any:
-    """One value as it would be written in a scenario file, on one line: a number, a word, ``[0.15, 0.08]``.
+def value_of(text: str, key: str = "value") -> Any:
+    """One value as it would be written in a scenario file at ``key``, on one line: a number, ``[0.15, 0.08]``.
 
     Raises
     ------
@@ -53,11 +60,11 @@ def value_of(text: str) -> Any:
     """
     if "\n" in text or "\r" in text:
         raise ValueError("a value stands on one line")
-    reader = Reader(f"value: {text.strip()}")
+    reader = Reader(f"{json.dumps(key)}: {text.strip()}")
     data = reader.read()
     if reader.problems:
         raise ValueError(reader.problems[0].message)
-    return data["value"]
+    return data[key]
 
 
 class _Broken(Exception):
@@ -183,13 +190,15 @@ class Reader:
         assert isinstance(event, ScalarEvent)
         return self._scalar(event, path)
 
-    def _mapping(self, events: Iterator[Event], path: Path) -> dict[str | int, Any]:
+    def _mapping(self, events: Iterator[Event], path: Path) -> Any:
         block: dict[str | int, Any] = {}
+        refused = False
         while not isinstance(event := next(events), MappingEndEvent):
             line, problems = _line(event), len(self.problems)
             key = self._node(event, events, (*path, "?"))
             if len(self.problems) == problems:
-                self._check_key(key, line, path, block)
+                text = event.value if isinstance(event, ScalarEvent) else ""
+                key = self._checked_key(key, text, line, path, block)
             usable = len(self.problems) == problems
             here = (*path, key) if usable else (*path, "?")
             if usable:
@@ -200,22 +209,36 @@ class Reader:
             value = self._node(value_event, events, here)
             if usable:
                 block[key] = value
-        return block
+            else:
+                refused = True
+        return UNREADABLE if refused and not block and path == ("truth",) else block
 
-    def _check_key(self, key: Any, line: int, path: Path, block: dict[str | int, Any]) -> None:
-        # the looks of a pasted decision table count responses, which are whole numbers
-        counts = len(path) == 4 and path[:2] == ("design", "looks") and path[3] == "next"
-        if isinstance(key, dict | list) or key is None:
+    def _checked_key(self, key: Any, text: str, line: int, path: Path, block: dict[str | int, Any]) -> Any:
+        # the looks of a pasted decision table count responses, which are whole numbers; JSON writes them as text
+        counts = re.search(r"(^|\.)design\.looks\[\d+\]\.next$", words.path_text(path))
+        if counts and not isinstance(key, bool) and re.fullmatch(r"[0-9]{1,9}", str(key)):
+            key = str(int(key)) if path[0] != "design" else int(key)
+        last, before = next(reversed(block.items()), ("", None))
+        if isinstance(key, dict | list) or (key is None and not text):
             self._note(line, path, f"a key must be a word, not {words.shown(key)}")
-        elif counts and (isinstance(key, bool) or not isinstance(key, int)):
+        elif key is None or isinstance(key, bool):
+            means = "nothing" if key is None else words.shown(key)
+            self._note(line, path, f'`{text}` means {means} in YAML; as a name put it in quotes: "{text}"')
+        elif counts and not str(key).isdecimal():
             self._note(line, path, f"{words.shown(key)} is not a number of responses: write 0, 1, 2, ...")
+        elif (
+            not counts and text.isdecimal() and type(before) is int and line == self._key_lines[(*path, last)]
+        ):
+            self._note(line, (*path, last), f"a comma ends a value here; write {before}.{text}, with a point")
+            block[last] = UNREADABLE
         elif not counts and not isinstance(key, str):
-            self._note(line, path, f"the key {words.shown(key)} is not a word")
+            self._note(line, path, f"the key {words.shown(key)} is not a word; a name starts with a letter")
         elif key == "<<":
             self._note(line, path, "the merge key `<<` is not allowed; write the keys out")
         elif key in block:
             first = self._key_lines[(*path, key)]
             self._note(line, (*path, key), f"given twice; the first is on line {first}")
+        return key
 
     def _scalar(self, event: ScalarEvent, path: Path) -> Any:
         text: str = event.value
@@ -225,6 +248,8 @@ class Reader:
             except ValueError as reason:
                 self._note(_line(event), path, str(reason))
                 return UNREADABLE
+        # JSON writes what lies beyond the BMP as two escapes
+        text = _PAIR.sub(lambda pair: pair.group().encode("utf-16", "surrogatepass").decode("utf-16"), text)
         if found := _FORBIDDEN.search(text):  # from an escape such as "\\x07"
             self._note(_line(event), path, _cannot_hold(found))
             return UNREADABLE
@@ -267,7 +292,8 @@ def _line(event: Event) -> int:
 
 
 def _cannot_hold(found: re.Match[str]) -> str:
-    return f"the character U+{ord(found.group()):04X} cannot be part of a scenario file"
+    why = " (it is not seen, and turns the text after it)" if re.match(f"[{_TURNS}]", found.group()) else ""
+    return f"the character U+{ord(found.group()):04X}{why} cannot be part of a scenario file: leave it out"
 
 
 def _broken(error: MarkedYAMLError, line: int) -> _Broken:

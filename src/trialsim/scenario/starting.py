@@ -1,25 +1,111 @@
-"""A commented example scenario to start from."""
+"""Scenario files to start from: one a kind of design and a part of a trial, and the examples of ``configs/``."""
 
 from __future__ import annotations
 
 import os
-from importlib.resources import files
+import re
 from pathlib import Path
 
-from trialsim.errors import OutputError
+from trialsim.errors import OutputError, TrialsimError
+from trialsim.scenario import words
+
+PACKAGE = Path(__file__).parents[1]
+
+KINDS = {
+    "simon": "teaching",
+    "single_stage": "",
+    "mander_thompson": "mander-thompson",
+    "multistage": "three-stage",
+    "fleming": "fleming",
+    "gehan": "gehan",
+    "swog": "swog",
+    "sargent": "sargent",
+    "curtailed": "curtailed",
+    "predictive_probability": "predictive-probability",
+    "posterior_probability": "posterior-probability",
+    "bop2": "bop2",
+    "bop2_toxicity": "bop2-toxicity",
+    "bryant_day": "bryant-day",
+    "dual_criterion": "dual-criterion",
+    "rules": "",
+    "calendar_time": "",
+    "dose_reduction": "teaching",
+    "cohorts": "two-cohorts",
+    "observed": "",
+}
+"""What ``init`` writes -> the example of ``configs/`` that it is; "" where the file is its own, in ``starts/``."""
 
 
-def init(path: str | os.PathLike[str] = "scenario.yaml") -> Path:
-    """Write a commented example scenario to start from, and return its path; an existing file is left alone.
+def init(kind: str | os.PathLike[str] = "simon", path: str | os.PathLike[str] | None = None) -> Path:
+    """Write a commented scenario to start from, and return its path; an existing file is left alone.
+
+    Parameters
+    ----------
+    kind : a kind of design, or calendar_time, dose_reduction, cohorts or observed; a name that ends in .yaml or .yml
+        is the path.
+    path : the file to write; default scenario.yaml.
 
     Raises
     ------
+    TrialsimError : no such kind.
     OutputError : the file exists, or cannot be written.
     """
-    target = Path(path)
+    if Path(kind).suffix.lower() in (".yaml", ".yml"):
+        if path is not None:
+            raise TrialsimError(f"{kind} and {path}: one file is written; name a kind of design and a path")
+        kind, path = "simon", kind
+    name = re.sub(r"[- ]", "_", str(kind).lower())
+    if name not in KINDS:
+        raise TrialsimError(f"`{kind}` is no kind of scenario{words.meant(name, KINDS)}")
+    own = PACKAGE / "scenario" / "starts" / f"{name}.yaml"
+    return _copied(_examples()[KINDS[name]] if KINDS[name] else own, Path(path or "scenario.yaml"))
+
+
+def examples(name: str | None = None, path: str | os.PathLike[str] | None = None) -> dict[str, str] | Path:
+    """The example scenarios: what each is, by name; or, with ``name``, one copied to ``path`` (default NAME.yaml).
+
+    Raises
+    ------
+    TrialsimError : no such example.
+    OutputError : the file exists, or cannot be written.
+    """
+    found = _examples()
+    if name is None:
+        return {each: _title(file) for each, file in found.items()}
+    wanted = re.sub(r"\.ya?ml$", "", Path(name).name)
+    begun = [each for each in found if each.startswith(wanted)]  # w05 will do
+    if wanted not in found and len(begun) != 1:
+        raise TrialsimError(f"`{name}` is no example{words.meant(wanted, found)}")
+    chosen = wanted if wanted in found else begun[0]
+    return _copied(found[chosen], Path(path or f"{chosen}.yaml"))
+
+
+def _examples() -> dict[str, Path]:
+    """The files of ``configs/`` by name: in the installed package, or in the checkout that it was installed from."""
+    places = (PACKAGE / "configs", PACKAGE.parents[1] / "configs")
+    home = next((place for place in places if place.is_dir()), None)
+    if home is None:
+        raise TrialsimError(f"the examples are missing from this installation: no folder {places[0]}")
+    return {file.stem: file for file in (*sorted(home.glob("*.yaml")), *sorted(home.glob("what-ifs/*.yaml")))}
+
+
+def _title(file: Path) -> str:
+    found = re.search(r"^name: *(.*)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+    return found[1].strip("\"'") if found else ""
+
+
+def _copied(file: Path, target: Path) -> Path:
+    """The file at its new place, with the command that runs it there."""
+    text = file.read_text(encoding="utf-8").replace(f"configs/{file.name}", str(target))
+    if "trialsim run " not in text:
+        text = f"# Run it with:  trialsim run {target}\n{text}"
     try:
-        with target.open("x", encoding="utf-8") as file:
-            file.write(files("trialsim.scenario").joinpath("example.yaml").read_text(encoding="utf-8"))
+        with target.open("x", encoding="utf-8") as writing:
+            try:
+                writing.write(text)
+            except OSError:
+                target.unlink()  # nothing half-written
+                raise
     except FileExistsError:
         raise OutputError(f"{target} exists; choose another name") from None
     except OSError as error:

@@ -11,9 +11,37 @@ from typing import Any
 ELSEWHERE = {
     "conduct.evaluable": "stated elsewhere: write `probability` in the block `evaluability`",
     "conduct.evaluability": "stated elsewhere: `evaluability` is a block of its own beside `conduct`",
+    "conduct.accrual_rate": "stated as `accrual: {per_month: ...}`",
+    "conduct.accrual_per_month": "stated as `accrual: {per_month: ...}`",
+    "conduct.accrual.per_year": "called `per_month` here: a twelfth of it",
+    "conduct.accrual.per_week": "called `per_month` here: 4.35 times as much",
     "conduct.dropout_per_month": "called `withdrawal_per_month` here",
 }
 """Paths that users may expect -> where their content is written."""
+
+OTHER_NAMES = {
+    "p0": "pu p_null null null_proportion nullproportion pc theta0 pi0 h0 h_0",
+    "p1": "pa p_alt alternative proportion pe theta1 pi1 h1 ha h_a",
+    "alpha": "ep1 sig_level siglevel significance_level type1 type1_error type_1_error typei type_i_error a_error",
+    "beta": "ep2 type2 type2_error type_2_error typeii type_ii_error b_error",
+    "n": "n_total ntotal total_n ntot sample_size samplesize size nt",
+    "r": "r2 rt r_total",
+    "response": "orr rr response_rate p rate p_response prob",
+    "toxicity": "tox dlt toxicity_rate tox_rate p_tox p_toxicity",
+    "per_month": "rate accrual_rate monthly enrolment enrollment patients_per_month",
+    "replicates": "nsim n_sim nsims sims reps iterations trials simulations n_replicates n_simulations",
+    "seed": "set_seed random_seed",
+    "probability": "rate share evaluable_rate",
+    "evaluable": "n",
+    "responses": "x responders",
+    "withdrawal_per_month": "dropout dropout_rate withdrawal withdrawal_rate",
+    "assessment_weeks": "assessments visits visit_weeks weeks",
+    "toxicity_window_weeks": "dlt_window dlt_window_weeks toxicity_window",
+    "amendment_lag_weeks": "amendment_lag lag_weeks",
+    "dose_reduction": "toxicity_rule dose_rule",
+    "looks": "analyses interims interim_looks",
+}
+"""Keys -> what R, SAS, PASS and papers call them (blanks, points and hyphens as `_`)."""
 
 NOT_YET_KINDS = {
     "three_stage": "called `multistage` here",
@@ -22,6 +50,12 @@ NOT_YET_KINDS = {
     "lee_liu": "called `predictive_probability` here",
 }
 """Designs that users know and this version does not; asked only about kinds that are not registered."""
+
+TABLE_FORM = (
+    "the form is `looks: - {n: 10, next: {0: futile, 2: 11, 4: go}}`, a line a look: with 10 patients known, 0 or 1 "
+    "responses stop, 2 or 3 go on to the look at 11, 4 or more are a go"
+)
+"""How ``kind: rules`` is written."""
 
 _NAMES = {
     r"^[A-Za-z][A-Za-z0-9_-]{0,39}$": (
@@ -154,6 +188,24 @@ def meant(word: str, known: Iterable[str]) -> str:
     return f"; did you mean `{near}`? (allowed: {listed(names)})" if near else f" (allowed: {listed(names)})"
 
 
+def called_here(key: str, known: Iterable[str]) -> str | None:
+    """The known key that other programs and papers call ``key``, if any."""
+    plain = re.sub(r"[ .-]", "_", key.lower())
+    names = {name.lower(): name for name in known}
+    if plain in names:
+        return names[plain]
+    return next((name for name in names.values() if plain in OTHER_NAMES.get(name, "").split()), None)
+
+
+def of_stage_2(key: str, known: Iterable[str], block: Mapping[Any, Any]) -> str:
+    """What to write for ``n2``, the patients of stage 2 alone; "" for any other key."""
+    if key.lower() != "n2" or not {"n1", "n"} <= set(known):
+        return ""
+    n1, n2 = block.get("n1"), block.get(key)
+    total = f"write `n: {n1 + n2}`" if isinstance(n1, int) and isinstance(n2, int) else "write `n`"
+    return f"a design states `n`, the patients of both stages: {total} (n = n1 + n2)"
+
+
 def name_rule(pattern: str) -> str:
     """What a name that does not fit ``pattern`` should look like."""
     return _NAMES.get(pattern, "use letters and digits")
@@ -211,17 +263,3 @@ def limits(node: Mapping[str, Any]) -> str:
 def _plain(number: int | float) -> str:
     whole = isinstance(number, float) and number.is_integer() and abs(number) < 1e15
     return str(int(number) if whole else number)
-
-
-def number_behind(text: str) -> str:
-    """What to write for a text meant as a number: 5%, 0,05, 100 000, 1_000, or a number in quotes."""
-    bare = text.strip()
-    if re.fullmatch(r"\d{1,3}([,_ ]\d{3})+", bare):
-        bare = re.sub(r"[,_ ]", "", bare)
-    percent = bare.endswith("%")
-    bare = bare.removesuffix("%").strip().replace(",", ".")
-    if not re.fullmatch(r"[-+]?(\d{1,20}(\.\d{0,20})?|\.\d{1,20})([eE][-+]?\d{1,2})?", bare):
-        return ""
-    if bare == text:
-        return f"write {bare} without quotes"
-    return f"write {(Decimal(bare) / 100 if percent else Decimal(bare)).normalize():f}"

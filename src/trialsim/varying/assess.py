@@ -8,11 +8,13 @@ from typing import Any, ClassVar
 
 from trialsim.answers import Answer
 from trialsim.errors import TrialsimError
+from trialsim.given import takes
 from trialsim.kernels.streams import STREAM_VERSION
 from trialsim.scenario import words
+from trialsim.scenario.analyses import stated_or_default
 from trialsim.scenario.files import digest
-from trialsim.scenario.model import MAX_REPLICATES, Scenario
-from trialsim.scenario.sensitivity import KINDS, Analysis, Sensitivity
+from trialsim.scenario.model import Scenario
+from trialsim.scenario.sensitivity import Analysis
 from trialsim.varying import assurance, grids, thresholds, tornado, worst_case
 from trialsim.varying.evaluate import Evaluator, Progress
 from trialsim.varying.kept_points import Kept
@@ -70,6 +72,7 @@ class SensitivityResults(Answer):
         return {f"{each.kind}_{k}": each.rows() for k, each in enumerate(self.analyses, start=1)}
 
 
+@takes
 def assess(
     scenario: Scenario,
     *,
@@ -80,7 +83,7 @@ def assess(
     progress: Progress | None = None,
     kept: Kept | None = None,
 ) -> SensitivityResults:
-    """Work out the ``sensitivity`` block of a scenario.
+    """Work out the ``sensitivity`` block of a scenario; without one, a tornado of what every such trial hangs on.
 
     Parameters
     ----------
@@ -96,10 +99,6 @@ def assess(
         Where the scenario has no such analysis, or a point of one has no trial.
     """
     chosen = analyses_of(scenario, only)
-    if replicates is not None and not 1 <= replicates <= MAX_REPLICATES:
-        raise TrialsimError(
-            f"replicates = {replicates!r} must be a whole number from 1 to {MAX_REPLICATES:,}"
-        )
     evaluator = Evaluator(scenario, replicates=replicates, seed=seed, jobs=jobs, progress=progress, kept=kept)
     found = []
     for kind, name, analysis in chosen:
@@ -122,12 +121,7 @@ def analyses_of(scenario: Scenario, only: str | None = None) -> list[tuple[str, 
     TrialsimError
         Where there are none.
     """
-    block: Sensitivity | None = scenario.sensitivity
-    if block is None:
-        raise TrialsimError(
-            f"this scenario asks for no sensitivity analysis: write a block `sensitivity` with "
-            f"{words.either(KINDS)} in it"
-        )
+    block = stated_or_default(scenario)
     found = [each for each in block.all() if only is None or only in each[:2]]
     if not found and only is not None:
         names = dict.fromkeys(name for each in block.all() for name in each[:2])

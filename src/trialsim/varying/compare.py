@@ -11,6 +11,7 @@ from trialsim.designs.alone import alone, written
 from trialsim.designs.rules import Looks
 from trialsim.engine.montecarlo import Progress
 from trialsim.errors import TrialsimError
+from trialsim.given import takes
 from trialsim.kernels.streams import STREAM_VERSION
 from trialsim.quantities import label, short
 from trialsim.scenario import words as near
@@ -271,6 +272,7 @@ class Designs:
         return numbers
 
 
+@takes
 def compare(
     designs: Mapping[str, Scenario],
     truth: Scenario | None = None,

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 from trialsim.errors import OutputError
 
@@ -29,19 +30,31 @@ class Kept:
     Parameters
     ----------
     path : the file; it appears with the first finished point. None keeps points in memory only.
-    resume : use what an earlier run has left; otherwise that is replaced.
+    resume : use what an earlier run has left.
+    force : drop what an earlier run has left.
 
     Attributes
     ----------
     resumed : how many points an earlier run has left.
+
+    Raises
+    ------
+    OutputError : there are points, and neither ``resume`` nor ``force`` is asked for; the file cannot be read.
     """
 
-    def __init__(self, path: Path | None = None, *, resume: bool = False) -> None:
+    def __init__(self, path: Path | None = None, *, resume: bool = False, force: bool = False) -> None:
         self.path = path
         self.points: dict[str, Entry] = {}
-        self._file: BinaryIO | None = None
+        self._file: io.FileIO | None = None
         if path is not None and path.exists():
-            self._read(path, resume)
+            self._read(path)
+            if force and not resume:
+                self.points.clear()
+            elif self.points and not resume:
+                raise OutputError(
+                    f"{path} keeps {len(self.points):,} points of a run that was cut off: go on from there with "
+                    "--resume, or drop them with --force"
+                )
         self.resumed = len(self.points)
 
     def add(self, points: Mapping[str, Entry]) -> None:
@@ -51,23 +64,24 @@ class Kept:
         ------
         OutputError : the file cannot be written.
         """
+        if self.path is not None and points:
+            self._write(self.path, points)
         self.points.update(points)
-        if self.path is None or not points:
-            return
+
+    def _write(self, path: Path, points: Mapping[str, Entry]) -> None:
         lines = [_sealed({"key": key, **entry}) for key, entry in points.items()]
         try:
             if self._file is None:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                self._file = open(self.path, "ab" if self.resumed else "wb")  # noqa: SIM115 - closed by __exit__
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = io.FileIO(path, "a" if self.resumed else "w")
                 # an earlier run may have ended in the middle of a line
                 lines.insert(0, b"\n" if self.resumed else _sealed(MARK))
-            self._file.write(b"".join(lines))
-            self._file.flush()
+            left = memoryview(b"".join(lines))
+            while left:
+                left = left[self._file.write(left) or 0 :]
             os.fsync(self._file.fileno())
         except OSError as error:
-            raise OutputError(
-                f"{self.path} cannot be written: {(error.strerror or str(error)).lower()}"
-            ) from None
+            raise OutputError(f"{path} cannot be written: {(error.strerror or str(error)).lower()}") from None
 
     def discard(self) -> None:
         """Say that the run is complete: the file has done its work and goes."""
@@ -77,10 +91,14 @@ class Kept:
                 self.path.unlink()
 
     def close(self) -> None:
-        """Let go of the file."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        """Let go of the file; one that holds no point is removed."""
+        if self._file is None or self.path is None:
+            return
+        self._file.close()
+        self._file = None
+        if not self.points:
+            with contextlib.suppress(OSError):
+                self.path.unlink()
 
     def __enter__(self) -> Self:
         return self
@@ -88,14 +106,14 @@ class Kept:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _read(self, path: Path, resume: bool) -> None:
+    def _read(self, path: Path) -> None:
         try:
             first, *lines = path.read_bytes().split(b"\n")
         except OSError as error:
             raise OutputError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}") from None
         if first and _unsealed(first) != MARK:
             raise OutputError(f"{path} is not a file of trialsim; choose another folder")
-        for line in lines if resume else ():
+        for line in lines:
             entry = _unsealed(line)
             if entry is not None and "key" in entry:
                 self.points[entry.pop("key")] = entry

@@ -24,7 +24,7 @@ from trialsim.quantities import is_probability
 from trialsim.results import Estimate, Exact
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.files import digest
-from trialsim.scenario.model import MAX_REPLICATES, Scenario
+from trialsim.scenario.model import Scenario
 from trialsim.varying.effects import Effect, Number
 
 Ledgers = Callable[[int], Ledger]
@@ -149,14 +149,10 @@ class Prepared:
         scenario = each.base
         sides = self._sides(each, scenario)
         seed = scenario.simulation.seed if seed is None else seed
-        if not (isinstance(seed, int) and 0 <= seed < 2**63):
-            raise TrialsimError(f"seed = {seed!r} must be a whole number from 0 to {2**63 - 1}")
         if replicates is None and (precision := scenario.simulation.precision):
             pilot = {name: side.trials for name, side in sides.items()}
             replicates = plan(pilot, precision, seed, jobs).replicates
         count = scenario.simulation.replicates if replicates is None else replicates
-        if not (isinstance(count, int) and 1 <= count <= MAX_REPLICATES):
-            raise TrialsimError(f"replicates = {count!r} must be a whole number from 1 to {MAX_REPLICATES:,}")
         group = (count, seed)
         bundles = self._groups.setdefault(group, {})
         places: dict[tuple[str, str], _Place] = {}

@@ -8,6 +8,7 @@ from typing import Any
 
 from trialsim.engine.montecarlo import Progress
 from trialsim.errors import TrialsimError
+from trialsim.given import takes
 from trialsim.scenario import words as near
 from trialsim.scenario.changes import ChangeError, variant
 from trialsim.scenario.model import Scenario
@@ -34,21 +35,24 @@ class Asked:
         scenario: Scenario,
         changes: Mapping[str, Any] | None = None,
         *,
+        more: Mapping[str, Mapping[str, Any]] | None = None,
         file: str = "",
         cases: Sequence[str] | None = None,
     ) -> Asked:
-        """The variants that the scenario states, and ``changes`` as one more.
+        """The variants that the scenario states, ``more`` of them, and ``changes`` as another.
 
         Raises TrialsimError where there is neither variant nor question, or no such case.
         """
         variants: dict[str, Mapping[str, Any]] = dict(scenario.variants)
+        for stated, its_changes in (more or {}).items():
+            variants[_free(stated, variants)] = its_changes
         if changes:
             variants[_free(CHANGED, variants)] = changes
         name = file or scenario.name
         if not variants and scenario.question is None:
             raise TrialsimError(
                 f"{name}: nothing is asked: it has no `variants` and no `question`; change an input with "
-                "--set PATH=VALUE"
+                "--set PATH=VALUE, or name variants with --variant"
             )
         for case in cases or ():
             if case not in scenario.truth:
@@ -94,10 +98,12 @@ class Questions:
         )
 
 
+@takes
 def whatif(
     scenario: Scenario,
     changes: Mapping[str, Any] | None = None,
     *,
+    variants: Mapping[str, Mapping[str, Any]] | None = None,
     replicates: int | None = None,
     seed: int | None = None,
     jobs: int | None = None,
@@ -110,6 +116,7 @@ def whatif(
     ----------
     changes : path of an input -> its value there, such as ``{"truth.active.toxicity[0]": 0.6}``: one variant, beside
         those that the scenario states.
+    variants : name -> changes of more variants.
     replicates, seed : default to the scenario's ``simulation`` block.
     jobs, progress : as for ``simulate``; the same bits for any number of jobs.
     cases : those to look at; default all.
@@ -124,7 +131,7 @@ def whatif(
     ------
     ChangeError : a path that leads nowhere, an impossible value, or a variant that changes nothing.
     """
-    asked = Asked.of(scenario, changes, cases=cases)
+    asked = Asked.of(scenario, changes, more=variants, cases=cases)
     questions = Questions([asked], replicates=replicates, seed=seed, jobs=jobs)
     return questions.run(jobs=jobs, progress=progress).questions[0]
 

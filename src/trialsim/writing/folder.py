@@ -127,6 +127,11 @@ def record(folder: Path, files: Iterable[Path]) -> None:
             write_file(environment, with_files(listed, digests(folder, files)))
 
 
+def short(name: str) -> str:
+    """The beginning of a name, so that with a mark and an ending it still is one: names have at most 255 bytes."""
+    return os.fsencode(name)[:100].decode("utf-8", "ignore")
+
+
 def check_file(path: Path, *, force: bool = False, endings: tuple[str, ...] = ()) -> Path:
     """A file to write, as an absolute path; refused in plain words before anything is computed.
 
@@ -173,7 +178,7 @@ def write_files(contents: Mapping[Path, bytes]) -> None:
     mark, new = secrets.token_hex(4), {}
     try:
         for target, content in contents.items():
-            new[target] = target.with_name(f".{target.name[:100]}.{mark}")
+            new[target] = target.with_name(f".{short(target.name)}.{mark}")
             new[target].write_bytes(content)
         for target, written in new.items():
             os.replace(written, target)
@@ -225,7 +230,9 @@ def check(folder: str | os.PathLike[str], *, force: bool = False, docx: bool = F
 
 
 def _not_a_run(folder: Path) -> str:
-    """Why a folder is not the untouched folder of an earlier run; "" if it is."""
+    """Why a folder is not the untouched folder of an earlier run; "" if it is, or is empty."""
+    if all(entry.name in DEBRIS for entry in folder.iterdir()):
+        return ""
     try:
         recorded = json.loads((folder / RESULTS).read_bytes())
     except (OSError, ValueError, RecursionError):
@@ -260,7 +267,7 @@ def put_in_place(target: Path, write: Callable[[Path], None], *, force: bool) ->
     What a process that was killed has left of the same folder is cleared away.
     """
     mark = secrets.token_hex(4)
-    new, old = (target.with_name(f".{target.name[:100]}.{mark}.{word}") for word in ("new", "old"))
+    new, old = (target.with_name(f".{short(target.name)}.{mark}.{word}") for word in ("new", "old"))
     missing = [parent for parent in target.parents if not parent.exists()]
     placed, held = False, -1
     try:
@@ -312,7 +319,7 @@ def _clear(target: Path, new: Path) -> None:
     The folder that was about to be replaced goes too, unless it is all there is.
     """
     kinds = "new|old" if os.path.lexists(target) else "new"
-    left = re.compile(re.escape(f".{target.name[:100]}.") + f"[0-9a-f]{{8}}[.]({kinds})")
+    left = re.compile(re.escape(f".{short(target.name)}.") + f"[0-9a-f]{{8}}[.]({kinds})")
     for other in target.parent.iterdir():
         with contextlib.suppress(OSError):
             older = left.fullmatch(other.name) and other.stat().st_mtime_ns < new.stat().st_mtime_ns

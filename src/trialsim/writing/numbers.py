@@ -49,6 +49,14 @@ def chance(p: float) -> str:
     return f"{p:.3f}"
 
 
+def p_value(p: float, decimals: int = 3) -> str:
+    """A p-value to so many decimals, four below 0.001; never 0, and never 1 because of rounding."""
+    if p < 0.0001:
+        return "<0.0001"
+    text = f"{p:.{4 if p < 0.001 else decimals}f}"
+    return f">{1 - 10.0**-decimals:.{decimals}f}" if float(text) == 1 > p else text
+
+
 def rate(p: float) -> str:
     """A rate in percent, with the digits it was given (4.35%)."""
     return f"{100 * p:.4g}%"

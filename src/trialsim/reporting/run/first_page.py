@@ -57,11 +57,12 @@ def rule(doc: Document) -> Iterator[str]:
     if design["n1"] is not None:
         few = "none responds" if design["r1"] == 0 else f"{design['r1']} or fewer respond"
         yield (
-            f"Stop after {design['n1']} {patients} if {few}; otherwise go on to {design['n']}, and recommend further "
-            f"study (go) if more than {design['r']} respond."
+            f"Stop after {count(design['n1'], patients[:-1])} if {few}; otherwise go on to {design['n']}, and "
+            f"recommend further study (go) if more than {design['r']} respond."
         )
     elif design["r"] is not None:
-        yield f"Treat {design['n']} {patients}; recommend further study (go) if more than {design['r']} respond."
+        treat = count(design["n"], patients[:-1])
+        yield f"Treat {treat}; recommend further study (go) if more than {design['r']} respond."
     elif is_sequential(doc):
         yield (
             f"Responses are looked at after {listed([str(n) for n in looks[:6]])}"
@@ -70,8 +71,8 @@ def rule(doc: Document) -> Iterator[str]:
         )
     else:
         yield (
-            f"Responses are looked at first after {looks[0]} {patients}; their number there decides how many more are "
-            f"enrolled, {looks[-1]} in all at most (protocol section)."
+            f"Responses are looked at first after {count(looks[0], patients[:-1])}; their number there decides how "
+            f"many more are enrolled, {looks[-1]} in all at most (protocol section)."
         )
     if design["toxic_looks"]:
         cuts = [f"{row['toxicities_from']} or more of {row['n']}" for row in design["toxic_looks"][:3]]

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
+from trialsim.given import takes
 from trialsim.reporting.filing import write_answer
 from trialsim.reporting.run.report import told
 from trialsim.running.run import Run, run
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from trialsim.scenario.model import Scenario
 
 
+@takes
 def report(
     scenario: Scenario,
     folder: str | os.PathLike[str],

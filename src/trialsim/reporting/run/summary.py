@@ -20,7 +20,7 @@ def verdict(doc: Document) -> Iterator[str]:
         return
     for row in doc["headline"][:1]:
         yield (
-            f"{row['label']}: {row['observed']} of {row['denominator']} {row['unit']} patients; 95% interval "
+            f"{row['label']}: {row['observed']} of {_patients(row)}; 95% interval "
             f"{percent(row['low'])} to {percent(row['high'])}."
         )
     verdicts = worst_verdicts(doc)
@@ -264,3 +264,7 @@ def characteristics(doc: Document) -> str:
         f"{words} These probabilities were estimated {how} ({made}, seed {doc['seed']}), with a Monte Carlo "
         f"standard error of at most {doc['method']['largest_mcse']:.2g}."
     )
+
+
+def _patients(row: dict[str, Any]) -> str:
+    return count(row["denominator"], f"{row['unit']} patient")
