@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 from pydantic import BaseModel
 
 from trialsim.answers import Answer
+from trialsim.designs.nominal import Nominal, nominal
+from trialsim.designs.rules import Looks
 from trialsim.facts import conduct as how
 from trialsim.facts import design as designs
 from trialsim.facts import toxicity as doses
@@ -48,6 +50,7 @@ class Assumed:
 class Facts:
     """Everything that a protocol fixes, with the exact characteristics of its design alone.
 
+    ``nominal``: alpha and beta that stand beside cut-offs, held against what these attain.
     ``unsourced``: blocks of which ``sources`` says nothing, neither that they are assumed nor where they come from.
     """
 
@@ -63,6 +66,7 @@ class Facts:
     assumed: tuple[Assumed, ...]
     unsourced: tuple[str, ...]
     references: tuple[str, ...]
+    nominal: Nominal | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -116,7 +120,15 @@ def facts(trial: Compiled) -> Facts:
             part for part in _stated(scenario) if not any(_within(part, path) for path in scenario.sources)
         ),
         (*designs.references(found), *([published] if published else [])),
+        _nominal(scenario, rules.looks),
     )
+
+
+def _nominal(scenario: Scenario, looks: Looks) -> Nominal | None:
+    spec: Any = scenario.design
+    if getattr(spec, "is_searched", True) or (spec.alpha is None and spec.beta is None):
+        return None
+    return nominal(looks, spec.p0, spec.p1, spec.alpha, spec.beta)
 
 
 def _stated(scenario: Scenario) -> Iterator[str]:
