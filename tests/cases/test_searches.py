@@ -184,8 +184,11 @@ def test_power_is_read_wherever_beta_is(
     table = tmp_path / "settings.csv"
     table.write_text("p0,p1,alpha,power\n0.1,0.3,0.05,0.8\n0.1,0.3,0.05,0.1\n", encoding="utf-8")
     frame = find_in_file("simon", table).to_frame()
+    assert list(frame["given_power"])[-1] == 0.1
     assert "1/10 5/29" in set(frame["design"])
     assert "which one is meant?" in list(frame["note"])[-1]
+    table.write_text("p1,beta\n0.2,0.05\n", encoding="utf-8")
+    assert find_in_file("gehan", table).rows[0]["design"].startswith("0/14; n = 15 after 1")
     by_beta, by_power = (load(scenario(tmp_path, text)) for text in ("beta: 0.2", "power: 0.8"))
     assert by_beta.design == by_power.design
     assert load(scenario(tmp_path, "power: 0.8, beta: 0.2")).design == by_beta.design
@@ -351,3 +354,7 @@ def test_an_unknown_kind_is_refused_before_the_file_is_read(
 ) -> None:
     assert run(["find", "NONSENSE", "--settings", "no-such-file.csv"], monkeypatch) == 2
     assert "kind `NONSENSE` is not known" in capsys.readouterr().err
+    command = ["find", "simon", "--p0", ".1", "--p1", ".3", "--alpha", ".05", "--beta", ".2"]
+    for key in ("doing", "progress", "power"):
+        assert run([*command, "--set", f"{key}=3"], monkeypatch) == 2
+        assert "is not KEY=VALUE" in capsys.readouterr().err

@@ -48,7 +48,7 @@ def command(kind: str, **changes: Any) -> list[str]:
         ({"p1": 30}, "did you mean 0.3?"),
         ({"alpha": 0}, "alpha = 0 must lie between 0 and 1"),
         ({"nmax": 0}, "nmax = 0 must be 1 or more"),
-        ({"nmax": 20_000}, "nmax: input should be less than or equal to 10000"),
+        ({"nmax": 20_000}, "nmax = 20000 must be less than or equal to 10000"),
     ],
 )
 def test_impossible_settings_of_every_kind(

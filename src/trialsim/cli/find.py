@@ -129,9 +129,9 @@ def find(
         named |= {"beta"} if power is not None else set()
         if missing := [name for name in needs(kind) if name not in named]:
             wanted = listed([f"--{name}" for name in needs(kind)])
+            wanted += " (--power will do in place of --beta)" if "beta" in missing else ""
             raise TrialsimError(
-                f"a search for a design of kind {kind} needs {wanted} (--power will do in place of --beta); missing: "
-                f"{', '.join(missing)}"
+                f"a search for a design of kind {kind} needs {wanted}; missing: {', '.join(missing)}"
             )
         asked = {"kind": kind, **rates, **stated}
         doing = None if out.prints_nothing_else else _say

@@ -256,12 +256,19 @@ def _hint(error: NoDesign, spec: ErrorRates, target: Target, doing: Callable[[st
     return _instead(spec, target)
 
 
+NO_KEYS = {
+    *("kind", "p0", "p1", "alpha", "beta", "power", "doing"),
+    *("scenario", "null", "alternative", "progress"),
+}
+"""Arguments of a search, here or in a scenario's own trial, that are no further keys of a block."""
+
+
 def read_keys(pairs: Iterable[str]) -> dict[str, Any]:
     """``key=value`` texts as keys of a design's block."""
     found = {}
     for pair in pairs:
         key, equals, text = pair.partition("=")
-        if not equals or not key.isidentifier() or key in ("kind", "p0", "p1", "alpha", "beta", "power"):
+        if not equals or not key.isidentifier() or key in NO_KEYS:
             raise DesignError(f"`{pair}` is not KEY=VALUE with a key of the design's block")
         found[key] = value_in(text)
     return found

@@ -66,7 +66,7 @@ class Setting:
 
     def _row(self, design: Mapping[str, Any], note: str) -> dict[str, Any]:
         carried = {
-            f"given_{key}" if key in _TAKEN and key not in self.arguments else key: value
+            f"given_{key}" if key == "power" or (key in _TAKEN and key not in self.arguments) else key: value
             for key, value in self.shown.items()
         }
         return {**carried, **(design or {"design": None}), "note": "; ".join(filter(None, (note, self.note)))}
@@ -90,7 +90,7 @@ _TAKEN = {
     "en",
     "note",
 }
-"""Columns of the answer; another column of such a name is carried along as ``given_NAME``."""
+"""Columns of the answer; another column of such a name is carried along as ``given_NAME``, and the power wanted is."""
 
 
 def find_many(kind: str, settings: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
@@ -180,7 +180,7 @@ def _text(path: Path) -> str:
 
 
 def _arguments(kind: str) -> list[str]:
-    return [key for key in KINDS[kind].model_fields if key != "kind"]
+    return [*dict.fromkeys((*KINDS[kind].model_fields, "p0", "p1", "alpha", "beta", "power"))][1:]
 
 
 def _key(kind: str, name: str) -> str:
