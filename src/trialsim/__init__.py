@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from trialsim.facts.protocol import protocol as protocol
     from trialsim.inference import Analyses as Analyses
     from trialsim.inference import analyse as analyse
-    from trialsim.inference.oc import OperatingCharacteristics as OperatingCharacteristics
+    from trialsim.inference.oc import StatedDesign as StatedDesign
     from trialsim.inference.oc import oc as oc
     from trialsim.monitoring.aids import Aids as Aids
     from trialsim.monitoring.aids import monitor as monitor
@@ -80,7 +80,7 @@ _HOME = {
     "load": "trialsim.scenario.files",
     "monitor": "trialsim.monitoring.aids",
     "oc": "trialsim.inference.oc",
-    "OperatingCharacteristics": "trialsim.inference.oc",
+    "StatedDesign": "trialsim.inference.oc",
     "OutputError": "trialsim.errors",
     "Protocol": "trialsim.facts.protocol",
     "protocol": "trialsim.facts.protocol",

@@ -123,7 +123,7 @@ def test_one_door_a_library(library):
 
 def test_public_names_are_these():
     assert set(trialsim.__all__) == {
-        "Aids", "Analyses", "Checks", "Comparison", "DesignError", "FoundDesigns", "OperatingCharacteristics",
+        "Aids", "Analyses", "Checks", "Comparison", "DesignError", "FoundDesigns", "StatedDesign",
         "OutputError",
         "Protocol", "Results", "RobustDesigns", "Run", "Scenario", "ScenarioError",
         "SensitivityResults", "Trace", "TrialsimError", "WhatIf", "WhatIfs", "__version__",

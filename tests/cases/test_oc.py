@@ -205,3 +205,58 @@ def test_figure(tmp_path, monkeypatch):
     file = tmp_path / "oc.svg"
     assert run(["oc", "5/25", "--p0", "0.1", "--p1", "0.3", "--figure", str(file)], monkeypatch) == 0
     assert file.read_text().count("<path") > 5
+
+
+def test_designs_written_short_are_compared(tmp_path, monkeypatch, capsys):
+    written = [
+        "1/10 5/29",
+        "5/25",
+        "0:3/13 5/24",
+        "-/14 6/30",
+        "{kind: gehan, p1: 0.3, miss: 0.1, standard_error: 0.1}",
+    ]
+    folder = tmp_path / "compared"
+    command = [
+        "compare",
+        *(word for design in written for word in ("--design", design)),
+        "--p0",
+        "0.1",
+        "--p1",
+        "0.3",
+    ]
+    assert run([*command, "--rates", "0.2", "--replicates", "500", "-o", str(folder)], monkeypatch) == 0
+    found = json.loads((folder / "results.json").read_text())
+    for design, row in zip(written, found["designs"], strict=True):
+        alone = trialsim.oc(design, p0=0.1, p1=0.3)
+        assert row["name"] == design
+        assert (row["alpha"], row["power"]) == pytest.approx((alone[0.1].p_go, alone[0.3].p_go))
+        value = found["cases"]["rate_0_2"][design]["values"]["p_go"]
+        assert (
+            value["exact"]
+            if isinstance(value.get("exact"), float)
+            else value["value"] == pytest.approx(trialsim.oc(design, rates=[0.2])[0.2].p_go)
+        )
+    assert run(["reproduce", str(folder)], monkeypatch) == 0
+    for wrong in (["--design", "5/25"], ["--design", "5/25", "--design", "5/25"], ["a.yaml"], []):
+        assert run(["compare", *wrong, "--p0", "0.1", "--p1", "0.3"], monkeypatch) == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_protocol_tells_what_the_trial_as_written_does(tmp_path, monkeypatch, capsys):
+    scenario = trialsim.load("configs/teaching.yaml")
+    exact = trialsim.exact(scenario)
+    found = trialsim.protocol(scenario)
+    assert [(c.case, c.p_go, c.en, c.mcse) for c in found.cases] == [
+        (c.case, c.exact.values["p_go"], c.exact.values["en"], None) for c in exact.cases
+    ]
+    folder = tmp_path / "protocol"
+    assert run(["protocol", "configs/teaching.yaml", "-o", str(folder)], monkeypatch) == 0
+    assert f"{exact.cases[0].exact.values['p_go']:.4f}" in capsys.readouterr().out
+    assert run(["reproduce", str(folder)], monkeypatch) == 0
+    assert run(["docx", str(folder)], monkeypatch) == 0
+    # in calendar time there is no exact answer: simulated, with its error, with the scenario's seed
+    timed = trialsim.protocol(trialsim.load("configs/dasatinib.yaml"))
+    simulated = trialsim.simulate(trialsim.load("configs/dasatinib.yaml"), totals=False)
+    assert [(c.p_go, c.mcse) for c in timed.cases] == [
+        (c.simulated.values["p_go"].estimate, c.simulated.values["p_go"].mcse) for c in simulated.cases
+    ]

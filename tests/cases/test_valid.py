@@ -188,3 +188,38 @@ def test_what_no_number_looks_like() -> None:
     assert not any(
         NOTHING.search(text) for text in ("None of them", "none", "information", "finance", "Nancy")
     )
+
+
+CALENDAR = """conduct: {accrual: {per_month: 4}, assessment_weeks: [8], confirmed: false}
+"""
+
+
+@pytest.mark.parametrize(
+    ("quantity", "needed"),
+    [
+        ("relative_dose_intensity", "conduct.patient_reductions"),
+        ("patients_off", "conduct.patient_reductions"),
+        ("treated", "conduct.overrun: exclude"),
+        ("screened", "conduct.accrual.screening_failure"),
+    ],
+)
+def test_a_quantity_that_is_not_there_is_refused_before_the_work(quantity: str, needed: str) -> None:
+    asked = f"sensitivity: {{tornado: {{t: {{quantities: [{quantity}], inputs: {{truth.a.response: [0.1, 0.4]}}}}}}}}\n"
+    with pytest.raises(
+        trialsim.ScenarioError, match=f"`{quantity}` is no quantity of this scenario; needs `{needed}`"
+    ):
+        parse(TWO_STAGES.format(r=5, truth=0.3) + CALENDAR + asked)
+
+
+def test_an_assurance_that_hardly_varies_has_a_histogram() -> None:
+    """EN of one stage of 29 is 29 but for rounding, whatever is believed: between such numbers there are no 20 bins."""
+    believed = "{quantity: en, draws: 64, inputs: {truth.a.response: {uniform: [0.01, 0.9]}}}"
+    found = trialsim.sensitivity(
+        parse(
+            "schema: 1\nname: one stage\nendpoint: r\ndesign: {kind: single_stage, n: 29, r: 5}\n"
+            f"truth: {{a: {{response: 0.3}}}}\nsensitivity: {{priors: {{p: {believed}}}}}\n"
+        )
+    )
+    (result,) = found.to_dict()["analyses"]
+    assert result["histogram"]["lowest"] == pytest.approx(29, abs=1e-9)
+    assert sum(result["histogram"]["draws"]) == 128

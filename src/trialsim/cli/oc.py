@@ -88,11 +88,11 @@ def oc(
     asked: dict[str, Any] = {
         "p0": p0,
         "p1": p1,
-        "rates": None if rates is None else _numbers("--rates", rates),
+        "rates": None if rates is None else numbers("--rates", rates),
         "alpha": alpha,
         "beta": beta,
         "power": power,
-        "toxicity": None if toxicity is None else _numbers("--toxicity", toxicity),
+        "toxicity": None if toxicity is None else numbers("--toxicity", toxicity),
     }
     found = worked_out(stated, **asked)
     if figure is not None:
@@ -103,7 +103,7 @@ def oc(
     out.give(found, texts=texts, asked=asked if texts else {"design": stated, **asked})
 
 
-def _numbers(flag: str, text: str) -> list[float]:
+def numbers(flag: str, text: str) -> list[float]:
     """``0.1,0.2`` as numbers."""
     from trialsim.given import read
 

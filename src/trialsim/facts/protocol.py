@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from trialsim.answers import Answer
 from trialsim.designs.nominal import Nominal, nominal
 from trialsim.designs.rules import Looks
+from trialsim.engine.operating import exact, simulate
 from trialsim.facts import conduct as how
 from trialsim.facts import design as designs
 from trialsim.facts import toxicity as doses
@@ -69,12 +70,26 @@ class Facts:
     nominal: Nominal | None = None
 
 
+@dataclass(frozen=True)
+class AsWritten:
+    """P(go) and expected patients of the whole trial in a case; ``mcse`` is that of P(go), None where it is exact.
+
+    Where cohorts have rules of their own, P(go) is that of a go in at least one of them.
+    """
+
+    case: str
+    p_go: float
+    mcse: float | None
+    en: float
+
+
 @dataclass(frozen=True, repr=False)
 class Protocol(Answer):
-    """The protocol of a scenario as facts."""
+    """The protocol of a scenario as facts; ``cases``: what the trial as it is written does in each case."""
 
     kind: ClassVar[str] = "protocol"
     facts: Facts
+    cases: tuple[AsWritten, ...] = ()
     version: str = __version__
 
     @property
@@ -88,13 +103,31 @@ class Protocol(Answer):
 
     def to_dict(self) -> dict[str, Any]:
         """Every fact as plain data."""
-        return {"trialsim": self.version, **asdict(self.facts)}
+        return {
+            "trialsim": self.version,
+            **asdict(self.facts),
+            "cases": [asdict(case) for case in self.cases],
+        }
 
 
 @takes
 def protocol(scenario: Scenario | Compiled) -> Protocol:
     """What the protocol of a scenario fixes; a design that is described by its error rates is searched for."""
-    return Protocol(facts(Compiled.of(scenario)))
+    trial = Compiled.of(scenario)
+    return Protocol(facts(trial), tuple(_as_written(trial)))
+
+
+def _as_written(trial: Compiled) -> Iterator[AsWritten]:
+    """Every case exact; simulated where calendar time or cohorts leave no exact answer."""
+    found = exact(trial, totals=False)
+    if any(case.exact is None for case in found.cases):
+        found = simulate(trial, totals=False)
+    for case in found.cases:
+        if case.exact is not None:
+            yield AsWritten(case.case, case.exact.values["p_go"], None, case.exact.values["en"])
+        elif case.simulated is not None:
+            go = case.simulated.values["p_go"]
+            yield AsWritten(case.case, go.estimate, go.mcse, case.simulated.values["en"].estimate)
 
 
 def facts(trial: Compiled) -> Facts:

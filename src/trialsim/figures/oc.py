@@ -10,7 +10,7 @@ from matplotlib import rc_context
 from trialsim.designs.alone import alone
 from trialsim.figures.drawn import Drawn
 from trialsim.figures.style import BLACK, RC, SERIES, WIDE, Key, Sheet, percent_axis, probability_axis
-from trialsim.inference.oc import OperatingCharacteristics
+from trialsim.inference.oc import StatedDesign
 from trialsim.results import to_frame
 from trialsim.writing.numbers import probability, rate
 
@@ -18,7 +18,7 @@ HIGH, BELOW, LEFT, GAP, RIGHT = 4.8, 0.95, 1.2, 1.6, 0.25
 POINTS = 101
 
 
-def draw(found: OperatingCharacteristics) -> Drawn:
+def draw(found: StatedDesign) -> Drawn:
     """P(go) and PET on the left, EN on the right."""
     top = min(1.0, max(at.p for at in found.at) + 0.02)
     marked = [p for p in (found.p0, found.p1) if p is not None]

@@ -69,7 +69,7 @@ ENDS = ("go", "consider", "no_go", "toxicity")
 
 
 @dataclass(frozen=True, repr=False)
-class OperatingCharacteristics(Answer):
+class StatedDesign(Answer):
     """The answer of `trialsim oc`.
 
     Attributes:
@@ -166,7 +166,7 @@ def oc(
     beta: float | None = None,
     power: float | None = None,
     toxicity: Sequence[float] | None = None,
-) -> OperatingCharacteristics:
+) -> StatedDesign:
     """What a stated design does by itself: type I error, power, PET, EN and every end by look, exact.
 
     Every patient is evaluable and there is no other rule than the looks.
@@ -218,7 +218,7 @@ def oc(
             if value is not None and not 0 <= value <= 1:
                 raise DesignError(f"{name}: {value:g} must lie between 0 and 1 (a rate, not a percentage)")
     odds_ratio = read.get("odds_ratio") or 1.0
-    return OperatingCharacteristics(
+    return StatedDesign(
         read.name,
         getattr(read.spec, "kind", None),
         read.looks,

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import indent
 from typing import Any
 
 from pydantic import ValidationError
 
+from trialsim.codes import FUTILE, GO
 from trialsim.designs.alone import written
 from trialsim.designs.rules import Looks
 from trialsim.errors import DesignError
+from trialsim.inference.attained import two_stage
 from trialsim.inference.design_text import looks_from
 from trialsim.scenario import words
 from trialsim.scenario.faults import Faults
@@ -113,3 +116,33 @@ def _keys(kind: Any) -> set[str]:
     if kind not in mapping:
         return set()
     return set(json_schema()["$defs"][mapping[kind].rpartition("/")[2]]["properties"])
+
+
+def scenario_text(design: str, p0: float, p1: float, rates: Sequence[float] = ()) -> str:
+    """A scenario file of a design written in a few signs or as a block, under p0, p1 and other rates as its cases."""
+    block = design if "{" in design else json.dumps(_as_block(looks_from(design), p0, p1))
+    named = {f"rate_{rate:g}".replace(".", "_"): rate for rate in rates if rate not in (p0, p1)}
+    cases = {"p0": p0, "p1": p1, **named}
+    return (
+        f"schema: 1\nname: {json.dumps(design)}\nendpoint: response\ndesign: {block}\n"
+        f"truth: {json.dumps({name: {'response': rate} for name, rate in cases.items()})}\n"
+    )
+
+
+def _as_block(looks: Looks, p0: float, p1: float) -> dict[str, Any]:
+    """The block of a design that was written in a few signs."""
+    rates = {"p0": p0, "p1": p1}
+    stop = [row.count(FUTILE) - 1 for row in looks.next]
+    go = [n - row.count(GO) for n, row in zip(looks.n, looks.next, strict=True)]
+    if len(looks.n) == 1:
+        return {"kind": "single_stage", **rates, "n": looks.n[0], "r": stop[0]}
+    if (design := two_stage(looks)) and design.r1 >= 0:
+        return {"kind": "simon", **rates, **vars(design)}
+    early = [None if above >= n else above for above, n in zip(go[:-1], looks.n, strict=False)]
+    return {
+        "kind": "multistage",
+        **rates,
+        "n": list(looks.n),
+        "stop_le": [None if r < 0 else r for r in stop],
+        "go_gt": early,
+    }

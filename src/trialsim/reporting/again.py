@@ -9,6 +9,7 @@ from trialsim.answers import Answer
 from trialsim.checks import check
 from trialsim.engine.montecarlo import Progress
 from trialsim.engine.traces import trace
+from trialsim.facts.protocol import protocol
 from trialsim.inference import analyse
 from trialsim.monitoring.aids import monitor
 from trialsim.scenario.changes import read_changes, read_variant
@@ -90,6 +91,6 @@ AGAIN: dict[str, Again] = {
     "sensitivity": sensitivity,
     "find": find,
     "oc": oc,
-    **{work.__name__: _alone(work) for work in (analyse, check, monitor, trace)},
+    **{work.__name__: _alone(work) for work in (analyse, check, monitor, protocol, trace)},
 }
 """Kind of an answer -> what works it out again."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from trialsim.codes import NEVER
 from trialsim.designs.nominal import Attained, Nominal
 from trialsim.designs.rules import Looks
-from trialsim.inference.oc import AtRate, OperatingCharacteristics
+from trialsim.inference.oc import AtRate, StatedDesign
 from trialsim.reporting.about import MADE_BY
 from trialsim.reporting.analyse import rule_of
 from trialsim.reporting.pictures import undrawn
@@ -19,17 +19,17 @@ SHOWN = 8
 """Looks that are told one by one on the terminal."""
 
 
-def report_of(found: OperatingCharacteristics) -> Report:
+def report_of(found: StatedDesign) -> Report:
     """The design, what it attains, and every end at every look."""
     return _report(found, ends_table(found))
 
 
-def in_brief(found: OperatingCharacteristics) -> Report:
+def in_brief(found: StatedDesign) -> Report:
     """The same for a terminal: ends by look only where there are few looks."""
     return _report(found, ends_table(found) if len(found.looks.n) <= SHOWN else None)
 
 
-def _report(found: OperatingCharacteristics, by_look: Table | None) -> Report:
+def _report(found: StatedDesign, by_look: Table | None) -> Report:
     answer = section(
         "answer",
         "",
@@ -59,11 +59,11 @@ def rule(looks: Looks) -> str:
     return f"{words[0].upper()}{words[1:]}."
 
 
-def _missed(found: OperatingCharacteristics) -> bool:
+def _missed(found: StatedDesign) -> bool:
     return found.nominal is not None and not found.nominal.attained.keeps
 
 
-def attained(found: OperatingCharacteristics) -> Iterator[str]:
+def attained(found: StatedDesign) -> Iterator[str]:
     """Type I error and power, with PET and EN."""
     for name, p in (("Type I error", found.p0), ("Power", found.p1)):
         if p is None:
@@ -111,7 +111,7 @@ def _has(meant: Attained) -> str:
     return f"{meant.design} has {listed(errors)}"
 
 
-def how(found: OperatingCharacteristics) -> str:
+def how(found: StatedDesign) -> str:
     """What the numbers are."""
     words = "Exact; every patient evaluable, one response rate, no rule but the looks."
     if found.watches_toxicity and all(not at.toxicity for at in found.at):
@@ -122,7 +122,7 @@ def how(found: OperatingCharacteristics) -> str:
     return words
 
 
-def rates_table(found: OperatingCharacteristics) -> Table:
+def rates_table(found: StatedDesign) -> Table:
     """A row a rate."""
     considers = any(at.p_consider for at in found.at)
     early = any(at.p_go_early for at in found.at)
@@ -152,12 +152,12 @@ def rates_table(found: OperatingCharacteristics) -> Table:
     return Table("rates", "By the true rate", (*heads, "EN", "SD of n", "Median n"), plain(rows))
 
 
-def _rate(found: OperatingCharacteristics, at: AtRate) -> Cell:
+def _rate(found: StatedDesign, at: AtRate) -> Cell:
     name = {found.p0: " (p0)", found.p1: " (p1)"}.get(at.p, "")
     return Cell(f"{rate(at.p)}{name}", at.p)
 
 
-def ends_table(found: OperatingCharacteristics) -> Table:
+def ends_table(found: StatedDesign) -> Table:
     """Where and how the trial ends at p0 and p1, or at every rate where neither is stated."""
     told = [at for at in found.at if at.p in (found.p0, found.p1)] or list(found.at)
     heads = {

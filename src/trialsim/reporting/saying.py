@@ -29,7 +29,7 @@ HOME = {
     "WorstCaseResult": "sensitivity",
     "FoundDesigns": "find",
     "RobustDesigns": "find",
-    "OperatingCharacteristics": "oc",
+    "StatedDesign": "oc",
     "Analyses": "analyse",
     "Characteristics": "analyse_tables",
     "Aids": "monitor",
