@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from trialsim.facts.protocol import protocol as protocol
     from trialsim.inference import Analyses as Analyses
     from trialsim.inference import analyse as analyse
+    from trialsim.inference.oc import StatedDesign as StatedDesign
+    from trialsim.inference.oc import oc as oc
     from trialsim.monitoring.aids import Aids as Aids
     from trialsim.monitoring.aids import monitor as monitor
     from trialsim.reporting.later import write_docx as docx  # noqa: F401
@@ -77,6 +79,8 @@ _HOME = {
     "init": "trialsim.scenario.starting",
     "load": "trialsim.scenario.files",
     "monitor": "trialsim.monitoring.aids",
+    "oc": "trialsim.inference.oc",
+    "StatedDesign": "trialsim.inference.oc",
     "OutputError": "trialsim.errors",
     "Protocol": "trialsim.facts.protocol",
     "protocol": "trialsim.facts.protocol",

@@ -123,12 +123,13 @@ def test_one_door_a_library(library):
 
 def test_public_names_are_these():
     assert set(trialsim.__all__) == {
-        "Aids", "Analyses", "Checks", "Comparison", "DesignError", "FoundDesigns", "OutputError",
+        "Aids", "Analyses", "Checks", "Comparison", "DesignError", "FoundDesigns", "StatedDesign",
+        "OutputError",
         "Protocol", "Results", "RobustDesigns", "Run", "Scenario", "ScenarioError",
         "SensitivityResults", "Trace", "TrialsimError", "WhatIf", "WhatIfs", "__version__",
         "analyse", "assess", "check", "compare", "docx", "examples", "exact", "find",
         "find_robust", "init",
-        "load", "monitor", "protocol", "report", "reproduce", "run", "schema", "sensitivity",
+        "load", "monitor", "oc", "protocol", "report", "reproduce", "run", "schema", "sensitivity",
         "simulate", "trace", "validate", "whatif",
     }  # fmt: skip
     for name in trialsim.__all__:

@@ -134,7 +134,6 @@ def test_without_p0_there_is_no_p_value_and_it_is_said():
         ({"responses": 3, "design": "1/25,3:6/70"}, "one cut-off"),
         ({"responses": 3, "design": "1/25,-/70"}, "needs its cut-off"),
         ({"responses": 5, "design": "1:4/10,6/30"}, "among 10 or 30 patients: state the number analysed"),
-        ({"responses": 5, "design": "1:4/10,6/30", "n": 29}, "two stages that stop early for futility only"),
         ({"responses": 3, "design": "1/25,6/1200"}, "up to 1000 patients"),
         ({"responses": 3, "overrun": 3}, "state the responses in stage 1"),
         ({"responses": 3, "overrun": 3, "stage1": 2}, "did not stop this trial"),

@@ -10,13 +10,22 @@ from functools import partial
 
 import numpy as np
 
-from trialsim.checks.by_design import TRIALS, checks_by_design, external, is_simulated, planned_size_says
+from trialsim.checks.by_design import (
+    TRIALS,
+    How,
+    checks_by_design,
+    external,
+    is_simulated,
+    planned_size_says,
+    simulates,
+)
 from trialsim.checks.cells import cell_checks
 from trialsim.checks.given_sizes import checks_given_sizes, counts_of
 from trialsim.checks.predictive import Sizes, joint_pmf
 from trialsim.checks.rows import CaseCheck, CellCheck, Checks, Curve, Headline, LikelihoodRatio, label
 from trialsim.designs.binomial import clopper_pearson
 from trialsim.engine.exact import out_of_reach
+from trialsim.engine.montecarlo import Progress
 from trialsim.engine.patients import cells_by_dose, rates_by_dose
 from trialsim.engine.threads import side_by_side
 from trialsim.given import takes
@@ -37,10 +46,22 @@ __all__ = [
 
 
 @takes
-def check(scenario: Scenario | Compiled, *, seed: int | None = None) -> Checks:
+def check(
+    scenario: Scenario | Compiled,
+    *,
+    seed: int | None = None,
+    replicates: int | None = None,
+    jobs: int | None = None,
+    progress: Progress | None = None,
+) -> Checks:
     """Hold the observed trial of a scenario against each of its cases.
 
-    ``seed`` (default: the scenario's) drives the joint draws behind multiplicity-adjusted p-values.
+    Parameters
+    ----------
+    seed : default the scenario's; drives the joint draws behind multiplicity-adjusted p-values, and what is simulated.
+    replicates : trials of each case behind what the design adds where that is simulated, 20,000 at most; default the
+        scenario's.
+    jobs, progress : as for ``simulate``.
     """
     trial = Compiled.of(scenario)
     scenario = trial.scenario
@@ -49,12 +70,13 @@ def check(scenario: Scenario | Compiled, *, seed: int | None = None) -> Checks:
     if observed is None:
         return Checks(scenario, notes=("The scenario has no `observed` block: nothing to check against.",))
     counts = counts_of(observed)
+    how = How(seed, trials_of(scenario, replicates), jobs, progress)
 
     def of_case(name: str) -> tuple[Sizes | None, list[CaseCheck]]:
         sizes, given = checks_given_sizes(scenario, name, scenario.truth[name], observed, counts, seed)
-        return sizes, given + checks_by_design(trial, name, observed, seed)
+        return sizes, given + checks_by_design(trial, name, observed, how)
 
-    found = side_by_side([partial(of_case, name) for name in scenario.truth])
+    found = side_by_side([partial(of_case, name) for name in scenario.truth], jobs)
     splits = {
         name: sizes for name, (sizes, _) in zip(scenario.truth, found, strict=True) if sizes is not None
     }
@@ -66,10 +88,21 @@ def check(scenario: Scenario | Compiled, *, seed: int | None = None) -> Checks:
         by_case=tuple(rows),
         curves=tuple(_curve(q, y, n) for q, (y, n) in counts.items()),
         likelihood_ratios=_likelihood_ratios(scenario, counts, splits),
-        notes=_notes(trial, observed),
+        notes=_notes(trial, observed, how.trials),
         cells=tuple(cell_checks(scenario, observed)),
         questions=questions_of(trial),
     )
+
+
+def trials_of(scenario: Scenario, replicates: int | None = None) -> int:
+    """Trials of a case that a check simulates where it does: those of the run, or ``TRIALS`` where they are more."""
+    return min(TRIALS, replicates or scenario.simulation.replicates)
+
+
+def expected(trial: Compiled, replicates: int | None = None) -> int:
+    """How many trials a check simulates in all."""
+    scenario = trial.scenario
+    return len(scenario.truth) * trials_of(scenario, replicates) if simulates(trial, scenario.observed) else 0
 
 
 def _headlines(
@@ -127,7 +160,7 @@ def _likelihood_ratios(
     )
 
 
-def _notes(trial: Compiled, observed: Observed) -> tuple[str, ...]:
+def _notes(trial: Compiled, observed: Observed, trials: int) -> tuple[str, ...]:
     """What the check cannot say, and what was assumed, in sentences."""
     scenario = trial.scenario
     notes = [
@@ -154,7 +187,7 @@ def _notes(trial: Compiled, observed: Observed) -> tuple[str, ...]:
     if is_simulated(scenario):
         how = "in calendar time" if scenario.conduct else "with looks of its own for each cohort"
         notes.append(
-            f"What depends on the design comes from {TRIALS:,} trials of each case, simulated {how}, with the seed of "
+            f"What depends on the design comes from {trials:,} trials of each case, simulated {how}, with the seed of "
             "the run."
         )
     elif out_of_reach(trial.rules):

@@ -24,6 +24,7 @@ from trialsim.cli import (
     files,
     find,
     monitor,
+    oc,
     protocol,
     run,
     sensitivity,
@@ -88,6 +89,8 @@ def together(arguments: Sequence[str]) -> list[str]:
     found: list[str] = []
     pattern, joint, begun = "", "", False
     for argument in arguments:
+        # a design that begins without a stop is no option
+        argument = re.sub(r"^-(?=/\d)", "−", argument)
         is_word = bool(pattern and re.fullmatch(pattern, argument))
         if is_word and begun:
             found[-1] = f"{found[-1]}{joint}{argument}"
@@ -136,6 +139,7 @@ class Spoken(TyperCommand):
 for command in (
     run.run,
     find.find,
+    oc.oc,
     check.check,
     analyse.analyse,
     monitor.monitor,

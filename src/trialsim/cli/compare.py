@@ -3,19 +3,45 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from trialsim.cli.common import Out, Work, loaded, options
-from trialsim.cli.whatif import Cases, Scenarios, distinct, side_by_side
+from trialsim.cli.oc import numbers
+from trialsim.cli.whatif import Cases, distinct, side_by_side
+from trialsim.errors import TrialsimError
+
+if TYPE_CHECKING:
+    from trialsim.scenario.model import Scenario
 
 
 @options
 def compare(
-    scenario: Scenarios,
     out: Out,
     work: Work,
+    scenario: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="SCENARIO...", help="scenario files (YAML)", show_default=False),
+    ] = None,
+    design: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="DESIGN",
+            help='in place of files, again for each: a design as for oc ("1/10 5/29", or a block), with --p0 and --p1',
+            show_default=False,
+        ),
+    ] = None,
+    p0: Annotated[
+        float | None, typer.Option(help="with --design: unacceptable response rate", show_default=False)
+    ] = None,
+    p1: Annotated[
+        float | None, typer.Option(help="with --design: desirable response rate", show_default=False)
+    ] = None,
+    rates: Annotated[
+        str | None,
+        typer.Option(metavar="A,B,C", help="with --design: further response rates", show_default=False),
+    ] = None,
     truth: Annotated[
         Path | None,
         typer.Option(
@@ -27,14 +53,24 @@ def compare(
     case: Cases = None,
 ) -> None:
     """Put several designs under the same truth: P(go), EN, toxicities, duration; dominated designs are marked."""
-    distinct(scenario)
     from trialsim.scenario.files import digest
     from trialsim.varying.compare import Designs
 
-    stems = [path.stem for path in scenario]
-    names = stems if len(set(stems)) == len(stems) else [str(path) for path in scenario]
-    scenarios, texts = loaded(scenario)
-    designs, named = dict(zip(names, scenarios, strict=True)), None
+    if design:
+        if scenario or truth:
+            raise TrialsimError("--design stands in place of scenario files: give one or the other")
+        designs, texts = _stated(design, p0, p1, rates)
+    elif p0 is not None or p1 is not None or rates is not None:
+        raise TrialsimError("--p0, --p1 and --rates go with --design; scenario files state their own")
+    elif not scenario:
+        raise TrialsimError("name two scenario files, or two designs: --design '1/10 5/29' --design 5/25")
+    else:
+        distinct(scenario)
+        scenarios, texts = loaded(scenario)
+        stems = [path.stem for path in scenario]
+        names = stems if len(set(stems)) == len(stems) else [str(path) for path in scenario]
+        designs = dict(zip(names, scenarios, strict=True))
+    named = None
     if truth is not None:
         (of_all,), text = loaded([truth])
         named = str(truth), of_all
@@ -45,5 +81,25 @@ def compare(
         work,
         marks=[digest(each) for each in (*designs.values(), *([named[1]] if named else []))],
         texts=texts,
-        asked={"names": names, "truth": named[0] if named else None, "cases": case},
+        asked={"names": list(designs), "truth": named[0] if named else None, "cases": case},
     )
+
+
+def _stated(
+    written: list[str], p0: float | None, p1: float | None, rates: str | None
+) -> tuple[dict[str, Scenario], dict[str, str]]:
+    """Scenarios of designs that are written, by what was written; and their texts by the names they are kept under."""
+    from trialsim.inference.stated import scenario_text
+    from trialsim.scenario.files import parse
+
+    if p0 is None or p1 is None:
+        raise TrialsimError("--design needs --p0 and --p1, under which the designs are compared")
+    if len(set(written)) < len(written):
+        raise TrialsimError("a design is given twice; give each once")
+    further = [] if rates is None else numbers("--rates", rates)
+    texts = {
+        design.replace("−", "-"): scenario_text(design.replace("−", "-"), p0, p1, further)
+        for design in written
+    }
+    scenarios = {design: parse(text, design) for design, text in texts.items()}
+    return scenarios, {f"scenarios/design-{k}.yaml": text for k, text in enumerate(texts.values(), start=1)}

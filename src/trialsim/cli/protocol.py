@@ -7,12 +7,23 @@ from typing import Annotated
 
 import typer
 
-from trialsim.cli.common import Force, ScenarioPath
+from trialsim.cli.common import Force, Out, ScenarioPath, loaded
 from trialsim.errors import TrialsimError
 
 
 def protocol(
     scenario: ScenarioPath,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FOLDER",
+            help="also write results, tables and the section into this folder (`trialsim docx` makes its Word file)",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print everything as JSON")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="print Markdown [default]")] = False,
     as_latex: Annotated[bool, typer.Option("--latex", help="print LaTeX")] = False,
     docx: Annotated[
@@ -21,8 +32,10 @@ def protocol(
     force: Force = False,
 ) -> None:
     """Print the statistical section of a protocol: design, rules, conduct and error rates, in complete sentences."""
-    if as_markdown + as_latex + (docx is not None) > 1:
-        raise TrialsimError("state one of --markdown, --latex and --docx FILE")
+    if as_json + as_markdown + as_latex + (docx is not None) > 1:
+        raise TrialsimError("state one of --json, --markdown, --latex and --docx FILE")
+    form = {"as_json": as_json, "as_latex": as_latex, "as_markdown": not (as_json or as_latex)}
+    out = Out(output=output, force=force, **form)
     if docx is not None:
         from trialsim.writing.folder import check_file, write_file
         from trialsim.writing.word import check_installed, to_docx
@@ -30,17 +43,12 @@ def protocol(
         check_installed()
         check_file(docx, force=force)
     from trialsim.facts.protocol import protocol as worked_out
-    from trialsim.scenario.files import load
 
-    report = worked_out(load(scenario)).report()
-    if docx is not None:
-        write_file(docx, to_docx(report))
-        print(docx)
-    elif as_latex:
-        from trialsim.writing.latex import latex
-
-        print(latex(report), end="")
-    else:
-        from trialsim.writing.markdown import markdown
-
-        print(markdown(report), end="")
+    (stated,), texts = loaded([scenario])
+    found = worked_out(stated)
+    page = out.write(found, texts=texts, asked={})
+    if docx is None:
+        out.show(found, page)
+        return
+    write_file(docx, to_docx(found.report()))
+    print(docx)

@@ -95,6 +95,7 @@ def run(
         kept = Keep((keep_trials or Table.csv).value, trials=keep_trials is not None, patients=keep_patients)
         planned = stated.simulation.precision is not None and work.replicates is None
         kept.check(None if planned else work.replicates or stated.simulation.replicates)
+    from trialsim.checks import expected as checked
     from trialsim.engine.operating import expected, kernels_used
     from trialsim.reporting.run.folder import asked_of
     from trialsim.running.run import run as worked_out
@@ -108,7 +109,11 @@ def run(
         assert ledgers is not None
         with (
             workers(work.dask, work.jobs),
-            progress(total, out.prints_nothing_else, kernels_used(trial)) as advance,
+            progress(
+                total and total + checked(trial, work.replicates),
+                out.prints_nothing_else,
+                kernels_used(trial),
+            ) as advance,
         ):
             found = worked_out(
                 trial,

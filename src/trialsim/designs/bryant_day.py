@@ -57,6 +57,7 @@ class BryantDay(ErrorRates):
     )
 
     watches_toxicity: ClassVar[bool] = True
+    outright: ClassVar[tuple[str, ...]] = STATED
 
     kind: Literal["bryant_day"]
     criterion: Literal["optimal", "minimax"] | None = Field(
@@ -78,7 +79,7 @@ class BryantDay(ErrorRates):
 
     @model_validator(mode="after")
     def _possible(self) -> BryantDay:
-        if not self.stated_outright(STATED):
+        if not self.stated_outright():
             if self.toxicity is None:
                 raise impossible(
                     "toxicity", "missing: the search needs the unacceptable and the acceptable rate"

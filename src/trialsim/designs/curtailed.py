@@ -36,6 +36,8 @@ class Curtailed(ErrorRates):
         "written r1/n1 r/n, ended as soon as the outcome is certain: go if responses > r"
     )
 
+    outright: ClassVar[tuple[str, ...]] = ("n", "r")
+
     kind: Literal["curtailed"]
     criterion: Literal["optimal", "minimax", "h1_optimal"] | None = Field(
         None,
@@ -57,7 +59,7 @@ class Curtailed(ErrorRates):
     @model_validator(mode="after")
     def _possible(self) -> Curtailed:
         stochastic = self.futility_below > 0 or self.go_above < 1
-        if not self.stated_outright(("n", "r")):
+        if not self.stated_outright():
             if self.n1 is not None or self.r1 is not None:
                 raise impossible("n1", "stage 1 belongs to a design stated by n and r")
             if stochastic or self.every > 1:

@@ -34,6 +34,8 @@ class DualCriterion(ErrorRates):
         "written r/n: go if responses > r; to be considered if only one criterion holds"
     )
 
+    outright: ClassVar[tuple[str, ...]] = ("n",)
+
     kind: Literal["dual_criterion"]
     criterion: Literal["smallest"] | None = Field(
         None, description="smallest: least n whose P(go) keeps alpha at p0 and beta at p1"
@@ -55,7 +57,7 @@ class DualCriterion(ErrorRates):
 
     @model_validator(mode="after")
     def _possible(self) -> DualCriterion:
-        outright = self.stated_outright(("n",))
+        outright = self.stated_outright()
         if self.p0 is None:
             raise impossible("p0", "the result is significant if it rejects p0, the null value: state it")
         if self.decision_value <= self.p0:

@@ -48,10 +48,13 @@ class Candidates:
 
 
 class ErrorRates(Spec):
-    """p0, p1, alpha and beta: a design is searched for; without alpha and beta it is stated outright."""
+    """p0, p1, alpha and beta: a design is searched for; where it is stated outright, alpha and beta are nominal."""
 
     default_criterion: ClassVar[str | None] = None
     """What is searched for where the file names no criterion."""
+
+    outright: ClassVar[tuple[str, ...]] = ()
+    """The keys that state a design outright; none where alpha always asks for a search."""
 
     written_as: ClassVar[str] = (
         "written r/n, one a look: stop if responses <= r; r:a/n: go if responses > a; at the end go if > r"
@@ -114,6 +117,12 @@ class ErrorRates(Spec):
         return {key: value for key, value in stated.items() if value is not None and value is not False}
 
     @property
+    def is_searched(self) -> bool:
+        """Whether alpha and beta are what a search keeps, not what stated cut-offs are held against."""
+        stated = bool(self.outright) and all(getattr(self, key) is not None for key in self.outright)
+        return self.alpha is not None and not stated
+
+    @property
     def target(self) -> Target:
         """What a design is searched for."""
         p0, p1, alpha, beta = self.p0, self.p1, self.alpha, self.beta
@@ -130,8 +139,9 @@ class ErrorRates(Spec):
         looks: Looks = asked.candidates().named[0][1].looks()
         return looks
 
-    def stated_outright(self, keys: tuple[str, ...]) -> bool:
-        """Whether the design is stated by ``keys``; refuses half a statement, and a statement beside a search."""
+    def stated_outright(self) -> bool:
+        """Whether the design is stated outright; refuses half a statement, and a statement beside a search."""
+        keys = self.outright
         names = f"{', '.join(keys[:-1])} and {keys[-1]}" if len(keys) > 1 else keys[0]
         missing = [key for key in keys if getattr(self, key) is None]
         if len(missing) == len(keys):
@@ -139,7 +149,9 @@ class ErrorRates(Spec):
             return False
         if missing:
             raise impossible("", f"a design stated outright needs {names}; missing: {', '.join(missing)}")
-        refuse_search_keys(self, names)
+        # one type I error and one power say too little of cut-offs for responses and toxicities
+        refused = ("alpha", "beta") if "toxicity" in type(self).model_fields else ()
+        refuse_search_keys(self, names, (*refused, *SEARCH_KEYS))
         return True
 
 
@@ -165,7 +177,8 @@ def require_error_rates(spec: Spec, alternative: str) -> None:
         )
 
 
-SEARCH_KEYS = ("alpha", "beta", "criterion", "weight", "nmax")
+SEARCH_KEYS = ("criterion", "weight", "nmax")
+"""What asks for a search whatever else is stated; alpha and beta may stand beside cut-offs, as nominal."""
 
 
 def refuse_search_keys(spec: Spec, stated: str, keys: tuple[str, ...] = SEARCH_KEYS) -> None:

@@ -29,6 +29,7 @@ class ManderThompson(ErrorRates):
     """Two stages with futility and efficacy stop: found from error rates, or stated as n1, r1, a1, n, r."""
 
     default_criterion: ClassVar[str] = "h0_optimal"
+    outright: ClassVar[tuple[str, ...]] = ("n1", "r1", "a1", "n", "r")
     searched: ClassVar[str] = "all n1, r1 of 0 or more, a1, r and n"
 
     kind: Literal["mander_thompson"]
@@ -45,7 +46,7 @@ class ManderThompson(ErrorRates):
 
     @model_validator(mode="after")
     def _possible(self) -> ManderThompson:
-        if self.stated_outright(("n1", "r1", "a1", "n", "r")):
+        if self.stated_outright():
             n1, r1, a1, n, r = self._cuts()
             check_stages(n1, n)
             if not r1 <= a1 <= n1:

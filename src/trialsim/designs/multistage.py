@@ -28,6 +28,7 @@ class Multistage(ErrorRates):
     """K stages, stated by n, stop_le (and go_gt); or three stages found from the error rates."""
 
     default_criterion: ClassVar[str] = "optimal"
+    outright: ClassVar[tuple[str, ...]] = ("n", "stop_le")
     searched: ClassVar[str] = "three stages, all sizes and cut-offs of 0 or more"
 
     kind: Literal["multistage"]
@@ -52,7 +53,7 @@ class Multistage(ErrorRates):
 
     @model_validator(mode="after")
     def _possible(self) -> Multistage:
-        if not self.stated_outright(("n", "stop_le")):
+        if not self.stated_outright():
             if self.go_gt is not None:
                 raise impossible("go_gt", "`go_gt` belongs to a design stated by n and stop_le")
             return self

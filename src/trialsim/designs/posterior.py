@@ -39,6 +39,7 @@ class PosteriorProbability(ErrorRates):
     """Futile if P(p > standard + delta) < p_l, go if P(p > standard) > p_u; no crossing by the end: consider."""
 
     default_criterion: ClassVar[str] = "smallest"
+    outright: ClassVar[tuple[str, ...]] = ("n", "p_u")
     written_as: ClassVar[str] = (
         "written r:a/n, one a look: stop if responses <= r (-: no stop), go if > a; at the last look, between the two, "
         "consider"
@@ -65,7 +66,7 @@ class PosteriorProbability(ErrorRates):
 
     @model_validator(mode="after")
     def _possible(self) -> PosteriorProbability:
-        self.stated_outright(("n", "p_u"))
+        self.stated_outright()
         if self.standard is not None and self.standard_prior is not None:
             raise impossible("standard_prior", "state `standard` or `standard_prior`, not both")
         if self.standard is None and self.standard_prior is None and self.p0 is None:

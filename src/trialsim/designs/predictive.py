@@ -43,6 +43,7 @@ class PredictiveProbability(ErrorRates):
     """Futile if PP < theta_l, go if PP > theta_u, success at the end if P(p > p0 | data) > theta_t: all strict."""
 
     default_criterion: ClassVar[str] = "optimal"
+    outright: ClassVar[tuple[str, ...]] = ("n", "theta_l", "theta_t")
     searched: ClassVar[str] = "every n, theta_l and theta_t"
 
     kind: Literal["predictive_probability"]
@@ -64,7 +65,7 @@ class PredictiveProbability(ErrorRates):
 
     @model_validator(mode="after")
     def _possible(self) -> PredictiveProbability:
-        if not self.stated_outright(("n", "theta_l", "theta_t")):
+        if not self.stated_outright():
             if self.theta_u < 1:
                 raise impossible(
                     "theta_u", "only designs without an early go are searched; state n, theta_l and theta_t"

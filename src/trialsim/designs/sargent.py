@@ -28,6 +28,7 @@ class Sargent(ErrorRates):
     """Two stages with three outcomes: found from four error rates, or stated as n1, r1, n, r, s."""
 
     default_criterion: ClassVar[str] = "optimal"
+    outright: ClassVar[tuple[str, ...]] = ("n1", "r1", "n", "r", "s")
     written_as: ClassVar[str] = (
         "written r1/n1 r:a/n: stop stage 1 if responses <= r1; at the end no go if <= r, go if > a, between the two "
         "consider"
@@ -50,7 +51,7 @@ class Sargent(ErrorRates):
 
     @model_validator(mode="after")
     def _possible(self) -> Sargent:
-        if self.stated_outright(("n1", "r1", "n", "r", "s")):
+        if self.stated_outright():
             n1, r1, n, r, s = self._cuts()
             for key in ("eta", "pi"):
                 if getattr(self, key) is not None:

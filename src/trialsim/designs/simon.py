@@ -45,6 +45,7 @@ class Simon(ErrorRates):
     """Two stages, stopping early only for futility: found from p0, p1, alpha, beta, or stated as n1, r1, n, r."""
 
     default_criterion: ClassVar[str] = "optimal"
+    outright: ClassVar[tuple[str, ...]] = ("n1", "r1", "n", "r")
     searched: ClassVar[str] = "all n1, r1 of 0 or more, r and n; stage 1 stops for futility only"
     written_as: ClassVar[str] = "written r1/n1 r/n: stop stage 1 if responses <= r1; go if responses > r"
 

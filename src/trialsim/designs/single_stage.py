@@ -25,6 +25,7 @@ class SingleStage(ErrorRates):
     default_criterion: ClassVar[str] = "first"
     searched: ClassVar[str] = "every n, with the least r that keeps alpha"
     written_as: ClassVar[str] = "written r/n: go if responses > r"
+    outright: ClassVar[tuple[str, ...]] = ("n", "r")
 
     kind: Literal["single_stage"]
     criterion: Literal["first", "stable"] | None = Field(
@@ -42,7 +43,7 @@ class SingleStage(ErrorRates):
 
     @model_validator(mode="after")
     def _possible(self) -> SingleStage:
-        if self.stated_outright(("n", "r")) and self.r > self.n:  # type: ignore[operator]
+        if self.stated_outright() and self.r > self.n:  # type: ignore[operator]
             raise impossible("r", f"r = {self.r} cannot exceed n = {self.n}")
         return self
 

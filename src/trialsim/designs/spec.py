@@ -11,6 +11,9 @@ from pydantic_core import PydanticCustomError
 MAX_PATIENTS = 10_000
 """Largest planned number of patients a scenario may state: a hundred phase 2 trials."""
 
+TESTS_NOTHING = ("gehan", "posterior_probability")
+"""Kinds of designs that do not test a null hypothesis."""
+
 MAX_PRIOR = 1_000_000
 """Largest parameter of a Beta prior: a belief worth a million patients; far beyond it densities are lost."""
 

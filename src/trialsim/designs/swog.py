@@ -28,6 +28,7 @@ class Swog(ErrorRates):
     """Stop after stage 1 if p1 is rejected at .02, go at the end if p0 is rejected at .055."""
 
     default_criterion: ClassVar[str] = "smallest"
+    outright: ClassVar[tuple[str, ...]] = ("n1", "n")
     searched: ClassVar[str] = "every n, stage 1 its half rounded up, with the cut-offs of the two tests"
 
     kind: Literal["swog"]
@@ -41,7 +42,7 @@ class Swog(ErrorRates):
 
     @model_validator(mode="after")
     def _possible(self) -> Swog:
-        if self.stated_outright(("n1", "n")):
+        if self.stated_outright():
             assert self.n1 is not None and self.n is not None
             if self.p0 is None or self.p1 is None:
                 raise impossible("", "the cut-offs come from p0 and p1: state both")

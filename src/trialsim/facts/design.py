@@ -11,7 +11,7 @@ from trialsim.codes import CONSIDER, NEVER
 from trialsim.designs import bryant_day, dual_criterion
 from trialsim.designs.alone import alone
 from trialsim.designs.rules import DECISION_WORDS, Looks
-from trialsim.designs.spec import Spec
+from trialsim.designs.spec import TESTS_NOTHING, Spec
 from trialsim.scenario.model import Scenario
 
 ELSEWHERE = {
@@ -25,9 +25,6 @@ CUT_OFFS = {"n1", "r1", "a1", "b1", "n", "r", "b", "s", "stop_le", "go_gt"}
 
 ANY_N = ("first", "smallest", "minimax", "most_power")
 """Criteria whose design no larger n could replace."""
-
-TESTS_NOTHING = ("gehan", "posterior_probability")
-"""Designs that do not test a null hypothesis."""
 
 SEARCHES = ("simon", "single_stage", "mander_thompson", "multistage")
 """Kinds whose publication is about the search for the cut-offs: it is not where stated ones come from."""
@@ -183,7 +180,7 @@ class Design:
 def design(scenario: Scenario, looks: Looks) -> Design:
     """The design of a scenario, with the looks that it was compiled to."""
     spec: Any = scenario.design
-    searched = getattr(spec, "alpha", None) is not None and spec.kind != "fleming"
+    searched = bool(getattr(spec, "is_searched", False))
     criterion = (getattr(spec, "criterion", None) or spec.default_criterion) if searched else None
     rates = spec.toxicity if hasattr(spec, "toxicity") else None
     return Design(

@@ -9,6 +9,9 @@ from typing import Any, ClassVar
 from pydantic import BaseModel
 
 from trialsim.answers import Answer
+from trialsim.designs.nominal import Nominal, nominal
+from trialsim.designs.rules import Looks
+from trialsim.engine.operating import exact, simulate
 from trialsim.facts import conduct as how
 from trialsim.facts import design as designs
 from trialsim.facts import toxicity as doses
@@ -48,6 +51,7 @@ class Assumed:
 class Facts:
     """Everything that a protocol fixes, with the exact characteristics of its design alone.
 
+    ``nominal``: alpha and beta that stand beside cut-offs, held against what these attain.
     ``unsourced``: blocks of which ``sources`` says nothing, neither that they are assumed nor where they come from.
     """
 
@@ -63,14 +67,29 @@ class Facts:
     assumed: tuple[Assumed, ...]
     unsourced: tuple[str, ...]
     references: tuple[str, ...]
+    nominal: Nominal | None = None
+
+
+@dataclass(frozen=True)
+class AsWritten:
+    """P(go) and expected patients of the whole trial in a case; ``mcse`` is that of P(go), None where it is exact.
+
+    Where cohorts have rules of their own, P(go) is that of a go in at least one of them.
+    """
+
+    case: str
+    p_go: float
+    mcse: float | None
+    en: float
 
 
 @dataclass(frozen=True, repr=False)
 class Protocol(Answer):
-    """The protocol of a scenario as facts."""
+    """The protocol of a scenario as facts; ``cases``: what the trial as it is written does in each case."""
 
     kind: ClassVar[str] = "protocol"
     facts: Facts
+    cases: tuple[AsWritten, ...] = ()
     version: str = __version__
 
     @property
@@ -84,13 +103,31 @@ class Protocol(Answer):
 
     def to_dict(self) -> dict[str, Any]:
         """Every fact as plain data."""
-        return {"trialsim": self.version, **asdict(self.facts)}
+        return {
+            "trialsim": self.version,
+            **asdict(self.facts),
+            "cases": [asdict(case) for case in self.cases],
+        }
 
 
 @takes
 def protocol(scenario: Scenario | Compiled) -> Protocol:
     """What the protocol of a scenario fixes; a design that is described by its error rates is searched for."""
-    return Protocol(facts(Compiled.of(scenario)))
+    trial = Compiled.of(scenario)
+    return Protocol(facts(trial), tuple(_as_written(trial)))
+
+
+def _as_written(trial: Compiled) -> Iterator[AsWritten]:
+    """Every case exact; simulated where calendar time or cohorts leave no exact answer."""
+    found = exact(trial, totals=False)
+    if any(case.exact is None for case in found.cases):
+        found = simulate(trial, totals=False)
+    for case in found.cases:
+        if case.exact is not None:
+            yield AsWritten(case.case, case.exact.values["p_go"], None, case.exact.values["en"])
+        elif case.simulated is not None:
+            go = case.simulated.values["p_go"]
+            yield AsWritten(case.case, go.estimate, go.mcse, case.simulated.values["en"].estimate)
 
 
 def facts(trial: Compiled) -> Facts:
@@ -116,7 +153,15 @@ def facts(trial: Compiled) -> Facts:
             part for part in _stated(scenario) if not any(_within(part, path) for path in scenario.sources)
         ),
         (*designs.references(found), *([published] if published else [])),
+        _nominal(scenario, rules.looks),
     )
+
+
+def _nominal(scenario: Scenario, looks: Looks) -> Nominal | None:
+    spec: Any = scenario.design
+    if getattr(spec, "is_searched", True) or (spec.alpha is None and spec.beta is None):
+        return None
+    return nominal(looks, spec.p0, spec.p1, spec.alpha, spec.beta)
 
 
 def _stated(scenario: Scenario) -> Iterator[str]:

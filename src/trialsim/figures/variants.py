@@ -142,8 +142,8 @@ def _names(sheet: Sheet, rows: Sequence[_Row], top: float) -> None:
 
 
 def _panel(axes: Axes, quantity: str, rows: Sequence[_Row]) -> None:
-    known = [row for row in rows if row.value == row.value]
-    low, high = min(row.low for row in known), max(row.high for row in known)
+    ends = [end for row in rows for end in (row.low, row.value, row.high) if end == end]
+    low, high = min(ends), max(ends)  # a mean of one trial has no interval
     least = LEAST[is_probability(quantity)]
     room = max(high - low, least)
     middle = (low + high) / 2

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from trialsim.errors import DesignError
 from trialsim.given import takes
-from trialsim.inference.analysis import AnalysisPlan, PatientsAnalysis, analyse_overrun, analyse_set
+from trialsim.inference.analysis import AnalysisPlan, PatientsAnalysis
 from trialsim.inference.characteristics import Characteristics, characteristics
 from trialsim.inference.design_text import looks_from
 from trialsim.inference.harms import HarmRate, harm_rate
@@ -17,6 +17,7 @@ from trialsim.inference.observed import Analyses, analyse_observed
 from trialsim.inference.orderings import STAGEWISE
 from trialsim.inference.posterior import JEFFREYS
 from trialsim.inference.questions import two_questions
+from trialsim.inference.sizes import analyse_overrun, analyse_set
 from trialsim.scenario.model import Scenario
 
 __all__ = [

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from trialsim.codes import FUTILE, GO
 from trialsim.designs.rules import DECISION_WORDS, Looks
 from trialsim.designs.spec import prior_fault
 from trialsim.errors import DesignError
-from trialsim.inference.attained import Attained, Reading, TwoStage, readings, two_stage
+from trialsim.inference.attained import Reading, TwoStage
 from trialsim.inference.design_text import design_words
 from trialsim.inference.estimators import ESTIMATORS
 from trialsim.inference.intervals import BETWEEN, INTERVAL_WORDS, INTERVALS, coverage, least_coverage
@@ -60,6 +59,17 @@ class AnalysisPlan:
                 raise DesignError(f"{what} {name!r} is not known; there are {', '.join(there_are)}")
 
 
+UNDECIDED = "no decision by the planned cut-off"
+"""Of a trial that ended with another n than its last cut-off was planned for."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A design as it was planned."""
+
+    looks: Looks
+
+
 @dataclass(frozen=True)
 class Interval:
     """A confidence interval, and the coverage that the method really has at p0, at p1 and at least."""
@@ -92,6 +102,7 @@ class PatientsAnalysis:
     looks, look : the design at the attained sizes, and the look (from 0) at which the trial ended.
     n, x, x1 : patients, responses, and responses at the first look (None: unreported).
     planned : sizes and cut-offs as planned, where the attained sizes differ.
+    cut_off : what the last planned cut-off is worth at the attained n, where that differs.
     """
 
     patients: str
@@ -102,9 +113,10 @@ class PatientsAnalysis:
     x1: int | None
     plan: AnalysisPlan
     decision: str
-    planned: TwoStage | None = None
+    planned: TwoStage | Planned | None = None
     readings: tuple[Reading, ...] = ()
     notes: tuple[str, ...] = ()
+    cut_off: str = ""
 
     @cached_property
     def _outcomes(self) -> tuple[Outcomes, int]:
@@ -200,115 +212,12 @@ class PatientsAnalysis:
             "posterior": vars(self.posterior),
             "attained_sizes": [vars(r) for r in self.readings],
             "notes": list(self.notes),
+            **({"planned_cut_off": self.cut_off} if self.cut_off else {}),
         }
 
 
-def analyse_set(
-    planned: Looks,
-    plan: AnalysisPlan,
-    *,
-    patients: str,
-    n: int | None = None,
-    x: int,
-    x1: int | None = None,
-    n1: int | None = None,
-    look: int | None = None,
-) -> PatientsAnalysis:
-    """Analyse x responses among n patients (default: as planned at the look where x responses end the trial).
-
-    ``n1`` is the attained size of stage 1 and ``x1`` the responses there; sizes other than planned are for designs
-    of two stages that stop early for futility only. ``look`` says where a trial ended that could have ended at more
-    than one look with x responses.
-    """
-    design = two_stage(planned)
-    differs = (n1 is not None and n1 != planned.n[0]) or (n is not None and n not in planned.n)
-    if not differs:
-        ended = _ended(planned, n, x, look)
-        if len(planned.n) > 1 and ended > 0 and x1 is not None:
-            _check_stage1(planned, x1, x, planned.n[0], planned.n[ended])
-        return _analysis(planned, ended, plan, patients, x, x1)
-    if design is None:
-        raise DesignError(
-            f"the design has looks at {', '.join(map(str, planned.n))} patients, not at {n1 if n is None else n}; "
-            "other sizes can be analysed for designs of two stages that stop early for futility only"
-        )
-    seen, stopped = _sizes(design, n, n1, x, x1)
-    final = design.n if stopped else seen.n
-    looks = TwoStage(design.r1, seen.n1, design.r, final).looks
-    if not stopped and x1 is not None:
-        _check_stage1(looks, x1, x, seen.n1, seen.n)
-    found = _analysis(looks, _ended(looks, seen.n, x, 0 if stopped else 1), plan, patients, x, x1)
-    others: tuple[Reading, ...] = ()
-    if plan.p0 is not None:
-        others = tuple(readings(design, seen, plan.p0, plan.p1, prior=plan.prior, confidence=plan.confidence))
-    notes = [
-        f"Planned: {design_words(planned)}. Estimates, p-values and intervals take the attained sizes as fixed "
-        "(they must not have depended on the responses) and r1 as planned.",
-    ]
-    if not stopped and x1 is None:
-        notes.append("The method of Koyama & Chen needs the responses in stage 1, which are not stated.")
-    elif not stopped and seen.n1 != design.n1:
-        notes.append("The method of Koyama & Chen is for a stage 1 of the planned size.")
-    return replace(found, planned=design, readings=others, notes=tuple(notes))
-
-
-def analyse_overrun(
-    planned: Looks, plan: AnalysisPlan, *, patients: str, overrun: int, x: int, x1: int
-) -> tuple[PatientsAnalysis, PatientsAnalysis]:
-    """A trial that stopped after stage 1 with more patients already enrolled: without them, and with them.
-
-    With them, every trial that stops is taken to have as many more patients, whose responses are counted among x but
-    change no decision.
-    """
-    design = two_stage(planned)
-    if design is None:
-        raise DesignError("overrun is analysed for designs of two stages that stop early for futility only")
-    n = design.n1 + overrun
-    if not 0 < overrun < design.n - design.n1:
-        raise DesignError(f"overrun = {overrun} must be at least 1 and less than stage 2")
-    if not 0 <= x1 <= design.r1:
-        raise DesignError(
-            f"{counted(x1)} in stage 1 did not stop this trial: it stops if there are {design.r1} or fewer"
-        )
-    if not 0 <= x - x1 <= overrun:
-        raise DesignError(f"{counted(x1)} in stage 1 and {x} in all cannot be, with {overrun} more patients")
-    first = tuple(1 if k <= design.r1 else 2 for k in range(design.n1 + 1))
-    last = tuple(FUTILE if k <= design.r else GO for k in range(design.n + 1))
-    looks = Looks((design.n1, n, design.n), (first, (FUTILE,) * (n + 1), last))
-    return (
-        _analysis(planned, 0, plan, f"{patients} of stage 1", x1, x1),
-        replace(_analysis(looks, 1, plan, f"{patients} with overrun", x, x1), decision="stop for futility"),
-    )
-
-
-def _sizes(design: TwoStage, n: int | None, n1: int | None, x: int, x1: int | None) -> tuple[Attained, bool]:
-    """The attained sizes, and whether the trial stopped after stage 1."""
-    if n is None:
-        stopped = x <= design.r1 and (x1 is None or x1 == x)
-        n = n1 if stopped else design.n
-    assert n is not None
-    stopped = n == n1 or (n1 is None and n <= design.n1)
-    first = n if stopped else n1 or design.n1
-    if not stopped and n <= first:
-        raise DesignError(f"{n} patients in all cannot be fewer than the {first} of stage 1")
-    return Attained(first, n, x, x1), stopped
-
-
-def _check_stage1(looks: Looks, x1: int, x: int, n1: int, n: int) -> None:
-    if not 0 <= x1 <= n1:
-        raise DesignError(f"{counted(x1)} among the {n1} patients of stage 1 cannot be")
-    if not 0 <= x - x1 <= n - n1:
-        raise DesignError(f"{counted(x1)} in stage 1 and {x} in all cannot be, with {n1} and {n} patients")
-    if looks.next[0][x1] < 0:
-        word = DECISION_WORDS[looks.next[0][x1]]
-        raise DesignError(
-            f"{counted(x1)} among the {n1} patients of stage 1 mean {word} by this design: "
-            "the trial would have ended there"
-        )
-
-
-def _ended(looks: Looks, n: int | None, x: int, look: int | None) -> int:
-    """The look at which a trial with x responses ended."""
+def ended(looks: Looks, n: int | None, x: int, look: int | None) -> int:
+    """The look (from 0) at which a trial with x responses ended."""
     if x < 0 or x > (n if n is not None else looks.planned_n):
         raise DesignError(f"{counted(x)} among {n if n is not None else looks.planned_n} patients cannot be")
     outcomes = outcomes_of(looks)
@@ -337,9 +246,10 @@ def _impossible(looks: Looks, look: int, x: int) -> str:
     return f"{said}: it would have ended at an earlier look" if x <= n else f"{said}: there are too few"
 
 
-def _analysis(
+def analysis(
     looks: Looks, look: int, plan: AnalysisPlan, patients: str, x: int, x1: int | None
 ) -> PatientsAnalysis:
+    """The analysis of x responses at the look at which the trial ended."""
     return PatientsAnalysis(
         patients, looks, look, looks.n[look], x, x if look == 0 else x1, plan, _decision(looks, look, x)
     )

@@ -11,11 +11,12 @@ from trialsim.codes import POOLED
 from trialsim.designs.binomial import clopper_pearson
 from trialsim.designs.rules import Looks
 from trialsim.errors import DesignError
-from trialsim.inference.analysis import AnalysisPlan, PatientsAnalysis, analyse_set
+from trialsim.inference.analysis import AnalysisPlan, PatientsAnalysis
 from trialsim.inference.characteristics import Characteristics
 from trialsim.inference.harms import HarmRate, observed_harms
 from trialsim.inference.posterior import Posterior, posterior
 from trialsim.inference.questions import TwoQuestions, two_questions
+from trialsim.inference.sizes import analyse_set
 from trialsim.results import digits12
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Observed, Scenario

@@ -9,6 +9,7 @@ from trialsim.answers import Answer
 from trialsim.checks import check
 from trialsim.engine.montecarlo import Progress
 from trialsim.engine.traces import trace
+from trialsim.facts.protocol import protocol
 from trialsim.inference import analyse
 from trialsim.monitoring.aids import monitor
 from trialsim.scenario.changes import read_changes, read_variant
@@ -70,6 +71,14 @@ def find(asked: Asked, texts: Mapping[str, str], _jobs: int | None, _progress: P
     return find_robust(*scenarios, **asked) if scenarios else finding.find(**asked)
 
 
+def oc(asked: Asked, texts: Mapping[str, str], _jobs: int | None, _progress: Progress | None) -> Answer:
+    """The same design, from the file that stated it where there was one."""
+    from trialsim.inference.oc import oc as worked_out
+
+    design = next(iter(texts.values())) if texts else asked.pop("design")
+    return worked_out(design, **asked)
+
+
 def _alone(work: Callable[..., Answer]) -> Again:
     """What needs nothing but the scenario, if there is one, and the keywords."""
     return lambda asked, texts, _jobs, _progress: work(*map(parse, texts.values()), **asked)
@@ -81,6 +90,7 @@ AGAIN: dict[str, Again] = {
     "compare": compare,
     "sensitivity": sensitivity,
     "find": find,
-    **{work.__name__: _alone(work) for work in (analyse, check, monitor, trace)},
+    "oc": oc,
+    **{work.__name__: _alone(work) for work in (analyse, check, monitor, protocol, trace)},
 }
 """Kind of an answer -> what works it out again."""

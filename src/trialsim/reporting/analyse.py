@@ -100,6 +100,8 @@ def decision(found: PatientsAnalysis, assumed: bool) -> str:
     rule = rule_of(found.planned.looks if found.planned else found.looks)
     if found.planned:
         rule += f" (as planned; the sizes attained were {listed([str(n) for n in found.looks.n])})"
+    if found.cut_off:
+        rule += f". {found.cut_off.removesuffix('.')}"
     if assumed:
         return (
             f"If the trial had followed the design that this scenario assumes: {said}, {at}. It says: {rule}."

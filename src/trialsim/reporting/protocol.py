@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from trialsim.facts.protocol import Facts, Protocol
 from trialsim.reporting import protocol_conduct, protocol_design, protocol_toxicity
-from trialsim.writing.report import Report, Section, Words, section
+from trialsim.writing.numbers import mcse_cell, probability_cell, value_cell
+from trialsim.writing.report import Report, Row, Section, Table, Words, plain, section
 
 TITLE = "Statistical section for the protocol"
 
@@ -37,4 +38,24 @@ def report_of(answer: Protocol) -> Report:
     """The protocol section by itself: what is assumed before all else, then its parts."""
     whole = protocol_section(answer.facts)
     first = (section("protocol", "", whole.blocks),) if whole.blocks else ()
-    return Report(answer.facts.name, TITLE, (*first, *whole.parts), f"trialsim {answer.version}")
+    parts = (*first, *whole.parts, _as_written(answer))
+    return Report(
+        answer.facts.name, TITLE, tuple(p for p in parts if not p.is_empty), f"trialsim {answer.version}"
+    )
+
+
+def _as_written(answer: Protocol) -> Section:
+    """P(go) of the trial with all of its rules, in every case."""
+    simulated = any(case.mcse is not None for case in answer.cases)
+    rows: list[Row] = [
+        (case.case, probability_cell(case.p_go), *([mcse_cell("p_go", case.mcse)] if simulated else []),
+         value_cell("en", case.en))
+        for case in answer.cases
+    ]  # fmt: skip
+    own = answer.facts.cohorts is not None and answer.facts.cohorts.own
+    go = "P(go in at least one cohort)" if own else "P(go)"
+    how = "Simulated, with the Monte Carlo standard error of P(go)." if simulated else "Exact."
+    heads = ("If this case is true", go, *(["Standard error"] if simulated else []), "Expected patients")
+    words = "The trial as it is written above, with all of its rules, in each case that the scenario assumes."
+    table = Table("as-written", "The trial as it is written", heads, plain(rows), (how,))
+    return section("protocol-as-written", "What the trial does", [Words(words), table] if rows else ())

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from trialsim.facts.design import Attained, Branch, Design, Look
 from trialsim.facts.protocol import Facts
+from trialsim.reporting.oc import nominal_words
 from trialsim.reporting.protocol_origin import toxic, whence
 from trialsim.writing.numbers import Cell, count, listed, probability, probability_cell, rate, value_cell
 from trialsim.writing.report import Block, Table, Words, plain
@@ -24,6 +25,7 @@ def blocks(facts: Facts) -> Iterator[Block]:
     yield decisions(facts)
     yield Words(whence(design))
     yield Words(" ".join(_attained(facts)))
+    yield Words(" ".join(nominal_words(facts.nominal)))
     if facts.attained:
         yield _characteristics(facts)
 

@@ -29,6 +29,7 @@ HOME = {
     "WorstCaseResult": "sensitivity",
     "FoundDesigns": "find",
     "RobustDesigns": "find",
+    "StatedDesign": "oc",
     "Analyses": "analyse",
     "Characteristics": "analyse_tables",
     "Aids": "monitor",

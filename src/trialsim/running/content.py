@@ -137,7 +137,7 @@ def _method(scenario: Scenario, results: Results) -> Document:
 def _design(scenario: Scenario, rules: Rules) -> Document:
     spec, looks = scenario.design, rules.looks
     short = cut_offs(looks)
-    searched = getattr(spec, "alpha", None) is not None
+    searched = getattr(spec, "is_searched", False)
     default_criterion = getattr(spec, "default_criterion", None)
     source = scenario.sources.get("design")
     at_p0, at_p1 = ({} if p is None else derived.alone(looks, p) for p in (spec.p0, spec.p1))

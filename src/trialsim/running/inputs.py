@@ -99,7 +99,7 @@ def _leaves(block: BaseModel, prefix: str, sources: Mapping[str, Source]) -> Ite
             continue
         value = getattr(block, name)
         stated = name in block.model_fields_set
-        if key == "criterion" and value is None and getattr(block, "alpha", None) is not None:
+        if key == "criterion" and value is None and getattr(block, "is_searched", False):
             value = getattr(block, "default_criterion", None)
         if value is None:
             value = block.cohort_name if isinstance(block, Stratum) else _LEFT_OUT.get((type(block), name))

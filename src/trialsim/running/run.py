@@ -147,7 +147,9 @@ def run(
             raise TrialsimError(f"case {oc.case} has no exact answer ({oc.not_exact}): simulate it")
     if checks is None:
         with clock("check"):
-            checks = check(trial, seed=results.seed)
+            checks = check(
+                trial, seed=results.seed, replicates=results.replicates, jobs=jobs, progress=progress
+            )
     analysed = None
     if sensitivity:
         from trialsim.varying.assess import assess

@@ -106,12 +106,31 @@ def base_value(scenario: Scenario, path: str) -> Any:
     return values[0] if all(value == values[0] for value in values) else found
 
 
+def _missing(scenario: Scenario) -> dict[str, str]:
+    """The quantities that an input which is not stated would bring, and that input."""
+    conduct = scenario.conduct
+    if conduct is None:
+        return {}
+    needs = {
+        ("patients_reduced", "patients_off", "relative_dose_intensity"): (
+            "patient_reductions",
+            conduct.patient_reductions is not None,
+        ),
+        ("treated",): ("overrun: exclude", conduct.overrun == "exclude"),
+        ("screened",): ("accrual.screening_failure", conduct.accrual.screening_failure > 0),
+    }
+    return {
+        name: f"needs `conduct.{key}`" for names, (key, there) in needs.items() if not there for name in names
+    }
+
+
 def known_quantities(scenario: Scenario) -> tuple[str, ...]:
     """The operating characteristics that analyses of a scenario can watch."""
     cohorts = len(scenario.cohorts.names) if scenario.cohorts else 0
     needs = ("", "cohorts") if scenario.conduct is None else ("", "cohorts", "conduct")
     names = quantity_names(len(scenario.doses), cohorts, needs)
-    return tuple(name for name in names if name not in ("p_go_averaged", "p_false_go"))
+    no = {"p_go_averaged", "p_false_go", *_missing(scenario)}
+    return tuple(name for name in names if name not in no)
 
 
 def _impossible(scenario: Scenario, analysis: Analysis) -> Iterator[Finding]:
@@ -148,6 +167,7 @@ def _names(scenario: Scenario, analysis: Analysis) -> Iterator[Finding]:
         at = ("quantities", i) if isinstance(analysis, Tornado) else ("quantity",)
         if name not in known:
             why = "needs the `conduct` block" if name in dated and scenario.conduct is None else ""
+            why = why or _missing(scenario).get(name, "")
             near = words.nearest(name, known)
             hint = f"did you mean `{near}`?" if near else f"such are {words.listed(known[:6])}"
             yield Finding(at, f"`{name}` is no quantity of this scenario; {why or hint}")

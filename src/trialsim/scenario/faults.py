@@ -7,14 +7,12 @@ branch that was meant, and no message carries the validation library's own terms
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
-from trialsim.given import number_behind
 from trialsim.scenario import words
 
 Path = tuple[str | int, ...]
@@ -245,7 +243,7 @@ class Faults:
                 self._check(inner, _entry(node, key), (*path, key))
         low, high = node.get("minProperties", 0), node.get("maxProperties")
         if len(value) < low or (high is not None and len(value) > high):
-            self._say(path, f"{len(value)} entries here; expected {_count(low, high)}")
+            self._say(path, f"{len(value)} entries here; expected {words.entries(low, high)}")
 
     def _unknown(self, key: str, known: Mapping[str, Node], path: Path, block: Mapping[Any, Any]) -> str:
         here = words.path_text(path)
@@ -263,7 +261,7 @@ class Faults:
     def _check_list(self, value: list[Any], node: Node, path: Path) -> None:
         low, high = node.get("minItems", 0), node.get("maxItems")
         if len(value) < low or (high is not None and len(value) > high):
-            self._say(path, f"a list of {len(value)}; expected {_count(low, high)}")
+            self._say(path, f"a list of {len(value)}; expected {words.entries(low, high)}")
         for i, inner in enumerate(value[:high]):
             self._check(inner, _item(node, i), (*path, i))
 
@@ -285,7 +283,7 @@ class Faults:
             case None:
                 return f"empty; {expected}"
             case str() if wants_number:
-                return f"{here} is text, not a number; {self._number_meant(value, node) or expected}"
+                return f"{here} is text, not a number; {words.number_meant(value, self._leaves(node)) or expected}"
             case str():
                 space = "; a colon needs a space after it" if "object" in types and ":" in value else ""
                 return f"{here} is text; {expected}{space}"
@@ -297,23 +295,6 @@ class Faults:
             case int() | float():
                 return f"{here} is a number; {expected}{quote}"
         return f"{here} cannot stand here; {expected}"
-
-    def _number_meant(self, text: str, node: Node) -> str:
-        """What to write for a text meant as a number, if that may stand here: 37% is 37 where percentages stand."""
-        leaves = list(self._leaves(node))
-        percentages = any(leaf.get("maximum") == 100 and leaf["type"] == "number" for leaf in leaves)
-        rates = any(leaf.get("maximum", leaf.get("exclusiveMaximum", 2)) <= 1 for leaf in leaves)
-        if text.strip().endswith("%") and not rates:
-            if not percentages:
-                return ""
-            text = text.strip().removesuffix("%") + " "  # a blank, so that no quotes are blamed
-        hint = number_behind(text)
-        number = float(hint.split()[1]) if hint else math.nan
-        fits = (
-            words.within(number, leaf) and (leaf["type"] == "number" or number.is_integer())
-            for leaf in leaves
-        )
-        return hint if any(fits) else ""
 
     def _leaves(self, node: Node) -> Iterator[Node]:
         """The numbers that may stand at a place."""
@@ -408,12 +389,6 @@ def _item(node: Node, i: int) -> Node:
     fixed: Sequence[Node] = node.get("prefixItems", ())
     below: Node = fixed[i] if i < len(fixed) else node.get("items", {})
     return below
-
-
-def _count(low: int, high: int | None) -> str:
-    if low == high:
-        return f"{low}"
-    return f"{low} or more" if high is None else f"{low} to {high}" if low else f"at most {high}"
 
 
 def _one_leads_to_the_other(a: Path, b: Path) -> bool:

@@ -34,6 +34,12 @@ def load(path: str | os.PathLike[str]) -> Scenario:
 def load_with_text(path: str | os.PathLike[str]) -> tuple[Scenario, str]:
     """A scenario and the text of its file, which is read once: an edit, or a pipe's end, cannot part them."""
     name = os.fsdecode(path)
+    text = text_of(name)
+    return parse(text, name), text
+
+
+def text_of(name: str) -> str:
+    """The text of a scenario file; ScenarioError says why it cannot be read."""
     try:
         with open(name, "rb") as file:
             content = file.read(MAX_BYTES + 1)
@@ -45,8 +51,7 @@ def load_with_text(path: str | os.PathLike[str]) -> tuple[Scenario, str]:
         raise _refused(name, f"cannot be read: {(error.strerror or 'unknown reason').lower()}") from None
     except ValueError:  # a NUL in the path itself
         raise _refused(name, "this cannot be the name of a file") from None
-    text = _decoded(content, name).removeprefix("\ufeff")
-    return parse(text, name), text
+    return _decoded(content, name).removeprefix("\ufeff")
 
 
 def parse(text: str, name: str = "scenario") -> Scenario:

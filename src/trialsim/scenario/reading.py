@@ -34,7 +34,11 @@ MAX_NODES = 50_000
 MAX_DIGITS = 40
 
 # What XML 1.0 and HTML cannot carry, and the line separators that editors do not count as lines.
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
+_TURNS = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+"""Marks that are not seen and turn the direction of what follows: a report's numbers would be read backwards."""
+_FORBIDDEN = re.compile(
+    f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{_TURNS}\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]"
+)
 
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
@@ -288,7 +292,8 @@ def _line(event: Event) -> int:
 
 
 def _cannot_hold(found: re.Match[str]) -> str:
-    return f"the character U+{ord(found.group()):04X} cannot be part of a scenario file"
+    why = " (it is not seen, and turns the text after it)" if re.match(f"[{_TURNS}]", found.group()) else ""
+    return f"the character U+{ord(found.group()):04X}{why} cannot be part of a scenario file: leave it out"
 
 
 def _broken(error: MarkedYAMLError, line: int) -> _Broken:

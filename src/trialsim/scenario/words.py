@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
+
+from trialsim.given import number_behind
 
 ELSEWHERE = {
     "conduct.evaluable": "stated elsewhere: write `probability` in the block `evaluability`",
@@ -258,6 +261,31 @@ def limits(node: Mapping[str, Any]) -> str:
     }
     parts = [f"{word} {_plain(node[key])}" for key, word in words.items() if key in node]
     return f" {' and '.join(parts)}" if parts else ""
+
+
+def number_meant(text: str, places: Iterable[Mapping[str, Any]]) -> str:
+    """What to write for a text meant as a number, if that may stand here: 37% is 37 where percentages stand.
+
+    ``places`` are the schema parts of the numbers that may.
+    """
+    leaves = list(places)
+    percentages = any(leaf.get("maximum") == 100 and leaf["type"] == "number" for leaf in leaves)
+    rates = any(leaf.get("maximum", leaf.get("exclusiveMaximum", 2)) <= 1 for leaf in leaves)
+    if text.strip().endswith("%") and not rates:
+        if not percentages:
+            return ""
+        text = text.strip().removesuffix("%") + " "  # a blank, so that no quotes are blamed
+    hint = number_behind(text)
+    number = float(hint.split()[1]) if hint else math.nan
+    fits = (within(number, leaf) and (leaf["type"] == "number" or number.is_integer()) for leaf in leaves)
+    return hint if any(fits) else ""
+
+
+def entries(low: int, high: int | None) -> str:
+    """How many entries or items are expected."""
+    if low == high:
+        return f"{low}"
+    return f"{low} or more" if high is None else f"{low} to {high}" if low else f"at most {high}"
 
 
 def _plain(number: int | float) -> str:

@@ -152,6 +152,7 @@ def run(name: str, spec: Priors, evaluator: Evaluator) -> AssuranceResult:
     drawn = found[:, :2]
     inside = is_probability(quantity)
     low, high = (0.0, 1.0) if inside else (float(drawn.min()), float(drawn.max()))
+    varies = high - low > 1e-9 * max(abs(high), 1.0)  # by more than rounding
     return AssuranceResult(
         scenario,
         name,
@@ -167,7 +168,7 @@ def run(name: str, spec: Priors, evaluator: Evaluator) -> AssuranceResult:
         spec.at_least,
         between((drawn >= spec.at_least).mean(axis=(1, 2)), True) if inside else None,
         {q: float(np.quantile(drawn, q)) for q in QUANTILES},
-        tuple(np.histogram(drawn, BINS, (low, high if high > low else low + 1))[0].tolist()),
+        tuple(np.histogram(drawn, BINS, (low, high if varies else low + 1))[0].tolist()),
         low,
         high,
         beliefs,

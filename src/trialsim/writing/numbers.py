@@ -106,6 +106,8 @@ def fixed(value: float, decimals: int) -> str:
 
 def plus_minus(error: float, decimals: int) -> str:
     """Half of an interval, after ±; one too small for so many decimals is given by its bound."""
+    if error != error:  # of one trial
+        return "± unknown"
     text = f"{error:.{decimals}f}"
     return f"± {text}" if float(text) > 0 or error == 0 else f"± <{10.0**-decimals:.{decimals}f}"
 
