@@ -34,7 +34,8 @@ nb_merge_streams = True
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented_params"
-napoleon_google_docstring = False
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
 napoleon_use_rtype = False
 
 html_theme = "furo"
@@ -47,10 +48,3 @@ html_theme_options = {"navigation_with_keys": True}
 # furo's dark style has weaker contrast in tables of numbers than the light one, so both are set by hand
 pygments_style = "a11y-high-contrast-light"
 pygments_dark_style = "a11y-high-contrast-dark"
-
-
-def setup(app):  # type: ignore[no-untyped-def]
-    """Our docstrings say ``name : what it is`` in one line; napoleon would take the words for a type."""
-    from generated import spread
-
-    app.connect("autodoc-process-docstring", lambda *args: spread(args[-1]), priority=400)

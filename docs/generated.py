@@ -295,29 +295,6 @@ def commands() -> str:
     return "\n".join(lines)
 
 
-# -- the Python reference
-
-FIELDS = ("Parameters", "Attributes", "Raises", "Returns")
-
-
-def spread(lines: list[str]) -> None:
-    """Docstring lines ``name : what it is`` below a numpy heading become a name and an indented description."""
-    inside, result = False, []
-    for number, line in enumerate(lines):
-        following = lines[number + 1] if number + 1 < len(lines) else ""
-        if line in FIELDS and set(following) == {"-"}:
-            inside = True
-        elif not line.strip():
-            inside = False
-        if inside and " : " in line and not line.startswith(" "):
-            for field in re.split(r"; (?=[\w, ]+ : )", line):
-                name, _, what = field.partition(" : ")
-                result += [name, f"    {what}"]
-        else:
-            result.append(line)
-    lines[:] = result
-
-
 if __name__ == "__main__":
     behind = stale()
     if "--check" in sys.argv:

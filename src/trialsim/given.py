@@ -51,9 +51,8 @@ def plain(value: Any) -> Any:
 def whole(value: Any, name: str) -> int:
     """A whole number of any numeric type.
 
-    Raises
-    ------
-    DesignError : it is text, missing, true or false, or not whole; ``name`` says what was meant.
+    Raises:
+        DesignError: it is text, missing, true or false, or not whole; ``name`` says what was meant.
     """
     number_ = number(value, name, "a whole number")
     if not float(number_).is_integer():
@@ -89,9 +88,8 @@ def read(
 ) -> float | int:
     """The number that a text on the command line is: ``0.05``, ``.05``, ``29``; a whole one also ``29.0``, ``1e4``.
 
-    Raises
-    ------
-    DesignError : it is none (5%, 0,05 and 1/5 are answered with what to write), not whole, or outside its bounds.
+    Raises:
+        DesignError: it is none (5%, 0,05 and 1/5 are answered with what to write), not whole, or outside its bounds.
     """
     wanted = "a whole number" if whole else "a number"
     found = number_in(text.strip())

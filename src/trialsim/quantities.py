@@ -34,18 +34,17 @@ _OTHER_TRIALS = "it is averaged over dose paths, which are simulated beside the 
 class Quantity:
     """One operating characteristic.
 
-    Attributes
-    ----------
-    label : its words in tables; of a quantity by dose or cohort with ``{}`` for which.
-    kind : what it counts.
-    per : whether there is one a trial, one a dose or one a cohort.
-    needs : "" for what every trial has; conduct: where the scenario states what it takes (dates, mostly); cohorts:
-        where there are several; comparison: formed of others where designs are compared.
-    ends : the ways of ending (``codes``) whose probabilities it adds up.
-    short : its words where there is little room; default the label.
-    spoken : its words inside a sentence; default made of the label.
-    own, own_short : label, and short and spoken words, where cohorts have rules of their own.
-    not_paired : why its difference between two trials on the same patients is not given; "" where it is.
+    Attributes:
+        label: its words in tables; of a quantity by dose or cohort with ``{}`` for which.
+        kind: what it counts.
+        per: whether there is one a trial, one a dose or one a cohort.
+        needs: "" for what every trial has; conduct: where the scenario states what it takes (dates, mostly); cohorts:
+            where there are several; comparison: formed of others where designs are compared.
+        ends: the ways of ending (``codes``) whose probabilities it adds up.
+        short: its words where there is little room; default the label.
+        spoken: its words inside a sentence; default made of the label.
+        own, own_short: label, and short and spoken words, where cohorts have rules of their own.
+        not_paired: why its difference between two trials on the same patients is not given; "" where it is.
     """
 
     name: str
@@ -160,9 +159,8 @@ _BY_NAME = {quantity.name: quantity for quantity in QUANTITIES}
 def found(name: str) -> tuple[Quantity, int]:
     """The entry of a quantity, and which dose or cohort (from 1; 0: of the trial) its name means.
 
-    Raises
-    ------
-    KeyError : there is no such quantity.
+    Raises:
+        KeyError: there is no such quantity.
     """
     if name in _BY_NAME and _BY_NAME[name].per == "trial":
         return _BY_NAME[name], 0

@@ -67,13 +67,12 @@ class Estimate:
 class Exact:
     """The exact distribution of one trial under one truth; M is the largest number of treated patients.
 
-    Attributes
-    ----------
-    values : every scalar operating characteristic by name.
-    n : (M + 1,) P(n patients treated).
-    reduction_patient : (M + 1,) P(patient i is the last at the starting dose, and patients follow at a lower one).
-    patients : (K, M + 1) P(patient i is treated, at this level).
-    joint_responses, joint_toxicities : (M + 1, M + 1) P(n treated and this total); None when not asked for.
+    Attributes:
+        values: every scalar operating characteristic by name.
+        n: (M + 1,) P(n patients treated).
+        reduction_patient: (M + 1,) P(patient i is the last at the starting dose, and patients follow at a lower one).
+        patients: (K, M + 1) P(patient i is treated, at this level).
+        joint_responses, joint_toxicities: (M + 1, M + 1) P(n treated and this total); None when not asked for.
     """
 
     values: dict[str, float]

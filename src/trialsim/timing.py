@@ -50,9 +50,8 @@ def tell(words: str) -> None:
 def long_work(what: str, steps: int) -> Iterator[Callable[[int], None]]:
     """Work in ``steps``: call what is given with how many are done. It says once how long the rest will take, if long.
 
-    Raises
-    ------
-    KeyboardInterrupt : the work is to stop.
+    Raises:
+        KeyboardInterrupt: the work is to stop.
     """
     began, said = time.monotonic(), False
 

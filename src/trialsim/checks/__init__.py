@@ -56,12 +56,12 @@ def check(
 ) -> Checks:
     """Hold the observed trial of a scenario against each of its cases.
 
-    Parameters
-    ----------
-    seed : default the scenario's; drives the joint draws behind multiplicity-adjusted p-values, and what is simulated.
-    replicates : trials of each case behind what the design adds where that is simulated, 20,000 at most; default the
-        scenario's.
-    jobs, progress : as for ``simulate``.
+    Args:
+        seed: default the scenario's; drives the joint draws behind multiplicity-adjusted p-values, and what is
+            simulated.
+        replicates: trials of each case behind what the design adds where that is simulated, 20,000 at most; default the
+            scenario's.
+        jobs, progress: as for ``simulate``.
     """
     trial = Compiled.of(scenario)
     scenario = trial.scenario

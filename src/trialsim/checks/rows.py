@@ -128,12 +128,11 @@ class LikelihoodRatio:
 class Checks(Answer):
     """Everything the observed trial has to say about a scenario, and what it cannot say.
 
-    Attributes
-    ----------
-    headline : the observed counts, with the rates that each is compatible with.
-    by_case : each count under each case, and what other trials would have predicted.
-    curves, cells, likelihood_ratios : over true rates; by cohort and dose; of one case against another.
-    questions : how the check of the rate p0 differs from the test of it; None where there is no such test.
+    Attributes:
+        headline: the observed counts, with the rates that each is compatible with.
+        by_case: each count under each case, and what other trials would have predicted.
+        curves, cells, likelihood_ratios: over true rates; by cohort and dose; of one case against another.
+        questions: how the check of the rate p0 differs from the test of it; None where there is no such test.
     """
 
     kind: ClassVar[str] = "check"

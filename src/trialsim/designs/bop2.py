@@ -117,13 +117,11 @@ def searched_for(held: dict[str, Any]) -> dict[str, Any]:
 def widened(spec: Any, within: Callable[[float], dict[str, Any]]) -> Candidates:
     """What is found up to the largest gamma that is stated; beyond it where beta cannot be kept otherwise.
 
-    Parameters
-    ----------
-    within : largest gamma -> designs by criterion.
+    Args:
+        within: largest gamma -> designs by criterion.
 
-    Raises
-    ------
-    NoDesign : with these looks no cut-offs keep alpha and beta.
+    Raises:
+        NoDesign: with these looks no cut-offs keep alpha and beta.
     """
     largest, wanted = spec.gamma_most, 0.0 if spec.beta is None else 1 - spec.beta
     found = within(largest)

@@ -212,10 +212,9 @@ def search(
     P(go) where both are bad is at most alpha. Of all lambda from .01 and all gamma to the largest; where those are too
     many, ``complete`` is False.
 
-    Parameters
-    ----------
-    response, toxicity : the bad rate and the good one, (p0, p1) and (unacceptable, acceptable).
-    odds_ratio : association of response and toxicity, the same under both hypotheses.
+    Args:
+        response, toxicity: the bad rate and the good one, (p0, p1) and (unacceptable, acceptable).
+        odds_ratio: association of response and toxicity, the same under both hypotheses.
     """
     import numpy as np
 

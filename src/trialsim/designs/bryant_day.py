@@ -198,17 +198,15 @@ def search(
 ) -> Front[BryantDayDesign]:
     """Optimal, minimax and every admissible design among all n1 < n and all cut-offs, for one odds ratio.
 
-    Parameters
-    ----------
-    target : rates and type I error of the response; without nmax the search ends when no larger n can be better, or
-        at SEARCH_LIMIT.
-    toxicity : unacceptable and acceptable toxicity rate.
-    alpha_toxicity : largest P(go) where toxicity is unacceptable (default: alpha).
-    odds_ratio : association of response and toxicity, the same under every hypothesis.
+    Args:
+        target: rates and type I error of the response; without nmax the search ends when no larger n can be better, or
+            at SEARCH_LIMIT.
+        toxicity: unacceptable and acceptable toxicity rate.
+        alpha_toxicity: largest P(go) where toxicity is unacceptable (default: alpha).
+        odds_ratio: association of response and toxicity, the same under every hypothesis.
 
-    Raises
-    ------
-    DesignError : no design within nmax.
+    Raises:
+        DesignError: no design within nmax.
     """
     from trialsim.kernels import two_endpoints
 

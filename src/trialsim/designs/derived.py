@@ -63,9 +63,8 @@ class Derived:
 def fleming(spec_of: SpecOf, rates: Mapping[str, float], keys: Mapping[str, Any], **searched: Any) -> Derived:
     """Boundaries at the looks stated, with the level and the power that they attain.
 
-    Raises
-    ------
-    NoDesign : with these looks the power is less than 1 - beta.
+    Raises:
+        NoDesign: with these looks the power is less than 1 - beta.
     """
     _refuse("fleming", searched, "p0, alpha and the numbers of patients at its looks")
     p0, p1, alpha, beta = (rates.get(name) for name in ("p0", "p1", "alpha", "beta"))

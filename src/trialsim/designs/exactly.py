@@ -151,10 +151,9 @@ def alone(looks: Looks, p: Fraction) -> Exact:
 def settled(search: Callable[[Any], T], columns: int, answer: Callable[[int, tuple[int, ...]], bool]) -> T:
     """What a search finds once every comparison that rounding left open is decided.
 
-    Parameters
-    ----------
-    search : takes a book of doubts (``kernels.doubts``) about designs of so many ``columns``, and notes them there.
-    answer : what is compared, and the design -> whether it holds.
+    Args:
+        search: takes a book of doubts (``kernels.doubts``) about designs of so many ``columns``, and notes them there.
+        answer: what is compared, and the design -> whether it holds.
     """
     from trialsim.kernels.doubts import NO, OPEN, YES, empty_book
 

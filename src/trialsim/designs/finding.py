@@ -160,20 +160,20 @@ def find(
 ) -> FoundDesigns:
     """Find designs that keep both error rates, by exact search; or derive them, where that is how a kind is planned.
 
-    Parameters
-    ----------
-    kind : one of SEARCHES, such as "simon" or "single_stage", or of DERIVED.
-    p0, p1 : unacceptable and desirable response rate; alpha, beta : largest type I and II error.
-    power : least power, in place of beta.
-    criterion : one of CRITERIA[kind]; all of them when left out.
-    weight : weight of n, to pick one admissible design of Simon's.
-    nmax : largest n to look at; without it the search ends when no larger n can be better, or says where it ended.
-    doing : called with a sentence when work goes on that was not asked for: what could be had where nothing is found.
-    keys : further keys of the design's block in a scenario file, such as ``balanced=True`` or ``prior=[0.2, 0.8]``.
+    Args:
+        kind: one of SEARCHES, such as "simon" or "single_stage", or of DERIVED.
+        p0, p1: unacceptable and desirable response rate.
+        alpha, beta: largest type I and II error.
+        power: least power, in place of beta.
+        criterion: one of CRITERIA[kind]; all of them when left out.
+        weight: weight of n, to pick one admissible design of Simon's.
+        nmax: largest n to look at; without it the search ends when no larger n can be better, or says where it ended.
+        doing: called with a sentence when work goes on that was not asked for: what could be had where nothing is
+            found.
+        keys: further keys of the design's block in a scenario file, such as ``balanced=True`` or ``prior=[0.2, 0.8]``.
 
-    Raises
-    ------
-    DesignError : impossible input, or no design within ``nmax``.
+    Raises:
+        DesignError: impossible input, or no design within ``nmax``.
     """
     check_kind(kind)
     for name, value in (("alpha", alpha), ("beta", beta), ("power", power)):

@@ -37,12 +37,11 @@ def lambdas(
 ) -> tuple[list[float], bool]:
     """One lambda for each way in which cut-offs can fall, few decimals first; and whether those are all.
 
-    Parameters
-    ----------
-    at : patients at each look.
-    stop : by look, the posterior probabilities that are compared with lambda (m/N)^gamma.
-    go : by look, those that are compared with 1 - (1 - lambda)(m/N)^eta; empty where no look is.
-    largest : the largest gamma.
+    Args:
+        at: patients at each look.
+        stop: by look, the posterior probabilities that are compared with lambda (m/N)^gamma.
+        go: by look, those that are compared with 1 - (1 - lambda)(m/N)^eta; empty where no look is.
+        largest: the largest gamma.
     """
     last = np.concatenate([stop[-1], *go[-1:]])
     met = [_meetings(at, stop, largest)]

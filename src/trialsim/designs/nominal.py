@@ -34,12 +34,11 @@ class Attained:
 class Nominal:
     """Stated cut-offs against nominal alpha and beta.
 
-    Attributes
-    ----------
-    attained : what the stated cut-offs attain.
-    meant : the cut-offs of which some are one less, as they would be if a count that was meant as "at least" had been
-        written for one that is to be exceeded; only where that attains what the stated ones miss.
-    which : the cut-offs that are one less there, by name, with the count as it is stated.
+    Attributes:
+        attained: what the stated cut-offs attain.
+        meant: the cut-offs of which some are one less, as they would be if a count that was meant as "at least" had
+            been written for one that is to be exceeded; only where that attains what the stated ones miss.
+        which: the cut-offs that are one less there, by name, with the count as it is stated.
     """
 
     alpha: float | None

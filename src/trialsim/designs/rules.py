@@ -19,13 +19,12 @@ ACTION_WORDS = {CONTINUE: "continue", REDUCE: "reduce", STOP: "stop"}
 class Looks:
     """When responses are looked at, and what each count leads to.
 
-    Attributes
-    ----------
-    n : look k happens when ``n[k]`` patients (treated, or evaluable under ``Rules.replaced``) are known; increasing.
-    next : ``next[k][x]`` for x = 0..n[k] responses: FUTILE, GO, the index of a later look, or (only where no count
-        leads to a later look) CONSIDER.
-    toxic_ge : ``toxic_ge[k]``: whatever the responses, stop for toxicity when the toxicities among the same n[k]
-        patients, at whichever dose, reach it (NEVER where look k does not ask); empty where no look does.
+    Attributes:
+        n: look k happens when ``n[k]`` patients (treated, or evaluable under ``Rules.replaced``) are known; increasing.
+        next: ``next[k][x]`` for x = 0..n[k] responses: FUTILE, GO, the index of a later look, or (only where no count
+            leads to a later look) CONSIDER.
+        toxic_ge: ``toxic_ge[k]``: whatever the responses, stop for toxicity when the toxicities among the same n[k]
+            patients, at whichever dose, reach it (NEVER where look k does not ask); empty where no look does.
     """
 
     n: tuple[int, ...]
@@ -105,12 +104,11 @@ class Looks:
 class Monitor:
     """Toxicity monitoring, a row per dose level.
 
-    Attributes
-    ----------
-    act_ge : ``act_ge[level][m]``: act when the toxicities among the first m patients at the level reach it
-        (index 0 unused; NEVER where there is no action). Rows cover ``Rules.max_treated`` patients.
-    at_enrolled : leave the level after this many patients of the whole trial whatever was seen; 0 = never.
-    action : REDUCE (later patients start one level lower), STOP, or CONTINUE (a boundary that is only watched).
+    Attributes:
+        act_ge: ``act_ge[level][m]``: act when the toxicities among the first m patients at the level reach it
+            (index 0 unused; NEVER where there is no action). Rows cover ``Rules.max_treated`` patients.
+        at_enrolled: leave the level after this many patients of the whole trial whatever was seen; 0 = never.
+        action: REDUCE (later patients start one level lower), STOP, or CONTINUE (a boundary that is only watched).
     """
 
     act_ge: tuple[tuple[int, ...], ...]
@@ -143,18 +141,17 @@ class Monitor:
 class Rules:
     """A compiled protocol.
 
-    Attributes
-    ----------
-    looks, monitor : the two tables.
-    replaced : looks count evaluable patients and accrual goes on until there are enough (else looks count
-        treated patients, and an inevaluable one is a non-response).
-    max_treated : the trial ends, without a go, when this many patients were treated (under RESTART: at one dose);
-        equals the planned n unless inevaluable patients are replaced.
-    on_dose_change : from the first patient at a lower dose on, looks go on with the patients of all doses (POOLED);
-        or begin again (RESTART); or there is only a verdict at the planned n, on the patients at the last dose
-        (NEW_DOSE_ONLY, never with replacement).
-    attained_ge : ``attained_ge[m]``: least responses for a go when m patients are analysed instead of the planned
-        n (NEVER where no count suffices); required under NEW_DOSE_ONLY.
+    Attributes:
+        looks, monitor: the two tables.
+        replaced: looks count evaluable patients and accrual goes on until there are enough (else looks count
+            treated patients, and an inevaluable one is a non-response).
+        max_treated: the trial ends, without a go, when this many patients were treated (under RESTART: at one dose);
+            equals the planned n unless inevaluable patients are replaced.
+        on_dose_change: from the first patient at a lower dose on, looks go on with the patients of all doses (POOLED);
+            or begin again (RESTART); or there is only a verdict at the planned n, on the patients at the last dose
+            (NEW_DOSE_ONLY, never with replacement).
+        attained_ge: ``attained_ge[m]``: least responses for a go when m patients are analysed instead of the planned
+            n (NEVER where no count suffices); required under NEW_DOSE_ONLY.
     """
 
     looks: Looks

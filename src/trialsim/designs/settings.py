@@ -110,9 +110,8 @@ def find_in_file(kind: str, path: Path) -> Answers:
     Commas, semicolons (with decimal commas), tabs or blanks part the cells; headers are read in any case; ``40%`` is
     0.4; empty cells and NA say nothing. Every row that can be used is answered; another has the reason in ``note``.
 
-    Raises
-    ------
-    DesignError : the kind is unknown, the file cannot be read, or its header lacks what a search needs.
+    Raises:
+        DesignError: the kind is unknown, the file cannot be read, or its header lacks what a search needs.
     """
     check_kind(kind)
     return _answers(kind, list(_settings(kind, path)))

@@ -27,9 +27,8 @@ class NoDesign(DesignError):
 class Target:
     """Type I error at p0 at most alpha, power at p1 at least 1 - beta, n at most nmax (None: as far as a search goes).
 
-    Raises
-    ------
-    DesignError : rates or errors outside 0 to 1, p1 <= p0, an empty range of n.
+    Raises:
+        DesignError: rates or errors outside 0 to 1, p1 <= p0, an empty range of n.
     """
 
     p0: float
@@ -147,11 +146,10 @@ def widening(
 ) -> tuple[Any, bool]:
     """What a search up to some n finds: tried to ``first``, then to twice that, until no larger n can be better.
 
-    Parameters
-    ----------
-    search : largest n -> designs of growing n, and whether no larger n can be better.
-    limit : where it ends in any case.
-    any_will_do : whether it may end with the first designs found, as where the least n is wanted.
+    Args:
+        search: largest n -> designs of growing n, and whether no larger n can be better.
+        limit: where it ends in any case.
+        any_will_do: whether it may end with the first designs found, as where the least n is wanted.
     """
     size = min(first, limit)
     while True:

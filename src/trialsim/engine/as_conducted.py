@@ -38,14 +38,13 @@ class CasePoint:
 class AsConducted:
     """The cases as they came out, and the same trial under other response rates.
 
-    Attributes
-    ----------
-    base : the case whose toxicity and association hold at ``points``: that with the highest P(go).
-    alike : every case with the same toxicity and association.
-    cases : every case that has an answer.
-    points : P(go) by response rate, the same at every dose and in every stratum; empty where the exact curves already
-        are the trial as conducted.
-    replicates : simulated trials a point.
+    Attributes:
+        base: the case whose toxicity and association hold at ``points``: that with the highest P(go).
+        alike: every case with the same toxicity and association.
+        cases: every case that has an answer.
+        points: P(go) by response rate, the same at every dose and in every stratum; empty where the exact curves
+            already are the trial as conducted.
+        replicates: simulated trials a point.
     """
 
     base: str

@@ -26,13 +26,12 @@ TRIALS = 25
 class BoundaryRuns:
     """Toxicities at the starting dose against the boundary there.
 
-    Attributes
-    ----------
-    case : whose trials are followed: the first that states toxicity; ``toxicity`` its rates by dose.
-    bounds : the cut-off after m = 0, 1, ... patients at the starting dose; nan where no count acts.
-    trials : toxicities after 0, 1, ... patients at the starting dose, a list a simulated trial.
-    crossings : the number of patients at which each reaches the boundary, None where it never does.
-    observed : observed patients with toxicity and treated, where one count is known.
+    Attributes:
+        case: whose trials are followed: the first that states toxicity; ``toxicity`` its rates by dose.
+        bounds: the cut-off after m = 0, 1, ... patients at the starting dose; nan where no count acts.
+        trials: toxicities after 0, 1, ... patients at the starting dose, a list a simulated trial.
+        crossings: the number of patients at which each reaches the boundary, None where it never does.
+        observed: observed patients with toxicity and treated, where one count is known.
     """
 
     case: str

@@ -178,11 +178,10 @@ def curves(
 ) -> Curves:
     """Exact curves ``between`` two rates, where within reach, with simulated points of the whole protocol.
 
-    Parameters
-    ----------
-    marked : rates that the grid must hold, e.g. p0 and p1.
-    rates : where to simulate; twelve rates spread evenly where any curve has no exact values.
-    replicates : trials a point; fewer are taken where so many would take long.
+    Args:
+        marked: rates that the grid must hold, e.g. p0 and p1.
+        rates: where to simulate; twelve rates spread evenly where any curve has no exact values.
+        replicates: trials a point; fewer are taken where so many would take long.
     """
     every = lines(trial)
     chosen = every[:MAX_LINES]

@@ -42,16 +42,14 @@ class Part(NamedTuple):
 class Ledger:
     """The finished chunks of a run on disk, held by one process at a time.
 
-    Parameters
-    ----------
-    path : the file; it appears when the first replicates are about to be simulated.
-    scenario : digest of the scenario.
-    resume : go on with what an earlier run has left.
-    force : drop what an earlier run has left.
+    Args:
+        path: the file; it appears when the first replicates are about to be simulated.
+        scenario: digest of the scenario.
+        resume: go on with what an earlier run has left.
+        force: drop what an earlier run has left.
 
-    Attributes
-    ----------
-    replicates : how many are kept, over all cases.
+    Attributes:
+        replicates: how many are kept, over all cases.
     """
 
     def __init__(self, path: Path, scenario: str, *, resume: bool = False, force: bool = False) -> None:
@@ -65,10 +63,9 @@ class Ledger:
     def begin(self, seed: int, replicates: int, trials: Mapping[str, str]) -> list[Part]:
         """Take hold of the file and return what an earlier run has finished, no replicate twice.
 
-        Raises
-        ------
-        OutputError : another process holds it, it keeps replicates without ``resume`` or ``force``, it is of another
-            run, damaged, or cannot be written.
+        Raises:
+            OutputError: another process holds it, it keeps replicates without ``resume`` or ``force``, it is of another
+                run, damaged, or cannot be written.
         """
         header = {
             "trialsim_ledger": FORMAT,

@@ -105,9 +105,8 @@ def tallies(
 def cluster(address: str) -> Iterator[None]:
     """Simulate on the workers of the dask scheduler at ``address`` (as ``tcp://host:8786``).
 
-    Raises
-    ------
-    TrialsimError : dask is not installed, nobody answers, or the workers are lost or are not fit for the task.
+    Raises:
+        TrialsimError: dask is not installed, nobody answers, or the workers are lost or are not fit for the task.
     """
     import joblib
 

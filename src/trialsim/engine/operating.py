@@ -62,14 +62,13 @@ def simulate(
     Where calendar time decides there is no exact answer: the same trial with every outcome known at once is then
     simulated too and held against its exact answer, so that every run tests the engine.
 
-    Parameters
-    ----------
-    replicates, seed : default to the scenario's ``simulation`` block; where it asks for a precision, replicates are
-        planned from a pilot run.
-    jobs : worker threads; default all processors, or what an enclosing ``joblib.parallel_config`` says.
-    progress : called with the number of replicates just finished, those of the trials at once included.
-    totals : whether the exact side includes the distributions of total responses and toxicities.
-    ledger : keeps what is finished, so that a run that is cut off can go on.
+    Args:
+        replicates, seed: default to the scenario's ``simulation`` block; where it asks for a precision, replicates are
+            planned from a pilot run.
+        jobs: worker threads; default all processors, or what an enclosing ``joblib.parallel_config`` says.
+        progress: called with the number of replicates just finished, those of the trials at once included.
+        totals: whether the exact side includes the distributions of total responses and toxicities.
+        ledger: keeps what is finished, so that a run that is cut off can go on.
     """
     trial = Compiled.of(scenario)
     asked = trial.scenario.simulation

@@ -25,11 +25,10 @@ RATE_KEYS = {
 class Seen:
     """What is counted in a patient who was assessed at least once, although some withdraw later.
 
-    Attributes
-    ----------
-    response : share of responders who stay until their response counts.
-    control_responder, control_stable : share of responders, of patients with stable disease, in whom disease control
-        is reported.
+    Attributes:
+        response: share of responders who stay until their response counts.
+        control_responder, control_stable: share of responders, of patients with stable disease, in whom disease control
+            is reported.
     """
 
     response: float = 1.0

@@ -38,11 +38,10 @@ def pictured(
 ) -> Pictured:
     """Work out the numbers of every figure of a run.
 
-    Parameters
-    ----------
-    results : of this scenario; where it has no simulated side, nothing is shown that only simulation gives.
-    seed : of what is simulated here; default that of the results, else of the scenario.
-    jobs : threads; default all processors. No number depends on it.
+    Args:
+        results: of this scenario; where it has no simulated side, nothing is shown that only simulation gives.
+        seed: of what is simulated here; default that of the results, else of the scenario.
+        jobs: threads; default all processors. No number depends on it.
     """
     if seed is None:
         seed = trial.scenario.simulation.seed if results.seed is None else results.seed

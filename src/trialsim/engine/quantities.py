@@ -31,12 +31,11 @@ class Paired(NamedTuple):
 class Side:
     """The trials of one case, and what is read from them.
 
-    Attributes
-    ----------
-    doses : for each dose level, which of the doses it is by which all sides are compared (from 1; 0: none of them).
-    of_doses : how many those are.
-    false_go : the set of cohorts (bit c for cohort c) in which a go is false.
-    dated : whether calendar time is simulated, or only cohorts.
+    Attributes:
+        doses: for each dose level, which of the doses it is by which all sides are compared (from 1; 0: none of them).
+        of_doses: how many those are.
+        false_go: the set of cohorts (bit c for cohort c) in which a go is false.
+        dated: whether calendar time is simulated, or only cohorts.
     """
 
     trials: Timed | Untimed
@@ -131,16 +130,15 @@ class Side:
 class Reading:
     """How a quantity is read from a trial, as a whole number.
 
-    Attributes
-    ----------
-    column : of the row; of the columns of a dose or a cohort; below 0, of what is derived (``kernels.counting``).
-    unit : what 1 of the quantity is there, such as ticks a month.
-    holds : where the quantity is an event: for which values of the column (further arguments: the side, and which
-        cohort).
-    among : a column of 0 and 1: the trials that the quantity is a mean over. None: all.
-    quantile : which quantile of the column over all trials the quantity is; None: their mean.
-    exists : whether trials in calendar time have it.
-    differs : by the sums of all columns, whether it is another number than one that is always given.
+    Attributes:
+        column: of the row; of the columns of a dose or a cohort; below 0, of what is derived (``kernels.counting``).
+        unit: what 1 of the quantity is there, such as ticks a month.
+        holds: where the quantity is an event: for which values of the column (further arguments: the side, and which
+            cohort).
+        among: a column of 0 and 1: the trials that the quantity is a mean over. None: all.
+        quantile: which quantile of the column over all trials the quantity is; None: their mean.
+        exists: whether trials in calendar time have it.
+        differs: by the sums of all columns, whether it is another number than one that is always given.
     """
 
     column: int

@@ -79,11 +79,10 @@ Simulate = Callable[[int, int], Columns]
 class Keep:
     """What to keep of the simulated trials of a run, and how.
 
-    Attributes
-    ----------
-    suffix : csv or parquet.
-    trials : write ``trials``, a row a replicate and case.
-    patients : write ``patients``, a row a patient, of the first so many trials of each case; None: of none.
+    Attributes:
+        suffix: csv or parquet.
+        trials: write ``trials``, a row a replicate and case.
+        patients: write ``patients``, a row a patient, of the first so many trials of each case; None: of none.
     """
 
     suffix: str = "csv"
@@ -93,9 +92,8 @@ class Keep:
     def check(self, replicates: int | None) -> None:
         """Refuse, before anything is simulated, what cannot be kept of so many trials a case (None: not known yet).
 
-        Raises
-        ------
-        TrialsimError : parquet without pyarrow, or patients of more trials than are simulated.
+        Raises:
+            TrialsimError: parquet without pyarrow, or patients of more trials than are simulated.
         """
         if self.suffix == "parquet":
             try:
@@ -120,14 +118,12 @@ class Keep:
     ) -> tuple[Path, ...]:
         """Write the files into the folder of a run, and return them.
 
-        Parameters
-        ----------
-        seed, replicates : those of the run; the same trials are simulated again. A seed of None is the scenario's.
-        progress : called with the number of replicates just written.
+        Args:
+            seed, replicates: those of the run; the same trials are simulated again. A seed of None is the scenario's.
+            progress: called with the number of replicates just written.
 
-        Raises
-        ------
-        OutputError : a file cannot be written; then it is not there at all.
+        Raises:
+            OutputError: a file cannot be written; then it is not there at all.
         """
         self.check(replicates)
         key, written = stream_key(scenario.simulation.seed if seed is None else seed), []

@@ -22,11 +22,10 @@ Z95 = 1.959963984540054
 class Tally:
     """Counts and sums over replicates, as Python integers (sums of squares outgrow 64 bits).
 
-    Attributes
-    ----------
-    replicates : trials counted.
-    counts : by name, what ``fold`` of a kernel says it counts: replicates by value, or sums. A tuple ends where the
-        block's largest value was, so the shorter of two is continued with zeros.
+    Attributes:
+        replicates: trials counted.
+        counts: by name, what ``fold`` of a kernel says it counts: replicates by value, or sums. A tuple ends where the
+            block's largest value was, so the shorter of two is continued with zeros.
     """
 
     replicates: int
@@ -66,10 +65,9 @@ def fold(rows: Int32, most: int, first: int, levels: int, cohorts: int = 0, *, o
     ``days``, and under own rules by the set of cohorts that ended in a go (``go_sets``, bit c for cohort c). ``sums``
     and ``squares`` are of every column, and of what is derived from them (``kernels.counting``).
 
-    Parameters
-    ----------
-    first : where the columns by dose begin (LEVELS of ``kernels.trial`` or of ``kernels.conduct_columns``).
-    cohorts : 0 in trials without a calendar.
+    Args:
+        first: where the columns by dose begin (LEVELS of ``kernels.trial`` or of ``kernels.conduct_columns``).
+        cohorts: 0 in trials without a calendar.
     """
     from trialsim.kernels import conduct_columns as column
     from trialsim.kernels import counting

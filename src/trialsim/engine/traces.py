@@ -74,18 +74,17 @@ class Course(NamedTuple):
 class Trace(Answer):
     """One simulated trial, patient by patient.
 
-    Attributes
-    ----------
-    scenario, case, trial, seed : which trial: number ``trial`` (from 1) that a run with this seed simulates.
-    doses : dose levels, starting dose first.
-    dated : whether the trial ran in calendar time; else outcomes were known at once and there are no days.
-    end : how it ended, in words.
-    patients : a row a treated patient in order of enrolment (``columns_of_patients``).
-    events : what happened to the trial, in order of time.
-    courses : the treatment of each patient by dose; empty without a calendar.
-    triggered_day, decided_day, last_day : trigger of the first dose reduction (None: there was none), decision that
-        ended the trial and last outcome, in days since the first patient started; None without a calendar.
-    row : the trial as the kernels count it (``kernels.conduct_columns``).
+    Attributes:
+        scenario, case, trial, seed: which trial: number ``trial`` (from 1) that a run with this seed simulates.
+        doses: dose levels, starting dose first.
+        dated: whether the trial ran in calendar time; else outcomes were known at once and there are no days.
+        end: how it ended, in words.
+        patients: a row a treated patient in order of enrolment (``columns_of_patients``).
+        events: what happened to the trial, in order of time.
+        courses: the treatment of each patient by dose; empty without a calendar.
+        triggered_day, decided_day, last_day: trigger of the first dose reduction (None: there was none), decision that
+            ended the trial and last outcome, in days since the first patient started; None without a calendar.
+        row: the trial as the kernels count it (``kernels.conduct_columns``).
     """
 
     kind: ClassVar[str] = "trace"
@@ -143,14 +142,12 @@ def trace(
 ) -> Trace:
     """Trial number ``trial`` (from 1) of a case, the very one that a run with the same seed simulates.
 
-    Parameters
-    ----------
-    case : name of the case; default the first.
-    seed : default the scenario's.
+    Args:
+        case: name of the case; default the first.
+        seed: default the scenario's.
 
-    Raises
-    ------
-    TrialsimError : there is no such case, trial or seed.
+    Raises:
+        TrialsimError: there is no such case, trial or seed.
     """
     compiled = Compiled.of(scenario)
     scenario = compiled.scenario

@@ -51,27 +51,23 @@ def find_robust(
 ) -> RobustDesigns:
     """Find designs that keep alpha and beta under the scenario's own truth and protocol, beside the ideal ones.
 
-    Parameters
-    ----------
-    kind : one of KINDS; the scenario's own when left out.
-    null : cases in which P(go) must not exceed alpha (default: every case that responds at p0 or less at each dose).
-        EN is that of the first.
-    alternative : cases in which P(go) must reach 1 - beta (default: those that respond at p1 or more at the first
-        dose).
-    criterion, weight, nmax, power : as for ``trialsim.find``; all criteria, and LEAST_BOUND or MORE_THAN_IDEAL times
-        the ideal n, when left out.
-    progress : called with n and nmax as the search goes on.
-    keys : p0, p1, alpha, beta and further keys of the design's block, in place of the scenario's.
+    Args:
+        kind: one of KINDS; the scenario's own when left out.
+        null: cases in which P(go) must not exceed alpha (default: every case that responds at p0 or less at each dose).
+            EN is that of the first.
+        alternative: cases in which P(go) must reach 1 - beta (default: those that respond at p1 or more at the first
+            dose).
+        criterion, weight, nmax, power: as for ``trialsim.find``; all criteria, and LEAST_BOUND or MORE_THAN_IDEAL times
+            the ideal n, when left out.
+        progress: called with n and nmax as the search goes on.
+        keys: p0, p1, alpha, beta and further keys of the design's block, in place of the scenario's.
 
-    Returns
-    -------
-    RobustDesigns
+    Returns:
         Without designs where none exists; ``why_none`` then says what stands in the way, and ``most_power`` is the
         design that comes nearest.
 
-    Raises
-    ------
-    DesignError : impossible input, or a trial that has no exact answer of this kind.
+    Raises:
+        DesignError: impossible input, or a trial that has no exact answer of this kind.
     """
     _refuse(scenario)
     if power is not None:

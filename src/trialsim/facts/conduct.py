@@ -73,16 +73,15 @@ class Reductions:
 class Conduct:
     """The trial in calendar time; None where something cannot arise.
 
-    Attributes
-    ----------
-    first_seen : share of responses first seen at each visit.
-    toxicity_weeks, early_onset : window within which a toxicity counts, share of onsets in its first half.
-    toxicity_known : complete_only or as_it_happens; None without a boundary.
-    interim : accrual at an interim look: continue, pause, early_decision; None without one.
-    interim_by_default : whether it is the default, because the scenario does not say.
-    overrun : count or exclude; None where nobody can be enrolled while a decision to end the trial is pending.
-    amendment_lag_weeks : from trigger to first patient at the new dose; None where the dose never changes.
-    during_amendment : old_dose or hold; None without a lag.
+    Attributes:
+        first_seen: share of responses first seen at each visit.
+        toxicity_weeks, early_onset: window within which a toxicity counts, share of onsets in its first half.
+        toxicity_known: complete_only or as_it_happens; None without a boundary.
+        interim: accrual at an interim look: continue, pause, early_decision; None without one.
+        interim_by_default: whether it is the default, because the scenario does not say.
+        overrun: count or exclude; None where nobody can be enrolled while a decision to end the trial is pending.
+        amendment_lag_weeks: from trigger to first patient at the new dose; None where the dose never changes.
+        during_amendment: old_dose or hold; None without a lag.
     """
 
     pieces: tuple[Piece, ...]

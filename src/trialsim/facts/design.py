@@ -128,12 +128,12 @@ class Attained:
 class Design:
     """A design.
 
-    Attributes
-    ----------
-    p0, p1, toxicity : hypotheses; toxicity as (unacceptable, acceptable) rate. odds_ratio: where both were used.
-    criterion, bounds, up_to : what a search minimised (None: none was made), what it kept, and the largest n that it
-        looked at (None where no larger n can be better).
-    settings : everything else that shaped the cut-offs.
+    Attributes:
+        p0, p1, toxicity: hypotheses; toxicity as (unacceptable, acceptable) rate.
+        odds_ratio: where both were used.
+        criterion, bounds, up_to: what a search minimised (None: none was made), what it kept, and the largest n that it
+            looked at (None where no larger n can be better).
+        settings: everything else that shaped the cut-offs.
     """
 
     kind: str

@@ -34,13 +34,12 @@ DPI = 240
 class Drawn:
     """A finished figure with the words and the data that belong to it; written out only when asked.
 
-    Attributes
-    ----------
-    name : file stem, from a fixed list, never from what a user wrote.
-    title : short heading for the report.
-    caption : what is shown, units, what to read off; may contain a user's words, not escaped.
-    alt : what the picture shows with its main numbers, for those who cannot see it.
-    figure, frame : the picture, and the tidy data it was drawn from.
+    Attributes:
+        name: file stem, from a fixed list, never from what a user wrote.
+        title: short heading for the report.
+        caption: what is shown, units, what to read off; may contain a user's words, not escaped.
+        alt: what the picture shows with its main numbers, for those who cannot see it.
+        figure, frame: the picture, and the tidy data it was drawn from.
     """
 
     name: str

@@ -49,9 +49,8 @@ LAST: dict[str, Any] = {"color": GREY, "linewidth": 1.0, "linestyle": (0, (1, 1.
 def draw(trace: Trace) -> Drawn:
     """Bars in order of enrolment, coloured by dose, with responses, toxicities and the trial's own dates.
 
-    Raises
-    ------
-    TrialsimError : the trial has no calendar.
+    Raises:
+        TrialsimError: the trial has no calendar.
     """
     if not trace.dated or trace.last_day is None or trace.decided_day is None:
         raise TrialsimError(

@@ -58,19 +58,18 @@ def analyse(
 ) -> Analyses:
     """Analyse the trial that was observed: of a scenario, or of a design and its counts.
 
-    Parameters
-    ----------
-    scenario : its `observed` block is analysed with its design.
-    design : instead, the cut-offs: ``"1/25,6/70"`` stops if responses <= 1 of 25, goes if responses > 6 of 70.
-    responses, stage1 : responses in all, and in stage 1 where known.
-    n, stage1_n : patients analysed, in all and in stage 1, where other than planned (or where the trial could have
-        ended at more than one look).
-    overrun : patients already enrolled when the trial stopped after stage 1; their responses are among `responses`.
-    toxicities, treated : patients with toxicity, and patients treated where other than those analysed.
-    p0, p1 : unacceptable and desirable rate (default: the scenario's); p-values need p0.
-    confidence, prior : of the intervals; a and b of Beta(a, b).
-    estimate, interval, ordering : which estimate, interval and ordering of the p-value are the primary ones.
-    characteristics : whether bias, error and coverage under the design are worked out as well.
+    Args:
+        scenario: its `observed` block is analysed with its design.
+        design: instead, the cut-offs: ``"1/25,6/70"`` stops if responses <= 1 of 25, goes if responses > 6 of 70.
+        responses, stage1: responses in all, and in stage 1 where known.
+        n, stage1_n: patients analysed, in all and in stage 1, where other than planned (or where the trial could have
+            ended at more than one look).
+        overrun: patients already enrolled when the trial stopped after stage 1; their responses are among `responses`.
+        toxicities, treated: patients with toxicity, and patients treated where other than those analysed.
+        p0, p1: unacceptable and desirable rate (default: the scenario's); p-values need p0.
+        confidence, prior: of the intervals; a and b of Beta(a, b).
+        estimate, interval, ordering: which estimate, interval and ordering of the p-value are the primary ones.
+        characteristics: whether bias, error and coverage under the design are worked out as well.
     """
     plan = AnalysisPlan(p0, p1, confidence, estimate, interval, ordering, (prior[0], prior[1]))
     if scenario is not None:

@@ -26,12 +26,11 @@ from trialsim.inference.posterior import JEFFREYS, Posterior, posterior
 class AnalysisPlan:
     """What is asked of an analysis, and which numbers are the primary ones.
 
-    Attributes
-    ----------
-    p0, p1 : unacceptable and desirable rate; without p0 there is no p-value.
-    confidence, prior : of the intervals; a and b of the Beta prior.
-    estimate, interval, ordering : the primary estimate and interval, and the ordering of the primary p-value
-        (docs/decisions/0012-primary-analysis.md).
+    Attributes:
+        p0, p1: unacceptable and desirable rate; without p0 there is no p-value.
+        confidence, prior: of the intervals; a and b of the Beta prior.
+        estimate, interval, ordering: the primary estimate and interval, and the ordering of the primary p-value
+            (docs/decisions/0012-primary-analysis.md).
     """
 
     p0: float | None = None
@@ -96,13 +95,12 @@ class PValue:
 class PatientsAnalysis:
     """One set of patients, analysed with its design; each number is worked out when it is asked for.
 
-    Attributes
-    ----------
-    patients : which patients these are.
-    looks, look : the design at the attained sizes, and the look (from 0) at which the trial ended.
-    n, x, x1 : patients, responses, and responses at the first look (None: unreported).
-    planned : sizes and cut-offs as planned, where the attained sizes differ.
-    cut_off : what the last planned cut-off is worth at the attained n, where that differs.
+    Attributes:
+        patients: which patients these are.
+        looks, look: the design at the attained sizes, and the look (from 0) at which the trial ended.
+        n, x, x1: patients, responses, and responses at the first look (None: unreported).
+        planned: sizes and cut-offs as planned, where the attained sizes differ.
+        cut_off: what the last planned cut-off is worth at the attained n, where that differs.
     """
 
     patients: str

@@ -21,13 +21,12 @@ from trialsim.results import digits12
 class Characteristics(Answer):
     """What each estimator and interval does at each response rate, by enumeration of every outcome.
 
-    Attributes
-    ----------
-    looks, confidence : the design, and the confidence that the intervals promise.
-    p : the response rates.
-    bias, mse : by estimator, at each rate.
-    coverage, width : by interval, at each rate; width is the mean length (an outcome without an interval has none).
-    least : by interval, its least coverage for rates from .05 to .95.
+    Attributes:
+        looks, confidence: the design, and the confidence that the intervals promise.
+        p: the response rates.
+        bias, mse: by estimator, at each rate.
+        coverage, width: by interval, at each rate; width is the mean length (an outcome without an interval has none).
+        least: by interval, its least coverage for rates from .05 to .95.
     """
 
     kind: ClassVar[str] = "characteristics"

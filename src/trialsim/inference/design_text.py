@@ -18,9 +18,8 @@ def looks_from(text: str) -> Looks:
 
     A dash for STOP: no stop for futility at that look. Looks are parted by blanks, as `find` writes them, or commas.
 
-    Raises
-    ------
-    DesignError : what is written is no design; the sentence names the part.
+    Raises:
+        DesignError: what is written is no design; the sentence names the part.
     """
     stops: list[int] = []
     goes: list[int | None] = []

@@ -47,11 +47,10 @@ def by_dose(dose: str, n: int, x: int, plan: AnalysisPlan) -> ByDose:
 class Analyses(Answer):
     """The final analysis: each set of patients, the first one primary; by dose; harms; what has to be said of them.
 
-    Attributes
-    ----------
-    assumed : the design is an assumption of the scenario, so nothing here says that the trial used it.
-    questions : how the test differs from the check of the observed trial; None without p0.
-    characteristics : bias, error and coverage under the design, where plan for.
+    Attributes:
+        assumed: the design is an assumption of the scenario, so nothing here says that the trial used it.
+        questions: how the test differs from the check of the observed trial; None without p0.
+        characteristics: bias, error and coverage under the design, where plan for.
     """
 
     kind: ClassVar[str] = "analyse"

@@ -72,13 +72,12 @@ ENDS = ("go", "consider", "no_go", "toxicity")
 class StatedDesign(Answer):
     """The answer of `trialsim oc`.
 
-    Attributes
-    ----------
-    design, looks : its short form (its kind where it has none), and its decisions.
-    design_kind : the kind of its block; None where it was written in a few signs.
-    p0, p1, nominal : as stated; nominal is None where neither alpha nor beta was.
-    at : at p0 and p1, then at every other rate, each with every toxicity rate.
-    odds_ratio : of response and toxicity, where looks count toxicities.
+    Attributes:
+        design, looks: its short form (its kind where it has none), and its decisions.
+        design_kind: the kind of its block; None where it was written in a few signs.
+        p0, p1, nominal: as stated; nominal is None where neither alpha nor beta was.
+        at: at p0 and p1, then at every other rate, each with every toxicity rate.
+        odds_ratio: of response and toxicity, where looks count toxicities.
     """
 
     kind: ClassVar[str] = "oc"
@@ -188,7 +187,7 @@ def oc(
         The answer: ``found[0.1].p_go``, ``.to_frame()``, ``.to_dict()``; printed as the command prints it.
 
     Raises:
-        DesignError: The design cannot be read or is impossible, or a rate is none.
+        DesignError: the design cannot be read or is impossible, or a rate is none.
 
     Examples:
         >>> import trialsim

@@ -31,15 +31,14 @@ MOST_PATIENTS = 1000
 class Outcomes:
     """Every outcome of a design, from least to most in favour of the treatment.
 
-    Attributes
-    ----------
-    looks : the design.
-    look, n, x : where the trial ended, with how many patients and responses; in stagewise order: stops for futility
-        first (earlier before later), then those at the last look, then early goes (later before earlier); within a
-        look by responses.
-    share : the share of the orders of x responses among n patients that lead to this outcome.
-    first_rate : mean response rate of the patients of the first look over those orders (the UMVUE).
-    last_rate : the same of the patients between the last look before and this one.
+    Attributes:
+        looks: the design.
+        look, n, x: where the trial ended, with how many patients and responses; in stagewise order: stops for futility
+            first (earlier before later), then those at the last look, then early goes (later before earlier); within a
+            look by responses.
+        share: the share of the orders of x responses among n patients that lead to this outcome.
+        first_rate: mean response rate of the patients of the first look over those orders (the UMVUE).
+        last_rate: the same of the patients between the last look before and this one.
     """
 
     looks: Looks

@@ -12,13 +12,12 @@ from trialsim.inference.analysis import PatientsAnalysis
 class TwoQuestions:
     """What the check and the test of the design each say of the rate p0.
 
-    Attributes
-    ----------
-    x, p0 : responses, and the unacceptable rate.
-    n_fixed, two_sided, upper : patients whose number the check holds fixed, its two-sided mid-p at p0 (twice the
-        smaller tail), and the upper of the two tails.
-    n_tested, one_sided, ordering, decision : patients of the test, its p-value with the stopping rule, and what it
-        decides.
+    Attributes:
+        x, p0: responses, and the unacceptable rate.
+        n_fixed, two_sided, upper: patients whose number the check holds fixed, its two-sided mid-p at p0 (twice the
+            smaller tail), and the upper of the two tails.
+        n_tested, one_sided, ordering, decision: patients of the test, its p-value with the stopping rule, and what it
+            decides.
     """
 
     x: int

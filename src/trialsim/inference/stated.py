@@ -38,10 +38,9 @@ AROUND: dict[str, Any] = {
 class Stated:
     """A design as it was stated, and what it compiles to.
 
-    Attributes
-    ----------
-    name : its short form; where it has none, what it was called.
-    spec : its block; None where it was written in a few signs.
+    Attributes:
+        name: its short form; where it has none, what it was called.
+        spec: its block; None where it was written in a few signs.
     """
 
     name: str
@@ -56,16 +55,14 @@ class Stated:
 def stated(design: str | os.PathLike[str] | Mapping[str, Any] | Scenario, **missing: Any) -> Stated:
     """Read a design.
 
-    Parameters
-    ----------
-    design : ``"1/10 5/29"``; a block, as a mapping or as YAML (``"{kind: gehan, ...}"``); a scenario, or its
-        YAML; the path (.yaml, .yml) of a file that holds a scenario or a block.
-    missing : keys to be given to a block of a design that takes them and does not state them.
+    Args:
+        design: ``"1/10 5/29"``; a block, as a mapping or as YAML (``"{kind: gehan, ...}"``); a scenario, or its
+            YAML; the path (.yaml, .yml) of a file that holds a scenario or a block.
+        missing: keys to be given to a block of a design that takes them and does not state them.
 
-    Raises
-    ------
-    DesignError : it cannot be read, or is impossible.
-    ScenarioError : so is the file.
+    Raises:
+        DesignError: it cannot be read, or is impossible.
+        ScenarioError: so is the file.
     """
     if isinstance(design, Scenario):
         return _of(design.design)

@@ -20,19 +20,17 @@ from trialsim.kernels.jit import kernel, plain
 def every_cut_off(bound: Any, cells: Any, n: int, r_max: int) -> tuple[Any, Any, Any, Any]:
     """P(go) and expected patients of all designs of n patients with r <= r_max, exactly.
 
-    Parameters
-    ----------
-    bound : (K, M + 1) least toxicities among the first m patients at a level that end it: the trial at the last level,
-        patients at this dose at the others. M is the largest number of treated patients.
-    cells : (K, 6) probabilities of a patient at each level, as ``kernels.chain.propagate`` takes them; looks count
-        evaluable patients.
+    Args:
+        bound: (K, M + 1) least toxicities among the first m patients at a level that end it: the trial at the last
+            level, patients at this dose at the others. M is the largest number of treated patients.
+        cells: (K, 6) probabilities of a patient at each level, as ``kernels.chain.propagate`` takes them; looks count
+            evaluable patients.
 
-    Returns
-    -------
-    go : (n, r_max + 1, r_max + 1) P(go) of r1/n1 r/n by n1, r1, r, for 1 <= n1 < n and r1 <= r (0 elsewhere).
-    en : (n, r_max + 1) expected treated patients by n1, r1.
-    at_n : (r_max + 2,) P(n patients are evaluable, no toxicity stop, x responses), more counted as r_max + 1.
-    treated : (n + 1,) expected patients until so many are evaluable or toxicity stops the trial.
+    Returns:
+        go: (n, r_max + 1, r_max + 1) P(go) of r1/n1 r/n by n1, r1, r, for 1 <= n1 < n and r1 <= r (0 elsewhere).
+        en: (n, r_max + 1) expected treated patients by n1, r1.
+        at_n: (r_max + 2,) P(n patients are evaluable, no toxicity stop, x responses), more counted as r_max + 1.
+        treated: (n + 1,) expected patients until so many are evaluable or toxicity stops the trial.
     """
     shape = _shape(bound, n)
     needed, onward = np.zeros((n + 1, *shape, r_max + 2)), np.zeros((n + 1, *shape))

@@ -49,12 +49,11 @@ class Case:
 class Count:
     """x responses at an interim look of n patients, and P(go) if the trial goes on from there.
 
-    Attributes
-    ----------
-    decision, next_n : what the table says; the look that follows if the trial goes on, whatever the table says.
-    at_rates : conditional power at each stated rate, by the design alone.
-    at_observed, predictive : the same at the observed rate x/n, and averaged over the posterior of the rate.
-    cases : by case, with its toxicity rule, doses and evaluability; empty where ``Aids.no_cases`` says why.
+    Attributes:
+        decision, next_n: what the table says; the look that follows if the trial goes on, whatever the table says.
+        at_rates: conditional power at each stated rate, by the design alone.
+        at_observed, predictive: the same at the observed rate x/n, and averaged over the posterior of the rate.
+        cases: by case, with its toxicity rule, doses and evaluability; empty where ``Aids.no_cases`` says why.
     """
 
     n: int
@@ -84,12 +83,11 @@ class Present:
 class Aids(Answer):
     """The monitoring aids of a scenario; all of it exact, every outcome known before the next patient.
 
-    Attributes
-    ----------
-    rates : true response rates at which the power is told, by name.
-    p_go : P(go) at each of them before the first patient; at p0 the type I error, at p1 the power.
-    prior, prior_from : a and b of the Beta prior, and where it comes from: asked, design or Jeffreys.
-    no_cases : why there is no P(go) by case at the looks; "" where there is.
+    Attributes:
+        rates: true response rates at which the power is told, by name.
+        p_go: P(go) at each of them before the first patient; at p0 the type I error, at p1 the power.
+        prior, prior_from: a and b of the Beta prior, and where it comes from: asked, design or Jeffreys.
+        no_cases: why there is no P(go) by case at the looks; "" where there is.
     """
 
     kind: ClassVar[str] = "monitor"
@@ -221,17 +219,15 @@ def monitor(
 ) -> Aids:
     """Decision table, and conditional and predictive power at every look and from now on.
 
-    Parameters
-    ----------
-    now : patients and responses so far, and toxicities at the current dose where known.
-    dose, at_dose, treated, all_toxicities : current dose (1 for the starting dose), patients treated at it and at all
-        doses, and toxicities at all doses.
-    rates : true response rates besides p0 and p1 at which to tell the power.
-    prior : a and b of the Beta prior; default that of the design, else Jeffreys.
+    Args:
+        now: patients and responses so far, and toxicities at the current dose where known.
+        dose, at_dose, treated, all_toxicities: current dose (1 for the starting dose), patients treated at it and at
+            all doses, and toxicities at all doses.
+        rates: true response rates besides p0 and p1 at which to tell the power.
+        prior: a and b of the Beta prior; default that of the design, else Jeffreys.
 
-    Raises
-    ------
-    DesignError : a rate or prior that is none, or a present at which the trial cannot be.
+    Raises:
+        DesignError: a rate or prior that is none, or a present at which the trial cannot be.
     """
     if prior is not None and (fault := prior_fault(prior)):
         raise DesignError(fault)

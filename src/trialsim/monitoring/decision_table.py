@@ -66,14 +66,13 @@ class Dose:
 class DecisionTable:
     """All decisions of a protocol.
 
-    Attributes
-    ----------
-    branches : every look by its runs of responses.
-    cut_offs : the same, looks with the same cut-offs together; None unless there are many looks and each has a
-        futile run, then one that goes on, then a go.
-    doses : the toxicity rule by dose, starting dose first.
-    evaluable : whether looks count evaluable patients, inevaluable ones being replaced (else treated patients).
-    cohorts : names of the cohorts if each runs the looks by itself.
+    Attributes:
+        branches: every look by its runs of responses.
+        cut_offs: the same, looks with the same cut-offs together; None unless there are many looks and each has a
+            futile run, then one that goes on, then a go.
+        doses: the toxicity rule by dose, starting dose first.
+        evaluable: whether looks count evaluable patients, inevaluable ones being replaced (else treated patients).
+        cohorts: names of the cohorts if each runs the looks by itself.
     """
 
     n: tuple[int, ...]

@@ -20,14 +20,14 @@ RAREST = 1e-9
 class Now:
     """Where a trial stands when every outcome of its patients is known.
 
-    Attributes
-    ----------
-    n, x : patients that the next look will count so far, and their responses (treated or evaluable ones, as
-        ``Rules.replaced`` has it; after a dose change only those whom ``Rules.on_dose_change`` leaves in the count).
-    dose : current dose level, 0 for the starting dose.
-    at_dose, toxicities : patients treated at this dose, and how many of them had toxicity; None if not stated.
-    treated : patients treated at all doses.
-    all_toxicities : those with toxicity among the patients whom the next look will count; None if not stated.
+    Attributes:
+        n, x: patients that the next look will count so far, and their responses (treated or evaluable ones, as
+            ``Rules.replaced`` has it; after a dose change only those whom ``Rules.on_dose_change`` leaves in the
+            count).
+        dose: current dose level, 0 for the starting dose.
+        at_dose, toxicities: patients treated at this dose, and how many of them had toxicity; None if not stated.
+        treated: patients treated at all doses.
+        all_toxicities: those with toxicity among the patients whom the next look will count; None if not stated.
     """
 
     n: int
@@ -60,9 +60,8 @@ def now_of(
 ) -> Now:
     """Where the trial stands, completed and checked; ``dose`` counts from 1.
 
-    Raises
-    ------
-    DesignError : a count that is missing, that contradicts another, or at which the trial cannot be.
+    Raises:
+        DesignError: a count that is missing, that contradicts another, or at which the trial cannot be.
     """
     if not 1 <= dose <= rules.levels:
         raise DesignError(f"--dose {dose}: the scenario has {_doses(rules.levels)}")
@@ -162,9 +161,8 @@ def _check_dose(rules: Rules, now: Now) -> None:
 def looks_ahead(rules: Rules, now: Now) -> Looks:
     """The looks that are left, counting patients and responses from now on; without what they ask of toxicity.
 
-    Raises
-    ------
-    DesignError : the trial has ended at an earlier look, or which look comes next is not clear.
+    Raises:
+        DesignError: the trial has ended at an earlier look, or which look comes next is not clear.
     """
     if now.dose and rules.on_dose_change == NEW_DOSE_ONLY:
         more = rules.looks.planned_n - now.treated
@@ -185,9 +183,8 @@ def looks_ahead(rules: Rules, now: Now) -> Looks:
 def next_look(looks: Looks, n: int, x: int) -> int:
     """The look that is next after n patients with x responses, all looks up to now having been passed.
 
-    Raises
-    ------
-    DesignError : no way there passes them all, or ways there lead to different looks.
+    Raises:
+        DesignError: no way there passes them all, or ways there lead to different looks.
     """
     if n < looks.n[0]:
         return 0

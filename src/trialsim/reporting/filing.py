@@ -17,10 +17,9 @@ from trialsim.writing.seal import sealed
 def results_json(answer: Answer, texts: Mapping[str, str], asked: Mapping[str, Any]) -> bytes:
     """The content of ``results.json``.
 
-    Parameters
-    ----------
-    texts : the scenario files that the answer is about, by the name under which they are kept.
-    asked : what else decides the answer: the keywords of the function that works it out.
+    Args:
+        texts: the scenario files that the answer is about, by the name under which they are kept.
+        asked: what else decides the answer: the keywords of the function that works it out.
     """
     return sealed({**document(answer, list(texts.values())), "asked": dict(asked), "texts": list(texts)})
 

@@ -16,10 +16,9 @@ from trialsim.writing.word import check_installed, to_docx
 def write_docx(folder: str | os.PathLike[str], *, force: bool = False) -> Path:
     """Write ``report.docx`` into a folder, with ``force`` in place of an earlier one, and return its path.
 
-    Raises
-    ------
-    OutputError : this is not a folder of trialsim, it was changed, its answer comes out differently now, or the file is
-        there already or cannot be written.
+    Raises:
+        OutputError: this is not a folder of trialsim, it was changed, its answer comes out differently now, or the file
+            is there already or cannot be written.
     """
     kept = Path(folder)
     check_installed()

@@ -28,14 +28,12 @@ def reproduce(
 ) -> tuple[bool, tuple[str, ...]]:
     """Work a folder out again from its copies of the scenario files, as it was asked for.
 
-    Returns
-    -------
-    Whether ``results.json`` is the same byte by byte and every other file is as it was written, and what differs, in
-    words.
+    Returns:
+        Whether ``results.json`` is the same byte by byte and every other file is as it was written, and what differs,
+        in words.
 
-    Raises
-    ------
-    OutputError : this is not a folder of trialsim, or its results.json cannot be read or was changed.
+    Raises:
+        OutputError: this is not a folder of trialsim, or its results.json cannot be read or was changed.
     """
     kept = Path(folder)
     recorded, content = recorded_in(kept)

@@ -101,9 +101,8 @@ def _cell(name: str, value: Any) -> Cell:
 def is_file(path: Path, *, force: bool = False) -> bool:
     """Whether a name is that of a file; refused before a trial is simulated where it can be neither file nor folder.
 
-    Raises
-    ------
-    OutputError : the ending is unknown, the file exists, or there is no folder to write it in.
+    Raises:
+        OutputError: the ending is unknown, the file exists, or there is no folder to write it in.
     """
     if not path.suffix:
         return False
@@ -119,10 +118,9 @@ def is_file(path: Path, *, force: bool = False) -> bool:
 def write(trace: Trace, path: Path, *, force: bool = False) -> None:
     """Write a trial as a table (.csv) or a swimmer plot, whole or not at all; the same trial gives the same bytes.
 
-    Raises
-    ------
-    OutputError : the file exists (without ``force``) or cannot be written.
-    TrialsimError : a plot of a trial without a calendar.
+    Raises:
+        OutputError: the file exists (without ``force``) or cannot be written.
+        TrialsimError: a plot of a trial without a calendar.
     """
     is_file(path, force=force)
     if path.suffix.lower() == ".csv":

@@ -30,12 +30,11 @@ if TYPE_CHECKING:
 class Run(Answer):
     """Everything that was found out about a scenario.
 
-    Attributes
-    ----------
-    facts : what its protocol fixes.
-    pictured : the numbers of its figures.
-    text : the scenario as its file has it.
-    seconds : wall time by part of the work; the one thing here that differs from run to run.
+    Attributes:
+        facts: what its protocol fixes.
+        pictured: the numbers of its figures.
+        text: the scenario as its file has it.
+        seconds: wall time by part of the work; the one thing here that differs from run to run.
     """
 
     kind: ClassVar[str] = "run"
@@ -107,17 +106,15 @@ def run(
 ) -> Run:
     """Work out everything about a scenario: operating characteristics, checks, examples.
 
-    Parameters
-    ----------
-    replicates, seed, jobs, progress, ledger : as for ``simulate``.
-    exact : simulate nothing where an exact answer exists.
-    sensitivity : also the analyses of the scenario's block ``sensitivity``.
-    results, checks : what was already found for this scenario, in place of finding it again.
-    text : the scenario as its file has it; default: written anew.
+    Args:
+        replicates, seed, jobs, progress, ledger: as for ``simulate``.
+        exact: simulate nothing where an exact answer exists.
+        sensitivity: also the analyses of the scenario's block ``sensitivity``.
+        results, checks: what was already found for this scenario, in place of finding it again.
+        text: the scenario as its file has it; default: written anew.
 
-    Raises
-    ------
-    TrialsimError : results of another scenario; a case that ``exact`` leaves without an answer.
+    Raises:
+        TrialsimError: results of another scenario; a case that ``exact`` leaves without an answer.
     """
     from trialsim.checks import check
     from trialsim.engine import operating

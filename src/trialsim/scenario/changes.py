@@ -46,15 +46,12 @@ class ChangeError(TrialsimError):
 def changed(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
     """The scenario with each path set to its value; None takes an optional key away.
 
-    Parameters
-    ----------
-    scenario : what to change; it stays as it is.
-    changes : path -> value, plain data as a scenario file would hold it. Later ones see what earlier ones did.
+    Args:
+        scenario: what to change; it stays as it is.
+        changes: path -> value, plain data as a scenario file would hold it. Later ones see what earlier ones did.
 
-    Raises
-    ------
-    ChangeError
-        With the path, where it leads nowhere or the value is not possible there.
+    Raises:
+        ChangeError: with the path, where it leads nowhere or the value is not possible there.
     """
     stated = scenario.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude=ABOUT_RUNS)
     full = scenario.model_dump(mode="json", by_alias=True)
@@ -75,10 +72,8 @@ def changed(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
 def variants(scenario: Scenario) -> dict[str, Scenario]:
     """The scenario under each of its ``variants``, by name.
 
-    Raises
-    ------
-    ChangeError
-        As ``changed``, and where a variant is the scenario itself.
+    Raises:
+        ChangeError: as ``changed``, and where a variant is the scenario itself.
     """
     return {name: variant(scenario, changes) for name, changes in scenario.variants.items()}
 
@@ -106,10 +101,8 @@ def impossible_variants(scenario: Scenario) -> list[Finding]:
 def read_changes(pairs: Iterable[str]) -> dict[str, Any]:
     """``PATH=VALUE`` texts, each value written as in a scenario file: ``0.2``, ``[0.15, 0.08]``, ``{kind: none}``.
 
-    Raises
-    ------
-    ChangeError
-        With the text, where it is not of this form, its value is not YAML, or a path comes twice.
+    Raises:
+        ChangeError: with the text, where it is not of this form, its value is not YAML, or a path comes twice.
     """
     changes: dict[str, Any] = {}
     for pair in pairs:
@@ -129,10 +122,8 @@ def read_changes(pairs: Iterable[str]) -> dict[str, Any]:
 def read_variant(text: str) -> tuple[str, dict[str, Any]]:
     """A variant written on one line: ``NAME: PATH=VALUE, PATH=VALUE``; without a name it is called by its changes.
 
-    Raises
-    ------
-    ChangeError
-        As ``read_changes``, and for a name that cannot be one.
+    Raises:
+        ChangeError: as ``read_changes``, and for a name that cannot be one.
     """
     named = re.match(r"([^=]*?):(?=\s)", text)
     rest = text[named.end() :] if named else text
@@ -148,10 +139,8 @@ def read_variant(text: str) -> tuple[str, dict[str, Any]]:
 def places(data: Mapping[str, Any], path: str) -> list[tuple[Step, ...]]:
     """What a path leads to in a scenario's data: one place, or one for each case where it says ``*``.
 
-    Raises
-    ------
-    ChangeError
-        Where it leads nowhere; the message lists what is there.
+    Raises:
+        ChangeError: where it leads nowhere; the message lists what is there.
     """
     steps = words.steps(path)
     if not steps or words.path_text(steps).replace("[", ".[") != path.replace("[", ".["):

@@ -25,9 +25,8 @@ class Compiled:
     def of(cls, scenario: Scenario | Compiled) -> Compiled:
         """A scenario compiled; what is compiled already is handed back.
 
-        Raises
-        ------
-        DesignError : no design is found, or its rules cannot be applied.
+        Raises:
+            DesignError: no design is found, or its rules cannot be applied.
         """
         if isinstance(scenario, Compiled):
             return scenario
@@ -37,9 +36,8 @@ class Compiled:
     def calendar(self) -> Calendar:
         """The conduct in ticks; without a ``conduct`` block all outcomes are known at once.
 
-        Raises
-        ------
-        DesignError : the trial would take too long, or screen too many patients.
+        Raises:
+            DesignError: the trial would take too long, or screen too many patients.
         """
         return calendar(self.scenario, self.rules)
 

@@ -23,10 +23,8 @@ MAX_BYTES = 500_000
 def load(path: str | os.PathLike[str]) -> Scenario:
     """Read a scenario file.
 
-    Raises
-    ------
-    ScenarioError
-        With every problem of the file, each at its line.
+    Raises:
+        ScenarioError: with every problem of the file, each at its line.
     """
     return load_with_text(path)[0]
 
@@ -57,10 +55,8 @@ def text_of(name: str) -> str:
 def parse(text: str, name: str = "scenario") -> Scenario:
     """A scenario from its text; ``name`` stands for the file in error messages.
 
-    Raises
-    ------
-    ScenarioError
-        With every problem of the text, each at its line.
+    Raises:
+        ScenarioError: with every problem of the text, each at its line.
     """
     if len(text) > MAX_BYTES:
         raise _refused(name, f"longer than {MAX_BYTES // 1000} kB: not a scenario file")

@@ -53,10 +53,8 @@ _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 def value_of(text: str, key: str = "value") -> Any:
     """One value as it would be written in a scenario file at ``key``, on one line: a number, ``[0.15, 0.08]``.
 
-    Raises
-    ------
-    ValueError
-        With the reason, where it cannot be read.
+    Raises:
+        ValueError: with the reason, where it cannot be read.
     """
     if "\n" in text or "\r" in text:
         raise ValueError("a value stands on one line")
@@ -263,10 +261,8 @@ class Reader:
 def resolve(text: str) -> bool | int | float | str | None:
     """What a value written without quotes stands for: nothing, true or false, a number, or else text.
 
-    Raises
-    ------
-    ValueError
-        With the reason, for numbers that no computation could use.
+    Raises:
+        ValueError: with the reason, for numbers that no computation could use.
     """
     if text in _NULL:
         return None

@@ -39,16 +39,14 @@ KINDS = {
 def init(kind: str | os.PathLike[str] = "simon", path: str | os.PathLike[str] | None = None) -> Path:
     """Write a commented scenario to start from, and return its path; an existing file is left alone.
 
-    Parameters
-    ----------
-    kind : a kind of design, or calendar_time, dose_reduction, cohorts or observed; a name that ends in .yaml or .yml
-        is the path.
-    path : the file to write; default scenario.yaml.
+    Args:
+        kind: a kind of design, or calendar_time, dose_reduction, cohorts or observed; a name that ends in .yaml or .yml
+            is the path.
+        path: the file to write; default scenario.yaml.
 
-    Raises
-    ------
-    TrialsimError : no such kind.
-    OutputError : the file exists, or cannot be written.
+    Raises:
+        TrialsimError: no such kind.
+        OutputError: the file exists, or cannot be written.
     """
     if Path(kind).suffix.lower() in (".yaml", ".yml"):
         if path is not None:
@@ -64,10 +62,9 @@ def init(kind: str | os.PathLike[str] = "simon", path: str | os.PathLike[str] | 
 def examples(name: str | None = None, path: str | os.PathLike[str] | None = None) -> dict[str, str] | Path:
     """The example scenarios: what each is, by name; or, with ``name``, one copied to ``path`` (default NAME.yaml).
 
-    Raises
-    ------
-    TrialsimError : no such example.
-    OutputError : the file exists, or cannot be written.
+    Raises:
+        TrialsimError: no such example.
+        OutputError: the file exists, or cannot be written.
     """
     found = _examples()
     if name is None:

@@ -30,12 +30,11 @@ def plackett(p_response: float, p_toxicity: float, odds_ratio: float) -> float:
 class Rates:
     """What nature is assumed to do, one row a dose level.
 
-    Attributes
-    ----------
-    response, toxicity : (K,) true rates of treated patients.
-    odds_ratio : association of the two.
-    evaluable : probability that a treated patient is evaluable.
-    nonresponders : whether inevaluable patients are all non-responders (else independent of response).
+    Attributes:
+        response, toxicity: (K,) true rates of treated patients.
+        odds_ratio: association of the two.
+        evaluable: probability that a treated patient is evaluable.
+        nonresponders: whether inevaluable patients are all non-responders (else independent of response).
     """
 
     response: tuple[float, ...]
@@ -138,12 +137,11 @@ class Cells:
 class Strata:
     """What nature is assumed to do in each stratum of patients; one stratum of everybody where none are stated.
 
-    Attributes
-    ----------
-    shares : share of the patients in each stratum, adding up to 1.
-    rates : response, toxicity and evaluability of each stratum.
-    stable : (K,) P(stable disease | no response) of each stratum.
-    serious : (K,) rate of serious events, nested in toxicity, of each stratum.
+    Attributes:
+        shares: share of the patients in each stratum, adding up to 1.
+        rates: response, toxicity and evaluability of each stratum.
+        stable: (K,) P(stable disease | no response) of each stratum.
+        serious: (K,) rate of serious events, nested in toxicity, of each stratum.
     """
 
     shares: tuple[float, ...]

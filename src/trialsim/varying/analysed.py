@@ -18,10 +18,9 @@ from trialsim.varying.evaluate import Answer as Point
 class Analysed(Answer):
     """One analysis of a scenario.
 
-    Attributes
-    ----------
-    engine : how its numbers came about.
-    replicates : simulated trials a point; None where every number is exact.
+    Attributes:
+        engine: how its numbers came about.
+        replicates: simulated trials a point; None where every number is exact.
     """
 
     scenario: Scenario

@@ -29,12 +29,11 @@ THIRD = (
 class Variant:
     """One variant: what it changes, and by case what that does to every quantity that both trials have.
 
-    Attributes
-    ----------
-    changes : path of an input -> its value in the variant.
-    scenario : the variant itself.
-    effects : case -> quantity -> effect, of the cases in both.
-    only_here, only_there : cases that only the variant, or only the scenario, has.
+    Attributes:
+        changes: path of an input -> its value in the variant.
+        scenario: the variant itself.
+        effects: case -> quantity -> effect, of the cases in both.
+        only_here, only_there: cases that only the variant, or only the scenario, has.
     """
 
     name: str
@@ -70,13 +69,12 @@ class Check:
 class WhatIf(Answer):
     """A scenario and its variants, side by side.
 
-    Attributes
-    ----------
-    file : how messages and reports call the scenario: its file, else its name.
-    base : case -> quantity -> value, of the scenario as stated.
-    not_exact : case -> why its values are simulated; "" where they are exact.
-    disagreements : where exact and simulated differ by more than chance allows.
-    observed : the counts of the observed trial, if the scenario states one, under each of its cases.
+    Attributes:
+        file: how messages and reports call the scenario: its file, else its name.
+        base: case -> quantity -> value, of the scenario as stated.
+        not_exact: case -> why its values are simulated; "" where they are exact.
+        disagreements: where exact and simulated differ by more than chance allows.
+        observed: the counts of the observed trial, if the scenario states one, under each of its cases.
     """
 
     kind: ClassVar[str] = "whatif"

@@ -85,18 +85,15 @@ def assess(
 ) -> SensitivityResults:
     """Work out the ``sensitivity`` block of a scenario; without one, a tornado of what every such trial hangs on.
 
-    Parameters
-    ----------
-    only : a kind of analysis, or the name of one; default all.
-    replicates, seed : of simulated points; default those of the scenario.
-    jobs : worker threads; default all processors.
-    progress : called with the number of points just finished.
-    kept : keeps finished points, so that a run that is cut off can go on.
+    Args:
+        only: a kind of analysis, or the name of one; default all.
+        replicates, seed: of simulated points; default those of the scenario.
+        jobs: worker threads; default all processors.
+        progress: called with the number of points just finished.
+        kept: keeps finished points, so that a run that is cut off can go on.
 
-    Raises
-    ------
-    TrialsimError
-        Where the scenario has no such analysis, or a point of one has no trial.
+    Raises:
+        TrialsimError: where the scenario has no such analysis, or a point of one has no trial.
     """
     chosen = analyses_of(scenario, only)
     evaluator = Evaluator(scenario, replicates=replicates, seed=seed, jobs=jobs, progress=progress, kept=kept)
@@ -116,10 +113,8 @@ sensitivity = assess
 def analyses_of(scenario: Scenario, only: str | None = None) -> list[tuple[str, str, Analysis]]:
     """(kind, name, analysis) of those that are asked for.
 
-    Raises
-    ------
-    TrialsimError
-        Where there are none.
+    Raises:
+        TrialsimError: where there are none.
     """
     block = stated_or_default(scenario)
     found = [each for each in block.all() if only is None or only in each[:2]]

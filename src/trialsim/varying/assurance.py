@@ -52,12 +52,11 @@ class Belief:
 class AssuranceResult(Analysed):
     """A quantity averaged over priors.
 
-    Attributes
-    ----------
-    mean : the average over the prior, its error between scrambled nets (that of simulation included).
-    reaching : probability that the quantity is at least ``at_least``; None for quantities that are no probability.
-    quantiles : of the quantity over the prior.
-    histogram : draws by value, BINS bins from ``lowest`` to ``highest``.
+    Attributes:
+        mean: the average over the prior, its error between scrambled nets (that of simulation included).
+        reaching: probability that the quantity is at least ``at_least``; None for quantities that are no probability.
+        quantiles: of the quantity over the prior.
+        histogram: draws by value, BINS bins from ``lowest`` to ``highest``.
     """
 
     kind: ClassVar[str] = KIND

@@ -78,14 +78,13 @@ class DesignAlone:
 class Comparison(Answer):
     """Designs under the truth of one of them.
 
-    Attributes
-    ----------
-    truth : what the truth is called: the file it comes from.
-    first : the design that differences are taken from; its own truth may have been replaced.
-    p0, p1 : those of the first design that states them.
-    values : case -> design -> quantity -> value (on the same patients in every design).
-    effects : case -> design (not the first) -> quantity -> effect, as what the design does in place of the first.
-    better_dose : case -> name of the dose with the highest true response rate; None where doses respond alike.
+    Attributes:
+        truth: what the truth is called: the file it comes from.
+        first: the design that differences are taken from; its own truth may have been replaced.
+        p0, p1: those of the first design that states them.
+        values: case -> design -> quantity -> value (on the same patients in every design).
+        effects: case -> design (not the first) -> quantity -> effect, as what the design does in place of the first.
+        better_dose: case -> name of the dose with the highest true response rate; None where doses respond alike.
     """
 
     kind: ClassVar[str] = "compare"
@@ -285,16 +284,14 @@ def compare(
 ) -> Comparison:
     """Several designs on the same truth: operating characteristics side by side, dominated designs marked.
 
-    Parameters
-    ----------
-    designs : name -> scenario, two at least; differences are taken from the first.
-    truth : whose cases are put under every design; default the first's. Everything else (design, toxicity rule,
-        evaluability, conduct) stays each scenario's own.
-    cases, replicates, seed, jobs, progress : as for ``whatif``.
+    Args:
+        designs: name -> scenario, two at least; differences are taken from the first.
+        truth: whose cases are put under every design; default the first's. Everything else (design, toxicity rule,
+            evaluability, conduct) stays each scenario's own.
+        cases, replicates, seed, jobs, progress: as for ``whatif``.
 
-    Raises
-    ------
-    TrialsimError : a truth that does not fit a design, such as another number of doses.
+    Raises:
+        TrialsimError: a truth that does not fit a design, such as another number of doses.
     """
     named = None if truth is None else (truth.name, truth)
     prepared = Designs(designs, named, cases=cases, replicates=replicates, seed=seed, jobs=jobs)

@@ -141,12 +141,11 @@ class _Work:
 class Evaluator:
     """Works out points of one scenario, each once.
 
-    Parameters
-    ----------
-    replicates, seed : of simulated points; default the scenario's.
-    jobs : worker threads; default all processors, for simulated points also what ``joblib.parallel_config`` says.
-    progress : called with the number of points just finished.
-    kept : where finished points are kept, so that a run can be resumed.
+    Args:
+        replicates, seed: of simulated points; default the scenario's.
+        jobs: worker threads; default all processors, for simulated points also what ``joblib.parallel_config`` says.
+        progress: called with the number of points just finished.
+        kept: where finished points are kept, so that a run can be resumed.
     """
 
     def __init__(

@@ -22,13 +22,12 @@ KIND = "grids"
 class GridResult(Analysed):
     """A quantity over a grid.
 
-    Attributes
-    ----------
-    axes : path of each input -> its values.
-    answers : one a point, the last input moving fastest.
-    own : the scenario's own value of each input; None where it has several (rates that differ by dose, or by case).
-    own_answer : the quantity there.
-    limits : levels worth a line: the type I error aimed at, .80 and .90, by name; empty for other quantities.
+    Attributes:
+        axes: path of each input -> its values.
+        answers: one a point, the last input moving fastest.
+        own: the scenario's own value of each input; None where it has several (rates that differ by dose, or by case).
+        own_answer: the quantity there.
+        limits: levels worth a line: the type I error aimed at, .80 and .90, by name; empty for other quantities.
     """
 
     kind: ClassVar[str] = KIND

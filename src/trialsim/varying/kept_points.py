@@ -27,19 +27,16 @@ Entry = dict[str, Any]
 class Kept:
     """Finished points, in memory and, with a path, on disk.
 
-    Parameters
-    ----------
-    path : the file; it appears with the first finished point. None keeps points in memory only.
-    resume : use what an earlier run has left.
-    force : drop what an earlier run has left.
+    Args:
+        path: the file; it appears with the first finished point. None keeps points in memory only.
+        resume: use what an earlier run has left.
+        force: drop what an earlier run has left.
 
-    Attributes
-    ----------
-    resumed : how many points an earlier run has left.
+    Attributes:
+        resumed: how many points an earlier run has left.
 
-    Raises
-    ------
-    OutputError : there are points, and neither ``resume`` nor ``force`` is asked for; the file cannot be read.
+    Raises:
+        OutputError: there are points, and neither ``resume`` nor ``force`` is asked for; the file cannot be read.
     """
 
     def __init__(self, path: Path | None = None, *, resume: bool = False, force: bool = False) -> None:
@@ -60,9 +57,8 @@ class Kept:
     def add(self, points: Mapping[str, Entry]) -> None:
         """Keep finished points; on disk before anybody counts on them.
 
-        Raises
-        ------
-        OutputError : the file cannot be written.
+        Raises:
+            OutputError: the file cannot be written.
         """
         if self.path is not None and points:
             self._write(self.path, points)

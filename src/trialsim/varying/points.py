@@ -36,10 +36,8 @@ class Points:
     def __call__(self, point: Point) -> Scenario:
         """The scenario with each path set to its value.
 
-        Raises
-        ------
-        ChangeError
-            As ``changes.changed``.
+        Raises:
+            ChangeError: as ``changes.changed``.
         """
         numbers = all(
             isinstance(value, int | float) and not isinstance(value, bool) for value in point.values()

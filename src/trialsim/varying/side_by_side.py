@@ -35,10 +35,9 @@ Ledgers = Callable[[int], Ledger]
 class Compared:
     """A scenario, and others to be held against it.
 
-    Attributes
-    ----------
-    name : what messages call it.
-    cases : those that are looked at; None: all.
+    Attributes:
+        name: what messages call it.
+        cases: those that are looked at; None: all.
     """
 
     name: str
@@ -85,11 +84,10 @@ class _Place:
 class Prepared:
     """Comparisons that are ready to run: what there is to simulate is known, nothing has been simulated.
 
-    Parameters
-    ----------
-    compared : what is compared with what.
-    replicates, seed : in place of those of each scenario.
-    jobs : worker threads, also of the pilot runs of scenarios that ask for a precision.
+    Args:
+        compared: what is compared with what.
+        replicates, seed: in place of those of each scenario.
+        jobs: worker threads, also of the pilot runs of scenarios that ask for a precision.
     """
 
     def __init__(

@@ -112,24 +112,20 @@ def whatif(
 ) -> WhatIf:
     """What changing an assumption does: the scenario and each of its variants on the same patients.
 
-    Parameters
-    ----------
-    changes : path of an input -> its value there, such as ``{"truth.active.toxicity[0]": 0.6}``: one variant, beside
-        those that the scenario states.
-    variants : name -> changes of more variants.
-    replicates, seed : default to the scenario's ``simulation`` block.
-    jobs, progress : as for ``simulate``; the same bits for any number of jobs.
-    cases : those to look at; default all.
+    Args:
+        changes: path of an input -> its value there, such as ``{"truth.active.toxicity[0]": 0.6}``: one variant, beside
+            those that the scenario states.
+        variants: name -> changes of more variants.
+        replicates, seed: default to the scenario's ``simulation`` block.
+        jobs, progress: as for ``simulate``; the same bits for any number of jobs.
+        cases: those to look at; default all.
 
-    Returns
-    -------
-    WhatIf
-        Exact values and differences where outcomes are known at once, with the simulated ones as a check; in calendar
-        time paired differences, each with its own standard error (common random numbers).
+    Returns:
+        WhatIf Exact values and differences where outcomes are known at once, with the simulated ones as a check; in
+        calendar time paired differences, each with its own standard error (common random numbers).
 
-    Raises
-    ------
-    ChangeError : a path that leads nowhere, an impossible value, or a variant that changes nothing.
+    Raises:
+        ChangeError: a path that leads nowhere, an impossible value, or a variant that changes nothing.
     """
     asked = Asked.of(scenario, changes, more=variants, cases=cases)
     questions = Questions([asked], replicates=replicates, seed=seed, jobs=jobs)

@@ -34,13 +34,12 @@ STARTS = 3
 class WorstCaseResult(Analysed):
     """The worst point found.
 
-    Attributes
-    ----------
-    answer : the quantity there; where it was simulated, with patients that the search has not seen.
-    corner : whether every input is at an end of its range.
-    scanned, side : points of the scan, and values of each input.
-    searched : points of the search from the best of them; 0 where points are simulated.
-    gained : what the search added to the scan.
+    Attributes:
+        answer: the quantity there; where it was simulated, with patients that the search has not seen.
+        corner: whether every input is at an end of its range.
+        scanned, side: points of the scan, and values of each input.
+        searched: points of the search from the best of them; 0 where points are simulated.
+        gained: what the search added to the scan.
     """
 
     kind: ClassVar[str] = KIND

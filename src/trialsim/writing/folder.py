@@ -72,17 +72,15 @@ def write(
 ) -> Path:
     """Write a report in every form, with its numbers and figures, and return the path of its page.
 
-    Parameters
-    ----------
-    folder : where to write. Nothing is left behind when anything fails.
-    results : the content of ``results.json``.
-    tables : CSV text by name, beside the tables of the report as they are printed.
-    texts : the scenario files it was made from, by name, copied as they are.
-    clock : wall times of what was done before, to stand beside those measured here in ``environment.json``.
+    Args:
+        folder: where to write. Nothing is left behind when anything fails.
+        results: the content of ``results.json``.
+        tables: CSV text by name, beside the tables of the report as they are printed.
+        texts: the scenario files it was made from, by name, copied as they are.
+        clock: wall times of what was done before, to stand beside those measured here in ``environment.json``.
 
-    Raises
-    ------
-    OutputError : the folder cannot be written, or exists; ``docx`` without the extra.
+    Raises:
+        OutputError: the folder cannot be written, or exists; ``docx`` without the extra.
     """
     force = how.get("force", False)
     target = check_target(folder, force=force)
@@ -135,10 +133,9 @@ def short(name: str) -> str:
 def check_file(path: Path, *, force: bool = False, endings: tuple[str, ...] = ()) -> Path:
     """A file to write, as an absolute path; refused in plain words before anything is computed.
 
-    Raises
-    ------
-    OutputError : it exists (without ``force``), its name has none of the ``endings``, or there is no folder to write it
-        in.
+    Raises:
+        OutputError: it exists (without ``force``), its name has none of the ``endings``, or there is no folder to write
+            it in.
     """
     try:
         if endings and path.suffix.lower() not in endings:
@@ -161,9 +158,8 @@ def check_file(path: Path, *, force: bool = False, endings: tuple[str, ...] = ()
 def write_file(target: Path, content: bytes) -> None:
     """Write one file, whole or not at all.
 
-    Raises
-    ------
-    OutputError : it cannot be written.
+    Raises:
+        OutputError: it cannot be written.
     """
     write_files({target: content})
 
@@ -171,9 +167,8 @@ def write_file(target: Path, content: bytes) -> None:
 def write_files(contents: Mapping[Path, bytes]) -> None:
     """Write files beside their places and move them in when all are whole.
 
-    Raises
-    ------
-    OutputError : one cannot be written; then none is.
+    Raises:
+        OutputError: one cannot be written; then none is.
     """
     mark, new = secrets.token_hex(4), {}
     try:
@@ -193,9 +188,8 @@ def write_files(contents: Mapping[Path, bytes]) -> None:
 def check_target(folder: str | os.PathLike[str], *, force: bool = False) -> Path:
     """The folder to write, as an absolute path; refused in plain words before anything is computed.
 
-    Raises
-    ------
-    OutputError : it exists (without ``force``), is not the folder of an earlier run, or cannot be written.
+    Raises:
+        OutputError: it exists (without ``force``), is not the folder of an earlier run, or cannot be written.
     """
     try:
         target = Path(folder).resolve()

@@ -28,10 +28,9 @@ KINDS = {
 def html(report: Report, *, full: bool = False, part: bool = False) -> str:
     """A report as a page.
 
-    Parameters
-    ----------
-    full : whether sections that open on demand stand open, so that they are printed.
-    part : only what stands inside the page, its style included, to be shown by a notebook.
+    Args:
+        full: whether sections that open on demand stand open, so that they are printed.
+        part: only what stands inside the page, its style included, to be shown by a notebook.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 

@@ -82,10 +82,9 @@ HALF_PAGE = 290.0
 class Words:
     """A paragraph.
 
-    Attributes
-    ----------
-    lead : words set in bold in front of it.
-    mark : "convention", "agreement" or "warning" for one that is set apart, "note" for small print.
+    Attributes:
+        lead: words set in bold in front of it.
+        mark: "convention", "agreement" or "warning" for one that is set apart, "note" for small print.
     """
 
     text: str
@@ -192,13 +191,12 @@ class Section:
 class Report:
     """A whole report.
 
-    Attributes
-    ----------
-    kind : what sort of report this is, over the title.
-    sections : in reading order; one with the key ``first-page`` has the first printed page to itself.
-    made_by : the program that made it, and its version.
-    warning : what must be read first; () where nothing must.
-    about : where it comes from, told at its end: term, text.
+    Attributes:
+        kind: what sort of report this is, over the title.
+        sections: in reading order; one with the key ``first-page`` has the first printed page to itself.
+        made_by: the program that made it, and its version.
+        warning: what must be read first; () where nothing must.
+        about: where it comes from, told at its end: term, text.
     """
 
     title: str

@@ -36,9 +36,8 @@ def sealed(content: Mapping[str, Any]) -> bytes:
 def fits(recorded: bytes) -> bool | None:
     """Whether the seal of a JSON file fits its content, to the byte; None where it carries no seal.
 
-    Raises
-    ------
-    ValueError, RecursionError : it is not JSON.
+    Raises:
+        ValueError, RecursionError: it is not JSON.
     """
     content = json.loads(recorded)
     if not isinstance(content, dict) or SEAL not in content:
@@ -69,9 +68,8 @@ def digests(folder: Path, only: Iterable[Path] | None = None) -> dict[str, str]:
 def alterations(folder: Path) -> dict[str, str] | None:
     """What is not as it was written: names of files, and in words what became of them; None where no list was kept.
 
-    Raises
-    ------
-    OSError : a file cannot be read.
+    Raises:
+        OSError: a file cannot be read.
     """
     try:
         recorded = (folder / ENVIRONMENT).read_bytes()

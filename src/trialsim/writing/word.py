@@ -50,9 +50,8 @@ NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 def check_installed() -> None:
     """Refuse in plain words where python-docx is not installed.
 
-    Raises
-    ------
-    OutputError : it is not.
+    Raises:
+        OutputError: it is not.
     """
     try:
         import docx  # noqa: F401
@@ -65,9 +64,8 @@ def check_installed() -> None:
 def to_docx(report: Report) -> bytes:
     """A report as the bytes of a Word file.
 
-    Raises
-    ------
-    OutputError : python-docx is not installed.
+    Raises:
+        OutputError: python-docx is not installed.
     """
     check_installed()
     import docx

@@ -34,24 +34,21 @@ def report(
 ) -> Path:
     """Run a scenario and write a folder: the page to read, results.json, tables, figures, scenario, and environment.
 
-    Parameters
-    ----------
-    folder : where to write. Nothing is left behind when anything fails.
-    jobs : worker threads; default all processors.
-    force : replace the folder of an earlier run. Any other existing folder or file is never touched.
-    docx : also write the report as ``report.docx`` (needs the extra ``docx``).
-    full : whether the sections that open on demand stand open, so that they are printed.
-    scenario_text : the user's own text, copied as it is; it must be the text of ``scenario``.
-    seconds : wall times of what was done before, to stand beside those measured here in ``environment.json``.
-    asked : as for ``run``, such as ``replicates``, ``seed`` or ``sensitivity``.
+    Args:
+        folder: where to write. Nothing is left behind when anything fails.
+        jobs: worker threads; default all processors.
+        force: replace the folder of an earlier run. Any other existing folder or file is never touched.
+        docx: also write the report as ``report.docx`` (needs the extra ``docx``).
+        full: whether the sections that open on demand stand open, so that they are printed.
+        scenario_text: the user's own text, copied as it is; it must be the text of ``scenario``.
+        seconds: wall times of what was done before, to stand beside those measured here in ``environment.json``.
+        asked: as for ``run``, such as ``replicates``, ``seed`` or ``sensitivity``.
 
-    Returns
-    -------
-    The path of ``report.html``.
+    Returns:
+        The path of ``report.html``.
 
-    Raises
-    ------
-    OutputError : the folder cannot be written, or exists; ``docx`` without the extra.
+    Raises:
+        OutputError: the folder cannot be written, or exists; ``docx`` without the extra.
     """
     check(folder, force=force, docx=docx)
     found = run(scenario, jobs=jobs, text=scenario_text, **asked)
