@@ -151,6 +151,20 @@ def test_links_lead_somewhere() -> None:
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
+def test_sections_that_are_named_exist() -> None:
+    """A page that speaks of the section or heading "X" of a report means one that the report has."""
+    told = "\n".join(
+        path.read_text(encoding="utf-8") for path in (ROOT / "src/trialsim/reporting").rglob("*.py")
+    )
+    named = {
+        name
+        for page in DOCS.glob("*.md")
+        for name in re.findall(r'(?:section|heading)s?[^".]*"([A-Z][^"]+)"', page.read_text(encoding="utf-8"))
+    }
+    assert "Statistical section for the protocol" in {" ".join(name.split()) for name in named}
+    assert [name for name in named if " ".join(name.split()) not in told] == []
+
+
 FILE = re.compile(r"`((?:[\w.*-]+/)+[\w.*-]*|[\w-]+\.py)`")
 """A file or folder, as pages name it: with its folder, or a file of the program."""
 
