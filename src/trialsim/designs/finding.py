@@ -234,7 +234,9 @@ def check_kind(kind: str) -> None:
             f"a design of kind {kind} is stated, not searched for: write it into a scenario's design block, and "
             "`trialsim run` says what it does"
         )
-    raise DesignError(f"kind `{kind}` is not known; allowed: {', '.join([*SEARCHES, *DERIVED])}")
+    known = [*SEARCHES, *DERIVED]
+    near = next((f"; did you mean `{each}`?" for each in known if each == kind.lower()), "")
+    raise DesignError(f"kind `{kind}` is not known{near}; allowed: {', '.join(known)}")
 
 
 def needs(kind: str) -> tuple[str, ...]:

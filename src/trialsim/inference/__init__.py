@@ -113,6 +113,7 @@ def _sets(
         return (analyse_set(looks, plan, patients=PATIENTS, n=n, x=responses, x1=stage1, n1=stage1_n),)
     if stage1 is None or n is not None or stage1_n is not None:
         raise DesignError(
-            "with overrun, state the responses in stage 1 and in all; the sizes follow from the design"
+            "with --overrun, state the responses in stage 1 (--stage1) and in all (--responses), and no size: the "
+            "sizes follow from the design"
         )
     return analyse_overrun(looks, plan, patients=PATIENTS, overrun=overrun, x=responses, x1=stage1)

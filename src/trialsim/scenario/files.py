@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 from pydantic import ValidationError
 
@@ -42,7 +43,9 @@ def text_of(name: str) -> str:
         with open(name, "rb") as file:
             content = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise _refused(name, "no such file") from None
+        stated = re.fullmatch(r"[-\d:]+/\d+([\s,]+[-\d:]+/\d+)*", name)
+        more = "; cut-offs are given to `trialsim oc`, or with `analyse --design`" if stated else ""
+        raise _refused(name, f"no such file{more}") from None
     except IsADirectoryError:
         raise _refused(name, "this is a folder, not a scenario file") from None
     except OSError as error:
