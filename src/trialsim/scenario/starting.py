@@ -96,15 +96,15 @@ def _copied(file: Path, target: Path) -> Path:
     text = file.read_text(encoding="utf-8").replace(f"configs/{file.name}", str(target))
     if "trialsim run " not in text:
         text = f"# Run it with:  trialsim run {target}\n{text}"
+    made = False
     try:
         with target.open("x", encoding="utf-8") as writing:
-            try:
-                writing.write(text)
-            except OSError:
-                target.unlink()  # nothing half-written
-                raise
+            made = True
+            writing.write(text)
     except FileExistsError:
         raise OutputError(f"{target} exists; choose another name") from None
     except OSError as error:
-        raise OutputError(f"cannot write {target}: {error.strerror}") from None
+        if made:  # a full disk is often noticed as late as when the file is closed
+            target.unlink()
+        raise OutputError(f"{target} cannot be written: {(error.strerror or str(error)).lower()}") from None
     return target
