@@ -285,13 +285,23 @@ def compare(
     """Several designs on the same truth: operating characteristics side by side, dominated designs marked.
 
     Args:
-        designs: name -> scenario, two at least; differences are taken from the first.
-        truth: whose cases are put under every design; default the first's. Everything else (design, toxicity rule,
+        designs: name -> scenario, two at least, or a list of them; each a scenario or the path of its file. Differences
+            are taken from the first.
+        truth: a scenario, or the path of its file, whose cases are put under every design; default the first's. Everything else (design, toxicity rule,
             evaluability, conduct) stays each scenario's own.
         cases, replicates, seed, jobs, progress: as for ``whatif``.
 
+    Returns:
+        Each design by itself, and the values and differences of all by case.
+
     Raises:
         TrialsimError: a truth that does not fit a design, such as another number of doses.
+
+    Examples:
+        >>> paths = [trialsim.examples("teaching"), trialsim.examples("simon-constrained")]
+        >>> found = trialsim.compare(paths, replicates=200)
+        >>> round(found["teaching"].power, 4), found["teaching"].n
+        (0.8051, 29)
     """
     named = None if truth is None else (truth.name, truth)
     prepared = Designs(designs, named, cases=cases, replicates=replicates, seed=seed, jobs=jobs)
