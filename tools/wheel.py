@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -53,10 +52,10 @@ def environment(python: str | Path, folder: Path, *packages: str | Path, constra
 
 
 def smoke(programs: Path, folder: Path, job: tuple[str, ...] = MAIN_JOB) -> None:
-    """In an empty folder: the program starts, runs a scenario, finds a design; the numbers are there."""
+    """In an empty folder: the program copies an example, runs it, finds a design; the numbers are there."""
     folder.mkdir()
     trialsim = programs / "trialsim"
-    shutil.copy(ROOT / "configs" / "dasatinib.yaml", folder)
+    call(trialsim, "examples", "dasatinib", "dasatinib.yaml", folder=folder)
     call(trialsim, *job, folder=folder)
     found = json.loads((folder / "report" / "results.json").read_text(encoding="utf-8"))
     chances = [case["simulated"]["p_go"]["estimate"] for case in found["cases"].values()]

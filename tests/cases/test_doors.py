@@ -259,6 +259,14 @@ def test_what_is_no_design(text, said):
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize("written", [["1/10 5/29"], ["1/10,5/29"], ["1/10", "5/29"], ["1/10,", "5/29"]])
+def test_a_design_on_the_command_line(written, monkeypatch, capsys):
+    assert run(["oc", *written, "--p0", ".1", "--p1", ".3"], monkeypatch) == 0
+    printed = capsys.readouterr().out
+    assert "0.0471" in printed
+    assert "0.8051" in printed
+
+
 # -- the command line: cases A8, C9, C14, F9, F15
 
 

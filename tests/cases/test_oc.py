@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import trialsim
+from tests.golden.test_results_json import PAGE, listed, unlisted
 from tests.helpers import run
 from trialsim.codes import CONSIDER, FUTILE, GO, NEVER
 from trialsim.errors import DesignError
@@ -260,3 +261,9 @@ def test_protocol_tells_what_the_trial_as_written_does(tmp_path, monkeypatch, ca
     assert [(c.p_go, c.mcse) for c in timed.cases] == [
         (c.simulated.values["p_go"].estimate, c.simulated.values["p_go"].mcse) for c in simulated.cases
     ]
+
+
+def test_every_field_is_listed():
+    given = {"p0": 0.1, "p1": 0.3, "alpha": 0.05, "beta": 0.2}
+    for design in ("1/8 4/24", "5/25"):
+        assert unlisted(json.loads(json.dumps(trialsim.oc(design, **given).to_dict())), listed(PAGE)) == set()

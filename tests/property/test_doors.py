@@ -159,6 +159,10 @@ OPTIONS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
     "check": (("--seed", NUMBERS), *COMMON),
     "protocol": COMMON[:3],
     "validate": (),
+    "oc": (
+        ("--p0", NUMBERS), ("--p1", NUMBERS), ("--rates", (".1,.2", "5%", "", "0.1;0.2", "x")), ("--alpha", NUMBERS),
+        ("--power", NUMBERS), ("--beta", NUMBERS), *COMMON,
+    ),
     "whatif": (("--set", CHANGES), ("--case", ("active", "x")), ("--jobs", NUMBERS), ("--seed", NUMBERS)),
     "compare": (("--truth", PATHS), ("--case", ("active", "x")), ("--jobs", NUMBERS)),
     "sensitivity": (("--only", ("tornado", "x", "")), ("--jobs", NUMBERS), ("--dask", ("nowhere",))),
@@ -169,7 +173,7 @@ OPTIONS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
     "nonsense": (),
 }  # fmt: skip
 SIMULATES = ("whatif", "compare", "sensitivity", "run")
-WEIGHTS = {"find": 6, "analyse": 8, "monitor": 5}
+WEIGHTS = {"find": 6, "analyse": 8, "monitor": 5, "oc": 5}
 COMMANDS = [command for command in OPTIONS for _ in range(WEIGHTS.get(command, 1))]
 
 
@@ -180,6 +184,8 @@ def command_line(seed: int) -> list[str]:
     words = [command]
     if command == "find" and rng.random() < 0.95:
         words.append(rng.choice(KINDS))
+    elif command == "oc":
+        words.append(rng.choice((*DESIGNS, *KINDS, *PATHS, "{kind: single_stage, n: 20, r: 3}", "{", "n: 3")))
     elif command not in ("find", "schema", "nonsense") and not (command == "analyse" and rng.random() < 0.8):
         words += [rng.choice(PATHS) for _ in range(2 if command == "compare" else 1)]
     if command == "find" and rng.random() < 0.7:

@@ -80,8 +80,9 @@ def _say(words: str) -> None:
         print(words, file=sys.stderr, flush=True)
 
 
-_SEVERAL = {"--now": (r"[\d.,;]+", ","), "--design": (r"[-–−\d:,;]*/[-–−\d:/,;]*", " ")}
-"""Options whose value may be written as several words: what such a word looks like, and what joins them."""
+_LOOKS = (r"[-–−\d:,;]*/[-–−\d:/,;]*", " ")
+_SEVERAL = {"--now": (r"[\d.,;]+", ","), "--design": _LOOKS, "oc": _LOOKS}
+"""Words after which a value may be written as several words: what such a word looks like, and what joins them."""
 
 
 def together(arguments: Sequence[str]) -> list[str]:

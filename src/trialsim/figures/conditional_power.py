@@ -202,8 +202,9 @@ def _alt(aids: Aids, shown: Sequence[int]) -> str:
         told = f"After {n} patient{'s' * (n != 1)}"
         if on:
             first, last = on[0], on[-1]
+            over = f"{first.x} to {last.x} responses" if last.x > first.x else f"{first.x} of them responding"
             told += (
-                f" the trial goes on with {first.x} to {last.x} responses; with {first.x} the predictive power is "
+                f" the trial goes on with {over}; with {first.x} the predictive power is "
                 f"{probability(first.predictive)}"
             )
             for name, power in first.at_rates.items():

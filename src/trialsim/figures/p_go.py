@@ -64,7 +64,8 @@ def _caption(material: Material) -> str:
     )
     if seen:
         words += (
-            f" The bar at the bottom is the observed rate, {seen.count} of {seen.denominator} {seen.unit} patients, "
+            f" The bar at the bottom is the observed rate, {seen.count} of "
+            f"{seen.denominator} {seen.unit} patient{'s' * (seen.denominator != 1)}, "
             "with its 95% Clopper-Pearson interval."
         )
     return words
