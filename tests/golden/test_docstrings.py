@@ -97,7 +97,6 @@ OWN = {
     ("find", "settings"): "a table for spreadsheets; in Python a loop",
     ("find", "keys"): "any further keyword",
     ("oc", "keys"): "the design as a dict",
-    ("docx", "force"): "",
 }
 """(command, option) that is no keyword, and why."""
 
@@ -168,3 +167,14 @@ def test_find_in_a_scenario_is_the_robust_search(tmp_path) -> None:
     for wrong in ({}, {"null": ["inactive"], "kind": "simon"}):
         with pytest.raises(trialsim.DesignError, match="state"):
             trialsim.find(**wrong)
+
+
+def test_designs_that_are_written_are_compared_as_by_the_command() -> None:
+    designs = ["1/10 5/29", "1/15 5/25"]
+    found = trialsim.compare(design=designs, p0=0.1, p1=0.3, replicates=200)
+    assert [each.name for each in found.designs] == designs
+    stated = trialsim.oc(designs[1], p0=0.1, p1=0.3)
+    assert found[designs[1]].power == pytest.approx(stated[0.3].p_go, abs=1e-12)
+    for wrong in ({"design": designs}, {"p0": 0.1}, {"designs": {}}):
+        with pytest.raises(trialsim.TrialsimError):
+            trialsim.compare(**wrong)

@@ -16,9 +16,7 @@ from trialsim.scenario.model import Scenario
 
 
 @overload
-def find(
-    kind: str | None = None, *, scenario: Scenario, **stated: Any
-) -> RobustDesigns: ...
+def find(kind: str | None = None, *, scenario: Scenario, **stated: Any) -> RobustDesigns: ...
 @overload
 def find(kind: str, **stated: Any) -> FoundDesigns: ...
 @takes

@@ -82,7 +82,7 @@ def analyse(
     Examples:
         >>> found = trialsim.analyse(design="1/10 5/29", responses=7, stage1=3, p0=0.1)
         >>> found.sets[0].decision, round(found.sets[0].p_value, 4)
-        ('go', 0.0105)
+        ('go', 0.0177)
 
     Sources: Jung SH, Kim KM, Stat Med 2004;23:881-896 (UMVUE); Tsiatis AA, Rosner GL, Mehta CR, Biometrics
     1984;40:797-803 (stagewise ordering).
