@@ -25,7 +25,12 @@ HOMES: dict[str, Any] = {each.KIND: each for each in (tornado, grids, assurance,
 
 @dataclass(frozen=True, repr=False)
 class SensitivityResults(Answer):
-    """The analyses of a scenario, and what is needed to get the same again."""
+    """The analyses of a scenario, and what is needed to get the same again.
+
+    Attributes:
+        analyses: in the order of the scenario; ``found["NAME"]`` is one of them.
+        seed, replicates: of simulated points.
+    """
 
     kind: ClassVar[str] = "sensitivity"
 
