@@ -198,7 +198,7 @@ def test_every_call_works_or_says_why_not(call):
 
 
 def test_a_path_where_a_scenario_is_wanted():
-    with pytest.raises(DesignError, match=r"give trialsim\.load\('a\.yaml'\)"):
+    with pytest.raises(trialsim.ScenarioError, match=r"a\.yaml:1: no such file"):
         trialsim.simulate("a.yaml")  # type: ignore[arg-type]
 
 

@@ -44,9 +44,16 @@ def init(kind: str | os.PathLike[str] = "simon", path: str | os.PathLike[str] | 
             is the path.
         path: the file to write; default scenario.yaml.
 
+    Returns:
+        The path of the file.
+
     Raises:
         TrialsimError: no such kind.
         OutputError: the file exists, or cannot be written.
+
+    Examples:
+        >>> str(trialsim.init("gehan", "mine.yaml"))
+        'mine.yaml'
     """
     if Path(kind).suffix.lower() in (".yaml", ".yml"):
         if path is not None:
@@ -60,11 +67,24 @@ def init(kind: str | os.PathLike[str] = "simon", path: str | os.PathLike[str] | 
 
 
 def examples(name: str | None = None, path: str | os.PathLike[str] | None = None) -> dict[str, str] | Path:
-    """The example scenarios: what each is, by name; or, with ``name``, one copied to ``path`` (default NAME.yaml).
+    """List the example scenarios, or copy one of them; an existing file is left alone.
+
+    Args:
+        name: the example to copy, or how its name begins; default none.
+        path: the file to write; default NAME.yaml.
+
+    Returns:
+        What each is, by name; or the path of the copy.
 
     Raises:
         TrialsimError: no such example.
         OutputError: the file exists, or cannot be written.
+
+    Examples:
+        >>> trialsim.examples()["teaching"]
+        'Teaching example'
+        >>> str(trialsim.examples("teaching"))
+        'teaching.yaml'
     """
     found = _examples()
     if name is None:
