@@ -128,6 +128,9 @@ def written(value: Any) -> str:
     return json.dumps(value)
 
 
+SHARED = {"power"}
+"""Keys that mean the same in every search; the example of one kind of design serves for all."""
+
 LONGEST = 120
 """Letters of an example; a longer one is told by the examples of the keys in it."""
 
@@ -187,7 +190,7 @@ def _table(name: str, block: Schema, definitions: dict[str, Schema], shown: Exam
         default = "**required**" if key in block.get("required", []) else _default(entry)
         meaning = entry.get("description") or _described(entry, definitions)
         unit = next((f", {word}" for end, word in UNITS.items() if key.endswith(end)), "")
-        example = shown.get((name, key), "")
+        example = shown.get((name, key)) or shown.get(("Simon", key), "") * (key in SHARED)
         example = f"`{example}`" if 0 < len(example) <= LONGEST else "as below" if example else ""
         cells = (f"`{key}`", _allowed(entry, definitions) + unit, default, _text(meaning), example)
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")

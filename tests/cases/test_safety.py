@@ -492,6 +492,8 @@ def full() -> Iterator[Callable[[int], None]]:
 
 
 FULL = [
+    ["init", "new.yaml"],
+    ["examples", "teaching", "new.yaml"],
     [*ANALYSE, "--figure", "a"],
     [*ANALYSE, "-o", "a"],
     [*FIND, "--figure", "a.svg"],
@@ -503,7 +505,7 @@ FULL = [
 ]
 
 
-@pytest.mark.parametrize("room", [0, 10, 700])
+@pytest.mark.parametrize("room", [40, 200])
 @pytest.mark.parametrize("command", FULL)
 def test_a_full_disk(
     command: list[str],

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.helpers import CONFIGS, ROOT, results_in, run, unrendered
+from tests.helpers import ANSWERS, CONFIGS, ROOT, results_in, run, unrendered
 from trialsim.quantities import QUANTITIES
 from trialsim.scenario.schema import schema_text
 
@@ -76,9 +76,7 @@ def unlisted(found: dict[str, Any], fields: set[Place]) -> set[Place]:
     }
 
 
-@pytest.mark.parametrize(
-    "name", ["run", "whatif", "compare", "sensitivity", "find", "monitor", "analyse", "trace", "check"]
-)
+@pytest.mark.parametrize("name", ANSWERS)
 def test_every_field_of_an_answer_is_listed(name: str, answers: dict[str, Path]) -> None:
     assert unlisted(results_in(answers[name]), listed(PAGE)) == set()
 

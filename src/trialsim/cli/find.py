@@ -100,14 +100,14 @@ def find(
             raise TrialsimError("--settings lists settings of ideal designs; it does not go with --scenario")
         if kind is None:
             raise TrialsimError("name the kind of design first: trialsim find simon --settings FILE")
-        on_line: dict[str, Any] = {"p0": p0, "p1": p1, "alpha": alpha, "beta": beta, "power": power}
-        on_line |= {"criterion": criterion, "weight": weight, "nmax": nmax, "set": keys, "null": null}
-        on_line |= {"alternative": alternative, "figure": figure, "output": out.output, "full": out.full}
-        on_line |= {"json": out.as_json, "markdown": out.as_markdown, "latex": out.as_latex}
-        if ignored := [f"--{name}" for name, value in on_line.items() if value not in (None, False, [])]:
+        beside = {
+            "--p0": p0, "--p1": p1, "--alpha": alpha, "--beta": beta, "--power": power, "--criterion": criterion,
+            "--weight": weight, "--nmax": nmax, "--set": keys, "--null": null, "--alternative": alternative,
+            "--figure": figure, "-o": out.output, f"--{out.form}": out.form,
+        }  # fmt: skip
+        if given := [name for name, value in beside.items() if value]:
             raise TrialsimError(
-                f"--settings does not go with {listed(ignored)}: it prints a CSV table (to keep it: > FILE.csv), and "
-                "what is asked of a design is a column of the file, such as p0, criterion, nmax or n1"
+                f"--settings prints a CSV table, a setting a row, whose columns say everything; without {listed(given)}"
             )
         found_in_all = find_in_file(kind, settings)
         print(to_csv(found_in_all.rows), end="")

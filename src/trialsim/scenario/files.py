@@ -24,8 +24,19 @@ MAX_BYTES = 500_000
 def load(path: str | os.PathLike[str]) -> Scenario:
     """Read a scenario file.
 
+    Args:
+        path: of the file, YAML.
+
+    Returns:
+        The scenario, every default filled in.
+
     Raises:
         ScenarioError: with every problem of the file, each at its line.
+
+    Examples:
+        >>> scenario = trialsim.load(trialsim.examples("teaching"))
+        >>> list(scenario.truth)
+        ['inactive', 'active', 'active_lower_dose_weaker']
     """
     return load_with_text(path)[0]
 
@@ -89,7 +100,19 @@ def parse(text: str, name: str = "scenario") -> Scenario:
 
 
 def validate(path: str | os.PathLike[str]) -> tuple[Problem, ...]:
-    """The problems of a scenario file; empty when it can be used."""
+    """The problems of a scenario file.
+
+    Args:
+        path: of the file, YAML.
+
+    Returns:
+        Every problem with its line, key and what is allowed there; empty when the file can be used.
+
+    Examples:
+        >>> path = trialsim.examples("teaching")
+        >>> trialsim.validate(path)
+        ()
+    """
     try:
         load(path)
     except ScenarioError as error:
