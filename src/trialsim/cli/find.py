@@ -107,7 +107,7 @@ def find(
         }  # fmt: skip
         if further := [name for name, value in beside.items() if value]:
             raise TrialsimError(
-                f"--settings prints a CSV table, a setting a row, whose columns say everything; without {listed(further)}"
+                f"--settings prints a CSV table, a setting a row; its columns say everything, without {listed(further)}"
             )
         found_in_all = find_in_file(kind, settings)
         print(to_csv(found_in_all.rows), end="")
