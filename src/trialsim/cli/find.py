@@ -107,7 +107,8 @@ def find(
         }  # fmt: skip
         if ignored := [name for name, value in beside.items() if value not in (None, "", [])]:
             raise TrialsimError(
-                f"--settings prints a CSV table, a setting a row, whose columns say everything; without {listed(ignored)}"
+                f"--settings prints a CSV table, a setting a row, whose columns say everything; "
+                f"without {listed(ignored)}"
             )
         found_in_all = find_in_file(kind, settings)
         print(to_csv(found_in_all.rows), end="")
