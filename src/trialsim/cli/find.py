@@ -105,9 +105,10 @@ def find(
             "--weight": weight, "--nmax": nmax, "--set": keys, "--null": null, "--alternative": alternative,
             "--figure": figure, "-o": out.output, f"--{out.form}": out.form,
         }  # fmt: skip
-        if further := [name for name, value in beside.items() if value]:
+        if ignored := [name for name, value in beside.items() if value not in (None, "", [])]:
             raise TrialsimError(
-                f"--settings prints a CSV table, a setting a row; its columns say everything, without {listed(further)}"
+                "--settings prints a CSV table, a setting a row, whose columns say everything; "
+                f"without {listed(ignored)}"
             )
         found_in_all = find_in_file(kind, settings)
         print(to_csv(found_in_all.rows), end="")
