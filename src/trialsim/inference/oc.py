@@ -137,6 +137,10 @@ class StatedDesign(Answer):
             for k, n in enumerate(self.looks.n)
             for low, high, d in self.looks.ranges(k)
         ]
+        rates = [
+            {**each.row(), "ends": [{**asdict(look), "p_any": look.p} for look in each.ends]}
+            for each in self.at
+        ]
         found: dict[str, Any] = digits12(
             {
                 "design": self.design,
@@ -149,7 +153,7 @@ class StatedDesign(Answer):
                 "power": self[self.p1].p_go if self.tests and self.p1 is not None else None,
                 "nominal": None if self.nominal is None else asdict(self.nominal),
                 "odds_ratio": self.odds_ratio if self.watches_toxicity else None,
-                "rates": [asdict(each) for each in self.at],
+                "rates": rates,
             }
         )
         return found
