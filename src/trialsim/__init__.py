@@ -14,13 +14,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from trialsim.answers import Answer, speak_through
+from trialsim.given import load_through
 from trialsim.version import __version__
 
 if TYPE_CHECKING:
     from trialsim.checks import Checks as Checks
     from trialsim.checks import check as check
     from trialsim.designs.finding import FoundDesigns as FoundDesigns
-    from trialsim.designs.finding import find as find
+    from trialsim.engine.finding import find as find
     from trialsim.engine.operating import exact as exact
     from trialsim.engine.operating import simulate as simulate
     from trialsim.engine.traces import Trace as Trace
@@ -73,7 +74,7 @@ _HOME = {
     "docx": "trialsim.reporting.later:write_docx",
     "exact": "trialsim.engine.operating",
     "examples": "trialsim.scenario.starting",
-    "find": "trialsim.designs.finding",
+    "find": "trialsim.engine.finding",
     "find_robust": "trialsim.engine.whole_trial",
     "FoundDesigns": "trialsim.designs.finding",
     "init": "trialsim.scenario.starting",
@@ -115,7 +116,13 @@ def _say(answer: Answer, form: str) -> Any:
     return import_module("trialsim.reporting.saying").say(answer, form)
 
 
+def _load(path: str) -> Any:
+    """Let the floor of scenarios read the file that a function is given in place of one."""
+    return import_module("trialsim.scenario.files").load(path)
+
+
 speak_through(_say)
+load_through(_load)
 
 
 def __getattr__(name: str) -> Any:

@@ -193,15 +193,36 @@ def _mapping(value: Any, name: str) -> dict[str, Any]:
 
 
 def _scenarios(value: Any, name: str) -> dict[str, Any]:
+    """Scenarios by name; those of a list by the names of their files, or their own."""
+    if isinstance(value, list | tuple):
+        found = [_scenario(each, f"{name}[{i}]") for i, each in enumerate(value)]
+        paths = [os.fspath(each) if isinstance(each, str | os.PathLike) else "" for each in value]
+        for called in (
+            [
+                os.path.splitext(os.path.basename(path))[0] or each.name
+                for path, each in zip(paths, found, strict=True)
+            ],
+            [path or each.name for path, each in zip(paths, found, strict=True)],
+        ):
+            if len({*called}) == len(called):
+                return dict(zip(called, found, strict=True))
+        raise DesignError(f"{name}: two have the same name; give a dict with names as its keys")
     return {key: _scenario(each, f"{name}[{key!r}]") for key, each in _mapping(value, name).items()}
+
+
+_loader: list[Callable[[str], Any]] = []
+
+
+def load_through(loader: Callable[[str], Any]) -> None:
+    """State who reads the scenario file that is given by its path in place of a scenario."""
+    _loader[:] = [loader]
 
 
 def _scenario(value: Any, name: str) -> Any:
     if isinstance(value, str | os.PathLike):
-        path = os.fspath(value)
-        raise DesignError(f"{name} = {path!r} is a path: give trialsim.load({path!r})")
+        return _loader[0](os.fsdecode(value))
     if not (hasattr(value, "truth") or hasattr(value, "scenario")):
-        raise DesignError(f"{name} = {clip(repr(value))} must be a scenario, as trialsim.load gives it")
+        raise DesignError(f"{name} = {clip(repr(value))} must be a scenario, or the path of its file")
     return value
 
 

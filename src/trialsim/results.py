@@ -217,7 +217,19 @@ class Planned:
 
 @dataclass(frozen=True, repr=False)
 class Results(Answer):
-    """The operating characteristics of every case of a scenario, and what is needed to get the same again."""
+    """The operating characteristics of every case of a scenario, and what is needed to get the same again.
+
+    Attributes:
+        cases: ``found["active"]`` is one of them, with its exact and its simulated values.
+        digest, version, streams, seed, replicates: of the scenario, the program, its random streams and the run; no
+            seed and no replicates where nothing was simulated.
+        planned: the replicates that a stated precision took.
+
+    Examples:
+        >>> found = trialsim.exact(trialsim.examples("teaching"))
+        >>> [case.case for case in found.cases]
+        ['inactive', 'active', 'active_lower_dose_weaker']
+    """
 
     kind: ClassVar[str] = "operating_characteristics"
 

@@ -50,19 +50,24 @@ def tell(words: str) -> None:
 def long_work(what: str, steps: int) -> Iterator[Callable[[int], None]]:
     """Work in ``steps``: call what is given with how many are done. It says once how long the rest will take, if long.
 
+    The clock starts after the first of them, which may have waited for a kernel to be compiled.
+
     Raises:
         KeyboardInterrupt: the work is to stop.
     """
-    began, said = time.monotonic(), False
+    began, first, said = 0.0, 0, False
 
     def done(count: int) -> None:
-        nonlocal said
+        nonlocal began, first, said
         if stop.is_set():
             raise KeyboardInterrupt
         if said or listener is None:
             return
+        if not first:
+            began, first = time.monotonic(), count
+            return
         passed = time.monotonic() - began
-        left = passed * (steps - count) / count
+        left = passed * (steps - count) / (count - first)
         if passed > LONG / 10 and passed + left > LONG:
             said = True
             tell(f"{what}: about {left:.0f} s more")

@@ -198,7 +198,7 @@ def test_every_call_works_or_says_why_not(call):
 
 
 def test_a_path_where_a_scenario_is_wanted():
-    with pytest.raises(DesignError, match=r"give trialsim\.load\('a\.yaml'\)"):
+    with pytest.raises(trialsim.ScenarioError, match=r"a\.yaml:1: no such file"):
         trialsim.simulate("a.yaml")  # type: ignore[arg-type]
 
 
@@ -520,3 +520,12 @@ def test_one_patient_is_no_patients(tmp_path, monkeypatch, capsys):
         command, *options = words.split()
         assert run([command, "one.yaml", *options], monkeypatch) == 0
         assert not re.search(r"\b1 (evaluable )?(patients|responses|looks)\b", capsys.readouterr().out), words
+
+
+@pytest.mark.parametrize(
+    "further", [["--alpha", ".05"], ["--json"], ["--nmax", "30"], ["--set", "balanced=true"]]
+)
+def test_settings_go_with_no_other_option(tmp_path, monkeypatch, capsys, further):
+    (tmp_path / "s.csv").write_text("p0,p1,alpha,beta\n0.1,0.3,0.05,0.2\n")
+    assert run(["find", "simon", "--settings", str(tmp_path / "s.csv"), *further], monkeypatch) == 2
+    assert f"without {further[0]}" in capsys.readouterr().err

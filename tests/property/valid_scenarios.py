@@ -21,7 +21,7 @@ SEARCHES: tuple[Block, ...] = (
     {"kind": "simon", "criterion": "minimax", "p0": 0.1, "p1": 0.35, "alpha": 0.1, "beta": 0.2},
     {"kind": "simon", "criterion": "admissible", "weight": 0.5, "p0": 0.2, "p1": 0.5, "alpha": 0.1, "beta": 0.1},
     {"kind": "single_stage", "criterion": "stable", "p0": 0.1, "p1": 0.35, "alpha": 0.1, "beta": 0.2},
-    {"kind": "curtailed", "p0": 0.2, "p1": 0.5, "alpha": 0.1, "beta": 0.2},
+    {"kind": "curtailed", "p0": 0.1, "p1": 0.5, "alpha": 0.1, "beta": 0.2},
     {"kind": "mander_thompson", "criterion": "h1_optimal", "p0": 0.1, "p1": 0.4, "alpha": 0.1, "beta": 0.2},
     {"kind": "sargent", "p0": 0.1, "p1": 0.4, "alpha": 0.1, "beta": 0.1, "eta": 0.8, "pi": 0.8},
     {"kind": "multistage", "p0": 0.1, "p1": 0.4, "alpha": 0.1, "beta": 0.2, "efficacy_stop": True},

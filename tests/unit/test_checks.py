@@ -376,7 +376,7 @@ def test_cells_leave_the_adjusted_p_of_the_totals_alone():
 
 def test_what_depends_on_the_design_is_simulated_in_calendar_time():
     scenario = parse(TWO_DOSES)
-    checks = check(scenario)
+    checks = check(scenario, replicates=TRIALS)
     reference = simulate(scenario, replicates=TRIALS, seed=3)["mixed"].simulated
     flag = row(checks, "mixed", "dose_reduced", "unconditional")
     assert flag.probability == pytest.approx(reference.values["p_dose_reduced"].estimate, abs=1e-12)

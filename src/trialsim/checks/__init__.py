@@ -57,11 +57,24 @@ def check(
     """Hold the observed trial of a scenario against each of its cases.
 
     Args:
+        scenario: a scenario, or the path of its file.
         seed: default the scenario's; drives the joint draws behind multiplicity-adjusted p-values, and what is
             simulated.
         replicates: trials of each case behind what the design adds where that is simulated, 20,000 at most; default the
             scenario's.
         jobs, progress: as for ``simulate``.
+
+    Returns:
+        Each observed count under each case: its tail probabilities, and what other trials would have predicted.
+
+    Raises:
+        DesignError: replicates, seed or jobs that cannot be.
+
+    Examples:
+        >>> path = trialsim.examples("dasatinib")
+        >>> found = trialsim.check(path, replicates=200)
+        >>> found.headline[0].observed, found.headline[0].denominator
+        (3, 69)
     """
     trial = Compiled.of(scenario)
     scenario = trial.scenario

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trialsim.cli.common import Out, loaded, options
-from trialsim.errors import DesignError, OutputError
+from trialsim.errors import OutputError
 
 if TYPE_CHECKING:
     from trialsim.inference import Characteristics
@@ -102,21 +102,17 @@ def analyse(
 ) -> None:
     """Analyse the trial that happened: one estimate, interval and p-value that know the design, all others behind."""
     from trialsim.inference import analyse as analysed
-    from trialsim.inference import looks_from
 
     stated, texts = None, dict[str, str]()
     if scenario is not None:
         (stated,), texts = loaded([scenario])
-    if stage2_n is not None:
-        if n is not None or design is None:
-            raise DesignError("--stage2-n goes with --design, and in place of --n")
-        n = (stage1_n or looks_from(design).n[0]) + stage2_n
     asked: dict[str, Any] = {
         "design": design,
         "responses": responses,
         "stage1": stage1,
         "n": n,
         "stage1_n": stage1_n,
+        "stage2_n": stage2_n,
         "overrun": overrun,
         "toxicities": toxicities,
         "treated": treated,

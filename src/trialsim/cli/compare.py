@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,9 +11,6 @@ from trialsim.cli.common import Out, Work, loaded, options
 from trialsim.cli.oc import numbers
 from trialsim.cli.whatif import Cases, distinct, side_by_side
 from trialsim.errors import TrialsimError
-
-if TYPE_CHECKING:
-    from trialsim.scenario.model import Scenario
 
 
 @options
@@ -54,12 +51,12 @@ def compare(
 ) -> None:
     """Put several designs under the same truth: P(go), EN, toxicities, duration; dominated designs are marked."""
     from trialsim.scenario.files import digest
-    from trialsim.varying.compare import Designs
+    from trialsim.varying.compare import Designs, stated_designs
 
     if design:
         if scenario or truth:
             raise TrialsimError("--design stands in place of scenario files: give one or the other")
-        designs, texts = _stated(design, p0, p1, rates)
+        designs, texts = stated_designs(design, p0, p1, numbers("--rates", rates) if rates else ())
     elif p0 is not None or p1 is not None or rates is not None:
         raise TrialsimError("--p0, --p1 and --rates go with --design; scenario files state their own")
     elif not scenario:
@@ -83,23 +80,3 @@ def compare(
         texts=texts,
         asked={"names": list(designs), "truth": named[0] if named else None, "cases": case},
     )
-
-
-def _stated(
-    written: list[str], p0: float | None, p1: float | None, rates: str | None
-) -> tuple[dict[str, Scenario], dict[str, str]]:
-    """Scenarios of designs that are written, by what was written; and their texts by the names they are kept under."""
-    from trialsim.inference.stated import scenario_text
-    from trialsim.scenario.files import parse
-
-    if p0 is None or p1 is None:
-        raise TrialsimError("--design needs --p0 and --p1, under which the designs are compared")
-    if len(set(written)) < len(written):
-        raise TrialsimError("a design is given twice; give each once")
-    further = [] if rates is None else numbers("--rates", rates)
-    texts = {
-        design.replace("−", "-"): scenario_text(design.replace("−", "-"), p0, p1, further)
-        for design in written
-    }
-    scenarios = {design: parse(text, design) for design, text in texts.items()}
-    return scenarios, {f"scenarios/design-{k}.yaml": text for k, text in enumerate(texts.values(), start=1)}

@@ -100,6 +100,16 @@ def find(
             raise TrialsimError("--settings lists settings of ideal designs; it does not go with --scenario")
         if kind is None:
             raise TrialsimError("name the kind of design first: trialsim find simon --settings FILE")
+        beside = {
+            "--p0": p0, "--p1": p1, "--alpha": alpha, "--beta": beta, "--power": power, "--criterion": criterion,
+            "--weight": weight, "--nmax": nmax, "--set": keys, "--null": null, "--alternative": alternative,
+            "--figure": figure, "-o": out.output, f"--{out.form}": out.form,
+        }  # fmt: skip
+        if ignored := [name for name, value in beside.items() if value not in (None, "", [])]:
+            raise TrialsimError(
+                "--settings prints a CSV table, a setting a row, whose columns say everything; "
+                f"without {listed(ignored)}"
+            )
         found_in_all = find_in_file(kind, settings)
         print(to_csv(found_in_all.rows), end="")
         if found_in_all.bad:

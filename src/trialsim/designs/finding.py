@@ -87,11 +87,20 @@ class Found:
 
 @dataclass(frozen=True, repr=False)
 class FoundDesigns(Answer):
-    """The designs a search found. ``setting`` is what they were found for.
+    """The designs a search found.
 
-    ``note`` says when the search ended at a bound, ``within`` the bound; ``covered`` what was searched, ``held`` what
-    was not moved. ``keys`` are the further keys of the block, ``en_words`` says what EN a criterion speaks of if
-    not EN(p0), ``written_as`` how a design is to be read.
+    Attributes:
+        designs: by criterion; ``found["optimal"]`` is one of them.
+        note, within: when the search ended at a bound, that it did, and the bound.
+        setting, keys: what they were found for: the rates, and the further keys of the block.
+        en_words: what EN a criterion speaks of, if not EN(p0).
+        written_as: how a design is to be read.
+        covered, held: what was searched, and what was not moved.
+
+    Examples:
+        >>> found = trialsim.find("single_stage", p0=0.1, p1=0.3, alpha=0.05, beta=0.2)
+        >>> [(each.criterion, each.design) for each in found]
+        [('first', '5/25'), ('stable', '6/29')]
     """
 
     kind: ClassVar[str] = "find"
@@ -234,7 +243,9 @@ def check_kind(kind: str) -> None:
             f"a design of kind {kind} is stated, not searched for: write it into a scenario's design block, and "
             "`trialsim run` says what it does"
         )
-    raise DesignError(f"kind `{kind}` is not known; allowed: {', '.join([*SEARCHES, *DERIVED])}")
+    known = [*SEARCHES, *DERIVED]
+    near = next((f"; did you mean `{each}`?" for each in known if each == kind.lower()), "")
+    raise DesignError(f"kind `{kind}` is not known{near}; allowed: {', '.join(known)}")
 
 
 def needs(kind: str) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from trialsim.designs.binomial import Float64
 
 
-MANY = 3000
+MANY = 5000
 """Patients from which on a boundary of constant level takes so long that it is said."""
 
 
@@ -39,14 +39,20 @@ class Pocock(Spec):
         a is the largest attainable tail probability that keeps P(ever crossing | limit, m <= planned_n) <= phi.
         """
         if planned_n >= MANY:
-            tell(f"toxicity boundary for {planned_n:,} patients: this takes about a minute")
-        tails = Tails(self.limit, range(1, planned_n + 1))
+            tell(
+                f"toxicity boundary for {planned_n:,} patients: about {30 * (planned_n / 10_000) ** 2:.0f} s"
+            )
+        # each look crosses with probability a at most, and the one that attains a with just that
+        known, least = self.phi / planned_n * (1 - SAME), self.phi / planned_n / 2
+        tails = Tails(self.limit, range(1, planned_n + 1), least)
         a = tails.largest(
-            lambda a: crosses_rarely((NEVER, *tails.first_below(a)), self.limit, planned_n, self.phi)
+            lambda a: crosses_rarely((NEVER, *tails.first_below(a)), self.limit, planned_n, self.phi),
+            known,
+            self.phi * (1 + SAME),
         )
         if a is None:
             return (NEVER,) * (most + 1)
-        later = Tails(self.limit, range(planned_n + 1, most + 1))
+        later = Tails(self.limit, range(planned_n + 1, most + 1), least)
         return (NEVER, *tails.first_below(a), *later.first_below(a))
 
 
@@ -183,13 +189,20 @@ def _crossing_exactly(bounds: tuple[int, ...], rate: Fraction, n: int) -> Fracti
 
 
 class Tails:
-    """P(X >= b) for X ~ Binomial(m, rate) at some m: the levels at which a boundary of constant level changes."""
+    """P(X >= b) for X ~ Binomial(m, rate) at some m: the levels at which a boundary of constant level changes.
 
-    def __init__(self, rate: float, sizes: Sequence[int]) -> None:
+    Of each size those are kept that are not below ``least``, and one more.
+    """
+
+    def __init__(self, rate: float, sizes: Sequence[int], least: float = 0.0) -> None:
+        self.sizes, self.rate, self._rate = sizes, decimal(rate), rate
+        self.values = [self._tail(m, least) for m in sizes]
+
+    def _tail(self, m: int, least: float) -> Float64:
         from trialsim.designs.binomial import upper_tail
 
-        self.sizes, self.rate = sizes, decimal(rate)
-        self.values = [upper_tail(m, rate) for m in sizes]
+        tail = upper_tail(m, self._rate)
+        return tail[: int((tail >= least).sum()) + 1].copy()
 
     def exact(self, m: int, b: int) -> Fraction:
         """P(X >= b) as a fraction."""
@@ -199,25 +212,35 @@ class Tails:
         """By size the smallest count whose tail probability is at most a; NEVER if that of all patients is not."""
         found = []
         for m, tail in zip(self.sizes, self.values, strict=True):
-            b = int((tail > a.value * (1 + SAME)).sum())  # tails fall: those before are above a for certain
-            while b <= m and tail[b] > a.value * (1 - SAME) and self.exact(m, b) > a.exact:
+            whole = tail if tail[-1] < a.value * (1 - SAME) else self._tail(m, 0.0)
+            b = int((whole > a.value * (1 + SAME)).sum())  # tails fall: those before are above a for certain
+            while b <= m and whole[b] > a.value * (1 - SAME) and (m, b) != a.place:
+                if self.exact(m, b) <= a.exact:
+                    break
                 b += 1
             found.append(b if b <= m else NEVER)
         return tuple(found)
 
-    def largest(self, keeps: Callable[[Level], bool]) -> Level | None:
-        """The largest attained level below 1 that ``keeps``, as all smaller ones do; None if none does."""
+    def largest(self, keeps: Callable[[Level], bool], known: float, never: float) -> Level | None:
+        """The largest attained level below 1 that ``keeps``, as all smaller ones do; None if none does.
+
+        Levels up to ``known`` are known to keep, and levels above ``never`` not to: of those the largest of each size
+        is enough, of these none is looked at.
+        """
         import numpy as np
 
-        size = np.repeat(self.sizes, [len(tail) for tail in self.values])
-        count = np.concatenate([np.arange(len(tail)) for tail in self.values])
-        value = np.concatenate(self.values)
+        first = [max(int((tail > never).sum()), 1) for tail in self.values]
+        last = [int((tail > known).sum()) + 1 for tail in self.values]
+        size = np.repeat(self.sizes, [len(t[i:j]) for t, i, j in zip(self.values, first, last, strict=True)])
+        count = np.concatenate(
+            [np.arange(len(t))[i:j] for t, i, j in zip(self.values, first, last, strict=True)]
+        )
+        value = np.concatenate([t[i:j] for t, i, j in zip(self.values, first, last, strict=True)])
         order = np.argsort(value, kind="stable")
-        order = order[(count > 0)[order]]
 
         def level(k: int) -> Level:
             m, b = int(size[order[k]]), int(count[order[k]])
-            return Level(float(value[order[k]]), lambda: self.exact(m, b))
+            return Level(float(value[order[k]]), lambda: self.exact(m, b), (m, b))
 
         low, high = 0, len(order)  # order[:low] are known to keep
         while low < high:
@@ -233,10 +256,12 @@ class Tails:
 
 
 class Level:
-    """A level, and the fraction that it is."""
+    """A level, and the fraction that it is; ``place`` is the size and the count that attain it."""
 
-    def __init__(self, value: float, exact: Callable[[], Fraction]) -> None:
-        self.value, self._exact = value, exact
+    def __init__(
+        self, value: float, exact: Callable[[], Fraction], place: tuple[int, int] | None = None
+    ) -> None:
+        self.value, self._exact, self.place = value, exact, place
 
     @cached_property
     def exact(self) -> Fraction:

@@ -38,9 +38,18 @@ FALSE_ALARM = 1e-4
 def exact(scenario: Scenario | Compiled, *, totals: bool = True) -> Results:
     """Exact operating characteristics of every case, by a Markov chain over patients.
 
-    ``totals=False`` leaves out the distributions of total responses and toxicities and is about fifty times faster.
-    A case without an exact answer says so in ``not_exact``; where calendar time decides, ``at_once`` is the exact
-    answer if every outcome were known at once.
+    Args:
+        scenario: a scenario, or the path of its file.
+        totals: whether to include the distributions of total responses and toxicities, which take most of the time.
+
+    Returns:
+        The results by case. A case without an exact answer says so in ``not_exact``; where calendar time decides,
+        ``at_once`` is the exact answer if every outcome were known at once.
+
+    Examples:
+        >>> scenario = trialsim.load(trialsim.examples("teaching"))
+        >>> round(trialsim.exact(scenario)["active"].exact.values["p_go"], 4)
+        0.8028
     """
     trial = Compiled.of(scenario)
     return _results(trial, tuple(_case(trial, name, totals) for name in trial.scenario.truth), None, None)
@@ -63,12 +72,25 @@ def simulate(
     simulated too and held against its exact answer, so that every run tests the engine.
 
     Args:
+        scenario: a scenario, or the path of its file.
         replicates, seed: default to the scenario's ``simulation`` block; where it asks for a precision, replicates are
             planned from a pilot run.
         jobs: worker threads; default all processors, or what an enclosing ``joblib.parallel_config`` says.
         progress: called with the number of replicates just finished, those of the trials at once included.
         totals: whether the exact side includes the distributions of total responses and toxicities.
         ledger: keeps what is finished, so that a run that is cut off can go on.
+
+    Returns:
+        The results by case, the same bits for any number of jobs.
+
+    Raises:
+        DesignError: replicates, seed or jobs that cannot be.
+
+    Examples:
+        >>> path = trialsim.examples("teaching")
+        >>> found = trialsim.simulate(path, replicates=1000, seed=1)
+        >>> found["active"].simulated.values["p_go"].estimate
+        0.8
     """
     trial = Compiled.of(scenario)
     asked = trial.scenario.simulation

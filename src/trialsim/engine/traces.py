@@ -143,11 +143,21 @@ def trace(
     """Trial number ``trial`` (from 1) of a case, the very one that a run with the same seed simulates.
 
     Args:
+        scenario: a scenario, or the path of its file.
         case: name of the case; default the first.
+        trial: its number in the run.
         seed: default the scenario's.
+
+    Returns:
+        The trial: its patients, events and courses of treatment.
 
     Raises:
         TrialsimError: there is no such case, trial or seed.
+
+    Examples:
+        >>> path = trialsim.examples("teaching")
+        >>> trialsim.trace(path, case="inactive", trial=1, seed=1).end
+        'stopped early for futility'
     """
     compiled = Compiled.of(scenario)
     scenario = compiled.scenario

@@ -51,7 +51,10 @@ def find_robust(
 ) -> RobustDesigns:
     """Find designs that keep alpha and beta under the scenario's own truth and protocol, beside the ideal ones.
 
+    ``trialsim.find`` with a scenario is the same.
+
     Args:
+        scenario: a scenario, or the path of its file.
         kind: one of KINDS; the scenario's own when left out.
         null: cases in which P(go) must not exceed alpha (default: every case that responds at p0 or less at each dose).
             EN is that of the first.
@@ -68,6 +71,12 @@ def find_robust(
 
     Raises:
         DesignError: impossible input, or a trial that has no exact answer of this kind.
+
+    Examples:
+        >>> scenario = trialsim.load(trialsim.examples("teaching"))
+        >>> found = trialsim.find_robust(scenario, criterion="minimax", nmax=30)
+        >>> found.searched, len(found)
+        ((2, 30), 1)
     """
     _refuse(scenario)
     if power is not None:

@@ -65,10 +65,15 @@ class Attained:
 class RobustDesigns(Answer):
     """The designs of a robust search, and what they and the ideal ones do in each case.
 
-    ``searched`` is the range of n that was searched completely; ``stopped`` says why it ended before the n asked for;
-    ``held`` is what was not moved.
-    ``best_by_n`` has the least EN of every n that works. Where there is no design ``why_none`` says why, and
-    ``most_power`` comes nearest.
+    Attributes:
+        null, alternative: the cases in which P(go) is bounded from above, and from below.
+        searched: the range of n that was searched completely.
+        stopped: why it ended before the n asked for.
+        held: what was not moved.
+        ideal: the designs of the same search where every patient is evaluable and there is no other rule.
+        designs, best_by_n: by criterion; and that of least EN of every n that works.
+        why_none, most_power: where there is no design, why, and the one that comes nearest.
+        attained: what each design does in each case.
     """
 
     kind: ClassVar[str] = "find"

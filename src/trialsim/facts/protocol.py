@@ -112,7 +112,22 @@ class Protocol(Answer):
 
 @takes
 def protocol(scenario: Scenario | Compiled) -> Protocol:
-    """What the protocol of a scenario fixes; a design that is described by its error rates is searched for."""
+    """What the protocol of a scenario fixes, and what the trial as it is written does in each case.
+
+    Args:
+        scenario: a scenario, or the path of its file; a design that is described by its error rates is searched for.
+
+    Returns:
+        The facts; printed, the statistical section of the protocol.
+
+    Raises:
+        DesignError: no design keeps the error rates that the scenario states.
+
+    Examples:
+        >>> found = trialsim.protocol(trialsim.examples("teaching"))
+        >>> found.facts.design.p0, found.facts.design.p1
+        (0.1, 0.3)
+    """
     trial = Compiled.of(scenario)
     return Protocol(facts(trial), tuple(_as_written(trial)))
 

@@ -44,6 +44,7 @@ def analyse(
     stage1: int | None = None,
     n: int | None = None,
     stage1_n: int | None = None,
+    stage2_n: int | None = None,
     overrun: int | None = None,
     toxicities: int | None = None,
     treated: int | None = None,
@@ -59,18 +60,37 @@ def analyse(
     """Analyse the trial that was observed: of a scenario, or of a design and its counts.
 
     Args:
-        scenario: its `observed` block is analysed with its design.
+        scenario: a scenario, or the path of its file: its `observed` block is analysed with its design.
         design: instead, the cut-offs: ``"1/25,6/70"`` stops if responses <= 1 of 25, goes if responses > 6 of 70.
         responses, stage1: responses in all, and in stage 1 where known.
         n, stage1_n: patients analysed, in all and in stage 1, where other than planned (or where the trial could have
             ended at more than one look).
+        stage2_n: patients in stage 2, in place of ``n``.
         overrun: patients already enrolled when the trial stopped after stage 1; their responses are among `responses`.
         toxicities, treated: patients with toxicity, and patients treated where other than those analysed.
         p0, p1: unacceptable and desirable rate (default: the scenario's); p-values need p0.
         confidence, prior: of the intervals; a and b of Beta(a, b).
         estimate, interval, ordering: which estimate, interval and ordering of the p-value are the primary ones.
         characteristics: whether bias, error and coverage under the design are worked out as well.
+
+    Returns:
+        Every set of patients, the primary one first: estimates, intervals, p-value and decision.
+
+    Raises:
+        DesignError: counts that the design cannot have, a scenario together with counts, or neither.
+
+    Examples:
+        >>> found = trialsim.analyse(design="1/10 5/29", responses=7, stage1=3, p0=0.1)
+        >>> found.sets[0].decision, round(found.sets[0].p_value, 4)
+        ('go', 0.0177)
+
+    Sources: Jung SH, Kim KM, Stat Med 2004;23:881-896 (UMVUE); Tsiatis AA, Rosner GL, Mehta CR, Biometrics
+    1984;40:797-803 (stagewise ordering).
     """
+    if stage2_n is not None:
+        if n is not None or design is None:
+            raise DesignError("--stage2-n goes with --design, and in place of --n")
+        n = (stage1_n or looks_from(design).n[0]) + stage2_n
     plan = AnalysisPlan(p0, p1, confidence, estimate, interval, ordering, (prior[0], prior[1]))
     if scenario is not None:
         counts = (design, responses, stage1, n, stage1_n, overrun, toxicities, treated)
@@ -113,6 +133,7 @@ def _sets(
         return (analyse_set(looks, plan, patients=PATIENTS, n=n, x=responses, x1=stage1, n1=stage1_n),)
     if stage1 is None or n is not None or stage1_n is not None:
         raise DesignError(
-            "with overrun, state the responses in stage 1 and in all; the sizes follow from the design"
+            "with --overrun, state the responses in stage 1 (--stage1) and in all (--responses), and no size: the "
+            "sizes follow from the design"
         )
     return analyse_overrun(looks, plan, patients=PATIENTS, overrun=overrun, x=responses, x1=stage1)

@@ -241,7 +241,15 @@ def _impossible(looks: Looks, look: int, x: int) -> str:
     said = f"a trial of this design does not end with {counted(x)} among {n} patients"
     if x <= n and looks.next[look][x] >= 0:
         return f"{said}: it goes on to {looks.n[looks.next[look][x]]}"
-    return f"{said}: it would have ended at an earlier look" if x <= n else f"{said}: there are too few"
+    if x > n:
+        return f"{said}: there are too few"
+    more = ""
+    if look == 1 and x < len(looks.next[0]) and looks.next[0][x] < 0:
+        more = (
+            f". If stage 1 was decided at another number than {looks.n[0]}, state --stage1-n; if it stopped with more "
+            "patients enrolled, --overrun and --stage1"
+        )
+    return f"{said}: it would have ended at an earlier look{more}"
 
 
 def analysis(

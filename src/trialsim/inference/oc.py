@@ -213,7 +213,9 @@ def oc(
     if p0 is not None and p1 is not None and p1 <= p0:
         raise DesignError(f"the desirable rate p1 = {p1:g} must be above the unacceptable rate p0 = {p0:g}")
     if p0 is None and p1 is None and not rates:
-        raise DesignError("state p0 and p1, or the response rates that are asked for (rates)")
+        raise DesignError(
+            "state p0 and p1 (--p0 .10 --p1 .30), or the response rates that are asked for (--rates .10,.20,.30)"
+        )
     first = [p for p in (p0, p1) if p is not None]
     asked = dict.fromkeys([*first, *(_curve(p0, p1) if rates is None else rates)])
     toxic = _toxicity(read, toxicity)

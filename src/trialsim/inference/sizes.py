@@ -179,7 +179,7 @@ def _check_stage1(looks: Looks, x1: int, x: int, n1: int, n: int, went_on: str =
     if looks.next[0][x1] < 0:
         word = DECISION_WORDS[looks.next[0][x1]]
         raise DesignError(
-            f"{counted(x1)} among the {n1} patients of stage 1 mean {word} by this design: "
+            f"{counted(x1)} among the {n1} patients of stage 1: {word} by this design, "
             f"the trial would have ended there{went_on}"
         )
 
@@ -188,7 +188,14 @@ def _went_on(design: TwoStage, n1: int, n: int | None, x1: int | None) -> str:
     """How to state a trial of two stages that went on where its design would have stopped it."""
     if x1 is None:
         return ""
-    end = f"{design.r}/{n or n1 + design.n - design.n1}"
+    late = n is not None and n1 < n < design.n
+    end = f"{design.r}/{design.n if late else n or n1 + design.n - design.n1}"
     never = f"--design -/{design.n1},{design.r}/{design.n} if stage 1 stopped nothing"
     ways = f"--design {x1 - 1}/{n1},{end} if it would have stopped with fewer, or " if x1 else ""
-    return f". If it went on all the same, state the rule that it followed: {ways}{never}"
+    said = f". If it went on all the same, state the rule that it followed: {ways}{never}"
+    if n is not None and late:
+        said = (
+            f". If it stopped with {n - n1} more enrolled, write --overrun {n - n1} in place of --n {n}; if stage 1 "
+            f"was decided at {n} patients, --stage1-n {n}{said}"
+        )
+    return said

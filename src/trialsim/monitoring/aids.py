@@ -220,14 +220,26 @@ def monitor(
     """Decision table, and conditional and predictive power at every look and from now on.
 
     Args:
+        scenario: a scenario, or the path of its file.
         now: patients and responses so far, and toxicities at the current dose where known.
         dose, at_dose, treated, all_toxicities: current dose (1 for the starting dose), patients treated at it and at
             all doses, and toxicities at all doses.
         rates: true response rates besides p0 and p1 at which to tell the power.
         prior: a and b of the Beta prior; default that of the design, else Jeffreys.
 
+    Returns:
+        The table, the powers at every count of every interim look, and, with ``now``, those of the rest of the trial.
+
     Raises:
         DesignError: a rate or prior that is none, or a present at which the trial cannot be.
+
+    Examples:
+        >>> path = trialsim.examples("teaching")
+        >>> present = trialsim.monitor(path, now=[20, 3, 4]).present
+        >>> round(present.at_rates["p1"], 4), round(present.predictive, 4)
+        (0.5372, 0.2051)
+
+    Source of the conditional power: Lan KKG, Simon R, Halperin M, Commun Stat C 1982;1:207-219.
     """
     if prior is not None and (fault := prior_fault(prior)):
         raise DesignError(fault)

@@ -99,7 +99,7 @@ def decision(found: PatientsAnalysis, assumed: bool) -> str:
     at = f"at look {found.look + 1} of {len(found.looks.n)}"
     rule = rule_of(found.planned.looks if found.planned else found.looks)
     if found.planned:
-        rule += f" (as planned; the sizes attained were {listed([str(n) for n in found.looks.n])})"
+        rule += f" (as planned; {_attained(found)})"
     if found.cut_off:
         rule += f". {found.cut_off.removesuffix('.')}"
     if assumed:
@@ -107,6 +107,14 @@ def decision(found: PatientsAnalysis, assumed: bool) -> str:
             f"If the trial had followed the design that this scenario assumes: {said}, {at}. It says: {rule}."
         )
     return f"{said[0].upper()}{said[1:]}, {at}. The design says: {rule}."
+
+
+def _attained(found: PatientsAnalysis) -> str:
+    """The sizes of the looks that the trial came to."""
+    sizes = [str(n) for n in found.looks.n[: found.look + 1]]
+    return (
+        f"the size attained was {sizes[0]}" if len(sizes) == 1 else f"the sizes attained were {listed(sizes)}"
+    )
 
 
 def rule_of(looks: Looks) -> str:
@@ -123,6 +131,8 @@ def quote(found: Analyses) -> str:
     primary = found.sets[0]
     plan, interval = primary.plan, primary.interval
     rule = rule_of(primary.planned.looks if primary.planned else primary.looks)
+    if primary.planned:
+        rule += f"; {_attained(primary)}"
     design = (
         "Had the trial followed the design that this scenario assumes" if found.assumed else "By the design"
     )

@@ -14,11 +14,23 @@ from trialsim.writing.word import check_installed, to_docx
 
 
 def write_docx(folder: str | os.PathLike[str], *, force: bool = False) -> Path:
-    """Write ``report.docx`` into a folder, with ``force`` in place of an earlier one, and return its path.
+    """Write the report of a folder for Word, ``report.docx`` (needs the extra ``docx``).
+
+    Args:
+        folder: written by ``report``, or by a command with -o.
+        force: replace an earlier ``report.docx``.
+
+    Returns:
+        The path of the file.
 
     Raises:
         OutputError: this is not a folder of trialsim, it was changed, its answer comes out differently now, or the file
             is there already or cannot be written.
+
+    Examples:
+        >>> page = trialsim.report(trialsim.examples("teaching"), "mine", replicates=200)
+        >>> trialsim.docx("mine").name
+        'report.docx'
     """
     kept = Path(folder)
     check_installed()

@@ -28,12 +28,22 @@ def reproduce(
 ) -> tuple[bool, tuple[str, ...]]:
     """Work a folder out again from its copies of the scenario files, as it was asked for.
 
+    Args:
+        folder: written by ``report``, or by a command with -o.
+        jobs: worker threads; default all processors.
+        progress: called with the number of replicates just finished.
+
     Returns:
         Whether ``results.json`` is the same byte by byte and every other file is as it was written, and what differs,
         in words.
 
     Raises:
         OutputError: this is not a folder of trialsim, or its results.json cannot be read or was changed.
+
+    Examples:
+        >>> page = trialsim.report(trialsim.examples("teaching"), "mine", replicates=200)
+        >>> trialsim.reproduce("mine")
+        (True, ())
     """
     kept = Path(folder)
     recorded, content = recorded_in(kept)

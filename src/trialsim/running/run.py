@@ -107,14 +107,24 @@ def run(
     """Work out everything about a scenario: operating characteristics, checks, examples.
 
     Args:
+        scenario: a scenario, or the path of its file.
         replicates, seed, jobs, progress, ledger: as for ``simulate``.
         exact: simulate nothing where an exact answer exists.
         sensitivity: also the analyses of the scenario's block ``sensitivity``.
         results, checks: what was already found for this scenario, in place of finding it again.
         text: the scenario as its file has it; default: written anew.
 
+    Returns:
+        The answer: ``found.results``, ``.checks``, ``.power``, ``.report()``, ``.figures()``.
+
     Raises:
         TrialsimError: results of another scenario; a case that ``exact`` leaves without an answer.
+
+    Examples:
+        >>> path = trialsim.examples("teaching")
+        >>> found = trialsim.run(path, replicates=200, seed=1)
+        >>> round(found.results["active"].exact.values["p_go"], 4)
+        0.8028
     """
     from trialsim.checks import check
     from trialsim.engine import operating

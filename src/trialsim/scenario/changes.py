@@ -112,6 +112,8 @@ def read_changes(pairs: Iterable[str]) -> dict[str, Any]:
             raise ChangeError(pair, "expected PATH=VALUE, such as conduct.accrual.per_month=8")
         if path in changes:
             raise ChangeError(path, "given twice")
+        if text.strip().startswith("+"):
+            raise ChangeError(path, f"`{text.strip()}` reads as an addition; state the new value itself")
         try:
             changes[path] = value_of(text, path)
         except ValueError as reason:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 from pydantic import ValidationError
 
@@ -23,8 +24,19 @@ MAX_BYTES = 500_000
 def load(path: str | os.PathLike[str]) -> Scenario:
     """Read a scenario file.
 
+    Args:
+        path: of the file, YAML.
+
+    Returns:
+        The scenario, every default filled in.
+
     Raises:
         ScenarioError: with every problem of the file, each at its line.
+
+    Examples:
+        >>> scenario = trialsim.load(trialsim.examples("teaching"))
+        >>> list(scenario.truth)
+        ['inactive', 'active', 'active_lower_dose_weaker']
     """
     return load_with_text(path)[0]
 
@@ -42,7 +54,9 @@ def text_of(name: str) -> str:
         with open(name, "rb") as file:
             content = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise _refused(name, "no such file") from None
+        stated = re.fullmatch(r"[-\d:]+/\d+([\s,]+[-\d:]+/\d+)*", name)
+        more = "; cut-offs are given to `trialsim oc`, or with `analyse --design`" if stated else ""
+        raise _refused(name, f"no such file{more}") from None
     except IsADirectoryError:
         raise _refused(name, "this is a folder, not a scenario file") from None
     except OSError as error:
@@ -86,7 +100,19 @@ def parse(text: str, name: str = "scenario") -> Scenario:
 
 
 def validate(path: str | os.PathLike[str]) -> tuple[Problem, ...]:
-    """The problems of a scenario file; empty when it can be used."""
+    """The problems of a scenario file.
+
+    Args:
+        path: of the file, YAML.
+
+    Returns:
+        Every problem with its line, key and what is allowed there; empty when the file can be used.
+
+    Examples:
+        >>> path = trialsim.examples("teaching")
+        >>> trialsim.validate(path)
+        ()
+    """
     try:
         load(path)
     except ScenarioError as error:

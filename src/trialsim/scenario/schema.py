@@ -14,7 +14,15 @@ from trialsim.scenario.model import Scenario
 
 @cache
 def json_schema() -> dict[str, Any]:
-    """The JSON Schema (2020-12) of a scenario file, from the models; shared, not to be changed."""
+    """The JSON Schema (2020-12) of a scenario file, from the models.
+
+    Returns:
+        The schema; shared, not to be changed.
+
+    Examples:
+        >>> sorted(trialsim.schema()["required"])
+        ['design', 'endpoint', 'name', 'schema', 'truth']
+    """
     schema = Scenario.model_json_schema(schema_generator=_Schema)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "trialsim scenario"}
 

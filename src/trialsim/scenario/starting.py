@@ -44,9 +44,16 @@ def init(kind: str | os.PathLike[str] = "simon", path: str | os.PathLike[str] | 
             is the path.
         path: the file to write; default scenario.yaml.
 
+    Returns:
+        The path of the file.
+
     Raises:
         TrialsimError: no such kind.
         OutputError: the file exists, or cannot be written.
+
+    Examples:
+        >>> str(trialsim.init("gehan", "mine.yaml"))
+        'mine.yaml'
     """
     if Path(kind).suffix.lower() in (".yaml", ".yml"):
         if path is not None:
@@ -60,11 +67,24 @@ def init(kind: str | os.PathLike[str] = "simon", path: str | os.PathLike[str] | 
 
 
 def examples(name: str | None = None, path: str | os.PathLike[str] | None = None) -> dict[str, str] | Path:
-    """The example scenarios: what each is, by name; or, with ``name``, one copied to ``path`` (default NAME.yaml).
+    """List the example scenarios, or copy one of them; an existing file is left alone.
+
+    Args:
+        name: the example to copy, or how its name begins; default none.
+        path: the file to write; default NAME.yaml.
+
+    Returns:
+        What each is, by name; or the path of the copy.
 
     Raises:
         TrialsimError: no such example.
         OutputError: the file exists, or cannot be written.
+
+    Examples:
+        >>> trialsim.examples()["teaching"]
+        'Teaching example'
+        >>> str(trialsim.examples("teaching"))
+        'teaching.yaml'
     """
     found = _examples()
     if name is None:
@@ -96,15 +116,15 @@ def _copied(file: Path, target: Path) -> Path:
     text = file.read_text(encoding="utf-8").replace(f"configs/{file.name}", str(target))
     if "trialsim run " not in text:
         text = f"# Run it with:  trialsim run {target}\n{text}"
+    made = False
     try:
         with target.open("x", encoding="utf-8") as writing:
-            try:
-                writing.write(text)
-            except OSError:
-                target.unlink()  # nothing half-written
-                raise
+            made = True
+            writing.write(text)
     except FileExistsError:
         raise OutputError(f"{target} exists; choose another name") from None
     except OSError as error:
-        raise OutputError(f"cannot write {target}: {error.strerror}") from None
+        if made:  # a full disk is often noticed as late as when the file is closed
+            target.unlink()
+        raise OutputError(f"{target} cannot be written: {(error.strerror or str(error)).lower()}") from None
     return target

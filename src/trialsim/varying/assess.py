@@ -25,7 +25,12 @@ HOMES: dict[str, Any] = {each.KIND: each for each in (tornado, grids, assurance,
 
 @dataclass(frozen=True, repr=False)
 class SensitivityResults(Answer):
-    """The analyses of a scenario, and what is needed to get the same again."""
+    """The analyses of a scenario, and what is needed to get the same again.
+
+    Attributes:
+        analyses: in the order of the scenario; ``found["NAME"]`` is one of them.
+        seed, replicates: of simulated points.
+    """
 
     kind: ClassVar[str] = "sensitivity"
 
@@ -86,14 +91,24 @@ def assess(
     """Work out the ``sensitivity`` block of a scenario; without one, a tornado of what every such trial hangs on.
 
     Args:
+        scenario: a scenario, or the path of its file.
         only: a kind of analysis, or the name of one; default all.
         replicates, seed: of simulated points; default those of the scenario.
         jobs: worker threads; default all processors.
         progress: called with the number of points just finished.
         kept: keeps finished points, so that a run that is cut off can go on.
 
+    Returns:
+        The analyses, by name.
+
     Raises:
         TrialsimError: where the scenario has no such analysis, or a point of one has no trial.
+
+    Examples:
+        >>> path = trialsim.examples("teaching")
+        >>> found = trialsim.sensitivity(path, only="tornado", replicates=200)
+        >>> [analysis.kind for analysis in found.analyses]
+        ['tornado']
     """
     chosen = analyses_of(scenario, only)
     evaluator = Evaluator(scenario, replicates=replicates, seed=seed, jobs=jobs, progress=progress, kept=kept)

@@ -12,11 +12,12 @@ from trialsim.designs.rules import Looks
 from trialsim.engine.montecarlo import Progress
 from trialsim.errors import TrialsimError
 from trialsim.given import takes
+from trialsim.inference.stated import scenario_text
 from trialsim.kernels.streams import STREAM_VERSION
 from trialsim.quantities import label, short
 from trialsim.scenario import words as near
 from trialsim.scenario.compiling import compile_rules
-from trialsim.scenario.files import digest
+from trialsim.scenario.files import digest, parse
 from trialsim.scenario.model import Scenario
 from trialsim.varying.effects import Effect, Number
 from trialsim.varying.same_truth import under
@@ -273,9 +274,13 @@ class Designs:
 
 @takes
 def compare(
-    designs: Mapping[str, Scenario],
+    designs: Mapping[str, Scenario] | None = None,
     truth: Scenario | None = None,
     *,
+    design: Sequence[str] | None = None,
+    p0: float | None = None,
+    p1: float | None = None,
+    rates: Sequence[float] = (),
     cases: Sequence[str] | None = None,
     replicates: int | None = None,
     seed: int | None = None,
@@ -285,17 +290,49 @@ def compare(
     """Several designs on the same truth: operating characteristics side by side, dominated designs marked.
 
     Args:
-        designs: name -> scenario, two at least; differences are taken from the first.
-        truth: whose cases are put under every design; default the first's. Everything else (design, toxicity rule,
-            evaluability, conduct) stays each scenario's own.
+        designs: name -> scenario, two at least, or a list of them; each a scenario or the path of its file. Differences
+            are taken from the first.
+        truth: a scenario, or the path of its file, whose cases are put under every design; default the first's.
+            Everything else (design, toxicity rule, evaluability, conduct) stays each scenario's own.
+        design: in place of scenarios, designs as ``oc`` takes them, such as ``["1/10 5/29", "1/15 5/25"]``.
+        p0, p1, rates: with ``design``: unacceptable and desirable response rate, and further ones.
         cases, replicates, seed, jobs, progress: as for ``whatif``.
 
+    Returns:
+        Each design by itself, and the values and differences of all by case.
+
     Raises:
-        TrialsimError: a truth that does not fit a design, such as another number of doses.
+        TrialsimError: a truth that does not fit a design, such as another number of doses; fewer than two designs.
+
+    Examples:
+        >>> paths = [trialsim.examples("teaching"), trialsim.examples("simon-constrained")]
+        >>> found = trialsim.compare(paths, replicates=200)
+        >>> round(found["teaching"].power, 4), found["teaching"].n
+        (0.8051, 29)
     """
+    if design:
+        if designs or truth:
+            raise TrialsimError("design stands in place of scenarios: give one or the other")
+        designs, _ = stated_designs(design, p0, p1, rates)
+    elif p0 is not None or p1 is not None or rates:
+        raise TrialsimError("p0, p1 and rates go with design; scenarios state their own")
     named = None if truth is None else (truth.name, truth)
-    prepared = Designs(designs, named, cases=cases, replicates=replicates, seed=seed, jobs=jobs)
+    prepared = Designs(designs or {}, named, cases=cases, replicates=replicates, seed=seed, jobs=jobs)
     return prepared.run(jobs=jobs, progress=progress)
+
+
+def stated_designs(
+    written: Sequence[str], p0: float | None, p1: float | None, rates: Sequence[float] = ()
+) -> tuple[dict[str, Scenario], dict[str, str]]:
+    """Scenarios of designs that are written, by what was written; and their texts by the names they are kept under."""
+    if p0 is None or p1 is None:
+        raise TrialsimError("--design needs --p0 and --p1, under which the designs are compared")
+    if len(set(written)) < len(written):
+        raise TrialsimError("a design is given twice; give each once")
+    signs = [design.replace("−", "-") for design in written]
+    texts = {design: scenario_text(design, p0, p1, list(rates)) for design in signs}
+    scenarios = {design: parse(text, design) for design, text in texts.items()}
+    return scenarios, {f"scenarios/design-{k}.yaml": text for k, text in enumerate(texts.values(), start=1)}
 
 
 def _alone(name: str, scenario: Scenario, p0: float | None, p1: float | None) -> DesignAlone:

@@ -113,6 +113,7 @@ def whatif(
     """What changing an assumption does: the scenario and each of its variants on the same patients.
 
     Args:
+        scenario: a scenario, or the path of its file.
         changes: path of an input -> its value there, such as ``{"truth.active.toxicity[0]": 0.6}``: one variant, beside
             those that the scenario states.
         variants: name -> changes of more variants.
@@ -121,11 +122,17 @@ def whatif(
         cases: those to look at; default all.
 
     Returns:
-        WhatIf Exact values and differences where outcomes are known at once, with the simulated ones as a check; in
+        Exact values and differences where outcomes are known at once, with the simulated ones as a check; in
         calendar time paired differences, each with its own standard error (common random numbers).
 
     Raises:
         ChangeError: a path that leads nowhere, an impossible value, or a variant that changes nothing.
+
+    Examples:
+        >>> path = trialsim.examples("teaching")
+        >>> found = trialsim.whatif(path, {"truth.active.toxicity[0]": 0.6}, replicates=200)
+        >>> round(found["changed"].effects["active"]["p_go"].difference.value, 4)
+        -0.0093
     """
     asked = Asked.of(scenario, changes, more=variants, cases=cases)
     questions = Questions([asked], replicates=replicates, seed=seed, jobs=jobs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator, Sequence
 
@@ -79,11 +80,18 @@ def table_lines(table: Table) -> Iterator[str]:
         if group.title:
             yield from textwrap.wrap(group.title, WIDE - 2, initial_indent="  ", subsequent_indent="    ")
         for row in group.rows:
-            first, *more = textwrap.wrap(row[0].text, wide[0], subsequent_indent="  ") or [""]
+            first, *more = _heading(row[0].text, wide[0])
             yield _line([first, *(cell.text if cell.rows else "" for cell in row[1:])], wide, table.words)
             yield from (f"  {text}" for text in more)
     for note in table.notes:
         yield from textwrap.wrap(note, WIDE, initial_indent="  ", subsequent_indent="  ")
+
+
+def _heading(text: str, wide: int) -> list[str]:
+    """The lines of a row's heading; a long path of an input is broken after a point or an underscore."""
+    wrapper = textwrap.TextWrapper(wide, subsequent_indent="  ")
+    wrapper.wordsep_re = re.compile(r"(\s+|(?<=[A-Za-z][._-])(?=[A-Za-z]))")
+    return wrapper.wrap(text) or [""]
 
 
 def _line(cells: Sequence[str], wide: Sequence[int], flush_left: Sequence[int]) -> str:

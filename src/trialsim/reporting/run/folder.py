@@ -35,6 +35,7 @@ def report(
     """Run a scenario and write a folder: the page to read, results.json, tables, figures, scenario, and environment.
 
     Args:
+        scenario: a scenario, or the path of its file.
         folder: where to write. Nothing is left behind when anything fails.
         jobs: worker threads; default all processors.
         force: replace the folder of an earlier run. Any other existing folder or file is never touched.
@@ -49,6 +50,11 @@ def report(
 
     Raises:
         OutputError: the folder cannot be written, or exists; ``docx`` without the extra.
+
+    Examples:
+        >>> path = trialsim.examples("teaching")
+        >>> trialsim.report(path, "mine", replicates=200).name
+        'report.html'
     """
     check(folder, force=force, docx=docx)
     found = run(scenario, jobs=jobs, text=scenario_text, **asked)
