@@ -61,7 +61,7 @@ def content(folder: Path) -> dict[str, Any]:
         (["whatif", "small.yaml", "--set", "truth.actve.response=.1"], "did you mean `active`"),
         (["whatif", "small.yaml", "--set", "truth.active.response=5"], "did you mean 0.05"),
         (["whatif", "small.yaml", "--set", "truth.active.response=.4"], "changes nothing"),
-        (["whatif", "small.yaml", "--set", "design.alpha=.05"], "small.yaml"),
+        (["whatif", "small.yaml", "--set", "design.alpha=5"], "small.yaml"),
         (["whatif", "small.yaml", "--set", "x"], "expected PATH=VALUE"),
         (["whatif", "small.yaml", "small.yaml"], "the same file as small.yaml"),
         (["whatif", "small.yaml", "--case", "actve"], "did you mean `active`"),
