@@ -73,7 +73,7 @@ def test_the_figure_of_a_robust_search(tmp_path, monkeypatch, capsys):
     assert picture.stat().st_size > 10_000
     assert "most power" in capsys.readouterr().out
     assert run([*command, str(tmp_path / "no" / "robust.png")], monkeypatch) == 2
-    assert "there is no folder" in capsys.readouterr().err
+    assert "is not a folder" in capsys.readouterr().err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["robust.png"]
 
 

@@ -604,6 +604,7 @@ def test_a_changed_scenario_is_found(tmp_path: Path) -> None:
 def test_what_is_no_run_is_not_run_again(tmp_path: Path, content: str | None, said: str) -> None:
     path = report(small(), tmp_path / "run").parent / "results.json"
     path.unlink()
+    (path.parent / "environment.json").unlink()  # which knows that there was a seal
     if content is not None:
         path.write_text(content)
     with pytest.raises(TrialsimError, match=said):
