@@ -173,8 +173,8 @@ def test_impossible_values() -> None:
     [
         (["--keep-trials", "xlsx"], "xlsx"),
         (["--keep-trials"], "requires an argument"),
-        (["--keep-patients", "0"], "'--keep-patients': Input should be greater than or equal to 1"),
-        (["--keep-patients", "many"], "'--keep-patients': Input should be a valid integer"),
+        (["--keep-patients", "0"], "--keep-patients: 0 is not a whole number of at least 1"),
+        (["--keep-patients", "many"], "--keep-patients: `many` is text, not a whole number"),
         (["--keep-patients", "301"], "the patients of 301 trials a case cannot be kept; 300 are simulated"),
     ],
 )
