@@ -231,7 +231,7 @@ def test_a_changed_results_file_is_answered_with_a_sentence(
     assert run([*ANALYSE, "-o", "out"], monkeypatch) == 0
     file = place / "out" / "results.json"
     recorded, rng = file.read_bytes(), random.Random(11)
-    for _ in range(200):
+    for _ in range(60):
         file.write_bytes(altered(recorded, rng))
         capsys.readouterr()
         assert run([command, "out"], monkeypatch) == 2, file.read_bytes()
@@ -261,7 +261,7 @@ def test_without_a_seal_changes_are_no_traceback(
     unseal(place / "out")
     del content["seal"]
     decides = {key: content[key] for key in ("kind", "asked", "texts")}
-    for _ in range(60):
+    for _ in range(15):
         one = altered(to_json(decides), rng)
         with contextlib.suppress(ValueError):  # what is no JSON is written as it is
             kept = json.loads(one)

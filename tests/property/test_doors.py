@@ -11,7 +11,7 @@ import pytest
 
 from tests.helpers import CONFIGS, SMALL, run
 
-PART, ALL = 150, 1000
+PART, ALL = 50, 1000
 
 NUMBERS = (
     *(
