@@ -73,7 +73,6 @@ QUANTITIES = ("p_go", "pet", "en", "responses", "p_stop_futility", "toxicities",
 TIMED = (
     "duration_months",
     "paused_months",
-    "trigger_months",
     "relative_dose_intensity",
     "duration_p90_months",
 )
@@ -395,7 +394,8 @@ class Draw:
         if not inputs:
             return {}
         path, low, high = self.random.choice(inputs)
-        case = {"case": "a", **({"engine": "at_once"} if self.some(0.15) else {})}
+        whole = not {"dose_reduction", "cohorts"} & set(found)  # has an exact answer
+        case = {"case": "a", **({"engine": "at_once"} if self.some(0.15) and whole else {})}
 
         def quantity() -> Block:
             return {**case, "quantity": self.random.choice(names)}

@@ -83,6 +83,10 @@ class Answer:
 
     def __getitem__(self, quantity: str) -> Estimate:
         """A quantity; an exact one has a standard error of 0."""
+        if quantity == "trigger_months" and quantity not in self.values:
+            raise TrialsimError(
+                f"`{quantity}` is a mean over the trials in which a dose reduction is triggered; here there is none"
+            )
         if quantity not in self.values:
             known = words.meant(quantity, self.values)
             raise TrialsimError(

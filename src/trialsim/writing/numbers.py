@@ -98,6 +98,10 @@ def listed(items: Sequence[str], last: str = "and") -> str:
     return f"{', '.join(items[:-1])} {last} {items[-1]}"
 
 
+UNKNOWN = "unknown"
+"""The error of a mean of one trial, in words."""
+
+
 def fixed(value: float, decimals: int) -> str:
     """A number to so many decimals, never -0.0, with a true minus sign; ``0`` where it is."""
     text = f"{value:.{decimals}f}" if value else "0"
@@ -106,8 +110,8 @@ def fixed(value: float, decimals: int) -> str:
 
 def plus_minus(error: float, decimals: int) -> str:
     """Half of an interval, after ±; one too small for so many decimals is given by its bound."""
-    if error != error:  # of one trial
-        return "± unknown"
+    if error != error:
+        return f"± {UNKNOWN}"
     text = f"{error:.{decimals}f}"
     return f"± {text}" if float(text) > 0 or error == 0 else f"± <{10.0**-decimals:.{decimals}f}"
 
@@ -141,6 +145,8 @@ def mcse_cell(quantity: str, value: float | None) -> Cell:
     """A Monte Carlo standard error, one digit more than its estimate."""
     if value is None:
         return Cell(NONE)
+    if value != value:
+        return Cell(UNKNOWN)
     return Cell(f"{value:.{5 if is_probability(quantity) else 3}f}", value)
 
 
