@@ -116,7 +116,7 @@ def _held(found: PatientsAnalysis) -> PatientsAnalysis:
     note = f"r = {r} was planned for {planned.planned_n} patients and decides nothing about {n}."
     if (p0 := found.plan.p0) is not None:
         level = alone(planned, p0).p_go
-        levels = {cut: alone(_with_last(looks, cut), p0).p_go for cut in range(n)}
+        levels = {cut: alone(_with_last(looks, cut), p0).p_go for cut in range(n + 1)}
         keeps = next((cut for cut, p_go in levels.items() if p_go <= level), None)
         note += f" At p0 the design as planned has level {level:.4f}; at {n} patients > {r} has level {levels[r]:.4f}"
         note += "." if keeps in (None, r) else f", > {keeps} has {levels[keeps]:.4f}."
