@@ -183,7 +183,11 @@ CALLS: dict[str, Any] = {
 VALUES = [3, 3.0, np.int64(3), np.float64(3), "3", "a.yaml", None, -1, 0.5, float("nan"), [3], True, 10**30]
 
 
-@pytest.mark.parametrize("call", CALLS)
+LONG = ("robust", "check")
+"""Calls that take seconds for each value."""
+
+
+@pytest.mark.parametrize("call", [pytest.param(c, marks=pytest.mark.slow) if c in LONG else c for c in CALLS])
 def test_every_call_works_or_says_why_not(call):
     answers, refusals = [], []
     for value in VALUES:

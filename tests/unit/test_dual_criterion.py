@@ -127,7 +127,6 @@ def test_find(monkeypatch, capsys):
         ({"n": 25, "decision_value": 0.2}, "state it"),
         ({"n": 25, "p0": 0.2, "decision_value": 0.2}, "above the null value"),
         ({**SETTING, "p1": 0.2}, "about one half"),
-        ({**SETTING, "n": 25}, "belongs to a search"),
         ({"p0": 0.1, "decision_value": 0.2}, "missing: p1, alpha, beta"),
         ({"p0": 0.1, "decision_value": 0.2, "n": 25, "n1": 12}, "needs both n1 and r1"),
         ({"p0": 0.1, "decision_value": 0.2, "n": 25, "n1": 25, "r1": 1}, "must hold for an interim look"),

@@ -197,7 +197,7 @@ def test_the_command_prints_every_form(tmp_path, capsys, monkeypatch):
     assert run(["protocol", name, "--docx", str(tmp_path / "gehan.docx")], monkeypatch) == 0
     assert (tmp_path / "gehan.docx").read_bytes()[:2] == b"PK"
     assert run(["protocol", name, "--latex", "--markdown"], monkeypatch) == 2
-    assert "state one of --markdown, --latex and --docx FILE" in capsys.readouterr().err
+    assert "state one of --json, --markdown, --latex and --docx FILE" in capsys.readouterr().err
 
 
 def test_an_answer_shows_itself():

@@ -260,7 +260,7 @@ def test_what_does_not_go_with_such_looks_is_refused(looks: str, more: str, key:
         (BOP2 | {"lambda": 0.9, "gamma": 1.0, "alpha": 0.1}, "belong to a search"),
         (BOP2 | {"alpha": 0.1, "looks": [8, 8]}, "looks must grow"),
         (BOP2 | {"alpha": 0.1, "looks": [8, 900]}, "at most 200"),
-        (BOP2 | {"alpha": 0.1, "prior_toxicity": [0, 1]}, "must be above 0"),
+        (BOP2 | {"alpha": 0.1, "prior_toxicity": [0, 1]}, "two numbers above 0"),
         (BOP2 | {"alpha": 0.1, "efficacy_stop": True}, "efficacy_stop"),
         (BOP2 | {"alpha": 0.1, "toxicity": [0.2, 0.35]}, "is the higher one"),
     ],

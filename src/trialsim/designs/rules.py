@@ -73,8 +73,13 @@ class Looks:
         return max((b for b in self.toxic_ge if b < NEVER), default=0)
 
     def is_final(self, k: int) -> bool:
-        """Whether look k always ends the trial, and not before a planned n that no count leads to."""
-        return all(d < 0 for d in self.next[k]) and (k == len(self.n) - 1 or self._last_is_reached)
+        """Whether look k always ends the trial, and not before a planned n that no count leads to.
+
+        A look that may end in `consider` is final wherever it stands.
+        """
+        row = self.next[k]
+        ends = all(d < 0 for d in row)
+        return ends and (k == len(self.n) - 1 or CONSIDER in row or self._last_is_reached)
 
     @cached_property
     def _last_is_reached(self) -> bool:

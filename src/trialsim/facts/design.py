@@ -211,6 +211,7 @@ def _settings(spec: Any, searched: bool, planned_n: int) -> Iterator[Setting]:
     told = set() if spec.kind == "curtailed" or (spec.kind == "simon" and searched) else CUT_OFFS
     told = ELSEWHERE | told | ({"en_weight_p1"} if not getattr(spec, "en_weight_p1", None) else set())
     told |= {"delta"} if getattr(spec, "p_l", None) == 0 else set()  # the gain that futility is about
+    told |= {"gamma_most"}  # how far a search went is no rule of the trial
     told = told - {"multistage": {"efficacy_stop"}, "fleming": {"alpha"}}.get(spec.kind, set())
     yield from settings(spec, told)
     if spec.kind == "posterior_probability" and spec.standard is None and spec.standard_prior is None:
