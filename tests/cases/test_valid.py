@@ -95,35 +95,6 @@ def tail(n: int, p: Fraction, above: int) -> Fraction:
     return sum((comb(n, x) * p**x * (1 - p) ** (n - x) for x in range(above + 1, n + 1)), Fraction(0))
 
 
-# case E5: no count leads to the planned n, so that every trial ends before it
-@pytest.mark.parametrize(
-    ("design", "n1", "above"),
-    [
-        ("{kind: mander_thompson, n1: 10, r1: 2, a1: 2, n: 20, r: 5}", 10, 2),
-        ("{kind: mander_thompson, n1: 1, r1: 0, a1: 0, n: 2, r: 1}", 1, 0),
-        ("{kind: multistage, n: [6, 15], stop_le: [3, 5], go_gt: [3]}", 6, 3),
-    ],
-)
-@pytest.mark.parametrize("calendar", [False, True])
-def test_every_trial_ends_early(design: str, n1: int, above: int, calendar: bool) -> None:
-    text = f"schema: 1\nname: e\nendpoint: r\ndesign: {design}\ntruth: {{a: {{response: 0.1}}}}\n"
-    if calendar:
-        text += (
-            "conduct: {accrual: {per_month: 4}, assessment_weeks: [8], confirmed: false, interim: pause}\n"
-        )
-    oc = trialsim.simulate(parse(text), replicates=500)["a"]
-    twin = oc.at_once or oc
-    assert twin.exact is not None and oc.simulated is not None
-    values = twin.exact.values
-    go = float(tail(n1, Fraction(1, 10), above))
-    assert values["p_go_early"] == pytest.approx(go, abs=1e-12)
-    assert values["p_stop_futility"] == pytest.approx(1 - go, abs=1e-12)
-    assert values["pet"] == pytest.approx(1, abs=1e-12)
-    assert values["en"] == pytest.approx(n1, abs=1e-9)
-    assert oc.simulated.values["pet"].estimate == 1
-    assert not twin.disagreements
-
-
 def test_gehan_ends_at_the_size_it_chose() -> None:
     """A second stage that is smaller than the largest is not an early end."""
     values = exact(load(Path(__file__).parents[2] / "configs" / "gehan.yaml")).cases[0].exact

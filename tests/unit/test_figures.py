@@ -109,7 +109,7 @@ def many_cases() -> dict[str, Drawn]:
     )
 
 
-HOSTILE = "$x^2$ \\frac{1}{2} <script>alert('x')</script> & --> ]]> \x85 試験 " + 60 * "word "
+HOSTILE = "$x^2$ \\frac{1}{2} <script>alert('x')</script> & --> ]]> 試験 " + 60 * "word "
 
 
 @pytest.fixture(scope="module")

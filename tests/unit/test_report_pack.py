@@ -213,7 +213,7 @@ def test_a_word_file_can_be_written_later(
     assert "its seal does not fit its content" in capsys.readouterr().err
     (folder / "results.json").write_text("[]")
     assert run(["docx", str(folder), "--force"], monkeypatch) == 2
-    assert "does not say what was asked" in capsys.readouterr().err
+    assert "its seal does not fit its content" in capsys.readouterr().err
     assert run(["docx", str(tmp_path)], monkeypatch) == 2
     assert "is not a run folder: it has no results.json" in capsys.readouterr().err
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 from trialsim.codes import CONSIDER, CONTINUE, FUTILE, GO, NEVER, NEW_DOSE_ONLY, POOLED, REDUCE, RESTART, STOP
 
@@ -43,7 +42,7 @@ class Looks:
                 )
             if any(not (k < d < len(self.n) or d in DECISION_WORDS) for d in row):
                 raise ValueError(f"look {k}: a decision is futile, go, consider or a later look")
-            if CONSIDER in row and max(row) >= 0:
+            if CONSIDER in row and not self.is_final(k):
                 raise ValueError(
                     f"look {k}: `consider` is a decision of a final look, not of an interim look"
                 )
@@ -73,22 +72,8 @@ class Looks:
         return max((b for b in self.toxic_ge if b < NEVER), default=0)
 
     def is_final(self, k: int) -> bool:
-        """Whether look k always ends the trial, and not before a planned n that no count leads to.
-
-        A look that may end in `consider` is final wherever it stands.
-        """
-        row = self.next[k]
-        ends = all(d < 0 for d in row)
-        return ends and (k == len(self.n) - 1 or CONSIDER in row or self._last_is_reached)
-
-    @cached_property
-    def _last_is_reached(self) -> bool:
-        """Whether some counts lead to the last look."""
-        reached = {0}
-        for k, row in enumerate(self.next):
-            if k in reached:
-                reached.update(d for d in row if d >= 0)
-        return len(self.n) - 1 in reached
+        """Whether look k always ends the trial (no count leads to a later look)."""
+        return all(d < 0 for d in self.next[k])
 
     def ends_early(self, k: int) -> bool:
         """Whether an end at look k comes before what is planned: it could have led on, or nothing leads to the last."""
