@@ -34,6 +34,7 @@ conduct:
   accrual: {per_month: 4.5}
   assessment_weeks: [9, 17, 25]
   toxicity_window_weeks: 8
+  interim: continue
   amendment_lag_weeks: 6
 """
 
@@ -138,7 +139,7 @@ def test_averaging_equals_the_chain_with_outcomes_known_at_once(doses: int) -> N
     "change",
     [
         ("at_lowest_dose: continue", "at_lowest_dose: stop"),
-        ("  amendment_lag", "  interim: pause\n  amendment_lag"),
+        ("interim: continue", "interim: pause"),
         ("response: [0.15, 0.08]", "odds_ratio: 2, response: [0.15, 0.08]"),
         ("truth:", "evaluability: {probability: 0.9, replaced: true}\ntruth:"),
         ("at_lowest_dose: continue", "on_dose_change: restart"),
