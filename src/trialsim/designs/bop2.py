@@ -218,6 +218,7 @@ class Bop2Design:
     type_i_error: float
     power: float
     complete: bool = True
+    largest: float = MOST
 
     @property
     def constants(self) -> dict[str, float]:
@@ -277,7 +278,7 @@ def search(
     return {
         name: Bop2Design(
             at, p0, prior, d.lambda_, d.gamma, d.eta,
-            d.null[1], d.alternative[1], d.null[2], d.null[0], d.alternative[0], complete,
+            d.null[1], d.alternative[1], d.null[2], d.null[0], d.alternative[0], complete, largest,
         )
         for name, d in best.items()
     }  # fmt: skip

@@ -175,6 +175,7 @@ class Bop2ToxicityDesign:
     type_i_error: float
     power: float
     complete: bool = True
+    largest: float = MOST
 
     @property
     def constants(self) -> dict[str, float]:
@@ -234,7 +235,7 @@ def search(
     return {
         name: Bop2ToxicityDesign(
             at, cut_offs(at, seen, d.lambda_, d.gamma), d.lambda_, d.gamma,
-            d.null[1], d.alternative[1], d.null[2], d.null[0], d.alternative[0], complete,
+            d.null[1], d.alternative[1], d.null[2], d.null[0], d.alternative[0], complete, largest,
         )
         for name, d in best.items()
     }  # fmt: skip

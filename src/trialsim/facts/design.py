@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from trialsim.codes import CONSIDER, NEVER
-from trialsim.designs import bryant_day, dual_criterion
+from trialsim.designs import bryant_day, dual_criterion, growing
 from trialsim.designs.alone import alone
 from trialsim.designs.rules import DECISION_WORDS, Looks
 from trialsim.designs.spec import TESTS_NOTHING, Spec
@@ -211,7 +211,7 @@ def _settings(spec: Any, searched: bool, planned_n: int) -> Iterator[Setting]:
     told = set() if spec.kind == "curtailed" or (spec.kind == "simon" and searched) else CUT_OFFS
     told = ELSEWHERE | told | ({"en_weight_p1"} if not getattr(spec, "en_weight_p1", None) else set())
     told |= {"delta"} if getattr(spec, "p_l", None) == 0 else set()  # the gain that futility is about
-    told |= {"gamma_most"}  # how far a search went is no rule of the trial
+    told |= {"gamma_most"}  # how far a search went is told by what it found
     told = told - {"multistage": {"efficacy_stop"}, "fleming": {"alpha"}}.get(spec.kind, set())
     yield from settings(spec, told)
     if spec.kind == "posterior_probability" and spec.standard is None and spec.standard_prior is None:
@@ -231,6 +231,9 @@ def _settings(spec: Any, searched: bool, planned_n: int) -> Iterator[Setting]:
             yield Setting("gamma", (found.gamma,))
             if getattr(found, "eta", None) is not None:
                 yield Setting("eta", (found.eta,))
+            yield Setting("gamma_most", (found.largest,))
+            if not found.complete:
+                yield Setting("lambda_step", (growing.STEP,))
 
 
 def _bounds(spec: Any) -> Iterator[Bound]:

@@ -16,8 +16,8 @@ FAMILIES = {
     "sargent": "two-stage designs with three outcomes",
     "curtailed": "curtailed two-stage designs",
     "predictive_probability": "designs of this kind without an early go",
-    "bop2": "cut-offs of this form for these looks, λ and γ on a grid,",
-    "bop2_toxicity": "cut-offs of this form for these looks, λ and γ on a grid,",
+    "bop2": "cut-offs of this form for these looks",
+    "bop2_toxicity": "cut-offs of this form for these looks",
     "bryant_day": "two-stage designs with cut-offs for responses and toxicities at both stages",
     "dual_criterion": "single-stage designs of this kind",
 }
@@ -43,6 +43,8 @@ HELD = {
     "min_pet": "a probability of ending early of at least {0:g} at p0",
     "efficacy_stop": "an early go possible at every stage",
     "shape": "{0}",
+    "gamma_most": "γ of at most {0:g}",
+    "lambda_step": "λ in steps of {0:g}",
 }
 
 SHAPES = {
