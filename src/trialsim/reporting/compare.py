@@ -101,7 +101,7 @@ def notes(found: Comparison) -> Iterator[str]:
     first, *others = scenarios
     yield (
         f"The cases of {found.truth} are put under every design. All else (rules, evaluability, conduct) is each "
-        "file's own."
+        "design's own."
     )
     if any(other.doses != first.doses for other in others):
         yield (
