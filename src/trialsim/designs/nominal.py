@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 
 from trialsim.codes import FUTILE, GO
 from trialsim.designs.alone import alone, written
+from trialsim.designs.exactly import alone as exactly
+from trialsim.designs.exactly import at_least, at_most, decimal
 from trialsim.designs.rules import Looks, two_way
-
-CLOSE = 1e-9
-"""Where a probability and its limit are closer than this, they are compared as fractions."""
 
 
 @dataclass(frozen=True)
@@ -72,43 +70,10 @@ def _attained(
     level, power = (None if p is None else alone(looks, p).p_go for p in (p0, p1))
     keeps_alpha = keeps_beta = None
     if alpha is not None and p0 is not None and level is not None:
-        keeps_alpha = _compared(looks, p0, level, Fraction(str(alpha))) <= 0
+        keeps_alpha = at_most(level, alpha, lambda: exactly(looks, decimal(p0)).p_go)
     if beta is not None and p1 is not None and power is not None:
-        keeps_beta = _compared(looks, p1, power, 1 - Fraction(str(beta))) >= 0
+        keeps_beta = at_least(power, 1 - decimal(beta), lambda: exactly(looks, decimal(p1)).p_go)
     return Attained(written(looks), level, power, keeps_alpha, keeps_beta)
-
-
-def _compared(looks: Looks, p: float, p_go: float, limit: Fraction) -> int:
-    """Whether P(go) is below (-1), at (0) or above (1) a limit."""
-    value = Fraction(p_go)
-    if abs(value - limit) < CLOSE:
-        value = p_go_exactly(looks, Fraction(str(p)))
-    return (value > limit) - (value < limit)
-
-
-def p_go_exactly(looks: Looks, p: Fraction) -> Fraction:
-    """P(go) as a fraction, patient by patient; nobody has toxicity."""
-    arriving = {0: _grown([Fraction(1)], p, looks.n[0])}
-    total = Fraction(0)
-    for k, n in enumerate(looks.n):
-        here = arriving.pop(k, [])
-        for x, mass in enumerate(here):
-            if looks.next[k][x] == GO:
-                total += mass
-        for later in {d for d in looks.next[k] if d >= 0 and here}:
-            kept = [mass if looks.next[k][x] == later else Fraction(0) for x, mass in enumerate(here)]
-            moved = _grown(kept, p, looks.n[later] - n)
-            before = arriving.get(later, [Fraction(0)] * len(moved))
-            arriving[later] = [a + b for a, b in zip(before, moved, strict=True)]
-    return total
-
-
-def _grown(state: list[Fraction], p: Fraction, patients: int) -> list[Fraction]:
-    for _ in range(patients):
-        state = [
-            a * (1 - p) + b * p for a, b in zip([*state, Fraction(0)], [Fraction(0), *state], strict=True)
-        ]
-    return state
 
 
 def _neighbours(looks: Looks) -> Iterator[tuple[tuple[tuple[str, int], ...], Looks]]:

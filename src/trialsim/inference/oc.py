@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from trialsim.answers import Answer
-from trialsim.designs.alone import alone
 from trialsim.designs.ends import Ends, ends, spread
 from trialsim.designs.nominal import Nominal, nominal
 from trialsim.designs.rules import DECISION_WORDS, Looks
@@ -49,14 +48,8 @@ class AtRate:
         found = ends(looks, p, toxicity or 0.0, odds_ratio)
         mean, sd, median = spread(found)
         go, consider, no_go, toxic = (sum(getattr(look, f"p_{end}") for look in found) for end in ENDS)
-        if toxicity:
-            early = [look for k, look in enumerate(found) if not looks.is_final(k)]
-            pet, futility, go_early = (
-                sum(getattr(e, part) for e in early) for part in ("p", "p_no_go", "p_go")
-            )
-        else:
-            at = alone(looks, p)
-            pet, futility, go_early = at.pet, at.p_stop_futility, at.p_go_early
+        early = [look for k, look in enumerate(found) if looks.ends_early(k)]
+        pet, futility, go_early = (sum(getattr(e, part) for e in early) for part in ("p", "p_no_go", "p_go"))
         return cls(p, toxicity, go, consider, no_go, toxic, pet, futility, go_early, mean, sd, median, found)
 
     def row(self) -> dict[str, Any]:
