@@ -71,10 +71,7 @@ class Found:
 
     def row(self) -> dict[str, Any]:
         """The numbers, without the table of decisions."""
-        apart = ("looks", "constants", "details", "decisions")
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in apart} | {
-            **self.constants
-        }
+        return {name: getattr(self, name) for name in COLUMNS} | {**self.constants}
 
     def whole(self) -> dict[str, Any]:
         """Everything: what else this kind of design has, and its decisions as ``kind: rules`` takes them."""
@@ -83,6 +80,10 @@ class Found:
 
     def __str__(self) -> str:
         return self.design
+
+
+COLUMNS = tuple(f.name for f in fields(Found) if f.name not in ("looks", "constants", "details", "decisions"))
+"""The numbers of every design; its constants stand beside them."""
 
 
 @dataclass(frozen=True, repr=False)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trialsim.designs.finding import KINDS, check_kind, find, needs, value_in
+from trialsim.designs.finding import COLUMNS, KINDS, check_kind, find, needs, value_in
 from trialsim.designs.target import NoDesign
 from trialsim.errors import DesignError
 from trialsim.given import clip
@@ -72,24 +72,7 @@ class Setting:
         return {**carried, **(design or {"design": None}), "note": "; ".join(filter(None, (note, self.note)))}
 
 
-_TAKEN = {
-    "criterion",
-    "design",
-    "r1",
-    "n1",
-    "r",
-    "n",
-    "en_p0",
-    "en_p1",
-    "pet_p0",
-    "type_i_error",
-    "power",
-} | {
-    "weight_low",
-    "weight_high",
-    "en",
-    "note",
-}
+_TAKEN = {*COLUMNS, "note"}
 """Columns of the answer; another column of such a name is carried along as ``given_NAME``, and the power wanted is."""
 
 
