@@ -352,10 +352,20 @@ def test_an_interrupt_at_the_door(where: str, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["small.yaml"]
 
 
+ONCE, TWICE = "os.mkdir .out.*.new", "os.mkdir .out.*.new+shutil.rmtree .out"
+
+
 @pytest.mark.parametrize(
-    ("sent", "expected"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+    ("where", "sent", "expected"),
+    [
+        (ONCE, signal.SIGINT, 130),
+        (TWICE, signal.SIGTERM, 143),
+        (ONCE, signal.SIGHUP, 129),
+        pytest.param(TWICE, signal.SIGINT, 130, marks=pytest.mark.slow),
+        pytest.param(ONCE, signal.SIGTERM, 143, marks=pytest.mark.slow),
+        pytest.param(TWICE, signal.SIGHUP, 129, marks=pytest.mark.slow),
+    ],
 )
-@pytest.mark.parametrize("where", ["os.mkdir .out.*.new", "os.mkdir .out.*.new+shutil.rmtree .out"])
 def test_a_signal_while_the_folder_is_written(where: str, sent: int, expected: int, tmp_path: Path) -> None:
     """Once, and a second time while what was begun is removed."""
     (tmp_path / "small.yaml").write_text(SMALL)
