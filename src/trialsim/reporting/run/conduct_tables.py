@@ -51,8 +51,8 @@ def changes(doc: Document) -> Table:
         tuple(groups),
         (
             "Outcomes at once: exact, if every outcome were known before the next patient; calendar time: simulated. "
-            "The difference is that of both trials simulated on the same patients, in which chance cancels, and not quite "
-            "that of the two numbers beside it.",
+            "The difference is that of both trials simulated on the same patients, in which chance cancels, and not "
+            "quite that of the two numbers beside it.",
         ),
     )
 
