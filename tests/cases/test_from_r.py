@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -117,7 +118,8 @@ def test_run_exact(type_):
     assert (status, Path("other").exists()) == (2, False)
     assert "--exact simulates nothing" in said
     Path("timed.yaml").write_text(
-        TWO_DOSES + "conduct: {accrual: {per_month: 2}, assessment_weeks: [8, 16], toxicity_window_weeks: 4}\n"
+        TWO_DOSES
+        + "conduct: {accrual: {per_month: 2}, assessment_weeks: [8, 16], toxicity_window_weeks: 4}\n"
     )
     status, _, said = type_("run", "timed.yaml", "--exact", "-o", "other")
     assert (status, Path("other").exists()) == (2, False)
@@ -162,3 +164,67 @@ def test_the_name_of_a_file_is_no_folder(type_, name, instead):
         assert status == 2
         assert "would be a folder, not a file: name a folder" in said and instead in said
         assert [path.name for path in Path().iterdir()] == ["mine.yaml"]
+
+
+# -- the protocol, and what is said of one's own design
+
+
+def test_notes_to_the_author_stand_outside_the_section_to_paste(type_):
+    pytest.importorskip("docx")
+    import docx
+
+    type_("init", "calendar time", "mine.yaml")
+    text = Path("mine.yaml").read_text(encoding="utf-8").replace("  interim: pause", "# interim: pause")
+    Path("mine.yaml").write_text(text, encoding="utf-8")
+    status, out, _ = type_("protocol", "mine.yaml")
+    assert status == 0
+    section, _, notes = out.partition("## Notes to the author, not for the protocol")
+    assert section.index("## References") < section.index("## What the trial does")
+    for words in (
+        "does not say what accrual does",
+        "is the default",
+        "Neither marked as assumed",
+        "Assumed by this",
+    ):
+        assert words not in section
+        assert words in notes
+    assert "is assumed" not in out
+    assert type_("protocol", "mine.yaml", "--docx", "prot.docx")[0] == 0
+    paragraphs = [paragraph.text for paragraph in docx.Document("prot.docx").paragraphs]
+    assert "Contents" not in paragraphs
+    assert "Notes to the author, not for the protocol" in paragraphs
+    assert type_("run", "mine.yaml", "--replicates", "200", "-o", "mine", "--docx")[0] == 0
+    assert "Contents" in [paragraph.text for paragraph in docx.Document("mine/report.docx").paragraphs]
+
+
+@pytest.mark.parametrize("kind", ["simon", "calendar_time", "fleming", "bop2", "rules", "single_stage"])
+def test_the_design_of_a_start_is_the_users_own(type_, kind):
+    assert type_("init", kind, "mine.yaml")[0] == 0
+    text = Path("mine.yaml").read_text(encoding="utf-8")
+    assert "design: {assumed" not in text
+    assert "sources:\n\n" not in text
+    assert type_("validate", "mine.yaml") == (0, "mine.yaml: ok", "")
+    out = type_("protocol", "mine.yaml")[1]
+    assert "design is assumed" not in out
+
+
+def test_page_one_calls_a_design_assumed_only_beside_a_publication(type_):
+    written()
+    with Path("mine.yaml").open("a") as file:
+        file.write("sources: {design: {assumed: true, note: mine}}\n")
+    said = "The design is assumed, not taken from a publication."
+    assert said not in type_("run", "mine.yaml", "--exact", "-o", "mine")[1]
+    with Path("mine.yaml").open("a") as file:
+        file.write("source: A paper of 2019\n")
+    assert said in type_("run", "mine.yaml", "--exact", "-o", "published")[1]
+
+
+def test_word_files_are_named_as_they_were_asked_for(type_, monkeypatch):
+    written()
+    monkeypatch.setitem(sys.modules, "docx", None)
+    status, _, said = type_("protocol", "mine.yaml", "--docx", "prot.docx")
+    assert status == 2
+    assert "prot.docx needs the package python-docx" in said and "report.docx" not in said
+    status, _, said = type_("run", "mine.yaml", "--docx", "-o", "mine")
+    assert (status, Path("mine").exists()) == (2, False)
+    assert "report.docx needs the package python-docx" in said
