@@ -10,6 +10,7 @@ import pytest
 
 import trialsim
 from tests.helpers import run
+from trialsim.figures.oc import draw
 
 TWO_DOSES = """
 schema: 1
@@ -228,3 +229,17 @@ def test_word_files_are_named_as_they_were_asked_for(type_, monkeypatch):
     status, _, said = type_("run", "mine.yaml", "--docx", "-o", "mine")
     assert (status, Path("mine").exists()) == (2, False)
     assert "report.docx needs the package python-docx" in said
+
+
+# -- figures
+
+
+def test_every_rate_that_is_asked_for_is_marked():
+    found = trialsim.oc("1/10,5/29", p0=0.1, p1=0.3, rates=[0.05, 0.1, 0.2, 0.3, 0.4])
+    left, right = draw(found).figure.axes
+    for axes, curves in ((left, 2), (right, 1)):
+        marks = [line for line in axes.lines if line.get_marker() == "s"]
+        assert len(marks) == curves
+        assert all([*line.get_xdata()] == [0.05, 0.1, 0.2, 0.3, 0.4] for line in marks)
+    (go, *_) = (line for line in left.lines if line.get_marker() == "s")
+    assert [*go.get_ydata()] == pytest.approx([found[p].p_go for p in (0.05, 0.1, 0.2, 0.3, 0.4)])

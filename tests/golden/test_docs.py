@@ -194,6 +194,23 @@ def test_links_lead_somewhere() -> None:
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
+def anchors(page: Path) -> set[str]:
+    """The anchors of the headings of a page: small letters, without punctuation, a hyphen for a space."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    heads = [re.sub(r"\]\([^)]*\)", "]", head) for head in re.findall(r"^#+ +(.*)$", text, re.MULTILINE)]
+    return {re.sub(r"[^\w -]", "", head.strip().lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("page", [*sorted(DOCS.glob("*.md")), ROOT / "README.md"], ids=lambda page: page.name)
+def test_links_to_sections_lead_to_headings(page: Path) -> None:
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)#([^)\s]+)\)", text):
+        where = page.parent / target if target else page
+        if anchor.startswith("trialsim."):  # of a function, which Sphinx checks
+            continue
+        assert anchor in anchors(where), f"{page.name}: {target}#{anchor}"
+
+
 def test_sections_that_are_named_exist() -> None:
     """A page that speaks of the section or heading "X" of a report means one that the report has."""
     told = "\n".join(
