@@ -126,8 +126,8 @@ def unrendered(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def first_of(few: int, values: Iterable[Any]) -> list[Any]:
     """Parameters of a study that is run in part: the first ``few`` always, the others with the longer studies."""
-    everything = list(values)
-    return everything[:few] + [pytest.param(value, marks=pytest.mark.slow) for value in everything[few:]]
+    sets = [value if isinstance(value, tuple) else (value,) for value in values]
+    return [pytest.param(*each, marks=[pytest.mark.slow] if k >= few else []) for k, each in enumerate(sets)]
 
 
 def results_in(folder: Path) -> dict[str, Any]:
