@@ -261,8 +261,16 @@ TIMED = "conduct: {accrual: {per_month: 2}, assessment_weeks: [8, 16], toxicity_
         ),
         ("toxicity: [0.35, 0.20]", "toxicity: c(0.40, 0.25)", "write [0.40, ...]"),
         ("assessment_weeks: [8, 16]", "assessment_weeks: 8", "8 is a number; write [8]"),
-        ("toxicity_window_weeks", "confirmed: no, toxicity_window_weeks", "`no` is text; write false"),
-        ("toxicity_window_weeks", "confirmed: T, toxicity_window_weeks", "`T` is text; write true"),
+        (
+            "toxicity_window_weeks",
+            "confirmed: no, toxicity_window_weeks",
+            "`no` is text; expected true or false: write false",
+        ),
+        (
+            "toxicity_window_weeks",
+            "confirmed: T, toxicity_window_weeks",
+            "`T` is text; expected true or false: write true",
+        ),
     ],
 )
 def test_values_as_r_writes_them(type_, before, after, told):

@@ -289,7 +289,7 @@ class Faults:
                 # in a block within braces the comma ends the text
                 return f"{here} is R’s way of writing a list; write [{r[1]}{'' if r[2] else ', ...'}]"
             case str() if "boolean" in types and (plain := YES_NO.get(value.lower())):
-                return f"{here} is text; write {plain}"
+                return f"{here} is text; {expected}: write {plain}"
             case str() if wants_number:
                 return f"{here} is text, not a number; {words.number_meant(value, self._leaves(node)) or expected}"
             case str():
