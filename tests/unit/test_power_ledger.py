@@ -44,7 +44,7 @@ CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 TINY = {"kind": "simon", "n1": 3, "r1": 0, "n": 6, "r": 2, "p0": 0.1, "p1": 0.4}
 SEARCHED = {"kind": "simon", "p0": 0.1, "p1": 0.6, "alpha": 0.1, "beta": 0.2}
 TWO_OF_3 = {"kind": "k_of_first_m", "k": 2, "m": 3}
-FIELDS = {"step", "p_go", "change", "mcse", "change_mcse", "same_patients", "same_patients_mcse"}
+FIELDS = {"step", "p_go", "change", "mcse", "change_mcse", "same_patients", "same_patients_mcse", "chance"}
 OWN = {"rules": "own", "strata": STRATA}
 
 

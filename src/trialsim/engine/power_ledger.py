@@ -86,13 +86,21 @@ class Step:
         return self.change if self.same_patients is None else self.same_patients
 
     @property
+    def chance(self) -> float | None:
+        """What is left of the change: the chance of the simulation; None where the step is exact."""
+        if self.change is None or self.same_patients is None:
+            return None
+        return self.change - self.same_patients
+
+    @property
     def effect_mcse(self) -> float | None:
         """The standard error of ``effect``; None where it is exact."""
         return self.change_mcse if self.same_patients is None else self.same_patients_mcse
 
     def to_dict(self) -> dict[str, Any]:
         """The step as it stands in ``results.json``."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "reasons"}
+        stated = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "reasons"}
+        return {**stated, "chance": self.chance}
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ def _told(scenario: Scenario, step: Step) -> str:
 
 def _effect(step: Step) -> str:
     """``−0.0092``; of simulated trials on the same patients, and what chance adds to the numbers that are shown."""
-    effect, error, change = step.effect or 0.0, step.effect_mcse, step.change or 0.0
+    effect, error = step.effect or 0.0, step.effect_mcse
     words = difference_cell("p_go", effect).text
     if step.same_patients is None:
         return words if error is None else f"{words}, standard error {mcse_cell('p_go', error).text}"
@@ -89,9 +89,9 @@ def _effect(step: Step) -> str:
         if effect or error
         else "no change on the same patients"
     )
-    if abs(change - effect) < ROUNDED:
+    if step.chance is None or abs(step.chance) < ROUNDED:
         return words
-    return f"{words}; {difference_cell('p_go', change - effect).text} is chance"
+    return f"{words}; {difference_cell('p_go', step.chance).text} is chance"
 
 
 def _why(reason: Reason) -> str:
