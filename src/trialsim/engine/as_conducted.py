@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from trialsim.engine.montecarlo import tallies
 from trialsim.engine.ranges import Ranges
-from trialsim.engine.tally import proportion
+from trialsim.engine.tally import Tally, proportion
 from trialsim.engine.timed import Timed
 from trialsim.quantities import by_end
 from trialsim.results import Estimate, OperatingCharacteristics, Results
@@ -69,6 +70,24 @@ class AsConducted:
 
 def as_conducted(trial: Compiled, results: Results, shown: Ranges, replicates: int, seed: int) -> AsConducted:
     """Cases from the results, points simulated where calendar time or several cohorts decide."""
+    bare = cases_of(trial, results)
+    if not simulated(trial) or results.replicates is None:
+        return bare
+    trials = trials_along(trial, bare.base, shown.finely)
+    one = next(iter(trials.values()))
+    most_patients = (PATIENTS if one.abreast else PATIENTS_SLOWLY) // (one.patients * len(trials))
+    replicates = max(min(replicates, MAX_REPLICATES, most_patients), 1)
+    drawn = tallies({repr(p): each for p, each in trials.items()}, replicates, seed)
+    return with_points(bare, {p: drawn[repr(p)] for p in trials})
+
+
+def simulated(trial: Compiled) -> bool:
+    """Whether the trial as it is conducted is simulated: otherwise the exact curves are it."""
+    return trial.dated or trial.scenario.own_rules
+
+
+def cases_of(trial: Compiled, results: Results) -> AsConducted:
+    """The cases that have an answer, without points."""
     truths = trial.strata
     cases = tuple(
         CasePoint(oc.case, *_response(truths[oc.case]), *answer)
@@ -78,18 +97,19 @@ def as_conducted(trial: Compiled, results: Results, shown: Ranges, replicates: i
     harm = {name: tuple((r.toxicity, r.odds_ratio) for r in strata.rates) for name, strata in truths.items()}
     base = max(cases, key=lambda point: point.p_go.estimate).case if cases else next(iter(truths))
     alike = tuple(name for name, rates in harm.items() if rates == harm[base])
-    if not (trial.dated or trial.scenario.own_rules) or results.replicates is None:
-        return AsConducted(base, alike, cases, {}, 0)
-    rates = shown.finely
-    trials = {p: Timed.of(trial.rules, trial.calendar, _moved(truths[base], p).thresholds()) for p in rates}
-    one = trials[rates[0]]
-    most_patients = (PATIENTS if one.abreast else PATIENTS_SLOWLY) // (one.patients * len(rates))
-    replicates = max(min(replicates, MAX_REPLICATES, most_patients), 1)
-    drawn = tallies({repr(p): trials[p] for p in rates}, replicates, seed)
-    goes = {p: by_end(drawn[repr(p)].counts["ends"])["p_go"] for p in rates}
-    return AsConducted(
-        base, alike, cases, {p: proportion(go, replicates) for p, go in goes.items()}, replicates
-    )
+    return AsConducted(base, alike, cases, {}, 0)
+
+
+def trials_along(trial: Compiled, base: str, rates: Iterable[float]) -> dict[float, Timed]:
+    """The trials of a case with each of these response rates, the same at every dose and in every stratum."""
+    truth = trial.strata[base]
+    return {p: Timed.of(trial.rules, trial.calendar, _moved(truth, p).thresholds()) for p in rates}
+
+
+def with_points(bare: AsConducted, drawn: Mapping[float, Tally]) -> AsConducted:
+    """The same with P(go) at every rate that was simulated, as often at each."""
+    points = {p: proportion(by_end(t.counts["ends"])["p_go"], t.replicates) for p, t in drawn.items()}
+    return replace(bare, points=points, replicates=min(t.replicates for t in drawn.values()))
 
 
 def _p_go(oc: OperatingCharacteristics) -> tuple[Estimate, bool] | None:

@@ -21,6 +21,7 @@ from trialsim.running.examples import examples
 from trialsim.running.inputs import about, inputs, origin_words, tally_of_inputs
 from trialsim.running.plain import Document as Document
 from trialsim.running.plain import best, compared, typical_cases
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Observed, Scenario
 
 if TYPE_CHECKING:
@@ -32,10 +33,37 @@ SCHEMA = 1
 
 def content(run: Run) -> Document:
     """The content of ``results.json``: floats to 12 significant digits, no NaN, keys in a fixed order."""
-    scenario, rules, results, checks = run.scenario, run.rules, run.results, run.checks
+    scenario, results, checks = run.scenario, run.results, run.checks
     stated = inputs(scenario, results.seed, results.replicates)
     power = run.power.to_dict()
-    found: Document = {
+    found = of_results(run.compiled, results)
+    for name, case in found["cases"].items():
+        case["power_ledger"] = power[name]
+    found |= {
+        **check_document(checks),
+        "protocol": asdict(run.facts),
+        "inputs": stated,
+        "provenance": tally_of_inputs(stated),
+        "method": _method(scenario, results),
+        "scenario": run.text,
+    }
+    found["method"]["comparisons"] = len(compared(found))
+    found["stops_for_toxicity"] = {
+        name: best(case, "p_stop_toxicity") + best(case, "p_stop_toxicity_at_n")
+        for name, case in found["cases"].items()
+    }
+    inactive, active = (name or next(iter(found["cases"])) for name in typical_cases(found))
+    found["examples"] = examples(run.compiled, run.seed, inactive, active)
+    if run.sensitivity is not None:
+        found["sensitivity"] = run.sensitivity.to_dict()
+    plain: Document = digits12(found)
+    return plain
+
+
+def of_results(trial: Compiled, results: Results) -> Document:
+    """The part that follows from the scenario and its operating characteristics alone, not yet rounded."""
+    scenario, rules = trial.scenario, trial.rules
+    return {
         "schema": SCHEMA,
         "trialsim": results.version,
         "streams": results.streams,
@@ -58,36 +86,14 @@ def content(run: Run) -> Document:
         },
         "cohorts": _cohorts(scenario),
         "cases": {
-            oc.case: {
-                "truth": _truth(scenario, oc.case),
-                **oc.to_dict(),
-                "power_ledger": power[oc.case],
-            }
-            for oc in results.cases
+            oc.case: {"truth": _truth(scenario, oc.case), **oc.to_dict()} for oc in results.cases
         },
         "disagreements": list(results.disagreements),
         "calendar_time_changes": _changes(results),
         "analysis_sets": {oc.case: derived.analysis_sets(oc) for oc in results.cases},
-        "toxicity_rule_cost": derived.costs(run.compiled),
+        "toxicity_rule_cost": derived.costs(trial),
         "question": _question(scenario, rules),
-        **check_document(checks),
-        "protocol": asdict(run.facts),
-        "inputs": stated,
-        "provenance": tally_of_inputs(stated),
-        "method": _method(scenario, results),
-        "scenario": run.text,
     }
-    found["method"]["comparisons"] = len(compared(found))
-    found["stops_for_toxicity"] = {
-        name: best(case, "p_stop_toxicity") + best(case, "p_stop_toxicity_at_n")
-        for name, case in found["cases"].items()
-    }
-    inactive, active = (name or next(iter(found["cases"])) for name in typical_cases(found))
-    found["examples"] = examples(run.compiled, run.seed, inactive, active)
-    if run.sensitivity is not None:
-        found["sensitivity"] = run.sensitivity.to_dict()
-    plain: Document = digits12(found)
-    return plain
 
 
 CHECK_METHOD: Document = {

@@ -1,0 +1,165 @@
+"""One visitor of the page: a scenario as text, what is known about it, and what is still being worked out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from shiny import Session as Connection
+from shiny import reactive
+
+from trialsim.designs.rules import Looks
+from trialsim.errors import TrialsimError
+from trialsim.page.answering import Snapshot, answers
+from trialsim.page.desk import Desk, Job
+from trialsim.page.draft import Draft
+from trialsim.page.form import GROUPS, structure
+from trialsim.page.searches import Searches
+
+Found = TypeVar("Found")
+
+QUICK = ("simon", "single_stage")
+"""Kinds of designs that are found in milliseconds."""
+
+
+@dataclass(frozen=True)
+class House:
+    """What all visitors share."""
+
+    desk: Desk
+    searches: Searches
+
+
+def looks_found(design: Any) -> Looks:
+    """The looks of a design, searched for where it states error rates; in a process of its own."""
+    looks: Looks = design.compile()
+    return looks
+
+
+class Visit:
+    """The state of a session.
+
+    Attributes:
+        draft: the scenario's text and what it says; the one state that everything else follows from.
+        opened: the text as it was opened, against which changes are marked.
+        snapshot: the latest numbers of a draft without faults; of an earlier draft until its own are there.
+        fault: why there are no numbers for the present draft; "" where there are or will be.
+        forms: what must change for a group of the form to be drawn anew.
+    """
+
+    def __init__(self, house: House, connection: Connection, text: str) -> None:
+        self.house, self.connection = house, connection
+        self._loop = asyncio.get_running_loop()
+        self._jobs: list[Job] = []
+        self._job: Job | None = None
+        self._looks: dict[str, Looks] = {}
+        draft = Draft.of(text)
+        self.draft = reactive.Value(draft)
+        self.opened = reactive.Value(text)
+        self.snapshot: reactive.Value[Snapshot | None] = reactive.Value(None)
+        self.fault = reactive.Value("")
+        self.revision = reactive.Value(0)
+        self.forms = {group: reactive.Value(structure(draft, group)) for group in GROUPS}
+        connection.on_ended(self.close)
+        self._answer(draft)
+
+    # -- what changes the scenario
+
+    def open(self, text: str) -> None:
+        """Begin with another scenario."""
+        self.opened.set(text)
+        self.take(Draft.of(text), anew=True)
+
+    def take(self, draft: Draft, *, anew: bool = False) -> None:
+        """Go on with this draft; ``anew`` draws every control again."""
+        self.draft.set(draft)
+        with reactive.isolate():
+            if anew:
+                self.revision.set(self.revision() + 1)
+        for group, form in self.forms.items():
+            form.set(structure(draft, group))
+        self._answer(draft)
+
+    # -- what is worked out
+
+    def _answer(self, draft: Draft) -> None:
+        if self._job:
+            self._job.cancel()
+            self._job = None
+        if draft.scenario is None:
+            self.fault.set("The numbers are those before the last change: the scenario has a fault.")
+            return
+        self.fault.set("")
+        self._job = self.ask(lambda: self._work(draft), self._told)
+
+    def _work(self, draft: Draft) -> Iterator[Any]:
+        design = draft.scenario.design if draft.scenario else None
+        looks = None
+        if getattr(design, "is_searched", False) and getattr(design, "kind", "") not in QUICK:
+            key = design.model_dump_json()  # type: ignore[union-attr]
+            if key not in self._looks:
+                for found in self.house.searches.call(looks_found, design):
+                    yield None
+                    if found is not None:
+                        self._looks[key] = found
+            looks = self._looks[key]
+        for snapshot in answers(draft, looks):
+            yield snapshot
+
+    def _told(self, found: Any) -> None:
+        if isinstance(found, TrialsimError):
+            self.fault.set(str(found))
+        else:
+            self.snapshot.set(found)
+
+    def ask(self, work: Callable[[], Iterator[Any]], told: Callable[[Any], None]) -> Job:
+        """Have work done by the desk; ``told`` hears what is found (or the TrialsimError) where values may be set."""
+        job: Job
+
+        async def tell(found: Any) -> None:
+            async with reactive.lock():
+                if not job.cancelled:
+                    told(found)
+                    await reactive.flush()
+
+        def publish(found: Any) -> None:
+            asyncio.run_coroutine_threadsafe(tell(found), self._loop)
+
+        job = self.house.desk.ask(work, publish)
+        self._jobs = [each for each in self._jobs if not each.finished] + [job]
+        return job
+
+    def close(self) -> None:
+        """Call off everything that is still being worked out."""
+        for job in self._jobs:
+            job.cancel()
+
+
+class Asked(Generic[Found]):
+    """An answer that is worked out when somebody looks at it, and again when what it depends on has changed."""
+
+    def __init__(self, visit: Visit) -> None:
+        self._visit = visit
+        self._held: reactive.Value[tuple[Any, Found | TrialsimError] | None] = reactive.Value(None)
+        self._key: Any = None
+        self._job: Job | None = None
+
+    def __call__(self, key: Any, work: Callable[[], Iterator[Found | None]]) -> Found | TrialsimError | None:
+        """The answer to ``work`` for this key, or its error; None while it is not there yet.
+
+        To be called where it is shown; it is shown again as soon as there is more.
+        """
+        held = self._held()
+        if self._key != key:
+            self._key = key
+            if self._job:
+                self._job.cancel()
+            self._job = self._visit.ask(work, lambda found: self._held.set((key, found)))
+        return held[1] if held and held[0] == key else None
+
+
+def at_once(work: Callable[[], Found]) -> Iterator[Found]:
+    """Work of one step."""
+    yield work()

@@ -1,0 +1,149 @@
+"""The scenario as a form, its faults, and its text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from htmltools import Tag, TagList
+from shiny import Inputs, Outputs, reactive, render, ui
+
+from trialsim.page.draft import Draft
+from trialsim.page.form import GROUPS, group
+from trialsim.page.links import link
+from trialsim.page.session import Visit
+from trialsim.scenario.files import MAX_BYTES
+from trialsim.scenario.starting import example_files, title_of
+
+MAX_VALUE = 10_000
+"""Characters of the longest value that a control may send."""
+
+
+def panel() -> Tag:
+    """The examples to begin with, the form, what is wrong, and the file itself."""
+    return ui.div(
+        ui.tags.label("Begin with", ui.tags.select(*_choices(), id="example", data_open="example"), class_="begin"),
+        ui.output_ui("faults"),
+        *(ui.output_ui(f"form_{name}") for name in GROUPS),
+        ui.tags.details(
+            ui.tags.summary("The scenario file"),
+            ui.output_ui("file_view"),
+            class_="file",
+        ),
+    )
+
+
+def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
+    """Take edits, draw the groups of the form, and say what is wrong."""
+
+    @reactive.effect
+    @reactive.event(inputs.edit)
+    async def _() -> None:
+        draft = _edited(visit.draft(), inputs.edit())
+        if draft is not None:
+            path, more = draft
+            visit.take(more)
+        await visit.connection.send_custom_message("edited", {})
+
+    @reactive.effect
+    @reactive.event(inputs.open)
+    def _() -> None:
+        asked = inputs.open()
+        if not isinstance(asked, dict):
+            return
+        if asked.get("kind") == "example" and asked.get("name") in (files := example_files()):
+            visit.open(files[asked["name"]].read_text(encoding="utf-8"))
+        elif asked.get("kind") == "file" and isinstance(asked.get("text"), str):
+            visit.open(asked["text"][: MAX_BYTES + 1])
+        elif asked.get("kind") == "text" and isinstance(asked.get("text"), str):
+            visit.take(Draft.of(asked["text"][: MAX_BYTES + 1]), anew=True)
+
+    @reactive.effect
+    async def _() -> None:
+        draft = visit.draft()
+        faults = [{"path": p.key, "message": p.message} for p in draft.problems]
+        await visit.connection.send_custom_message("faults", {"faults": faults})
+        await visit.connection.send_custom_message("address", {"address": link(draft.text)})
+
+    @render.ui
+    def faults() -> TagList | Tag:
+        draft, fault = visit.draft(), visit.fault()
+        if not draft.problems:
+            return ui.p(fault, class_="fault", role="alert") if fault else TagList()
+        return ui.div(
+            ui.p(fault, class_="fault") if fault else None,
+            ui.tags.ul(*(ui.tags.li(_told(p)) for p in draft.problems)),
+            class_="faults",
+            role="alert",
+        )
+
+    for name in GROUPS:
+        _drawn(visit, name)
+
+    @render.ui
+    def file_view() -> Tag:
+        draft, opened = visit.draft(), visit.opened()
+        return file_lines(draft, opened)
+
+
+def _drawn(visit: Visit, name: str) -> None:
+    """A group of the form, drawn anew only when other controls are needed."""
+
+    @render.ui
+    def drawn() -> TagList | Tag:
+        visit.forms[name]()
+        visit.revision()
+        with reactive.isolate():
+            return group(visit.draft(), name)
+
+    visit.connection.output(id=f"form_{name}")(drawn)
+
+
+def _told(problem: Any) -> str:
+    where = f"line {problem.line}, {problem.key}: " if problem.key else f"line {problem.line}: "
+    return where + problem.message
+
+
+def _edited(draft: Draft, asked: Any) -> tuple[str, Draft] | None:
+    """The draft after an edit as a control sends it; None for what no control sends."""
+    if not isinstance(asked, dict):
+        return None
+    path, value = asked.get("path"), asked.get("value")
+    if not isinstance(path, str) or not 0 < len(path) <= 300:
+        return None
+    if isinstance(value, str) and len(value) <= MAX_VALUE:
+        return path, draft.edited_text(path, value)
+    if value is None or isinstance(value, bool):
+        return path, draft.edited(path, value)
+    return None
+
+
+def file_lines(draft: Draft, opened: str) -> Tag:
+    """The text of the scenario with its numbers of lines; what has changed since it was opened, and faults, are marked."""
+    import difflib
+
+    before, lines = opened.splitlines(), draft.text.splitlines()
+    changed = {
+        k
+        for tag, _, _, low, high in difflib.SequenceMatcher(None, before, lines, autojunk=False).get_opcodes()
+        if tag != "equal"
+        for k in range(low, max(high, low + (tag == "delete")))
+    }
+    faulty = {p.line - 1 for p in draft.problems}
+    return ui.tags.ol(
+        *(
+            ui.tags.li(
+                ui.tags.span(" (changed)", class_="visually-hidden") if k in changed else None,
+                ui.tags.code(line or " "),
+                class_=" ".join(["changed"] * (k in changed) + ["faulty"] * (k in faulty)) or None,
+            )
+            for k, line in enumerate(lines)
+        ),
+        class_="lines",
+    )
+
+
+def _choices() -> list[Tag]:
+    return [
+        ui.tags.option("an example…", value=""),
+        *(ui.tags.option(f"{name}: {title_of(file)}", value=name) for name, file in example_files().items()),
+    ]
