@@ -9,7 +9,7 @@ import numpy as np
 
 from trialsim.designs.rules import Looks
 from trialsim.engine.as_conducted import AsConducted, cases_of, simulated, trials_along, with_points
-from trialsim.engine.curves import MAX_LINES, Curve, exact_values, lines
+from trialsim.engine.curves import MAX_LINES, Curve, Curves, exact_values, lines
 from trialsim.engine.exact import out_of_reach
 from trialsim.engine.ranges import Ranges, ranges
 from trialsim.engine.sharpening import FIRST, Drawn, sharpening
@@ -37,7 +37,8 @@ class Snapshot:
         trial: the scenario of the draft, compiled.
         shown: where axes begin and end, p0, p1 and the observed rate.
         results: exact, and simulated as far as it has got.
-        curves: exact values by response rate, of the design alone and, where outcomes are known at once, of the trial.
+        curves: exact values by response rate: of the design alone at first, then of the trial with outcomes known at
+            once too (from the start where that is the trial).
         conducted: P(go) of the cases, and by response rate where that is simulated.
         wanted: trials a case that `trialsim run` would simulate; None until they are planned.
         done: whether the numbers are those of `trialsim run`.
@@ -47,7 +48,7 @@ class Snapshot:
     trial: Compiled
     shown: Ranges
     results: Results
-    curves: tuple[Curve, ...]
+    curves: Curves
     conducted: AsConducted
     wanted: int | None
     done: bool = False
@@ -95,6 +96,9 @@ def answers(draft: Draft, looks: Looks | None = None) -> Iterator[Snapshot | Non
         return Snapshot(draft, trial, shown, results, curves, conducted, wanted, done)
 
     yield now(results)
+    if simulated(trial):
+        curves = _curves(trial, rates, everything=True)
+        yield None
     latest, last = results, False
     while not last or (drawn and drawn.replicates < POINTS):
         if drawn and drawn.replicates < min(POINTS, 4 * latest.replicates if not last else POINTS):
@@ -118,13 +122,16 @@ def _along(shown: Ranges) -> list[float]:
     return [float(p) for p in np.union1d(np.linspace(low, high, RATES), np.array(shown.marked))]
 
 
-def _curves(trial: Compiled, rates: list[float], *, everything: bool) -> tuple[Curve, ...]:
+def _curves(trial: Compiled, rates: list[float], *, everything: bool) -> Curves:
     """The exact curve of the design alone and, with ``everything``, those of the whole protocol."""
-    grid, found = np.array(rates), []
-    for line in lines(trial)[: MAX_LINES if everything else 1]:
-        if not out_of_reach(line.rules):
-            found.append(Curve(line, grid, exact_values(line, grid), {}))
-    return tuple(found)
+    grid, every = np.array(rates), lines(trial)
+    chosen = every[: MAX_LINES if everything else 1]
+    found = [
+        Curve(line, each, exact_values(line, each), {})
+        for line in chosen
+        for each in [grid[:0] if out_of_reach(line.rules) else grid]
+    ]
+    return Curves(tuple(found), len(every) - len(chosen), 0, trial.scenario.simulation.seed)
 
 
 def _affordable(trial: Compiled) -> None:

@@ -8,7 +8,7 @@ from htmltools import Tag
 from shiny import ui
 from shiny.render.renderer import Renderer
 
-from trialsim.page.pictures import Picture
+from trialsim.page.pictures.style import Picture
 
 
 class picture(Renderer[Picture]):  # noqa: N801 - a decorator, as Shiny's own are called

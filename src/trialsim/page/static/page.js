@@ -138,7 +138,7 @@
 
   // -- what the server says
 
-  Shiny.addCustomMessageHandler("edited", () => {
+  Shiny.addCustomMessageHandler("edited", _ => {
     underWay = false;
     send();
   });

@@ -54,7 +54,7 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
         name = re.sub(r"[^a-z0-9]+", "-", str(visit.draft().data.get("name", "")).lower()).strip("-")[:60]
         return f"{name or 'scenario'}.yaml"
 
-    @render.download(filename=lambda: file_name())
+    @render.download_link(filename=lambda: file_name())
     def scenario_file() -> Iterator[bytes]:
         with reactive.isolate():
             yield visit.draft().text.encode()
@@ -80,7 +80,7 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
         changed = "" if visit.draft().text == text else " (of the scenario as it was before the last change)"
         return ui.p(ui.download_link("made_file", f"Download {form}"), changed, role="status")
 
-    @render.download(filename=lambda: (asked() or ("", "file"))[1])
+    @render.download_link(filename=lambda: (asked() or ("", "file"))[1])
     def made_file() -> Iterator[bytes]:
         with reactive.isolate():
             wanted = asked()

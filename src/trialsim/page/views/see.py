@@ -6,7 +6,8 @@ from htmltools import HTML, Tag, TagList
 from shiny import Inputs, Outputs, render, ui
 
 from trialsim.page.outputs import output_picture, picture
-from trialsim.page.pictures import Picture, p_go
+from trialsim.page.pictures.p_go import p_go
+from trialsim.page.pictures.style import Picture
 from trialsim.page.session import Visit
 from trialsim.reporting.run import first_page
 from trialsim.running.content import of_results
@@ -48,7 +49,13 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
     @picture
     def p_go_() -> Picture | None:
         snapshot = visit.snapshot()
-        return snapshot and p_go(snapshot.shown, snapshot.curves, snapshot.conducted, provisional=not snapshot.done)
+        if snapshot is None:
+            return None
+        found = snapshot.conducted
+        along = found.curves(snapshot.curves)
+        return p_go(
+            snapshot.trial, snapshot.results, snapshot.shown, found, along, provisional=not snapshot.done
+        )
 
     visit.connection.output(id="p_go")(p_go_)
 
