@@ -45,6 +45,7 @@
   document.addEventListener("change", event => {
     const control = event.target;
     if (control.dataset.open === "example" && control.value) open({kind: "example", name: control.value});
+    else if (control.dataset.set) Shiny.setInputValue(control.dataset.set, control.value);
     else if (control.dataset.open === "file" && control.files.length) upload(control);
     else if (control.dataset.path && control.type !== "range") {
       if (control.type !== "checkbox") pair(control);
@@ -143,6 +144,11 @@
     send();
   });
   Shiny.addCustomMessageHandler("address", ({address}) => history.replaceState(null, "", address));
+  Shiny.addCustomMessageHandler("choices", ({of, names, first}) => {
+    const select = document.getElementById(of), before = select.value;
+    select.replaceChildren(...names.map(name => make("option", name, {value: name})));
+    select.value = names.includes(before) ? before : first;
+  });
   let faults = [];
   const mark = () => {
     all("[data-path]").forEach(control => control.removeAttribute("aria-invalid"));
