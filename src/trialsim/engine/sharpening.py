@@ -51,12 +51,16 @@ def sharpening(trial: Compiled, *, most: int | None = None) -> Iterator[Results 
     Args:
         most: replicates at which to end, in place of the scenario's own.
     """
-    sides = exact_sides(trial)
+    # where dates decide, the exact answer is that of another trial: it can wait
+    sides = dict.fromkeys(trial.scenario.truth) if trial.dated else exact_sides(trial)
     asked, seed = trial.scenario.simulation, trial.scenario.simulation.seed
     every = trials_of(trial)
     drawn = Drawn({name: every[name] for name in sides}, seed)
     drawn.more(min(FIRST, most or FIRST))
     yield of_tallies(trial, sides, drawn.trials, drawn.tallies, seed)
+    if trial.dated:
+        sides = exact_sides(trial)
+        yield None
     planned = plan(drawn.trials, asked.precision, seed, jobs=1) if asked.precision and most is None else None
     wanted = most or (planned.replicates if planned else asked.replicates)
     while drawn.replicates < wanted:

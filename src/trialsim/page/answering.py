@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -15,9 +16,13 @@ from trialsim.engine.ranges import Ranges, ranges
 from trialsim.engine.sharpening import FIRST, Drawn, sharpening
 from trialsim.errors import TrialsimError
 from trialsim.page.draft import Draft
+from trialsim.reporting.run import first_page
 from trialsim.results import Results
+from trialsim.running.content import of_results
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.compiling import compile_rules
+from trialsim.writing.html import fragment
+from trialsim.writing.report import Words, section
 
 RATES = 16
 """Response rates along a curve, besides those that are marked."""
@@ -52,6 +57,13 @@ class Snapshot:
     conducted: AsConducted
     wanted: int | None
     done: bool = False
+
+    @cached_property
+    def in_words(self) -> str:
+        """The decision rule and the table of cases, as they stand on the first page of a report, in HTML."""
+        doc = of_results(self.trial, self.results, costs=False)
+        words = Words(" ".join(first_page.rule(doc)), "The decision rule.", mark="box")
+        return fragment(section("now", "", words, first_page.cases(doc)))
 
     @property
     def replicates(self) -> int:
@@ -93,7 +105,9 @@ def answers(draft: Draft, looks: Looks | None = None) -> Iterator[Snapshot | Non
             # the curve belongs to the case it was begun with, even if a later count puts another ahead
             points = {p: drawn.tallies[repr(p)] for p in rates}
             conducted = with_points(replace(conducted, base=bare.base, alike=bare.alike), points)
-        return Snapshot(draft, trial, shown, results, curves, conducted, wanted, done)
+        found = Snapshot(draft, trial, shown, results, curves, conducted, wanted, done)
+        _ = found.in_words  # here, not where everybody waits for it
+        return found
 
     yield now(results)
     if simulated(trial):

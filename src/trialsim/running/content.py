@@ -60,8 +60,11 @@ def content(run: Run) -> Document:
     return plain
 
 
-def of_results(trial: Compiled, results: Results) -> Document:
-    """The part that follows from the scenario and its operating characteristics alone, not yet rounded."""
+def of_results(trial: Compiled, results: Results, *, costs: bool = True) -> Document:
+    """The part that follows from the scenario and its operating characteristics alone, not yet rounded.
+
+    Without ``costs`` what the toxicity rule costs, which takes most of the time, is None.
+    """
     scenario, rules = trial.scenario, trial.rules
     return {
         "schema": SCHEMA,
@@ -91,7 +94,7 @@ def of_results(trial: Compiled, results: Results) -> Document:
         "disagreements": list(results.disagreements),
         "calendar_time_changes": _changes(results),
         "analysis_sets": {oc.case: derived.analysis_sets(oc) for oc in results.cases},
-        "toxicity_rule_cost": derived.costs(trial),
+        "toxicity_rule_cost": derived.costs(trial) if costs else None,
         "question": _question(scenario, rules),
     }
 

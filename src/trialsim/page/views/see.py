@@ -25,10 +25,6 @@ from trialsim.page.pictures.power_ledger import power_ledger
 from trialsim.page.pictures.style import Picture
 from trialsim.page.pictures.swimmer import swimmer
 from trialsim.page.session import Asked, Visit
-from trialsim.reporting.run import first_page
-from trialsim.running.content import of_results
-from trialsim.writing.html import fragment
-from trialsim.writing.report import Words, section
 
 NAME, TITLE = "see", "The trial"
 
@@ -88,11 +84,7 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
     @render.ui
     def answer() -> TagList | HTML:
         snapshot = visit.snapshot()
-        if snapshot is None:
-            return TagList()
-        doc = of_results(snapshot.trial, snapshot.results)
-        words = Words(" ".join(first_page.rule(doc)), "The decision rule.", mark="box")
-        return HTML(fragment(section("now", "", words, first_page.cases(doc))))
+        return TagList() if snapshot is None else HTML(snapshot.in_words)
 
     @reactive.effect
     async def _() -> None:
