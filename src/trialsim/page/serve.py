@@ -13,8 +13,8 @@ from trialsim.errors import TrialsimError
 
 LOOPBACK = "127.0.0.1"
 PORT = 8765
-MAX_MESSAGE = 1_500_000
-"""Bytes of the longest message that a browser may send: a scenario file of 500 kB in any script, and a little."""
+MAX_MESSAGE = 700_000
+"""Bytes of the longest message that a browser may send: the longest text that is read, in any script, as JSON has it."""
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -95,6 +95,7 @@ def _listening(host: str, port: int | None) -> socket.socket:
             found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             found.bind((host, each))
+            found.listen(128)  # who comes before the page is up waits for it
         except OSError as error:
             found.close()
             if port is not None:

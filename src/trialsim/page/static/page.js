@@ -2,7 +2,7 @@
 // numbers. Nothing is worked out here, and every text is set as text.
 (() => {
   "use strict";
-  const MAX_BYTES = 500000;
+  const MAX_BYTES = 100000;
   const all = (what, root = document) => [...root.querySelectorAll(what)];
   const make = (tag, text, attributes = {}) => {
     const made = document.createElement(tag);

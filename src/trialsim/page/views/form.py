@@ -11,7 +11,6 @@ from trialsim.page.draft import Draft
 from trialsim.page.form import GROUPS, group
 from trialsim.page.links import link
 from trialsim.page.session import Visit
-from trialsim.scenario.files import MAX_BYTES
 from trialsim.scenario.starting import example_files, title_of
 
 MAX_VALUE = 10_000
@@ -53,9 +52,9 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
         if asked.get("kind") == "example" and asked.get("name") in (files := example_files()):
             visit.open(files[asked["name"]].read_text(encoding="utf-8"))
         elif asked.get("kind") == "file" and isinstance(asked.get("text"), str):
-            visit.open(asked["text"][: MAX_BYTES + 1])
+            visit.open(asked["text"])
         elif asked.get("kind") == "text" and isinstance(asked.get("text"), str):
-            visit.take(Draft.of(asked["text"][: MAX_BYTES + 1]), anew=True)
+            visit.open(asked["text"], afresh=False)
 
     @reactive.effect
     async def _() -> None:
