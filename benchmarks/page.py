@@ -71,7 +71,7 @@ class Visitor:
     def move(self, rate: float) -> float:
         """Seconds from a move of the slider until the numbers and the curve of that move are there."""
         began = time.perf_counter()
-        self.send("update", {"edit": {"path": "truth.active.response", "value": repr(rate), "number": began}})
+        self.send("update", {"edit": {"path": "truth.active.response", "value": repr(rate), "how": "set", "number": began}})
         self.hear(lambda said: f">{100 * rate:.4g}%" in said and '"p_go"' in said)
         return time.perf_counter() - began
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import socket
 import sys
@@ -80,7 +81,8 @@ def serve(text: str, *, host: str, port: int | None, browser: bool) -> None:
     )
     if browser:
         threading.Timer(0.5, webbrowser.open, [address]).start()
-    uvicorn.Server(config).run(sockets=[listening])
+    with contextlib.suppress(KeyboardInterrupt):  # how a page is closed
+        uvicorn.Server(config).run(sockets=[listening])
 
 
 def _listening(host: str, port: int | None) -> socket.socket:

@@ -10,7 +10,9 @@ from shiny import Inputs, Outputs, reactive, render, ui
 from trialsim.page.draft import Draft
 from trialsim.page.form import GROUPS, group
 from trialsim.page.links import link
+from trialsim.page.moves import added, removed, switched
 from trialsim.page.session import Visit
+from trialsim.scenario import words
 from trialsim.scenario.starting import example_files, title_of
 
 MAX_VALUE = 10_000
@@ -39,8 +41,7 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
     async def _() -> None:
         draft = _edited(visit.draft(), inputs.edit())
         if draft is not None:
-            path, more = draft
-            visit.take(more)
+            visit.take(draft)
         await visit.connection.send_custom_message("edited", {})
 
     @reactive.effect
@@ -102,18 +103,19 @@ def _told(problem: Any) -> str:
     return where + problem.message
 
 
-def _edited(draft: Draft, asked: Any) -> tuple[str, Draft] | None:
+def _edited(draft: Draft, asked: Any) -> Draft | None:
     """The draft after an edit as a control sends it; None for what no control sends."""
     if not isinstance(asked, dict):
         return None
-    path, value = asked.get("path"), asked.get("value")
-    if not isinstance(path, str) or not 0 < len(path) <= 300:
+    path, value, how = (asked.get(key) for key in ("path", "value", "how"))
+    if not isinstance(path, str) or not 0 < len(path) <= 300 or not words.steps(path):
         return None
-    if isinstance(value, str) and len(value) <= MAX_VALUE:
-        return path, draft.edited_text(path, value)
-    if value is None or isinstance(value, bool):
-        return path, draft.edited(path, value)
-    return None
+    if how == "set" and (value is None or isinstance(value, bool)):
+        return draft.edited(path, value)
+    if not isinstance(value, str) or len(value) > MAX_VALUE:
+        return None
+    moves = {"set": Draft.edited_text, "add": added, "switch": switched, "remove": lambda draft, path, _: removed(draft, path)}
+    return moves[how](draft, path, value) if how in moves else None
 
 
 def file_lines(draft: Draft, opened: str) -> Tag:
