@@ -8,7 +8,6 @@ import numpy as np
 
 from trialsim.designs.alone import alone
 from trialsim.engine import curves
-from trialsim.engine.ranges import Ranges, ranges
 from trialsim.page.pictures.style import (
     BLACK,
     SIZE,
@@ -36,7 +35,6 @@ def heat_map(trial: Compiled, found: curves.HeatMap) -> Picture:
     """Exact P(go) in cells, lines at alpha, .80 and .90, the cases with numbers that the key explains."""
     xs, ys, p = found.response.tolist(), found.toxicity.tolist(), found.p_go.tolist()
     across, up = [rate(x) for x in xs], [rate(y) for y in ys]
-    at = ranges(trial)
     cells: Trace = {
         "type": "heatmap",
         "x": xs,
@@ -55,7 +53,7 @@ def heat_map(trial: Compiled, found: curves.HeatMap) -> Picture:
             for y, row in zip(up, p, strict=True)
         ],
     }
-    levels = _levels(trial, at, found)
+    levels = _levels(trial, found)
     cases = _cases(trial)
     several = trial.rules.levels > 1
     moving = any(len(set(path)) > 1 for path in cases)
@@ -90,11 +88,11 @@ def heat_map(trial: Compiled, found: curves.HeatMap) -> Picture:
     )
 
 
-def _levels(trial: Compiled, at: Ranges, found: curves.HeatMap) -> list[float]:
+def _levels(trial: Compiled, found: curves.HeatMap) -> list[float]:
     """The type I error aimed at, or else attained by the design alone, and the powers usually asked for."""
-    alpha = getattr(trial.scenario.design, "alpha", None)
-    if alpha is None and at.p0 is not None:
-        alpha = alone(trial.rules.looks, at.p0).p_go
+    alpha, p0 = (getattr(trial.scenario.design, name, None) for name in ("alpha", "p0"))
+    if alpha is None and p0 is not None:
+        alpha = alone(trial.rules.looks, p0).p_go
     low, high = float(found.p_go.min()), float(found.p_go.max())
     return [float(level) for level in (alpha, 0.8, 0.9) if level is not None and low < level < high]
 
