@@ -128,13 +128,11 @@ def _told(d: Found, names: str) -> str:
 
 
 def _caption(found: FoundDesigns) -> str:
-    stated = {
-        "p0": rate,
-        "p1": rate,
-        "alpha": lambda a: f"{a:g}",
-        "beta": lambda b: f"{b:g}",
-    }
-    told = [f"{name} {say(found.setting[name])}" for name, say in stated.items() if name in found.setting]
+    told = [
+        f"{name} {rate(p) if name in ('p0', 'p1') else f'{p:g}'}"
+        for name in ("p0", "p1", "alpha", "beta")
+        if (p := found.setting.get(name)) is not None
+    ]
     words = "Expected patients at p0 against planned patients; exact, every patient evaluable and no toxicity rule."
     words += f" Found for {listed(told)}." if told else ""
     words += f" {found.note.rstrip('.')}." if found.note else ""
