@@ -65,12 +65,16 @@ def _page() -> Tag:
         _files(),
         ui.a("Skip to the numbers", href="#see", class_="skip"),
         ui.tags.header(
-            ui.h1("trialsim"), ui.p("Single-arm phase 2 trials: move a number, see the trial."), class_="masthead"
+            ui.h1("trialsim"),
+            ui.p("Single-arm phase 2 trials: move a number, see the trial."),
+            class_="masthead",
         ),
         ui.tags.main(
             ui.tags.section(form.panel(), id="form", aria_label="The scenario"),
             ui.tags.section(
-                ui.navset_underline(*(ui.nav_panel(v.TITLE, v.panel(), value=v.NAME) for v in VIEWS), id="view"),
+                ui.navset_underline(
+                    *(ui.nav_panel(v.TITLE, v.panel(), value=v.NAME) for v in VIEWS), id="view"
+                ),
                 id="answers",
                 aria_label="What the trial does",
             ),
@@ -85,7 +89,10 @@ def _files() -> TagList:
     """Scripts and style, all from here."""
     return TagList(
         HTMLDependency(
-            "plotly", "1", source={"package": "plotly", "subdir": "package_data"}, script={"src": "plotly.min.js"}
+            "plotly",
+            "1",
+            source={"package": "plotly", "subdir": "package_data"},
+            script={"src": "plotly.min.js"},
         ),
         HTMLDependency(
             "trialsim-page",

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from trialsim.designs.derived import STANDARD_ERROR
-from trialsim.designs.finding import KINDS, SEARCHES, Found, FoundDesigns, needs, spec_of, value_in
+from trialsim.designs.finding import CRITERIA, KINDS, SEARCHES, Found, FoundDesigns, needs, spec_of, value_in
 from trialsim.designs.pasted import as_rules
 from trialsim.errors import DesignError
 from trialsim.given import read
@@ -69,7 +69,9 @@ def _place(name: str, needed: bool) -> tuple[int, int]:
 
 def _key(name: str, node: Mapping[str, Any], needed: bool) -> Key:
     options = [node, *node.get("anyOf", ())]
-    choices = tuple(value for each in options for value in each.get("enum", [each["const"]] if "const" in each else []))
+    choices = tuple(
+        value for each in options for value in each.get("enum", [each["const"]] if "const" in each else [])
+    )
     types = {each.get("type") for each in options}
     words = node.get("description", "") or WORDS.get(name, "")
     return Key(name, words, choices, "boolean" in types, "array" in types, needed)
@@ -104,7 +106,9 @@ def arguments(kind: str, typed: Mapping[str, Any]) -> dict[str, Any]:
         elif isinstance(text, str) and (text := text.strip()):
             found[key.name] = _value(key, text)
     if found.get("nmax", 0) > NMAX:
-        raise DesignError(f"nmax = {found['nmax']}: the page searches to n = {NMAX} at most; `trialsim find` goes further")
+        raise DesignError(
+            f"nmax = {found['nmax']}: the page searches to n = {NMAX} at most; `trialsim find` goes further"
+        )
     return found
 
 
@@ -131,7 +135,7 @@ def block_of(found: FoundDesigns, design: Found, present: Mapping[str, Any] | No
     """
     kind = found.design_kind
     about = {name: found.setting[name] for name in ("p0", "p1", "alpha", "beta") if name in found.setting}
-    if present and _is_search(present) and kind in SEARCHES:
+    if present and _is_search(present) and design.criterion in CRITERIA.get(kind, ()):
         criterion = {"criterion": design.criterion, **_weight(design)}
         limit = {"nmax": present["nmax"]} if present.get("nmax", 0) >= design.n else {}
         return {"kind": kind, **about, **criterion, **limit, **found.keys}
@@ -147,7 +151,9 @@ def block_of(found: FoundDesigns, design: Found, present: Mapping[str, Any] | No
     looks = as_rules(design.decisions)
     reached = {looks[0]["n"]}
     for look in looks:
-        reached |= {to for to in look["next"].values() if isinstance(to, int)} if look["n"] in reached else set()
+        reached |= (
+            {to for to in look["next"].values() if isinstance(to, int)} if look["n"] in reached else set()
+        )
     return {"kind": "rules", **rates, "looks": [look for look in looks if look["n"] in reached]}
 
 
@@ -176,9 +182,19 @@ def _stated(found: FoundDesigns, design: Found, about: Mapping[str, Any]) -> lis
     if kind == "multistage":
         known |= as_block(looks, found.setting["p0"], found.setting["p1"])
     if kind == "gehan":
-        known |= {"miss": found.setting["beta"], "standard_error": found.keys.get("standard_error", STANDARD_ERROR)}
+        known |= {
+            "miss": found.setting["beta"],
+            "standard_error": found.keys.get("standard_error", STANDARD_ERROR),
+        }
     needed = KINDS[kind].model_json_schema().get("required", ())
-    outright = (*getattr(KINDS[kind], "outright", ()), *design.constants, "n1", "r1", "miss", "standard_error")
+    outright = (
+        *getattr(KINDS[kind], "outright", ()),
+        *design.constants,
+        "n1",
+        "r1",
+        "miss",
+        "standard_error",
+    )
     rates = {name: about[name] for name in ("p0", "p1") if name in about}
     blocks = []
     for further in (found.keys, {key: found.keys[key] for key in needed if key in found.keys}):

@@ -75,7 +75,10 @@ def table_with(table: Table, head: str, beside: Sequence[Tag]) -> Tag:
                 *(
                     ui.tags.tr(
                         ui.tags.th(row[0].text, scope="row"),
-                        *(ui.tags.td(c.text, class_="words" if k in table.words else None) for k, c in enumerate(row[1:], 1)),
+                        *(
+                            ui.tags.td(c.text, class_="words" if k in table.words else None)
+                            for k, c in enumerate(row[1:], 1)
+                        ),
                         ui.tags.td(press),
                     )
                     for row, press in zip(rows, beside, strict=True)
@@ -98,15 +101,25 @@ def fault(error: Exception | str) -> Tag:
 
 
 def box(
-    name: str, words: str, value: Any = "", *, choices: Mapping[str, str] | None = None, flag: bool = False, note: str = ""
+    name: str,
+    words: str,
+    value: Any = "",
+    *,
+    choices: Mapping[str, str] | None = None,
+    flag: bool = False,
+    note: str = "",
 ) -> Tag:
     """A control of a form with its label: a choice, a yes or no, else a text."""
     if choices is not None:
-        options = (ui.tags.option(said, value=each, selected=each == value or None) for each, said in choices.items())
+        options = (
+            ui.tags.option(said, value=each, selected=each == value or None) for each, said in choices.items()
+        )
         control = ui.tags.select(*options, name=name)
     elif flag:
         control = ui.tags.input(type="checkbox", name=name, checked=value is True or None)
     else:
-        control = ui.tags.input(type="text", name=name, value=str(value), autocomplete="off", spellcheck="false")
+        control = ui.tags.input(
+            type="text", name=name, value=str(value), autocomplete="off", spellcheck="false"
+        )
     said = ui.tags.span(words, ui.tags.small(note, class_="note") if note else None)
     return ui.tags.label(*([control, said] if flag else [said, control]), class_="box")

@@ -64,7 +64,8 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
         with reactive.isolate():
             present = stated().get("kind")
         options = (
-            ui.tags.option(each.replace("_", " "), value=each, selected=each == present or None) for each in KNOWN
+            ui.tags.option(each.replace("_", " "), value=each, selected=each == present or None)
+            for each in KNOWN
         )
         return ui.tags.label("Kind of design ", ui.tags.select(*options, id="find_kind"), class_="choice")
 
@@ -75,9 +76,21 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
         with reactive.isolate():
             design = visit.draft().data.get("design")
             begun = start(chosen, design if isinstance(design, dict) else {})
-            held = {key: value for key, value in typed().items() if typed().get("kind") == chosen and key not in RATES}
-        first = [_box(key, {**begun, **held}) for key in keys(chosen) if key.needed or key.name in (*RATES, *LIMITS)]
-        more = [_box(key, {**begun, **held}) for key in keys(chosen) if not key.needed and key.name not in (*RATES, *LIMITS)]
+            held = {
+                key: value
+                for key, value in typed().items()
+                if typed().get("kind") == chosen and key not in RATES
+            }
+        first = [
+            _box(key, {**begun, **held})
+            for key in keys(chosen)
+            if key.needed or key.name in (*RATES, *LIMITS)
+        ]
+        more = [
+            _box(key, {**begun, **held})
+            for key in keys(chosen)
+            if not key.needed and key.name not in (*RATES, *LIMITS)
+        ]
         return ui.tags.form(
             ui.p((KINDS[chosen].__doc__ or "").splitlines()[0], class_="note"),
             *first,

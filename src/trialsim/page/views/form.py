@@ -21,7 +21,9 @@ MAX_VALUE = 10_000
 def panel() -> Tag:
     """The examples to begin with, the form, what is wrong, and the file itself."""
     return ui.div(
-        ui.tags.label("Begin with", ui.tags.select(*_choices(), id="example", data_open="example"), class_="begin"),
+        ui.tags.label(
+            "Begin with", ui.tags.select(*_choices(), id="example", data_open="example"), class_="begin"
+        ),
         ui.output_ui("faults"),
         *(ui.output_ui(f"form_{name}") for name in GROUPS),
         ui.tags.details(

@@ -63,7 +63,9 @@ def panel() -> Tag:
         case,
         ui.navset_pill(
             *(
-                ui.nav_panel(title, more.get(name), ui.output_ui(f"why_not_{name}"), output_picture(name), value=name)
+                ui.nav_panel(
+                    title, more.get(name), ui.output_ui(f"why_not_{name}"), output_picture(name), value=name
+                )
                 for name, title in PICTURES.items()
             ),
             id="picture",
@@ -79,7 +81,9 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
     @render.ui
     def state() -> Tag:
         snapshot = visit.snapshot()
-        return ui.p("Working out the first numbers …" if snapshot is None else _state(snapshot), role="status")
+        return ui.p(
+            "Working out the first numbers …" if snapshot is None else _state(snapshot), role="status"
+        )
 
     @render.ui
     def answer() -> TagList | HTML:
@@ -92,7 +96,9 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
         if snapshot is not None:
             names = list(snapshot.trial.scenario.truth)
             chosen = _case(snapshot, None)
-            await visit.connection.send_custom_message("choices", {"of": "case", "names": names, "first": chosen})
+            await visit.connection.send_custom_message(
+                "choices", {"of": "case", "names": names, "first": chosen}
+            )
 
     @reactive.effect
     @reactive.event(inputs.act)
@@ -164,15 +170,22 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
             "",
         )
 
-    shown("p_go", lambda s: p_go(s.trial, s.results, s.shown, s.conducted, s.conducted.curves(s.curves), provisional=not s.done))
+    shown(
+        "p_go",
+        lambda s: p_go(
+            s.trial, s.results, s.shown, s.conducted, s.conducted.curves(s.curves), provisional=not s.done
+        ),
+    )
     shown("ledger", of_ledger)
     shown("en_pet", lambda s: en_pet(s.results, provisional=not s.done))
     shown("harm", lambda s: harm(s.results, provisional=not s.done))
     shown(
         "months",
-        lambda s: months(s.results, provisional=not s.done)
-        if s.trial.dated
-        else "The scenario has no calendar time (block `conduct`): add it to see how long the trial takes.",
+        lambda s: (
+            months(s.results, provisional=not s.done)
+            if s.trial.dated
+            else "The scenario has no calendar time (block `conduct`): add it to see how long the trial takes."
+        ),
     )
     shown(
         "boundary",
