@@ -8,9 +8,10 @@ from htmltools import Tag, TagList
 from shiny import Inputs, Outputs, reactive, render, ui
 
 from trialsim.page.draft import Draft
-from trialsim.page.form import GROUPS, group
+from trialsim.page.form import GROUPS, file_only, group
 from trialsim.page.links import link
 from trialsim.page.moves import added, removed, switched
+from trialsim.page.parts import node_at, typed
 from trialsim.page.session import Visit
 from trialsim.scenario import words
 from trialsim.scenario.starting import example_files, title_of
@@ -28,6 +29,7 @@ def panel() -> Tag:
         ui.tags.details(
             ui.tags.summary("The scenario file"),
             ui.output_ui("file_view"),
+            ui.output_ui("left_out"),
             class_="file",
         ),
     )
@@ -80,6 +82,10 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
         _drawn(visit, name)
 
     @render.ui
+    def left_out() -> Tag:
+        return file_only(visit.draft())
+
+    @render.ui
     def file_view() -> Tag:
         draft, opened = visit.draft(), visit.opened()
         return file_lines(draft, opened)
@@ -114,8 +120,12 @@ def _edited(draft: Draft, asked: Any) -> Draft | None:
         return draft.edited(path, value)
     if not isinstance(value, str) or len(value) > MAX_VALUE:
         return None
-    moves = {"set": Draft.edited_text, "add": added, "switch": switched, "remove": lambda draft, path, _: removed(draft, path)}
+    moves = {"set": _typed, "add": added, "switch": switched, "remove": lambda draft, path, _: removed(draft, path)}
     return moves[how](draft, path, value) if how in moves else None
+
+
+def _typed(draft: Draft, path: str, text: str) -> Draft:
+    return draft.edited_text(path, typed(text, node_at(draft.data, words.steps(path))))
 
 
 def file_lines(draft: Draft, opened: str) -> Tag:
