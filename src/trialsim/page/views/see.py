@@ -49,7 +49,7 @@ MOST_TRIALS = 100_000
 
 def panel() -> Tag:
     """The answer first, then pictures."""
-    case = ui.tags.label("Case ", ui.tags.select(id="case", data_set="case"), class_="choice")
+    case = ui.tags.label("Case in the pictures ", ui.tags.select(id="case", data_set="case"), class_="choice")
     more = {
         "swimmer": ui.p(
             ui.tags.button("Previous trial", type="button", data_act="trial", data_by="-1"),
@@ -79,7 +79,7 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
     @render.ui
     def state() -> Tag:
         snapshot = visit.snapshot()
-        return ui.p("Working out the first numbers …" if snapshot is None else _state(snapshot), role="status")
+        return ui.p(*(["Working out the first numbers …"] if snapshot is None else _state(snapshot)), class_="state", role="status")
 
     @render.ui
     def answer() -> TagList | HTML:
@@ -211,8 +211,12 @@ def _case(snapshot: Snapshot, wanted: Any) -> str:
     return wanted if wanted in snapshot.trial.scenario.truth else snapshot.conducted.base
 
 
-def _state(snapshot: Snapshot) -> str:
+def _state(snapshot: Snapshot) -> list[Tag | str]:
+    """How far the numbers are those of a run."""
     if snapshot.done:
-        return f"The numbers of `trialsim run`: {snapshot.replicates:,} simulated trials a case."
+        return ["The numbers of ", ui.code("trialsim run"), f": {snapshot.replicates:,} simulated trials a case."]
     wanted = f" of {snapshot.wanted:,}" if snapshot.wanted else ""
-    return f"Provisional: {snapshot.replicates:,}{wanted} simulated trials a case so far; the numbers sharpen while you look."
+    return [
+        ui.strong("Provisional: "),
+        f"{snapshot.replicates:,}{wanted} simulated trials a case so far; the numbers sharpen while you look.",
+    ]
