@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
+from trialsim.engine.curves import Curve, Curves
 from trialsim.engine.montecarlo import tallies
 from trialsim.engine.ranges import Ranges
 from trialsim.engine.tally import Tally, proportion
@@ -22,6 +23,26 @@ MAX_REPLICATES = 20_000
 
 PATIENTS, PATIENTS_SLOWLY = 60_000_000, 5_000_000
 """Patients that all points may take, on the quick kernel and on the other: about a second."""
+
+
+NEARLY = 0.01
+"""Two curves no further apart than this look like one."""
+
+
+@dataclass(frozen=True)
+class Along:
+    """P(go) along response rates: of the trial as conducted, of the trial with every outcome known at once, or of the
+    design alone.
+
+    ``errors`` are the estimates behind ``p_go`` where it is simulated, () where it is exact; ``nearly_same`` says that
+    the curve can hardly be told from that of the trial as conducted, which is exact too.
+    """
+
+    what: Literal["conducted", "at_once", "alone"]
+    response: tuple[float, ...]
+    p_go: tuple[float, ...]
+    errors: tuple[Estimate, ...] = ()
+    nearly_same: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,6 +74,36 @@ class AsConducted:
     cases: tuple[CasePoint, ...]
     points: dict[float, Estimate]
     replicates: int
+
+    def curves(self, found: Curves) -> tuple[Along, ...]:
+        """The trial as conducted, with outcomes known at once where that is another, and the design alone."""
+        every, points = found.curves, self.points
+        protocol = next((curve for curve in every if self.base in curve.line.cases), None)
+        curves: list[Along] = []
+        if not points:
+            main = protocol or every[0]
+            if len(main.response):
+                curves.append(
+                    Along("conducted", tuple(main.response.tolist()), tuple(main.values["p_go"].tolist()))
+                )
+            points = {} if curves else {rate: point.values["p_go"] for rate, point in main.points.items()}
+            protocol = None if protocol is None else every[0]
+        if points:
+            of = tuple(points.values())
+            curves.append(Along("conducted", tuple(points), tuple(e.estimate for e in of), of))
+        thin: list[tuple[Literal["at_once", "alone"], Curve | None]] = []
+        if self.points:
+            thin.append(("at_once", protocol))
+        # where the toxicity rule and evaluability change nothing, the design alone is the trial with outcomes at once
+        if self.points or protocol is not None:
+            thin.append(("alone", every[0]))
+        for what, curve in thin:
+            if curve is not None and len(curve.response):
+                p_go = curve.values["p_go"]
+                conducted = np.interp(curve.response, curves[0].response, curves[0].p_go)
+                same = not self.points and bool(np.abs(p_go - conducted).max() < NEARLY)
+                curves.append(Along(what, tuple(curve.response.tolist()), tuple(p_go.tolist()), (), same))
+        return tuple(curves)
 
     def rows(self) -> list[dict[str, Any]]:
         """Tidy rows: cases, then points; exact values have no error."""

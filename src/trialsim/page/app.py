@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from htmltools import HTMLDependency, Tag, TagList
 from shiny import App, Inputs, Outputs, reactive, ui
@@ -31,6 +32,8 @@ def application(text: str) -> App:
     house.searches.warm()
 
     def server(inputs: Inputs, outputs: Outputs, connection: Connection) -> None:
+        # files come as text in a message of their own
+        connection.set_message_handler("uploadInit", _refused)
         visit = Visit(house, connection, text)
         _linked(visit, inputs)
         form.serve(visit, inputs, outputs)
@@ -42,6 +45,10 @@ def application(text: str) -> App:
     app.on_shutdown(house.desk.close)
     app.on_shutdown(house.searches.close)
     return app
+
+
+async def _refused(*_: Any) -> None:
+    raise ValueError("nothing is uploaded here")
 
 
 def _linked(visit: Visit, inputs: Inputs) -> None:
@@ -63,18 +70,15 @@ def _linked(visit: Visit, inputs: Inputs) -> None:
 def _page() -> Tag:
     return ui.page_fluid(
         _files(),
+        ui.head_content(ui.tags.link(rel="icon", href="data:,")),
         ui.a("Skip to the numbers", href="#see", class_="skip"),
         ui.tags.header(
-            ui.h1("trialsim"),
-            ui.p("Single-arm phase 2 trials: move a number, see the trial."),
-            class_="masthead",
+            ui.h1("trialsim"), ui.p("Single-arm phase 2 trials: move a number, see the trial."), class_="masthead"
         ),
         ui.tags.main(
             ui.tags.section(form.panel(), id="form", aria_label="The scenario"),
             ui.tags.section(
-                ui.navset_underline(
-                    *(ui.nav_panel(v.TITLE, v.panel(), value=v.NAME) for v in VIEWS), id="view"
-                ),
+                ui.navset_underline(*(ui.nav_panel(v.TITLE, v.panel(), value=v.NAME) for v in VIEWS), id="view"),
                 id="answers",
                 aria_label="What the trial does",
             ),
@@ -89,10 +93,7 @@ def _files() -> TagList:
     """Scripts and style, all from here."""
     return TagList(
         HTMLDependency(
-            "plotly",
-            "1",
-            source={"package": "plotly", "subdir": "package_data"},
-            script={"src": "plotly.min.js"},
+            "plotly", "1", source={"package": "plotly", "subdir": "package_data"}, script={"src": "plotly.min.js"}
         ),
         HTMLDependency(
             "trialsim-page",

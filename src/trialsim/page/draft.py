@@ -71,7 +71,10 @@ class Draft:
         Returns:
             The new draft. What cannot be edited leaves the text as it is, and is told as a problem.
         """
-        return self.with_edits({_steps(path): value})
+        steps = _steps(path)
+        if not steps:
+            return self._refused(steps, "no key is named")
+        return self._edited(steps, tidy(value))
 
     def edited_text(self, path: str | Path, text: str) -> Draft:
         """As ``edited``, with the value as it is typed in a box; nothing typed takes the key away."""
@@ -81,15 +84,12 @@ class Draft:
             return self._refused(_steps(path), str(reason))
         return self.edited(path, value)
 
-    def with_edits(self, values: dict[Path, Any]) -> Draft:
-        """The draft with several values set, one after another."""
-        draft = self
-        for path, value in values.items():
-            draft = draft._edited(path, tidy(value))
-        return draft
+    def holding(self, data: dict[str, Any]) -> Draft:
+        """The draft with a text that holds other data; what is the same in both stays as it is written."""
+        return self._edited((), tidy(data))
 
     def _edited(self, path: Path, value: Any) -> Draft:
-        if not self.data or not path:
+        if not self.data:
             return self._refused(path, "the text cannot be read; mend it by hand first")
         try:
             patches = Edits(self._reader, self.data).set(path, value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import socket
 import sys
@@ -13,8 +14,8 @@ from trialsim.errors import TrialsimError
 
 LOOPBACK = "127.0.0.1"
 PORT = 8765
-MAX_MESSAGE = 1_500_000
-"""Bytes of the longest message that a browser may send: a scenario file of 500 kB in any script, and a little."""
+MAX_MESSAGE = 700_000
+"""Bytes of the longest message that a browser may send: the longest text that is read, in any script, as JSON has it."""
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -80,7 +81,8 @@ def serve(text: str, *, host: str, port: int | None, browser: bool) -> None:
     )
     if browser:
         threading.Timer(0.5, webbrowser.open, [address]).start()
-    uvicorn.Server(config).run(sockets=[listening])
+    with contextlib.suppress(KeyboardInterrupt):  # how a page is closed
+        uvicorn.Server(config).run(sockets=[listening])
 
 
 def _listening(host: str, port: int | None) -> socket.socket:
@@ -95,6 +97,7 @@ def _listening(host: str, port: int | None) -> socket.socket:
             found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             found.bind((host, each))
+            found.listen(128)  # who comes before the page is up waits for it
         except OSError as error:
             found.close()
             if port is not None:

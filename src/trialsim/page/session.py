@@ -20,6 +20,9 @@ from trialsim.page.searches import Searches
 
 Found = TypeVar("Found")
 
+MAX_TEXT = 100_000
+"""Characters of the longest scenario that the page reads; those of the examples have 10,000 at most."""
+
 QUICK = ("simon", "single_stage")
 """Kinds of designs that are found in milliseconds."""
 
@@ -67,10 +70,20 @@ class Visit:
 
     # -- what changes the scenario
 
-    def open(self, text: str) -> None:
-        """Begin with another scenario."""
-        self.opened.set(text)
-        self.take(Draft.of(text), anew=True)
+    def open(self, text: str, *, afresh: bool = True) -> None:
+        """Go on with another text, read in a thread; ``afresh``: as a scenario to which changes are compared."""
+        if len(text) > MAX_TEXT:
+            self.fault.set(
+                f"This text is longer than {MAX_TEXT // 1000} kB, more than the page reads; `trialsim run` reads it."
+            )
+            return
+
+        def read(draft: Draft) -> None:
+            if afresh:
+                self.opened.set(draft.text)
+            self.take(draft, anew=True)
+
+        self.ask(lambda: at_once(lambda: Draft.of(text)), read)
 
     def take(self, draft: Draft, *, anew: bool = False) -> None:
         """Go on with this draft; ``anew`` draws every control again."""

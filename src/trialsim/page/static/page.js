@@ -2,7 +2,7 @@
 // numbers. Nothing is worked out here, and every text is set as text.
 (() => {
   "use strict";
-  const MAX_BYTES = 500000;
+  const MAX_BYTES = 100000;
   const all = (what, root = document) => [...root.querySelectorAll(what)];
   const make = (tag, text, attributes = {}) => {
     const made = document.createElement(tag);
@@ -17,14 +17,14 @@
   let underWay = false, number = 0;
   const send = () => {
     if (underWay || !waiting.size) return;
-    const [path, value] = waiting.entries().next().value;
+    const [path, move] = waiting.entries().next().value;
     waiting.delete(path);
     underWay = true;
-    Shiny.setInputValue("edit", {path, value, number: ++number}, {priority: "event"});
+    Shiny.setInputValue("edit", {path, ...move, number: ++number}, {priority: "event"});
   };
-  const edit = (path, value) => {
+  const edit = (path, value, how = "set") => {
     waiting.delete(path);
-    waiting.set(path, value);
+    waiting.set(path, {value, how});
     send();
   };
   const open = what => {
@@ -50,7 +50,7 @@
     else if (control.dataset.path && control.type !== "range") {
       if (control.type !== "checkbox") pair(control);
       edit(control.dataset.path, valueOf(control));
-    }
+    } else if (control.dataset.switch) edit(control.dataset.switch, control.value, "switch");
   });
   const upload = async control => {
     const [file] = control.files;
@@ -66,8 +66,11 @@
   const say = text => Shiny.notifications.show({html: make("span", text).outerHTML, type: "error", closeButton: true});
 
   document.addEventListener("click", async event => {
-    const button = event.target.closest("[data-act]");
+    const button = event.target.closest("[data-act], [data-add], [data-remove]");
     if (!button) return;
+    const {add, remove} = button.dataset;
+    if (add) return edit(add, button.parentElement.querySelector("input")?.value ?? "", "add");
+    if (remove) return edit(remove, "", "remove");
     const {act, from, name} = button.dataset, figure = button.closest("figure");
     if (act === "apply") open({kind: "text", text: document.getElementById(from).value});
     else if (act === "copy") {

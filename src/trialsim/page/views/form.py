@@ -8,10 +8,12 @@ from htmltools import Tag, TagList
 from shiny import Inputs, Outputs, reactive, render, ui
 
 from trialsim.page.draft import Draft
-from trialsim.page.form import GROUPS, group
+from trialsim.page.form import GROUPS, file_only, group
 from trialsim.page.links import link
+from trialsim.page.moves import added, removed, switched
+from trialsim.page.parts import node_at, typed
 from trialsim.page.session import Visit
-from trialsim.scenario.files import MAX_BYTES
+from trialsim.scenario import words
 from trialsim.scenario.starting import example_files, title_of
 
 MAX_VALUE = 10_000
@@ -21,14 +23,13 @@ MAX_VALUE = 10_000
 def panel() -> Tag:
     """The examples to begin with, the form, what is wrong, and the file itself."""
     return ui.div(
-        ui.tags.label(
-            "Begin with", ui.tags.select(*_choices(), id="example", data_open="example"), class_="begin"
-        ),
+        ui.tags.label("Begin with", ui.tags.select(*_choices(), id="example", data_open="example"), class_="begin"),
         ui.output_ui("faults"),
         *(ui.output_ui(f"form_{name}") for name in GROUPS),
         ui.tags.details(
             ui.tags.summary("The scenario file"),
             ui.output_ui("file_view"),
+            ui.output_ui("left_out"),
             class_="file",
         ),
     )
@@ -42,8 +43,7 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
     async def _() -> None:
         draft = _edited(visit.draft(), inputs.edit())
         if draft is not None:
-            path, more = draft
-            visit.take(more)
+            visit.take(draft)
         await visit.connection.send_custom_message("edited", {})
 
     @reactive.effect
@@ -55,9 +55,9 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
         if asked.get("kind") == "example" and asked.get("name") in (files := example_files()):
             visit.open(files[asked["name"]].read_text(encoding="utf-8"))
         elif asked.get("kind") == "file" and isinstance(asked.get("text"), str):
-            visit.open(asked["text"][: MAX_BYTES + 1])
+            visit.open(asked["text"])
         elif asked.get("kind") == "text" and isinstance(asked.get("text"), str):
-            visit.take(Draft.of(asked["text"][: MAX_BYTES + 1]), anew=True)
+            visit.open(asked["text"], afresh=False)
 
     @reactive.effect
     async def _() -> None:
@@ -80,6 +80,10 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
 
     for name in GROUPS:
         _drawn(visit, name)
+
+    @render.ui
+    def left_out() -> Tag:
+        return file_only(visit.draft())
 
     @render.ui
     def file_view() -> Tag:
@@ -105,18 +109,23 @@ def _told(problem: Any) -> str:
     return where + problem.message
 
 
-def _edited(draft: Draft, asked: Any) -> tuple[str, Draft] | None:
+def _edited(draft: Draft, asked: Any) -> Draft | None:
     """The draft after an edit as a control sends it; None for what no control sends."""
     if not isinstance(asked, dict):
         return None
-    path, value = asked.get("path"), asked.get("value")
-    if not isinstance(path, str) or not 0 < len(path) <= 300:
+    path, value, how = (asked.get(key) for key in ("path", "value", "how"))
+    if not isinstance(path, str) or not 0 < len(path) <= 300 or not words.steps(path):
         return None
-    if isinstance(value, str) and len(value) <= MAX_VALUE:
-        return path, draft.edited_text(path, value)
-    if value is None or isinstance(value, bool):
-        return path, draft.edited(path, value)
-    return None
+    if how == "set" and (value is None or isinstance(value, bool)):
+        return draft.edited(path, value)
+    if not isinstance(value, str) or len(value) > MAX_VALUE:
+        return None
+    moves = {"set": _typed, "add": added, "switch": switched, "remove": lambda draft, path, _: removed(draft, path)}
+    return moves[how](draft, path, value) if how in moves else None
+
+
+def _typed(draft: Draft, path: str, text: str) -> Draft:
+    return draft.edited_text(path, typed(text, node_at(draft.data, words.steps(path))))
 
 
 def file_lines(draft: Draft, opened: str) -> Tag:

@@ -24,18 +24,14 @@ def panel() -> Tag:
         ui.p(
             ui.download_link("scenario_file", "Download the scenario file"),
             ui.tags.label(
-                "Open one of yours",
-                ui.tags.input(type="file", accept=".yaml,.yml", data_open="file"),
-                class_="upload",
+                "Open one of yours", ui.tags.input(type="file", accept=".yaml,.yml", data_open="file"), class_="upload"
             ),
         ),
         ui.h2("Reports"),
         ui.p("Made by `trialsim run` and `trialsim protocol`, with the replicates and the seed of the file."),
         ui.tags.label(
             "Which ",
-            ui.tags.select(
-                *(ui.tags.option(f"{name}: {what}", value=name) for name, what in FORMS.items()), id="form"
-            ),
+            ui.tags.select(*(ui.tags.option(f"{name}: {what}", value=name) for name, what in FORMS.items()), id="form"),
         ),
         ui.tags.button("Make it", type="button", data_act="make", data_with="form"),
         ui.output_ui("making"),

@@ -49,7 +49,7 @@ MOST_TRIALS = 100_000
 
 def panel() -> Tag:
     """The answer first, then pictures."""
-    case = ui.tags.label("Case ", ui.tags.select(id="case", data_set="case"), class_="choice")
+    case = ui.tags.label("Case in the pictures ", ui.tags.select(id="case", data_set="case"), class_="choice")
     more = {
         "swimmer": ui.p(
             ui.tags.button("Previous trial", type="button", data_act="trial", data_by="-1"),
@@ -63,9 +63,7 @@ def panel() -> Tag:
         case,
         ui.navset_pill(
             *(
-                ui.nav_panel(
-                    title, more.get(name), ui.output_ui(f"why_not_{name}"), output_picture(name), value=name
-                )
+                ui.nav_panel(title, more.get(name), ui.output_ui(f"why_not_{name}"), output_picture(name), value=name)
                 for name, title in PICTURES.items()
             ),
             id="picture",
@@ -81,9 +79,7 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
     @render.ui
     def state() -> Tag:
         snapshot = visit.snapshot()
-        return ui.p(
-            "Working out the first numbers …" if snapshot is None else _state(snapshot), role="status"
-        )
+        return ui.p(*(["Working out the first numbers …"] if snapshot is None else _state(snapshot)), class_="state", role="status")
 
     @render.ui
     def answer() -> TagList | HTML:
@@ -96,9 +92,7 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
         if snapshot is not None:
             names = list(snapshot.trial.scenario.truth)
             chosen = _case(snapshot, None)
-            await visit.connection.send_custom_message(
-                "choices", {"of": "case", "names": names, "first": chosen}
-            )
+            await visit.connection.send_custom_message("choices", {"of": "case", "names": names, "first": chosen})
 
     @reactive.effect
     @reactive.event(inputs.act)
@@ -170,22 +164,15 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
             "",
         )
 
-    shown(
-        "p_go",
-        lambda s: p_go(
-            s.trial, s.results, s.shown, s.conducted, s.conducted.curves(s.curves), provisional=not s.done
-        ),
-    )
+    shown("p_go", lambda s: p_go(s.trial, s.results, s.shown, s.conducted, s.conducted.curves(s.curves), provisional=not s.done))
     shown("ledger", of_ledger)
     shown("en_pet", lambda s: en_pet(s.results, provisional=not s.done))
     shown("harm", lambda s: harm(s.results, provisional=not s.done))
     shown(
         "months",
-        lambda s: (
-            months(s.results, provisional=not s.done)
-            if s.trial.dated
-            else "The scenario has no calendar time (block `conduct`): add it to see how long the trial takes."
-        ),
+        lambda s: months(s.results, provisional=not s.done)
+        if s.trial.dated
+        else "The scenario has no calendar time (block `conduct`): add it to see how long the trial takes.",
     )
     shown(
         "boundary",
@@ -224,8 +211,12 @@ def _case(snapshot: Snapshot, wanted: Any) -> str:
     return wanted if wanted in snapshot.trial.scenario.truth else snapshot.conducted.base
 
 
-def _state(snapshot: Snapshot) -> str:
+def _state(snapshot: Snapshot) -> list[Tag | str]:
+    """How far the numbers are those of a run."""
     if snapshot.done:
-        return f"The numbers of `trialsim run`: {snapshot.replicates:,} simulated trials a case."
+        return ["The numbers of ", ui.code("trialsim run"), f": {snapshot.replicates:,} simulated trials a case."]
     wanted = f" of {snapshot.wanted:,}" if snapshot.wanted else ""
-    return f"Provisional: {snapshot.replicates:,}{wanted} simulated trials a case so far; the numbers sharpen while you look."
+    return [
+        ui.strong("Provisional: "),
+        f"{snapshot.replicates:,}{wanted} simulated trials a case so far; the numbers sharpen while you look.",
+    ]
