@@ -89,7 +89,7 @@ def start(kind: str, design: Mapping[str, Any]) -> dict[str, Any]:
         found = {key: value for key, value in found.items() if key not in ("power", "beta")} | stated
     if "beta" not in found and "power" not in {key.name for key in keys(kind)}:
         found["beta"] = round(1 - found["power"], 12) if "power" in found else example.get("miss", "")
-    return {key.name: found[key.name] for key in keys(kind) if key.name in found}
+    return {key.name: found[key.name] for key in keys(kind) if key.name in found and key.name != "criterion"}
 
 
 def arguments(kind: str, typed: Mapping[str, Any]) -> dict[str, Any]:

@@ -122,4 +122,4 @@ def box(
             type="text", name=name, value=str(value), autocomplete="off", spellcheck="false"
         )
     said = ui.tags.span(words, ui.tags.small(note, class_="note") if note else None)
-    return ui.tags.label(*([control, said] if flag else [said, control]), class_="box")
+    return ui.tags.label(*([control, said] if flag else [said, control]), class_="asked")

@@ -165,9 +165,7 @@ def _box(key: Key, values: Mapping[str, Any]) -> Tag:
     if key.choices:
         any_ = "all of them" if key.name == "criterion" else "as usual"
         choices = {"": any_, **{each: each.replace("_", " ") for each in key.choices}}
-    note = f" (to {NMAX}; empty: as far as needed)" if key.name == "nmax" else ""
-    words = f"{key.name}: {key.words}{note}" if key.words else key.name.replace("_", " ")
-    return box(key.name, words, value, choices=choices, flag=key.flag)
+    return box(key.name, key.name.replace("_", " "), value, choices=choices, flag=key.flag, note=key.words)
 
 
 def _in_use(visit: Visit, found: FoundDesigns) -> list[bool]:
