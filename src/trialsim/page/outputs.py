@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from htmltools import HTML, Tag, TagList
@@ -11,8 +10,8 @@ from shiny import ui
 from shiny.render.renderer import Renderer
 
 from trialsim.page.pictures.style import Picture
-from trialsim.writing.html import fragment
-from trialsim.writing.report import Pictures, Section, Table
+from trialsim.page.tellings import Part
+from trialsim.writing.report import Table
 
 
 class picture(Renderer[Picture]):  # noqa: N801 - a decorator, as Shiny's own are called
@@ -44,24 +43,16 @@ def output_picture(name: str) -> Tag:
 # -- reports
 
 
-def told(sections: Iterable[Section]) -> TagList:
-    """Sections of a report without their figures, which the page draws itself; what is for those who ask, folded."""
-    found = TagList()
-    for each in map(_undrawn, sections):
-        if each.is_empty:
-            continue
-        inside = HTML(fragment(each))
+def told(found: Iterable[Part]) -> TagList:
+    """Parts of a report under their headings; what is for those who ask opens on demand."""
+    shown = TagList()
+    for each in found:
+        inside = HTML(each.html)
         if each.folded:
-            found.append(ui.tags.details(ui.tags.summary(each.title), inside))
+            shown.append(ui.tags.details(ui.tags.summary(each.title), inside))
         else:
-            found.extend([ui.h2(each.title) if each.title else None, inside])
-    return found
-
-
-def _undrawn(section: Section) -> Section:
-    blocks = tuple(block for block in section.blocks if not isinstance(block, Pictures))
-    parts = tuple(part for part in map(_undrawn, section.parts) if not part.is_empty)
-    return replace(section, blocks=blocks, parts=parts)
+            shown.extend([ui.h2(each.title) if each.title else None, inside])
+    return shown
 
 
 def table_with(table: Table, head: str, beside: Sequence[Tag]) -> Tag:

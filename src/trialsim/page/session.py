@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -23,6 +24,9 @@ Found = TypeVar("Found")
 
 MAX_TEXT = 100_000
 """Characters of the longest scenario that the page reads; those of the examples have 10,000 at most."""
+
+STILL = 0.4
+"""Seconds without a change after which work begins that takes long."""
 
 QUICK = ("simon", "single_stage")
 """Kinds of designs that are found in milliseconds."""
@@ -184,3 +188,12 @@ class Asked(Generic[Found]):
 def at_once(work: Callable[[], Found]) -> Iterator[Found]:
     """Work of one step."""
     yield work()
+
+
+def settled(work: Callable[[], Iterator[Found]]) -> Iterator[Found | None]:
+    """Work that takes long, begun only when nothing has changed for a moment."""
+    began = time.monotonic()
+    while time.monotonic() - began < STILL:
+        time.sleep(0.02)
+        yield None
+    yield from work()

@@ -15,6 +15,7 @@ from trialsim.page.answering import MOST_REPLICATES, Snapshot
 from trialsim.page.outputs import fault, told
 from trialsim.page.pins import MARKS, MOST, Against, Pin
 from trialsim.page.session import Asked, Visit, found_quickly
+from trialsim.page.tellings import parts
 from trialsim.varying.answers import WhatIf
 from trialsim.varying.compare import Comparison
 
@@ -146,7 +147,7 @@ def _shown(visit: Visit, k: int) -> None:
         if against.found is None:
             return TagList(changed, ui.p("Working out the differences …", role="status"))
         how = ui.p(_how(against.found, wanted), role="status", class_="note")
-        return TagList(changed, how, told(pins.sections(against.found, pin.name)))
+        return TagList(changed, how, told(parts(pins.sections(against.found, pin.name))))
 
     visit.connection.output(id=f"pin_head_{k}")(head)
     visit.connection.output(id=f"pin_body_{k}")(body)

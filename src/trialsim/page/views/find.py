@@ -16,6 +16,7 @@ from trialsim.page.designing import LIMITS, NMAX, RATES, Key, arguments, block_o
 from trialsim.page.outputs import box, fault, table_with, told
 from trialsim.page.searches import SECONDS
 from trialsim.page.session import Asked, Visit
+from trialsim.page.tellings import parts
 from trialsim.writing.report import Table
 
 NAME, TITLE = "find", "Find a design"
@@ -198,5 +199,5 @@ def _told(found: FoundDesigns, in_use: list[bool]) -> TagList:
         ui.h2(report.title),
         table_with(table, "In this scenario", beside),
         *notes,
-        told([replace(answer, title="", blocks=tuple(rest)), *others]),
+        told(parts([replace(answer, title="", blocks=tuple(rest)), *others])),
     )
