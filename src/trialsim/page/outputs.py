@@ -1,14 +1,18 @@
-"""Pictures as outputs of the page: numbers go to the browser, which draws them."""
+"""What the page shows: pictures, whose numbers go to the browser, and reports; and what it asks in a form."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from htmltools import Tag
+from htmltools import HTML, Tag, TagList
 from shiny import ui
 from shiny.render.renderer import Renderer
 
 from trialsim.page.pictures.style import Picture
+from trialsim.writing.html import fragment
+from trialsim.writing.report import Pictures, Section, Table
 
 
 class picture(Renderer[Picture]):  # noqa: N801 - a decorator, as Shiny's own are called
@@ -35,3 +39,87 @@ class picture(Renderer[Picture]):  # noqa: N801 - a decorator, as Shiny's own ar
 def output_picture(name: str) -> Tag:
     """The place of a picture: its heading, what is drawn, its caption, its files, and its numbers as a table."""
     return ui.tags.figure(id=name, class_="picture")
+
+
+# -- reports
+
+
+def told(sections: Iterable[Section]) -> TagList:
+    """Sections of a report without their figures, which the page draws itself; what is for those who ask, folded."""
+    found = TagList()
+    for each in map(_undrawn, sections):
+        if each.is_empty:
+            continue
+        inside = HTML(fragment(each))
+        if each.folded:
+            found.append(ui.tags.details(ui.tags.summary(each.title), inside))
+        else:
+            found.extend([ui.h2(each.title) if each.title else None, inside])
+    return found
+
+
+def _undrawn(section: Section) -> Section:
+    blocks = tuple(block for block in section.blocks if not isinstance(block, Pictures))
+    parts = tuple(part for part in map(_undrawn, section.parts) if not part.is_empty)
+    return replace(section, blocks=blocks, parts=parts)
+
+
+def table_with(table: Table, head: str, beside: Sequence[Tag]) -> Tag:
+    """A table of a report without groups, with something to press at the end of each row."""
+    rows = [row for group in table.groups for row in group.rows]
+    return ui.div(
+        ui.tags.table(
+            ui.tags.caption(f"{table.caption}."),
+            ui.tags.thead(ui.tags.tr(*(ui.tags.th(each, scope="col") for each in (*table.columns, head)))),
+            ui.tags.tbody(
+                *(
+                    ui.tags.tr(
+                        ui.tags.th(row[0].text, scope="row"),
+                        *(
+                            ui.tags.td(c.text, class_="words" if k in table.words else None)
+                            for k, c in enumerate(row[1:], 1)
+                        ),
+                        ui.tags.td(press),
+                    )
+                    for row, press in zip(rows, beside, strict=True)
+                )
+            ),
+        ),
+        class_="scroll",
+        role="region",
+        tabindex="0",
+        aria_label=table.caption,
+    )
+
+
+def fault(error: Exception | str) -> Tag:
+    """Why there is nothing to show."""
+    return ui.p(str(error), class_="fault", role="alert")
+
+
+# -- forms
+
+
+def box(
+    name: str,
+    words: str,
+    value: Any = "",
+    *,
+    choices: Mapping[str, str] | None = None,
+    flag: bool = False,
+    note: str = "",
+) -> Tag:
+    """A control of a form with its label: a choice, a yes or no, else a text."""
+    if choices is not None:
+        options = (
+            ui.tags.option(said, value=each, selected=each == value or None) for each, said in choices.items()
+        )
+        control = ui.tags.select(*options, name=name)
+    elif flag:
+        control = ui.tags.input(type="checkbox", name=name, checked=value is True or None)
+    else:
+        control = ui.tags.input(
+            type="text", name=name, value=str(value), autocomplete="off", spellcheck="false"
+        )
+    said = ui.tags.span(words, ui.tags.small(note, class_="note") if note else None)
+    return ui.tags.label(*([control, said] if flag else [said, control]), class_="asked")

@@ -16,6 +16,7 @@ from trialsim.page.answering import Snapshot, answers
 from trialsim.page.desk import Desk, Job
 from trialsim.page.draft import Draft
 from trialsim.page.form import GROUPS, structure
+from trialsim.page.pins import Pin
 from trialsim.page.searches import Searches
 
 Found = TypeVar("Found")
@@ -35,6 +36,11 @@ class House:
     searches: Searches
 
 
+def found_quickly(design: Any) -> bool:
+    """Whether the looks of a design are stated, or found in milliseconds."""
+    return not getattr(design, "is_searched", False) or design.kind in QUICK
+
+
 def looks_found(design: Any) -> Looks:
     """The looks of a design, searched for where it states error rates; in a process of its own."""
     looks: Looks = design.compile()
@@ -48,6 +54,7 @@ class Visit:
         draft: the scenario's text and what it says; the one state that everything else follows from.
         opened: the text as it was opened, against which changes are marked.
         snapshot: the latest numbers of a draft without faults; of an earlier draft until its own are there.
+        pins: what is kept to be compared with.
         fault: why there are no numbers for the present draft; "" where there are or will be.
         forms: what must change for a group of the form to be drawn anew.
     """
@@ -63,6 +70,7 @@ class Visit:
         self.opened = reactive.Value(text)
         self.snapshot: reactive.Value[Snapshot | None] = reactive.Value(None)
         self.fault = reactive.Value("")
+        self.pins: reactive.Value[tuple[Pin, ...]] = reactive.Value(())
         self.revision = reactive.Value(0)
         self.forms = {group: reactive.Value(structure(draft, group)) for group in GROUPS}
         connection.on_ended(self.close)
@@ -110,7 +118,7 @@ class Visit:
     def _work(self, draft: Draft) -> Iterator[Any]:
         design = draft.scenario.design if draft.scenario else None
         looks = None
-        if getattr(design, "is_searched", False) and getattr(design, "kind", "") not in QUICK:
+        if not found_quickly(design):
             key = design.model_dump_json()  # type: ignore[union-attr]
             if key not in self._looks:
                 for found in self.house.searches.call(looks_found, design):

@@ -82,8 +82,14 @@
     } else if (act === "svg" || act === "png")
       Plotly.downloadImage(figure.querySelector(".drawn"), {format: act, filename: name, width: 900, height: 520, scale: 2});
     else if (act === "csv") save(`${name}.csv`, figure.csv, "text/csv");
-    else Shiny.setInputValue("act", {...button.dataset, chosen: document.getElementById(button.dataset.with)?.value, number: ++number}, {priority: "event"});
+    else Shiny.setInputValue("act", {...button.dataset, chosen: chosen(button.dataset.with), number: ++number}, {priority: "event"});
   });
+  // what stands in a control or, by name, in those of a form
+  const chosen = id => {
+    const place = document.getElementById(id);
+    return place?.elements ? Object.fromEntries([...place.elements].filter(each => each.name).map(each => [each.name, valueOf(each)])) : place?.value;
+  };
+  document.addEventListener("submit", event => event.preventDefault());
   const save = (name, text, type) => {
     const address = URL.createObjectURL(new Blob([text], {type}));
     make("a", "", {href: address, download: name}).click();

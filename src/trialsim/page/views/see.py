@@ -164,7 +164,12 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
             "",
         )
 
-    shown("p_go", lambda s: p_go(s.trial, s.results, s.shown, s.conducted, s.conducted.curves(s.curves), provisional=not s.done))
+    def of_p_go(s: Snapshot) -> Picture:
+        pins = [pin.along for pin in visit.pins() if pin.along and pin.snapshot.draft is not s.draft]
+        curves = s.conducted.curves(s.curves)
+        return p_go(s.trial, s.results, s.shown, s.conducted, curves, pins=pins, provisional=not s.done)
+
+    shown("p_go", of_p_go)
     shown("ledger", of_ledger)
     shown("en_pet", lambda s: en_pet(s.results, provisional=not s.done))
     shown("harm", lambda s: harm(s.results, provisional=not s.done))
