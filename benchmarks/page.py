@@ -29,7 +29,7 @@ INIT = {".clientdata_url_hash": "", **{f".clientdata_output_{name}_hidden": Fals
 
 WATCH = """
 (rate) => new Promise(resolve => {
-  const slider = document.querySelector('input[type=range][data-path="truth.active.response"]');
+  const box = document.querySelector('input.number[data-path="truth.active.response"]');
   const began = performance.now(), words = `${+(100 * rate).toPrecision(4)}%`, drawn = document.querySelector("#p_go .drawn");
   const there = () => [...document.querySelectorAll("#answer td")].some(cell => cell.textContent === words);
   let curve = false;
@@ -37,8 +37,8 @@ WATCH = """
   const look = () => { if (curve && there()) { watch.disconnect(); resolve(performance.now() - began); } };
   const watch = new MutationObserver(look);
   watch.observe(document.querySelector("#answer"), {childList: true, subtree: true});
-  slider.value = rate;
-  slider.dispatchEvent(new Event("input", {bubbles: true}));
+  box.value = rate;
+  box.dispatchEvent(new Event("change", {bubbles: true}));
 })
 """
 
@@ -61,7 +61,7 @@ class Visitor:
     def __init__(self, server: Served) -> None:
         from websockets.sync.client import connect
 
-        self.socket = connect(server.websocket, max_size=None)
+        self.socket = connect(server.websocket, max_size=None, ping_interval=None, legacy=True)
         self.send("init", INIT)
 
     def send(self, method: str, data: dict[str, Any]) -> None:

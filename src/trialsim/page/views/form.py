@@ -8,10 +8,10 @@ from htmltools import Tag, TagList
 from shiny import Inputs, Outputs, reactive, render, ui
 
 from trialsim.page.draft import Draft
-from trialsim.page.form import GROUPS, file_only, group
+from trialsim.page.form import GROUPS, faults, group, group_id
 from trialsim.page.links import link
 from trialsim.page.moves import added, removed, switched
-from trialsim.page.parts import node_at, typed
+from trialsim.page.keys import in_file_only, node_at, typed
 from trialsim.page.session import Visit
 from trialsim.scenario import words
 from trialsim.scenario.starting import example_files, title_of
@@ -24,8 +24,8 @@ def panel() -> Tag:
     """The examples to begin with, the form, what is wrong, and the file itself."""
     return ui.div(
         ui.tags.label("Begin with", ui.tags.select(*_choices(), id="example", data_open="example"), class_="begin"),
-        ui.output_ui("faults"),
-        *(ui.output_ui(f"form_{name}") for name in GROUPS),
+        ui.output_ui("wrong"),
+        *(ui.output_ui(_place(name)) for name in GROUPS),
         ui.tags.details(
             ui.tags.summary("The scenario file"),
             ui.output_ui("file_view"),
@@ -62,12 +62,11 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
     @reactive.effect
     async def _() -> None:
         draft = visit.draft()
-        faults = [{"path": p.key, "message": p.message} for p in draft.problems]
-        await visit.connection.send_custom_message("faults", {"faults": faults})
+        await visit.connection.send_custom_message("faults", {"faults": faults(draft)})
         await visit.connection.send_custom_message("address", {"address": link(draft.text)})
 
     @render.ui
-    def faults() -> TagList | Tag:
+    def wrong() -> TagList | Tag:
         draft, fault = visit.draft(), visit.fault()
         if not draft.problems:
             return ui.p(fault, class_="fault", role="alert") if fault else TagList()
@@ -83,12 +82,16 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
 
     @render.ui
     def left_out() -> Tag:
-        return file_only(visit.draft())
+        return ui.p(f"In the file only: {', '.join(in_file_only(visit.draft().data))}.", class_="note")
 
     @render.ui
     def file_view() -> Tag:
         draft, opened = visit.draft(), visit.opened()
         return file_lines(draft, opened)
+
+
+def _place(name: str) -> str:
+    return f"form_{group_id(name).replace('-', '_')}"
 
 
 def _drawn(visit: Visit, name: str) -> None:
@@ -101,7 +104,7 @@ def _drawn(visit: Visit, name: str) -> None:
         with reactive.isolate():
             return group(visit.draft(), name)
 
-    visit.connection.output(id=f"form_{name}")(drawn)
+    visit.connection.output(id=_place(name))(drawn)
 
 
 def _told(problem: Any) -> str:
