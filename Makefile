@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEV := $(VENV)/.dev
+APP := $(VENV)/.app
 DOCS := $(VENV)/.docs
 KERNELS := $(VENV)/.kernels
 # where this is set, each of the hundred programs that the tests start would compile every module anew
