@@ -58,8 +58,9 @@ def put(data: Any, path: Path, value: Any) -> Any:
         if isinstance(data, dict):
             return {key: inner for key, inner in data.items() if key != step}
         return [inner for i, inner in enumerate(data) if i != step]
-    if isinstance(data, list) and isinstance(step, int):
-        items = data if step < len(data) else [*data, None]
+    if isinstance(step, int) and not isinstance(data, dict):
+        items = data if isinstance(data, list) else []
+        items = items if step < len(items) else [*items, None]
         return [put(inner, rest, value) if i == step else inner for i, inner in enumerate(items)]
     block = data if isinstance(data, dict) else {}
     return {**block, step: put(block.get(step), rest, value)}
@@ -147,6 +148,8 @@ class Edits:
             return self._entries(path[:-1], [], {step: value})
         if isinstance(step, str) and not isinstance(above, list):
             return self.set(path[:-1], {step: value})
+        if above is None and step == 0:
+            return self.set(path[:-1], [value])
         doses = self.data.get("doses")
         levels = len(doses) if isinstance(doses, list) else 1
         if isinstance(above, int | float) and not isinstance(above, bool) and int(step) < levels:

@@ -1,14 +1,14 @@
 """Moves of a form that change more than one value: a block added or left out, a design turned into one of another kind.
 
 What is added has values to start from, and is possible at once: where it asks for something else (a toxicity rule for
-toxicity rates, sites for no other accrual) that is seen to as well. Where nothing makes it possible, the draft says why.
+toxicity rates, sites for no other accrual) that is seen to as well. Where nothing makes it possible the draft says why.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from copy import deepcopy
 from functools import cache
 from itertools import product
@@ -18,8 +18,9 @@ from pydantic import ValidationError
 
 from trialsim.page.draft import Draft
 from trialsim.page.edits import put, tidy
-from trialsim.page.parts import branches, is_rates, node_at, schema
+from trialsim.page.keys import branches, is_rates, node_at, schema
 from trialsim.scenario import words
+from trialsim.scenario.cases import Slope
 from trialsim.scenario.faults import Faults, Node, Path
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.reading import Reader
@@ -50,7 +51,7 @@ RULES: dict[str, Data] = {
     "pocock": {"limit": 0.3, "phi": 0.1},
     "posterior": {"limit": 0.3, "cutoff": 0.9, "prior": [0.3, 0.7]},
     "group_sequential": {"limit": 0.3, "phi": 0.1, "looks": [10, 20, 30]},
-    "k_of_first_m": {"limit": 0.3, "k": 6, "m": 12},
+    "k_of_first_m": {"k": 6, "m": 12},
     "amendment": {"after_patient": 10},
 }
 """Kind of toxicity rule -> what it starts with."""
@@ -66,10 +67,12 @@ def added(draft: Draft, path: str | Path, name: str = "") -> Draft:
     if name:
         stated = _value(data, at)
         if isinstance(stated, dict) and name in stated:
-            return draft.edited((*at, name), stated[name])._refused((*at, name), "there is one of that name already")
+            return draft.refused((*at, name), "there is one of that name already")
         at = (*at, name.strip())
     if at[0] == "doses":
         return _settled(draft, _another_dose(data), at)
+    if at[:2] == ("cohorts", "strata") and len(at) == 3:
+        return _settled(draft, _another_stratum(data), at)
     return _settled(draft, put(data, at, _start(data, at)), at)
 
 
@@ -126,22 +129,22 @@ def _first_possible(draft: Draft, wanted: list[Data], at: Path) -> Draft:
 
 
 def _with_what_it_asks_for(data: Data, at: Path) -> Iterator[Data]:
-    """The data; then with toxicity, dose amounts, without a neighbour, or with one that is missing."""
-    block = at[:-1]
-    beside = [(*block, key) for key in _value(data, block) or () if key != at[-1]] if block else []
-    if not isinstance(_value(data, block), dict):
-        beside = []
-    pattern = words.path_text(block)
-    missing = [
-        (*block, key)
-        for known, _ in STARTS.items()
-        if known.rpartition(".")[0] == pattern and (key := known.rpartition(".")[2]) not in _value(data, block)
-    ] if beside or block else []
-    neighbours: list[Callable[[Data], Data]] = [lambda data: data]
-    neighbours += [lambda data, path=path: put(data, path, None) for path in beside]
-    neighbours += [lambda data, path=path: put(data, path, _start(data, path)) for path in missing if path != at]
-    for neighbour, amounts, toxic in product(neighbours, (_as_it_is, _with_amounts), (_as_it_is, _with_toxicity)):
-        yield toxic(amounts(neighbour(data)))
+    """The data; then with toxicity or dose amounts, without a neighbour of what is added, or with one it lacks."""
+    block, stated, here = at[:-1], _value(data, at[:-1]), _value(data, at)
+    changes: list[tuple[Path, Any]] = []
+    if block and isinstance(stated, dict):
+        if here is not None:
+            changes += [((*block, key), None) for key in stated if key != at[-1]]
+        starts = (tuple(known.rpartition(".")) for known in STARTS)
+        missing = [key for around, _, key in starts if around == words.path_text(block) and key not in stated]
+        changes += [((*block, key), _start(data, (*block, key))) for key in missing if key != at[-1]]
+    others = [data, *(put(data, path, value) for path, value in changes)]
+    for other, amounts, toxic in product(others, (_as_it_is, _with_amounts), (_as_it_is, _with_toxicity)):
+        change = toxic(amounts(other))
+        if (
+            here is not None or isinstance(at[-1], int) or _value(change, at) is None
+        ):  # what was left out stays out
+            yield change
 
 
 def _as_it_is(data: Data) -> Data:
@@ -172,16 +175,18 @@ def _start(data: Data, at: Path) -> Any:
     if len(at) == 2 and at[0] == "truth" and data.get("truth"):
         last = list(data["truth"].values())[-1]
         return {key: deepcopy(value) for key, value in last.items() if key not in ("note", "cohorts")}
-    if len(at) == 5 and at[2] == "cohorts" and isinstance(case, dict) and at[4] in case:
-        return deepcopy(case[at[4]])
+    if len(at) == 5 and at[2] == "cohorts":  # a group differs from its case
+        return deepcopy((case or {}).get(at[4], STARTS.get(f"truth.*.{at[4]}", 1)))
     if at == ("dose_amounts",):
         return _amounts(data)
-    if at[:2] == ("cohorts", "strata"):
-        return {"name": _new_name("cohort", [each.get("name") for each in data["cohorts"]["strata"]])}
     if at[:2] == ("observed", "cells"):
         return _next_cell(data)
     if at[0] == "related_trials":
-        return {"name": _new_name("related trial", [each.get("name") for each in data.get("related_trials", ())]), "evaluable": 30, "responses": 3}
+        return {
+            "name": _new_name("related trial", [each.get("name") for each in data.get("related_trials", ())]),
+            "evaluable": 30,
+            "responses": 3,
+        }
     if pattern in STARTS:
         return deepcopy(STARTS[pattern])
     return sample(node_at(data, at))
@@ -212,7 +217,7 @@ def sample(node: Node) -> Any:
 
 
 def _amounts(data: Data) -> list[float]:
-    """Dose amounts from the names of the doses, ``100 mg``; where these have none, each a quarter below the one before."""
+    """Dose amounts from the names of the doses, ``100 mg``; else each a quarter below the one before."""
     doses = data.get("doses") or ["single dose"]
     found = [re.match(r"\s*(\d+(?:\.\d+)?)", str(dose)) for dose in doses]
     if all(found):
@@ -221,7 +226,9 @@ def _amounts(data: Data) -> list[float]:
 
 
 def _new_name(thing: str, names: list[Any]) -> str:
-    return next(name for i in range(1, len(names) + 2) if (name := f"{thing} {i}") not in names)
+    """A name that is not taken: the thing itself, or with a number."""
+    numbered = (f"{thing} {i}" for i in range(2, len(names) + 3))
+    return next(name for name in (thing, *numbered) if name not in names)
 
 
 def _next_cell(data: Data) -> Data:
@@ -255,12 +262,18 @@ def _of_kind(faults: Faults, whole: Node, now: Data, to: str) -> Iterator[Data]:
         start = deepcopy(_design(to))
     else:
         start = {tag: to, **{key: value for key, value in sample(whole).items() if key in new}}
+    if "decision_value" in start and {"p0", "p1"} <= now.keys():
+        start["decision_value"] = tidy((now["p0"] + now["p1"]) / 2)  # it lies between them
     alike = [key for key in now if key in new and key in old and _form(new[key]) == _form(old[key])]
-    common = [key for key in alike if key in COMMON]
+    common = [key for key in COMMON if key in now and key in new]
     asked = [key for key in common if key in start or key == "power"]
-    for keys in (alike, common, asked, [key for key in asked if key in ("p0", "p1")], []):
+    for keys in ([*common, *alike], common, asked, [key for key in asked if key in ("p0", "p1")], []):
         kept = {key: now[key] for key in keys}
-        yield {**{key: value for key, value in start.items() if not ("power" in kept and key == "beta")}, **kept, tag: to}
+        yield {
+            **{key: value for key, value in start.items() if not ("power" in kept and key == "beta")},
+            **kept,
+            tag: to,
+        }
 
 
 def _form(node: Node) -> Any:
@@ -276,7 +289,7 @@ def _rates(data: Data, now: Any, to: str) -> Any:
         case list():
             by_dose = now
         case dict():
-            by_dose = [_rounded(rate) for rate in _by_slope(now, amounts)]
+            by_dose = [_rounded(rate) for rate in Slope.model_validate(tidy(now)).by_dose(tuple(amounts))]
         case _:
             by_dose = [now] * levels
     match to:
@@ -292,12 +305,6 @@ def _rates(data: Data, now: Any, to: str) -> Any:
     return to
 
 
-def _by_slope(slope: Data, amounts: list[float]) -> tuple[float, ...]:
-    from trialsim.scenario.cases import Slope
-
-    return Slope.model_validate(tidy(slope)).by_dose(tuple(amounts))
-
-
 def _rounded(number: float) -> float:
     return float(f"{number:.3g}")
 
@@ -310,13 +317,14 @@ def _value(data: Any, at: Path) -> Any:
         if isinstance(data, dict):
             data = data.get(step)
         else:
-            data = data[step] if isinstance(data, list) and isinstance(step, int) and step < len(data) else None
+            data = (
+                data[step] if isinstance(data, list) and isinstance(step, int) and step < len(data) else None
+            )
     return data
 
 
 def _lists_by_dose(data: Any, levels: int, path: Path = ()) -> Iterator[Path]:
     """The lists with an entry a dose."""
-    node = node_at(data, path) if path else {}
     for step, inner in (_value(data, path) or {}).items():
         at = (*path, step)
         node = node_at(data, at)
@@ -337,10 +345,11 @@ def _another_dose(data: Data) -> Data:
                 data = put(data, at, [*rates, rates[-1] if block == "truth" else 0])
     if isinstance(amounts, list) and len(amounts) == len(doses):
         data = put(data, ("dose_amounts",), [*amounts, _rounded(0.75 * amounts[-1])])
-    return put(data, ("doses",), [*doses, _new_name("dose", doses)])
+    return {**data, "doses": [*doses, _new_name(f"dose {len(doses) + 1}", doses)]}
 
 
 def _without_dose(data: Data, i: int) -> Data:
+    """The data without a dose, and without what is stated of it."""
     doses = list(data.get("doses") or [])
     for block in ("truth", "observed"):
         if isinstance(data.get(block), dict):
@@ -348,7 +357,16 @@ def _without_dose(data: Data, i: int) -> Data:
                 data = put(data, (*at, i), None)
     if isinstance(data.get("dose_amounts"), list):
         data = put(data, ("dose_amounts", i), None)
-    return put(data, ("doses", i), None)
+    return {**data, "doses": [*doses[:i], *doses[i + 1 :]]}
+
+
+def _another_stratum(data: Data) -> Data:
+    """The data with one more stratum, which takes half of the share of the last."""
+    strata = [dict(each) for each in _value(data, ("cohorts", "strata")) or () if isinstance(each, dict)]
+    new: Data = {"name": _new_name(f"cohort {len(strata) + 1}", [each.get("name") for each in strata])}
+    if strata and isinstance(share := strata[-1].get("share"), int | float):
+        strata[-1]["share"] = new["share"] = tidy(share / 2)
+    return {**data, "cohorts": {**(data.get("cohorts") or {}), "strata": [*strata, new]}}
 
 
 def _without_cohort(before: Data, data: Data, at: Path) -> Data:

@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from trialsim.page.edits import inline
-from trialsim.scenario import words
-from trialsim.scenario.faults import Faults, Node, Path, entry_of, item_of
+from trialsim.page.keys import (
+    FILE_ONLY,
+    branches,
+    first_line,
+    is_rates,
+    schema,
+    showable,
+    shown,
+    title_of,
+    unit_of,
+)
+from trialsim.scenario.faults import Node, Path
 from trialsim.scenario.schema import json_schema
-from trialsim.scenario.values import MAX_DOSES
-
-FILE_ONLY = ("schema", "sources", "variants", "sensitivity")
-"""Blocks that stay in the file: the form would say nothing that the text does not say better."""
 
 AS_SEEN = ("observed", "related_trials", "simulation")
 """Blocks of numbers that are no assumption to be moved: they have no sliders."""
@@ -32,7 +37,7 @@ MANY = 10_000
 class Control:
     """One value: where it stands, what it is called and means, and how it may be typed.
 
-    ``kind`` is number, text, long (a list or table on one line), choice or yes. ``value`` is the text that is in the box.
+    ``kind`` is number, text, long (a list or table on one line), choice or yes; ``value`` the text in the box.
     """
 
     path: Path
@@ -79,130 +84,16 @@ class Block:
 Part = Control | Offer | Block
 
 
-@cache
-def schema() -> Faults:
-    """The models' schema, and its way of finding the branch that a value is meant for."""
-    return Faults(json_schema())
-
-
-def branches(node: Node) -> list[Node]:
-    """The alternatives of a key, each itself, but for "nothing"."""
-    node = schema().follow(node)
-    if "anyOf" in node:
-        return [branch for inner in node["anyOf"] for branch in branches(inner)]
-    return [] if node.get("type") == "null" else [node]
-
-
-def node_at(data: Any, path: Path) -> Node:
-    """The schema of the key at a path, as it is stated at the key; nothing where the models know no such key."""
-    node: Node = json_schema()
-    for step in path:
-        whole = schema().narrow(data, node) if data is not None else None
-        inner = whole or next((one for one in branches(node) if one.get("type") in ("object", "array")), {})
-        if isinstance(step, int) and inner.get("type") != "object":
-            node = item_of(inner, step) if inner.get("type") == "array" else inner
-            data = data[step] if isinstance(data, list) and step < len(data) else None
-        else:
-            node = entry_of(inner, step)
-            data = data.get(step) if isinstance(data, dict) else None
-        if data is None:
-            data = node.get("default")
-    return node
-
-
-def typed(text: str, node: Node) -> str:
-    """What is typed in a box, as it is written in a file: text in quotes, and lists without their brackets with them."""
-    kinds = {branch.get("type") for branch in branches(node)}
-    text = text.strip()
-    if not text or text[0] in "[{":
-        return text
-    if kinds == {"string"} and not any("enum" in branch for branch in branches(node)):
-        return inline(text)
-    if kinds == {"object"}:
-        return f"{{{text}}}"
-    listed = "array" in kinds and (kinds <= {"array", "null"} or ", " in text)
-    return f"[{text}]" if listed else text
-
-
-def shown(value: Any) -> str:
-    """A value as it stands in a box: a list or table without its brackets."""
-    match value:
-        case None:
-            return ""
-        case str():
-            return value
-        case bool() | int() | float():
-            return inline(value)
-        case dict() | list():
-            return inline(value)[1:-1]
-    return ""
-
-
-def title_of(node: Node, key: str) -> str:
-    """What a key is called."""
-    return str(node.get("title") or key.replace("_", " "))
-
-
-def unit_of(key: str, node: Node) -> str:
-    """The unit of a number, from the name of its key and how its description begins."""
-    patients = str(node.get("description", "")).startswith("patients")
-    if re.search(r"(^|_)weeks?(_|$)", key):
-        return "weeks"
-    if key.endswith("per_month"):
-        return "patients a month" if patients else "a month"
-    if re.search(r"(^|_)months?(_|$)", key):
-        return "months"
-    whole = any(branch.get("type") == "integer" for branch in branches(node))
-    return "patients" if whole and (patients or key in ("treated", "evaluable", "nmax")) else ""
-
-
-def is_rates(node: Node) -> bool:
-    """Whether a key is a rate that may differ from dose to dose."""
-    kinds = branches(node)
-    return any(kind.get("maximum") == 1 for kind in kinds) and any(
-        kind.get("type") == "array" and kind.get("maxItems") == MAX_DOSES for kind in kinds
-    )
-
-
-def _simple(node: Node) -> bool:
-    """Whether a value fits in one box."""
-    return all(
-        kind.get("type") in ("number", "integer", "string", "boolean") or "enum" in kind for kind in branches(node)
-    )
-
-
-def showable(node: Node) -> bool:
-    """Whether the form can show a key; else it stays in the file only."""
-    whole = schema().follow(node)
-    if "discriminator" in whole or is_rates(node):
-        return True
-    kinds = branches(node)
-    if len(kinds) > 1 and any(kind.get("type") == "object" for kind in kinds):
-        return False
-    return bool(kinds) and all(map(_showable, kinds))
-
-
-def _showable(kind: Node) -> bool:
-    if kind.get("type") == "array":
-        items = [*kind.get("prefixItems", ()), *filter(None, [kind.get("items")])]
-        blocks = [one for item in items for one in branches(item) if "properties" in one]
-        if blocks:
-            return all(showable(inner) for block in blocks for inner in block["properties"].values())
-        return all(map(_simple, items))
-    if kind.get("type") == "object" and "properties" not in kind:
-        named = kind.get("patternProperties")
-        if named:
-            return all(map(showable, named.values()))
-        inner = kind.get("additionalProperties") or {}
-        return bool(inner) and all(one.get("type") == "number" for one in branches(inner))
-    return kind.get("type") is not None
-
-
 class Form:
     """The parts of a form for one scenario's data."""
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         self.data = data
+        cohorts = data.get("cohorts")
+        strata = cohorts.get("strata") if isinstance(cohorts, dict) else None
+        named = [one for one in strata if isinstance(one, dict)] if isinstance(strata, list) else []
+        names = [one.get(key) for key in ("name", "cohort") for one in named]
+        self.groups = tuple(dict.fromkeys(name for name in names if isinstance(name, str)))
         stated = data.get("doses")
         self.doses = tuple(map(str, stated)) if isinstance(stated, list) and stated else ("every dose",)
 
@@ -227,7 +118,7 @@ class Form:
         if not others and "properties" in kind:
             if rare and node.get("default") is None:
                 return self._offer(path, node)
-            removable = "" if required or "default" in node and node["default"] is not None else "Leave out"
+            removable = "" if required or ("default" in node and node["default"] is not None) else "Leave out"
             return self.block(path, node, kind, value, removable)
         if not others and "patternProperties" in kind:
             return self._named(path, node, kind, value)
@@ -239,7 +130,9 @@ class Form:
             return self._offer(path, node)
         return self.control(path, node, value, required)
 
-    def block(self, path: Path, node: Node, kind: Node, value: Any, removable: str = "", label: str = "") -> Block:
+    def block(
+        self, path: Path, node: Node, kind: Node, value: Any, removable: str = "", label: str = ""
+    ) -> Block:
         """A block of keys."""
         stated = value if isinstance(value, dict) else {}
         required = kind.get("required", ())
@@ -251,7 +144,7 @@ class Form:
         return Block(
             path,
             label or title_of(node, str(path[-1])),
-            str(node.get("description") or _first_line(kind)),
+            str(node.get("description") or first_line(kind)),
             tuple(part for part in parts if part is not None),
             removable,
         )
@@ -262,9 +155,19 @@ class Form:
         kinds = tuple((name, name.replace("_", " ")) for name in tag["mapping"])
         chosen = schema().narrow(value, whole) if isinstance(value, dict) else None
         switch = Control(
-            path, tag["propertyName"], _first_line(chosen or {}), "choice", shown(kind), options=kinds, switch=True
+            path,
+            tag["propertyName"],
+            first_line(chosen or {}),
+            "choice",
+            shown(kind),
+            options=kinds,
+            switch=True,
         )
-        inner = self.block(path, node, chosen, value) if chosen else Block(path, title_of(node, str(path[-1])), "", ())
+        inner = (
+            self.block(path, node, chosen, value)
+            if chosen
+            else Block(path, title_of(node, str(path[-1])), "", ())
+        )
         return Block(path, inner.label, str(node.get("description", "")), (switch, *inner.parts))
 
     def _rates(self, path: Path, node: Node, value: Any, required: bool) -> Block:
@@ -279,7 +182,9 @@ class Form:
         form = "each" if isinstance(value, list) else "slope" if isinstance(value, dict) else "same"
         parts: list[Part] = []
         if len(forms) > 1:
-            parts.append(Control(path, f"{label} by dose", "", "choice", form, options=tuple(forms), switch=True))
+            parts.append(
+                Control(path, f"{label} by dose", "", "choice", form, options=tuple(forms), switch=True)
+            )
         if isinstance(value, list):
             for i, rate in enumerate(value):
                 dose = self.doses[i] if i < len(self.doses) else f"dose {i + 1}"
@@ -288,7 +193,9 @@ class Form:
             parts += self.block(path, node, slope, value).parts
         else:
             parts.append(self.control(path, {**number, "title": label}, value, True))
-        return Block(path, label, str(node.get("description", "")), tuple(parts), "" if required else "Leave out")
+        return Block(
+            path, label, str(node.get("description", "")), tuple(parts), "" if required else "Leave out"
+        )
 
     def _named(self, path: Path, node: Node, kind: Node, value: Any) -> Block:
         """Blocks under names of the user's: the cases."""
@@ -296,13 +203,22 @@ class Form:
         inner = schema().follow(inner)
         stated = value if isinstance(value, dict) else {}
         thing = _one_of(str(path[-1]))
-        blocks = tuple(
+        blocks: tuple[Part, ...] = tuple(
             self.block((*path, name), {}, inner, entry, f"Leave out {name}", f"{thing} {name}")
             for name, entry in stated.items()
             if isinstance(name, str) and re.fullmatch(pattern, name) and isinstance(entry, dict)
         )
-        offer = Offer(path, f"Add a {thing}", asks=f"Name of the {thing}")
-        return Block(path, title_of(node, str(path[-1])), str(node.get("description", "")), (*blocks, offer), rare=not value)
+        if path[-1] == "cohorts":  # of groups only those can be named that the trial enrols
+            offers = [Offer((*path, name), f"Add {name}") for name in self.groups if name not in stated]
+        else:
+            offers = [Offer(path, f"Add a {thing}", asks=f"Name of the {thing}")]
+        return Block(
+            path,
+            title_of(node, str(path[-1])),
+            str(node.get("description", "")),
+            (*blocks, *offers),
+            rare=not value,
+        )
 
     def _items(self, path: Path, node: Node, kind: Node, value: Any) -> Block:
         """A list of blocks or names, one under another."""
@@ -315,38 +231,47 @@ class Form:
             if "properties" in item:
                 parts.append(self.block((*path, i), {}, item, entry, remove, label))
             else:
-                box = self.control((*path, i), {**item, "title": label}, entry, True)
+                box = replace(self.control((*path, i), {**item, "title": label}, entry, True), rare=not value)
                 parts.append(Block((*path, i), label, "", (box,), remove))
         if len(stated) < kind.get("maxItems", len(stated) + 1):
             parts.append(Offer((*path, len(stated)), f"Add a {thing}"))
-        return Block(path, title_of(node, str(path[-1])), str(node.get("description", "")), tuple(parts), rare=not stated)
+        return Block(
+            path,
+            title_of(node, str(path[-1])),
+            str(node.get("description", "")),
+            tuple(parts),
+            rare=not stated,
+        )
 
     def _offer(self, path: Path, node: Node) -> Offer:
         kinds = [kind for kind in branches(node) if "properties" in kind]
-        help_ = str(node.get("description") or (_first_line(kinds[0]) if kinds else ""))
+        help_ = str(node.get("description") or (first_line(kinds[0]) if kinds else ""))
         return Offer(path, f"Add {title_of(node, str(path[-1]))}", help_, rare=len(path) > 1)
 
     def control(self, path: Path, node: Node, value: Any, required: bool) -> Control:
         """One value."""
         key = next(str(step) for step in reversed(path) if isinstance(step, str))
         kinds, default = branches(node), node.get("default")
-        choices = [each for kind in kinds for each in kind.get("enum", [kind["const"]] if "const" in kind else [])]
+        choices = [
+            each for kind in kinds for each in kind.get("enum", [kind["const"]] if "const" in kind else [])
+        ]
         types = {kind.get("type") for kind in kinds}
         told = str(node.get("description", ""))
         if default is not None and "default" not in told:
             told = f"{told}{'; ' if told else ''}default: {inline(default, flow=False)}"
         now = default if value is None else value
-        kind, options = "text", ()
+        kind = "text"
+        options: tuple[tuple[str, str], ...] = ()
         if choices:
             kind, options = "choice", _choices(choices, told, required or default is not None)
         elif types == {"boolean"} and (required or default is not None):
             kind = "yes"
         elif types == {"boolean"}:
             kind, options = "choice", (("", "not stated"), ("true", "yes"), ("false", "no"))
+        elif types & {"number", "integer"} and not isinstance(now, list):
+            kind = "number"
         elif types & {"array", "object"}:
             kind = "long"
-        elif types & {"number", "integer"}:
-            kind = "number"
         return Control(
             path,
             title_of(node, key),
@@ -355,7 +280,9 @@ class Form:
             shown(now),
             unit_of(key, node) if kind in ("number", "long") else "",
             options,
-            _slider(kinds[0], now) if kind == "number" and path[0] not in AS_SEEN else None,
+            _slider(next(each for each in kinds if "items" not in each), now)
+            if kind == "number" and path[0] not in AS_SEEN
+            else None,
             longest=kinds[0].get("maxLength"),
             rare=value is None and not required,
         )
@@ -368,7 +295,7 @@ def _slider(node: Node, value: Any) -> tuple[float, float, float] | None:
     )
     if isinstance(value, bool) or not isinstance(value, int | float) or low is None or high is None:
         return None
-    if not low <= value <= high or high > MANY and node["type"] == "integer":
+    if not low <= value <= high or (high > MANY and node["type"] == "integer"):
         return None
     if high <= 1:
         step = 0.01
@@ -389,7 +316,12 @@ def _choices(choices: list[Any], told: str, stated: bool) -> tuple[tuple[str, st
         if (found := re.search(rf"(?:^|[\s.;(]){re.escape(str(choice))}(?: \(default\))?: ([^;]+)", told))
     }
     named = tuple(
-        (str(choice), f"{str(choice).replace('_', ' ')}: {means[choice]}" if len(means) == len(choices) else str(choice).replace("_", " "))
+        (
+            str(choice),
+            f"{str(choice).replace('_', ' ')}: {means[choice]}"
+            if len(means) == len(choices)
+            else str(choice).replace("_", " "),
+        )
         for choice in choices
     )
     return named if stated else (("", "not stated"), *named)
@@ -401,36 +333,9 @@ def _one_of(key: str) -> str:
     return named.get(key, key.replace("_", " ").removesuffix("s"))
 
 
-def _first_line(kind: Node) -> str:
-    return str(kind.get("description", "")).split("\n")[0]
-
-
 def walk(part: Part) -> Iterator[Part]:
     """A part and all parts within it."""
     yield part
     if isinstance(part, Block):
         for inner in part.parts:
             yield from walk(inner)
-
-
-def in_file_only(data: Mapping[str, Any]) -> list[str]:
-    """The keys that the form cannot show, as far as they apply to a scenario: all of ``sources``, ``design.looks``."""
-    found: list[str] = []
-
-    def visit(node: Node, value: Any, path: Path) -> None:
-        if not showable(node):
-            found.append(words.path_text(path))
-            return
-        inner = schema().narrow(value, node) if value is not None else None
-        if isinstance(value, dict):
-            known = (inner or {}).get("properties", {})
-            for key in {**known, **value}:
-                if key in known or "patternProperties" in (inner or {}):
-                    visit(entry_of(inner or {}, key), value.get(key), (*path, key))
-
-    for key, node in json_schema()["properties"].items():
-        if key in FILE_ONLY:
-            found.append(key)
-        else:
-            visit(node, data.get(key), (key,))
-    return found
