@@ -164,6 +164,8 @@ class Panel:
         across = axis(
             self.title, range=[0, most * (1.03 if len(self.bars) == 1 else 1.2)], anchor=y, tickformat="~f"
         )
+        if self.most == 1:
+            across |= {"tickvals": [0, 0.2, 0.4, 0.6, 0.8, 1]}
         down = axis(range=[self.height, 0], visible=False, domain=[max(domain[0], 0.0), domain[1]], anchor=x)
         return {f"xaxis{self.number}": across, f"yaxis{self.number}": down}
 

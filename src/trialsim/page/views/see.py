@@ -128,7 +128,7 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
     asked: dict[str, Asked[Any]] = {name: Asked(visit) for name in ("ledger", "boundary", "swimmer", "heat")}
 
     def answered(
-        name: str, key: Any, work: Callable[[], Any], draw: Callable[[Any], Picture], none: str
+        name: str, key: Any, work: Callable[[], Any], draw: Callable[[Any], Picture | str], none: str
     ) -> Picture | str:
         found = asked[name](key, lambda: _one(work))
         if isinstance(found, TrialsimError):
