@@ -12,10 +12,11 @@ from trialsim.errors import DesignError
 from trialsim.given import read
 from trialsim.inference import analyse
 from trialsim.monitoring.aids import monitor
-from trialsim.scenario.changes import changed
+from trialsim.reporting.analyse import OTHERS
+from trialsim.scenario.changes import ChangeError, changed
 from trialsim.scenario.model import Scenario
 from trialsim.writing.html import fragment
-from trialsim.writing.report import Pictures, Points, Section
+from trialsim.writing.report import Block, Pictures, Points, Section
 
 
 class Part(NamedTuple):
@@ -33,9 +34,16 @@ def parts(sections: Iterable[Section]) -> list[Part]:
 
 
 def _undrawn(section: Section) -> Section:
-    blocks = tuple(block for block in section.blocks if not isinstance(block, Pictures))
+    blocks = tuple(_here(block) for block in section.blocks if not isinstance(block, Pictures))
     inside = tuple(part for part in map(_undrawn, section.parts) if not part.is_empty)
     return replace(section, blocks=blocks, parts=inside)
+
+
+def _here(block: Block) -> Block:
+    """A block without what it says of files and options that the page does not have."""
+    if not isinstance(block, Points):
+        return block
+    return Points(tuple(item for item in block.items if item != OTHERS and "CSV files" not in item))
 
 
 def checked(scenario: Scenario, replicates: int) -> tuple[Checks, list[Part]]:
@@ -47,8 +55,9 @@ def checked(scenario: Scenario, replicates: int) -> tuple[Checks, list[Part]]:
 def decisions(scenario: Scenario) -> list[Part]:
     """The decision table of the protocol; how likely a go is from each look, on demand."""
     first, *powers = monitor(scenario).report().sections
+    sheet = replace(first, title="The decision table of the protocol")
     return parts(
-        [first, *(replace(each, title="How likely is a go from each look?", folded=True) for each in powers)]
+        [sheet, *(replace(each, title="How likely is a go from each look?", folded=True) for each in powers)]
     )
 
 
@@ -114,7 +123,10 @@ def analysed(scenario: Scenario, counts: Mapping[str, int] | None) -> list[Part]
     if counts is not None:
         block: dict[str, Any] = {key: value for key, value in counts.items() if "." not in key}
         stage1 = {key.partition(".")[2]: value for key, value in counts.items() if "." in key}
-        scenario = changed(scenario, {"observed": block | ({"stage1": stage1} if stage1 else {})})
+        try:
+            scenario = changed(scenario, {"observed": block | ({"stage1": stage1} if stage1 else {})})
+        except ChangeError as error:
+            raise DesignError(error.message) from None
     return parts(analyse(scenario).report().sections)
 
 

@@ -18,12 +18,13 @@ NAME, TITLE = "conduct", "Conduct and analysis"
 
 NOW, OVER = "conduct-now", "conduct-over"
 
+TABLE = "conduct_table"
+
 
 def panel() -> Tag:
     """The three parts."""
     return ui.div(
-        ui.h2("The decision table of the protocol"),
-        ui.output_ui("conduct_table"),
+        ui.output_ui(TABLE),
         ui.h2("Where do we stand?"),
         ui.p("How likely is a go from here, given what is known of the patients so far?"),
         ui.output_ui("conduct_place"),
@@ -107,7 +108,11 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
             found = asked((draft.text, numbers), lambda: settled(work))
             if isinstance(found, TrialsimError):
                 return fault(found)
-            return ui.p("Working it out …", role="status") if found is None else told(found)
+            return (
+                ui.p("Working it out …", role="status")
+                if found is None
+                else told(found, ui.h2 if name == TABLE else ui.h3)
+            )
 
         visit.connection.output(id=name)(drawn)
 
@@ -127,7 +132,7 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
             return "The scenario has no observed trial: fill in the numbers."
         return found if isinstance(found, str) else (analysed, found)
 
-    shown("conduct_table", lambda _: (decisions, _NONE))
+    shown(TABLE, lambda _: (decisions, _NONE))
     shown("conduct_standing", of_place)
     shown("conduct_analysed", of_counts)
 
