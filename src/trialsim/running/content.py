@@ -92,7 +92,7 @@ def of_results(trial: Compiled, results: Results, *, costs: bool = True) -> Docu
             oc.case: {"truth": _truth(scenario, oc.case), **oc.to_dict()} for oc in results.cases
         },
         "disagreements": list(results.disagreements),
-        "calendar_time_changes": _changes(results),
+        "calendar_time_changes": _changes(run),
         "analysis_sets": {oc.case: derived.analysis_sets(oc) for oc in results.cases},
         "toxicity_rule_cost": derived.costs(trial) if costs else None,
         "question": _question(scenario, rules),
@@ -229,9 +229,10 @@ def _cohorts(scenario: Scenario) -> Document | None:
     return {"rules": cohorts.rules, "names": list(cohorts.names), "strata": strata}
 
 
-def _changes(results: Results) -> Document | None:
+def _changes(run: Run) -> Document | None:
     """By case, what calendar time changes; None where it was not simulated."""
-    found = {oc.case: derived.changed_by_time(oc) for oc in results.cases}
+    of_time = run.power.of_time
+    found = {oc.case: derived.changed_by_time(oc, of_time.get(oc.case, {})) for oc in run.results.cases}
     return {name: row for name, row in found.items() if row} or None
 
 

@@ -79,8 +79,13 @@ def safe(text: str, most: int = 0) -> str:
 
     ``most``: characters that there is room for; what is cut is the middle, since names often differ at the end.
     """
-    visible = "".join(
-        " " if c.isspace() else c for c in text if unicodedata.category(c)[0] != "C" or c.isspace()
+    plain = text.isascii() and text.isprintable()
+    visible = (
+        text
+        if plain
+        else "".join(
+            " " if c.isspace() else c for c in text if unicodedata.category(c)[0] != "C" or c.isspace()
+        )
     )
     line = " ".join(visible.split())
     if most and len(line) > most:

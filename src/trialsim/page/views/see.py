@@ -172,7 +172,12 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
     shown("p_go", of_p_go)
     shown("ledger", of_ledger)
     shown("en_pet", lambda s: en_pet(s.results, provisional=not s.done))
-    shown("harm", lambda s: harm(s.results, provisional=not s.done))
+    shown(
+        "harm",
+        lambda s: harm(s.results, provisional=not s.done)
+        if any(case.toxicity is not None for case in s.trial.scenario.truth.values())
+        else "No case states a rate of toxicity: add one to see how many patients are harmed.",
+    )
     shown(
         "months",
         lambda s: months(s.results, provisional=not s.done)
