@@ -138,10 +138,10 @@ def compared(before: Scenario, after: Scenario, name: str, replicates: int) -> I
     if set(before.truth) & set(after.truth):
         asked = Asked.of(base, more={NOW: changes}, file=name)
         for questions in Questions([asked], replicates=replicates, jobs=1).sharpening(MARKS):
-            yield questions and Against(words, questions.questions[0])
+            yield None if questions is None else Against(words, questions.questions[0])
         return
     for comparison in Designs({name: base, NOW: after}, replicates=replicates, jobs=1).sharpening(MARKS):
-        yield comparison and Against(words, comparison)
+        yield None if comparison is None else Against(words, comparison)
 
 
 def compared_at(before: Scenario, after: Scenario, name: str, replicates: int) -> Against:
