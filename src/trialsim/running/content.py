@@ -39,6 +39,7 @@ def content(run: Run) -> Document:
     found = of_results(run.compiled, results)
     for name, case in found["cases"].items():
         case["power_ledger"] = power[name]
+    found["calendar_time_changes"] = _changes(run)
     found |= {
         **check_document(checks),
         "protocol": asdict(run.facts),
@@ -63,7 +64,8 @@ def content(run: Run) -> Document:
 def of_results(trial: Compiled, results: Results, *, costs: bool = True) -> Document:
     """The part that follows from the scenario and its operating characteristics alone, not yet rounded.
 
-    Without ``costs`` what the toxicity rule costs, which takes most of the time, is None.
+    What calendar time changes is None: that takes the power ledgers. Without ``costs`` what the toxicity rule costs,
+    which takes most of the time, is None too.
     """
     scenario, rules = trial.scenario, trial.rules
     return {
@@ -92,7 +94,7 @@ def of_results(trial: Compiled, results: Results, *, costs: bool = True) -> Docu
             oc.case: {"truth": _truth(scenario, oc.case), **oc.to_dict()} for oc in results.cases
         },
         "disagreements": list(results.disagreements),
-        "calendar_time_changes": _changes(run),
+        "calendar_time_changes": None,
         "analysis_sets": {oc.case: derived.analysis_sets(oc) for oc in results.cases},
         "toxicity_rule_cost": derived.costs(trial) if costs else None,
         "question": _question(scenario, rules),
