@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from htmltools import HTML, Tag, TagList
@@ -43,7 +43,7 @@ def output_picture(name: str) -> Tag:
 # -- reports
 
 
-def told(found: Iterable[Part]) -> TagList:
+def told(found: Iterable[Part], heading: Callable[..., Tag] = ui.h2) -> TagList:
     """Parts of a report under their headings; what is for those who ask opens on demand."""
     shown = TagList()
     for each in found:
@@ -51,7 +51,7 @@ def told(found: Iterable[Part]) -> TagList:
         if each.folded:
             shown.append(ui.tags.details(ui.tags.summary(each.title), inside))
         else:
-            shown.extend([ui.h2(each.title) if each.title else None, inside])
+            shown.extend([heading(each.title) if each.title else None, inside])
     return shown
 
 

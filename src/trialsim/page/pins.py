@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from trialsim.engine.as_conducted import Along
@@ -54,6 +54,12 @@ class Pin:
             return None
         rough = not self.snapshot.done and curves[0].errors
         return self.name + (" (provisional)" if rough else ""), curves[0]
+
+    def sharper(self, snapshot: Snapshot) -> Pin:
+        """The pin with later numbers of the same scenario, where these are such."""
+        is_more = snapshot.done or snapshot.replicates > self.snapshot.replicates
+        same = snapshot.draft is self.snapshot.draft and not self.snapshot.done
+        return replace(self, snapshot=snapshot) if same and is_more else self
 
 
 def differences(before: Scenario, after: Scenario) -> dict[str, Any]:
@@ -132,10 +138,10 @@ def compared(before: Scenario, after: Scenario, name: str, replicates: int) -> I
     if set(before.truth) & set(after.truth):
         asked = Asked.of(base, more={NOW: changes}, file=name)
         for questions in Questions([asked], replicates=replicates, jobs=1).sharpening(MARKS):
-            yield questions and Against(words, questions.questions[0])
+            yield None if questions is None else Against(words, questions.questions[0])
         return
     for comparison in Designs({name: base, NOW: after}, replicates=replicates, jobs=1).sharpening(MARKS):
-        yield comparison and Against(words, comparison)
+        yield None if comparison is None else Against(words, comparison)
 
 
 def compared_at(before: Scenario, after: Scenario, name: str, replicates: int) -> Against:
@@ -144,8 +150,8 @@ def compared_at(before: Scenario, after: Scenario, name: str, replicates: int) -
     return found[-1]
 
 
-def sections(found: WhatIf | Comparison, name: str) -> list[Section]:
-    """The differences in words and tables."""
+def sections(found: WhatIf | Comparison, name: str, key: str) -> list[Section]:
+    """The differences from the pin of this name in words and tables; ``key`` tells its tables from those of another."""
     if isinstance(found, Comparison):
         return list(found.report().sections[:3])
     variant = found.variants[0]
@@ -154,8 +160,10 @@ def sections(found: WhatIf | Comparison, name: str) -> list[Section]:
     main = [each for each in (*MAIN, *THIRD) if each in found.quantities]
     rest = [each for each in found.quantities if each not in main]
     return [
-        section("pin", "", did_words, left_out, _table(found, name, main, "main", "The main quantities")),
-        section("pin-all", REST, _table(found, name, rest, "rest", REST), folded=True),
+        section(
+            "pin", "", did_words, left_out, _table(found, name, main, f"main-{key}", "The main quantities")
+        ),
+        section("pin-all", REST, _table(found, name, rest, f"rest-{key}", REST), folded=True),
     ]
 
 
@@ -174,4 +182,4 @@ def _table(found: WhatIf, name: str, quantities: list[str], key: str, caption: s
             if each in effects
         ]
         groups.append(Group(f"If “{case}” is true" if len(found.base) > 1 else "", rows))
-    return Table(f"{key}-{found.file}", caption, ("", name, NOW, "Difference"), tuple(groups))
+    return Table(key, caption, ("", name, NOW, "Difference"), tuple(groups))

@@ -7,15 +7,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from trialsim.checks import Checks, check
+from trialsim.checks import check
 from trialsim.errors import DesignError
 from trialsim.given import read
 from trialsim.inference import analyse
 from trialsim.monitoring.aids import monitor
-from trialsim.scenario.changes import changed
+from trialsim.page.pictures.analysis import analysis
+from trialsim.page.pictures.compatibility import compatibility
+from trialsim.page.pictures.monitor import now
+from trialsim.page.pictures.style import Picture
+from trialsim.reporting.analyse import OTHERS
+from trialsim.scenario.changes import ChangeError, changed
 from trialsim.scenario.model import Scenario
 from trialsim.writing.html import fragment
-from trialsim.writing.report import Pictures, Points, Section
+from trialsim.writing.report import Block, Pictures, Points, Section
 
 
 class Part(NamedTuple):
@@ -26,6 +31,10 @@ class Part(NamedTuple):
     folded: bool
 
 
+Told = tuple[Picture | None, list[Part]]
+"""An answer as the page shows it: a picture, where there is one, and the parts of its report."""
+
+
 def parts(sections: Iterable[Section]) -> list[Part]:
     """Sections without their figures, which the page draws itself."""
     kept = (each for each in map(_undrawn, sections) if not each.is_empty)
@@ -33,22 +42,30 @@ def parts(sections: Iterable[Section]) -> list[Part]:
 
 
 def _undrawn(section: Section) -> Section:
-    blocks = tuple(block for block in section.blocks if not isinstance(block, Pictures))
+    blocks = tuple(_here(block) for block in section.blocks if not isinstance(block, Pictures))
     inside = tuple(part for part in map(_undrawn, section.parts) if not part.is_empty)
     return replace(section, blocks=blocks, parts=inside)
 
 
-def checked(scenario: Scenario, replicates: int) -> tuple[Checks, list[Part]]:
+def _here(block: Block) -> Block:
+    """A block without what it says of files and options that the page does not have."""
+    if not isinstance(block, Points):
+        return block
+    return Points(tuple(item for item in block.items if item != OTHERS and "CSV files" not in item))
+
+
+def checked(scenario: Scenario, replicates: int) -> Told:
     """The observed trial held against each case."""
     found = check(scenario, replicates=replicates, jobs=1)
-    return found, parts(found.report().sections)
+    return compatibility(found), parts(found.report().sections)
 
 
-def decisions(scenario: Scenario) -> list[Part]:
+def decisions(scenario: Scenario) -> Told:
     """The decision table of the protocol; how likely a go is from each look, on demand."""
     first, *powers = monitor(scenario).report().sections
+    sheet = replace(first, title="The decision table of the protocol")
     return parts(
-        [first, *(replace(each, title="How likely is a go from each look?", folded=True) for each in powers)]
+        [sheet, *(replace(each, title="How likely is a go from each look?", folded=True) for each in powers)]
     )
 
 
@@ -72,7 +89,7 @@ _OPTIONS = {
 }
 
 
-def standing(scenario: Scenario, counts: Mapping[str, int]) -> list[Part]:
+def standing(scenario: Scenario, counts: Mapping[str, int]) -> Told:
     """How the trial will end from where it stands.
 
     Raises:
@@ -81,14 +98,14 @@ def standing(scenario: Scenario, counts: Mapping[str, int]) -> list[Part]:
     place = dict(counts)
     if missing := [PLACES[key] for key in ("n", "x") if key not in place]:
         raise DesignError(f"not stated: {' and '.join(f'“{each}”' for each in missing)}")
-    now = [place.pop(key) for key in ("n", "x", "toxicities") if key in place]
+    stated = [place.pop(key) for key in ("n", "x", "toxicities") if key in place]
     try:
-        found = monitor(scenario, now=now, **place)  # type: ignore[arg-type]
+        found = monitor(scenario, now=stated, **place)  # type: ignore[arg-type]
     except DesignError as error:
         raise DesignError(in_labels(str(error))) from None
     powers = found.report().sections[-1]
     kept = (*powers.blocks[:2], *(block for block in powers.blocks[2:] if isinstance(block, Points)))
-    return parts([replace(powers, title="", blocks=kept, folded=False)])
+    return now(found), parts([replace(powers, title="", blocks=kept, folded=False)])
 
 
 def in_labels(message: str) -> str:
@@ -109,13 +126,17 @@ COUNTS = {
 """What an analysis asks of a trial that is over: key of ``observed`` -> what is asked."""
 
 
-def analysed(scenario: Scenario, counts: Mapping[str, int] | None) -> list[Part]:
+def analysed(scenario: Scenario, counts: Mapping[str, int] | None) -> Told:
     """The analysis of the observed trial of a scenario, or of ``counts`` in its place."""
     if counts is not None:
         block: dict[str, Any] = {key: value for key, value in counts.items() if "." not in key}
         stage1 = {key.partition(".")[2]: value for key, value in counts.items() if "." in key}
-        scenario = changed(scenario, {"observed": block | ({"stage1": stage1} if stage1 else {})})
-    return parts(analyse(scenario).report().sections)
+        try:
+            scenario = changed(scenario, {"observed": block | ({"stage1": stage1} if stage1 else {})})
+        except ChangeError as error:
+            raise DesignError(error.message) from None
+    found = analyse(scenario)
+    return analysis(found.sets[0], assumed=found.assumed), parts(found.report().sections)
 
 
 def whole_numbers(typed: Mapping[str, Any], labels: Mapping[str, str]) -> dict[str, int]:

@@ -63,17 +63,14 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
 
     @reactive.effect
     def _() -> None:
-        # a pin goes on sharpening as long as it is on the screen
+        # the numbers of a pin go on sharpening as long as it is on the screen
         snapshot = visit.snapshot()
         with reactive.isolate():
             kept = visit.pins()
-            if snapshot and any(pin.snapshot.draft is snapshot.draft for pin in kept):
-                visit.pins.set(
-                    tuple(
-                        replace(pin, snapshot=snapshot) if pin.snapshot.draft is snapshot.draft else pin
-                        for pin in kept
-                    )
-                )
+        if snapshot is not None:
+            sharper = tuple(pin.sharper(snapshot) for pin in kept)
+            if sharper != kept:
+                visit.pins.set(sharper)
 
     @render.ui
     def pin_more() -> Tag:
@@ -147,7 +144,7 @@ def _shown(visit: Visit, k: int) -> None:
         if against.found is None:
             return TagList(changed, ui.p("Working out the differences …", role="status"))
         how = ui.p(_how(against.found, wanted), role="status", class_="note")
-        return TagList(changed, how, told(parts(pins.sections(against.found, pin.name))))
+        return TagList(changed, how, told(parts(pins.sections(against.found, pin.name, str(pin.key)))))
 
     visit.connection.output(id=f"pin_head_{k}")(head)
     visit.connection.output(id=f"pin_body_{k}")(body)

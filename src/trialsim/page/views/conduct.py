@@ -2,35 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from htmltools import Tag, TagList
 from shiny import Inputs, Outputs, reactive, render, ui
 
 from trialsim.errors import DesignError, TrialsimError
-from trialsim.page.outputs import box, fault, told
+from trialsim.page.outputs import box, fault, output_picture, picture, told
+from trialsim.page.pictures.style import Picture
 from trialsim.page.session import Asked, Visit, settled
-from trialsim.page.tellings import COUNTS, PLACES, Part, analysed, decisions, standing, whole_numbers
+from trialsim.page.tellings import COUNTS, PLACES, Told, analysed, decisions, standing, whole_numbers
 from trialsim.scenario.model import Scenario
 
 NAME, TITLE = "conduct", "Conduct and analysis"
 
 NOW, OVER = "conduct-now", "conduct-over"
 
+TABLE = "conduct_table"
+
+Wanted = tuple[Any, ...] | DesignError | str
+"""What is to be worked out (a function and its numbers), why it cannot be, or what is missing."""
+
 
 def panel() -> Tag:
     """The three parts."""
     return ui.div(
-        ui.h2("The decision table of the protocol"),
-        ui.output_ui("conduct_table"),
+        ui.output_ui(TABLE),
         ui.h2("Where do we stand?"),
         ui.p("How likely is a go from here, given what is known of the patients so far?"),
         ui.output_ui("conduct_place"),
+        output_picture("standing_picture"),
         ui.output_ui("conduct_standing"),
         ui.h2("The analysis afterwards"),
         ui.p("One estimate, interval and p-value that know the design; the trial is over."),
         ui.output_ui("conduct_counts"),
+        output_picture("analysed_picture"),
         ui.output_ui("conduct_analysed"),
         id="conduct",
     )
@@ -38,8 +46,8 @@ def panel() -> Tag:
 
 def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
     """Only calls ``monitor`` and ``analyse``."""
-    place: reactive.Value[dict[str, int] | str | None] = reactive.Value(None)
-    counts: reactive.Value[dict[str, int] | str | None] = reactive.Value(None)
+    place: reactive.Value[dict[str, int] | DesignError | None] = reactive.Value(None)
+    counts: reactive.Value[dict[str, int] | DesignError | None] = reactive.Value(None)
 
     @reactive.effect
     @reactive.event(inputs.act)
@@ -52,7 +60,7 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
                 try:
                     value.set(whole_numbers(act["chosen"], labels))
                 except DesignError as error:
-                    value.set(str(error))
+                    value.set(error)
 
     @reactive.effect
     @reactive.event(visit.opened)
@@ -87,52 +95,62 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
         boxes = [box(key, label, stated().get(key, "")) for key, label in COUNTS.items()]
         return _form(OVER, boxes, "Analyse these numbers", "analyse")
 
-    def shown(name: str, given: Callable[[Scenario], tuple[Callable[..., list[Part]], Any] | str]) -> None:
+    def shown(name: str, given: Callable[[Scenario], Wanted], drawn: str = "") -> None:
         """A part that is worked out in a process of its own; or a sentence that says why there is nothing."""
-        asked: Asked[list[Part]] = Asked(visit)
+        asked: Asked[Told] = Asked(visit)
+
+        @reactive.calc
+        def found() -> Told | TrialsimError | str:
+            draft = visit.draft()
+            wanted = (
+                given(draft.scenario)
+                if draft.scenario
+                else "The scenario has a fault: it is told beside the form."
+            )
+            if not isinstance(wanted, tuple):
+                asked(None, lambda: iter(()))
+                return wanted
+            function, *numbers = wanted
+            work = partial(visit.house.searches.call, function, draft.scenario, *numbers)
+            return asked((draft.text, numbers), lambda: settled(work)) or "Working it out …"
 
         @render.ui
-        def drawn() -> TagList | Tag:
-            draft = visit.draft()
-            scenario = draft.scenario
-            if scenario is None:
-                return ui.p("The scenario has a fault: it is told beside the form.", class_="note")
-            wanted = given(scenario)
-            if isinstance(wanted, str):
-                asked(None, lambda: iter(()))
-                return ui.p(wanted, class_="note") if wanted.endswith(".") else fault(wanted)
-            function, numbers = wanted
-            arguments = () if numbers is _NONE else (numbers,)
-            work = lambda: visit.house.searches.call(function, scenario, *arguments)  # noqa: E731
-            found = asked((draft.text, numbers), lambda: settled(work))
-            if isinstance(found, TrialsimError):
-                return fault(found)
-            return ui.p("Working it out …", role="status") if found is None else told(found)
+        def words() -> TagList | Tag:
+            each = found()
+            if isinstance(each, str):
+                return ui.p(each, class_="note", role="status")
+            if isinstance(each, TrialsimError):
+                return fault(each)
+            return told(each[1], ui.h2 if name == TABLE else ui.h3)
 
-        visit.connection.output(id=name)(drawn)
+        @picture
+        def picture_() -> Picture | None:
+            each = found()
+            return each[0] if isinstance(each, tuple) else None
 
-    def of_place(_: Scenario) -> tuple[Callable[..., list[Part]], Any] | str:
+        visit.connection.output(id=name)(words)
+        if drawn:
+            visit.connection.output(id=drawn)(picture_)
+
+    def of_place(_: Scenario) -> Wanted:
         found = place()
         return (
             found
-            if isinstance(found, str)
-            else (standing, found)
-            if found is not None
+            if isinstance(found, DesignError)
             else "Fill in the numbers."
+            if found is None
+            else (standing, found)
         )
 
-    def of_counts(scenario: Scenario) -> tuple[Callable[..., list[Part]], Any] | str:
+    def of_counts(scenario: Scenario) -> Wanted:
         found = counts()
         if found is None and scenario.observed is None:
             return "The scenario has no observed trial: fill in the numbers."
-        return found if isinstance(found, str) else (analysed, found)
+        return found if isinstance(found, DesignError) else (analysed, found)
 
-    shown("conduct_table", lambda _: (decisions, _NONE))
-    shown("conduct_standing", of_place)
-    shown("conduct_analysed", of_counts)
-
-
-_NONE = "nothing"
+    shown(TABLE, lambda _: (decisions,))
+    shown("conduct_standing", of_place, "standing_picture")
+    shown("conduct_analysed", of_counts, "analysed_picture")
 
 
 def _form(name: str, boxes: list[Tag], press: str, act: str) -> Tag:
@@ -140,7 +158,7 @@ def _form(name: str, boxes: list[Tag], press: str, act: str) -> Tag:
     return ui.tags.form(*boxes, ui.p(button), id=name, class_="ask")
 
 
-def _observed(scenario: Scenario) -> Mapping[str, int]:
+def _observed(scenario: Scenario) -> dict[str, int]:
     """What the scenario says of the observed trial, as the form of the analysis asks it."""
     observed = scenario.observed
     if observed is None:

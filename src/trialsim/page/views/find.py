@@ -13,7 +13,9 @@ from trialsim.designs.finding import DERIVED, KINDS, SEARCHES, FoundDesigns
 from trialsim.designs.finding import find as search
 from trialsim.errors import DesignError, TrialsimError
 from trialsim.page.designing import LIMITS, NMAX, RATES, Key, arguments, block_of, keys, start
-from trialsim.page.outputs import box, fault, table_with, told
+from trialsim.page.outputs import box, fault, output_picture, picture, table_with, told
+from trialsim.page.pictures.candidates import candidates
+from trialsim.page.pictures.style import Picture
 from trialsim.page.searches import SECONDS
 from trialsim.page.session import Asked, Visit
 from trialsim.page.tellings import parts
@@ -36,6 +38,7 @@ def panel() -> Tag:
         ),
         ui.output_ui("find_kinds"),
         ui.output_ui("find_asks"),
+        output_picture("find_picture"),
         ui.output_ui("find_found"),
         id="find",
     )
@@ -129,10 +132,10 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
             use(picked.get("what"))
 
     def use(which: Any) -> None:
-        """Put one of the designs found, by its place among them, into the scenario."""
+        """Put one of the designs found, by its short form, into the scenario."""
         found = answered()
-        if isinstance(found, FoundDesigns) and which in (places := [str(k) for k in range(len(found))]):
-            design = found.designs[places.index(which)]
+        if isinstance(found, FoundDesigns) and which in (known := [str(each) for each in found]):
+            design = found.designs[known.index(which)]
             present = visit.draft().data.get("design")
             visit.take(visit.draft().edited("design", block_of(found, design, present)), anew=True)
 
@@ -141,6 +144,14 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
         if wanted is None:
             return answer(None, lambda: iter(()))
         return answer(wanted, lambda: visit.house.searches.call(search, **wanted[1]))
+
+    @picture
+    def find_picture() -> Picture | None:
+        found = answered()
+        if not isinstance(found, FoundDesigns):
+            return None
+        used = [str(design) for design, used in zip(found, _in_use(visit, found), strict=True) if used]
+        return candidates(found, next(iter(used), None))
 
     @render.ui
     def find_found() -> Tag | TagList:
@@ -188,10 +199,10 @@ def _told(found: FoundDesigns, in_use: list[bool]) -> TagList:
             "Use this design",
             type="button",
             data_act="use-design",
-            data_which=str(k),
+            data_which=str(design),
             aria_label=f"Use the design {design.design} ({design.criterion})",
         )
-        for k, (design, used) in enumerate(zip(found, in_use, strict=True))
+        for design, used in zip(found, in_use, strict=True)
     ]
     rest = [block for block in answer.blocks if block is not table]
     notes = (ui.p(each, class_="note") for each in table.notes)

@@ -8,13 +8,12 @@ from typing import Any
 from htmltools import Tag, TagList
 from shiny import Inputs, Outputs, reactive, render, ui
 
-from trialsim.checks import Checks, trials_of
+from trialsim.checks import trials_of
 from trialsim.errors import TrialsimError
 from trialsim.page.outputs import fault, output_picture, picture, told
-from trialsim.page.pictures.compatibility import compatibility
 from trialsim.page.pictures.style import Picture
 from trialsim.page.session import Asked, Visit, settled
-from trialsim.page.tellings import Part, checked
+from trialsim.page.tellings import Told, checked
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.starting import example_files
 
@@ -47,7 +46,7 @@ def panel() -> Tag:
 
 def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
     """Check the observed trial of the scenario as it is."""
-    asked: Asked[tuple[int, Checks, list[Part]]] = Asked(visit)
+    asked: Asked[tuple[int, Told]] = Asked(visit)
 
     @reactive.effect
     @reactive.event(inputs.act)
@@ -56,7 +55,7 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
         if isinstance(act, dict) and act.get("act") == "open-observed":
             visit.open(example_files()[EXAMPLE].read_text(encoding="utf-8"))
 
-    def answered() -> tuple[int, Checks, list[Part]] | TrialsimError | None:
+    def answered() -> tuple[int, Told] | TrialsimError | None:
         scenario = visit.draft().scenario
         if scenario is None or scenario.observed is None:
             return asked(None, lambda: iter(()))
@@ -77,7 +76,7 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
             return fault(found)
         if found is None:
             return ui.p("Holding the counts against each case …", role="status")
-        replicates, _, sections = found
+        replicates, (_, sections) = found
         wanted = trials_of(draft.scenario)
         so_far = (
             ui.p(
@@ -93,12 +92,12 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
     @picture
     def check_picture() -> Picture | None:
         found = answered()
-        return compatibility(found[1]) if isinstance(found, tuple) and found[1].curves else None
+        return found[1][0] if isinstance(found, tuple) else None
 
     @render.ui
     def check_rest() -> TagList:
         found = answered()
-        return told(found[2][1:]) if isinstance(found, tuple) else TagList()
+        return told(found[1][1][1:]) if isinstance(found, tuple) else TagList()
 
 
 def _work(visit: Visit, scenario: Scenario) -> Iterator[Any]:
@@ -106,4 +105,4 @@ def _work(visit: Visit, scenario: Scenario) -> Iterator[Any]:
     wanted = trials_of(scenario)
     for replicates in sorted({min(FIRST, wanted), wanted}):
         for found in visit.house.searches.call(checked, scenario, replicates):
-            yield found and (replicates, *found)
+            yield found and (replicates, found)
