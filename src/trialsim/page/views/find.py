@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from htmltools import Tag, TagList
-from shiny import Inputs, Outputs, reactive, render, ui
+from shiny import Inputs, reactive, render, ui
 
 from trialsim.designs.finding import DERIVED, KINDS, SEARCHES, FoundDesigns
 from trialsim.designs.finding import find as search
@@ -44,7 +44,7 @@ def panel() -> Tag:
     )
 
 
-def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
+def serve(visit: Visit, inputs: Inputs) -> None:
     """Search when asked to, and put the design that is chosen into the scenario."""
     asked: reactive.Value[tuple[int, dict[str, Any]] | None] = reactive.Value(None)
     typed: reactive.Value[dict[str, Any]] = reactive.Value({})
