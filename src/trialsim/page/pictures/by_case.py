@@ -27,7 +27,7 @@ from trialsim.writing.numbers import NONE, Cell, value_text
 HEAD, BAR, GAP, BETWEEN = 20, 18, 12, 62
 """Pixels of the name of a case, of a bar, below a case, and between panels (their axis)."""
 
-MOST_CASES, NAME = 12, 40
+MOST_CASES, NAME = 12, 46
 """Cases that are drawn, and letters of a name on a phone."""
 
 EDGE = {"color": BLACK, "width": 1}

@@ -72,8 +72,8 @@ def swimmer(found: traces.Trace) -> Picture | str:
         "swimmer",
         f"Trial {found.trial} of case {found.case}",
         f"{_words(found)} Each bar is the treatment of a patient, coloured by dose, from enrolment to its end or to "
-        f"the last outcome. One simulated trial among many (seed {found.seed}): it shows how the protocol works, not what "
-        "is likely. Only responses that count are marked, where they were first seen.",
+        f"the last outcome. One simulated trial among many (seed {found.seed}): it shows how the protocol works, "
+        "not what is likely. Only responses that count are marked, where they were first seen.",
         figure([*data, *dates], round(high) + 76, **layout),
         (
             "Patient",
