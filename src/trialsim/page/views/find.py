@@ -18,7 +18,7 @@ from trialsim.page.pictures.candidates import candidates
 from trialsim.page.pictures.style import Picture
 from trialsim.page.searches import SECONDS
 from trialsim.page.session import Asked, Visit
-from trialsim.page.tellings import parts
+from trialsim.page.tellings import drawn, parts
 from trialsim.writing.report import Table
 
 NAME, TITLE = "find", "Find a design"
@@ -151,7 +151,7 @@ def serve(visit: Visit, inputs: Inputs) -> None:
         if not isinstance(found, FoundDesigns):
             return None
         used = [str(design) for design, used in zip(found, _in_use(visit, found), strict=True) if used]
-        return candidates(found, next(iter(used), None))
+        return drawn(candidates(found, next(iter(used), "")))
 
     @render.ui
     def find_found() -> Tag | TagList:
