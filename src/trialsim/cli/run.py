@@ -21,6 +21,7 @@ from trialsim.cli.common import (
     workers,
 )
 from trialsim.cli.whatif import ledgers_beside
+from trialsim.errors import OutputError
 from trialsim.timing import Clock
 
 
@@ -74,6 +75,9 @@ def run(
             show_default=False,
         ),
     ] = None,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="simulate nothing; refused where a case has no exact answer")
+    ] = False,
     sensitivity: Annotated[
         bool, typer.Option("--sensitivity", help="also work out the sensitivity block, into the same report")
     ] = False,
@@ -83,6 +87,10 @@ def run(
     from trialsim.scenario.files import digest
 
     (stated,), texts = loaded([scenario])
+    if exact and (work.replicates is not None or keep_trials is not None or keep_patients is not None):
+        raise OutputError(
+            "--exact simulates nothing: leave out --replicates, --keep-trials and --keep-patients"
+        )
     target = out.into(Path("runs") / scenario.stem)
     if sensitivity:
         from trialsim.varying.assess import analyses_of
@@ -104,7 +112,7 @@ def run(
 
     started = time.perf_counter()
     trial = Compiled.of(stated)
-    total = expected(trial, work.replicates)
+    total = 0 if exact else expected(trial, work.replicates)
     with ledgers_beside(out, [digest(stated)], work, total) as ledgers:
         assert ledgers is not None
         with (
@@ -112,13 +120,14 @@ def run(
             progress(
                 total and total + checked(trial, work.replicates),
                 out.prints_nothing_else,
-                kernels_used(trial),
+                {"chain"} if exact else kernels_used(trial),
             ) as advance,
         ):
             found = worked_out(
                 trial,
                 **work.asked,
                 jobs=work.jobs,
+                exact=exact,
                 sensitivity=sensitivity,
                 progress=advance,
                 ledger=ledgers(0),

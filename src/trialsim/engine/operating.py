@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 
+from trialsim.designs.binomial import two_sided_tails
 from trialsim.engine.dose_paths import Paths, averages, p_go_averaged
 from trialsim.engine.exact import distribution, independent_cohorts, inert, out_of_reach, too_large
 from trialsim.engine.ledger import Ledger
@@ -164,7 +165,7 @@ def of_tallies(
     drawn: Mapping[str, Tally] = {},
     seed: int | None = None,
 ) -> Results:
-    """The results that ``exact_sides`` and the tallies of ``trials_of`` amount to; those that are missing are left out."""
+    """The results that ``exact_sides`` and the tallies of ``trials_of`` amount to; what is missing is left out."""
     cases = tuple(_case(trial, name, side, trials, drawn) for name, side in sides.items())
     count = min((drawn[name].replicates for name in sides if name in drawn), default=None)
     return _results(trial, cases, seed, count)
@@ -246,12 +247,7 @@ def _disagrees(
     cry wolf otherwise.
     """
     if is_probability(name):
-        from scipy.special import bdtr, bdtrc
-
-        count = round(estimate.estimate * replicates)
-        lower = float(bdtr(count, replicates, value))
-        upper = float(bdtrc(count - 1, replicates, value)) if count else 1.0
-        return 2 * min(lower, upper) < chance
+        return two_sided_tails(round(estimate.estimate * replicates), replicates, value) < chance
     if replicates < 2:
         return False
     log, apart = math.log(4 / chance), abs(estimate.estimate - value)

@@ -7,6 +7,7 @@ from typing import Any
 
 from trialsim.errors import Problem
 from trialsim.page.edits import EditError, Edits, patched, put, tidy
+from trialsim.page.keys import node_at, typed
 from trialsim.scenario import words
 from trialsim.scenario.faults import Finding, Path
 from trialsim.scenario.files import asked_of, by_the_models, in_lines, reader_of, unknown_sources
@@ -71,30 +72,31 @@ class Draft:
         Returns:
             The new draft. What cannot be edited leaves the text as it is, and is told as a problem.
         """
-        return self.with_edits({_steps(path): value})
+        steps = _steps(path)
+        if not steps:
+            return self.refused(steps, "no key is named")
+        return self._edited(steps, tidy(value))
 
     def edited_text(self, path: str | Path, text: str) -> Draft:
         """As ``edited``, with the value as it is typed in a box; nothing typed takes the key away."""
+        steps = _steps(path)
         try:
-            value = value_of(text, words.path_text(_steps(path)))
-        except ValueError as reason:
-            return self._refused(_steps(path), str(reason))
-        return self.edited(path, value)
+            value = value_of(typed(text, node_at(self.data, steps)), words.path_text(steps))
+        except (ValueError, EditError) as reason:
+            return self.refused(steps, str(reason))
+        return self.edited(steps, value)
 
-    def with_edits(self, values: dict[Path, Any]) -> Draft:
-        """The draft with several values set, one after another."""
-        draft = self
-        for path, value in values.items():
-            draft = draft._edited(path, tidy(value))
-        return draft
+    def holding(self, data: dict[str, Any]) -> Draft:
+        """The draft with a text that holds other data; what is the same in both stays as it is written."""
+        return self._edited((), tidy(data))
 
     def _edited(self, path: Path, value: Any) -> Draft:
-        if not self.data or not path:
-            return self._refused(path, "the text cannot be read; mend it by hand first")
+        if not self.data:
+            return self.refused(path, "the text cannot be read; mend it by hand first")
         try:
             patches = Edits(self._reader, self.data).set(path, value)
         except EditError as error:
-            return self._refused(path, str(error))
+            return self.refused(path, str(error))
         if not patches:
             return self
         if self._stays_in_place(path, value, new := patches[0][2]):
@@ -112,7 +114,8 @@ class Draft:
         fits = len(new) <= MAX_DIGITS and len(self.text) + len(new) <= MAX_BYTES
         return simple and fits and not lines and ".inf" not in new and new != ".nan"
 
-    def _refused(self, path: Path, message: str) -> Draft:
+    def refused(self, path: Path, message: str) -> Draft:
+        """The draft as it is, with a problem at a path: why a move was not made."""
         problem = Problem(self.line(path), words.path_text(path), message)
         return replace(self, problems=tuple(sorted({*self.problems, problem})), scenario=None)
 

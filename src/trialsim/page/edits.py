@@ -58,8 +58,9 @@ def put(data: Any, path: Path, value: Any) -> Any:
         if isinstance(data, dict):
             return {key: inner for key, inner in data.items() if key != step}
         return [inner for i, inner in enumerate(data) if i != step]
-    if isinstance(data, list) and isinstance(step, int):
-        items = data if step < len(data) else [*data, None]
+    if isinstance(step, int) and not isinstance(data, dict):
+        items = data if isinstance(data, list) else []
+        items = items if step < len(items) else [*items, None]
         return [put(inner, rest, value) if i == step else inner for i, inner in enumerate(items)]
     block = data if isinstance(data, dict) else {}
     return {**block, step: put(block.get(step), rest, value)}
@@ -127,15 +128,15 @@ class Edits:
                 EditError: the path leads nowhere, or the value holds what no file can.
         """
         old = self._at(path)
-        if path in self.reader.spans and path:
+        if path in self.reader.spans:
             if value is None:
                 return self._entries(path[:-1], [path[-1]], {})
             if same(old, value):
                 return []
             if isinstance(old, dict) and isinstance(value, dict) and old.keys() & value.keys():
                 return self._by_key(path, old, value)
-            if isinstance(old, list) and isinstance(value, list) and len(old) == len(value):
-                return [patch for i, inner in enumerate(value) for patch in self.set((*path, i), inner)]
+            if isinstance(old, list) and isinstance(value, list) and old and value:
+                return self._by_item(path, old, value)
             return self._replaced(path, value)
         if value is None:
             return []
@@ -147,6 +148,8 @@ class Edits:
             return self._entries(path[:-1], [], {step: value})
         if isinstance(step, str) and not isinstance(above, list):
             return self.set(path[:-1], {step: value})
+        if above is None and step == 0:
+            return self.set(path[:-1], [value])
         doses = self.data.get("doses")
         levels = len(doses) if isinstance(doses, list) else 1
         if isinstance(above, int | float) and not isinstance(above, bool) and int(step) < levels:
@@ -213,6 +216,22 @@ class Edits:
         gone = [key for key in old if key not in new]
         added = {key: value for key, value in new.items() if key not in old}
         return inner + (self._entries(path, gone, added) if gone or added else [])
+
+    def _by_item(self, path: Path, old: list[Any], new: list[Any]) -> list[Patch]:
+        """A list turned into another: items changed in place, some left out, or more of them at the end."""
+        if any(item is None and before is not None for item, before in zip(new, old, strict=False)):
+            return self._replaced(path, new)
+        if len(new) >= len(old):
+            inner = [patch for i in range(len(old)) for patch in self.set((*path, i), new[i])]
+            more = dict(enumerate(new[len(old) :], len(old)))
+            return inner + (self._entries(path, [], more) if more else [])
+        left, gone = list(new), []
+        for i, item in enumerate(old):
+            if left and same(item, left[0]):
+                left.pop(0)
+            else:
+                gone.append(i)
+        return self._replaced(path, new) if left else self._entries(path, gone, {})
 
     def _entries(self, path: Path, gone: list[Any], added: dict[Any, Any]) -> list[Patch]:
         """Entries of a block or list taken away, and others added behind those that stay."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -16,12 +17,16 @@ from trialsim.page.answering import Snapshot, answers
 from trialsim.page.desk import Desk, Job
 from trialsim.page.draft import Draft
 from trialsim.page.form import GROUPS, structure
+from trialsim.page.pins import Pin
 from trialsim.page.searches import Searches
 
 Found = TypeVar("Found")
 
 MAX_TEXT = 100_000
 """Characters of the longest scenario that the page reads; those of the examples have 10,000 at most."""
+
+STILL = 0.4
+"""Seconds without a change after which work begins that takes long."""
 
 QUICK = ("simon", "single_stage")
 """Kinds of designs that are found in milliseconds."""
@@ -33,6 +38,11 @@ class House:
 
     desk: Desk
     searches: Searches
+
+
+def found_quickly(design: Any) -> bool:
+    """Whether the looks of a design are stated, or found in milliseconds."""
+    return not getattr(design, "is_searched", False) or design.kind in QUICK
 
 
 def looks_found(design: Any) -> Looks:
@@ -48,6 +58,7 @@ class Visit:
         draft: the scenario's text and what it says; the one state that everything else follows from.
         opened: the text as it was opened, against which changes are marked.
         snapshot: the latest numbers of a draft without faults; of an earlier draft until its own are there.
+        pins: what is kept to be compared with.
         fault: why there are no numbers for the present draft; "" where there are or will be.
         forms: what must change for a group of the form to be drawn anew.
     """
@@ -63,6 +74,7 @@ class Visit:
         self.opened = reactive.Value(text)
         self.snapshot: reactive.Value[Snapshot | None] = reactive.Value(None)
         self.fault = reactive.Value("")
+        self.pins: reactive.Value[tuple[Pin, ...]] = reactive.Value(())
         self.revision = reactive.Value(0)
         self.forms = {group: reactive.Value(structure(draft, group)) for group in GROUPS}
         connection.on_ended(self.close)
@@ -110,7 +122,7 @@ class Visit:
     def _work(self, draft: Draft) -> Iterator[Any]:
         design = draft.scenario.design if draft.scenario else None
         looks = None
-        if getattr(design, "is_searched", False) and getattr(design, "kind", "") not in QUICK:
+        if not found_quickly(design):
             key = design.model_dump_json()  # type: ignore[union-attr]
             if key not in self._looks:
                 for found in self.house.searches.call(looks_found, design):
@@ -118,8 +130,7 @@ class Visit:
                     if found is not None:
                         self._looks[key] = found
             looks = self._looks[key]
-        for snapshot in answers(draft, looks):
-            yield snapshot
+        yield from answers(draft, looks)
 
     def _told(self, found: Any) -> None:
         if isinstance(found, TrialsimError):
@@ -169,10 +180,23 @@ class Asked(Generic[Found]):
             self._key = key
             if self._job:
                 self._job.cancel()
-            self._job = self._visit.ask(work, lambda found: self._held.set((key, found)))
+
+            def keep(found: Found | TrialsimError) -> None:
+                self._held.set((key, found))
+
+            self._job = self._visit.ask(work, keep)
         return held[1] if held and held[0] == key else None
 
 
 def at_once(work: Callable[[], Found]) -> Iterator[Found]:
     """Work of one step."""
     yield work()
+
+
+def settled(work: Callable[[], Iterator[Found]]) -> Iterator[Found | None]:
+    """Work that takes long, begun only when nothing has changed for a moment."""
+    began = time.monotonic()
+    while time.monotonic() - began < STILL:
+        time.sleep(0.02)
+        yield None
+    yield from work()

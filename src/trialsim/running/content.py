@@ -39,6 +39,7 @@ def content(run: Run) -> Document:
     found = of_results(run.compiled, results)
     for name, case in found["cases"].items():
         case["power_ledger"] = power[name]
+    found["calendar_time_changes"] = _changes(run)
     found |= {
         **check_document(checks),
         "protocol": asdict(run.facts),
@@ -63,7 +64,8 @@ def content(run: Run) -> Document:
 def of_results(trial: Compiled, results: Results, *, costs: bool = True) -> Document:
     """The part that follows from the scenario and its operating characteristics alone, not yet rounded.
 
-    Without ``costs`` what the toxicity rule costs, which takes most of the time, is None.
+    What calendar time changes is None: that takes the power ledgers. Without ``costs`` what the toxicity rule costs,
+    which takes most of the time, is None too.
     """
     scenario, rules = trial.scenario, trial.rules
     return {
@@ -88,11 +90,9 @@ def of_results(trial: Compiled, results: Results, *, costs: bool = True) -> Docu
             "stated": scenario.conduct.model_dump(mode="json") if scenario.conduct else None,
         },
         "cohorts": _cohorts(scenario),
-        "cases": {
-            oc.case: {"truth": _truth(scenario, oc.case), **oc.to_dict()} for oc in results.cases
-        },
+        "cases": {oc.case: {"truth": _truth(scenario, oc.case), **oc.to_dict()} for oc in results.cases},
         "disagreements": list(results.disagreements),
-        "calendar_time_changes": _changes(results),
+        "calendar_time_changes": None,
         "analysis_sets": {oc.case: derived.analysis_sets(oc) for oc in results.cases},
         "toxicity_rule_cost": derived.costs(trial) if costs else None,
         "question": _question(scenario, rules),
@@ -229,9 +229,10 @@ def _cohorts(scenario: Scenario) -> Document | None:
     return {"rules": cohorts.rules, "names": list(cohorts.names), "strata": strata}
 
 
-def _changes(results: Results) -> Document | None:
+def _changes(run: Run) -> Document | None:
     """By case, what calendar time changes; None where it was not simulated."""
-    found = {oc.case: derived.changed_by_time(oc) for oc in results.cases}
+    of_time = run.power.of_time
+    found = {oc.case: derived.changed_by_time(oc, of_time.get(oc.case, {})) for oc in run.results.cases}
     return {name: row for name, row in found.items() if row} or None
 
 

@@ -59,11 +59,16 @@ def init(kind: str | os.PathLike[str] = "simon", path: str | os.PathLike[str] | 
         if path is not None:
             raise TrialsimError(f"{kind} and {path}: one file is written; name a kind of design and a path")
         kind, path = "simon", kind
-    name = re.sub(r"[- ]", "_", str(kind).lower())
+    return _copied(start_of(str(kind)), Path(path or "scenario.yaml"))
+
+
+def start_of(kind: str) -> Path:
+    """The file that ``init`` copies for a kind of scenario; TrialsimError where there is no such kind."""
+    name = re.sub(r"[- ]", "_", kind.lower())
     if name not in KINDS:
         raise TrialsimError(f"`{kind}` is no kind of scenario{words.meant(name, KINDS)}")
     own = PACKAGE / "scenario" / "starts" / f"{name}.yaml"
-    return _copied(example_files()[KINDS[name]] if KINDS[name] else own, Path(path or "scenario.yaml"))
+    return example_files()[KINDS[name]] if KINDS[name] else own
 
 
 def examples(name: str | None = None, path: str | os.PathLike[str] | None = None) -> dict[str, str] | Path:

@@ -69,7 +69,10 @@
     const button = event.target.closest("[data-act], [data-add], [data-remove]");
     if (!button) return;
     const {add, remove} = button.dataset;
-    if (add) return edit(add, button.parentElement.querySelector("input")?.value ?? "", "add");
+    if (add) {
+      const name = button.dataset.ask ? prompt(button.dataset.ask) : "";
+      return name === null ? undefined : edit(add, name, "add");
+    }
     if (remove) return edit(remove, "", "remove");
     const {act, from, name} = button.dataset, figure = button.closest("figure");
     if (act === "apply") open({kind: "text", text: document.getElementById(from).value});
@@ -79,8 +82,14 @@
     } else if (act === "svg" || act === "png")
       Plotly.downloadImage(figure.querySelector(".drawn"), {format: act, filename: name, width: 900, height: 520, scale: 2});
     else if (act === "csv") save(`${name}.csv`, figure.csv, "text/csv");
-    else Shiny.setInputValue("act", {...button.dataset, chosen: document.getElementById(button.dataset.with)?.value, number: ++number}, {priority: "event"});
+    else Shiny.setInputValue("act", {...button.dataset, chosen: chosen(button.dataset.with), number: ++number}, {priority: "event"});
   });
+  // what stands in a control or, by name, in those of a form
+  const chosen = id => {
+    const place = document.getElementById(id);
+    return place?.elements ? Object.fromEntries([...place.elements].filter(each => each.name).map(each => [each.name, valueOf(each)])) : place?.value;
+  };
+  document.addEventListener("submit", event => event.preventDefault());
   const save = (name, text, type) => {
     const address = URL.createObjectURL(new Blob([text], {type}));
     make("a", "", {href: address, download: name}).click();
@@ -155,10 +164,11 @@
   let faults = [];
   const mark = () => {
     all("[data-path]").forEach(control => control.removeAttribute("aria-invalid"));
-    all(".fault[data-of]").forEach(place => { place.textContent = ""; });
-    faults.forEach(({path, message}) => {
-      all(`[data-path="${CSS.escape(path)}"]`).forEach(control => control.setAttribute("aria-invalid", "true"));
-      all(`.fault[data-of="${CSS.escape(path)}"]`).forEach(place => { place.textContent = message; });
+    all(".control .fault, .offer .fault, fieldset > .fault, .group > .fault").forEach(place => { place.textContent = ""; });
+    faults.forEach(({ids, key, message}) => {
+      all(`[data-path="${CSS.escape(key)}"]`).forEach(control => control.setAttribute("aria-invalid", "true"));
+      const place = ids.map(id => document.getElementById(id)).find(Boolean);
+      if (place) place.textContent = message;
     });
   };
   Shiny.addCustomMessageHandler("faults", told => {

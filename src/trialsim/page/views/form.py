@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from htmltools import Tag, TagList
-from shiny import Inputs, Outputs, reactive, render, ui
+from shiny import Inputs, reactive, render, ui
 
+from trialsim.errors import Problem
 from trialsim.page.draft import Draft
-from trialsim.page.form import GROUPS, group
+from trialsim.page.form import GROUPS, faults, group, group_id
+from trialsim.page.keys import in_file_only, node_at, typed
 from trialsim.page.links import link
 from trialsim.page.moves import added, removed, switched
 from trialsim.page.session import Visit
@@ -22,18 +25,21 @@ MAX_VALUE = 10_000
 def panel() -> Tag:
     """The examples to begin with, the form, what is wrong, and the file itself."""
     return ui.div(
-        ui.tags.label("Begin with", ui.tags.select(*_choices(), id="example", data_open="example"), class_="begin"),
-        ui.output_ui("faults"),
-        *(ui.output_ui(f"form_{name}") for name in GROUPS),
+        ui.tags.label(
+            "Begin with", ui.tags.select(*_choices(), id="example", data_open="example"), class_="begin"
+        ),
+        ui.output_ui("wrong"),
+        *(ui.output_ui(_place(name)) for name in GROUPS),
         ui.tags.details(
             ui.tags.summary("The scenario file"),
             ui.output_ui("file_view"),
+            ui.output_ui("left_out"),
             class_="file",
         ),
     )
 
 
-def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
+def serve(visit: Visit, inputs: Inputs) -> None:
     """Take edits, draw the groups of the form, and say what is wrong."""
 
     @reactive.effect
@@ -60,12 +66,11 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
     @reactive.effect
     async def _() -> None:
         draft = visit.draft()
-        faults = [{"path": p.key, "message": p.message} for p in draft.problems]
-        await visit.connection.send_custom_message("faults", {"faults": faults})
+        await visit.connection.send_custom_message("faults", {"faults": faults(draft)})
         await visit.connection.send_custom_message("address", {"address": link(draft.text)})
 
     @render.ui
-    def faults() -> TagList | Tag:
+    def wrong() -> TagList | Tag:
         draft, fault = visit.draft(), visit.fault()
         if not draft.problems:
             return ui.p(fault, class_="fault", role="alert") if fault else TagList()
@@ -80,9 +85,17 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
         _drawn(visit, name)
 
     @render.ui
+    def left_out() -> Tag:
+        return ui.p(f"In the file only: {', '.join(in_file_only(visit.draft().data))}.", class_="note")
+
+    @render.ui
     def file_view() -> Tag:
         draft, opened = visit.draft(), visit.opened()
         return file_lines(draft, opened)
+
+
+def _place(name: str) -> str:
+    return f"form_{group_id(name).replace('-', '_')}"
 
 
 def _drawn(visit: Visit, name: str) -> None:
@@ -95,10 +108,10 @@ def _drawn(visit: Visit, name: str) -> None:
         with reactive.isolate():
             return group(visit.draft(), name)
 
-    visit.connection.output(id=f"form_{name}")(drawn)
+    visit.connection.output(id=_place(name))(drawn)
 
 
-def _told(problem: Any) -> str:
+def _told(problem: Problem) -> str:
     where = f"line {problem.line}, {problem.key}: " if problem.key else f"line {problem.line}: "
     return where + problem.message
 
@@ -114,12 +127,21 @@ def _edited(draft: Draft, asked: Any) -> Draft | None:
         return draft.edited(path, value)
     if not isinstance(value, str) or len(value) > MAX_VALUE:
         return None
-    moves = {"set": Draft.edited_text, "add": added, "switch": switched, "remove": lambda draft, path, _: removed(draft, path)}
-    return moves[how](draft, path, value) if how in moves else None
+    moves: dict[str, Callable[[Draft, str, str], Draft]] = {
+        "set": _typed,
+        "add": added,
+        "switch": switched,
+        "remove": lambda draft, path, _: removed(draft, path),
+    }
+    return moves[how](draft, path, value) if isinstance(how, str) and how in moves else None
+
+
+def _typed(draft: Draft, path: str, text: str) -> Draft:
+    return draft.edited_text(path, typed(text, node_at(draft.data, words.steps(path))))
 
 
 def file_lines(draft: Draft, opened: str) -> Tag:
-    """The text of the scenario with its numbers of lines; what has changed since it was opened, and faults, are marked."""
+    """The text of the scenario, line by line; what has changed since it was opened, and faults, are marked."""
     import difflib
 
     before, lines = opened.splitlines(), draft.text.splitlines()

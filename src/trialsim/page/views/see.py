@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from htmltools import HTML, Tag, TagList
-from shiny import Inputs, Outputs, reactive, render, ui
+from shiny import Inputs, reactive, render, ui
 
 from trialsim.engine.boundary_runs import boundary_runs
 from trialsim.engine.curves import heat_map
@@ -49,7 +49,7 @@ MOST_TRIALS = 100_000
 
 def panel() -> Tag:
     """The answer first, then pictures."""
-    case = ui.tags.label("Case ", ui.tags.select(id="case", data_set="case"), class_="choice")
+    case = ui.tags.label("Case in the pictures ", ui.tags.select(id="case", data_set="case"), class_="choice")
     more = {
         "swimmer": ui.p(
             ui.tags.button("Previous trial", type="button", data_act="trial", data_by="-1"),
@@ -63,7 +63,9 @@ def panel() -> Tag:
         case,
         ui.navset_pill(
             *(
-                ui.nav_panel(title, more.get(name), ui.output_ui(f"why_not_{name}"), output_picture(name), value=name)
+                ui.nav_panel(
+                    title, more.get(name), ui.output_ui(f"why_not_{name}"), output_picture(name), value=name
+                )
                 for name, title in PICTURES.items()
             ),
             id="picture",
@@ -72,14 +74,18 @@ def panel() -> Tag:
     )
 
 
-def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
+def serve(visit: Visit, inputs: Inputs) -> None:
     """Numbers and pictures of the latest snapshot; what is not on the screen is not worked out."""
     number = reactive.Value(1)
 
     @render.ui
     def state() -> Tag:
         snapshot = visit.snapshot()
-        return ui.p("Working out the first numbers …" if snapshot is None else _state(snapshot), role="status")
+        return ui.p(
+            *(["Working out the first numbers …"] if snapshot is None else _state(snapshot)),
+            class_="state",
+            role="status",
+        )
 
     @render.ui
     def answer() -> TagList | HTML:
@@ -92,7 +98,9 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
         if snapshot is not None:
             names = list(snapshot.trial.scenario.truth)
             chosen = _case(snapshot, None)
-            await visit.connection.send_custom_message("choices", {"of": "case", "names": names, "first": chosen})
+            await visit.connection.send_custom_message(
+                "choices", {"of": "case", "names": names, "first": chosen}
+            )
 
     @reactive.effect
     @reactive.event(inputs.act)
@@ -104,11 +112,11 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
     def chosen(snapshot: Snapshot) -> str:
         return _case(snapshot, inputs.case() if "case" in inputs else None)
 
-    def shown(name: str, draw: Callable[[Snapshot], Picture | None | str]) -> None:
+    def shown(name: str, draw: Callable[[Snapshot], Picture | str | None]) -> None:
         """A picture, or the sentence that says why there is none."""
 
         @reactive.calc
-        def found() -> Picture | None | str:
+        def found() -> Picture | str | None:
             snapshot = visit.snapshot()
             return draw(snapshot) if snapshot else None
 
@@ -164,20 +172,29 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
             "",
         )
 
-    shown("p_go", lambda s: p_go(s.trial, s.results, s.shown, s.conducted, s.conducted.curves(s.curves), provisional=not s.done))
+    def of_p_go(s: Snapshot) -> Picture:
+        pins = [pin.along for pin in visit.pins() if pin.along and pin.snapshot.draft is not s.draft]
+        curves = s.conducted.curves(s.curves)
+        return p_go(s.trial, s.results, s.shown, s.conducted, curves, pins=pins, provisional=not s.done)
+
+    shown("p_go", of_p_go)
     shown("ledger", of_ledger)
     shown("en_pet", lambda s: en_pet(s.results, provisional=not s.done))
     shown(
         "harm",
-        lambda s: harm(s.results, provisional=not s.done)
-        if any(case.toxicity is not None for case in s.trial.scenario.truth.values())
-        else "No case states a rate of toxicity: add one to see how many patients are harmed.",
+        lambda s: (
+            harm(s.results, provisional=not s.done)
+            if any(case.toxicity is not None for case in s.trial.scenario.truth.values())
+            else "No case states a rate of toxicity: add one to see how many patients are harmed."
+        ),
     )
     shown(
         "months",
-        lambda s: months(s.results, provisional=not s.done)
-        if s.trial.dated
-        else "The scenario has no calendar time (block `conduct`): add it to see how long the trial takes.",
+        lambda s: (
+            months(s.results, provisional=not s.done)
+            if s.trial.dated
+            else "The scenario has no calendar time (block `conduct`): add it to see how long the trial takes."
+        ),
     )
     shown(
         "boundary",
@@ -216,8 +233,16 @@ def _case(snapshot: Snapshot, wanted: Any) -> str:
     return wanted if wanted in snapshot.trial.scenario.truth else snapshot.conducted.base
 
 
-def _state(snapshot: Snapshot) -> str:
+def _state(snapshot: Snapshot) -> list[Tag | str]:
+    """How far the numbers are those of a run."""
     if snapshot.done:
-        return f"The numbers of `trialsim run`: {snapshot.replicates:,} simulated trials a case."
+        return [
+            "The numbers of ",
+            ui.code("trialsim run"),
+            f": {snapshot.replicates:,} simulated trials a case.",
+        ]
     wanted = f" of {snapshot.wanted:,}" if snapshot.wanted else ""
-    return f"Provisional: {snapshot.replicates:,}{wanted} simulated trials a case so far; the numbers sharpen while you look."
+    return [
+        ui.strong("Provisional: "),
+        f"{snapshot.replicates:,}{wanted} simulated trials a case so far; the numbers sharpen while you look.",
+    ]
