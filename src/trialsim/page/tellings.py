@@ -14,7 +14,7 @@ from trialsim.inference import analyse
 from trialsim.monitoring.aids import monitor
 from trialsim.page.pictures.analysis import analysis
 from trialsim.page.pictures.compatibility import compatibility
-from trialsim.page.pictures.monitor import monitor as standing
+from trialsim.page.pictures.monitor import monitor as from_here
 from trialsim.page.pictures.style import Picture
 from trialsim.reporting.analyse import OTHERS
 from trialsim.scenario.changes import ChangeError, changed
@@ -110,7 +110,7 @@ def standing(scenario: Scenario, counts: Mapping[str, int]) -> Told:
         raise DesignError(in_labels(str(error))) from None
     powers = found.report().sections[-1]
     kept = (*powers.blocks[:2], *(block for block in powers.blocks[2:] if isinstance(block, Points)))
-    return drawn(standing(found)), parts([replace(powers, title="", blocks=kept, folded=False)])
+    return drawn(from_here(found)), parts([replace(powers, title="", blocks=kept, folded=False)])
 
 
 def in_labels(message: str) -> str:
