@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Iterator
 from copy import deepcopy
@@ -374,4 +375,60 @@ def test_rates_are_given_in_another_way_with_the_same_numbers() -> None:
 
 def test_a_kind_that_is_none_is_told() -> None:
     (problem,) = switched(draft("dasatinib"), "design", "<b>").problems
-    assert "unknown" in problem.message
+    assert problem.message == "the form has no kind `<b>` here"
+
+
+PATHS = re.findall(
+    r"\S+",
+    """
+. [] x x[3] design design.p0 design.kind.x design[0] truth truth.active truth[0] truth.active.response
+truth.active.response[0] truth.none.toxicity truth.active.cohorts truth.active.cohorts.x.response doses
+doses[0] doses[99] doses[1] doses[2] doses.x dose_amounts dose_amounts[7] dose_reduction.rule dose_reduction
+cohorts cohorts.strata cohorts.strata[0] cohorts.strata[9] cohorts.strata.x observed.cells observed.cells[0]
+observed.cells[99] observed.stage1 related_trials[0] related_trials.name conduct conduct.accrual.sites
+conduct.accrual simulation.precision sources variants sensitivity.tornado schema name name[0] <script>
+x[0][0][0] 0 truth.9.9 truth.a truth.b.toxicity truth.b.response
+""",
+)
+PATHS += ["", "a" * 3000]
+NAMES = (
+    "",
+    " ",
+    "a",
+    "<b>",
+    "x" * 400,
+    "a: b",
+    "\x07",
+    "null",
+    "[",
+    "each",
+    "slope",
+    "same",
+    "simon",
+    "none",
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TEXTS["small"],
+        TEXTS["fleming"],
+        "a: 1",
+        "truth: {a: 5, b: {}}\ndoses: 3\ncohorts: []\nobserved: 1",
+        "",
+    ],
+)
+def test_whatever_a_browser_sends_a_draft_comes_back(text: str) -> None:
+    one, chance = Draft.of(text), random.Random(text)
+    for path in PATHS:
+        name = chance.choice(NAMES)
+        drafts = [
+            added(one, path, name),
+            removed(one, path),
+            switched(one, path, name),
+            one.edited_text(path, name),
+        ]
+        for after in drafts:
+            assert isinstance(after.problems, tuple)
+            str(form(after))

@@ -7,10 +7,8 @@ toxicity rates, sites for no other accrual) that is seen to as well. Where nothi
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator
 from copy import deepcopy
-from functools import cache
 from itertools import product
 from typing import Any
 
@@ -18,43 +16,27 @@ from pydantic import ValidationError
 
 from trialsim.page.draft import Draft
 from trialsim.page.edits import put, tidy
-from trialsim.page.keys import branches, is_rates, node_at, schema
+from trialsim.page.keys import is_rates, node_at, schema
+from trialsim.page.parts import Block, Control, Form, Offer, Part, walk
+from trialsim.page.starts import (
+    RULES,
+    STARTS,
+    Data,
+    amounts_of,
+    design_of,
+    new_name,
+    pattern,
+    rounded,
+    sample,
+    start,
+)
 from trialsim.scenario import words
 from trialsim.scenario.cases import Slope
+from trialsim.scenario.changes import value_at
 from trialsim.scenario.faults import Faults, Node, Path
 from trialsim.scenario.model import Scenario
-from trialsim.scenario.reading import Reader
-from trialsim.scenario.starting import KINDS, start_of
-
-Data = dict[str, Any]
-
-STARTS: dict[str, Any] = {
-    "toxicity": {"name": "dose-limiting toxicity"},
-    "dose_reduction": {"rule": {"kind": "pocock", "limit": 0.3, "phi": 0.1}, "at_lowest_dose": "stop"},
-    "cohorts": {"strata": [{"name": "cohort A", "share": 0.5}, {"name": "cohort B", "share": 0.5}]},
-    "conduct": {"accrual": {"per_month": 4}, "assessment_weeks": [8, 16, 24]},
-    "conduct.accrual.per_month": 4,
-    "conduct.accrual.sites": {"number": 10, "over_months": 6, "per_site_per_month": 0.5},
-    "conduct.toxicity_window_weeks": 8,
-    "conduct.patient_reductions": {"hold_weeks": 2, "max_reductions": 1},
-    "simulation.precision": {"p_go": 0.001},
-    "truth.*": {"response": 0.2},
-    "truth.*.response": 0.2,
-    "truth.*.toxicity": 0.2,
-    "truth.*.stable_disease": 0.2,
-    "truth.*.serious": 0.1,
-    "observed": {},
-}
-"""Path -> what it starts with; ``*`` is any name. Paths that are not here start as the schema says."""
-
-RULES: dict[str, Data] = {
-    "pocock": {"limit": 0.3, "phi": 0.1},
-    "posterior": {"limit": 0.3, "cutoff": 0.9, "prior": [0.3, 0.7]},
-    "group_sequential": {"limit": 0.3, "phi": 0.1, "looks": [10, 20, 30]},
-    "k_of_first_m": {"k": 6, "m": 12},
-    "amendment": {"after_patient": 10},
-}
-"""Kind of toxicity rule -> what it starts with."""
+from trialsim.scenario.schema import json_schema
+from trialsim.scenario.starting import KINDS
 
 COMMON = ("p0", "p1", "alpha", "beta", "power")
 """Keys that mean the same in every design."""
@@ -62,47 +44,62 @@ COMMON = ("p0", "p1", "alpha", "beta", "power")
 
 def added(draft: Draft, path: str | Path, name: str = "") -> Draft:
     """The draft with what an offer of the form adds, called ``name`` where it has a name of its own."""
-    at = words.steps(path) if isinstance(path, str) else path
-    data = draft.data
-    if name:
-        stated = _value(data, at)
-        if isinstance(stated, dict) and name in stated:
-            return draft.refused((*at, name), "there is one of that name already")
-        at = (*at, name.strip())
+    at, data, name = _steps(path), draft.data, name.strip()
+    offer = next((part for part in _parts(data, at) if isinstance(part, Offer) and part.path == at), None)
+    if offer is None:
+        return draft.refused(at, "the form adds nothing here")
+    if offer.asks and name in (stated := value_at(data, at) or {}):
+        return draft.refused((*at, name), "there is one of that name already")
+    if offer.asks:
+        at = (*at, name)
+        if not name or not isinstance(stated, dict):
+            return draft.refused(at, "a name is needed")
+    if not _possible(data):  # other things are wrong, which are told beside this
+        return draft.edited(at, STARTS.get(pattern(at)) or sample(node_at(data, at)))
     if at[0] == "doses":
-        return _settled(draft, _another_dose(data), at)
+        return _first_possible(draft, [_another_dose(data)], at)
     if at[:2] == ("cohorts", "strata") and len(at) == 3:
-        return _settled(draft, _another_stratum(data), at)
-    return _settled(draft, put(data, at, _start(data, at)), at)
+        return _first_possible(draft, [_another_stratum(data)], at)
+    return _first_possible(draft, [put(data, at, start(data, at))], at)
 
 
 def removed(draft: Draft, path: str | Path) -> Draft:
     """The draft without a block or an item, and without what makes no sense without it."""
-    at = words.steps(path) if isinstance(path, str) else path
-    if at[0] == "doses" and len(at) == 2 and isinstance(at[1], int):
-        return _settled(draft, _without_dose(draft.data, at[1]), at)
-    if _value(draft.data, at) is None:
-        return draft
-    data = put(draft.data, at, None)
-    if at[0] == "cohorts":
-        data = _without_cohort(draft.data, data, at)
-    return _settled(draft, data, at)
+    at, data = _steps(path), draft.data
+    if not any(isinstance(part, Block) and part.removable and part.path == at for part in _parts(data, at)):
+        return draft.refused(at, "the form leaves nothing out here")
+    if not _possible(data):
+        return draft.edited(at, None)
+    if at[0] == "doses":
+        return _first_possible(draft, [_without_dose(data, int(at[1]))], at)
+    without = put(data, at, None)
+    return _first_possible(draft, [_without_cohort(data, without, at) if at[0] == "cohorts" else without], at)
 
 
 def switched(draft: Draft, path: str | Path, to: str) -> Draft:
     """The draft with a block of another kind, keeping what both kinds have; or with rates given in another way."""
-    at = words.steps(path) if isinstance(path, str) else path
-    node, now = node_at(draft.data, at), _value(draft.data, at)
-    if is_rates(node):
-        return _settled(draft, put(draft.data, at, _rates(draft.data, now, to)), at)
-    whole = schema().follow(node)
-    tag = whole.get("discriminator", {"propertyName": "kind", "mapping": {}})
-    if to not in tag["mapping"]:
-        return draft.edited((*at, tag["propertyName"]), to)
-    if isinstance(now, dict) and now.get(tag["propertyName"]) == to:
+    at, data = _steps(path), draft.data
+    node, now = node_at(data, at), value_at(data, at)
+    switches = (part for part in _parts(data, at) if isinstance(part, Control) and part.switch)
+    switch = next((part for part in switches if part.path == at), None)
+    if switch is None or to not in dict(switch.options):
+        return draft.refused(at, f"the form has no kind {words.shown(to)} here")
+    if to == switch.value:
         return draft
-    blocks = _of_kind(schema(), whole, now if isinstance(now, dict) else {}, to)
-    return _first_possible(draft, [put(draft.data, at, block) for block in blocks], at)
+    if is_rates(node):
+        return _first_possible(draft, [put(data, at, _rates(data, now, to))], at)
+    blocks = _of_kind(schema(), schema().follow(node), now if isinstance(now, dict) else {}, to)
+    return _first_possible(draft, [put(data, at, block) for block in blocks], at)
+
+
+def _steps(path: str | Path) -> Path:
+    return words.steps(path) if isinstance(path, str) else path
+
+
+def _parts(data: Data, at: Path) -> Iterator[Part]:
+    """The parts of the form where a path leads: a move is made only where the form has it."""
+    if at and at[0] in json_schema()["properties"] and (top := Form(data).top(str(at[0]))):
+        yield from walk(top)
 
 
 # -- what is possible
@@ -116,10 +113,6 @@ def _possible(data: Data) -> bool:
     return True
 
 
-def _settled(draft: Draft, data: Data, at: Path) -> Draft:
-    return _first_possible(draft, [data], at)
-
-
 def _first_possible(draft: Draft, wanted: list[Data], at: Path) -> Draft:
     """The draft with the first data that is possible, or with the first of all."""
     if not _possible(draft.data):  # other things are wrong; they are told beside this
@@ -130,19 +123,19 @@ def _first_possible(draft: Draft, wanted: list[Data], at: Path) -> Draft:
 
 def _with_what_it_asks_for(data: Data, at: Path) -> Iterator[Data]:
     """The data; then with toxicity or dose amounts, without a neighbour of what is added, or with one it lacks."""
-    block, stated, here = at[:-1], _value(data, at[:-1]), _value(data, at)
+    block, stated, here = at[:-1], value_at(data, at[:-1]), value_at(data, at)
     changes: list[tuple[Path, Any]] = []
     if block and isinstance(stated, dict):
         if here is not None:
             changes += [((*block, key), None) for key in stated if key != at[-1]]
         starts = (tuple(known.rpartition(".")) for known in STARTS)
         missing = [key for around, _, key in starts if around == words.path_text(block) and key not in stated]
-        changes += [((*block, key), _start(data, (*block, key))) for key in missing if key != at[-1]]
+        changes += [((*block, key), start(data, (*block, key))) for key in missing if key != at[-1]]
     others = [data, *(put(data, path, value) for path, value in changes)]
     for other, amounts, toxic in product(others, (_as_it_is, _with_amounts), (_as_it_is, _with_toxicity)):
         change = toxic(amounts(other))
         if (
-            here is not None or isinstance(at[-1], int) or _value(change, at) is None
+            here is not None or isinstance(at[-1], int) or value_at(change, at) is None
         ):  # what was left out stays out
             yield change
 
@@ -162,93 +155,7 @@ def _with_toxicity(data: Data) -> Data:
 
 
 def _with_amounts(data: Data) -> Data:
-    return data if data.get("dose_amounts") else put(data, ("dose_amounts",), _amounts(data))
-
-
-# -- what things start with
-
-
-def _start(data: Data, at: Path) -> Any:
-    """What is added at a path."""
-    pattern = ".".join("*" if i and at[i - 1] in ("truth",) else str(step) for i, step in enumerate(at))
-    case = _value(data, at[:2]) if at[0] == "truth" else None
-    if len(at) == 2 and at[0] == "truth" and data.get("truth"):
-        last = list(data["truth"].values())[-1]
-        return {key: deepcopy(value) for key, value in last.items() if key not in ("note", "cohorts")}
-    if len(at) == 5 and at[2] == "cohorts":  # a group differs from its case
-        return deepcopy((case or {}).get(at[4], STARTS.get(f"truth.*.{at[4]}", 1)))
-    if at == ("dose_amounts",):
-        return _amounts(data)
-    if at[:2] == ("observed", "cells"):
-        return _next_cell(data)
-    if at[0] == "related_trials":
-        return {
-            "name": _new_name("related trial", [each.get("name") for each in data.get("related_trials", ())]),
-            "evaluable": 30,
-            "responses": 3,
-        }
-    if pattern in STARTS:
-        return deepcopy(STARTS[pattern])
-    return sample(node_at(data, at))
-
-
-def sample(node: Node) -> Any:
-    """A value that a part of the schema allows, for what has no better one to start with."""
-    (kind, *_) = branches(node)
-    if "discriminator" in kind:
-        kind = schema().follow({"$ref": next(iter(kind["discriminator"]["mapping"].values()))})
-    if node.get("default") not in (None, [], {}):
-        return node["default"]
-    if "const" in kind or "enum" in kind:
-        return kind.get("const", kind.get("enum", [None])[0])
-    match kind.get("type"):
-        case "object":
-            return {key: sample(kind["properties"][key]) for key in kind.get("required", ())}
-        case "array":
-            items = kind.get("prefixItems") or [kind.get("items", {})] * max(kind.get("minItems", 0), 1)
-            return [sample(item) for item in items]
-        case "boolean":
-            return True
-        case "integer" | "number":
-            low = kind.get("minimum", kind.get("exclusiveMinimum", 0))
-            high = kind.get("maximum", kind.get("exclusiveMaximum", low + 2))
-            return low if kind["type"] == "integer" and "minimum" in kind else (low + min(high, low + 1)) / 2
-    return "to be stated"
-
-
-def _amounts(data: Data) -> list[float]:
-    """Dose amounts from the names of the doses, ``100 mg``; else each a quarter below the one before."""
-    doses = data.get("doses") or ["single dose"]
-    found = [re.match(r"\s*(\d+(?:\.\d+)?)", str(dose)) for dose in doses]
-    if all(found):
-        return [float(each[1]) for each in found if each]
-    return [float(f"{100 * 0.75**i:.3g}") for i in range(len(doses))]
-
-
-def _new_name(thing: str, names: list[Any]) -> str:
-    """A name that is not taken: the thing itself, or with a number."""
-    numbered = (f"{thing} {i}" for i in range(2, len(names) + 3))
-    return next(name for name in (thing, *numbered) if name not in names)
-
-
-def _next_cell(data: Data) -> Data:
-    """A cell of a cohort and dose that no other has."""
-    strata = (data.get("cohorts") or {}).get("strata", ())
-    cohorts = dict.fromkeys(each.get("cohort") or each.get("name") for each in strata)
-    taken = {(cell.get("cohort"), cell.get("dose")) for cell in data["observed"].get("cells") or ()}
-    doses = data.get("doses") or ()
-    for cohort, dose in product([*cohorts, None], [*doses, None]):
-        if (cohort, dose) not in taken:
-            named = {"cohort": cohort, "dose": dose}
-            return {**{key: name for key, name in named.items() if name is not None}, "evaluable": 1}
-    return {"evaluable": 1}
-
-
-@cache
-def _design(kind: str) -> Data:
-    """The design of the scenario that ``trialsim init`` writes for its kind."""
-    data = Reader(start_of(kind).read_text(encoding="utf-8")).read()
-    return dict(data["design"])
+    return data if data.get("dose_amounts") else put(data, ("dose_amounts",), amounts_of(data))
 
 
 def _of_kind(faults: Faults, whole: Node, now: Data, to: str) -> Iterator[Data]:
@@ -259,13 +166,13 @@ def _of_kind(faults: Faults, whole: Node, now: Data, to: str) -> Iterator[Data]:
     if to in RULES:
         start = {tag: to, **deepcopy(RULES[to])}
     elif to in KINDS:
-        start = deepcopy(_design(to))
+        start = deepcopy(design_of(to))
     else:
         start = {tag: to, **{key: value for key, value in sample(whole).items() if key in new}}
-    if "decision_value" in start and {"p0", "p1"} <= now.keys():
+    if "decision_value" in start and all(isinstance(now.get(key), float) for key in ("p0", "p1")):
         start["decision_value"] = tidy((now["p0"] + now["p1"]) / 2)  # it lies between them
     alike = [key for key in now if key in new and key in old and _form(new[key]) == _form(old[key])]
-    common = [key for key in COMMON if key in now and key in new]
+    common = [key for key in COMMON if isinstance(now.get(key), float) and key in new]
     asked = [key for key in common if key in start or key == "power"]
     for keys in ([*common, *alike], common, asked, [key for key in asked if key in ("p0", "p1")], []):
         kept = {key: now[key] for key in keys}
@@ -283,15 +190,18 @@ def _form(node: Node) -> Any:
 
 def _rates(data: Data, now: Any, to: str) -> Any:
     """Rates given in another way, the same numbers as far as that goes."""
-    amounts = data.get("dose_amounts") or _amounts(data)
-    levels = len(data.get("doses") or [""])
+    doses = data.get("doses")
+    levels = len(doses) if isinstance(doses, list) and doses else 1
+    amounts = data.get("dose_amounts") if _possible(data) else None
+    amounts = amounts or amounts_of(data)
     match now:
         case list():
             by_dose = now
-        case dict():
-            by_dose = [_rounded(rate) for rate in Slope.model_validate(tidy(now)).by_dose(tuple(amounts))]
+        case dict() if _possible(data):
+            by_dose = [rounded(rate) for rate in Slope.model_validate(tidy(now)).by_dose(tuple(amounts))]
         case _:
             by_dose = [now] * levels
+    by_dose = [rate if isinstance(rate, float) else STARTS["truth.*.response"] for rate in by_dose]
     match to:
         case "same":
             return by_dose[0]
@@ -301,31 +211,16 @@ def _rates(data: Data, now: Any, to: str) -> Any:
             first, last = (min(max(float(rate), 0.001), 0.999) for rate in (by_dose[0], by_dose[-1]))
             apart = math.log(amounts[0] / amounts[-1])
             logits = [math.log(rate / (1 - rate)) for rate in (first, last)]
-            return {"at_first": first, "slope": _rounded((logits[0] - logits[1]) / apart) if apart else 0}
+            return {"at_first": first, "slope": rounded((logits[0] - logits[1]) / apart) if apart else 0}
     return to
-
-
-def _rounded(number: float) -> float:
-    return float(f"{number:.3g}")
 
 
 # -- what hangs together
 
 
-def _value(data: Any, at: Path) -> Any:
-    for step in at:
-        if isinstance(data, dict):
-            data = data.get(step)
-        else:
-            data = (
-                data[step] if isinstance(data, list) and isinstance(step, int) and step < len(data) else None
-            )
-    return data
-
-
 def _lists_by_dose(data: Any, levels: int, path: Path = ()) -> Iterator[Path]:
     """The lists with an entry a dose."""
-    for step, inner in (_value(data, path) or {}).items():
+    for step, inner in (value_at(data, path) or {}).items():
         at = (*path, step)
         node = node_at(data, at)
         if isinstance(inner, dict):
@@ -341,11 +236,11 @@ def _another_dose(data: Data) -> Data:
     for block in ("truth", "observed"):
         if isinstance(data.get(block), dict):
             for at in _lists_by_dose({block: data[block]}, len(doses)):
-                rates = _value(data, at)
+                rates = value_at(data, at)
                 data = put(data, at, [*rates, rates[-1] if block == "truth" else 0])
     if isinstance(amounts, list) and len(amounts) == len(doses):
-        data = put(data, ("dose_amounts",), [*amounts, _rounded(0.75 * amounts[-1])])
-    return {**data, "doses": [*doses, _new_name(f"dose {len(doses) + 1}", doses)]}
+        data = put(data, ("dose_amounts",), [*amounts, rounded(0.75 * amounts[-1])])
+    return {**data, "doses": [*doses, new_name(f"dose {len(doses) + 1}", doses)]}
 
 
 def _without_dose(data: Data, i: int) -> Data:
@@ -362,8 +257,8 @@ def _without_dose(data: Data, i: int) -> Data:
 
 def _another_stratum(data: Data) -> Data:
     """The data with one more stratum, which takes half of the share of the last."""
-    strata = [dict(each) for each in _value(data, ("cohorts", "strata")) or () if isinstance(each, dict)]
-    new: Data = {"name": _new_name(f"cohort {len(strata) + 1}", [each.get("name") for each in strata])}
+    strata = [dict(each) for each in value_at(data, ("cohorts", "strata")) or () if isinstance(each, dict)]
+    new: Data = {"name": new_name(f"cohort {len(strata) + 1}", [each.get("name") for each in strata])}
     if strata and isinstance(share := strata[-1].get("share"), int | float):
         strata[-1]["share"] = new["share"] = tidy(share / 2)
     return {**data, "cohorts": {**(data.get("cohorts") or {}), "strata": [*strata, new]}}
@@ -374,7 +269,7 @@ def _without_cohort(before: Data, data: Data, at: Path) -> Data:
     left: set[Any] = set()
     strata = (data.get("cohorts") or {}).get("strata", [])
     if at[:2] == ("cohorts", "strata") and len(at) == 3 and strata:
-        gone, last = _value(before, at), strata[-1]
+        gone, last = value_at(before, at), strata[-1]
         if "share" in gone and "share" in last:
             share = tidy(round(last["share"] + gone["share"], 12))
             data = put(data, ("cohorts", "strata", len(strata) - 1, "share"), share)
@@ -384,6 +279,6 @@ def _without_cohort(before: Data, data: Data, at: Path) -> Data:
         for group in case.get("cohorts") or () if isinstance(case, dict) else ():
             if group not in left:
                 data = put(data, ("truth", name, "cohorts", group), None)
-        if isinstance(case, dict) and case.get("cohorts") and not _value(data, ("truth", name, "cohorts")):
+        if isinstance(case, dict) and case.get("cohorts") and not value_at(data, ("truth", name, "cohorts")):
             data = put(data, ("truth", name, "cohorts"), None)
     return data
