@@ -64,9 +64,8 @@ def decisions(scenario: Scenario) -> Told:
     """The decision table of the protocol; how likely a go is from each look, on demand."""
     first, *powers = monitor(scenario).report().sections
     sheet = replace(first, title="The decision table of the protocol")
-    return parts(
-        [sheet, *(replace(each, title="How likely is a go from each look?", folded=True) for each in powers)]
-    )
+    later = [replace(each, title="How likely is a go from each look?", folded=True) for each in powers]
+    return None, parts([sheet, *later])
 
 
 PLACES = {
