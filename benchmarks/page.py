@@ -30,7 +30,8 @@ INIT = {".clientdata_url_hash": "", **{f".clientdata_output_{name}_hidden": Fals
 WATCH = """
 (rate) => new Promise(resolve => {
   const box = document.querySelector('input.number[data-path="truth.active.response"]');
-  const began = performance.now(), words = `${+(100 * rate).toPrecision(4)}%`, drawn = document.querySelector("#p_go .drawn");
+  const began = performance.now(), words = `${+(100 * rate).toPrecision(4)}%`;
+  const drawn = document.querySelector("#p_go .drawn");
   const there = () => [...document.querySelectorAll("#answer td")].some(cell => cell.textContent === words);
   let curve = false;
   drawn.once("plotly_afterplot", () => { curve = true; look(); });
@@ -71,7 +72,10 @@ class Visitor:
     def move(self, rate: float) -> float:
         """Seconds from a move of the slider until the numbers and the curve of that move are there."""
         began = time.perf_counter()
-        self.send("update", {"edit": {"path": "truth.active.response", "value": repr(rate), "how": "set", "number": began}})
+        self.send(
+            "update",
+            {"edit": {"path": "truth.active.response", "value": repr(rate), "how": "set", "number": began}},
+        )
         self.hear(lambda said: f">{100 * rate:.4g}%" in said and '"p_go"' in said)
         return time.perf_counter() - began
 
@@ -84,6 +88,7 @@ class Visitor:
 
     def replicates(self) -> Callable[[str], bool]:
         """Whether a message says that 20,000 trials a case are reached."""
+
         def reached(said: str) -> bool:
             found = re.search(r"([\d,]+)(?: of [\d,]+)? simulated trials a case", said)
             return bool(found) and int(found[1].replace(",", "")) >= 20_000  # type: ignore[index]
@@ -164,9 +169,10 @@ def memory(server: Served) -> None:
 
 def main() -> None:
     """All of it."""
+    from tests.helpers import DASATINIB
+
     from trialsim import exact, load
     from trialsim.scenario.compiled import Compiled
-    from tests.helpers import DASATINIB
 
     scenario, took = load(DASATINIB), []
     for _ in range(12):

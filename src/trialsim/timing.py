@@ -45,6 +45,7 @@ def until(ended: Callable[[], bool]) -> Iterator[None]:
     finally:
         del _own.ended
 
+
 heard: list[int] = []
 """The signals that have asked the command line to stop."""
 

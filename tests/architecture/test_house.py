@@ -27,6 +27,7 @@ DOORS = {
     "pyarrow": {"engine/single_trials.py"},
     "typer": {"cli/"},
     "rich": {"cli/"},
+    "htmltools": {"page/"},
 }
 
 

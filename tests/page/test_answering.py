@@ -25,7 +25,9 @@ REPLICATES = 700
 def draft_of(file: Path, replicates: int = REPLICATES) -> Draft:
     """The draft of a shipped scenario with few replicates; its text is otherwise as shipped."""
     text = file.read_text(encoding="utf-8")
-    few = re.sub(r"^simulation:.*(\n .*)*$", f"simulation: {{replicates: {replicates}, seed: 7}}", text, flags=re.M)
+    few = re.sub(
+        r"^simulation:.*(\n .*)*$", f"simulation: {{replicates: {replicates}, seed: 7}}", text, flags=re.M
+    )
     return Draft.of(few if few != text else f"{text}\nsimulation: {{replicates: {replicates}, seed: 7}}\n")
 
 
@@ -34,7 +36,9 @@ def snapshots(draft: Draft) -> list[Snapshot]:
 
 
 @pytest.mark.parametrize("file", EVERY, ids=lambda file: file.stem)
-def test_in_the_end_the_page_shows_the_first_page_of_the_run(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_in_the_end_the_page_shows_the_first_page_of_the_run(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(answering, "POINTS", 500)
     draft = draft_of(file)
     assert draft.scenario is not None, draft.problems

@@ -84,7 +84,9 @@ def type_in(page: Any, path: str, text: str) -> None:
 
 def open_to(locator: Any) -> None:
     """Unfold what a control stands in, as a visitor would."""
-    locator.evaluate("node => { for (let at = node; at; at = at.parentElement) if (at.tagName === 'DETAILS') at.open = true; }")
+    locator.evaluate(
+        "node => { for (let at = node; at; at = at.parentElement) if (at.tagName === 'DETAILS') at.open = true; }"
+    )
 
 
 def tab(page: Any, name: str) -> None:
@@ -99,7 +101,9 @@ def test_the_numbers_are_those_of_the_run_and_follow_a_change(page: Any) -> None
     type_in(page, "truth.active.response", "0.2")
     page.locator("#answer td", has_text=re.compile(r"^20%$")).wait_for()
     settled(page)
-    moved = run(parse(TEXT.replace("active:      {response: 0.15,", "active:      {response: 0.2,"))).to_dict()
+    moved = run(
+        parse(TEXT.replace("active:      {response: 0.15,", "active:      {response: 0.2,"))
+    ).to_dict()
     for name, case in moved["cases"].items():
         assert case["simulated"]["p_go"]["estimate"] in numbers(page), name
     assert numbers(page) != first
@@ -150,7 +154,7 @@ def test_a_file_with_a_fault_is_opened_and_told_by_line(page: Any, tmp_path: Pat
     page.get_by_text("longer than 100 kB").wait_for()
 
 
-def test_a_file_goes_through_the_page_unchanged(page: Any, tmp_path: Path) -> None:
+def test_a_file_goes_through_the_page_unchanged(page: Any) -> None:
     tab(page, "Take it home")
     with page.expect_download() as download:
         page.get_by_role("link", name="Download the scenario file").click()

@@ -17,7 +17,7 @@ def test_the_last_answer_is_that_of_simulate(name: str) -> None:
     trial = Compiled.of(config(name))
     steps = [found for found in sharpening(trial, most=2500) if found]
     assert steps[-1].to_dict() == simulate(trial, replicates=2500).to_dict()
-    assert [found.replicates for found in steps[:2]][0] == FIRST
+    assert steps[0].replicates == FIRST
     assert all(a.replicates <= b.replicates for a, b in zip(steps, steps[1:], strict=False))
 
 

@@ -165,7 +165,7 @@ def of_tallies(
     drawn: Mapping[str, Tally] = {},
     seed: int | None = None,
 ) -> Results:
-    """The results that ``exact_sides`` and the tallies of ``trials_of`` amount to; those that are missing are left out."""
+    """The results that ``exact_sides`` and the tallies of ``trials_of`` amount to; what is missing is left out."""
     cases = tuple(_case(trial, name, side, trials, drawn) for name, side in sides.items())
     count = min((drawn[name].replicates for name in sides if name in drawn), default=None)
     return _results(trial, cases, seed, count)

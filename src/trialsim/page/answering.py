@@ -115,7 +115,7 @@ def answers(draft: Draft, looks: Looks | None = None) -> Iterator[Snapshot | Non
         yield None
     latest, last = results, False
     while not last or (drawn and drawn.replicates < POINTS):
-        if drawn and drawn.replicates < min(POINTS, 4 * latest.replicates if not last else POINTS):
+        if drawn and drawn.replicates < min(POINTS, POINTS if last else 4 * (latest.replicates or 0)):
             drawn.more(POINTS)
         if not last:
             found = next(sharper, latest)

@@ -149,7 +149,7 @@ def block_of(found: FoundDesigns, design: Found, present: Mapping[str, Any] | No
         except DesignError:
             continue
     assert design.decisions is not None
-    rates = {name: about[name] for name in ("p0", "p1") if name in about}
+    rates: dict[str, Any] = {name: about[name] for name in ("p0", "p1") if name in about}
     looks = as_rules(design.decisions)
     reached = {looks[0]["n"]}
     for look in looks:
@@ -197,7 +197,7 @@ def _stated(found: FoundDesigns, design: Found, about: Mapping[str, Any]) -> lis
         "miss",
         "standard_error",
     )
-    rates = {name: about[name] for name in ("p0", "p1") if name in about}
+    rates: dict[str, Any] = {name: about[name] for name in ("p0", "p1") if name in about}
     blocks = []
     for further in (found.keys, {key: found.keys[key] for key in needed if key in found.keys}):
         cuts = {key: known[key] for key in (*outright, *further) if known.get(key) is not None}

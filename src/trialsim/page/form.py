@@ -75,16 +75,12 @@ def parts_of(draft: Draft, name: str) -> list[Part]:
 
 def structure(draft: Draft, name: str) -> Hashable:
     """What a group consists of; it is another only where the group must be drawn anew, not when a value moves."""
-    return tuple(
-        (
-            type(part).__name__,
-            part.path,
-            part.label,
-            getattr(part, "switch", False) and getattr(part, "value", ""),
-        )
-        for whole in parts_of(draft, name)
-        for part in walk(whole)
-    )
+    return tuple(_outline(part) for whole in parts_of(draft, name) for part in walk(whole))
+
+
+def _outline(part: Part) -> tuple[str, ...]:
+    drawn = (part.kind, part.value if part.switch else "") if isinstance(part, Control) else ()
+    return (type(part).__name__, words.path_text(part.path), part.label, *drawn)
 
 
 def values(draft: Draft, name: str) -> dict[str, str]:

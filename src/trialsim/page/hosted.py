@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 from trialsim.page import text_of
-from trialsim.page.app import application as made
+from trialsim.page.application import application as made
 from trialsim.page.serve import Guarded
 
 application = Guarded(made(text_of(os.environ.get("TRIALSIM_SCENARIO"))))

@@ -11,7 +11,7 @@ import re
 import zlib
 
 from trialsim.errors import TrialsimError
-from trialsim.scenario.files import MAX_BYTES
+from trialsim.scenario.reading import MAX_BYTES
 
 VERSION = "1"
 MAX_LINK = 200_000

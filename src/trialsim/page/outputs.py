@@ -14,7 +14,7 @@ from trialsim.page.tellings import Part
 from trialsim.writing.report import Table
 
 
-class picture(Renderer[Picture]):  # noqa: N801 - a decorator, as Shiny's own are called
+class picture(Renderer[Picture]):
     """Sends a Picture to its place; None leaves the place empty."""
 
     def auto_output_ui(self) -> Tag:

@@ -268,10 +268,10 @@ class Form:
             kind = "yes"
         elif types == {"boolean"}:
             kind, options = "choice", (("", "not stated"), ("true", "yes"), ("false", "no"))
+        elif types & {"number", "integer"} and not isinstance(now, list):
+            kind = "number"
         elif types & {"array", "object"}:
             kind = "long"
-        elif types & {"number", "integer"}:
-            kind = "number"
         return Control(
             path,
             title_of(node, key),
@@ -280,7 +280,9 @@ class Form:
             shown(now),
             unit_of(key, node) if kind in ("number", "long") else "",
             options,
-            _slider(kinds[0], now) if kind == "number" and path[0] not in AS_SEEN else None,
+            _slider(next(each for each in kinds if "items" not in each), now)
+            if kind == "number" and path[0] not in AS_SEEN
+            else None,
             longest=kinds[0].get("maxLength"),
             rare=value is None and not required,
         )

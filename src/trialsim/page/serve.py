@@ -15,7 +15,7 @@ from trialsim.errors import TrialsimError
 LOOPBACK = "127.0.0.1"
 PORT = 8765
 MAX_MESSAGE = 700_000
-"""Bytes of the longest message that a browser may send: the longest text that is read, in any script, as JSON has it."""
+"""Bytes of the longest message that a browser may send: the longest text that is read, in any script, as JSON."""
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -61,14 +61,14 @@ def serve(text: str, *, host: str, port: int | None, browser: bool) -> None:
     """
     import uvicorn
 
-    from trialsim.page.app import application
+    from trialsim.page.application import application
 
     listening = _listening(host, port)
     address = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}/"
     print(address, flush=True)
     if not _is_loopback(host):
         print(
-            f"WARNING: the page listens on {host}: everybody who reaches this machine can use it, and there is no password",
+            f"WARNING: the page listens on {host}: everybody who reaches this machine can use it; there is no password",
             file=sys.stderr,
             flush=True,
         )

@@ -130,8 +130,7 @@ class Visit:
                     if found is not None:
                         self._looks[key] = found
             looks = self._looks[key]
-        for snapshot in answers(draft, looks):
-            yield snapshot
+        yield from answers(draft, looks)
 
     def _told(self, found: Any) -> None:
         if isinstance(found, TrialsimError):
@@ -181,7 +180,11 @@ class Asked(Generic[Found]):
             self._key = key
             if self._job:
                 self._job.cancel()
-            self._job = self._visit.ask(work, lambda found: self._held.set((key, found)))
+
+            def keep(found: Found | TrialsimError) -> None:
+                self._held.set((key, found))
+
+            self._job = self._visit.ask(work, keep)
         return held[1] if held and held[0] == key else None
 
 

@@ -14,7 +14,7 @@ from trialsim.inference import analyse
 from trialsim.monitoring.aids import monitor
 from trialsim.page.pictures.analysis import analysis
 from trialsim.page.pictures.compatibility import compatibility
-from trialsim.page.pictures.monitor import now
+from trialsim.page.pictures.monitor import monitor as standing
 from trialsim.page.pictures.style import Picture
 from trialsim.reporting.analyse import OTHERS
 from trialsim.scenario.changes import ChangeError, changed
@@ -33,6 +33,11 @@ class Part(NamedTuple):
 
 Told = tuple[Picture | None, list[Part]]
 """An answer as the page shows it: a picture, where there is one, and the parts of its report."""
+
+
+def drawn(found: Picture | str) -> Picture | None:
+    """A picture, where there is one; why there is none stands in the report."""
+    return found if isinstance(found, Picture) else None
 
 
 def parts(sections: Iterable[Section]) -> list[Part]:
@@ -57,7 +62,7 @@ def _here(block: Block) -> Block:
 def checked(scenario: Scenario, replicates: int) -> Told:
     """The observed trial held against each case."""
     found = check(scenario, replicates=replicates, jobs=1)
-    return compatibility(found), parts(found.report().sections)
+    return drawn(compatibility(found)), parts(found.report().sections)
 
 
 def decisions(scenario: Scenario) -> Told:
@@ -104,7 +109,7 @@ def standing(scenario: Scenario, counts: Mapping[str, int]) -> Told:
         raise DesignError(in_labels(str(error))) from None
     powers = found.report().sections[-1]
     kept = (*powers.blocks[:2], *(block for block in powers.blocks[2:] if isinstance(block, Points)))
-    return now(found), parts([replace(powers, title="", blocks=kept, folded=False)])
+    return drawn(standing(found)), parts([replace(powers, title="", blocks=kept, folded=False)])
 
 
 def in_labels(message: str) -> str:
@@ -135,7 +140,7 @@ def analysed(scenario: Scenario, counts: Mapping[str, int] | None) -> Told:
         except ChangeError as error:
             raise DesignError(error.message) from None
     found = analyse(scenario)
-    return analysis(found.sets[0], assumed=found.assumed), parts(found.report().sections)
+    return analysis(found.sets[0]), parts(found.report().sections)
 
 
 def whole_numbers(typed: Mapping[str, Any], labels: Mapping[str, str]) -> dict[str, int]:

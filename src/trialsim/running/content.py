@@ -90,9 +90,7 @@ def of_results(trial: Compiled, results: Results, *, costs: bool = True) -> Docu
             "stated": scenario.conduct.model_dump(mode="json") if scenario.conduct else None,
         },
         "cohorts": _cohorts(scenario),
-        "cases": {
-            oc.case: {"truth": _truth(scenario, oc.case), **oc.to_dict()} for oc in results.cases
-        },
+        "cases": {oc.case: {"truth": _truth(scenario, oc.case), **oc.to_dict()} for oc in results.cases},
         "disagreements": list(results.disagreements),
         "calendar_time_changes": None,
         "analysis_sets": {oc.case: derived.analysis_sets(oc) for oc in results.cases},

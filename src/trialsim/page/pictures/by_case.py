@@ -27,7 +27,7 @@ from trialsim.writing.numbers import NONE, Cell, value_text
 HEAD, BAR, GAP, BETWEEN = 20, 18, 12, 62
 """Pixels of the name of a case, of a bar, below a case, and between panels (their axis)."""
 
-MOST_CASES, NAME = 12, 40
+MOST_CASES, NAME = 12, 46
 """Cases that are drawn, and letters of a name on a phone."""
 
 EDGE = {"color": BLACK, "width": 1}
@@ -164,6 +164,8 @@ class Panel:
         across = axis(
             self.title, range=[0, most * (1.03 if len(self.bars) == 1 else 1.2)], anchor=y, tickformat="~f"
         )
+        if self.most == 1:
+            across |= {"tickvals": [0, 0.2, 0.4, 0.6, 0.8, 1]}
         down = axis(range=[self.height, 0], visible=False, domain=[max(domain[0], 0.0), domain[1]], anchor=x)
         return {f"xaxis{self.number}": across, f"yaxis{self.number}": down}
 

@@ -1,4 +1,4 @@
-"""How long the trial takes: the spread of its duration, and the mean time accruing, closed and waiting, case by case."""
+"""How long the trial takes: the spread of its duration, and the mean time accruing, closed and waiting."""
 
 from __future__ import annotations
 

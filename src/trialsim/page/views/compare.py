@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from htmltools import Tag, TagList
-from shiny import Inputs, Outputs, reactive, render, ui
+from shiny import Inputs, reactive, render, ui
 
 from trialsim.errors import TrialsimError
 from trialsim.page import pins
@@ -38,7 +38,7 @@ def panel() -> Tag:
     )
 
 
-def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
+def serve(visit: Visit, inputs: Inputs) -> None:
     """Keep pins, and compare with them what is on the screen."""
 
     @reactive.effect

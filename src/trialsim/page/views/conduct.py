@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from htmltools import Tag, TagList
-from shiny import Inputs, Outputs, reactive, render, ui
+from shiny import Inputs, reactive, render, ui
 
 from trialsim.errors import DesignError, TrialsimError
 from trialsim.page.outputs import box, fault, output_picture, picture, told
@@ -44,7 +44,7 @@ def panel() -> Tag:
     )
 
 
-def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
+def serve(visit: Visit, inputs: Inputs) -> None:
     """Only calls ``monitor`` and ``analyse``."""
     place: reactive.Value[dict[str, int] | DesignError | None] = reactive.Value(None)
     counts: reactive.Value[dict[str, int] | DesignError | None] = reactive.Value(None)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from htmltools import Tag, TagList
-from shiny import Inputs, Outputs, reactive, render, ui
+from shiny import Inputs, reactive, render, ui
 
 from trialsim.designs.finding import DERIVED, KINDS, SEARCHES, FoundDesigns
 from trialsim.designs.finding import find as search
@@ -18,7 +18,7 @@ from trialsim.page.pictures.candidates import candidates
 from trialsim.page.pictures.style import Picture
 from trialsim.page.searches import SECONDS
 from trialsim.page.session import Asked, Visit
-from trialsim.page.tellings import parts
+from trialsim.page.tellings import drawn, parts
 from trialsim.writing.report import Table
 
 NAME, TITLE = "find", "Find a design"
@@ -44,7 +44,7 @@ def panel() -> Tag:
     )
 
 
-def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
+def serve(visit: Visit, inputs: Inputs) -> None:
     """Search when asked to, and put the design that is chosen into the scenario."""
     asked: reactive.Value[tuple[int, dict[str, Any]] | None] = reactive.Value(None)
     typed: reactive.Value[dict[str, Any]] = reactive.Value({})
@@ -151,7 +151,7 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
         if not isinstance(found, FoundDesigns):
             return None
         used = [str(design) for design, used in zip(found, _in_use(visit, found), strict=True) if used]
-        return candidates(found, next(iter(used), None))
+        return drawn(candidates(found, next(iter(used), "")))
 
     @render.ui
     def find_found() -> Tag | TagList:

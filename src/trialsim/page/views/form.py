@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from htmltools import Tag, TagList
-from shiny import Inputs, Outputs, reactive, render, ui
+from shiny import Inputs, reactive, render, ui
 
+from trialsim.errors import Problem
 from trialsim.page.draft import Draft
 from trialsim.page.form import GROUPS, faults, group, group_id
+from trialsim.page.keys import in_file_only, node_at, typed
 from trialsim.page.links import link
 from trialsim.page.moves import added, removed, switched
-from trialsim.page.keys import in_file_only, node_at, typed
 from trialsim.page.session import Visit
 from trialsim.scenario import words
 from trialsim.scenario.starting import example_files, title_of
@@ -23,7 +25,9 @@ MAX_VALUE = 10_000
 def panel() -> Tag:
     """The examples to begin with, the form, what is wrong, and the file itself."""
     return ui.div(
-        ui.tags.label("Begin with", ui.tags.select(*_choices(), id="example", data_open="example"), class_="begin"),
+        ui.tags.label(
+            "Begin with", ui.tags.select(*_choices(), id="example", data_open="example"), class_="begin"
+        ),
         ui.output_ui("wrong"),
         *(ui.output_ui(_place(name)) for name in GROUPS),
         ui.tags.details(
@@ -35,7 +39,7 @@ def panel() -> Tag:
     )
 
 
-def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
+def serve(visit: Visit, inputs: Inputs) -> None:
     """Take edits, draw the groups of the form, and say what is wrong."""
 
     @reactive.effect
@@ -107,7 +111,7 @@ def _drawn(visit: Visit, name: str) -> None:
     visit.connection.output(id=_place(name))(drawn)
 
 
-def _told(problem: Any) -> str:
+def _told(problem: Problem) -> str:
     where = f"line {problem.line}, {problem.key}: " if problem.key else f"line {problem.line}: "
     return where + problem.message
 
@@ -123,8 +127,13 @@ def _edited(draft: Draft, asked: Any) -> Draft | None:
         return draft.edited(path, value)
     if not isinstance(value, str) or len(value) > MAX_VALUE:
         return None
-    moves = {"set": _typed, "add": added, "switch": switched, "remove": lambda draft, path, _: removed(draft, path)}
-    return moves[how](draft, path, value) if how in moves else None
+    moves: dict[str, Callable[[Draft, str, str], Draft]] = {
+        "set": _typed,
+        "add": added,
+        "switch": switched,
+        "remove": lambda draft, path, _: removed(draft, path),
+    }
+    return moves[how](draft, path, value) if isinstance(how, str) and how in moves else None
 
 
 def _typed(draft: Draft, path: str, text: str) -> Draft:
@@ -132,7 +141,7 @@ def _typed(draft: Draft, path: str, text: str) -> Draft:
 
 
 def file_lines(draft: Draft, opened: str) -> Tag:
-    """The text of the scenario with its numbers of lines; what has changed since it was opened, and faults, are marked."""
+    """The text of the scenario, line by line; what has changed since it was opened, and faults, are marked."""
     import difflib
 
     before, lines = opened.splitlines(), draft.text.splitlines()

@@ -6,12 +6,11 @@ import re
 from collections.abc import Iterator
 
 from htmltools import Tag, TagList
-from shiny import Inputs, Outputs, reactive, render, ui
+from shiny import Inputs, reactive, render, ui
 
 from trialsim.errors import TrialsimError
 from trialsim.page.made import FORMS, made
 from trialsim.page.session import Asked, Visit
-from trialsim.scenario.files import MAX_BYTES
 
 NAME, TITLE = "home", "Take it home"
 
@@ -24,14 +23,18 @@ def panel() -> Tag:
         ui.p(
             ui.download_link("scenario_file", "Download the scenario file"),
             ui.tags.label(
-                "Open one of yours", ui.tags.input(type="file", accept=".yaml,.yml", data_open="file"), class_="upload"
+                "Open one of yours",
+                ui.tags.input(type="file", accept=".yaml,.yml", data_open="file"),
+                class_="upload",
             ),
         ),
         ui.h2("Reports"),
         ui.p("Made by `trialsim run` and `trialsim protocol`, with the replicates and the seed of the file."),
         ui.tags.label(
             "Which ",
-            ui.tags.select(*(ui.tags.option(f"{name}: {what}", value=name) for name, what in FORMS.items()), id="form"),
+            ui.tags.select(
+                *(ui.tags.option(f"{name}: {what}", value=name) for name, what in FORMS.items()), id="form"
+            ),
         ),
         ui.tags.button("Make it", type="button", data_act="make", data_with="form"),
         ui.output_ui("making"),
@@ -45,7 +48,7 @@ def panel() -> Tag:
     )
 
 
-def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
+def serve(visit: Visit, inputs: Inputs) -> None:
     """Make what is asked for."""
     asked: reactive.Value[tuple[str, str] | None] = reactive.Value(None)
     answer: Asked[bytes] = Asked(visit)
@@ -64,7 +67,7 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
     def _() -> None:
         act = inputs.act()
         if isinstance(act, dict) and act.get("act") == "make" and act.get("chosen") in FORMS:
-            asked.set((visit.draft().text[:MAX_BYTES], act["chosen"]))
+            asked.set((visit.draft().text, act["chosen"]))
 
     @render.ui
     def making() -> TagList | Tag:

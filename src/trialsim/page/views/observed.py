@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from htmltools import Tag, TagList
-from shiny import Inputs, Outputs, reactive, render, ui
+from shiny import Inputs, reactive, render, ui
 
 from trialsim.checks import trials_of
 from trialsim.errors import TrialsimError
@@ -45,7 +45,7 @@ def panel() -> Tag:
     )
 
 
-def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
+def serve(visit: Visit, inputs: Inputs) -> None:
     """Check the observed trial of the scenario as it is."""
     asked: Asked[tuple[int, Told]] = Asked(visit)
 

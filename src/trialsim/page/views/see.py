@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from htmltools import HTML, Tag, TagList
-from shiny import Inputs, Outputs, reactive, render, ui
+from shiny import Inputs, reactive, render, ui
 
 from trialsim.engine.boundary_runs import boundary_runs
 from trialsim.engine.curves import heat_map
@@ -63,7 +63,9 @@ def panel() -> Tag:
         case,
         ui.navset_pill(
             *(
-                ui.nav_panel(title, more.get(name), ui.output_ui(f"why_not_{name}"), output_picture(name), value=name)
+                ui.nav_panel(
+                    title, more.get(name), ui.output_ui(f"why_not_{name}"), output_picture(name), value=name
+                )
                 for name, title in PICTURES.items()
             ),
             id="picture",
@@ -72,14 +74,18 @@ def panel() -> Tag:
     )
 
 
-def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
+def serve(visit: Visit, inputs: Inputs) -> None:
     """Numbers and pictures of the latest snapshot; what is not on the screen is not worked out."""
     number = reactive.Value(1)
 
     @render.ui
     def state() -> Tag:
         snapshot = visit.snapshot()
-        return ui.p(*(["Working out the first numbers …"] if snapshot is None else _state(snapshot)), class_="state", role="status")
+        return ui.p(
+            *(["Working out the first numbers …"] if snapshot is None else _state(snapshot)),
+            class_="state",
+            role="status",
+        )
 
     @render.ui
     def answer() -> TagList | HTML:
@@ -92,7 +98,9 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
         if snapshot is not None:
             names = list(snapshot.trial.scenario.truth)
             chosen = _case(snapshot, None)
-            await visit.connection.send_custom_message("choices", {"of": "case", "names": names, "first": chosen})
+            await visit.connection.send_custom_message(
+                "choices", {"of": "case", "names": names, "first": chosen}
+            )
 
     @reactive.effect
     @reactive.event(inputs.act)
@@ -104,11 +112,11 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
     def chosen(snapshot: Snapshot) -> str:
         return _case(snapshot, inputs.case() if "case" in inputs else None)
 
-    def shown(name: str, draw: Callable[[Snapshot], Picture | None | str]) -> None:
+    def shown(name: str, draw: Callable[[Snapshot], Picture | str | None]) -> None:
         """A picture, or the sentence that says why there is none."""
 
         @reactive.calc
-        def found() -> Picture | None | str:
+        def found() -> Picture | str | None:
             snapshot = visit.snapshot()
             return draw(snapshot) if snapshot else None
 
@@ -128,7 +136,7 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
     asked: dict[str, Asked[Any]] = {name: Asked(visit) for name in ("ledger", "boundary", "swimmer", "heat")}
 
     def answered(
-        name: str, key: Any, work: Callable[[], Any], draw: Callable[[Any], Picture], none: str
+        name: str, key: Any, work: Callable[[], Any], draw: Callable[[Any], Picture | str], none: str
     ) -> Picture | str:
         found = asked[name](key, lambda: _one(work))
         if isinstance(found, TrialsimError):
@@ -174,15 +182,19 @@ def serve(visit: Visit, inputs: Inputs, outputs: Outputs) -> None:
     shown("en_pet", lambda s: en_pet(s.results, provisional=not s.done))
     shown(
         "harm",
-        lambda s: harm(s.results, provisional=not s.done)
-        if any(case.toxicity is not None for case in s.trial.scenario.truth.values())
-        else "No case states a rate of toxicity: add one to see how many patients are harmed.",
+        lambda s: (
+            harm(s.results, provisional=not s.done)
+            if any(case.toxicity is not None for case in s.trial.scenario.truth.values())
+            else "No case states a rate of toxicity: add one to see how many patients are harmed."
+        ),
     )
     shown(
         "months",
-        lambda s: months(s.results, provisional=not s.done)
-        if s.trial.dated
-        else "The scenario has no calendar time (block `conduct`): add it to see how long the trial takes.",
+        lambda s: (
+            months(s.results, provisional=not s.done)
+            if s.trial.dated
+            else "The scenario has no calendar time (block `conduct`): add it to see how long the trial takes."
+        ),
     )
     shown(
         "boundary",
@@ -224,7 +236,11 @@ def _case(snapshot: Snapshot, wanted: Any) -> str:
 def _state(snapshot: Snapshot) -> list[Tag | str]:
     """How far the numbers are those of a run."""
     if snapshot.done:
-        return ["The numbers of ", ui.code("trialsim run"), f": {snapshot.replicates:,} simulated trials a case."]
+        return [
+            "The numbers of ",
+            ui.code("trialsim run"),
+            f": {snapshot.replicates:,} simulated trials a case.",
+        ]
     wanted = f" of {snapshot.wanted:,}" if snapshot.wanted else ""
     return [
         ui.strong("Provisional: "),

@@ -31,14 +31,14 @@ def application(text: str) -> App:
     house = House(Desk(), Searches())
     house.searches.warm()
 
-    def server(inputs: Inputs, outputs: Outputs, connection: Connection) -> None:
+    def server(inputs: Inputs, _: Outputs, connection: Connection) -> None:
         # files come as text in a message of their own
         connection.set_message_handler("uploadInit", _refused)
         visit = Visit(house, connection, text)
         _linked(visit, inputs)
-        form.serve(visit, inputs, outputs)
+        form.serve(visit, inputs)
         for view in VIEWS:
-            view.serve(visit, inputs, outputs)
+            view.serve(visit, inputs)
 
     app = App(_page(), server)
     app.sanitize_errors = True
@@ -73,12 +73,16 @@ def _page() -> Tag:
         ui.head_content(ui.tags.link(rel="icon", href="data:,")),
         ui.a("Skip to the numbers", href="#see", class_="skip"),
         ui.tags.header(
-            ui.h1("trialsim"), ui.p("Single-arm phase 2 trials: move a number, see the trial."), class_="masthead"
+            ui.h1("trialsim"),
+            ui.p("Single-arm phase 2 trials: move a number, see the trial."),
+            class_="masthead",
         ),
         ui.tags.main(
             ui.tags.section(form.panel(), id="form", aria_label="The scenario"),
             ui.tags.section(
-                ui.navset_underline(*(ui.nav_panel(v.TITLE, v.panel(), value=v.NAME) for v in VIEWS), id="view"),
+                ui.navset_underline(
+                    *(ui.nav_panel(v.TITLE, v.panel(), value=v.NAME) for v in VIEWS), id="view"
+                ),
                 id="answers",
                 aria_label="What the trial does",
             ),
@@ -93,7 +97,10 @@ def _files() -> TagList:
     """Scripts and style, all from here."""
     return TagList(
         HTMLDependency(
-            "plotly", "1", source={"package": "plotly", "subdir": "package_data"}, script={"src": "plotly.min.js"}
+            "plotly",
+            "1",
+            source={"package": "plotly", "subdir": "package_data"},
+            script={"src": "plotly.min.js"},
         ),
         HTMLDependency(
             "trialsim-page",
