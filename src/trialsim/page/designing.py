@@ -134,7 +134,9 @@ def block_of(found: FoundDesigns, design: Found, present: Mapping[str, Any] | No
         present: the scenario's block so far.
     """
     kind = found.design_kind
-    about = {name: found.setting[name] for name in ("p0", "p1", "alpha", "beta") if name in found.setting}
+    about: dict[str, Any] = {
+        name: found.setting[name] for name in ("p0", "p1", "alpha", "beta") if name in found.setting
+    }
     if present and _is_search(present) and design.criterion in CRITERIA.get(kind, ()):
         criterion = {"criterion": design.criterion, **_weight(design)}
         limit = {"nmax": present["nmax"]} if present.get("nmax", 0) >= design.n else {}
@@ -178,7 +180,7 @@ def _stated(found: FoundDesigns, design: Found, about: Mapping[str, Any]) -> lis
     """Blocks that may state the design outright: with its nominal error rates where those may stand there, without."""
     kind, looks = found.design_kind, design.decisions
     assert looks is not None
-    known = {**design.details, **design.row(), **found.keys}
+    known: dict[str, Any] = {**design.details, **design.row(), **found.keys}
     if kind == "multistage":
         known |= as_block(looks, found.setting["p0"], found.setting["p1"])
     if kind == "gehan":

@@ -14,7 +14,7 @@ from trialsim.inference import analyse
 from trialsim.monitoring.aids import monitor
 from trialsim.page.pictures.analysis import analysis
 from trialsim.page.pictures.compatibility import compatibility
-from trialsim.page.pictures.monitor import monitor as from_here
+from trialsim.page.pictures.monitor import monitor as chances
 from trialsim.page.pictures.style import Picture
 from trialsim.reporting.analyse import OTHERS
 from trialsim.scenario.changes import ChangeError, changed
@@ -59,19 +59,18 @@ def _here(block: Block) -> Block:
     return Points(tuple(item for item in block.items if item != OTHERS and "CSV files" not in item))
 
 
-def checked(scenario: Scenario, replicates: int) -> Told:
-    """The observed trial held against each case."""
+def checked(scenario: Scenario, replicates: int) -> tuple[dict[str, Picture | str], list[Part]]:
+    """The observed trial held against each case: a picture of each (or why there is none), and the report."""
     found = check(scenario, replicates=replicates, jobs=1)
-    return drawn(compatibility(found)), parts(found.report().sections)
+    return {case: compatibility(found, case) for case in scenario.truth}, parts(found.report().sections)
 
 
 def decisions(scenario: Scenario) -> Told:
     """The decision table of the protocol; how likely a go is from each look, on demand."""
     first, *powers = monitor(scenario).report().sections
     sheet = replace(first, title="The decision table of the protocol")
-    return parts(
-        [sheet, *(replace(each, title="How likely is a go from each look?", folded=True) for each in powers)]
-    )
+    later = [replace(each, title="How likely is a go from each look?", folded=True) for each in powers]
+    return None, parts([sheet, *later])
 
 
 PLACES = {
@@ -110,7 +109,7 @@ def standing(scenario: Scenario, counts: Mapping[str, int]) -> Told:
         raise DesignError(in_labels(str(error))) from None
     powers = found.report().sections[-1]
     kept = (*powers.blocks[:2], *(block for block in powers.blocks[2:] if isinstance(block, Points)))
-    return drawn(from_here(found)), parts([replace(powers, title="", blocks=kept, folded=False)])
+    return drawn(chances(found)), parts([replace(powers, title="", blocks=kept, folded=False)])
 
 
 def in_labels(message: str) -> str:

@@ -38,8 +38,8 @@ def panel() -> Tag:
         ),
         ui.output_ui("find_kinds"),
         ui.output_ui("find_asks"),
-        output_picture("find_picture"),
         ui.output_ui("find_found"),
+        output_picture("find_picture"),
         id="find",
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from htmltools import Tag, TagList
@@ -13,13 +14,16 @@ from trialsim.errors import TrialsimError
 from trialsim.page.outputs import fault, output_picture, picture, told
 from trialsim.page.pictures.style import Picture
 from trialsim.page.session import Asked, Visit, settled
-from trialsim.page.tellings import Told, checked
+from trialsim.page.tellings import Part, checked, drawn
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.starting import example_files
 
 NAME, TITLE = "observed", "The observed trial"
 
 EXAMPLE = "dasatinib"
+
+Checked = tuple[int, tuple[dict[str, Picture | str], list[Part]]]
+"""Simulated trials a case so far; pictures by case and the report."""
 
 FIRST = 200
 """Trials a case of the first answer; only what depends on the design is simulated."""
@@ -38,6 +42,8 @@ def panel() -> Tag:
             "is assumed: the publication states none.",
         ),
         ui.output_ui("check_found"),
+        ui.output_ui("check_cases"),
+        ui.output_ui("check_no_picture"),
         output_picture("check_picture"),
         ui.output_ui("check_rest"),
         id="observed",
@@ -46,7 +52,7 @@ def panel() -> Tag:
 
 def serve(visit: Visit, inputs: Inputs) -> None:
     """Check the observed trial of the scenario as it is."""
-    asked: Asked[tuple[int, Told]] = Asked(visit)
+    asked: Asked[Checked] = Asked(visit)
 
     @reactive.effect
     @reactive.event(inputs.act)
@@ -55,7 +61,7 @@ def serve(visit: Visit, inputs: Inputs) -> None:
         if isinstance(act, dict) and act.get("act") == "open-observed":
             visit.open(example_files()[EXAMPLE].read_text(encoding="utf-8"))
 
-    def answered() -> tuple[int, Told] | TrialsimError | None:
+    def answered() -> Checked | TrialsimError | None:
         scenario = visit.draft().scenario
         if scenario is None or scenario.observed is None:
             return asked(None, lambda: iter(()))
@@ -89,10 +95,36 @@ def serve(visit: Visit, inputs: Inputs) -> None:
         )
         return TagList(so_far, told(sections[:1]))
 
+    @reactive.calc
+    def cases() -> tuple[str, ...]:
+        scenario = visit.draft().scenario
+        return tuple(scenario.truth) if scenario and scenario.observed else ()
+
+    @render.ui
+    def check_cases() -> Tag | TagList:
+        options = (ui.tags.option(each, value=each) for each in cases())
+        if not cases():
+            return TagList()
+        return ui.tags.label(
+            "Case in the picture ", ui.tags.select(*options, id="check_case"), class_="choice"
+        )
+
+    def shown() -> Picture | str | None:
+        found = answered()
+        if not isinstance(found, tuple):
+            return None
+        pictures = found[1][0]
+        chosen = inputs.check_case() if "check_case" in inputs else None
+        return pictures[chosen if chosen in pictures else next(iter(pictures))]
+
     @picture
     def check_picture() -> Picture | None:
-        found = answered()
-        return found[1][0] if isinstance(found, tuple) else None
+        return drawn(shown() or "")
+
+    @render.ui
+    def check_no_picture() -> Tag | TagList:
+        found = shown()
+        return ui.p(found, class_="note") if isinstance(found, str) else TagList()
 
     @render.ui
     def check_rest() -> TagList:
@@ -101,8 +133,12 @@ def serve(visit: Visit, inputs: Inputs) -> None:
 
 
 def _work(visit: Visit, scenario: Scenario) -> Iterator[Any]:
-    """The check with few simulated trials, then with all of them."""
+    """The check with few simulated trials, then with all of them where that does not take too long."""
     wanted = trials_of(scenario)
-    for replicates in sorted({min(FIRST, wanted), wanted}):
-        for found in visit.house.searches.call(checked, scenario, replicates):
-            yield found and (replicates, found)
+    first = min(FIRST, wanted)
+    for found in visit.house.searches.call(checked, scenario, first):
+        yield found and (first, found)
+    if wanted > first:
+        with suppress(TrialsimError):
+            for found in visit.house.searches.call(checked, scenario, wanted):
+                yield found and (wanted, found)
