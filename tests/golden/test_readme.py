@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
+from pathlib import Path
 
 import pytest
 
 import trialsim
-from tests.helpers import ROOT, run
+from tests.helpers import ROOT, run, unrendered
 from trialsim.scenario.files import parse
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -38,6 +40,21 @@ def test_the_search_prints_what_is_shown(monkeypatch: pytest.MonkeyPatch, capsys
         == 0
     )
     assert capsys.readouterr().out.split() == shown.split()
+
+
+@pytest.mark.slow
+def test_the_commands_run_as_typed_one_after_the_other_in_an_empty_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.chdir(tmp_path)
+    unrendered(monkeypatch)
+    commands = re.findall(r"^\$ trialsim (.*)$", block("console"), re.MULTILINE)
+    assert len(commands) > 15
+    for command in commands:
+        assert run(shlex.split(command, comments=True), monkeypatch) == 0, (command, capsys.readouterr().err)
+        if "--resume" in command:
+            assert "complete already" in capsys.readouterr().out
+    assert {"scenario.yaml", "table.html", "trial-7.svg"} <= {path.name for path in tmp_path.iterdir()}
 
 
 def test_links_lead_somewhere():

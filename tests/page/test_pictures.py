@@ -175,13 +175,14 @@ def test_power_ledger_steps_add_up_to_the_run(name: str) -> None:
         moved = {row: (base, base + change) for bar in bars
                  for row, base, change in zip(bar["y"], bar["base"], bar["x"], strict=True)}  # fmt: skip
         for row, step in enumerate(ledger.steps):
-            if step.change:
-                before = ledger.steps[row - 1].p_go
-                assert moved[row] == pytest.approx((before, step.p_go))
-            assert values["error_x"]["array"][row] == pytest.approx(1.96 * (step.change_mcse or 0))
+            if step.effect:
+                assert moved[row] == pytest.approx(((step.p_go or 0) - step.effect, step.p_go))
+            if step.effect and step.same_patients is None:
+                assert moved[row][0] == pytest.approx(ledger.steps[row - 1].p_go)
+            assert values["error_x"]["array"][row] == pytest.approx(1.96 * (step.effect_mcse or 0))
             exact = "exact" if step.mcse is None else "simulated"
             assert exact in values["hovertext"][row] and picture.rows[row][-1].text == exact
-        assert len(moved) == sum(bool(step.change) for step in ledger.steps)
+        assert len(moved) == sum(bool(step.effect) for step in ledger.steps)
         assert probability(ledger.steps[-1].p_go) in picture.alt
         assert ledger.case in picture.caption
 

@@ -15,6 +15,8 @@ def validate(
     scenario: Annotated[list[Path], typer.Argument(metavar="SCENARIO...", help="scenario files (YAML)")],
 ) -> None:
     """Check scenario files without running them; every problem is printed as file:line: key: message."""
+    from trialsim.scenario.doubts import doubts
+    from trialsim.scenario.files import load
     from trialsim.scenario.files import validate as problems_of
 
     bad = False
@@ -25,6 +27,8 @@ def validate(
             print(problem.located(str(path)), file=sys.stderr)
         if not problems:
             print(f"{path}: ok")
+            for doubt in doubts(load(path)):
+                print(f"note: {doubt}")
     if bad:
         raise typer.Exit(2)
 

@@ -235,7 +235,7 @@ def _changed(before: Step, step: Step, paired: Estimate | None) -> Step:
         return step
     if paired is not None:
         step = replace(step, same_patients=digits12(paired.estimate), same_patients_mcse=paired.mcse)
-    both = paired.mcse if paired else None
+    both = None if paired is None else paired.mcse
     error = step.mcse if before.mcse is None else before.mcse if step.mcse is None else both
     return replace(step, change_mcse=error)
 

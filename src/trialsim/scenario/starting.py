@@ -59,7 +59,7 @@ def init(kind: str | os.PathLike[str] = "simon", path: str | os.PathLike[str] | 
         if path is not None:
             raise TrialsimError(f"{kind} and {path}: one file is written; name a kind of design and a path")
         kind, path = "simon", kind
-    return _copied(start_of(str(kind)), Path(path or "scenario.yaml"))
+    return _copied(start_of(str(kind)), Path(path or "scenario.yaml"), own=True)
 
 
 def start_of(kind: str) -> Path:
@@ -116,9 +116,12 @@ def title_of(file: Path) -> str:
     return found[1].strip("\"'") if found else ""
 
 
-def _copied(file: Path, target: Path) -> Path:
-    """The file at its new place, with the command that runs it there."""
+def _copied(file: Path, target: Path, *, own: bool = False) -> Path:
+    """The file at its new place, with the command that runs it there; ``own``: as the design of whoever starts."""
     text = file.read_text(encoding="utf-8").replace(f"configs/{file.name}", str(target))
+    if own:
+        text = re.sub(r"^  design: \{assumed: true, note: an example\}\n", "", text, flags=re.MULTILINE)
+        text = re.sub(r"^sources:\n(?! )", "", text, flags=re.MULTILINE)
     if "trialsim run " not in text:
         text = f"# Run it with:  trialsim run {target}\n{text}"
     made = False

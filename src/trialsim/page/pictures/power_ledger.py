@@ -41,10 +41,15 @@ GAINED: dict[str, Any] = {
 def power_ledger(
     scenario: Scenario, ledger: PowerLedger, *, replicates: int | None = None, provisional: bool = False
 ) -> Picture:
-    """A row a step: what it adds, P(go) with it, and the change as a bar, with an error where it is simulated."""
+    """A row a step: what it adds, P(go) with it, and what it changes as a bar, with an error where it is simulated.
+
+    A simulated step changes what it does on the same patients, so that its bar may begin beside the P(go) before it.
+    """
     known = [(row, step, step.p_go) for row, step in enumerate(ledger.steps) if step.p_go is not None]
-    errors = [Z95 * (step.change_mcse or 0.0) for _, step, _ in known]
+    # the error of one trial is unknown, and no bar
+    errors = [Z95 * e if (e := step.effect_mcse) is not None and e == e else 0.0 for _, step, _ in known]
     reach = [p + sign * error for (_, _, p), error in zip(known, errors, strict=True) for sign in (-1, 1)]
+    reach += [p - (step.effect or 0.0) for _, step, p in known]
     span = max(reach) - min(reach)
     room = max(0.06 * span, (LEAST - span) / 2)
     values: Trace = {
@@ -59,7 +64,7 @@ def power_ledger(
         "hovertext": [_hover(ledger, step, provisional) for _, step, _ in known],
     }
     pairs = list(zip(known, known[1:], strict=False))
-    moved = [(a[2], b[0], change) for a, b in pairs if (change := b[1].change)]
+    moved = [(p - effect, row, effect) for row, step, p in known if (effect := step.effect)]
     bars = [
         _bars(name, style, [each for each in moved if each[2] * sign > 0])
         for name, style, sign in (("P(go) lost", LOST, -1), ("P(go) gained", GAINED, 1))
@@ -110,7 +115,7 @@ def power_ledger(
 
 
 def _bars(name: str, style: dict[str, Any], moved: list[tuple[float, int, float]]) -> Trace:
-    """Bars from P(go) before, in a row, by a change."""
+    """Bars from where P(go) would have been without the step, in a row, by what it changes."""
     return {
         "type": "bar",
         "orientation": "h",
@@ -124,23 +129,23 @@ def _bars(name: str, style: dict[str, Any], moved: list[tuple[float, int, float]
 
 
 def _label(step: Step) -> str:
-    """P(go), and its change."""
+    """P(go), and what the step changes."""
     if step.p_go is None:
         return "not simulated"
-    return probability(step.p_go) + (f" ({_change(step)})" if step.change is not None else "")
+    return probability(step.p_go) + (f" ({_change(step)})" if step.effect is not None else "")
 
 
 def _change(step: Step) -> str:
-    return difference_cell("p_go", step.change).text if step.change else "±0"
+    return difference_cell("p_go", step.effect).text if step.effect else "±0"
 
 
 def _error(step: Step) -> str:
-    """Half of the 95% interval of the change."""
-    return "" if step.change_mcse is None else plus_minus(Z95 * step.change_mcse, 4)
+    """Half of the 95% interval of what the step changes."""
+    return "" if step.effect_mcse is None else plus_minus(Z95 * step.effect_mcse, 4)
 
 
 def _hover(ledger: PowerLedger, step: Step, provisional: bool) -> str:
-    change = f"change {_change(step)} {_error(step)}".rstrip() if step.change is not None else ""
+    change = f"change {_change(step)} {_error(step)}".rstrip() if step.effect is not None else ""
     exact = step.mcse is None
     return lines(
         capital(ledger.label(step)), f"P(go) {probability(step.p_go)}, {how(exact, provisional)}", change
@@ -148,12 +153,12 @@ def _hover(ledger: PowerLedger, step: Step, provisional: bool) -> str:
 
 
 def _row(ledger: PowerLedger, step: Step, provisional: bool) -> tuple[Cell, ...]:
-    error = Cell(NONE) if step.change_mcse is None else Cell(_error(step), Z95 * step.change_mcse)
+    error = Cell(NONE) if step.effect_mcse is None else Cell(_error(step), Z95 * step.effect_mcse)
     word = NONE if step.p_go is None else how(step.mcse is None, provisional)
     return (
         Cell(capital(ledger.label(step))),
         probability_cell(step.p_go),
-        difference_cell("p_go", step.change),
+        difference_cell("p_go", step.effect),
         error,
         Cell(word),
     )
