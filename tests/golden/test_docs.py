@@ -31,7 +31,7 @@ import pytest
 import typer
 
 import trialsim
-from tests.helpers import ROOT, run
+from tests.helpers import ROOT, run, unrendered
 from tests.published.reference import rows
 from trialsim.cli import app
 from trialsim.quantities import QUANTITIES
@@ -102,6 +102,7 @@ def test_what_a_page_shows_is_what_happens(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    unrendered(monkeypatch)
     (tmp_path / "configs").symlink_to(ROOT / "configs")
     names: dict[str, object] = {}
     printed = ""

@@ -42,7 +42,7 @@ def two_processes() -> Iterator[Any]:
 def results_bytes(folder: Path, jobs: int | None = None) -> bytes:
     text = SCENARIO.read_text(encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("trialsim.figures.draw_all", lambda *_, **__: ())
+        unrendered(patch)
         report(load(SCENARIO), folder, replicates=REPLICATES, jobs=jobs, scenario_text=text)
     return (folder / "results.json").read_bytes()
 

@@ -18,7 +18,7 @@ from scipy import stats
 
 import trialsim
 from tests.browser import print_to_pdf
-from tests.helpers import DASATINIB, run
+from tests.helpers import DASATINIB, run, unrendered
 from tests.helpers import FILES as CONFIGS
 from tests.unit.test_reporting import small
 from trialsim.codes import FUTILE, GO
@@ -332,6 +332,7 @@ def test_a_folder_and_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    unrendered(monkeypatch)
     config = str(DASATINIB)
     assert run(["monitor", config, "--now", "30,4,8", "-o", "out", "-q"], monkeypatch) == 0
     assert run(["monitor", config, "-o", "sheet.html", "-q"], monkeypatch) == 0
