@@ -28,12 +28,14 @@ PATHS = (
     "conduct.assessment_weeks[0]", "simulation.replicates", "simulation.seed", "truth.<script>", "design.looks[0].next",
 )  # fmt: skip
 VALUES: tuple[Any, ...] = (
-    "", "0.2", "nan", ".nan", "-.inf", "1e400", "9" * 400, "0x10", "!!python/object/apply:os.system [ls]", "&a *a", "{{{{",
+    "", "0.2", "nan", ".nan", "-.inf", "1e400", "9" * 400, "0x10", "!!python/object/apply:os.system [ls]", "&a *a",
+    "{{{{",
     "<script>alert(1)</script>", "../../etc/passwd", "\x00", "\u202e", "[1, 2, 3]", "{a: 1}", "9" * 9_000, "x" * 10_001,
     None, True, 3, 0.5, [], {}, ["a"], {"a": {}},
 )  # fmt: skip
 TEXTS = (
-    "", "\x00", "a: &a [*a]", "- " * 50_000, "{" * 60_000, "x" * 100_001, "name: !!python/object:os.system {}", "%YAML 9.9",
+    "", "\x00", "a: &a [*a]", "- " * 50_000, "{" * 60_000, "x" * 100_001, "name: !!python/object:os.system {}",
+    "%YAML 9.9",
     TEACHING.read_text(encoding="utf-8").replace("replicates: 100000", "replicates: 1000000000"),
     TEACHING.read_text(encoding="utf-8").replace("name: ", "name: <img src=x onerror=alert(1)> "),
     "design: {kind: bryant_day, p0: 0.1, p1: 0.11, alpha: 0.0001, beta: 0.0001, nmax: 10000}",
@@ -172,7 +174,7 @@ def test_nothing_is_asked_for_but_by_get(server: Served, method: str) -> None:
     "path", ["../../etc/passwd", "%2e%2e/%2e%2e/etc/passwd", "lib/../../x", "session/x/download/y"]
 )
 def test_no_path_leads_out(server: Served, path: str) -> None:
-    with pytest.raises(urllib.error.HTTPError, match="4[0-9][0-9]"):
+    with pytest.raises(urllib.error.HTTPError, match=r"4\d\d"):
         urllib.request.urlopen(server.address + path, timeout=HANG)
 
 

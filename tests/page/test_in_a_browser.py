@@ -188,7 +188,7 @@ def test_from_nothing_to_a_word_file(page: Any) -> None:
     type_in(page, "design.p1", "0.35")
     page.locator("#answer .box, #answer p.box").first.wait_for()
     tab(page, "Take it home")
-    page.locator("select#form").select_option("protocol.docx")
+    page.locator("select#which_file").select_option("protocol.docx")
     page.get_by_role("button", name="Make it").click()
     wanted = page.get_by_role("link", name="Download protocol.docx")
     wanted.wait_for()

@@ -33,10 +33,11 @@ def panel() -> Tag:
         ui.tags.label(
             "Which ",
             ui.tags.select(
-                *(ui.tags.option(f"{name}: {what}", value=name) for name, what in FORMS.items()), id="form"
+                *(ui.tags.option(f"{name}: {what}", value=name) for name, what in FORMS.items()),
+                id="which_file",
             ),
         ),
-        ui.tags.button("Make it", type="button", data_act="make", data_with="form"),
+        ui.tags.button("Make it", type="button", data_act="make", data_with="which_file"),
         ui.output_ui("making"),
         ui.h2("A link to this page as it is"),
         ui.p(
