@@ -126,8 +126,9 @@ class Guest:
 
 def answered(guest: Guest, percent: str = "33%") -> None:
     """The page still does what it is for: it opens a scenario and moves it."""
-    guest.send(update(open={"kind": "example", "name": "teaching", "number": RANDOM.random()}))
-    guest.hear("Teaching example")
+    for name, words in (("gehan", "Gehan"), ("teaching", "Teaching example")):
+        guest.send(update(open={"kind": "example", "name": name, "number": RANDOM.random()}))
+        guest.hear(words)
     guest.send(
         update(
             edit={"path": "truth.active.response", "value": "0.33", "how": "set", "number": RANDOM.random()}

@@ -62,6 +62,7 @@ class Snapshot:
     def in_words(self) -> str:
         """The decision rule and the table of cases, as they stand on the first page of a report, in HTML."""
         doc = of_results(self.trial, self.results, costs=False)
+        doc["headline"] = self.trial.scenario.observed is not None  # all that the rule asks of it
         words = Words(" ".join(first_page.rule(doc)), "The decision rule.", mark="box")
         return fragment(section("now", "", words, first_page.cases(doc)))
 
