@@ -12,6 +12,7 @@ from shiny import Inputs, reactive, render, ui
 from trialsim.errors import TrialsimError
 from trialsim.page import pins
 from trialsim.page.answering import MOST_REPLICATES, Snapshot
+from trialsim.page.heard import words_of
 from trialsim.page.outputs import fault, told
 from trialsim.page.pins import MARKS, MOST, Against, Pin
 from trialsim.page.session import Asked, Visit, found_quickly
@@ -44,9 +45,7 @@ def serve(visit: Visit, inputs: Inputs) -> None:
     @reactive.effect
     @reactive.event(inputs.act)
     def _() -> None:
-        act = inputs.act()
-        if not isinstance(act, dict):
-            return
+        act = words_of(inputs.act())
         kept, snapshot = visit.pins(), visit.snapshot()
         at = next((k for k, pin in enumerate(kept) if str(pin.key) == act.get("pin")), None)
         if act.get("act") == "pin" and snapshot is not None and len(kept) < MOST:

@@ -10,6 +10,7 @@ from htmltools import Tag, TagList
 from shiny import Inputs, reactive, render, ui
 
 from trialsim.errors import DesignError, TrialsimError
+from trialsim.page.heard import form_of, words_of
 from trialsim.page.outputs import box, fault, output_picture, picture, told
 from trialsim.page.pictures.style import Picture
 from trialsim.page.session import Asked, Visit, settled
@@ -52,13 +53,13 @@ def serve(visit: Visit, inputs: Inputs) -> None:
     @reactive.effect
     @reactive.event(inputs.act)
     def _() -> None:
-        act = inputs.act()
-        if not isinstance(act, dict) or not isinstance(act.get("chosen"), dict):
+        act, form = words_of(inputs.act()), form_of(inputs.act())
+        if form is None:
             return
         for name, labels, value in (("stand", PLACES, place), ("analyse", COUNTS, counts)):
             if act.get("act") == name:
                 try:
-                    value.set(whole_numbers(act["chosen"], labels))
+                    value.set(whole_numbers(form, labels))
                 except DesignError as error:
                     value.set(error)
 

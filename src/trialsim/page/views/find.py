@@ -13,6 +13,7 @@ from trialsim.designs.finding import DERIVED, KINDS, SEARCHES, FoundDesigns
 from trialsim.designs.finding import find as search
 from trialsim.errors import DesignError, TrialsimError
 from trialsim.page.designing import LIMITS, NMAX, RATES, Key, arguments, block_of, keys, start
+from trialsim.page.heard import form_of, word, words_of
 from trialsim.page.outputs import box, fault, output_picture, picture, table_with, told
 from trialsim.page.pictures.candidates import candidates
 from trialsim.page.pictures.style import Picture
@@ -59,7 +60,7 @@ def serve(visit: Visit, inputs: Inputs) -> None:
         return {key: design[key] for key in ("kind", *RATES) if key in design}
 
     def kind() -> str:
-        chosen = inputs.find_kind() if "find_kind" in inputs else None
+        chosen = word(inputs.find_kind()) if "find_kind" in inputs else ""
         return chosen if chosen in KNOWN else "simon"
 
     @render.ui
@@ -107,12 +108,10 @@ def serve(visit: Visit, inputs: Inputs) -> None:
     @reactive.effect
     @reactive.event(inputs.act)
     def _() -> None:
-        act = inputs.act()
-        if not isinstance(act, dict):
-            return
-        if act.get("act") == "search" and act.get("kind") in KNOWN and isinstance(act.get("chosen"), dict):
+        act, form = words_of(inputs.act()), form_of(inputs.act())
+        if act.get("act") == "search" and act.get("kind") in KNOWN and form is not None:
             before = asked()
-            typed.set({**act["chosen"], "kind": act["kind"]})
+            typed.set({**form, "kind": act["kind"]})
             try:
                 asked.set((before[0] + 1 if before else 1, arguments(act["kind"], act["chosen"])))
                 refused.set("")
@@ -127,9 +126,9 @@ def serve(visit: Visit, inputs: Inputs) -> None:
     @reactive.effect
     @reactive.event(inputs.picked)
     def _() -> None:
-        picked = inputs.picked()
-        if isinstance(picked, dict) and picked.get("picture") == "candidates":
-            use(picked.get("what"))
+        picked = words_of(inputs.picked())
+        if picked.get("picture") == "candidates":
+            use(picked.get("what", ""))
 
     def use(which: Any) -> None:
         """Put one of the designs found, by its short form, into the scenario."""

@@ -11,7 +11,8 @@ from shiny import Inputs, reactive, render, ui
 from trialsim.errors import Problem
 from trialsim.page.draft import Draft
 from trialsim.page.form import GROUPS, faults, group, group_id
-from trialsim.page.keys import in_file_only, node_at, typed
+from trialsim.page.heard import words_of
+from trialsim.page.keys import in_file_only
 from trialsim.page.links import link
 from trialsim.page.moves import added, removed, switched
 from trialsim.page.session import Visit
@@ -53,14 +54,12 @@ def serve(visit: Visit, inputs: Inputs) -> None:
     @reactive.effect
     @reactive.event(inputs.open)
     def _() -> None:
-        asked = inputs.open()
-        if not isinstance(asked, dict):
-            return
+        asked = words_of(inputs.open())
         if asked.get("kind") == "example" and asked.get("name") in (files := example_files()):
             visit.open(files[asked["name"]].read_text(encoding="utf-8"))
-        elif asked.get("kind") == "file" and isinstance(asked.get("text"), str):
+        elif asked.get("kind") == "file" and "text" in asked:
             visit.open(asked["text"])
-        elif asked.get("kind") == "text" and isinstance(asked.get("text"), str):
+        elif asked.get("kind") == "text" and "text" in asked:
             visit.open(asked["text"], afresh=False)
 
     @reactive.effect
@@ -128,16 +127,12 @@ def _edited(draft: Draft, asked: Any) -> Draft | None:
     if not isinstance(value, str) or len(value) > MAX_VALUE:
         return None
     moves: dict[str, Callable[[Draft, str, str], Draft]] = {
-        "set": _typed,
+        "set": Draft.edited_text,
         "add": added,
         "switch": switched,
         "remove": lambda draft, path, _: removed(draft, path),
     }
     return moves[how](draft, path, value) if isinstance(how, str) and how in moves else None
-
-
-def _typed(draft: Draft, path: str, text: str) -> Draft:
-    return draft.edited_text(path, typed(text, node_at(draft.data, words.steps(path))))
 
 
 def file_lines(draft: Draft, opened: str) -> Tag:

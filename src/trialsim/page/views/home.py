@@ -9,6 +9,7 @@ from htmltools import Tag, TagList
 from shiny import Inputs, reactive, render, ui
 
 from trialsim.errors import TrialsimError
+from trialsim.page.heard import words_of
 from trialsim.page.made import FORMS, made
 from trialsim.page.session import Asked, Visit
 
@@ -66,8 +67,8 @@ def serve(visit: Visit, inputs: Inputs) -> None:
     @reactive.effect
     @reactive.event(inputs.act)
     def _() -> None:
-        act = inputs.act()
-        if isinstance(act, dict) and act.get("act") == "make" and act.get("chosen") in FORMS:
+        act = words_of(inputs.act())
+        if act.get("act") == "make" and act.get("chosen") in FORMS:
             asked.set((visit.draft().text, act["chosen"]))
 
     @render.ui

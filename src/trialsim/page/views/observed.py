@@ -11,6 +11,7 @@ from shiny import Inputs, reactive, render, ui
 
 from trialsim.checks import trials_of
 from trialsim.errors import TrialsimError
+from trialsim.page.heard import word, words_of
 from trialsim.page.outputs import fault, output_picture, picture, told
 from trialsim.page.pictures.style import Picture
 from trialsim.page.session import Asked, Visit, settled
@@ -57,8 +58,8 @@ def serve(visit: Visit, inputs: Inputs) -> None:
     @reactive.effect
     @reactive.event(inputs.act)
     def _() -> None:
-        act = inputs.act()
-        if isinstance(act, dict) and act.get("act") == "open-observed":
+        act = words_of(inputs.act())
+        if act.get("act") == "open-observed":
             visit.open(example_files()[EXAMPLE].read_text(encoding="utf-8"))
 
     def answered() -> Checked | TrialsimError | None:
@@ -114,7 +115,7 @@ def serve(visit: Visit, inputs: Inputs) -> None:
         if not isinstance(found, tuple):
             return None
         pictures = found[1][0]
-        chosen = inputs.check_case() if "check_case" in inputs else None
+        chosen = word(inputs.check_case()) if "check_case" in inputs else ""
         return pictures[chosen if chosen in pictures else next(iter(pictures))]
 
     @picture

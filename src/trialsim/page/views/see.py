@@ -14,6 +14,7 @@ from trialsim.engine.power_ledger import power_ledgers
 from trialsim.engine.traces import trace
 from trialsim.errors import TrialsimError
 from trialsim.page.answering import Snapshot
+from trialsim.page.heard import word, words_of
 from trialsim.page.outputs import output_picture, picture
 from trialsim.page.pictures.boundary import boundary
 from trialsim.page.pictures.en_pet import en_pet
@@ -105,12 +106,12 @@ def serve(visit: Visit, inputs: Inputs) -> None:
     @reactive.effect
     @reactive.event(inputs.act)
     def _() -> None:
-        act = inputs.act()
-        if isinstance(act, dict) and act.get("act") == "trial" and act.get("by") in ("1", "-1"):
+        act = words_of(inputs.act())
+        if act.get("act") == "trial" and act.get("by") in ("1", "-1"):
             number.set(min(max(number() + int(act["by"]), 1), MOST_TRIALS))
 
     def chosen(snapshot: Snapshot) -> str:
-        return _case(snapshot, inputs.case() if "case" in inputs else None)
+        return _case(snapshot, word(inputs.case()) if "case" in inputs else "")
 
     def shown(name: str, draw: Callable[[Snapshot], Picture | str | None]) -> None:
         """A picture, or the sentence that says why there is none."""
