@@ -68,6 +68,7 @@ class Visit:
         self._loop = asyncio.get_running_loop()
         self._jobs: list[Job] = []
         self._job: Job | None = None
+        self._reading: Job | None = None
         self._looks: dict[str, Looks] = {}
         draft = Draft.of(text)
         self.draft = reactive.Value(draft)
@@ -95,7 +96,9 @@ class Visit:
                 self.opened.set(draft.text)
             self.take(draft, anew=True)
 
-        self.ask(lambda: at_once(lambda: Draft.of(text)), read)
+        if self._reading:
+            self._reading.cancel()  # of two texts the later one counts, however long the earlier one takes
+        self._reading = self.ask(lambda: at_once(lambda: Draft.of(text)), read)
 
     def take(self, draft: Draft, *, anew: bool = False) -> None:
         """Go on with this draft; ``anew`` draws every control again."""

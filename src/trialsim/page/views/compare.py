@@ -12,7 +12,7 @@ from shiny import Inputs, reactive, render, ui
 from trialsim.errors import TrialsimError
 from trialsim.page import pins
 from trialsim.page.answering import MOST_REPLICATES, Snapshot
-from trialsim.page.heard import words_of
+from trialsim.page.heard import form_of, words_of
 from trialsim.page.outputs import fault, told
 from trialsim.page.pins import MARKS, MOST, Against, Pin
 from trialsim.page.session import Asked, Visit, found_quickly
@@ -45,7 +45,7 @@ def serve(visit: Visit, inputs: Inputs) -> None:
     @reactive.effect
     @reactive.event(inputs.act)
     def _() -> None:
-        act = words_of(inputs.act())
+        act, form = words_of(inputs.act()), form_of(inputs.act())
         kept, snapshot = visit.pins(), visit.snapshot()
         at = next((k for k, pin in enumerate(kept) if str(pin.key) == act.get("pin")), None)
         if act.get("act") == "pin" and snapshot is not None and len(kept) < MOST:
@@ -55,8 +55,8 @@ def serve(visit: Visit, inputs: Inputs) -> None:
             visit.pins.set((*kept[:at], *kept[at + 1 :]))
         elif act.get("act") == "back" and at is not None:
             visit.take(kept[at].snapshot.draft, anew=True)
-        elif act.get("act") == "name" and at is not None and isinstance(act.get("chosen"), dict):
-            name = " ".join(str(act["chosen"].get("name", "")).split())[:LONGEST]
+        elif act.get("act") == "name" and at is not None and form is not None:
+            name = " ".join(str(form.get("name", "")).split())[:LONGEST]
             if name:
                 visit.pins.set((*kept[:at], replace(kept[at], name=name), *kept[at + 1 :]))
 

@@ -113,7 +113,7 @@ def serve(visit: Visit, inputs: Inputs) -> None:
             before = asked()
             typed.set({**form, "kind": act["kind"]})
             try:
-                asked.set((before[0] + 1 if before else 1, arguments(act["kind"], act["chosen"])))
+                asked.set((before[0] + 1 if before else 1, arguments(act["kind"], form)))
                 refused.set("")
             except DesignError as error:
                 asked.set(None)
