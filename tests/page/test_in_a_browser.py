@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser import AXE
 from tests.helpers import DASATINIB
 from tests.page.server import MISSING, Served, browser, served
 from trialsim import run
@@ -211,7 +212,7 @@ def test_pictures_have_a_table_and_files(page: Any) -> None:
         content = Path(download.value.path()).read_bytes()
         assert content.startswith(begins)
         assert len(content) > 300
-    assert "Probability" in figure.locator(".drawn").get_attribute("aria-label")
+    assert "P(go)" in figure.locator(".drawn").get_attribute("aria-label")
 
 
 def test_with_the_keyboard_alone(page: Any) -> None:
@@ -230,6 +231,59 @@ def test_with_the_keyboard_alone(page: Any) -> None:
     page.keyboard.type("0.27")
     page.keyboard.press("Tab")
     page.locator("#answer td", has_text=re.compile(r"^27%$")).wait_for()
+
+
+def test_a_pin_and_what_differs_from_it(page: Any) -> None:
+    settled(page)
+    tab(page, "Compare")
+    page.get_by_role("button", name="Pin what is on screen").click()
+    type_in(page, "conduct.accrual.per_month", "9")
+    told = page.locator("#compare", has_text="patients screened a month from 4.5 to 9")
+    told.wait_for()
+    page.get_by_role("button", name="Go back to it").click()
+    page.locator('input[type=text][data-path="conduct.accrual.per_month"]').wait_for()
+    tab(page, "Take it home")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download the scenario file").click()
+    assert Path(download.value.path()).read_bytes() == TEXT.encode()
+
+
+TABS = ("The trial", "Find a design", "Compare", "The observed trial", "Conduct and analysis", "Take it home")
+
+
+@pytest.mark.skipif(AXE is None, reason="needs the package axe-core-python")
+def test_every_tab_keeps_the_rules_of_axe_and_fits_a_telephone(server: Served, chromium: Any) -> None:
+    assert AXE is not None
+    assert AXE.origin is not None
+    rules = (Path(AXE.origin).parent / "axe.min.js").read_text(encoding="utf-8")
+    context = chromium.new_context(viewport={"width": 1400, "height": 1000}, bypass_csp=True)
+    context.set_default_timeout(SLOW)
+    page = context.new_page()
+    page.goto(server.address)
+    settled(page)
+    page.add_script_tag(content=rules)
+    broken = {}
+    for name in TABS:
+        tab(page, name)
+        page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true; })")
+        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        ours = [
+            (rule["id"], node["target"], node["html"][:120])
+            for rule in found["violations"]
+            for node in rule["nodes"]
+            if ".drawn" not in str(node["target"])  # inside plotly's own drawing, which has a table beside it
+        ]
+        if ours:
+            broken[name] = ours
+    page.set_viewport_size({"width": 390, "height": 800})
+    wide = {}
+    for name in TABS:
+        tab(page, name)
+        if (width := page.evaluate("document.documentElement.scrollWidth")) > 390:
+            wide[name] = width
+    context.close()
+    assert not broken
+    assert not wide
 
 
 def test_the_server_wrote_nothing_and_logged_no_fault(server: Served) -> None:
