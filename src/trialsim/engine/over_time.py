@@ -65,7 +65,7 @@ def followed(patients: int) -> int:
 
 
 def patients_over_time(trials: Timed, seed: int, count: int | None = None) -> OverTime:
-    """Count the patients, overrun ones included, who have started in the first ``count`` (``followed``) trials of a case.
+    """Count the patients who have started, overrun ones included, in the first ``count`` trials (default ``followed``).
 
     The points are a quarter of a month apart, or so many quarters that there are at most ``POINTS``.
     """
