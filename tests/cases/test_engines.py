@@ -130,15 +130,16 @@ def test_sizes_that_counts_choose_are_planned() -> None:
 
 
 @pytest.mark.parametrize(
-    ("threshold", "goes_at_once"), [(0.36, True), (0.3600000001, False), (0.3599999999, True)]
+    ("threshold", "futile", "goes_at_once"),
+    [(0.36, 0.2, True), (0.3600000001, 0.2000000001, False), (0.3599999999, 0.1999999999, True)],
 )
-def test_a_conditional_power_at_its_threshold(threshold: float, goes_at_once: bool) -> None:
+def test_a_conditional_power_at_its_threshold(threshold: float, futile: float, goes_at_once: bool) -> None:
     """Two patients to come, each a response with 1/5: 1 - .8^2 = .36 for one response more."""
     looks = curtailed(3, 0, None, None, 0.2, (0.0, threshold))
     assert (looks.n[0] == 1 and looks.next[0][0] == GO) is goes_at_once
-    # and for futility
-    looks = curtailed(3, 0, None, None, 0.2, (threshold, 1.0))
-    assert (looks.n[0] == 1 and looks.next[0][0] == FUTILE) is (threshold >= 0.36)
+    # and for futility: the one patient to come is a response with 1/5
+    looks = curtailed(2, 0, None, None, 0.2, (futile, 1.0))
+    assert (looks.n[0] == 1 and looks.next[0][0] == FUTILE) is (futile >= 0.2)
 
 
 @pytest.mark.parametrize(("alpha", "beta", "found"), [(".14", ".55", True), (".1399999999999", ".55", False),
