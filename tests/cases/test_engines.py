@@ -5,11 +5,12 @@ from __future__ import annotations
 from fractions import Fraction
 from itertools import accumulate, product
 from math import comb, prod
+from pathlib import Path
 
 import pytest
 
 import trialsim
-from tests.helpers import CONFIGS, material_of
+from tests.helpers import CONFIGS, material_of, run
 from trialsim.codes import FUTILE, GO
 from trialsim.designs.alone import alone
 from trialsim.designs.bop2_toxicity import search as bop2_toxicity
@@ -22,6 +23,7 @@ from trialsim.engine import over_time
 from trialsim.engine.over_time import followed, patients_over_time
 from trialsim.engine.timed import timed
 from trialsim.engine.whole_trial_search import Search
+from trialsim.errors import ScenarioError
 from trialsim.figures import draw_all
 from trialsim.running.content import content
 from trialsim.scenario.compiled import Compiled
@@ -42,10 +44,10 @@ def test_the_number_of_trials_that_are_followed_is_told(monkeypatch: pytest.Monk
     trial = Compiled.of(scenario)
     trials = next(iter(timed(trial).values()))
     monkeypatch.setattr(over_time, "PATIENTS", 1_234 * trials.patients)
-    run = trialsim.run(scenario, replicates=50)
+    ran = trialsim.run(scenario, replicates=50)
     assert patients_over_time(trials, 1).trials == 1_234
-    assert content(run)["method"]["trials_over_time"] == 1_234
-    figures = {figure.name: figure for figure in draw_all(material_of(scenario, run.results, None))}
+    assert content(ran)["method"]["trials_over_time"] == 1_234
+    figures = {figure.name: figure for figure in draw_all(material_of(scenario, ran.results, None))}
     assert "the first 1,234 simulated trials of each case" in figures["dose_over_time"].caption
 
 
@@ -190,3 +192,96 @@ def test_a_robust_search_has_no_tolerance(
     target = Target(p0, p1, alpha, beta, 41)
     best = next(Search(scenario, scenario.design, ("bad",), ("good",), target, None).best_of_each_n())
     assert (best.r, best.n) == design
+
+
+# -- what is told when a scenario is read, not later
+
+PARTS = {
+    "design": "{kind: simon, n1: 10, r1: 1, n: 29, r: 5}",
+    "truth": "{a: {response: 0.3, toxicity: [0.3, 0.2]}}",
+    "rule": "{kind: group_sequential, limit: 0.3, phi: 0.1, looks: [10, 29]}",
+    "more": "",
+}
+LATE = [
+    ({"rule": "{kind: group_sequential, limit: 0.3, phi: 0.1, looks: [10, 20, 40]}"},
+     "scenario:7: dose_reduction.rule.looks: no look comes after 40 of 29 patients; at most 29"),
+    ({"design": "{kind: bop2, p0: 0.1, looks: [10, 20], lambda: 0.8, gamma: 1}"},
+     "scenario:7: dose_reduction.rule.looks: no look comes after 29 of 20 patients; at most 20"),
+    ({"design": "{kind: predictive_probability, p0: 0.1, n: 29, theta_l: 0.05, theta_t: 0.9, prior: [1, 1], min_n: 30}"},
+     "scenario:4: design.min_n: no look comes after 30 of 29 patients; at most 29"),
+    ({"more": "conduct: {accrual: {per_month: 2}, assessment_weeks: [8, 16], toxicity_window_weeks: 8}\n"
+              "sensitivity: {curves: {c: {input: truth.a.odds_ratio, values: [1, 2], quantity: serious}}}\n"},
+     "`serious` is no quantity of this scenario; needs `truth.a.serious`"),
+    ({"more": "conduct: {accrual: {per_month: 2}, assessment_weeks: [8, 16], toxicity_window_weeks: 8}\n"
+              "sensitivity: {curves: {c: {input: truth.a.odds_ratio, values: [1, 2], quantity: disease_control}}}\n"},
+     "`disease_control` is no quantity of this scenario; needs `truth.a.stable_disease`"),
+    ({"more": "conduct: {accrual: {per_month: 2}, assessment_weeks: [8, 16], toxicity_window_weeks: 8}\n"
+              "sensitivity: {curves: {c: {input: truth.a.odds_ratio, values: [1, 2], quantity: p_go_all}}}\n"},
+     "`p_go_all` is no quantity of this scenario; needs `cohorts.rules: own` and several cohorts"),
+]  # fmt: skip
+
+
+def scenario_text(**parts: str) -> str:
+    stated = PARTS | parts
+    return (
+        f"schema: 1\nname: e\nendpoint: r\ndesign: {stated['design']}\ndoses: [full, reduced]\n"
+        f"truth: {stated['truth']}\n"
+        f"dose_reduction: {{rule: {stated['rule']}, at_lowest_dose: stop}}\n{stated['more']}"
+    )
+
+
+@pytest.mark.parametrize(("parts", "said"), LATE)
+def test_what_cannot_come_is_refused_at_its_line(parts: dict[str, str], said: str) -> None:
+    parse(scenario_text())
+    with pytest.raises(ScenarioError) as refused:
+        parse(scenario_text(**parts))
+    assert said in str(refused.value)
+
+
+NOMINAL = (
+    "schema: 1\nname: n\nendpoint: r\ndesign: {kind: simon, n1: 8, r1: 1, n: 24, r: R, p0: 0.1, p1: 0.3, alpha: 0.05,"
+    " beta: 0.2}\ntruth: {a: {response: 0.1}}\nsimulation: {replicates: 50, seed: 1}\n"
+)
+
+
+def test_cut_offs_that_miss_their_nominal_rates_say_so_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Case C6, by `validate` and on page one."""
+    monkeypatch.chdir(tmp_path)
+    said = "the type I error 0.0516 exceeds alpha = 0.05 and the power 0.7082 is below 0.8"
+    meant = "0/8 4/24 has type I error 0.0778 and power 0.8572"
+    for r, missed in ((4, True), (None, False)):
+        text = NOMINAL.replace("R", str(r)) if missed else NOMINAL.replace("n1: 8, r1: 1, n: 24, r: R, ", "")
+        Path("s.yaml").write_text(text)
+        for command in (["validate", "s.yaml"], ["run", "s.yaml", "-o", "out", "--force"]):
+            assert run(command, monkeypatch) == 0
+            printed = " ".join(capsys.readouterr().out.split())
+            assert (said in printed and meant in printed) is missed
+
+
+def test_a_stable_size_that_is_not_found_is_told() -> None:
+    found = trialsim.find("single_stage", p0=0.1, p1=0.3, alpha=0.05, beta=0.1, nmax=34)
+    assert [d.criterion for d in found.designs] == ["first"]
+    assert found.note == "up to n = 34 no n is found from which on every larger one works (stable)"
+    assert not trialsim.find("single_stage", p0=0.1, p1=0.3, alpha=0.05, beta=0.1, nmax=400).note
+
+
+def test_a_setting_without_a_design_ends_in_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "s.csv"
+    file.write_text("p0,p1,alpha,beta,nmax\n.1,.3,.05,.2,50\n.1,.3,.05,.2,20\n")
+    assert run(["find", "simon", "--settings", str(file)], monkeypatch) == 2
+    printed = capsys.readouterr()
+    reason = "no two-stage design with n <= 20 keeps alpha = 0.05 and beta = 0.2"
+    assert "optimal,1/10 5/29" in printed.out
+    assert reason in printed.out.splitlines()[-1]
+    assert f"line 3: {reason}" in printed.err
+
+
+def test_a_search_does_not_claim_what_it_held() -> None:
+    found = trialsim.find("simon", p0=0.1, p1=0.3, alpha=0.05, beta=0.2, n1=13, n=43)
+    said = " ".join(str(found).split())
+    assert "Searched, where not held fixed: all n1, r1 of 0 or more, r and n" in said
+    assert "held fixed: n1 = 13, n = 43." in said

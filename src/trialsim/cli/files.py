@@ -3,30 +3,49 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from trialsim.cli.common import Dask, Jobs, Quiet, options, progress, workers
+
+if TYPE_CHECKING:
+    from trialsim.scenario.model import Scenario
 
 
 def validate(
     scenario: Annotated[list[Path], typer.Argument(metavar="SCENARIO...", help="scenario files (YAML)")],
 ) -> None:
     """Check scenario files without running them; every problem is printed as file:line: key: message."""
-    from trialsim.scenario.files import validate as problems_of
+    from trialsim.errors import ScenarioError
+    from trialsim.scenario.files import load
 
     bad = False
     for path in scenario:
-        problems = problems_of(path)
-        bad = bad or bool(problems)
-        for problem in problems:
-            print(problem.located(str(path)), file=sys.stderr)
-        if not problems:
-            print(f"{path}: ok")
+        try:
+            stated = load(path)
+        except ScenarioError as error:
+            bad = True
+            for problem in error.problems:
+                print(problem.located(str(path)), file=sys.stderr)
+        else:
+            print(" ".join([f"{path}: ok", *_nominal(stated)]))
     if bad:
         raise typer.Exit(2)
+
+
+def _nominal(scenario: Scenario) -> Iterator[str]:
+    """What is to be said of nominal error rates that stated cut-offs miss."""
+    if getattr(scenario.design, "is_searched", True):
+        return
+    from trialsim.facts.protocol import nominal_of
+    from trialsim.reporting.oc import missed_words
+
+    said = " ".join(missed_words(nominal_of(scenario, scenario.design.compile())))
+    if said:
+        yield f"({said})"
 
 
 @options

@@ -268,7 +268,8 @@ class Scenario(Spec):
         most = n * (len(self.cohorts.names) if self.cohorts and self.own_rules else 1)
         if rule.kind == "group_sequential" and rule.looks[-1] > most:
             raise impossible(
-                "dose_reduction.rule.looks", f"no look comes after {rule.looks[-1]} of {most} patients; at most {most}"
+                "dose_reduction.rule.looks",
+                f"no look comes after {rule.looks[-1]} of {most} patients; at most {most}",
             )
 
     def _check_dose_change(self) -> None:
