@@ -207,16 +207,16 @@ LATE = [
      "scenario:7: dose_reduction.rule.looks: no look comes after 40 of 29 patients; at most 29"),
     ({"design": "{kind: bop2, p0: 0.1, looks: [10, 20], lambda: 0.8, gamma: 1}"},
      "scenario:7: dose_reduction.rule.looks: no look comes after 29 of 20 patients; at most 20"),
-    ({"design": "{kind: predictive_probability, p0: 0.1, n: 29, theta_l: 0.05, theta_t: 0.9, prior: [1, 1], min_n: 30}"},
+    ({"design": "{kind: predictive_probability, p0: 0.1, n: 29, theta_l: .05, theta_t: .9, prior: [1, 1], min_n: 30}"},
      "scenario:4: design.min_n: no look comes after 30 of 29 patients; at most 29"),
     ({"more": "conduct: {accrual: {per_month: 2}, assessment_weeks: [8, 16], toxicity_window_weeks: 8}\n"
-              "sensitivity: {curves: {c: {input: truth.a.odds_ratio, values: [1, 2], quantity: serious}}}\n"},
+              "sensitivity: {grids: {c: {over: {truth.a.odds_ratio: [1, 2]}, quantity: serious}}}\n"},
      "`serious` is no quantity of this scenario; needs `truth.a.serious`"),
     ({"more": "conduct: {accrual: {per_month: 2}, assessment_weeks: [8, 16], toxicity_window_weeks: 8}\n"
-              "sensitivity: {curves: {c: {input: truth.a.odds_ratio, values: [1, 2], quantity: disease_control}}}\n"},
+              "sensitivity: {grids: {c: {over: {truth.a.odds_ratio: [1, 2]}, quantity: disease_control}}}\n"},
      "`disease_control` is no quantity of this scenario; needs `truth.a.stable_disease`"),
     ({"more": "conduct: {accrual: {per_month: 2}, assessment_weeks: [8, 16], toxicity_window_weeks: 8}\n"
-              "sensitivity: {curves: {c: {input: truth.a.odds_ratio, values: [1, 2], quantity: p_go_all}}}\n"},
+              "sensitivity: {grids: {c: {over: {truth.a.odds_ratio: [1, 2]}, quantity: p_go_all}}}\n"},
      "`p_go_all` is no quantity of this scenario; needs `cohorts.rules: own` and several cohorts"),
 ]  # fmt: skip
 

@@ -66,7 +66,7 @@ def _ideal(found: FoundDesigns) -> Report:
     long = [(f"{d.criterion}, n = {d.n}", d.design) for d in found if len(d.design) > LONGEST]
     held = held_words(found.held)
     searched = (f"Searched: {found.covered}", held)
-    if set(found.held) & set(re.findall(r"\w+", found.covered)):
+    if (set(found.held) - {"every"}) & set(re.findall(r"\w+", found.covered)):
         # "all n1" is not what was searched where n1 is stated
         searched = (f"Searched, where not held fixed: {found.covered}", held)
     blocks: list[Block] = [table, *([Terms(tuple(long))] if long else [])]
