@@ -6,8 +6,10 @@ READY := $(VENV)/.ready
 DEV := $(VENV)/.dev
 DOCS := $(VENV)/.docs
 KERNELS := $(VENV)/.kernels
+# where this is set, each of the hundred programs that the tests start would compile every module anew
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run what-ifs test test-slow test-matrix wheel-check lint bench docs pages clean
+.PHONY: run what-ifs test pytest test-slow test-matrix wheel-check lint bench docs pages clean
 
 run: $(READY) $(KERNELS)  ## run the dasatinib scenario; the last line printed is the path of the report
 	$(BIN)/trialsim run configs/dasatinib.yaml -o runs/dasatinib --sensitivity --force
@@ -15,12 +17,13 @@ run: $(READY) $(KERNELS)  ## run the dasatinib scenario; the last line printed i
 what-ifs: $(READY) $(KERNELS)  ## run the what-if library and write one comparison report
 	$(BIN)/trialsim whatif configs/what-ifs/*.yaml -o runs/what-ifs --force
 
-test: $(DEV) $(KERNELS)  ## lint, types, floors and tests
-	$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest -n 2
+test: lint pytest  ## lint, types, floors and tests
+
+pytest: $(DEV) $(KERNELS)  ## the tests alone; each of two workers has its half of the files and takes over what the other has left
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 test-slow: $(DEV) $(KERNELS)  ## the longer studies
-	$(BIN)/python -m pytest -n 2 -m slow
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m slow
 
 test-matrix: $(READY)  ## wheel and quick tests under every promised Python that is found here, and with the lowest versions
 	$(BIN)/python tools/matrix.py

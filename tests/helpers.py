@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib.image import imsave
 
 from trialsim import cli
 from trialsim.checks import Checks
@@ -116,8 +118,16 @@ def run(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> int:
 
 def unrendered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Figures are made, with their numbers and words, but written as empty pictures: rendering takes longest."""
-    empty = b'<svg xmlns="http://www.w3.org/2000/svg" width="226pt"/>'
-    monkeypatch.setattr("trialsim.figures.Drawn.svg", lambda _: empty)
+    dot = io.BytesIO()
+    imsave(dot, [[0.0]], format="png")
+    empty = {"svg": b'<svg xmlns="http://www.w3.org/2000/svg" width="226pt"/>', "png": dot.getvalue()}
+    monkeypatch.setattr("trialsim.figures.Drawn.drawing", lambda _, kind: empty[kind])
+
+
+def first_of(few: int, values: Iterable[Any]) -> list[Any]:
+    """Parameters of a study that is run in part: the first ``few`` always, the others with the longer studies."""
+    sets = [value if isinstance(value, tuple) else (value,) for value in values]
+    return [pytest.param(*each, marks=[pytest.mark.slow] if k >= few else []) for k, each in enumerate(sets)]
 
 
 def results_in(folder: Path) -> dict[str, Any]:

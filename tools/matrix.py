@@ -86,7 +86,7 @@ def tried(python: Path, wheel: Path, place: Path, constraints: Path) -> str:
     place.mkdir()
     programs = environment(python, place / "venv", wheel, *requirements(), constraints=constraints)
     smoke(programs, place / "empty", JOB)
-    quick = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow and not browser", *QUICK)
+    quick = ("-m", "pytest", "-p", "no:cacheprovider", "-m", "not slow and not browser", *QUICK)
     told = call(programs / "python", *quick, folder=ROOT).strip().splitlines()
     return next(line for line in reversed(told) if "passed" in line)
 

@@ -46,8 +46,9 @@ def environment(python: str | Path, folder: Path, *packages: str | Path, constra
     """An environment of its own with these packages, and the folder of its programs."""
     call(python, "-m", "venv", folder)
     programs = folder / ("Scripts" if os.name == "nt" else "bin")
-    install = (programs / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-    call(*install, "-c", constraints, *packages)
+    # most of the libraries' modules are never imported: those that are, are compiled to bytecode then
+    install = (programs / "python", "-m", "pip", "install", "--quiet", "--no-compile")
+    call(*install, "--disable-pip-version-check", "-c", constraints, *packages)
     return programs
 
 

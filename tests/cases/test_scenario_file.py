@@ -281,7 +281,7 @@ def test_accrual_pauses_at_an_interim_look_unless_the_file_says_otherwise() -> N
     block = "conduct: {accrual: {per_month: 4}, assessment_weeks: [8, 16], toxicity_window_weeks: 8%s}"
     said = ("", ", interim: pause", ", interim: continue")
     left_out, pause, on = (scenario(SIMON, more=block % more) for more in said)
-    default = "The scenario does not say what accrual does meanwhile; this is the default."
+    default = "The scenario does not say what accrual does while an interim look is pending; the pause is the default."
     texts = [" ".join(str(protocol(each)).split()) for each in (left_out, pause, on)]
     assert [default in text for text in texts] == [True, False, False]
     closed = "Accrual pauses when the patients of an interim look are enrolled"

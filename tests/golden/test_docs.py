@@ -25,12 +25,15 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
+import typer
 
 import trialsim
-from tests.helpers import ROOT, run
+from tests.helpers import ROOT, run, unrendered
 from tests.published.reference import rows
+from trialsim.cli import app
 from trialsim.quantities import QUANTITIES
 from trialsim.scenario.changes import variants
 from trialsim.scenario.compiling import compile_rules
@@ -99,6 +102,7 @@ def test_what_a_page_shows_is_what_happens(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    unrendered(monkeypatch)
     (tmp_path / "configs").symlink_to(ROOT / "configs")
     names: dict[str, object] = {}
     printed = ""
@@ -131,6 +135,46 @@ def test_what_a_page_shows_is_what_happens(
                 assert words(passage) in text, passage
 
 
+INLINE = re.compile(r"`trialsim\s+([a-z][^`]*)`")
+"""A command in a sentence, which may be broken over two lines."""
+LISTED = re.compile(r"^(?:    |\$ |> ?\$ )(?:\.venv/bin/)?trialsim +(.*)$", re.MULTILINE)
+"""A command in a block, of whatever kind."""
+
+
+def commands_named(page: Path) -> list[str]:
+    """Every command of a page, those of its sentences too."""
+    text = page.read_text(encoding="utf-8")
+    return [" ".join(found.split()) for found in (*INLINE.findall(text), *LISTED.findall(text))]
+
+
+@pytest.mark.parametrize("page", [*sorted(DOCS.glob("*.md")), ROOT / "README.md"], ids=lambda page: page.name)
+def test_every_command_that_is_named_exists_with_its_options(page: Path) -> None:
+    """Those in sentences have placeholders and are not run; what no such option is, the parser refuses."""
+    group = typer.main.get_command(app)
+    for line in commands_named(page):
+        name, *given = shlex.split(line.partition(" > ")[0], comments=True)
+        command = group.commands.get(name)
+        assert command is not None, line
+        given = [each for each in given if each not in ("...", "…")]
+        parser_of(command).parse_args(given)
+
+
+def parser_of(command: typer.core.TyperCommand) -> Any:
+    """Its parser, which is asked for options alone: what a sentence leaves out may be missing."""
+    context = command.make_context(command.name, [], resilient_parsing=True)
+    context.resilient_parsing = False
+    return command.make_parser(context)
+
+
+def test_an_option_that_does_not_exist_is_noticed() -> None:
+    page = "one may `trialsim run FILE --exactly`, or\n    trialsim oc 1/10,5/29 --p0 .1\n"
+    assert [*INLINE.findall(page), *LISTED.findall(page)] == ["run FILE --exactly", "oc 1/10,5/29 --p0 .1"]
+    parser = parser_of(typer.main.get_command(app).commands["run"])
+    parser.parse_args(["FILE", "--exact"])
+    with pytest.raises(Exception, match="--exactly"):
+        parser.parse_args(["FILE", "--exactly"])
+
+
 def test_every_kind_of_block_is_met() -> None:
     kinds = {block.kind.split()[0] for name in RUN for block in blocks(DOCS / name)}
     assert kinds >= {"console", "python", "text", "yaml", "in"}
@@ -149,6 +193,23 @@ def test_links_lead_somewhere() -> None:
         text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
         for target in re.findall(r"\]\((?!https?:|#)([^)#\s]+)[^)]*\)", text):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of the headings of a page: small letters, without punctuation, a hyphen for a space."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    heads = [re.sub(r"\]\([^)]*\)", "]", head) for head in re.findall(r"^#+ +(.*)$", text, re.MULTILINE)]
+    return {re.sub(r"[^\w -]", "", head.strip().lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("page", [*sorted(DOCS.glob("*.md")), ROOT / "README.md"], ids=lambda page: page.name)
+def test_links_to_sections_lead_to_headings(page: Path) -> None:
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)#([^)\s]+)\)", text):
+        where = page.parent / target if target else page
+        if anchor.startswith("trialsim."):  # of a function, which Sphinx checks
+            continue
+        assert anchor in anchors(where), f"{page.name}: {target}#{anchor}"
 
 
 def test_sections_that_are_named_exist() -> None:

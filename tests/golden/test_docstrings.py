@@ -10,6 +10,7 @@ import pytest
 from typer.main import get_command
 
 import trialsim
+from tests.helpers import unrendered
 from trialsim.cli import app
 
 FUNCTIONS = [name for name in trialsim._HOME if inspect.isroutine(getattr(trialsim, name))]
@@ -67,6 +68,7 @@ def test_a_class_describes_only_attributes_that_it_has(name: str) -> None:
 @pytest.mark.parametrize("name", [*FUNCTIONS, *CLASSES])
 def test_the_examples_run(name: str, tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
+    unrendered(monkeypatch)
     text = inspect.getdoc(getattr(trialsim, name))
     test = doctest.DocTestParser().get_doctest(text, {"trialsim": trialsim}, name, None, None)
     said: list[str] = []

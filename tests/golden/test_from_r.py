@@ -38,7 +38,6 @@ def test_the_page_prints_what_it_says(way: str, number: int, tmp_path: Path) -> 
         pytest.skip(reason)
     script, shown = SCRIPTS[number]
     (tmp_path / "script.R").write_text(script, encoding="utf-8")
-    (tmp_path / "configs").symlink_to(ROOT / "configs")
     programs = Path(sys.executable).parent
     environment = {
         **os.environ,

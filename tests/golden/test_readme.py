@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
+from pathlib import Path
 
 import pytest
 
 import trialsim
-from tests.helpers import ROOT, run
+from tests.helpers import DASATINIB, ROOT, run, unrendered
 from trialsim.scenario.files import parse
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -25,7 +27,12 @@ def test_the_yaml_is_a_scenario():
 
 def test_the_python_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "configs").symlink_to(ROOT / "configs")
+    unrendered(monkeypatch)
+    stated = DASATINIB.read_text(encoding="utf-8")
+    fewer = re.sub(r"replicates: \d+", "replicates: 2000", stated)
+    assert fewer != stated
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs/dasatinib.yaml").write_text(fewer, encoding="utf-8")
     exec(compile(block("python"), "README.md", "exec"), {})
     assert (tmp_path / "dasatinib-report" / "report.html").is_file()
     assert "P(go)" in capsys.readouterr().out
@@ -38,6 +45,21 @@ def test_the_search_prints_what_is_shown(monkeypatch: pytest.MonkeyPatch, capsys
         == 0
     )
     assert capsys.readouterr().out.split() == shown.split()
+
+
+@pytest.mark.slow
+def test_the_commands_run_as_typed_one_after_the_other_in_an_empty_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.chdir(tmp_path)
+    unrendered(monkeypatch)
+    commands = re.findall(r"^\$ trialsim (.*)$", block("console"), re.MULTILINE)
+    assert len(commands) > 15
+    for command in commands:
+        assert run(shlex.split(command, comments=True), monkeypatch) == 0, (command, capsys.readouterr().err)
+        if "--resume" in command:
+            assert "complete already" in capsys.readouterr().out
+    assert {"scenario.yaml", "table.html", "trial-7.svg"} <= {path.name for path in tmp_path.iterdir()}
 
 
 def test_links_lead_somewhere():

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from tests.helpers import first_of
 from tests.oracle.brute_force import Dose
 from tests.oracle.common import random_case, rates_of
 from tests.oracle.naive import simulate_trial, thresholds
@@ -93,11 +94,15 @@ def assert_same_trials(rules: Rules, truth: tuple[Dose, ...], seed: int, first: 
             assert (here % 2).sum() == trial["toxicities_by_level"][level]
 
 
-@settings(max_examples=2000, deadline=None, derandomize=True, database=None)
-@given(rng=st.randoms(use_true_random=False), seed=st.integers(0, 2**63 - 1), first=st.integers(0, 2**47))
-def test_every_trial_equals_the_twin(rng: random.Random, seed: int, first: int) -> None:
-    rules, truth = random_case(rng, max_n=12, max_n_inevaluable=10)
-    assert_same_trials(rules, truth, seed, first, 3)
+@pytest.mark.parametrize("examples", first_of(1, [500, 2000]))
+def test_every_trial_equals_the_twin(examples: int) -> None:
+    @settings(max_examples=examples, deadline=None, derandomize=True, database=None)
+    @given(rng=st.randoms(use_true_random=False), seed=st.integers(0, 2**63 - 1), first=st.integers(0, 2**47))
+    def compared(rng: random.Random, seed: int, first: int) -> None:
+        rules, truth = random_case(rng, max_n=12, max_n_inevaluable=10)
+        assert_same_trials(rules, truth, seed, first, 3)
+
+    compared()
 
 
 @pytest.mark.parametrize("on_dose_change", [POOLED, NEW_DOSE_ONLY, RESTART])

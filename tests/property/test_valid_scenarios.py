@@ -17,7 +17,7 @@ from tests.helpers import results_in, run, unrendered
 from tests.property.valid_scenarios import scenario
 from trialsim.quantities import QUANTITIES
 
-QUICK = 8
+QUICK = 6
 MANY = 1000
 NOTHING = re.compile(r"(?<![\w/.-])(None|NaN|nan|-?inf|-?[Ii]nfinity)(?![\w-])(?! of)")
 """A value that is missing or no number, where words are read; "None of the ..." begins a sentence."""

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import child, ended, run
+from tests.helpers import child, ended, first_of, run
 
 SMALL = """
 schema: 1
@@ -137,9 +137,7 @@ def killed_and_resumed(folder: Path, rng: random.Random, steps: int) -> bytes:
     return results(folder)
 
 
-@pytest.mark.parametrize(
-    "seed", [0, pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("seed", first_of(1, range(3)))
 def test_runs_killed_at_random_moments(seed: int, tmp_path: Path, uninterrupted: tuple[bytes, int]) -> None:
     whole, steps = uninterrupted
     assert killed_and_resumed(scenario_in(tmp_path), random.Random(seed), steps) == whole

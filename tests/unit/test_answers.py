@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import trialsim
-from tests.helpers import run
+from tests.helpers import run, unrendered
 from tests.unit.test_compare import MINIMAX
 from tests.unit.test_compare import TEXT as DESIGN
 from tests.unit.test_sensitivity_grammar import GOOD
@@ -123,6 +123,7 @@ def test_a_folder_is_worked_out_again(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    unrendered(monkeypatch)
     texts = {"small": TEXT + VARIANTS, "twin": TEXT, "a": DESIGN, "b": MINIMAX, "s": PLAIN + GOOD}
     for stem, text in texts.items():
         Path(f"{stem}.yaml").write_text(text, encoding="utf-8")

@@ -14,6 +14,7 @@ from scipy.integrate import quad
 from scipy.stats import beta, binom
 
 import trialsim
+from tests.helpers import run
 from trialsim.designs.rules import Looks, two_way
 from trialsim.errors import DesignError
 from trialsim.figures.estimators import draw
@@ -464,10 +465,11 @@ def test_toxicity_by_dose_where_it_is_reported(tmp_path):
         )
 
 
-def test_an_analysis_in_every_form(tmp_path):
+def test_an_analysis_in_every_form(tmp_path, monkeypatch):
     found = trialsim.analyse(trialsim.load(EXAMPLE), characteristics=True)
     assert len(repr(found)) < 200
     assert "To quote." in found._repr_html_()
+    monkeypatch.setattr("trialsim.figures.drawn.DPI", 40)  # coarse pictures are quickly written
     assert [picture.name for picture in found.figures()] == ["analysis"]
     assert "Evaluable patients: every estimate" in markdown(found.report())
     assert r"\section" in latex(found.report())
@@ -479,8 +481,7 @@ def test_an_analysis_in_every_form(tmp_path):
         ("scenario", [str(EXAMPLE)]),
         ("design", ["--design", "1/10,5/29", "--responses", "7"]),
     ):
-        done = command(*more, "-o", str(tmp_path / name), "--docx", "-q")
-        assert done.returncode == 0, done.stderr
+        assert run(["analyse", *more, "-o", str(tmp_path / name), "--docx", "-q"], monkeypatch) == 0
         assert {"report.html", "report.md", "report.docx", "results.json"} <= {
             p.name for p in (tmp_path / name).iterdir()
         }

@@ -18,11 +18,13 @@ from scipy import stats
 
 import trialsim
 from tests.browser import print_to_pdf
-from tests.helpers import DASATINIB, run
+from tests.helpers import DASATINIB, run, unrendered
 from tests.helpers import FILES as CONFIGS
+from tests.unit.test_reporting import small
 from trialsim.codes import FUTILE, GO
 from trialsim.designs.rules import ACTION_WORDS, DECISION_WORDS, Rules
 from trialsim.engine.exact import distribution
+from trialsim.errors import DesignError
 from trialsim.facts.protocol import facts
 from trialsim.figures.conditional_power import draw
 from trialsim.monitoring.aids import Aids
@@ -34,6 +36,7 @@ from trialsim.reporting.protocol_toxicity import boundary
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import load, parse
+from trialsim.scenario.model import Scenario
 from trialsim.writing.html import html
 from trialsim.writing.latex import latex
 from trialsim.writing.markdown import markdown
@@ -329,6 +332,7 @@ def test_a_folder_and_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    unrendered(monkeypatch)
     config = str(DASATINIB)
     assert run(["monitor", config, "--now", "30,4,8", "-o", "out", "-q"], monkeypatch) == 0
     assert run(["monitor", config, "-o", "sheet.html", "-q"], monkeypatch) == 0
@@ -364,11 +368,9 @@ def test_a_folder_and_files(
         (["--now", "30"], "whole numbers"),
         (["--now", "30,-1"], "whole numbers"),
         (["--now", "30,31"], "31 responses among 30 patients"),
-        (["--now", "70,8"], "nothing is ahead"),
-        (["--now", "25,1"], "the trial ends after 25 patients with 1 response: futile"),
+        (["--now", "71,8"], "more than the planned number, 70"),
         (["--now", "30,1"], "ended at an earlier look"),
         (["--now", "30,4,31"], "31 patients with toxicity among 30"),
-        (["--now", "30,4,20"], "toxicity rule has lowered the dose"),
         (["--now", "30,4", "--dose", "3"], "doses 1 to 2"),
         (["--now", "30,4,2", "--dose", "2"], "--at-dose"),
         (["--now", "30,4,2", "--dose", "2", "--at-dose", "30"], "had an earlier dose"),
@@ -393,6 +395,73 @@ def test_what_cannot_be_is_said_plainly(
     assert "Traceback" not in printed.err
     assert not printed.out
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("now", "does", "told"),
+    [
+        (
+            "12,2,5",
+            "continue",
+            "CONTINUE. 12 patients with 2 responses; 12 treated at 100 mg BID, 5 of them with toxicity.",
+        ),
+        ("12,2", "continue", "toxicities are not stated here, and not looked at"),
+        ("12,2,8", "lower_dose", "ACT: lower to 70 mg BID. 12 patients with 2 responses"),
+        ("12,2,8", "lower_dose", "It was met with patient 11 at the latest"),
+        ("12,2,7", "continue", "The toxicity rule acts at 8 or more of 12."),
+        ("30,4,20", "lower_dose", "It was met with patient 22 at the latest"),
+        ("18,2,5", "continue", "The next look is after 25 patients."),
+        ("25,1,5", "futile", "STOP for futility. 25 patients with 1 response"),
+        ("25,1", "futile", "The look after 25 patients is due."),
+        ("25,2,5", "continue", "The next look is after 70 patients."),
+        ("70,8", "go", "GO. 70 patients with 8 responses"),
+        ("70,6", "futile", "NO GO. 70 patients with 6 responses"),
+    ],
+)
+def test_the_first_line_says_what_to_do(
+    now: str, does: str, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Against the cut-offs 1/25 6/70, and the boundary as the rules have it."""
+    scenario = load(DASATINIB)
+    counts = [int(part) for part in now.split(",")]
+    row = compile_rules(scenario).monitor.act_ge[0]
+    if len(counts) > 2:
+        assert (counts[2] >= row[counts[0]]) is (does == "lower_dose")
+    assert run(["monitor", str(DASATINIB), "--now", now], monkeypatch) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert told in said
+    lead = {
+        "continue": "CONTINUE.",
+        "lower_dose": "ACT:",
+        "go": "GO.",
+        "futile": "STOP" if counts[0] < 70 else "NO GO",
+    }
+    assert said.removeprefix(scenario.name).strip().startswith(lead[does])
+    aids = trialsim.monitor(scenario, now=counts)
+    assert aids.today is not None and aids.today.does == does
+    assert (aids.present is not None) is (does == "continue")
+    assert aids.to_dict()["today"]["does"] == does
+
+
+def test_a_rule_that_stops_and_a_look_that_asks_for_toxicity() -> None:
+    """The lowest dose of a rule of two among three; a look that stops from 5 toxicities among 10."""
+    scenario = small_of_two_doses()
+    lowest = trialsim.monitor(scenario, now=(5, 2, 2), dose=2, at_dose=2)
+    assert lowest.today is not None and lowest.today.does == "stop_for_toxicity"
+    higher = trialsim.monitor(scenario, now=(2, 1, 2))
+    assert higher.today is not None and higher.today.does == "lower_dose" and higher.today.boundary == 2
+    # after three patients the rule asks no more, and two of the first three had toxicity at least
+    with pytest.raises(DesignError, match="has lowered the dose by then"):
+        trialsim.monitor(scenario, now=(5, 2, 4))
+    # where the trial is over by its responses, no dose is lowered
+    futile = trialsim.monitor(scenario, now=(6, 0, 0))
+    assert futile.today is not None and futile.today.does == "futile" and futile.today.look == 6
+    with pytest.raises(DesignError, match="ended at an earlier look"):
+        trialsim.monitor(scenario, now=(7, 0, 0))
+
+
+def small_of_two_doses() -> Scenario:
+    return small(dose_reduction={"rule": {"kind": "k_of_first_m", "k": 2, "m": 3}}, evaluability=None)
 
 
 @pytest.mark.slow

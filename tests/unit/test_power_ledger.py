@@ -18,13 +18,22 @@ from tests.unit.test_reporting import POCOCK, small
 from tests.unit.test_reporting_conduct import CONDUCT, STRATA
 from trialsim.codes import POOLED
 from trialsim.engine.operating import exact, simulate
-from trialsim.engine.power_ledger import LABELS, PowerLedger, PowerLedgers, power_ledgers
+from trialsim.engine.power_ledger import (
+    LABELS,
+    PowerLedger,
+    PowerLedgers,
+    Step,
+    _reasons,
+    _Stage,
+    power_ledgers,
+)
 from trialsim.engine.quantities import Side
 from trialsim.engine.timed import at_once, timed
 from trialsim.figures import power_ledger as figure
 from trialsim.figures.drawn import Drawn
 from trialsim.kernels.streams import stream_key
 from trialsim.reporting.power_ledger import sentence, table
+from trialsim.reporting.run.summary import changed_words
 from trialsim.scenario import compiling
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.compiling import compile_rules
@@ -35,6 +44,7 @@ CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 TINY = {"kind": "simon", "n1": 3, "r1": 0, "n": 6, "r": 2, "p0": 0.1, "p1": 0.4}
 SEARCHED = {"kind": "simon", "p0": 0.1, "p1": 0.6, "alpha": 0.1, "beta": 0.2}
 TWO_OF_3 = {"kind": "k_of_first_m", "k": 2, "m": 3}
+FIELDS = {"step", "p_go", "change", "mcse", "change_mcse", "same_patients", "same_patients_mcse"}
 OWN = {"rules": "own", "strata": STRATA}
 
 
@@ -216,7 +226,9 @@ def assert_holds(ledger: PowerLedger) -> None:
             assert (step.change_mcse is not None) == simulated
         if before.mcse is None and step.mcse is not None:
             assert step.change_mcse == step.mcse
-        assert bool(step.reasons) == (step.change > 1e-9)
+        assert (step.same_patients is not None) == (simulated and bool(step.effect_mcse is not None))
+        effect, error = step.effect or 0.0, step.effect_mcse or 0.0
+        assert bool(step.reasons) == (effect > 1e-9 or 1e-9 < -effect <= 2 * error)
     total = sum(step.change or 0.0 for step in ledger.steps)
     last = ledger.steps[-1].p_go
     assert last is not None
@@ -227,7 +239,7 @@ def test_results_json_has_it_and_it_adds_up_to_the_last_digit() -> None:
     doc = trialsim.run(small()).to_dict()
     for case in json.loads(json.dumps(doc))["cases"].values():
         steps = case["power_ledger"]
-        assert all(set(step) == {"step", "p_go", "change", "mcse", "change_mcse"} for step in steps)
+        assert all(set(step) == FIELDS for step in steps)
         assert steps[-1]["p_go"] == case["exact"]["p_go"]
         for before, step in zip(steps, steps[1:], strict=False):
             assert f"{step['change']:.11f}" == f"{step['p_go'] - before['p_go']:.11f}"
@@ -301,6 +313,101 @@ def test_where_no_chain_is_small_enough_the_calendar_step_is_still_paired_with_t
     assert step.change_mcse == pytest.approx((two - one).std(ddof=1) / 2000**0.5)
 
 
+def test_calendar_time_is_not_blamed_for_the_chance_of_a_simulation() -> None:
+    """No toxicity rule, one dose, nobody in doubt: dates then cannot change P(go), whatever is simulated."""
+    design = {"kind": "simon", "n1": 10, "r1": 1, "n": 29, "r": 5, "p0": 0.1, "p1": 0.3}
+    scenario = small(
+        design=design,
+        doses=None,
+        dose_reduction=None,
+        evaluability=None,
+        truth={"active": {"response": 0.3}},
+        conduct=CONDUCT,
+    )
+    told = set()
+    for seed in range(1, 5):
+        ledger = of(scenario, replicates=1000, seed=seed)
+        step = ledger["calendar"]
+        assert step.change and step.change_mcse
+        assert step.same_patients == step.same_patients_mcse == 0
+        assert step.reasons == ()
+        told.add(abs(step.change) > 0.00005)
+        said = sentence(scenario, ledger)
+        assert "(no change on the same patients" in said
+        assert ("is chance of the simulation" in said) is (abs(step.change) > 0.00005)
+    assert True in told
+    drawn = drawn_of(scenario, replicates=1000)
+    assert drawn is not None
+    assert [bar.get_width() for bar in drawn.figure.axes[0].patches] == [0]
+    assert "(±0)" in drawn.alt
+    doc = trialsim.run(scenario, replicates=1000).to_dict()
+    row = doc["calendar_time_changes"]["active"]["p_go"]
+    assert row["difference"] == pytest.approx(doc["cases"]["active"]["power_ledger"][-1]["change"])
+    assert (row["same_patients"], row["same_patients_mcse"]) == (0, 0)
+    assert "on the same patients no difference" in changed_words(doc)[0]
+
+
+def test_what_a_step_does_is_the_difference_of_trials_on_the_same_patients() -> None:
+    truth = {"active": {"response": [0.4, 0.2], "toxicity": [0.5, 0.3]}}
+    scenario = small(conduct=CONDUCT, truth=truth)
+    trial, results = Compiled.of(scenario), simulate(scenario, replicates=2000, totals=False)
+    found, key = power_ledgers(trial, results), stream_key(scenario.simulation.seed)
+    dated = timed(trial)["active"]
+    one, two = (Side.of(each).paired(key, 0, 2000) for each in (at_once(trial, dated), dated))
+    step = found.ledgers[0]["calendar"]
+    apart = two["p_go"].values - one["p_go"].values
+    assert apart.any()
+    assert step.same_patients == pytest.approx(apart.mean(), abs=1e-12)
+    assert step.same_patients_mcse == pytest.approx(apart.std(ddof=1) / 2000**0.5)
+    assert step.same_patients_mcse < 0.8 * (step.change_mcse or 0.0)
+    for name in ("en", "toxicities"):
+        expected = (two[name].values - one[name].values).mean()
+        assert found.of_time["active"][name].estimate == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"cohorts": OWN, "truth": {"active": {"response": [0.4, 0.2], "toxicity": [0.5, 0.3]}}},
+        {"dose_reduction": {"rule": {"kind": "amendment", "after_month": 3}}},
+        {"dose_reduction": {"rule": {"kind": "amendment", "after_month": 3}}, "withdraws": 0.03},
+    ],
+)
+def test_the_step_before_a_simulated_one_is_simulated_as_its_exact_answer_says(
+    changes: dict[str, Any],
+) -> None:
+    withdraws = changes.pop("withdraws", 0.0)
+    scenario = small(conduct=CONDUCT | {"withdrawal_per_month": withdraws}, **changes)
+    for ledger in ledgers(scenario, replicates=20_000).ledgers:
+        for before, step in zip(ledger.steps, ledger.steps[1:], strict=False):
+            if before.mcse is None and step.mcse is not None:
+                assert step.p_go is not None and step.same_patients is not None and before.p_go is not None
+                drawn = step.p_go - step.same_patients
+                assert abs(drawn - before.p_go) < 4.5 * (before.p_go * (1 - before.p_go) / 20_000) ** 0.5
+                break
+        else:
+            raise AssertionError("no simulated step follows an exact one")
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_an_effect_within_two_standard_errors_says_so_of_both_signs(sign: int) -> None:
+    scenario = small(conduct=CONDUCT)
+    before = Step("design_alone", 0.8)
+    step = Step("calendar", 0.8 + sign * 0.004, sign * 0.004, 0.003, 0.003, sign * 0.001, 0.0008)
+    ledger = PowerLedger("active", "", 0.4, False, (before, with_reasons(scenario, step)))
+    assert sentence(scenario, ledger).endswith("the trial as it runs, within simulation error.")
+    clear = replace(step, same_patients=-0.0017)
+    ledger = PowerLedger("active", "", 0.4, False, (before, with_reasons(scenario, clear)))
+    assert sentence(scenario, ledger).endswith("in calendar time, the trial as it runs.")
+
+
+def with_reasons(scenario: Scenario, step: Step) -> Step:
+    """The step with what the ledger would say of it."""
+    trial = Compiled.of(scenario)
+    (oc,) = (oc for oc in exact(scenario, totals=False).cases if oc.case == "active")
+    return replace(step, reasons=_reasons(_Stage("calendar", trial, trial.strata["active"]), step, oc, None))
+
+
 @pytest.mark.parametrize("own", [False, True])
 def test_the_error_of_the_calendar_step_is_its_spread_over_seeds(own: bool) -> None:
     truth = {"active": {"response": [0.4, 0.2], "toxicity": [0.5, 0.3]}}
@@ -320,9 +427,7 @@ def test_without_simulation_the_calendar_is_not_known() -> None:
     scenario = small(conduct=CONDUCT)
     found = power_ledgers(Compiled.of(scenario), exact(scenario, totals=False))
     (ledger,) = found.of("active")
-    assert ledger.steps[-1].to_dict() == dict.fromkeys(("p_go", "change", "mcse", "change_mcse")) | {
-        "step": "calendar"
-    }
+    assert ledger.steps[-1].to_dict() == dict.fromkeys(FIELDS) | {"step": "calendar"}
     assert "not simulated in calendar time" in sentence(scenario, ledger)
 
 
@@ -419,12 +524,13 @@ def test_sentence_and_table_of_a_trial_in_calendar_time() -> None:
     assert said.startswith(start)
     assert "when the 10% of patients who cannot be evaluated count as non-responders" in said
     assert "when the toxicity rule can stop the trial for toxicity" in said
-    assert (
-        f"standard error {ledger['calendar'].change_mcse:.5f}) in calendar time, the trial as it runs" in said
-    )
+    step = ledger["calendar"]
+    assert f"on the same patients, standard error {step.same_patients_mcse:.5f}" in said
+    assert "chance of the simulation) in calendar time, the trial as it runs" in said
     (group,) = table([ledger]).groups
     assert [row[1].value for row in group.rows] == [step.p_go for step in ledger.steps]
     assert [row[3].value for row in group.rows] == [step.change for step in ledger.steps]
+    assert [row[5].value for row in group.rows] == [step.effect for step in ledger.steps]
     assert [row[2].text == "exact" for row in group.rows] == [True, True, True, True, False]
 
 
@@ -446,7 +552,8 @@ def test_the_figure_draws_the_ledger() -> None:
         drawn.figure.axes, drawn.frame.groupby(["case", "cohort"], sort=False), strict=True
     ):
         bars = [bar.get_width() for bar in axes.patches]
-        assert bars == pytest.approx(rows["change"].iloc[1:].tolist(), abs=1e-12)
+        effects = rows["same_patients"].fillna(rows["change"])
+        assert bars == pytest.approx(effects.iloc[1:].tolist(), abs=1e-12)
 
 
 def test_nothing_is_drawn_where_nothing_follows_the_design() -> None:

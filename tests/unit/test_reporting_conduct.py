@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import io
 import json
+import math
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from scipy import stats
 
 import trialsim
 import trialsim.figures
@@ -18,7 +22,8 @@ from tests.unit.test_reporting import small
 from trialsim.reporting.rerun import reproduce
 from trialsim.reporting.run.folder import report
 from trialsim.reporting.run.report import csv_tables, document, report_of
-from trialsim.reporting.run.summary import agreement, changed_words
+from trialsim.reporting.run.summary import agreement, changed_words, trust
+from trialsim.running.plain import chance_of_largest, compared
 from trialsim.scenario.model import Scenario
 from trialsim.writing.html import html
 
@@ -76,7 +81,7 @@ def test_what_calendar_time_changes_is_the_difference_from_outcomes_at_once() ->
     assert (
         f"treats {en['in_calendar_time']:.1f} patients on average instead of {en['at_once']:.1f}" in inactive
     )
-    assert f"difference {en['difference']:+.2f}" in inactive
+    assert f"on the same patients {en['same_patients']:+.2f}, mcse {en['same_patients_mcse']:.2f}" in inactive
     assert "months in the median" in active
     assert not changed_words(built(small()))
 
@@ -114,6 +119,36 @@ def test_agreement_is_that_of_the_trial_at_once() -> None:
         "With every outcome known at once, exact calculation and 400 simulated trials a case agree"
     )
     assert "In calendar time there is no exact answer" in words
+
+
+@pytest.mark.parametrize("replicates", [20_000, 400])
+def test_a_difference_that_chance_seldom_gives_is_not_called_chance(replicates: int) -> None:
+    """One P(go) of a document is moved by 4.4 standard errors; the chance by hand, from the binomial distribution."""
+    doc = copy.deepcopy(plain()) | {"replicates": replicates}
+    calm = trust(doc | {"disagreements": []})
+    assert ", within chance." in calm and "has a probability" not in calm
+    twin = doc["cases"]["active"]["at_once"]
+    p = twin["exact"]["p_go"]
+    drawn = round(replicates * p + 4.4 * (replicates * p * (1 - p)) ** 0.5)
+    for case in doc["cases"].values():
+        # nothing else differs
+        for name, value in case["at_once"]["exact"].items():
+            if name in case["at_once"]["simulated"]:
+                case["at_once"]["simulated"][name]["estimate"] = value
+        case["at_once"]["z"] = dict.fromkeys(case["at_once"]["z"], 0.0)
+    twin["simulated"]["p_go"]["estimate"], twin["z"]["p_go"] = drawn / replicates, 4.4
+    found = compared(doc)
+    tail = stats.binom.sf(drawn - 1, replicates, p)
+    if replicates < 1000:
+        q = Fraction(p)
+        upper = range(drawn, replicates + 1)
+        tail = float(sum(math.comb(replicates, k) * q**k * (1 - q) ** (replicates - k) for k in upper))
+    expected = 2 * tail * len(found)
+    assert chance_of_largest(doc) == pytest.approx(expected, rel=1e-9)
+    for said in (trust(doc), agreement(doc)):
+        assert f"among {len(found)} comparisons has a probability of about {expected:.1g} at most" in said
+        assert "another seed or more replicates will tell" in said
+        assert "within chance" not in said and "no more than chance" not in said
 
 
 def test_cohorts_with_rules_of_their_own_have_their_verdicts() -> None:

@@ -349,9 +349,12 @@ def progress(
 
 def loaded(paths: Sequence[Path]) -> tuple[list[Scenario], dict[str, str]]:
     """Scenarios and the texts of their files, by the names under which a folder keeps them; each file is read once."""
+    from trialsim.scenario.doubts import doubts
     from trialsim.scenario.files import load_with_text
 
     scenarios, texts = zip(*map(load_with_text, paths), strict=True)
+    for doubt in dict.fromkeys(doubt for scenario in scenarios for doubt in doubts(scenario)):
+        timing.tell(f"note: {doubt}")
     stems = [path.stem for path in paths]
     twice = len(set(stems)) < len(stems)
     names = [f"{k}-{stem}" if twice else stem for k, stem in enumerate(stems, start=1)]

@@ -20,6 +20,7 @@ def validate(
 ) -> None:
     """Check scenario files without running them; every problem is printed as file:line: key: message."""
     from trialsim.errors import ScenarioError
+    from trialsim.scenario.doubts import doubts
     from trialsim.scenario.files import load
 
     bad = False
@@ -30,8 +31,10 @@ def validate(
             bad = True
             for problem in error.problems:
                 print(problem.located(str(path)), file=sys.stderr)
-        else:
-            print(" ".join([f"{path}: ok", *_nominal(stated)]))
+            continue
+        print(f"{path}: ok")
+        for doubt in (*doubts(stated), *_nominal(stated)):
+            print(f"note: {doubt}")
     if bad:
         raise typer.Exit(2)
 
@@ -43,9 +46,7 @@ def _nominal(scenario: Scenario) -> Iterator[str]:
     from trialsim.facts.protocol import nominal_of
     from trialsim.reporting.oc import missed_words
 
-    said = " ".join(missed_words(nominal_of(scenario, scenario.design.compile())))
-    if said:
-        yield f"({said})"
+    yield from missed_words(nominal_of(scenario, scenario.design.compile()))
 
 
 @options

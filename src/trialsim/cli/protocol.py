@@ -46,7 +46,7 @@ def protocol(
         from trialsim.writing.folder import check_file, write_file
         from trialsim.writing.word import check_installed, to_docx
 
-        check_installed()
+        check_installed(str(docx))
         check_file(docx, force=force)
     from trialsim.facts.protocol import protocol as worked_out
 

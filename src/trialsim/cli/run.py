@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,7 +21,11 @@ from trialsim.cli.common import (
     workers,
 )
 from trialsim.cli.whatif import ledgers_beside
+from trialsim.errors import OutputError
 from trialsim.timing import Clock
+
+if TYPE_CHECKING:
+    from trialsim.scenario.model import Scenario
 
 
 class Table(str, Enum):
@@ -53,6 +57,28 @@ class RunOut(Out):
         return self.folder
 
 
+def _finished(folder: Path, stated: Scenario, work: Work, exact: bool, sensitivity: bool) -> Path | None:
+    """The page of a folder that holds this very run, finished; None where it holds another, or none."""
+    from trialsim.reporting.rerun import recorded_in
+    from trialsim.scenario.files import digest
+    from trialsim.version import __version__
+    from trialsim.writing.folder import PAGE
+
+    page = folder / PAGE
+    if not page.is_file():
+        return None
+    try:
+        _, content = recorded_in(folder)
+    except OutputError:
+        return None
+    planned = stated.simulation.precision is not None and work.replicates is None
+    replicates = None if exact or planned else work.replicates or stated.simulation.replicates
+    seed = None if exact else stated.simulation.seed if work.seed is None else work.seed
+    asked = {"replicates": replicates, "seed": seed, "exact": exact, "sensitivity": sensitivity}
+    same = {"kind": "run", "trialsim": __version__, "digest": digest(stated), "asked": asked}
+    return page.resolve() if all(content.get(key) == value for key, value in same.items()) else None
+
+
 @options
 def run(
     scenario: ScenarioPath,
@@ -74,6 +100,9 @@ def run(
             show_default=False,
         ),
     ] = None,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="simulate nothing; refused where a case has no exact answer")
+    ] = False,
     sensitivity: Annotated[
         bool, typer.Option("--sensitivity", help="also work out the sensitivity block, into the same report")
     ] = False,
@@ -83,6 +112,15 @@ def run(
     from trialsim.scenario.files import digest
 
     (stated,), texts = loaded([scenario])
+    if exact and (work.replicates is not None or keep_trials is not None or keep_patients is not None):
+        raise OutputError(
+            "--exact simulates nothing: leave out --replicates, --keep-trials and --keep-patients"
+        )
+    if work.resume and keep_trials is None and keep_patients is None:
+        page = _finished(out.output or Path("runs") / scenario.stem, stated, work, exact, sensitivity)
+        if page is not None:
+            print(page if out.prints_nothing_else else f"complete already; nothing to go on with\n\n{page}")
+            return
     target = out.into(Path("runs") / scenario.stem)
     if sensitivity:
         from trialsim.varying.assess import analyses_of
@@ -104,7 +142,7 @@ def run(
 
     started = time.perf_counter()
     trial = Compiled.of(stated)
-    total = expected(trial, work.replicates)
+    total = 0 if exact else expected(trial, work.replicates)
     with ledgers_beside(out, [digest(stated)], work, total) as ledgers:
         assert ledgers is not None
         with (
@@ -112,13 +150,14 @@ def run(
             progress(
                 total and total + checked(trial, work.replicates),
                 out.prints_nothing_else,
-                kernels_used(trial),
+                {"chain"} if exact else kernels_used(trial),
             ) as advance,
         ):
             found = worked_out(
                 trial,
                 **work.asked,
                 jobs=work.jobs,
+                exact=exact,
                 sensitivity=sensitivity,
                 progress=advance,
                 ledger=ledgers(0),

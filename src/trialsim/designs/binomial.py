@@ -45,6 +45,15 @@ def mid_p(pmf: Float64, observed: int) -> float:
     return float(pmf[:observed].sum() + pmf[observed] / 2)
 
 
+def two_sided_tails(count: int, n: int, p: float) -> float:
+    """2 min(P(X <= count), P(X >= count)) for X ~ Binomial(n, p); may be above 1."""
+    from scipy.special import bdtr, bdtrc
+
+    lower = float(bdtr(count, n, p))
+    upper = float(bdtrc(count - 1, n, p)) if count else 1.0
+    return 2 * min(lower, upper)
+
+
 def two_sided(pmf: Float64, observed: int) -> float:
     """2 min(mid-p, 1 - mid-p), each tail summed on its own so that small ones keep their digits."""
     return float(two_sided_table(pmf)[observed])

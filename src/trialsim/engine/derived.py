@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from trialsim.designs.toxicity import crossing_probability
 from trialsim.engine.exact import distribution, out_of_reach
 from trialsim.engine.operating import not_exact
 from trialsim.engine.patients import rates_by_dose
-from trialsim.results import OperatingCharacteristics
+from trialsim.results import Estimate, OperatingCharacteristics
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.compiling import groups_of
 from trialsim.scenario.model import Scenario
@@ -135,11 +136,14 @@ CHANGED = (
 """What is held against the same trial with outcomes known at once."""
 
 
-def changed_by_time(oc: OperatingCharacteristics) -> dict[str, dict[str, float]] | None:
+def changed_by_time(
+    oc: OperatingCharacteristics, paired: Mapping[str, Estimate]
+) -> dict[str, dict[str, float]] | None:
     """Calendar time against outcomes known at once: both values, their difference, and its standard error.
 
-    The answer at once is exact, so the error of the difference is that of the simulated trial. None where there are
-    no two answers to compare.
+    The answer at once is exact, so the error of the difference is that of the simulated trial. ``paired`` is the same
+    difference with both simulated on the same patients, in which chance cancels. None where there are no two answers
+    to compare.
     """
     if oc.at_once is None or oc.at_once.exact is None or oc.simulated is None:
         return None
@@ -150,6 +154,8 @@ def changed_by_time(oc: OperatingCharacteristics) -> dict[str, dict[str, float]]
             "in_calendar_time": simulated[name].estimate,
             "difference": simulated[name].estimate - exact[name],
             "mcse": simulated[name].mcse,
+            "same_patients": paired[name].estimate,
+            "same_patients_mcse": paired[name].mcse,
         }
         for name in CHANGED
     }

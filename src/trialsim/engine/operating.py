@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 
+from trialsim.designs.binomial import two_sided_tails
 from trialsim.engine.dose_paths import Paths, averages, p_go_averaged
 from trialsim.engine.exact import distribution, independent_cohorts, inert, out_of_reach, too_large
 from trialsim.engine.ledger import Ledger
@@ -228,12 +229,7 @@ def _disagrees(
     cry wolf otherwise.
     """
     if is_probability(name):
-        from scipy.special import bdtr, bdtrc
-
-        count = round(estimate.estimate * replicates)
-        lower = float(bdtr(count, replicates, value))
-        upper = float(bdtrc(count - 1, replicates, value)) if count else 1.0
-        return 2 * min(lower, upper) < chance
+        return two_sided_tails(round(estimate.estimate * replicates), replicates, value) < chance
     if replicates < 2:
         return False
     log, apart = math.log(4 / chance), abs(estimate.estimate - value)

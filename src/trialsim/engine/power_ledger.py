@@ -11,13 +11,14 @@ has and has not:
 
 P(go) of the last step is that of the run. A change is the difference of two numbers that are shown, and its error that
 of this very difference: paired, on the same patients, where both are simulated; where the earlier one is exact, it adds
-no error, and the error is that of the later.
+no error, and the error is that of the later. What a simulated step does is read from the paired difference, in which
+the chance of the simulation cancels: both trials on the same patients, also where the earlier one has an exact answer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from trialsim.codes import CONTINUE, NEVER, NEW_DOSE_ONLY, POOLED, REDUCE, RESTART, STOP
@@ -49,7 +50,7 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a step is positive, and the number behind it before and after the step, where it has one.
+    """Why a step is positive or says nothing, and the number behind it before and after the step, where it has one.
 
     ``what`` is within_error, nonresponders_replaced, fresh_start, new_dose_only, response_rises (at a lower dose),
     decisions_not_monotone (more responses may cost the go), fewer_toxicity_stops (their probability),
@@ -65,8 +66,9 @@ class Reason:
 class Step:
     """P(go) with everything up to this step, to the 12 digits of ``results.json``; None where it was not simulated.
 
-    ``mcse`` and ``change_mcse`` are None where p_go, or both ends of the change, are exact; ``reasons`` is () unless
-    the change is positive.
+    ``mcse`` and ``change_mcse`` are None where p_go, or both ends of the change, are exact. ``same_patients`` is the
+    change with both trials simulated on the same patients; None where the step is exact. ``reasons`` is () unless the
+    effect is positive, or no larger than two of its standard errors.
     """
 
     step: str
@@ -74,11 +76,23 @@ class Step:
     change: float | None = None
     mcse: float | None = None
     change_mcse: float | None = None
+    same_patients: float | None = None
+    same_patients_mcse: float | None = None
     reasons: tuple[Reason, ...] = ()
+
+    @property
+    def effect(self) -> float | None:
+        """What the step changes: on the same patients where it is simulated, else by the exact answers."""
+        return self.change if self.same_patients is None else self.same_patients
+
+    @property
+    def effect_mcse(self) -> float | None:
+        """The standard error of ``effect``; None where it is exact."""
+        return self.change_mcse if self.same_patients is None else self.same_patients_mcse
 
     def to_dict(self) -> dict[str, Any]:
         """The step as it stands in ``results.json``."""
-        return {name: getattr(self, name) for name in ("step", "p_go", "change", "mcse", "change_mcse")}
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "reasons"}
 
 
 @dataclass(frozen=True)
@@ -111,16 +125,20 @@ class PowerLedger:
 
 @dataclass(frozen=True)
 class PowerLedgers:
-    """The ledgers of every case of a scenario."""
+    """The ledgers of every case of a scenario.
+
+    ``of_time`` is, by case, what calendar time changes in every quantity that both trials have, on the same patients.
+    """
 
     ledgers: tuple[PowerLedger, ...]
+    of_time: Mapping[str, Mapping[str, Estimate]] = field(default_factory=dict)
 
     def of(self, case: str) -> tuple[PowerLedger, ...]:
         """Those of a case: one, or one a cohort."""
         return tuple(ledger for ledger in self.ledgers if ledger.case == case)
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """One dict a step: case, cohort, step, p_go, change, mcse, change_mcse."""
+        """One dict a step: the case, the cohort, and what ``Step.to_dict`` has."""
         for ledger in self.ledgers:
             for step in ledger.steps:
                 yield {"case": ledger.case, "cohort": ledger.cohort, **step.to_dict()}
@@ -154,14 +172,16 @@ class _Stage:
 def power_ledgers(trial: Compiled, results: Results, *, jobs: int | None = None) -> PowerLedgers:
     """The ledger of every case of ``results``.
 
-    Simulates only where two neighbouring steps have no exact answer: again the trial as it runs, and the other beside
-    it on the same patients.
+    Simulates only steps without an exact answer, each beside the step before it on the same patients.
     """
     found: list[PowerLedger] = []
+    of_time: dict[str, Mapping[str, Estimate]] = {}
     trials = _steps(trial)
     for oc in results.cases:
-        found.extend(_of_case(trial, trials, oc, results, jobs))
-    return PowerLedgers(tuple(found))
+        ledgers, apart = _of_case(trial, trials, oc, results, jobs)
+        found.extend(ledgers)
+        of_time |= {oc.case: apart} if trial.dated and apart else {}
+    return PowerLedgers(tuple(found), of_time)
 
 
 def _of_case(
@@ -170,7 +190,8 @@ def _of_case(
     oc: OperatingCharacteristics,
     results: Results,
     jobs: int | None,
-) -> list[PowerLedger]:
+) -> tuple[list[PowerLedger], Mapping[str, Estimate]]:
+    """The ledgers of a case, and what its last step changes in every quantity if it is simulated."""
     scenario, strata = trial.scenario, trial.strata[oc.case]
     cohorts = trial.cohorts if scenario.own_rules else ("",)
     names = [f"p_go_cohort_{c}" if cohort else "p_go" for c, cohort in enumerate(cohorts, start=1)]
@@ -183,7 +204,7 @@ def _of_case(
     last = len(by_part[0]) - 1
     open_ends = sorted({k for values in exact for k, p in enumerate(values) if p is None})
     drawn = _Drawn({}, {})
-    if len(open_ends) > 1 and results.replicates and results.seed is not None:
+    if open_ends and results.replicates and results.seed is not None:
         drawn = _simulated(_stages(trials, strata), open_ends, results.replicates, results.seed, jobs)
     if oc.simulated:
         drawn.values[last] = oc.simulated.values
@@ -198,19 +219,25 @@ def _of_case(
                 stage.step, None if p_go is None else digits12(p_go), mcse=here.mcse if here else None
             )
             same = k > 0 and stage.repeats(stages[k - 1])
-            step = _changed(steps[-1], step, None if same else drawn.errors.get((k, name)))
+            step = _changed(steps[-1], step, None if same else drawn.changes.get(k, {}).get(name))
             steps.append(replace(step, reasons=_reasons(stage, step, oc, drawn.values.get(k - 1))))
         watched = bool(trial.rules.looks.too_toxic)
         ledgers.append(PowerLedger(oc.case, cohort, _at_start(part), watched, tuple(steps)))
-    return ledgers
+    return ledgers, drawn.changes.get(last, {})
 
 
-def _changed(before: Step, step: Step, paired: float | None) -> Step:
-    """The step with its change, and the error of it."""
+def _changed(before: Step, step: Step, paired: Estimate | None) -> Step:
+    """The step with its change, the error of it, and the same on the same patients."""
     if before.p_go is None or step.p_go is None:
         return step
-    error = step.mcse if before.mcse is None else before.mcse if step.mcse is None else paired
-    return replace(step, change=step.p_go - before.p_go, change_mcse=error)
+    step = replace(step, change=step.p_go - before.p_go)
+    if before.mcse is None and step.mcse is None:
+        return step
+    if paired is not None:
+        step = replace(step, same_patients=digits12(paired.estimate), same_patients_mcse=paired.mcse)
+    both = None if paired is None else paired.mcse
+    error = step.mcse if before.mcse is None else before.mcse if step.mcse is None else both
+    return replace(step, change_mcse=error)
 
 
 def _at_start(strata: Strata) -> float:
@@ -279,33 +306,37 @@ def _exact(stage: _Stage) -> float | None:
 
 @dataclass(frozen=True)
 class _Drawn:
-    """What was simulated by stage: every quantity; and the paired error of the change from the stage before."""
+    """What was simulated by stage: every quantity, and its change from the stage before on the same patients."""
 
     values: dict[int, Mapping[str, Estimate]]
-    errors: dict[tuple[int, str], float]
+    changes: dict[int, Mapping[str, Estimate]]
 
 
 def _simulated(
     stages: list[_Stage], which: list[int], replicates: int, seed: int, jobs: int | None
 ) -> _Drawn:
-    """The stages of these numbers (two or three) on the same patients."""
-    # of three the middle one is paired with both its neighbours
-    hub = which[len(which) - 2]
-    others = [k for k in which if k != hub]
-    sides = {k: Side.of(_trials(stages[k])) for k in which}
-    pair = Together(sides[hub], tuple(sides[k] for k in others))
-    tally = tallies({"": pair}, replicates, seed, jobs=jobs)[""]
-    values: dict[int, Mapping[str, Estimate]] = {hub: estimates(tally, 0)}
-    errors = {}
-    for number, k in enumerate(others, start=1):
-        values[k] = estimates(tally, number)
-        for name, pair_of in against(tally, number).items():
-            errors[max(k, hub), name] = pair_of.difference.mcse
-    return _Drawn(values, errors)
+    """The stages of these numbers, each beside the stage before it."""
+    found = _Drawn({}, {})
+    for k in which:
+        here = _trials(stages[k])
+        sides = [Side.of(here)]
+        if k:
+            sides.insert(0, Side.of(_trials(stages[k - 1])))
+        elif isinstance(here, Timed) and stages[k].step == "calendar":
+            # without dates this is the design by itself
+            sides.insert(0, Side.of(at_once(stages[k].trial, here)))
+        tally = tallies({"": Together(sides[0], tuple(sides[1:]))}, replicates, seed, jobs=jobs)[""]
+        found.values[k] = estimates(tally, len(sides) - 1)
+        if len(sides) > 1:
+            found.values.setdefault(k - 1, estimates(tally, 0))
+            found.changes[k] = {name: pair.difference for name, pair in against(tally, 1).items()}
+    return found
 
 
 def _trials(stage: _Stage) -> Timed | Untimed:
-    as_it_runs = Timed.of(stage.trial.rules, stage.trial.calendar, stage.strata.thresholds())
+    rules = stage.trial.rules
+    # a step before the dose changes has the starting dose alone
+    as_it_runs = Timed.of(rules, stage.trial.calendar, stage.strata.thresholds()[: rules.levels])
     return as_it_runs if stage.step == "calendar" else at_once(stage.trial, as_it_runs)
 
 
@@ -315,11 +346,14 @@ def _reasons(
     oc: OperatingCharacteristics,
     simulated_before: Mapping[str, Estimate] | None,
 ) -> tuple[Reason, ...]:
-    """Why a change is positive; () where it is not."""
-    if step.change is None or step.change <= ROUNDING:
+    """Why an effect is positive, or that it is within its error; () of any other."""
+    effect, error = step.effect, step.effect_mcse
+    if effect is None or abs(effect) <= ROUNDING:
         return ()
-    if step.change_mcse and (step.change <= 2 * step.change_mcse or step.step == "toxicity_stop"):
+    if error and (abs(effect) <= 2 * error or (effect > 0 and step.step == "toxicity_stop")):
         return (Reason("within_error"),)
+    if effect < 0:
+        return ()
     if step.step == "calendar":
         return _reasons_of_time(stage, oc, simulated_before)
     evaluability, what = stage.trial.scenario.evaluability, []

@@ -21,7 +21,7 @@ POINTS = 101
 def draw(found: StatedDesign) -> Drawn:
     """P(go) and PET on the left, EN on the right."""
     top = min(1.0, max(at.p for at in found.at) + 0.02)
-    marked = [p for p in (found.p0, found.p1) if p is not None]
+    marked = sorted({at.p for at in found.at})
     grid = np.unique(np.append(np.linspace(0.0, top, POINTS), marked))
     at = [alone(found.looks, float(p)) for p in grid]
     curves = {"P(go)": [a.p_go for a in at], "PET": [a.pet for a in at], "EN": [a.en for a in at]}
@@ -33,7 +33,7 @@ def draw(found: StatedDesign) -> Drawn:
         ]
         free = "nobody has toxicity, " if found.watches_toxicity else ""
         sheet = Sheet(WIDE, BELOW + HIGH + 0.3, f"Design {found.design}. Exact, {free}every patient evaluable, no rule "
-                      "but the looks; squares at the stated rates.", keys, columns=2)  # fmt: skip
+                      "but the looks; squares at the rates of the table.", keys, columns=2)  # fmt: skip
         wide = (WIDE - LEFT - GAP - RIGHT) / 2
         left, right = (sheet.axes(LEFT + k * (wide + GAP), BELOW, wide, HIGH) for k in range(2))
         for (name, values), axes, style in zip(curves.items(), (left, left, right), (0, 1, 0), strict=True):

@@ -81,9 +81,13 @@ def _known(ledger: PowerLedger) -> list[tuple[int, Step, float]]:
 
 
 def _panel(axes: Axes, ledger: PowerLedger, wide: float) -> None:
-    """Bars from each P(go) to the next, with an error where the change is simulated, and the numbers beside them."""
+    """A bar that ends at each P(go), as long as what the step changes, with an error where that is simulated.
+
+    A simulated step changes what it does on the same patients, so that its bar may begin beside the P(go) before it.
+    """
     known = _known(ledger)
-    reach = [p + sign * 1.96 * (s.change_mcse or 0.0) for _, s, p in known for sign in (-1, 1)]
+    reach = [p + sign * 1.96 * (s.effect_mcse or 0.0) for _, s, p in known for sign in (-1, 1)]
+    reach += [p - (s.effect or 0.0) for _, s, p in known]
     low, high = min(reach), max(reach)
     span = max(high - low, 0.02 * max(high, 0.01))
     text = max(width(_label(s)) for _, s, _ in known) + 0.45
@@ -96,15 +100,14 @@ def _panel(axes: Axes, ledger: PowerLedger, wide: float) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10], min_n_ticks=3))
     axes.grid(axis="x", color="#E4E4E4", linewidth=0.5)
     axes.set_axisbelow(True)
-    before: float | None = None
     for k, (row, step, p) in enumerate(known):
         ends = [p]
-        if before is not None and step.change is not None:
-            style = GAINED if step.change > 0 else LOST
-            axes.barh(row, step.change, 0.4, before, linewidth=0.6, zorder=3, **style)
-            ends.append(before)
-        if step.change_mcse:
-            error = 1.96 * step.change_mcse
+        if step.effect is not None:
+            style = GAINED if step.effect > 0 else LOST
+            axes.barh(row, step.effect, 0.4, p - step.effect, linewidth=0.6, zorder=3, **style)
+            ends.append(p - step.effect)
+        if step.effect_mcse:
+            error = 1.96 * step.effect_mcse
             axes.plot([p - error, p + error], [row, row], color=BLACK, linewidth=0.9, zorder=5)
             ends.append(p + error)
         if k < len(known) - 1:
@@ -114,14 +117,13 @@ def _panel(axes: Axes, ledger: PowerLedger, wide: float) -> None:
         # white, so that a whisker shorter than the diamond is seen
         axes.plot([p], [row], marker=marker, markersize=size, color=BLACK, markerfacecolor="white", zorder=4)
         axes.text(max(ends) + 0.18 * cm, row, _label(step), va="center_baseline", zorder=6)
-        before = p
 
 
 def _label(step: Step) -> str:
-    """P(go), and its change."""
-    if step.p_go is None or step.change is None:
+    """P(go), and what the step changes."""
+    if step.p_go is None or step.effect is None:
         return "" if step.p_go is None else probability(step.p_go)
-    return f"{probability(step.p_go)} ({_signed(step.change)})"
+    return f"{probability(step.p_go)} ({_signed(step.effect)})"
 
 
 def _signed(change: float) -> str:
@@ -131,23 +133,29 @@ def _signed(change: float) -> str:
     return f"{change:+.{3 if abs(change) >= 0.1 else 4}f}".replace("-", "−")
 
 
-def _changes(shown: Sequence[PowerLedger]) -> list[float]:
-    return [step.change for ledger in shown for step in ledger.steps if step.change is not None]
+def _effects(shown: Sequence[PowerLedger]) -> list[float]:
+    return [step.effect for ledger in shown for step in ledger.steps if step.effect is not None]
 
 
 def _keys(shown: Sequence[PowerLedger]) -> list[Key]:
     """Of what is drawn."""
     keys = []
-    if any(change < 0 for change in _changes(shown)):
+    if any(effect < 0 for effect in _effects(shown)):
         keys.append(Key("P(go) lost", patch=LOST))
-    if any(change > 0 for change in _changes(shown)):
+    if any(effect > 0 for effect in _effects(shown)):
         keys.append(Key("P(go) gained", patch=GAINED))
     return keys
 
 
 def _footer(shown: Sequence[PowerLedger]) -> str:
     words = "Each step keeps those above it. "
-    if any(step.change_mcse for ledger in shown for step in ledger.steps):
+    steps = [step for ledger in shown for step in ledger.steps]
+    if any(step.same_patients is not None for step in steps):
+        return words + (
+            "Exact, but for simulated steps: their bar is the change on the same patients, a whisker its 95% interval, "
+            "and what parts it from the step above is chance of the simulation."
+        )
+    if any(step.effect_mcse for step in steps):
         return words + "Exact, except where a whisker shows the 95% interval of the change."
     return words + "Exact."
 

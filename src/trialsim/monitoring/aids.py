@@ -24,7 +24,16 @@ from trialsim.monitoring.chances import (
     reachable,
 )
 from trialsim.monitoring.decision_table import MANY_LOOKS, DecisionTable, decision_table
-from trialsim.monitoring.rest_of_trial import Ahead, Now, ahead, given_responses, looks_ahead, now_of
+from trialsim.monitoring.rest_of_trial import (
+    Ahead,
+    Now,
+    Today,
+    ahead,
+    given_responses,
+    looks_ahead,
+    now_of,
+    today,
+)
 from trialsim.results import digits12
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.compiling import groups_of
@@ -88,6 +97,8 @@ class Aids(Answer):
         p_go: P(go) at each of them before the first patient; at p0 the type I error, at p1 the power.
         prior, prior_from: a and b of the Beta prior, and where it comes from: asked, design or Jeffreys.
         no_cases: why there is no P(go) by case at the looks; "" where there is.
+        present: how the trial will end from where it stands; None where that is not stated, or is over.
+        today: what the protocol says where the trial stands; None where that is not stated.
     """
 
     kind: ClassVar[str] = "monitor"
@@ -102,6 +113,7 @@ class Aids(Answer):
     counts: tuple[Count, ...]
     no_cases: str
     present: Present | None
+    today: Today | None = None
 
     @property
     def cases(self) -> tuple[str, ...]:
@@ -181,13 +193,15 @@ class Aids(Answer):
         found = {"decisions": self.rows(), "power": self.power_rows(), "now": self.present_rows()}
         return {name: digits12(rows) for name, rows in found.items() if rows}
 
+    def _placed(self, now: Now) -> dict[str, Any]:
+        """Where the trial stands, with the name of the dose."""
+        return asdict(now) | {"dose": self.scenario.doses[now.dose]}
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data, floats to 12 significant digits."""
         present = None
         if self.present is not None:
-            now = asdict(self.present.now)
-            now["dose"] = self.scenario.doses[self.present.now.dose]
-            present = asdict(self.present) | {"now": now}
+            present = asdict(self.present) | {"now": self._placed(self.present.now)}
         plain: dict[str, Any] = digits12(
             {
                 "name": self.scenario.name,
@@ -199,6 +213,7 @@ class Aids(Answer):
                 "table": asdict(self.table),
                 "power": [asdict(count) for count in self.counts],
                 "no_cases": self.no_cases or None,
+                "today": self.today and {**asdict(self.today), "now": self._placed(self.today.now)},
                 "now": present,
             }
         )
@@ -251,7 +266,7 @@ def monitor(
     chosen = prior or stated or JEFFREYS
     named = _rates(scenario, rates)
     one, truths, no_cases = _cases(trial)
-    present = None
+    present = says = None
     if now is None:
         if (dose, at_dose, treated, all_toxicities) != (1, None, None, None):
             raise DesignError(
@@ -266,7 +281,9 @@ def monitor(
                 f"--now: patients with toxicity are stated, but this scenario has no toxicity rule and no look that "
                 f"asks for toxicity, so nothing depends on them; write --now {place.n},{place.x}"
             )
-        present = _present(one, place, named, chosen, truths, no_cases)
+        says = today(one, place)
+        if says.does == "continue":
+            present = _present(one, place, named, chosen, truths, no_cases)
     by_look = (
         "where looks begin again at a new dose, a count at a look does not say at which dose; state --now"
     )
@@ -291,6 +308,7 @@ def monitor(
         tuple(counts),
         no_cases or (by_look if restarts else ""),
         present,
+        says,
     )
 
 

@@ -40,6 +40,26 @@ class Now:
 
 
 @dataclass(frozen=True)
+class Today:
+    """What the protocol says now, all outcomes of the patients so far being known.
+
+    Attributes:
+        does: ``continue``, ``lower_dose`` (the toxicity rule acts with the last patient), ``stop_for_toxicity`` (by the
+            rule at the lowest dose, or by the look that is due), or what the look that is due says: ``futile``, ``go``,
+            ``consider``.
+        look: the patients of the look that is due and ends the trial; None where none does.
+        boundary: toxicities from which the rule acts at this number of patients at the dose; None where none acts.
+        since: the earlier patient by whom the boundary was met at the latest; None where it need not have been.
+    """
+
+    now: Now
+    does: str
+    look: int | None
+    boundary: int | None
+    since: int | None = None
+
+
+@dataclass(frozen=True)
 class Ahead:
     """How the trial will end, given where it stands."""
 
@@ -106,8 +126,8 @@ def _check_counts(rules: Rules, now: Now) -> None:
     planned = rules.looks.planned_n
     if not 0 <= now.x <= now.n:
         raise DesignError(f"--now: {now.x} responses among {now.n} patients is not possible")
-    if now.n >= planned:
-        raise DesignError(f"--now: with {now.n} patients nothing is ahead; the planned number is {planned}")
+    if now.n > planned:
+        raise DesignError(f"--now: {now.n} patients are more than the planned number, {planned}")
     if now.toxicities is not None and not 0 <= now.toxicities <= now.at_dose:
         raise DesignError(
             f"--now: {now.toxicities} patients with toxicity among {now.at_dose} treated at the current dose is not "
@@ -139,7 +159,7 @@ def _check_counts(rules: Rules, now: Now) -> None:
 
 
 def _check_dose(rules: Rules, now: Now) -> None:
-    """Refuse a dose that the trial has left, or a stop for toxicity that has happened."""
+    """Refuse a dose that the trial has left, or that the toxicity rule has left or stopped at an earlier patient."""
     at = rules.monitor.at_enrolled[now.dose]
     if 0 < at <= now.treated and now.at_dose:
         raise DesignError(
@@ -148,14 +168,47 @@ def _check_dose(rules: Rules, now: Now) -> None:
     action, row = rules.monitor.action[now.dose], rules.monitor.act_ge[now.dose]
     if now.toxicities is None or action == CONTINUE:
         return
-    for m in range(1, now.at_dose + 1):
-        # the least that must have been seen among the first m
-        if now.toxicities - (now.at_dose - m) >= row[m]:
-            acted = "lowered the dose" if action == REDUCE else "stopped the trial"
-            raise DesignError(
-                f"--now: with {now.toxicities} toxicities among {now.at_dose} patients at dose {now.dose + 1} the "
-                f"toxicity rule has {acted} by then (at {row[m]} or more of {m})"
-            )
+    m = _acted_by(row, now)
+    # a boundary that is met now is acted on now: late outcomes may have hidden it until today
+    if m and now.toxicities < row[now.at_dose]:
+        acted = "lowered the dose" if action == REDUCE else "stopped the trial"
+        raise DesignError(
+            f"--now: with {now.toxicities} toxicities among {now.at_dose} patients at dose {now.dose + 1} the "
+            f"toxicity rule has {acted} by then (at {row[m]} or more of {m})"
+        )
+
+
+def _acted_by(row: tuple[int, ...], now: Now) -> int | None:
+    """The first patient at the dose by whom the rule must have acted, in whatever order toxicities came; or None."""
+    seen = now.toxicities or 0
+    return next((m for m in range(1, now.at_dose) if seen - (now.at_dose - m) >= row[m]), None)
+
+
+def today(rules: Rules, now: Now) -> Today:
+    """What the protocol says now: the toxicity rule is asked first, then the look that is due.
+
+    Raises:
+        DesignError: the trial has ended at an earlier look.
+    """
+    looks, action, row = rules.looks, rules.monitor.action[now.dose], rules.monitor.act_ge[now.dose]
+    bound = row[now.at_dose] if now.at_dose and action != CONTINUE else NEVER
+    boundary = bound if bound < NEVER else None
+    acts = boundary is not None and now.toxicities is not None and now.toxicities >= boundary
+    due = looks.n.index(now.n) if now.n in looks.n else None
+    if now.dose and rules.on_dose_change == NEW_DOSE_ONLY:
+        due = None
+    elif due is None or now.x not in reachable(looks)[due] or looks.next[due][now.x] >= 0:
+        next_look(looks, now.n, now.x)
+    since = _acted_by(row, now) if acts else None
+    if acts and action == STOP:
+        return Today(now, "stop_for_toxicity", None, boundary, since)
+    if due is not None and now.x in reachable(looks)[due]:
+        toxic = looks.toxic_ge[due] if looks.toxic_ge else NEVER
+        if toxic < NEVER and now.all_toxicities is not None and now.all_toxicities >= toxic:
+            return Today(now, "stop_for_toxicity", now.n, boundary)
+        if (decision := looks.next[due][now.x]) < 0:
+            return Today(now, DECISION_WORDS[decision], now.n, boundary)
+    return Today(now, "lower_dose" if acts else "continue", None, boundary, since)
 
 
 def looks_ahead(rules: Rules, now: Now) -> Looks:

@@ -9,6 +9,7 @@ from typing import Any
 
 from trialsim.facts.protocol import facts
 from trialsim.monitoring.aids import Aids, Present
+from trialsim.monitoring.rest_of_trial import Today
 from trialsim.reporting import decision_table as words
 from trialsim.reporting import protocol_conduct, protocol_toxicity
 from trialsim.reporting.about import MADE_BY, about
@@ -91,7 +92,12 @@ def _sheet(aids: Aids) -> Section:
         ),
     )
     assumed = Words(words.assumed_words(aids), mark="agreement")
-    return section("first-page", "", Terms(tuple(rows)), assumed, parts=parts)
+    said = (
+        Words(today_words(aids, aids.today), lead=today_lead(aids, aids.today), mark="box")
+        if aids.today
+        else ()
+    )
+    return section("first-page", "", said, Terms(tuple(rows)), assumed, parts=parts)
 
 
 def _powers(aids: Aids) -> Section:
@@ -101,7 +107,7 @@ def _powers(aids: Aids) -> Section:
     return section(
         "powers",
         "How likely is a go from here?",
-        [Words(present_words(aids, now), lead="Now:"), present_table(aids, now)] if now else (),
+        present_table(aids, now) if now else (),
         Pictures((undrawn("conditional_power", aids),) if aids.counts else ()),
         (power(aids, n) for n in aids.looks_shown),
         Points(tuple(power_notes(aids))),
@@ -180,16 +186,42 @@ def power_notes(aids: Aids) -> list[str]:
     return words
 
 
-def present_words(aids: Aids, present: Present) -> str:
-    """Where the trial stands, in a sentence."""
-    now = present.now
-    counted = "evaluable patients" if aids.rules.replaced else "patients"
+def today_lead(aids: Aids, today: Today) -> str:
+    """What to do now, in a word or two: ``CONTINUE.``, ``ACT: lower to 70 mg.``, ``STOP for futility.``"""
+    return {
+        "continue": "CONTINUE.",
+        "lower_dose": f"ACT: lower to {aids.scenario.doses[min(today.now.dose + 1, aids.rules.levels - 1)]}.",
+        "stop_for_toxicity": "STOP for toxicity.",
+        "futile": "STOP for futility." if today.now.n < aids.rules.looks.planned_n else "NO GO.",
+        "go": "GO.",
+        "consider": "CONSIDER.",
+    }[today.does]
+
+
+def today_words(aids: Aids, today: Today) -> str:
+    """Where the trial stands, which boundary that is held against, and what comes next."""
+    now, rules = today.now, aids.rules
+    counted = "evaluable patients" if rules.replaced else "patients"
     words = f"{now.n} {counted} with {count(now.x, 'response')}"
-    if aids.rules.levels > 1 or now.toxicities is not None:
+    if rules.levels > 1 or now.toxicities is not None:
         words += f"; {now.at_dose} treated at {aids.scenario.doses[now.dose]}"
     if now.toxicities is not None:
         words += f", {now.toxicities} of them with toxicity"
-    return f"{words}. The next look is after {count(present.next_n, 'patient')}."
+    found = [f"{words}."]
+    if today.boundary is not None:
+        acts = "; toxicities are not stated here, and not looked at" if now.toxicities is None else ""
+        found.append(f"The toxicity rule acts at {today.boundary} or more of {now.at_dose}{acts}.")
+    if today.since is not None:
+        found.append(f"It was met with patient {today.since} at the latest, if outcomes were known by then.")
+    if today.look is not None:
+        found.append(f"The look after {count(today.look, 'patient')} is due.")
+    if aids.present is not None:
+        found.append(f"The next look is after {count(aids.present.next_n, 'patient')}.")
+    elif today.does == "lower_dose":
+        found.append(
+            f"For what lies ahead, ask again once patients are treated there: --dose {now.dose + 2} --at-dose M."
+        )
+    return " ".join(found)
 
 
 def present_table(aids: Aids, present: Present) -> Table:

@@ -21,6 +21,12 @@ from trialsim.writing.report import Group, Table
 ROUNDED = 0.00005
 """A change that is smaller is not seen in four decimals."""
 
+SAME_PATIENTS = (
+    "Change: between the two numbers that are shown, of which one may be exact. On the same patients: both trials "
+    "simulated, so that chance cancels; this is what a step does."
+)
+"""How two differences of a simulated number are told apart."""
+
 _REASONS = {
     "nonresponders_replaced": "patients who cannot be evaluated would not have responded, so that replacing them "
     "selects responders",
@@ -64,14 +70,28 @@ def _told(scenario: Scenario, step: Step) -> str:
     when = _when(scenario, step.step)
     if step.p_go is None or step.change is None:
         return f"not simulated {when}"
-    change = difference_cell("p_go", step.change).text
-    error = "" if step.change_mcse is None else f", standard error {mcse_cell('p_go', step.change_mcse).text}"
-    words = f"{probability(step.p_go)} ({change}{error}) {when}"
+    words = f"{probability(step.p_go)} ({_effect(step)}) {when}"
     if not step.reasons:
         return words
     if step.reasons[0].what == "within_error":
         return f"{words}, within simulation error"
     return f"{words}: higher, because {listed([_why(reason) for reason in step.reasons])}"
+
+
+def _effect(step: Step) -> str:
+    """``−0.0092``; of simulated trials on the same patients, and what chance adds to the numbers that are shown."""
+    effect, error, change = step.effect or 0.0, step.effect_mcse, step.change or 0.0
+    words = difference_cell("p_go", effect).text
+    if step.same_patients is None:
+        return words if error is None else f"{words}, standard error {mcse_cell('p_go', error).text}"
+    words = (
+        f"{words} on the same patients, standard error {mcse_cell('p_go', error).text}"
+        if effect or error
+        else "no change on the same patients"
+    )
+    if abs(change - effect) < ROUNDED:
+        return words
+    return f"{words}; the other {difference_cell('p_go', change - effect).text} is chance of the simulation"
 
 
 def _why(reason: Reason) -> str:
@@ -115,18 +135,24 @@ def _when(scenario: Scenario, step: str) -> str:
 
 def table(ledgers: Iterable[PowerLedger]) -> Table:
     """Every step of every case: P(go) and its change, each exact or with its error."""
+    found = list(ledgers)
     groups = [
         Group(named(ledger), tuple(_row(step, ledger.label(step)) for step in ledger.steps))
-        for ledger in ledgers
+        for ledger in found
     ]
     return Table(
         "power_ledger",
         "From the design by itself to the trial as it runs: P(go) step by step",
-        ("With", "P(go)", "mcse", "Change", "mcse of the change"),
+        ("With", "P(go)", "mcse", "Change", "mcse of the change", "On the same patients", "mcse of this"),
         tuple(groups),
         (
             "Each step keeps those above it. The last is the trial as it runs; up to calendar time every outcome is "
             "known before the next patient.",
+            *(
+                (SAME_PATIENTS,)
+                if any(s.same_patients is not None for each in found for s in each.steps)
+                else ()
+            ),
         ),
     )
 
@@ -140,4 +166,6 @@ def _row(step: Step, label: str) -> tuple[Cell, ...]:
         exact if step.mcse is None else mcse_cell("p_go", step.mcse),
         difference_cell("p_go", step.change),
         changed if step.change_mcse is None else mcse_cell("p_go", step.change_mcse),
+        difference_cell("p_go", step.effect),
+        changed if step.effect_mcse is None else mcse_cell("p_go", step.effect_mcse),
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from trialsim.facts.protocol import Facts, Protocol
 from trialsim.reporting import protocol_conduct, protocol_design, protocol_toxicity
 from trialsim.writing.numbers import mcse_cell, probability_cell, value_cell
-from trialsim.writing.report import Report, Row, Section, Table, Words, plain, section
+from trialsim.writing.report import Points, Report, Row, Section, Table, Words, plain, section
 
 TITLE = "Statistical section for the protocol"
+NOTES = "protocol-notes"
 
 
 def protocol_section(facts: Facts) -> Section:
@@ -17,13 +20,16 @@ def protocol_section(facts: Facts) -> Section:
         section("protocol-population", "Patients and analysis set", protocol_conduct.population(facts)),
         section("protocol-toxicity", "Dose and toxicity", protocol_toxicity.blocks(facts)),
         section("protocol-conduct", "Conduct", protocol_conduct.conduct(facts)),
-        section("protocol-sources", "Assumptions and references", protocol_conduct.provenance(facts)),
+        section("protocol-references", "References", Points(facts.references) if facts.references else ()),
+        section(
+            NOTES, "Notes to the author, not for the protocol", _assumed(facts), protocol_conduct.notes(facts)
+        ),
     ]
-    return section("protocol", TITLE, _assumed(facts), parts=parts)
+    return section("protocol", TITLE, parts=[part for part in parts if not part.is_empty])
 
 
 def _assumed(facts: Facts) -> list[Words]:
-    """That the design or the toxicity rule is assumed, before it is told."""
+    """That the design or the toxicity rule is assumed."""
     rule = "time of the change of dose" if facts.toxicity.kind == "amendment" else "toxicity rule"
     names = {"design": "design", "dose_reduction": rule}
     assumed = [names[item.path] for item in facts.assumed if item.path in names]
@@ -31,17 +37,20 @@ def _assumed(facts: Facts) -> list[Words]:
         return []
     are, them = ("is", "it") if len(assumed) == 1 else ("are", "them")
     words = f"The {' and the '.join(assumed)} {are} assumed; no real trial is said to have followed {them}."
-    return [Words(words, mark="note")]
+    return [Words(words)]
 
 
 def report_of(answer: Protocol) -> Report:
-    """The protocol section by itself: what is assumed before all else, then its parts."""
-    whole = protocol_section(answer.facts)
-    first = (section("protocol", "", whole.blocks),) if whole.blocks else ()
-    parts = (*first, *whole.parts, _as_written(answer))
-    return Report(
-        answer.facts.name, TITLE, tuple(p for p in parts if not p.is_empty), f"trialsim {answer.version}"
-    )
+    """The protocol section by itself; last what is not for the protocol."""
+    whole, does = protocol_section(answer.facts), _as_written(answer)
+    parts = with_results(whole, does).parts if not does.is_empty else whole.parts
+    return Report(answer.facts.name, TITLE, parts, f"trialsim {answer.version}", contents=False)
+
+
+def with_results(whole: Section, does: Section) -> Section:
+    """The protocol section with what the trial does, before the notes to its author."""
+    parts = [part for part in whole.parts if part.key != NOTES]
+    return replace(whole, parts=(*parts, does, *(part for part in whole.parts if part.key == NOTES)))
 
 
 def _as_written(answer: Protocol) -> Section:

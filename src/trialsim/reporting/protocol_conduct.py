@@ -141,8 +141,6 @@ def _looks(stated: Conduct, own: bool, toxic: bool) -> Iterator[str]:
             "enrolled, if every possible course of the outcomes still open, those of patients not yet enrolled "
             "included, gives the same decision; a final look is never decided early.",
         }[stated.interim]
-        if stated.interim_by_default:
-            yield "The scenario does not say what accrual does meanwhile; this is the default."
     lag = stated.review_lag_weeks
     when = (
         f"{weeks(lag)} after the last outcome it needs"
@@ -227,17 +225,18 @@ def _failures(stated: Conduct) -> str:
     return f"{rate(failure)} of them are never treated" if failure else "all of them are treated"
 
 
-def provenance(facts: Facts) -> Iterator[Block]:
-    """What is assumed, and where the methods were published."""
+def notes(facts: Facts) -> Iterator[Block]:
+    """What the author of the protocol has to know of it: what is a default, assumed, or without a source."""
+    if facts.conduct is not None and facts.conduct.interim_by_default:
+        yield Words(
+            "The scenario does not say what accrual does while an interim look is pending; the pause is the default."
+        )
     if facts.assumed:
         yield Words("Assumed by this scenario:")
         yield Points(tuple(_assumed(facts, item) for item in facts.assumed))
     if facts.unsourced:
         blocks = [_block(facts, part) for part in facts.unsourced]
         yield Words(f"Neither marked as assumed nor given a source: {listed(blocks)}.")
-    if facts.references:
-        yield Words("References:")
-        yield Points(facts.references)
 
 
 def _block(facts: Facts, path: str) -> str:

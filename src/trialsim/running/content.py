@@ -67,7 +67,7 @@ def content(run: Run) -> Document:
             for oc in results.cases
         },
         "disagreements": list(results.disagreements),
-        "calendar_time_changes": _changes(results),
+        "calendar_time_changes": _changes(run),
         "analysis_sets": {oc.case: derived.analysis_sets(oc) for oc in results.cases},
         "toxicity_rule_cost": derived.costs(run.compiled),
         "question": _question(scenario, rules),
@@ -221,9 +221,10 @@ def _cohorts(scenario: Scenario) -> Document | None:
     return {"rules": cohorts.rules, "names": list(cohorts.names), "strata": strata}
 
 
-def _changes(results: Results) -> Document | None:
+def _changes(run: Run) -> Document | None:
     """By case, what calendar time changes; None where it was not simulated."""
-    found = {oc.case: derived.changed_by_time(oc) for oc in results.cases}
+    of_time = run.power.of_time
+    found = {oc.case: derived.changed_by_time(oc, of_time.get(oc.case, {})) for oc in run.results.cases}
     return {name: row for name, row in found.items() if row} or None
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from trialsim.quantities import per, quantity_names
+from trialsim.designs.binomial import two_sided_tails
+from trialsim.quantities import is_probability, per, quantity_names
 
 Document = dict[str, Any]
 """The content of ``results.json``."""
@@ -58,6 +60,23 @@ def compared(doc: Document) -> list[tuple[float, str, str]]:
     shown = [q for q in quantity_names(len(doc["doses"])) if is_shown(q, doc)]
     cases = {name: held(case) for name, case in doc["cases"].items()}
     return [(abs(case["z"][q]), name, q) for name, case in cases.items() for q in shown if q in case["z"]]
+
+
+def chance_of_largest(doc: Document) -> float:
+    """A bound on the chance of a difference as large as the least likely of all that are compared.
+
+    Bonferroni over the comparisons: probabilities by their binomial distribution, means by the normal one.
+    """
+    least = 1.0
+    found = compared(doc)
+    for z, name, quantity in found:
+        case = held(doc["cases"][name])
+        if is_probability(quantity):
+            drawn = round(case["simulated"][quantity]["estimate"] * doc["replicates"])
+            least = min(least, two_sided_tails(drawn, doc["replicates"], case["exact"][quantity]))
+        else:
+            least = min(least, math.erfc(z / math.sqrt(2)))
+    return min(least * len(found), 1.0)
 
 
 def is_shown(quantity: str, doc: Document) -> bool:

@@ -97,7 +97,9 @@ def _compiled(scenario: Scenario, rules: Rules, conduct: Conduct) -> Calendar:
         lag=_ticks(conduct.amendment_lag_weeks),
         during_lag=_DURING[conduct.during_amendment],
         amended_at=_whole(
-            _nearest(months[k] * TICKS_PER_MONTH) if k < len(months) else 0 for k in range(rules.levels)
+            # rules that leave out the dose reduction have no dose to amend to
+            _nearest(months[k] * TICKS_PER_MONTH) if k < min(len(months), rules.levels - 1) else 0
+            for k in range(rules.levels)
         ),
         exclude=conduct.overrun == "exclude",
         after_change=rules.on_dose_change,

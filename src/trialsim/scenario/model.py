@@ -14,7 +14,16 @@ from trialsim.scenario.cohorts import EVERYBODY, Cohorts, Stratum
 from trialsim.scenario.conduct import Conduct
 from trialsim.scenario.observed import Observed, RelatedTrial, counts_rounding_to
 from trialsim.scenario.sensitivity import Sensitivity
-from trialsim.scenario.values import MAX_DOSES, CaseName, Rates, Text, VariantName, listed
+from trialsim.scenario.values import (
+    FALLING,
+    MAX_DOSES,
+    CaseName,
+    Rates,
+    Text,
+    VariantName,
+    listed,
+    rising,
+)
 
 __all__ = [
     "MAX_CASES",
@@ -231,6 +240,11 @@ class Scenario(Spec):
             raise impossible(
                 "dose_amounts", f"{len(amounts)} amounts for {len(self.doses)} doses ({listed(self.doses)})"
             )
+        if amounts is None and (found := rising(self.doses)):
+            raise impossible("doses", f"{found[0]} comes before {found[1]}: {FALLING}")
+        for before, after in zip(amounts or (), (amounts or ())[1:], strict=False):
+            if after > before:
+                raise impossible("dose_amounts", f"{before:g} comes before {after:g}: {FALLING}")
         for name, case in self.truth.items():
             self.truth[name] = case.dosed(amounts or ())
 

@@ -63,7 +63,8 @@ def init(kind: str | os.PathLike[str] = "simon", path: str | os.PathLike[str] | 
     if name not in KINDS:
         raise TrialsimError(f"`{kind}` is no kind of scenario{words.meant(name, KINDS)}")
     own = PACKAGE / "scenario" / "starts" / f"{name}.yaml"
-    return _copied(_examples()[KINDS[name]] if KINDS[name] else own, Path(path or "scenario.yaml"))
+    start = _examples()[KINDS[name]] if KINDS[name] else own
+    return _copied(start, Path(path or "scenario.yaml"), own=True)
 
 
 def examples(name: str | None = None, path: str | os.PathLike[str] | None = None) -> dict[str, str] | Path:
@@ -111,9 +112,12 @@ def _title(file: Path) -> str:
     return found[1].strip("\"'") if found else ""
 
 
-def _copied(file: Path, target: Path) -> Path:
-    """The file at its new place, with the command that runs it there."""
+def _copied(file: Path, target: Path, *, own: bool = False) -> Path:
+    """The file at its new place, with the command that runs it there; ``own``: as the design of whoever starts."""
     text = file.read_text(encoding="utf-8").replace(f"configs/{file.name}", str(target))
+    if own:
+        text = re.sub(r"^  design: \{assumed: true, note: an example\}\n", "", text, flags=re.MULTILINE)
+        text = re.sub(r"^sources:\n(?! )", "", text, flags=re.MULTILINE)
     if "trialsim run " not in text:
         text = f"# Run it with:  trialsim run {target}\n{text}"
     made = False

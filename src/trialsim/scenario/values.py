@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Annotated
 
@@ -44,3 +45,18 @@ Lag = Annotated[float, Field(ge=0, le=520)]
 def listed(items: tuple[object, ...]) -> str:
     """``a, b, c``."""
     return ", ".join(map(str, items))
+
+
+AMOUNT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*((?:[mkµun]|mc)?g|[mM]?IU|Gy|[MG]Bq|m[lL]|%)(?![a-zA-Z])(.*)")
+"""An amount at the beginning of the name of a dose, its unit, and the rest of the name."""
+
+FALLING = "doses are listed from the starting dose on, and a dose reduction lowers the dose"
+
+
+def rising(doses: tuple[str, ...]) -> tuple[str, str] | None:
+    """The first two neighbours whose names state amounts in one unit that rise; None where none do."""
+    for before, after in zip(doses, doses[1:], strict=False):
+        a, b = AMOUNT.fullmatch(before), AMOUNT.fullmatch(after)
+        if a and b and a.groups()[1:] == b.groups()[1:] and float(b[1]) > float(a[1]):
+            return before, after
+    return None

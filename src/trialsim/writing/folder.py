@@ -185,6 +185,18 @@ def write_files(contents: Mapping[Path, bytes]) -> None:
                 written.unlink()
 
 
+FILES = {
+    ".docx": "--docx writes the report for Word",
+    ".md": "--markdown prints the report as Markdown",
+    ".tex": "--latex prints the report as LaTeX",
+    ".html": "the page report.html is written into it",
+    ".pdf": "the page report.html, which is written into it, prints to PDF",
+    ".csv": "its tables are written as CSV",
+    ".json": "results.json is written into it, and --json prints it",
+}
+"""What a name ends in that asks for a file, and how that file is had."""
+
+
 def check_target(folder: str | os.PathLike[str], *, force: bool = False) -> Path:
     """The folder to write, as an absolute path; refused in plain words before anything is computed.
 
@@ -195,6 +207,10 @@ def check_target(folder: str | os.PathLike[str], *, force: bool = False) -> Path
         target = Path(folder).resolve()
         if not target.name:
             raise OutputError(f"{target} cannot be a run folder; name a new folder")
+        if instead := FILES.get(target.suffix.lower()):
+            raise OutputError(
+                f"{os.fsdecode(folder)} would be a folder, not a file: name a folder; {instead}"
+            )
         parent = next(folder for folder in target.parents if os.path.lexists(folder))
         if not parent.is_dir():
             raise OutputError(f"{parent} is not a folder, so {target} cannot be written")

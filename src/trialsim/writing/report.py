@@ -197,6 +197,7 @@ class Report:
         made_by: the program that made it, and its version.
         warning: what must be read first; () where nothing must.
         about: where it comes from, told at its end: term, text.
+        contents: whether one of many sections has a list of them where its pages have numbers.
     """
 
     title: str
@@ -205,6 +206,7 @@ class Report:
     made_by: str
     warning: tuple[str, ...] = ()
     about: tuple[tuple[str, str], ...] = ()
+    contents: bool = True
 
     def tables(self) -> Iterator[Table]:
         """Every table in the order of its number."""

@@ -47,7 +47,7 @@ MANY = 2
 NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
-def check_installed() -> None:
+def check_installed(name: str = "report.docx") -> None:
     """Refuse in plain words where python-docx is not installed.
 
     Raises:
@@ -57,7 +57,7 @@ def check_installed() -> None:
         import docx  # noqa: F401
     except ImportError:
         raise OutputError(
-            "report.docx needs the package python-docx, which is not installed: pip install 'trialsim[docx]'"
+            f"{name} needs the package python-docx, which is not installed: pip install 'trialsim[docx]'"
         ) from None
 
 
@@ -79,7 +79,7 @@ def to_docx(report: Report) -> bytes:
         writer.warning(text, bold=k == 0)
     first, *rest = report.sections
     writer.section(first, 1)
-    if len(rest) > MANY:
+    if report.contents and len(rest) > MANY:
         file.add_paragraph("Contents", "TOC Heading")
         for section in rest:
             writer.entry(section)

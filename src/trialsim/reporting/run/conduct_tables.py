@@ -37,8 +37,8 @@ def changes(doc: Document) -> Table:
                 label(quantity, doc["doses"], own=own_rules(doc)),
                 value_cell(quantity, row["at_once"]),
                 value_cell(quantity, row["in_calendar_time"]),
-                difference_cell(quantity, row["difference"]),
-                mcse_cell(quantity, row["mcse"]),
+                difference_cell(quantity, row["same_patients"]),
+                mcse_cell(quantity, row["same_patients_mcse"]),
             )
             for quantity, row in found.items()
             if row["at_once"] or row["in_calendar_time"]
@@ -47,11 +47,12 @@ def changes(doc: Document) -> Table:
     return Table(
         "changes",
         "What calendar time changes",
-        ("Quantity", "Outcomes at once", "Calendar time", "Difference", "mcse"),
+        ("Quantity", "Outcomes at once", "Calendar time", "Difference on the same patients", "mcse"),
         tuple(groups),
         (
-            "Outcomes at once: exact, if every outcome were known before the next patient. The error of the difference "
-            "is therefore that of the simulation in calendar time.",
+            "Outcomes at once: exact, if every outcome were known before the next patient; calendar time: simulated. "
+            "The difference is that of both trials simulated on the same patients, in which chance cancels, and not "
+            "quite that of the two numbers beside it.",
         ),
     )
 

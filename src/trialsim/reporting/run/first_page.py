@@ -80,7 +80,8 @@ def rule(doc: Document) -> Iterator[str]:
         more = " (further looks in the protocol section)" if len(design["toxic_looks"]) > 3 else ""
         yield f"Stop too if {listed(cuts, 'or')} patients have had toxicity{more}."
     yield from _toxicity(doc)
-    if design["assumed"]:
+    # of one's own trial a publication says nothing
+    if design["assumed"] and (doc["headline"] or doc["source"]):
         yield "The design is assumed, not taken from a publication."
 
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from trialsim.reporting import power_ledger, sensitivity
 from trialsim.reporting.about import warning
 from trialsim.reporting.pictures import figure_content, picture
-from trialsim.reporting.protocol import protocol_section
+from trialsim.reporting.protocol import protocol_section, with_results
 from trialsim.reporting.protocol_origin import whence
 from trialsim.reporting.run import conduct_tables, examples, methods, question, rule_tables, summary
 from trialsim.reporting.run import results as tables_of_results
@@ -121,7 +121,7 @@ def _protocol(run: Run, doc: Document) -> Section:
     """The protocol section, and what the trial does by its rules."""
     whole = protocol_section(run.facts)
     does = section("protocol-does", "Operating characteristics", Words(summary.characteristics(doc)))
-    return replace(whole, parts=(*whole.parts[:-1], does, whole.parts[-1]))
+    return with_results(whole, does)
 
 
 def _objectives(doc: Document) -> Section:

@@ -7,7 +7,16 @@ from typing import Any
 
 from trialsim.checks.rows import GIVEN_SIZES, VERDICTS
 from trialsim.quantities import is_probability, short
-from trialsim.running.plain import Document, best, compared, held, is_timed, own_rules, typical_cases
+from trialsim.running.plain import (
+    Document,
+    best,
+    chance_of_largest,
+    compared,
+    held,
+    is_timed,
+    own_rules,
+    typical_cases,
+)
 from trialsim.writing.numbers import chance, count, listed, percent, probability, rate, rates, times
 
 SEVERITY = {word: rank for rank, (_, word) in enumerate(VERDICTS)}
@@ -65,7 +74,22 @@ def trust(doc: Document) -> str:
     twin = " (without calendar time)" if is_timed(doc) else ""
     return (
         f"Simulated and exact answers{twin} were compared {len(found)} times and differ by at most "
-        f"{max(found)[0]:.1f} standard errors, within chance. {inputs}"
+        f"{max(found)[0]:.1f} standard errors{_by_chance(doc, len(found), 'within chance')}. {inputs}"
+    )
+
+
+SURPRISING = 0.01
+"""A largest difference whose chance is smaller is not called chance, and the chance is told."""
+
+
+def _by_chance(doc: Document, comparisons: int, harmless: str) -> str:
+    """What to make of the largest difference, after a comma or a semicolon."""
+    p = chance_of_largest(doc)
+    if p >= SURPRISING:
+        return f", {harmless}"
+    return (
+        f"; one at least as unlikely somewhere among {comparisons} comparisons has a probability of about {p:.1g} at "
+        "most: another seed or more replicates will tell"
     )
 
 
@@ -115,7 +139,7 @@ def agreement(doc: Document) -> str:
         largest = short(quantity, doc["doses"], own=own_rules(doc))
         words += (
             f": over {len(found)} comparisons the largest difference is {z:.2f} standard errors "
-            f"({largest}, case “{name}”), no more than chance produces"
+            f"({largest}, case “{name}”){_by_chance(doc, len(found), 'no more than chance produces')}"
         )
     if no_exact:
         words += f"; there is no exact answer for {listed(no_exact)}"
@@ -171,9 +195,12 @@ def _changed(doc: Document, name: str) -> str:
 
 
 def difference_words(row: Document, digits: int) -> str:
-    """A difference with its error: ``difference +0.0050, mcse 0.0015``."""
-    error = "not known" if row["mcse"] is None else f"{row['mcse']:.{digits}f}"
-    return f"difference {row['difference']:+.{digits}f}, mcse {error}".replace("-", "−")
+    """What calendar time changes on the same patients: ``on the same patients +0.0050, mcse 0.0015``."""
+    change, mcse = row["same_patients"], row["same_patients_mcse"]
+    if not change and not mcse and mcse is not None:
+        return "on the same patients no difference"
+    error = "not known" if mcse is None else f"{mcse:.{digits}f}"
+    return f"on the same patients {change:+.{digits}f}, mcse {error}".replace("-", "−")
 
 
 def by_dose(doc: Document, values: list[float]) -> str:

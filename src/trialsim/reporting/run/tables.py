@@ -61,7 +61,10 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "rules": ("rule", "dose", "patients", "from", "to", "decision"),
     "inputs": ("path", "value", "source", "assumed", "fitted", "default", "note"),
     "conduct": ("what", "value", "default"),
-    "calendar_time_changes": ("case", "quantity", "label", "at_once", "in_calendar_time", "difference", "mcse"),
+    "calendar_time_changes": (
+        "case", "quantity", "label", "at_once", "in_calendar_time", "difference", "mcse", "same_patients",
+        "same_patients_mcse",
+    ),
     "cells": (
         "case", "cohort", "dose", "evaluable", "responses", "low", "high", "rate", "interval_95_low",
         "interval_95_high", "mid_p", "p_two_sided", "fitted", "origin", "note",
