@@ -243,3 +243,66 @@ def test_every_rate_that_is_asked_for_is_marked():
         assert all([*line.get_xdata()] == [0.05, 0.1, 0.2, 0.3, 0.4] for line in marks)
     (go, *_) = (line for line in left.lines if line.get_marker() == "s")
     assert [*go.get_ydata()] == pytest.approx([found[p].p_go for p in (0.05, 0.1, 0.2, 0.3, 0.4)])
+
+
+# -- slips of whoever comes from R
+
+
+TIMED = "conduct: {accrual: {per_month: 2}, assessment_weeks: [8, 16], toxicity_window_weeks: 4}\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (
+            "[0.35, 0.20]}",
+            "[0.35, 0.20]}\n  low:\n    toxicity: c(0.40, 0.25)\n    response: 0.3",
+            "write [0.40, 0.25]",
+        ),
+        ("toxicity: [0.35, 0.20]", "toxicity: c(0.40, 0.25)", "write [0.40, ...]"),
+        ("assessment_weeks: [8, 16]", "assessment_weeks: 8", "8 is a number; write [8]"),
+        (
+            "toxicity_window_weeks",
+            "confirmed: no, toxicity_window_weeks",
+            "`no` is text; expected true or false: write false",
+        ),
+        (
+            "toxicity_window_weeks",
+            "confirmed: T, toxicity_window_weeks",
+            "`T` is text; expected true or false: write true",
+        ),
+    ],
+)
+def test_values_as_r_writes_them(type_, before, after, told):
+    text = TWO_DOSES + TIMED
+    assert before in text
+    Path("mine.yaml").write_text(text.replace(before, after), encoding="utf-8")
+    status, _, said = type_("validate", "mine.yaml")
+    assert status == 2
+    assert told in said
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("oc 10/1,29/5 --p0 .1 --p1 .3", "did you mean 1/10? Patients come last"),
+        ("find simon --pu .1 --pa .3", "--pu: called --p0 here"),
+        ("find simon --p0 .1 --pa=.3", "called --p1 here"),
+        ("find ph2simon --p0 .1 --p1 .3", "did you mean `simon`?"),
+        ("whatif mine.yaml --set accrual=6", "did you mean `conduct.accrual.per_month`?"),
+        ("run mine", "did you mean mine.yaml?"),
+        ("run other", "no such file"),
+    ],
+)
+def test_slips_are_told_with_what_was_meant(type_, command, told):
+    Path("mine.yaml").write_text(TWO_DOSES + TIMED, encoding="utf-8")
+    status, _, said = type_(*command.split())
+    assert status == 2
+    assert told in said
+    assert "Traceback" not in said
+
+
+def test_rates_as_several_words(type_):
+    one = type_("oc", "1/10,5/29", "--p0", ".1", "--p1", ".3", "--rates", ".05", ".1", ".2")
+    assert one[0] == 0
+    assert one == type_("oc", "1/10,5/29", "--p0", ".1", "--p1", ".3", "--rates", ".05,.1,.2")

@@ -246,7 +246,7 @@ def test_before_the_first_patient_the_rest_is_the_whole_trial(name: str) -> None
         assert ends.p_go == pytest.approx(values["p_go"], abs=1e-12)
         toxic = values["p_stop_toxicity"] + values["p_stop_toxicity_at_n"]
         assert ends.p_stop_toxicity == pytest.approx(toxic, abs=1e-12)
-    assert "Now: 0 patients with 0 responses" in str(aids)
+    assert "CONTINUE. 0 patients with 0 responses" in str(aids)
 
 
 def test_a_restart_has_no_answer_by_look() -> None:

@@ -82,8 +82,18 @@ def _say(words: str) -> None:
 
 
 _LOOKS = (r"[-–−\d:,;]*/[-–−\d:/,;]*", " ")
-_SEVERAL = {"--now": (r"[\d.,;]+", ","), "--design": _LOOKS, "oc": _LOOKS}
+_SEVERAL = {"--now": (r"[\d.,;]+", ","), "--rates": (r"[\d.,;]+", ","), "--design": _LOOKS, "oc": _LOOKS}
 """Words after which a value may be written as several words: what such a word looks like, and what joins them."""
+
+
+_CALLED_HERE = {
+    "--pu": "--p0",
+    "--pa": "--p1",
+    "--ep1": "--alpha",
+    "--ep2": "--beta",
+    "--nsim": "--replicates",
+}
+"""Options as R's programs name them."""
 
 
 def together(arguments: Sequence[str]) -> list[str]:
@@ -93,6 +103,8 @@ def together(arguments: Sequence[str]) -> list[str]:
     for argument in arguments:
         # a design that begins without a stop is no option
         argument = re.sub(r"^-(?=/\d)", "−", argument)
+        if here := _CALLED_HERE.get(argument.partition("=")[0]):
+            raise TrialsimError(f"{argument}: called {here} here")
         is_word = bool(pattern and re.fullmatch(pattern, argument))
         if is_word and begun:
             found[-1] = f"{found[-1]}{joint}{argument}"

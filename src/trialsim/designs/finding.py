@@ -235,6 +235,10 @@ def find(
     )  # fmt: skip
 
 
+OF_R = {"ph2simon": "simon", "ph2single": "single_stage", "twostage": "simon", "two_stage": "simon"}
+"""Kinds as R's programs name them."""
+
+
 def check_kind(kind: str) -> None:
     """Refuse a kind that is neither searched for nor derived."""
     if kind in SEARCHES or kind in DERIVED:
@@ -245,7 +249,8 @@ def check_kind(kind: str) -> None:
             "`trialsim run` says what it does"
         )
     known = [*SEARCHES, *DERIVED]
-    near = next((f"; did you mean `{each}`?" for each in known if each == kind.lower()), "")
+    wanted = OF_R.get(kind.lower(), kind.lower())
+    near = next((f"; did you mean `{each}`?" for each in known if each == wanted), "")
     raise DesignError(f"kind `{kind}` is not known{near}; allowed: {', '.join(known)}")
 
 

@@ -35,7 +35,8 @@ def looks_from(text: str) -> Looks:
         if sizes and n <= sizes[-1]:
             raise DesignError(f"looks must grow: {n} patients follow {sizes[-1]}")
         if not stop < n or (go is not None and not stop <= go <= n):
-            raise DesignError(f"{part!r}: cut-offs must be below the {n} patients, and STOP <= GO")
+            swapped = f"; did you mean {n}/{stop}? Patients come last" if go is None and stop > n else ""
+            raise DesignError(f"{part!r}: cut-offs must be below the {n} patients, and STOP <= GO{swapped}")
         stops.append(stop)
         goes.append(go)
         sizes.append(n)

@@ -24,5 +24,5 @@ def compile_note(kernels: Iterable[str] = ("trial", "chain")) -> str:
             return "Compiling kernels (no writable cache folder: this happens in every run)"
         stem = f"{Path(dispatcher.py_func.__code__.co_filename).stem}.{dispatcher.py_func.__name__}"
         if not any(Path(folder).glob(f"{stem}-*.nbc")):
-            return "Compiling kernels (first run only)"
+            return "Compiling kernels (first use of this part)"
     return ""

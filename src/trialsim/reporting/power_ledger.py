@@ -91,7 +91,7 @@ def _effect(step: Step) -> str:
     )
     if abs(change - effect) < ROUNDED:
         return words
-    return f"{words}; the other {difference_cell('p_go', change - effect).text} is chance of the simulation"
+    return f"{words}; {difference_cell('p_go', change - effect).text} is chance"
 
 
 def _why(reason: Reason) -> str:

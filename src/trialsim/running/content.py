@@ -14,7 +14,7 @@ from trialsim.designs.binomial import clopper_pearson
 from trialsim.designs.rules import ACTION_WORDS, DECISION_WORDS, Looks, Rules, cut_offs
 from trialsim.engine import derived
 from trialsim.engine.operating import FALSE_ALARM
-from trialsim.engine.over_time import TRIALS
+from trialsim.engine.over_time import TRIALS, followed
 from trialsim.engine.patients import groups
 from trialsim.results import Results, digits12
 from trialsim.running.examples import examples
@@ -45,7 +45,7 @@ def content(run: Run) -> Document:
         "protocol": asdict(run.facts),
         "inputs": stated,
         "provenance": tally_of_inputs(stated),
-        "method": _method(scenario, results),
+        "method": _method(scenario, run.compiled, results),
         "scenario": run.text,
     }
     found["method"]["comparisons"] = len(compared(found))
@@ -125,7 +125,7 @@ def check_document(checks: Checks) -> Document:
     }
 
 
-def _method(scenario: Scenario, results: Results) -> Document:
+def _method(scenario: Scenario, trial: Compiled, results: Results) -> Document:
     """The numbers that a description of the computation needs."""
     stated = scenario.simulation
     return {
@@ -136,7 +136,7 @@ def _method(scenario: Scenario, results: Results) -> Document:
         "interval": 0.95,
         "central": [0.5, 0.8, 0.95],
         "quantiles": [0.1, 0.5, 0.9],
-        "trials_over_time": TRIALS,
+        "trials_over_time": followed(trial.calendar.max_arrivals) if trial.dated else TRIALS,
         "largest_mcse": 0.5 / results.replicates**0.5 if results.replicates else None,
         "false_alarm": FALSE_ALARM,
         **CHECK_METHOD,

@@ -174,6 +174,8 @@ def _onward(
                 )
             return [(*before, step)]
         known = [key for key in here if before or key not in NOT_INPUTS]
+        if not before and (deeper := _deeper(data, str(step))):
+            raise ChangeError(path, f"the scenario has no `{step}` at the top; did you mean `{deeper}`?")
         raise ChangeError(path, f"`{at or 'the scenario'}` has no `{step}`{words.meant(str(step), known)}")
     by_dose = last and isinstance(step, int) and before[-1] in _BY_DOSE
     if isinstance(here, list) or by_dose:
@@ -182,6 +184,17 @@ def _onward(
             return [(*before, step)]
         raise ChangeError(path, f"`{at}` has no [{step}]; it has {count} values, counted from [0]")
     raise ChangeError(path, f"`{at}` is {words.shown(here)}, which has no parts")
+
+
+def _deeper(data: Mapping[str, Any], key: str) -> str:
+    """A key of this name inside a block, down to its first value where it is a block itself; "" where there is none."""
+    for block, content in data.items():
+        if isinstance(content, dict) and block not in NOT_INPUTS and content.get(key) is not None:
+            place: tuple[Step, ...] = (block, key)
+            while isinstance(inner := value_at(data, place), dict):
+                place = (*place, next(name for name, value in inner.items() if value is not None))
+            return words.path_text(place)
+    return ""
 
 
 def value_at(data: Any, place: tuple[Step, ...]) -> Any:

@@ -35,6 +35,9 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "null": (type(None),),
 }
 
+YES_NO = {"yes": "true", "no": "false", "on": "true", "off": "false", "t": "true", "f": "false"}
+"""What YAML 1.1 and R take for true and false."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -283,6 +286,11 @@ class Faults:
         match value:
             case None:
                 return f"empty; {expected}"
+            case str() if "array" in types and (r := re.fullmatch(r"c\(([^()]*)(\))?", value.strip())):
+                # in a block within braces the comma ends the text
+                return f"{here} is R’s way of writing a list; write [{r[1]}{'' if r[2] else ', ...'}]"
+            case str() if "boolean" in types and (plain := YES_NO.get(value.lower())):
+                return f"{here} is text; {expected}: write {plain}"
             case str() if wants_number:
                 return f"{here} is text, not a number; {words.number_meant(value, self._leaves(node)) or expected}"
             case str():
@@ -293,6 +301,8 @@ class Faults:
             case float() if "integer" in types:
                 whole = value.is_integer() and abs(value) < 1e15
                 return f"{here} is not a whole number; {f'write {value:.0f}' if whole else expected}"
+            case int() | float() if "array" in types and not types & {"number", "integer"}:
+                return f"{here} is a number; write [{value:g}], or {expected.removeprefix('expected ')}"
             case int() | float():
                 return f"{here} is a number; {expected}{quote}"
         return f"{here} cannot stand here; {expected}"

@@ -56,6 +56,8 @@ def text_of(name: str) -> str:
     except FileNotFoundError:
         stated = re.fullmatch(r"[-\d:]+/\d+([\s,]+[-\d:]+/\d+)*", name)
         more = "; cut-offs are given to `trialsim oc`, or with `analyse --design`" if stated else ""
+        if os.path.isfile(f"{name}.yaml"):
+            more = f"; did you mean {name}.yaml?"
         raise _refused(name, f"no such file{more}") from None
     except IsADirectoryError:
         raise _refused(name, "this is a folder, not a scenario file") from None

@@ -225,6 +225,7 @@ class Scenario(Spec):
     def _consistent(self) -> Scenario:
         self._check_amounts()
         self._check_amendment()
+        self._check_sizes()
         self._check_toxic_looks()
         self._check_dose_change()
         for name, case in self.truth.items():
@@ -266,6 +267,24 @@ class Scenario(Spec):
         if any(a >= b for a, b in zip(after, after[1:], strict=False)):
             numbers = "months" if unit == "month" else "numbers of patients"
             raise impossible(key, f"amendments must come after increasing {numbers}")
+
+    def _check_sizes(self) -> None:
+        """What would come after the last patient of a trial whose size is stated."""
+        n = self.design.stated_size()
+        if n is None:
+            return
+        first = getattr(self.design, "min_n", None)
+        if first is not None and first > n and "min_n" in self.design.model_fields_set:
+            raise impossible("design.min_n", f"no look comes after {first} of {n} patients; at most {n}")
+        rule = self.dose_reduction.rule if self.dose_reduction else None
+        if rule is None or self.evaluability.replaced:
+            return  # with replacement more than n may be treated
+        most = n * (len(self.cohorts.names) if self.cohorts and self.own_rules else 1)
+        if rule.kind == "group_sequential" and rule.looks[-1] > most:
+            raise impossible(
+                "dose_reduction.rule.looks",
+                f"no look comes after {rule.looks[-1]} of {most} patients; at most {most}",
+            )
 
     def _check_dose_change(self) -> None:
         key, what = "dose_reduction.on_dose_change", self.on_dose_change
