@@ -130,7 +130,7 @@ def test_public_names_are_these():
         "OutputError",
         "Protocol", "Results", "RobustDesigns", "Run", "Scenario", "ScenarioError",
         "SensitivityResults", "Trace", "TrialsimError", "WhatIf", "WhatIfs", "__version__",
-        "analyse", "assess", "check", "compare", "docx", "examples", "exact", "find",
+        "analyse", "app", "assess", "check", "compare", "docx", "examples", "exact", "find",
         "find_robust", "init",
         "load", "monitor", "oc", "protocol", "report", "reproduce", "run", "schema", "sensitivity",
         "simulate", "trace", "validate", "whatif",

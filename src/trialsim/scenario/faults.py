@@ -14,10 +14,11 @@ from functools import cached_property
 from typing import Any, Final
 
 from trialsim.scenario import words
+from trialsim.scenario.nodes import Node as Node
+from trialsim.scenario.nodes import entry_of as entry_of
+from trialsim.scenario.nodes import item_of as item_of
 
 Path = tuple[str | int, ...]
-Node = Mapping[str, Any]
-"""A part of the JSON Schema."""
 
 UNREADABLE: Final = object()
 """Stands where the reader already refused a value; nothing more is said about it."""
@@ -386,20 +387,6 @@ def _unreadable(value: Any) -> bool:
     """Whether the reader refused a value or any part of it."""
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return value is UNREADABLE or any(map(_unreadable, inner))
-
-
-def entry_of(node: Node, key: Any) -> Node:
-    """The schema of one entry of a block."""
-    named = next(iter(node.get("patternProperties", {}).values()), node.get("additionalProperties") or {})
-    below: Node = node.get("properties", {}).get(key, named)
-    return below
-
-
-def item_of(node: Node, i: int) -> Node:
-    """The schema of one item of a list."""
-    fixed: Sequence[Node] = node.get("prefixItems", ())
-    below: Node = fixed[i] if i < len(fixed) else node.get("items", {})
-    return below
 
 
 def _one_leads_to_the_other(a: Path, b: Path) -> bool:

@@ -175,7 +175,16 @@
     ({faults} = told);
     mark();
   });
-  $(document).on("shiny:value", () => setTimeout(mark));
+  // a group of the form that is drawn anew stays as it was unfolded
+  const unfolded = new Map();
+  document.addEventListener("toggle", ({target}) => { if (target.id) unfolded.set(target.id, target.open); }, true);
+  $(document).on("shiny:value", () => setTimeout(() => {
+    mark();
+    unfolded.forEach((open, id) => {
+      const part = document.getElementById(id);
+      if (part && part.open !== open) part.open = open;
+    });
+  }));
   $(document).on("shiny:disconnected", () => {
     underWay = false;
     document.body.classList.add("lost");

@@ -157,6 +157,8 @@ def file_lines(draft: Draft, opened: str) -> Tag:
             for k, line in enumerate(lines)
         ),
         class_="lines",
+        tabindex="0",
+        aria_label="The scenario file, line by line",
     )
 
 

@@ -59,6 +59,7 @@ def panel() -> Tag:
         )
     }
     return ui.div(
+        ui.h2("What the trial does", class_="visually-hidden"),
         ui.output_ui("state"),
         ui.output_ui("answer"),
         case,
