@@ -4,15 +4,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEV := $(VENV)/.dev
+APP := $(VENV)/.app
 DOCS := $(VENV)/.docs
 KERNELS := $(VENV)/.kernels
 # where this is set, each of the hundred programs that the tests start would compile every module anew
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run what-ifs test pytest test-slow test-matrix wheel-check lint bench docs pages clean
+.PHONY: run app what-ifs test pytest test-slow test-matrix wheel-check lint bench docs pages clean
 
 run: $(READY) $(KERNELS)  ## run the dasatinib scenario; the last line printed is the path of the report
 	$(BIN)/trialsim run configs/dasatinib.yaml -o runs/dasatinib --sensitivity --force
+
+app: $(APP) $(KERNELS)  ## open the page with the dasatinib scenario
+	$(BIN)/trialsim app configs/dasatinib.yaml
 
 what-ifs: $(READY) $(KERNELS)  ## run the what-if library and write one comparison report
 	$(BIN)/trialsim whatif configs/what-ifs/*.yaml -o runs/what-ifs --force
@@ -56,6 +60,10 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "trialsim needs Python 3.11 or newer (set PYTHON=...)"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(APP): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[app]'
 	@touch $@
 
 $(DEV): $(READY)

@@ -120,8 +120,9 @@ def unrendered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Figures are made, with their numbers and words, but written as empty pictures: rendering takes longest."""
     dot = io.BytesIO()
     imsave(dot, [[0.0]], format="png")
-    empty = {"svg": b'<svg xmlns="http://www.w3.org/2000/svg" width="226pt"/>', "png": dot.getvalue()}
-    monkeypatch.setattr("trialsim.figures.Drawn.drawing", lambda _, kind: empty[kind])
+    empty = b'<svg xmlns="http://www.w3.org/2000/svg" width="226pt"/>'
+    monkeypatch.setattr("trialsim.figures.Drawn.svg", lambda _: empty)
+    monkeypatch.setattr("trialsim.figures.Drawn.png", lambda _: dot.getvalue())
 
 
 def first_of(few: int, values: Iterable[Any]) -> list[Any]:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from trialsim.inference.oc import oc as oc
     from trialsim.monitoring.aids import Aids as Aids
     from trialsim.monitoring.aids import monitor as monitor
+    from trialsim.page import app as app
     from trialsim.reporting.later import write_docx as docx  # noqa: F401
     from trialsim.reporting.rerun import reproduce as reproduce
     from trialsim.reporting.run.folder import report as report
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
 _HOME = {
     "Aids": "trialsim.monitoring.aids",
     "analyse": "trialsim.inference",
+    "app": "trialsim.page",
     "Analyses": "trialsim.inference",
     "assess": "trialsim.varying.assess",
     "check": "trialsim.checks",

@@ -108,7 +108,9 @@ QUANTITIES = (
         not_paired=_OTHER_TRIALS,
     ),
     # the verdict of a single-stage test at the number of evaluable patients
-    Quantity("p_go_evaluable", "P(go by evaluable patients)", "probability", needs="conduct"),
+    Quantity(
+        "p_go_evaluable", "P(go) had the final test been of the evaluable patients only", "probability", needs="conduct"
+    ),
     Quantity("p_go_all", "P(go in every cohort)", "probability", needs="conduct"),
     Quantity(
         "p_false_go", "P(false go: in a cohort no better than p0)", "probability", needs="conduct",

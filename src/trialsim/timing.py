@@ -33,6 +33,19 @@ LONG = 5.0
 stop = threading.Event()
 """Set by an interrupt, for work in threads other than the one that hears it."""
 
+_own = threading.local()
+
+
+@contextlib.contextmanager
+def until(ended: Callable[[], bool]) -> Iterator[None]:
+    """Long work of this thread is called off, by KeyboardInterrupt, as soon as ``ended`` says so."""
+    _own.ended = ended
+    try:
+        yield
+    finally:
+        del _own.ended
+
+
 heard: list[int] = []
 """The signals that have asked the command line to stop."""
 
@@ -59,7 +72,7 @@ def long_work(what: str, steps: int) -> Iterator[Callable[[int], None]]:
 
     def done(count: int) -> None:
         nonlocal began, first, said
-        if stop.is_set():
+        if stop.is_set() or getattr(_own, "ended", bool)():
             raise KeyboardInterrupt
         if said or listener is None:
             return

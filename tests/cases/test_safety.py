@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -493,12 +493,15 @@ def test_kept_work_is_not_dropped(
 # -- case F16: a full disk, and other places that cannot be written
 
 
-@pytest.fixture
-def full() -> Iterator[Callable[[int], None]]:
+@contextlib.contextmanager
+def full(room: int) -> Iterator[None]:
     """Lets no file grow beyond a number of bytes, as a disk that is nearly full does."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda room: resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 FULL = [
@@ -521,7 +524,6 @@ def test_a_full_disk(
     command: list[str],
     room: int,
     place: Path,
-    full: Callable[[int], None],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -532,8 +534,8 @@ def test_a_full_disk(
     assert run(command, monkeypatch) == 0
     monkeypatch.chdir(place)
     capsys.readouterr()
-    full(room)
-    status = run(command, monkeypatch)
+    with full(room):
+        status = run(command, monkeypatch)
     said = capsys.readouterr().err
     assert status == 2, said
     assert "cannot be written" in said and "file too large" in said

@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 from scipy import stats
 
+from tests.oracle.planned import ends_at_the_planned_n
 from trialsim.codes import CONSIDER, FUTILE, GO, NEVER, NEW_DOSE_ONLY, POOLED, REDUCE, RESTART, STOP
 from trialsim.designs.rules import Rules
 
@@ -127,7 +128,7 @@ def after_patient(rules: Rules, before: State, cell: tuple[int, int, int]) -> tu
         due = evaluable == 1 and sum(now.evaluable[first:]) == looks.n[now.look]
     else:
         due = sum(now.patients[first:]) == looks.n[now.look]
-    final = narrowed or looks.is_final(now.look)
+    final = narrowed or ends_at_the_planned_n(looks, now.look)
 
     # 2. Toxicity. Levels are never returned to, so the counts at the level are those since it was entered.
     m, toxicities = now.patients[level], now.toxicities[level]

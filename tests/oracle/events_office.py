@@ -13,6 +13,7 @@ from typing import Any
 
 from tests.oracle.events_patient import AccrualCurve, Arrival, Patient, enrol, first_below, gap
 from tests.oracle.naive import key_of
+from tests.oracle.planned import ends_at_the_planned_n
 from trialsim.codes import (
     ACCRUAL,
     CONSIDER,
@@ -179,6 +180,11 @@ class Trial:
         looks = self.rules.looks
         return looks.n[arm.look] if looks.is_final(arm.look) else looks.planned_n
 
+    def short(self, arm: Arm) -> bool:
+        """Whether the pending look always ends the trial, before a planned n that no trial reaches."""
+        looks, k = self.rules.looks, arm.look
+        return not arm.new_dose_only and looks.is_final(k) and not ends_at_the_planned_n(looks, k)
+
     def aim(self, arm: Arm) -> int:
         """Patients to enrol before accrual waits."""
         if self.calendar.interim == CONTINUE_ACCRUAL or arm.new_dose_only:
@@ -239,10 +245,10 @@ class Trial:
             return
         self.acted.add(level)
         if self.rules.monitor.action[level] == STOP:
-            end = TOXICITY_AT_N if self.accrual_complete() else TOXICITY
+            full = self.accrual_complete()
             for arm in self.arms:
                 if arm.open:
-                    self.close(arm, end, patient)
+                    self.close(arm, TOXICITY_AT_N if full and not self.short(arm) else TOXICITY, patient)
         elif self.rules.monitor.action[level] == REDUCE:
             self.trigger(level)
 
@@ -313,19 +319,15 @@ class Trial:
         looks = self.rules.looks
         if decision >= 0:
             arm.look = decision
-        elif arm.new_dose_only or looks.is_final(arm.look):
-            ends = {
-                FUTILE: FINAL_NO_GO,
-                GO: FINAL_GO,
-                CONSIDER: FINAL_CONSIDER,
-                TOO_TOXIC: TOXICITY_AT_N,
-            }
-            self.close(arm, ends[decision], None)
+            return
+        early = {FUTILE: FUTILITY, GO: GO_EARLY, TOO_TOXIC: TOXICITY}
+        if arm.new_dose_only or looks.is_final(arm.look):
+            planned = {FUTILE: FINAL_NO_GO, GO: FINAL_GO, CONSIDER: FINAL_CONSIDER, TOO_TOXIC: TOXICITY_AT_N}
+            self.close(arm, (early if self.short(arm) else planned)[decision], None)
         else:
             needed = self.counted(arm)[: looks.n[arm.look]]
             full = len(needed) == looks.n[arm.look]
-            ends = {FUTILE: FUTILITY, GO: GO_EARLY, TOO_TOXIC: TOXICITY}
-            self.close(arm, ends[decision], needed[-1] if full else None)
+            self.close(arm, early[decision], needed[-1] if full else None)
 
     def close(self, arm: Arm, end: int, last_needed: Patient | None) -> None:
         arm.end, arm.decided, arm.last_needed = end, self.now, last_needed

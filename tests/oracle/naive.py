@@ -9,6 +9,7 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from tests.oracle.brute_force import Dose, plackett
+from tests.oracle.planned import ends_at_the_planned_n
 from trialsim.codes import CONSIDER, FUTILE, GO, NEW_DOSE_ONLY, REDUCE, RESTART, STOP
 from trialsim.designs.rules import Rules
 
@@ -108,7 +109,7 @@ def simulate_trial(rules: Rules, truth: Sequence[Thresholds], seed: int, replica
         seen_responses += is_response and is_evaluable
         seen_toxicities += is_toxicity
         due = (is_evaluable and seen_evaluable == looks.n[k]) if rules.replaced else seen == looks.n[k]
-        final = looks.is_final(k)
+        final = ends_at_the_planned_n(looks, k)
         if only_new_dose:
             due, final = i == looks.n[-1], True
 

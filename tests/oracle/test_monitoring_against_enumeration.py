@@ -26,7 +26,8 @@ from trialsim.monitoring.chances import (
     if_it_goes_on,
     reachable,
 )
-from trialsim.monitoring.rest_of_trial import Now, ahead, given_responses, looks_ahead, next_look, now_of
+from trialsim.monitoring.rest_of_trial import ahead, given_responses, looks_ahead, next_look
+from trialsim.monitoring.standing import Now, now_of
 
 SAME = 1e-12
 RATES = (Fraction(0), Fraction(1, 20), Fraction(3, 10), Fraction(9, 10), Fraction(1))

@@ -233,8 +233,14 @@ WATCH_ONE = (NEVER, 1, 1, 1)
         pytest.param(
             protocol(Looks((1, 2, 3), ((FUTILE, 1), (GO, GO, GO), (GO, GO, GO, GO)))),
             [RESPONDS],
+            {"reason": "go_early", "n": 2},
+            id="every end is early where no count leads to the planned n",
+        ),
+        pytest.param(
+            protocol(Looks((1, 2, 3), ((2, 1), (GO, GO, GO), (GO, GO, GO, GO)))),
+            [RESPONDS],
             {"reason": "final_go", "n": 2},
-            id="a look that cannot lead on is final",
+            id="a look that cannot lead on is final where another count leads to the planned n",
         ),
         pytest.param(
             protocol(TWO_LOOKS), [NOTHING], {"reason": "futility", "n": 2, "verdict": "no_go"}, id="futility"

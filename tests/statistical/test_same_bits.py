@@ -12,7 +12,7 @@ import joblib
 import pytest
 
 from tests.helpers import DASATINIB as SCENARIO
-from tests.helpers import run, unrendered
+from tests.helpers import TEACHING, run, unrendered
 from trialsim.engine import montecarlo
 from trialsim.engine.montecarlo import _Chunk, _simulate, cluster, tallies
 from trialsim.engine.trials import untimed
@@ -64,14 +64,15 @@ def test_dask_cluster_of_two_processes(one_job: bytes, two_processes: Any, tmp_p
 
 
 def test_dask_from_the_command_line(
-    one_job: bytes, two_processes: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    two_processes: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unrendered(monkeypatch)
     address, folder = two_processes.scheduler_address, str(tmp_path / "run")
-    stated = [str(SCENARIO), "--replicates", str(REPLICATES)]
-    assert run(["run", *stated, "-o", folder, "--dask", address], monkeypatch) == 0
-    assert (tmp_path / "run" / "results.json").read_bytes() == one_job
+    stated = ["run", str(TEACHING), "--replicates", str(REPLICATES)]
+    assert run([*stated, "-o", folder, "--dask", address], monkeypatch) == 0
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    assert run([*stated, "-o", str(tmp_path / "here"), "--jobs", "1"], monkeypatch) == 0
+    assert (tmp_path / "run/results.json").read_bytes() == (tmp_path / "here/results.json").read_bytes()
     assert run(["reproduce", folder, "--dask", address], monkeypatch) == 0
 
 

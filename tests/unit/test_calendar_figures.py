@@ -77,7 +77,7 @@ def test_patients_over_time_end_with_the_patients_of_the_trials(scenario: Scenar
 def test_blocks_make_no_difference(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
     trials = timed(Compiled.of(scenario))["active"]
     whole = patients_over_time(trials, 5, count=300)
-    monkeypatch.setattr(over_time, "BLOCK", 77)
+    monkeypatch.setattr(over_time, "AT_ONCE", 77 * trials.patients)
     monkeypatch.setattr(over_time, "POINTS", 10)
     coarse = patients_over_time(trials, 5, count=300)
     assert len(coarse.months) <= 11

@@ -32,6 +32,7 @@ from trialsim.cli import (
     whatif,
     word,
 )
+from trialsim.cli import app as page
 from trialsim.cli.common import INTERRUPTED, Interrupted
 from trialsim.errors import ScenarioError, TrialsimError
 from trialsim.version import __version__
@@ -167,5 +168,6 @@ for command in (
     files.init,
     files.examples,
     files.schema,
+    page.app,
 ):
     app.command(cls=Spoken)(command)

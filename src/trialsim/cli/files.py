@@ -3,34 +3,50 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from trialsim.cli.common import Dask, Jobs, Quiet, options, progress, workers
+
+if TYPE_CHECKING:
+    from trialsim.scenario.model import Scenario
 
 
 def validate(
     scenario: Annotated[list[Path], typer.Argument(metavar="SCENARIO...", help="scenario files (YAML)")],
 ) -> None:
     """Check scenario files without running them; every problem is printed as file:line: key: message."""
+    from trialsim.errors import ScenarioError
     from trialsim.scenario.doubts import doubts
     from trialsim.scenario.files import load
-    from trialsim.scenario.files import validate as problems_of
 
     bad = False
     for path in scenario:
-        problems = problems_of(path)
-        bad = bad or bool(problems)
-        for problem in problems:
-            print(problem.located(str(path)), file=sys.stderr)
-        if not problems:
-            print(f"{path}: ok")
-            for doubt in doubts(load(path)):
-                print(f"note: {doubt}")
+        try:
+            stated = load(path)
+        except ScenarioError as error:
+            bad = True
+            for problem in error.problems:
+                print(problem.located(str(path)), file=sys.stderr)
+            continue
+        print(f"{path}: ok")
+        for doubt in (*doubts(stated), *_nominal(stated)):
+            print(f"note: {doubt}")
     if bad:
         raise typer.Exit(2)
+
+
+def _nominal(scenario: Scenario) -> Iterator[str]:
+    """What is to be said of nominal error rates that stated cut-offs miss."""
+    if getattr(scenario.design, "is_searched", True):
+        return
+    from trialsim.facts.protocol import nominal_of
+    from trialsim.reporting.oc import missed_words
+
+    yield from missed_words(nominal_of(scenario, scenario.design.compile()))
 
 
 @options

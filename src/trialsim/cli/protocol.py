@@ -27,7 +27,13 @@ def protocol(
     as_markdown: Annotated[bool, typer.Option("--markdown", help="print Markdown [default]")] = False,
     as_latex: Annotated[bool, typer.Option("--latex", help="print LaTeX")] = False,
     docx: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="write it for Word instead", show_default=False)
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="write the section for Word into this file instead of printing it; the file is named here, where the "
+            "--docx of other commands is a flag, as no folder is needed",
+            show_default=False,
+        ),
     ] = None,
     force: Force = False,
 ) -> None:

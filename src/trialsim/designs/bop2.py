@@ -156,18 +156,29 @@ def looks_of(
     eta: float | None,
 ) -> Looks:
     """The design as Looks; at the last look a go needs a probability above lambda."""
+    above = [posterior_above(m, prior, p0) for m in at]
+    untie(at, above, lambda x, m: posterior_is(x, m, prior, decimal(p0)), lambda_, gamma, eta)
+    return cut_off_looks(at, *cut_offs(at, above, lambda_, gamma, eta))
+
+
+def untie(
+    at: tuple[int, ...],
+    above: Sequence[Float64],
+    exact: Callable[[int, int], Fraction | None],
+    lambda_: float,
+    gamma: float,
+    eta: float | None = None,
+) -> None:
+    """Change the posterior probabilities that are close to a threshold so that they compare as fractions do."""
     import numpy as np
 
-    above, n = [posterior_above(m, prior, p0) for m in at], at[-1]
-    shape = decimal(lambda_), decimal(gamma), None if eta is None else decimal(eta)
+    n, shape = at[-1], (decimal(lambda_), decimal(gamma), None if eta is None else decimal(eta))
     for m, values in zip(at, above, strict=True):
         low, high = _thresholds(m / n, m == n, lambda_, gamma, eta)
         limits = _exact_thresholds(Fraction(m, n), *shape)
         for cut, limit in zip((low, high), limits, strict=True):
             for x in np.flatnonzero(np.abs(values - cut) <= NEAR).tolist():
-                exact = posterior_is(x, m, prior, decimal(p0))
-                values[x] = beside(float(values[x]), cut, exact, limit)
-    return cut_off_looks(at, *cut_offs(at, above, lambda_, gamma, eta))
+                values[x] = beside(float(values[x]), cut, exact(x, m), limit)
 
 
 def cut_offs(

@@ -8,15 +8,18 @@ needs no more than these two posteriors.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from trialsim.designs.alone import written
-from trialsim.designs.bayes import LookSizes, posterior_above
-from trialsim.designs.bop2 import GAMMA_MOST, check_stated, searched_for, widened
+from trialsim.designs.bayes import LookSizes, posterior_above, posterior_is
+from trialsim.designs.bop2 import GAMMA_MOST, check_stated, searched_for, untie, widened
 from trialsim.designs.bryant_day import TwoRates, patient
+from trialsim.designs.ends import p_go_is
 from trialsim.designs.error_rates import Candidates, ErrorRates
+from trialsim.designs.exactly import NEAR, beside, decimal
 from trialsim.designs.growing import MOST
 from trialsim.designs.growing import search as search_cut_offs
 from trialsim.designs.rules import Looks, two_way
@@ -75,7 +78,7 @@ class Bop2Toxicity(ErrorRates):
     def compile(self) -> Looks:
         """One look for each number of patients stated."""
         if self.lambda_ is not None and self.gamma is not None:
-            return looks_of(self.looks, self._watched(), self.lambda_, self.gamma)
+            return self._stated(self.lambda_, self.gamma)
         return self.best()
 
     def held(self) -> dict[str, Any]:
@@ -113,11 +116,22 @@ class Bop2Toxicity(ErrorRates):
         assert self.p0 is not None
         return self.prior or (self.p0, 1 - self.p0)
 
+    def _priors(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        limit = self.toxicity[0]
+        return self.response_prior, self.prior_toxicity or (limit, 1 - limit)
+
     def _watched(self) -> tuple[tuple[Float64, Float64], ...]:
         assert self.p0 is not None
-        limit = self.toxicity[0]
-        toxic = self.prior_toxicity or (limit, 1 - limit)
-        return watched(self.looks, (self.p0, limit), (self.response_prior, toxic))
+        return watched(self.looks, (self.p0, self.toxicity[0]), self._priors())
+
+    def _stated(self, lambda_: float, gamma: float) -> Looks:
+        """The looks of stated constants, posterior probabilities at a cut-off compared as fractions."""
+        assert self.p0 is not None
+        seen, (prior, (a, b)) = self._watched(), self._priors()
+        rates = decimal(self.p0), 1 - decimal(self.toxicity[0])
+        for values, own, rate in zip(zip(*seen, strict=True), (prior, (b, a)), rates, strict=True):
+            untie(self.looks, values, partial(posterior_is, prior=own, rate=rate), lambda_, gamma)
+        return looks_of(self.looks, seen, lambda_, gamma)
 
 
 def watched(
@@ -226,10 +240,17 @@ def search(
     cells = [np.array(patient(p, t, odds_ratio)) for p, t in zip(response, toxicity, strict=True)]
     size, out = np.array(at), np.zeros(3)
 
+    wanted = decimal(alpha), None if beta is None else 1 - decimal(beta)
+
     def outcome(lambda_: float, gamma: float, _eta: float | None, which: int) -> tuple[float, float, float]:
-        stop, toxic = zip(*cut_offs(at, seen, lambda_, gamma), strict=True)
+        cuts = cut_offs(at, seen, lambda_, gamma)
+        stop, toxic = zip(*cuts, strict=True)
         by_looks(cells[which], size, np.array(stop), np.array(toxic), out)
-        return float(out[0]), float(out[1]), float(out[2])
+        p_go, limit = float(out[0]), wanted[which]
+        if limit is not None and abs(p_go - float(limit)) <= NEAR:
+            rates = decimal(response[which]), decimal(toxicity[which]), decimal(odds_ratio)
+            p_go = beside(p_go, (alpha, 1 - (beta or 0.0))[which], p_go_is(_looks(at, cuts), *rates), limit)
+        return p_go, float(out[1]), float(out[2])
 
     best, complete = search_cut_offs(at, attained, outcome, alpha, beta, largest=largest)
     return {

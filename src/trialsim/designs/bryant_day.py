@@ -17,6 +17,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from trialsim.designs.bayes import power as raised
 from trialsim.designs.error_rates import Candidates, ErrorRates, check_stages
 from trialsim.designs.exactly import best_by_value, decimal, settled
 from trialsim.designs.front import Front
@@ -185,6 +186,16 @@ def patient(response: float, toxicity: float, odds_ratio: float) -> tuple[float,
     """P(no response, toxic), P(no response, free), P(response, toxic), P(response, free of toxicity): Plackett."""
     s = 1 + (response + toxicity) * (odds_ratio - 1)
     root = math.sqrt(s * s - 4 * odds_ratio * (odds_ratio - 1) * response * toxicity)
+    both = 2 * odds_ratio * response * toxicity / (s + root)
+    return toxicity - both, 1 - response - toxicity + both, both, response - both
+
+
+def patient_is(response: Fraction, toxicity: Fraction, odds_ratio: Fraction) -> tuple[Fraction, ...] | None:
+    """The same as fractions; None where they are none."""
+    s = 1 + (response + toxicity) * (odds_ratio - 1)
+    root = raised(s * s - 4 * odds_ratio * (odds_ratio - 1) * response * toxicity, Fraction(1, 2))
+    if root is None:
+        return None
     both = 2 * odds_ratio * response * toxicity / (s + root)
     return toxicity - both, 1 - response - toxicity + both, both, response - both
 

@@ -15,14 +15,11 @@ from pydantic import Field, model_validator
 
 from trialsim.designs.alone import cut_off_looks
 from trialsim.designs.error_rates import Candidates, ErrorRates, check_stages
-from trialsim.designs.exactly import settled
+from trialsim.designs.exactly import NEAR, compared, decimal, en_at, settled
 from trialsim.designs.front import TwoStages
 from trialsim.designs.rules import Looks, two_way
 from trialsim.designs.spec import CutOff, Patients, Probability, impossible
 from trialsim.designs.target import Target
-
-ROUNDING = 1e-9
-"""Difference below which a conditional power is at its threshold: thresholds are stated as printed numbers."""
 
 SEARCH_LIMIT = 60
 
@@ -116,32 +113,63 @@ def looks_of(
     thresholds: tuple[float, float] = (0.0, 1.0),
     every: int = 1,
 ) -> Looks:
-    """Looks by backward induction: the conditional power at p1, given that later looks act on it too."""
+    """Looks by backward induction: the conditional power at p1, given that later looks act on it too.
+
+    In floating point, and again in whole numbers if a conditional power may be at its threshold.
+    """
+    found, doubt = _induced(n, r, n1, r1, (p1, 1.0, 1 - p1, 1.0), thresholds, every)
+    if doubt:
+        rate, exact = decimal(p1), (decimal(thresholds[0]), decimal(thresholds[1]))
+        whole = rate.denominator
+        found, _ = _induced(n, r, n1, r1, (rate.numerator, whole, whole - rate.numerator, 1), exact, every)
+    return found
+
+
+def _induced(
+    n: int,
+    r: int,
+    n1: int | None,
+    r1: int | None,
+    rate: tuple[Any, ...],
+    thresholds: tuple[Any, Any],
+    every: int,
+) -> tuple[Looks, bool]:
+    """The looks, and whether rounding leaves one open.
+
+    ``rate``: P(response), what is certain, P(no response), and what is certain at the end: a conditional power with m
+    patients to come is worked out times the second to the power m.
+    """
+    response, whole, none, certain = rate
     low, high = thresholds
+    near, doubt = NEAR if isinstance(whole, float) else 0, False
     # whether a go, and no go, can still come: what is certain is told by counting, not by small numbers
     can_go, can_fail = [x > r for x in range(n + 1)], [x <= r for x in range(n + 1)]
-    power = [float(go) for go in can_go]
+    power = [certain * go for go in can_go]
     sizes, stop, go = [n], [r], [r + 1]
     for m in range(n - 1, 0, -1):
-        power = [(1 - p1) * power[x] + p1 * power[x + 1] for x in range(m + 1)]
+        power = [none * power[x] + response * power[x + 1] for x in range(m + 1)]
+        certain *= whole
+        futile_to, go_from = low * certain, high * certain
         can_go = [can_go[x] or can_go[x + 1] for x in range(m + 1)]
         can_fail = [can_fail[x] or can_fail[x + 1] for x in range(m + 1)]
         if m % every:
             continue
         for x in range(m + 1):
-            if (m == n1 and r1 is not None and x <= r1) or (low > 0 and power[x] <= low + ROUNDING):
+            if (m == n1 and r1 is not None and x <= r1) or (low > 0 and power[x] <= futile_to):
                 can_go[x] = False
-            elif high < 1 and power[x] >= high - ROUNDING:
+            elif high < 1 and power[x] >= go_from:
                 can_fail[x] = False
+            doubt = doubt or (low > 0 and abs(power[x] - futile_to) < near)
+            doubt = doubt or (high < 1 and abs(power[x] - go_from) < near)
             if not can_go[x]:
-                power[x], can_fail[x] = 0.0, True
+                power[x], can_fail[x] = 0 * certain, True
             elif not can_fail[x]:
-                power[x] = 1.0
+                power[x] = certain
         sizes.append(m)
         stop.append(max((x for x in range(m + 1) if not can_go[x]), default=-1))
         go.append(min((x for x in range(m + 1) if not can_fail[x]), default=m + 1))
     go_ge = tuple(None if cut > size else cut for cut, size in zip(go, sizes, strict=True))
-    return cut_off_looks(tuple(sizes[::-1]), tuple(stop[::-1]), go_ge[::-1])
+    return cut_off_looks(tuple(sizes[::-1]), tuple(stop[::-1]), go_ge[::-1]), doubt
 
 
 @dataclass(frozen=True)
@@ -174,17 +202,24 @@ def search(target: Target) -> tuple[CurtailedDesign, ...]:
     if not len(rows):
         raise target.none_found("two-stage design", limit)
     found = [CurtailedDesign(*map(int, row[:4]), *map(float, row[4:])) for row in rows]
-    return tuple(_undominated(found))
+    return tuple(_undominated(found, target))
 
 
 def _uncurtailed(r1: int, n1: int, r: int, n: int) -> Looks:
     return two_way((n1, n), (r1, r), (None, r))
 
 
-def _undominated(found: list[CurtailedDesign]) -> Iterator[CurtailedDesign]:
+def _undominated(found: list[CurtailedDesign], target: Target) -> Iterator[CurtailedDesign]:
     """Designs than which none is at least as good in n, EN(p0) and EN(p1)."""
     kept: list[CurtailedDesign] = []
+
+    def no_more(k: CurtailedDesign, d: CurtailedDesign) -> bool:
+        return (
+            compared(k, d, lambda x: x.en_p0, en_at(target.p0)) <= 0
+            and compared(k, d, lambda x: x.en_p1, en_at(target.p1)) <= 0
+        )
+
     for d in sorted(found, key=lambda d: (d.n, d.en_p0, d.en_p1)):
-        if not any(k.en_p0 <= d.en_p0 + ROUNDING and k.en_p1 <= d.en_p1 + ROUNDING for k in kept):
+        if not any(no_more(k, d) for k in kept):
             kept.append(d)
             yield d

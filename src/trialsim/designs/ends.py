@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import accumulate
+from typing import Any
 
 import numpy as np
 
 from trialsim.codes import CONSIDER, FUTILE, GO, NEVER
-from trialsim.designs.binomial import Float64
-from trialsim.designs.bryant_day import patient
+from trialsim.designs.bryant_day import patient, patient_is
 from trialsim.designs.rules import Looks
 
 
@@ -34,28 +36,42 @@ def ends(looks: Looks, p: float, toxicity: float = 0.0, odds_ratio: float = 1.0)
     """P(each end) at every look, at response rate p and toxicity rate ``toxicity``, associated by an odds ratio."""
     watched = looks.toxic_ge if looks.too_toxic and toxicity > 0 else (NEVER,) * len(looks.n)
     one = patient(p, toxicity if looks.too_toxic else 0.0, odds_ratio)
-    first = np.ones((1, 1))
+    return tuple(Ends(n, *map(float, ways)) for n, *ways in _by_look(looks, watched, one))
+
+
+def p_go_is(looks: Looks, p: Fraction, toxicity: Fraction, odds_ratio: Fraction) -> Fraction | None:
+    """P(go) as a fraction; None where the association makes it none."""
+    one = patient_is(p, toxicity, odds_ratio)
+    if one is None:
+        return None
+    whole = math.lcm(*(part.denominator for part in one))
+    cells = tuple(int(part * whole) for part in one)
+    watched = looks.toxic_ge or (NEVER,) * len(looks.n)
+    return sum((Fraction(int(go), whole**n) for n, go, *_ in _by_look(looks, watched, cells)), Fraction(0))
+
+
+def _by_look(looks: Looks, watched: tuple[int, ...], one: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+    """Look by look n and what ends there in go, consider, no go and for toxicity: probabilities, or of whole numbers
+    ``one`` those times (their sum)^n."""
+    first = np.ones((1, 1), dtype=float if isinstance(one[1], float) else object)
     arriving = {0: _grown(first, one, looks.n[0])}
-    found = []
     for k, n in enumerate(looks.n):
         here = arriving.pop(k, np.zeros((n + 1, 1)))
-        tolerable, toxic = here[:, : watched[k]], float(here[:, watched[k] :].sum())
+        tolerable, toxic = here[:, : watched[k]], here[:, watched[k] :].sum()
         decisions = np.array(looks.next[k])
-        go, consider, futile = (float(tolerable[decisions == end].sum()) for end in (GO, CONSIDER, FUTILE))
-        found.append(Ends(n, go, consider, futile, toxic))
+        yield n, *(tolerable[decisions == end].sum() for end in (GO, CONSIDER, FUTILE)), toxic
         for later in np.unique(decisions[decisions >= 0]).tolist():
-            kept = np.where((decisions == later)[:, None], tolerable, 0.0)
+            kept = np.where((decisions == later)[:, None], tolerable, 0)
             moved = _grown(kept, one, looks.n[later] - n)
             arriving[later] = _sum(arriving[later], moved) if later in arriving else moved
-    return tuple(found)
 
 
-def _grown(state: Float64, one: tuple[float, float, float, float], patients: int) -> Float64:
+def _grown(state: Any, one: tuple[Any, ...], patients: int) -> Any:
     """The distribution of (responses, toxicities) after more patients; one column where nobody has toxicity."""
     toxic, neither, both, response = one
     for _ in range(patients):
         x, t = state.shape
-        wider = np.zeros((x + 1, t + 1 if toxic + both > 0 else t))
+        wider = np.zeros((x + 1, t + 1 if toxic + both > 0 else t), dtype=state.dtype)
         wider[:x, :t] += neither * state
         wider[1:, :t] += response * state
         if toxic + both > 0:
@@ -65,8 +81,8 @@ def _grown(state: Float64, one: tuple[float, float, float, float], patients: int
     return state
 
 
-def _sum(a: Float64, b: Float64) -> Float64:
-    total = np.zeros(tuple(map(max, zip(a.shape, b.shape, strict=True))))
+def _sum(a: Any, b: Any) -> Any:
+    total = np.zeros(tuple(map(max, zip(a.shape, b.shape, strict=True))), dtype=a.dtype)
     total[: a.shape[0], : a.shape[1]] += a
     total[: b.shape[0], : b.shape[1]] += b
     return total

@@ -18,19 +18,22 @@ from trialsim.errors import DesignError
 class Candidates:
     """The designs that a search puts forward, each under its criterion.
 
-    ``within`` is the n at which it ended though a larger n may have a smaller EN (None: no larger n has); ``note`` says
-    so, and ``covered`` what was searched where that depends on the search.
+    ``within`` is the n at which it ended though a larger n may have a smaller EN (None: no larger n has), ``lacking``
+    what was not found; ``note`` says so, and ``covered`` what was searched where that depends on the search.
     """
 
     named: tuple[tuple[str, Any], ...]
     within: int | None = None
     covered: str = ""
+    lacking: str = ""
 
     @property
     def note(self) -> str:
         """That the search ended at a bound."""
         return (
-            "" if self.within is None else f"searched to n = {self.within}; a larger n may have a smaller EN"
+            self.lacking
+            if self.within is None
+            else f"searched to n = {self.within}; a larger n may have a smaller EN"
         )
 
     @classmethod

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -199,7 +200,7 @@ def search(
             chance = predictive(n, r, prior)
             stop, theta_l = _most_futile(chance, at, r, prior, has_power)
             sequential(size, stop, go, target.p0, null)
-            if not target.keeps(float(null[0]), _looks(at, stop.tolist())):
+            if not target.keeps(float(null[0]), partial(_looks, at, stop.tolist())):
                 continue
             sequential(size, stop, go, target.p1, alternative)
             design = Predictive(
@@ -226,6 +227,8 @@ def _most_futile(
     import numpy as np
 
     n = at[-1]
+    for m in at[:-1]:
+        chance[m] = np.maximum.accumulate(chance[m])  # they grow with x, but for rounding near 1
     while True:
         values = np.unique(np.concatenate([[0.0], *(chance[m] for m in at[:-1])]))
         low, high = 0, len(values) - 1  # values[low] keeps the power
@@ -251,4 +254,4 @@ def _futile(chance: list[Float64], at: tuple[int, ...], r: int, theta: float) ->
     """Largest futile count of each look where the predictive probability must reach theta, r at the end."""
     import numpy as np
 
-    return np.array([*(int((chance[m] < theta).sum()) - 1 for m in at[:-1]), r], dtype=np.int64)
+    return np.array([*(int(chance[m].searchsorted(theta)) - 1 for m in at[:-1]), r], dtype=np.int64)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from trialsim.codes import CONSIDER, CONTINUE, FUTILE, GO, NEVER, NEW_DOSE_ONLY, POOLED, REDUCE, RESTART, STOP
 
@@ -76,9 +77,22 @@ class Looks:
         return all(d < 0 for d in self.next[k])
 
     def ends_early(self, k: int) -> bool:
-        """Whether an end at look k comes before what is planned: it could have led on, or nothing leads to the last."""
-        last = len(self.n) - 1
-        return k < last and (not self.is_final(k) or not any(last in row for row in self.next))
+        """Whether an end at look k comes before what is planned: it could have led on, or nothing leads to the last.
+
+        A look that may end in `consider` is a final look wherever it stands.
+        """
+        if k == len(self.n) - 1 or CONSIDER in self.next[k]:
+            return False
+        return not (self.is_final(k) and self._last_is_reached)
+
+    @cached_property
+    def _last_is_reached(self) -> bool:
+        """Whether some counts lead to the last look."""
+        reached = {0}
+        for k, row in enumerate(self.next):
+            if k in reached:
+                reached.update(row)
+        return len(self.n) - 1 in reached
 
     def ranges(self, k: int) -> Iterator[tuple[int, int, int]]:
         """The row of look k as (from, to, decision) runs of response counts, both ends included."""

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trialsim.designs.finding import COLUMNS, KINDS, check_kind, find, needs, value_in
-from trialsim.designs.target import NoDesign
 from trialsim.errors import DesignError
 from trialsim.given import clip
 from trialsim.results import to_frame
@@ -28,7 +27,7 @@ ENCODINGS = ("utf-8-sig", "cp1252")
 
 @dataclass(frozen=True)
 class Answers:
-    """Designs setting by setting; ``bad`` has a sentence for each setting that could not be used."""
+    """Designs setting by setting; ``bad`` has a sentence for each setting without one."""
 
     rows: tuple[dict[str, Any], ...]
     bad: tuple[str, ...] = ()
@@ -49,13 +48,11 @@ class Setting:
     note: str = ""
 
     def answers(self, kind: str) -> tuple[list[dict[str, Any]], str]:
-        """Rows of the answer, and a sentence where the setting cannot be used."""
+        """Rows of the answer, and a sentence where there is no design."""
         fault = self.fault
         if not fault:
             try:
                 found = find(kind, **self.arguments)
-            except NoDesign as error:
-                return [self._row({}, str(error))], ""
             except DesignError as error:
                 fault = str(error)
             except TypeError as error:  # an argument that is not there

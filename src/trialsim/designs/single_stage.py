@@ -57,7 +57,8 @@ class SingleStage(ErrorRates):
         """The designs that a search finds, each under its definition."""
         found = search(self.target)
         if self.criterion is None:
-            return Candidates(tuple(found.items()))
+            none = f"up to n = {self.nmax or MAX_PATIENTS} no n is found from which on every larger one works (stable)"
+            return Candidates(tuple(found.items()), lacking="" if "stable" in found else none)
         if self.criterion not in found:
             raise DesignError(
                 f"no n up to {self.nmax or MAX_PATIENTS} is safe for every larger n"

@@ -23,6 +23,12 @@ class Spec(BaseModel):
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
 
+    def stated_size(self) -> int | None:
+        """Of a design its planned n where that is stated; None where it is searched for or follows from other keys."""
+        sizes = getattr(self, "n", None) or getattr(self, "looks", None)
+        last = sizes[-1] if isinstance(sizes, tuple) else sizes
+        return getattr(last, "n", last)
+
 
 def impossible(key: str, message: str) -> PydanticCustomError:
     """The error of a rule between keys; ``key`` is the one that the message should point to in the file."""

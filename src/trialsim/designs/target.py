@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from trialsim.designs.exactly import alone, at_least, at_most, decimal
+from trialsim.designs.exactly import NEAR, alone, at_least, at_most, decimal
 from trialsim.designs.rules import Looks
 from trialsim.errors import DesignError
 
@@ -60,10 +60,14 @@ class Target:
 
     def keeps(self, level: float, looks: Looks | Callable[[], Looks]) -> bool:
         """Whether the type I error of a design is at most alpha; its looks decide where rounding leaves that open."""
+        if abs(level - self.alpha) > NEAR:  # searches ask this of every design: at once, without a fraction
+            return level < self.alpha
         return at_most(level, self.alpha, lambda: _p_go(looks, self.p0))
 
     def has(self, power: float, looks: Looks | Callable[[], Looks]) -> bool:
         """Whether the power of a design is 1 - beta or more; its looks decide where rounding leaves that open."""
+        if abs(power - (1 - self.beta)) > NEAR:
+            return power > 1 - self.beta
         return at_least(power, 1 - decimal(self.beta), lambda: _p_go(looks, self.p1))
 
     def decide(self, what: int, looks: Looks) -> bool:

@@ -20,6 +20,7 @@ def tables_of(rules: Rules) -> Tables:
         look_next=look_next,
         toxic_ge=np.array(looks.toxic_ge or (NEVER,) * len(looks.n), dtype=np.int32),
         final=np.array([looks.is_final(k) for k in range(len(looks.n))]),
+        at_n=np.array([not looks.ends_early(k) for k in range(len(looks.n))]),
         act_ge=np.array(monitor.act_ge, dtype=np.int32),
         at_enrolled=np.array(monitor.at_enrolled, dtype=np.int32),
         action=np.array(monitor.action, dtype=np.int32),

@@ -62,11 +62,12 @@ def tallies(
     progress: Progress | None = None,
     block: int = BLOCK,
     ledger: Ledger | None = None,
+    held: Iterable[Part] = (),
 ) -> dict[str, Tally]:
     """Simulate ``replicates`` trials of every case; the same bits for any jobs, backend and block size.
 
     ``jobs`` defaults to the enclosing ``joblib.parallel_config``, else to all processors, as threads. A ``ledger``
-    keeps every chunk as it is finished, and what it holds already is not simulated again.
+    keeps every chunk as it is finished, and what it holds already is not simulated again; nor is what is ``held``.
     """
     import joblib
 
@@ -77,7 +78,7 @@ def tallies(
             f"{max(trials.patients for trials in cases.values())} patients are more than would finish; at most "
             f"{MAX_PATIENTS // patients:,} are accepted, and 1,000,000 give a standard error of .0005 or less"
         )
-    kept: list[Part] = []
+    kept = list(held)
     if ledger is not None:
         kept = ledger.begin(seed, replicates, {case: fingerprint(trials) for case, trials in cases.items()})
     _, configured = joblib.parallel.get_active_backend(prefer="threads")

@@ -53,7 +53,7 @@ def exact(scenario: Scenario | Compiled, *, totals: bool = True) -> Results:
         0.8028
     """
     trial = Compiled.of(scenario)
-    return _results(trial, tuple(_case(trial, name, totals) for name in trial.scenario.truth), None, None)
+    return of_tallies(trial, exact_sides(trial, totals))
 
 
 @takes
@@ -103,8 +103,8 @@ def simulate(
         replicates = planned.replicates
     replicates = asked.replicates if replicates is None else replicates
     drawn = tallies(trials, replicates, seed, jobs=jobs, progress=progress, ledger=ledger)
-    cases = tuple(_case(trial, name, totals, trials, drawn) for name in trial.scenario.truth)
-    return replace(_results(trial, cases, seed, replicates), planned=planned)
+    found = of_tallies(trial, exact_sides(trial, totals), trials, drawn, seed)
+    return replace(found, planned=planned)
 
 
 def expected(scenario: Scenario | Compiled, replicates: int | None = None) -> int | None:
@@ -150,20 +150,38 @@ def not_exact(trial: Compiled) -> str:
     return too_large(trial.rules) if out_of_reach(trial.rules) else ""
 
 
+def exact_sides(trial: Compiled, totals: bool = True) -> dict[str, Exact | None]:
+    """The exact answer of every case with every outcome known at once; None where there is none."""
+    if not_exact(trial):
+        return dict.fromkeys(trial.scenario.truth)
+    totals = totals and not out_of_reach(trial.rules, carried=True)
+    return {name: _exact(trial, name, totals) for name in trial.scenario.truth}
+
+
+def of_tallies(
+    trial: Compiled,
+    sides: Mapping[str, Exact | None],
+    trials: Mapping[str, Trials] = {},
+    drawn: Mapping[str, Tally] = {},
+    seed: int | None = None,
+) -> Results:
+    """The results that ``exact_sides`` and the tallies of ``trials_of`` amount to; what is missing is left out."""
+    cases = tuple(_case(trial, name, side, trials, drawn) for name, side in sides.items())
+    count = min((drawn[name].replicates for name in sides if name in drawn), default=None)
+    return _results(trial, cases, seed, count)
+
+
 def _case(
     trial: Compiled,
     name: str,
-    totals: bool,
-    trials: Mapping[str, Trials] = {},
-    drawn: Mapping[str, Tally] = {},
+    side: Exact | None,
+    trials: Mapping[str, Trials],
+    drawn: Mapping[str, Tally],
 ) -> OperatingCharacteristics:
     """Everything known about a case; ``drawn`` holds the tallies of its ``trials``, if it was simulated."""
     doses, number = trial.scenario.doses, len(trial.scenario.truth)
     why_not = not_exact(trial)
-    known = OperatingCharacteristics(name, doses, not_exact=why_not)
-    if not why_not:
-        totals = totals and not out_of_reach(trial.rules, carried=True)
-        known = replace(known, exact=_exact(trial, name, totals))
+    known = OperatingCharacteristics(name, doses, exact=side, not_exact=why_not)
     found = None
     if drawn:
         found = Side.of(trials[name], trial.false_go(name), dated=trial.dated).simulated(drawn[name])
@@ -174,8 +192,8 @@ def _case(
         known = replace(known, cohorts=trial.cohorts)
         return _beside(known, found, number) if found else known
     twin = known if known.exact else None
-    if twin and drawn:
-        mark = f"{name}{AT_ONCE}"
+    mark = f"{name}{AT_ONCE}"
+    if twin and mark in drawn:
         counted = Side.of(trials[mark], trial.false_go(name), dated=False).simulated(drawn[mark])
         if not trial.scenario.own_rules:
             always = quantity_names(len(doses))

@@ -15,14 +15,14 @@ from trialsim.engine.timed import Timed, timed
 from trialsim.kernels.tables import Int64
 from trialsim.scenario.compiled import Compiled
 
-TRIALS = 2_000
-"""Simulated trials of a case, the first of its run."""
+TRIALS, PATIENTS = 2_000, 2_000_000
+"""Simulated trials of a case, the first of its run, and patients that they may have together at most."""
 
 MOST_CASES = 4
 """Cases that are followed, the first of a scenario."""
 
-BLOCK, POINTS = 250, 240
-"""Trials simulated at once, and most points in time."""
+AT_ONCE, POINTS = 250_000, 240
+"""Patients simulated at once, and most points in time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +59,13 @@ def over_time(trial: Compiled, seed: int) -> dict[str, OverTime]:
     return {case: patients_over_time(trials, seed) for case, trials in every}
 
 
-def patients_over_time(trials: Timed, seed: int, count: int = TRIALS) -> OverTime:
-    """Count the patients, overrun ones included, who have started in the first ``count`` trials of a case.
+def followed(patients: int) -> int:
+    """How many trials are followed of a case in which each may treat so many patients."""
+    return max(min(TRIALS, PATIENTS // patients), 1)
+
+
+def patients_over_time(trials: Timed, seed: int, count: int | None = None) -> OverTime:
+    """Count the patients who have started, overrun ones included, in the first ``count`` trials (default ``followed``).
 
     The points are a quarter of a month apart, or so many quarters that there are at most ``POINTS``.
     """
@@ -68,11 +73,12 @@ def patients_over_time(trials: Timed, seed: int, count: int = TRIALS) -> OverTim
     from trialsim.kernels.patient import LEVEL, STARTED
     from trialsim.kernels.streams import stream_key
 
-    levels = len(trials.tables.action)
+    levels, count = len(trials.tables.action), count or followed(trials.patients)
+    block = max(AT_ONCE // trials.patients, 1)
     parts: list[tuple[Int64, Int64, Float64]] = []
-    for first in range(0, count, BLOCK):
+    for first in range(0, count, block):
         # of a block only the months of the starts are kept: trial, level and month of each patient
-        rows, patients = trials.treated(stream_key(seed), first, min(BLOCK, count - first))
+        rows, patients = trials.treated(stream_key(seed), first, min(block, count - first))
         there = np.arange(patients.shape[1]) < rows[:, [TREATED]]
         month = (patients[:, :, STARTED] - patients[:, :1, STARTED]) / TICKS_PER_MONTH
         parts.append((first + np.nonzero(there)[0], patients[there][:, LEVEL], month[there]))

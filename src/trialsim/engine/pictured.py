@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from trialsim.engine.as_conducted import AsConducted, as_conducted
+from trialsim.engine.as_conducted import Along, AsConducted, as_conducted
 from trialsim.engine.boundary_runs import BoundaryRuns, boundary_runs
 from trialsim.engine.curves import Curves, HeatMap, curves, heat_map
 from trialsim.engine.over_time import OverTime, over_time
@@ -31,6 +31,11 @@ class Pictured:
     boundary_runs: BoundaryRuns | None
     over_time: dict[str, OverTime]
     waiting: tuple[Waiting, ...]
+
+    @property
+    def conducted(self) -> tuple[Along, ...]:
+        """P(go) along response rates: the trial as conducted first."""
+        return self.as_conducted.curves(self.curves)
 
 
 def pictured(

@@ -285,7 +285,7 @@ def _looks(trials: Timed, row: Int32, patients: Int64, decided: int) -> list[tup
             if decision < 0
             else f"on to the look at {_patients(tables.look_n[decision])}"
         )
-        if decision == FUTILE and not tables.final[look]:
+        if decision == FUTILE and not tables.at_n[look]:
             verdict = "stop for futility"
         among = _patients(n, "evaluable " if tables.replaced else "")
         seen = f"responses in {responses}"

@@ -21,7 +21,7 @@ from trialsim.designs.single_stage import SingleStage
 from trialsim.designs.target import Target, beta_of, doubtful
 from trialsim.engine.exact import distribution
 from trialsim.engine.whole_trial_found import Attained, Robust, RobustDesigns
-from trialsim.engine.whole_trial_search import ROUNDING, Progress, Search
+from trialsim.engine.whole_trial_search import Progress, Search
 from trialsim.errors import DesignError
 from trialsim.given import takes
 from trialsim.scenario.compiled import Compiled
@@ -33,6 +33,9 @@ KINDS = ("simon", "single_stage")
 
 LEAST_BOUND, MORE_THAN_IDEAL = 60, 1.5
 """Where no nmax is stated the search goes to this n, or to this much more than the largest ideal design."""
+
+SAME = 1e-12
+"""Response rates closer than this are one: those of strata are averaged."""
 
 
 @takes
@@ -128,8 +131,8 @@ def roles(
             share * rates.response[0] for share, rates in zip(strata.shares, strata.rates, strict=True)
         )
     named = (
-        [name for name in scenario.truth if highest[name] <= p0 + ROUNDING] if null is None else [*null],
-        [name for name in scenario.truth if first[name] >= p1 - ROUNDING]
+        [name for name in scenario.truth if highest[name] <= p0 + SAME] if null is None else [*null],
+        [name for name in scenario.truth if first[name] >= p1 - SAME]
         if alternative is None
         else [*alternative],
     )

@@ -9,6 +9,8 @@ import numpy as np
 
 from trialsim.codes import CONTINUE, NEVER, REDUCE, STOP
 from trialsim.designs.binomial import upper_tail
+from trialsim.designs.exactly import alone, decimal
+from trialsim.designs.rules import two_way
 from trialsim.designs.single_stage import SingleStage
 from trialsim.designs.target import Target
 from trialsim.engine.exact import MAX_STATES
@@ -18,9 +20,7 @@ from trialsim.errors import DesignError
 from trialsim.kernels.tables import Float64, Int32
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Scenario
-
-ROUNDING = 1e-12
-"""Error rates that exceed their target by less are at the target."""
+from trialsim.scenario.truth import Rates
 
 Progress = Callable[[int, int], None]
 
@@ -47,8 +47,12 @@ class Search:
         target: Target,
         progress: Progress | None,
     ) -> None:
+        from trialsim.kernels.doubts import ROUNDING
+
         self.scenario, self.spec, self.null, self.alternative = scenario, spec, null, alternative
-        self.alpha, self.power, self.progress = target.alpha, 1 - target.beta, progress
+        self.rounding = ROUNDING
+        self.alpha, self.beta, self.progress = target.alpha, target.beta, progress
+        self.power = 1 - target.beta
         assert target.nmax is not None
         self.nmax = target.nmax
         self.two_stage = spec.kind == "simon"
@@ -56,7 +60,7 @@ class Search:
         self.order = [*alternative, *null]
         self.weight_p1 = float(getattr(spec, "en_weight_p1", None) or 0.0)
         n, trial = self._first()
-        self.range = (n, self.nmax)
+        self.compiled, self.range = trial, (n, self.nmax)
         if why := not_exact(trial):
             raise DesignError(f"a robust search needs an exact answer, and there is none: {why}")
         self.cells: dict[str, Float64] = {}
@@ -108,11 +112,11 @@ class Search:
         most = n
         for name in self.alternative:
             # first a limit that costs nothing: all patients treated, at the best dose
-            most = min(most, int((upper_tail(n, self.highest[name])[1:] >= power - ROUNDING).sum()))
+            most = min(most, int((upper_tail(n, self.highest[name])[1:] >= power - self.rounding * n).sum()))
         for name in self.alternative:
             if most > 0:
                 at_n, _ = every_single_stage(bound, self.cells[name], n, most - 1)
-                most = min(most, int((np.cumsum(at_n[::-1])[::-1][1:] >= power - ROUNDING).sum()))
+                most = min(most, int((np.cumsum(at_n[::-1])[::-1][1:] >= power - self.rounding * n).sum()))
         return most - 1
 
     def table(self, bound: Int32, n: int, r_max: int, name: str) -> tuple[Float64, Float64]:
@@ -135,8 +139,10 @@ class Search:
         for name in self.order:
             tables[name] = self.table(bound, n, r_max, name)
             go = tables[name][0]
-            keeps = go >= power - ROUNDING if name in self.alternative else go <= self.alpha + ROUNDING
-            fits = keeps & (self.allowed(n, go.shape) if fits is True else fits)
+            gap = go - power if name in self.alternative else self.alpha - go
+            fits = (gap >= -self.rounding * n) & (self.allowed(n, go.shape) if fits is True else fits)
+            for n1, r1, r in np.argwhere(fits & (gap <= self.rounding * n)).tolist():
+                fits[n1, r1, r] = self.attains(bound, n, (n1, r1, r), name, power)
             if not fits.any():
                 self.order.remove(name)
                 self.order.insert(0, name)
@@ -148,6 +154,22 @@ class Search:
             np.min([go for go, _ in good], axis=0),
             (1 - self.weight_p1) * null[0][1] + self.weight_p1 * good[0][1],
         )
+
+    def attains(self, bound: Int32, n: int, cuts: tuple[int, int, int], name: str, power: float) -> bool:
+        """Whether cut-offs keep alpha, or have the power, in a case where rounding leaves that open.
+
+        Decided by fractions where the design is by itself: nothing acts on toxicity, everybody is evaluable. Elsewhere
+        no tie is known, and none is claimed.
+        """
+        rates = self.compiled.truth(name)
+        if not isinstance(rates, Rates) or rates.evaluable < 1 or (bound[:, 1:] < NEVER).any():
+            return False
+        n1, r1, r = cuts
+        looks = two_way((n1, n), (r1, r), (None, r)) if self.two_stage else two_way((n,), (r,), (r,))
+        p_go = alone(looks, decimal(rates.response[0])).p_go
+        if name not in self.alternative:
+            return p_go <= decimal(self.alpha)
+        return p_go >= (1 - decimal(self.beta) if power == self.power else decimal(power))
 
     def allowed(self, n: int, shape: tuple[int, ...]) -> Any:
         """Which (n1, r1, r) the limits of the design's block allow."""
@@ -194,7 +216,7 @@ class Search:
         """Of the designs that keep alpha in every null case the one with the largest P(go) over the alternatives."""
         best: Robust | None = None
         for n, bound in self.sizes():
-            more = (best.power if best else 0.0) + 2 * ROUNDING
+            more = (best.power if best else 0.0) + 2 * self.rounding * n
             r_max = self.largest_r(bound, n, more)
             if r_max < 0:
                 continue

@@ -168,11 +168,12 @@ def facts(trial: Compiled) -> Facts:
             part for part in _stated(scenario) if not any(_within(part, path) for path in scenario.sources)
         ),
         (*designs.references(found), *([published] if published else [])),
-        _nominal(scenario, rules.looks),
+        nominal_of(scenario, rules.looks),
     )
 
 
-def _nominal(scenario: Scenario, looks: Looks) -> Nominal | None:
+def nominal_of(scenario: Scenario, looks: Looks) -> Nominal | None:
+    """Nominal alpha and beta of a design that is stated outright; None where there are none."""
     spec: Any = scenario.design
     if getattr(spec, "is_searched", True) or (spec.alpha is None and spec.beta is None):
         return None

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from trialsim.engine.as_conducted import CasePoint
+from trialsim.engine.as_conducted import Along, CasePoint
 from trialsim.engine.ranges import Observed
 from trialsim.figures.drawn import Drawn, Material
 from trialsim.figures.labels import FAR, Box, Field, Point, beside, name_ends, place
@@ -23,9 +23,6 @@ from trialsim.writing.numbers import rate as stated
 LEFT, RIGHT, BELOW, HIGH = 1.15, 0.3, 0.85, 4.1
 PANEL = WIDE - LEFT - RIGHT
 NAME, MOST_CASES, LEADER = 4.6, 12, 0.2
-NEARLY = 0.01
-"""Two curves no further apart than this look like one."""
-
 LOW = -0.19
 """Where the vertical axis begins, with room for the observed rate below 0."""
 
@@ -62,7 +59,7 @@ class Drawable:
 def draw(material: Material) -> Drawn:
     """The cases as marks, the trial as conducted as a thick line, what is left out of it step by step as thin ones."""
     at, found = material.pictured.ranges, material.pictured.as_conducted
-    curves = _curves(material)
+    curves = [_drawable(each, material.scenario.own_rules) for each in material.pictured.conducted]
     field = Field(at.response, (LOW, 1.02), PANEL, HIGH)
     cases = [case for case in found.cases if at.shows(case.response)][:MOST_CASES]
     cases.sort(key=lambda case: (case.response, -case.p_go.estimate))
@@ -105,36 +102,18 @@ def draw(material: Material) -> Drawn:
     )
 
 
-def _curves(material: Material) -> list[Drawable]:
-    """The trial as conducted, with outcomes known at once where that is another, and the design alone."""
-    found, every = material.pictured.as_conducted, material.pictured.curves.curves
-    protocol = next((curve for curve in every if found.base in curve.line.cases), None)
-    alone_words = "design alone, one cohort" if material.scenario.own_rules else "design alone"
-    curves = []
-    points = found.points
-    if not points:
-        main = protocol or every[0]
-        if len(main.response):
-            curves.append(
-                Drawable("as conducted", CONDUCTED, main.response.tolist(), main.values["p_go"].tolist())
-            )
-        points = {} if curves else {rate: point.values["p_go"] for rate, point in main.points.items()}
-        protocol = None if protocol is None else every[0]
-    if points:
-        of = list(points.values())
+def _drawable(curve: Along, own_rules: bool) -> Drawable:
+    """A curve with its words and its style."""
+    words, style = {
+        "conducted": ("as conducted", CONDUCTED),
+        "at_once": ("every outcome known at once", AT_ONCE),
+        "alone": ("design alone, one cohort" if own_rules else "design alone", ALONE),
+    }[curve.what]
+    words += ", nearly the same" if curve.nearly_same else ""
+    reach = None
+    if of := curve.errors:
         reach = [max(e.estimate - e.low, 0) for e in of], [max(e.high - e.estimate, 0) for e in of]
-        curves.append(Drawable("as conducted", CONDUCTED, list(points), [e.estimate for e in of], reach))
-    thin = [("every outcome known at once", AT_ONCE, protocol)] if found.points else []
-    # where the toxicity rule and evaluability change nothing, the design alone is the trial with outcomes at once
-    thin += [(alone_words, ALONE, every[0])] if found.points or protocol is not None else []
-    for name, style, curve in thin:
-        if curve is not None and len(curve.response):
-            p_go = curve.values["p_go"]
-            conducted = np.interp(curve.response, curves[0].response, curves[0].p_go)
-            if not found.points and np.abs(p_go - conducted).max() < NEARLY:
-                name += ", nearly the same"
-            curves.append(Drawable(name, style, curve.response.tolist(), p_go.tolist()))
-    return curves
+    return Drawable(words, style, curve.response, curve.p_go, reach)
 
 
 def _names(

@@ -24,7 +24,8 @@ from trialsim.figures.style import (
     probability_axis,
 )
 from trialsim.figures.words import assumed, sentence, width
-from trialsim.monitoring.aids import Aids, Count
+from trialsim.monitoring.aids import Aids
+from trialsim.monitoring.counts import Count
 from trialsim.results import to_frame
 from trialsim.writing.numbers import listed, probability
 from trialsim.writing.numbers import rate as stated

@@ -120,7 +120,7 @@ def _keys(kind: Any) -> set[str]:
 
 def scenario_text(design: str, p0: float, p1: float, rates: Sequence[float] = ()) -> str:
     """A scenario file of a design written in a few signs or as a block, under p0, p1 and other rates as its cases."""
-    block = design if "{" in design else json.dumps(_as_block(looks_from(design), p0, p1))
+    block = design if "{" in design else json.dumps(as_block(looks_from(design), p0, p1))
     named = {f"rate_{rate:g}".replace(".", "_"): rate for rate in rates if rate not in (p0, p1)}
     cases = {"p0": p0, "p1": p1, **named}
     return (
@@ -129,7 +129,7 @@ def scenario_text(design: str, p0: float, p1: float, rates: Sequence[float] = ()
     )
 
 
-def _as_block(looks: Looks, p0: float, p1: float) -> dict[str, Any]:
+def as_block(looks: Looks, p0: float, p1: float) -> dict[str, Any]:
     """The block of a design that was written in a few signs."""
     rates = {"p0": p0, "p1": p1}
     stop = [row.count(FUTILE) - 1 for row in looks.next]

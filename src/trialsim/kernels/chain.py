@@ -140,7 +140,7 @@ def propagate(  # type: ignore[no-untyped-def]
                         due = counted == (tables.look_n[-1] if new_dose_only else tables.look_n[look])
                         if not (leave or crossable or due or enrolled == max_treated):
                             continue
-                        final = new_dose_only or tables.final[look]
+                        at_n = new_dose_only or tables.at_n[look]
                         for z in range(min(last_z, i) + 1):
                             for t in range(min(last_t, top_t + 1) + 1):
                                 stopped = stops and crossable and t >= bound
@@ -153,9 +153,9 @@ def propagate(  # type: ignore[no-untyped-def]
                                     end = -1
                                     slot_new = slot
                                     if stopped:
-                                        end = TOXICITY_AT_N if due and final else TOXICITY
+                                        end = TOXICITY_AT_N if due and at_n else TOXICITY
                                     elif too_toxic:
-                                        end = TOXICITY_AT_N if final else TOXICITY
+                                        end = TOXICITY_AT_N if at_n else TOXICITY
                                     elif due:
                                         if new_dose_only:
                                             decision = GO if x >= tables.attained_ge[m] else FUTILE
@@ -164,7 +164,7 @@ def propagate(  # type: ignore[no-untyped-def]
                                         if decision >= 0:
                                             slot_new = 0 if sequential else decision
                                         else:
-                                            end = end_of(decision, final)
+                                            end = end_of(decision, at_n)
                                     if end < 0 and enrolled == max_treated:
                                         end = ACCRUAL
                                     if lowered and level == 0:

@@ -220,10 +220,13 @@ def _simulate(  # type: ignore[no-untyped-def]
                 triggered = True
                 if now == crossing and tables.action[level] == STOP:
                     cut = _crossing_patient(calendar, tables.act_ge[level], m, patients, at_level, now)
-                    stop = TOXICITY_AT_N if all_in else TOXICITY
                     for a in range(count):
                         if groups[a, GROUP_END] == RUNNING:
-                            groups[a, GROUP_END], groups[a, CUT], groups[a, DECIDED] = stop, cut, now
+                            look = groups[a, LOOK]
+                            # all are in, but where the trial always ends before the planned n
+                            at_n = all_in and (narrow or tables.at_n[look] or not tables.final[look])
+                            groups[a, GROUP_END] = TOXICITY_AT_N if at_n else TOXICITY
+                            groups[a, CUT], groups[a, DECIDED] = cut, now
                     end = _end_of(groups)
                 else:
                     if first_trigger < 0:
@@ -239,7 +242,8 @@ def _simulate(  # type: ignore[no-untyped-def]
                     state[LOOK] = decision
                     continue
                 final = narrow or tables.final[look]
-                state[GROUP_END] = ACCRUAL if decision == RUN_OUT else end_of(decision, final)
+                at_n = narrow or tables.at_n[look]
+                state[GROUP_END] = ACCRUAL if decision == RUN_OUT else end_of(decision, at_n)
                 n = tables.look_n[look]
                 if decision != RUN_OUT and not final and state[COUNTED] >= n:
                     state[CUT] = series[group, UP_TO_PATIENT, n]

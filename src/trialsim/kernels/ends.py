@@ -18,12 +18,12 @@ from trialsim.kernels.jit import part
 
 
 @part
-def end_of(decision, final):  # type: ignore[no-untyped-def]
-    """The end (``codes``) that a decision below 0 brings at an interim look, or at the final one."""
+def end_of(decision, at_n):  # type: ignore[no-untyped-def]
+    """The end (``codes``) that a decision below 0 brings before the planned n, or at it."""
     if decision == FUTILE:
-        return FINAL_NO_GO if final else FUTILITY
+        return FINAL_NO_GO if at_n else FUTILITY
     if decision == GO:
-        return FINAL_GO if final else GO_EARLY
+        return FINAL_GO if at_n else GO_EARLY
     if decision == TOO_TOXIC:
-        return TOXICITY_AT_N if final else TOXICITY
+        return TOXICITY_AT_N if at_n else TOXICITY
     return FINAL_CONSIDER

@@ -104,16 +104,17 @@ def certain(tables, groups, series, a):  # type: ignore[no-untyped-def]
     look = groups[a, LOOK]
     row, n = tables.look_next[look], tables.look_n[look]
     responses = others = 0
+    alike_to = 0  # up to so many responses, at least, the decision is that of those seen
     tick = groups[a, SINCE]
     for j in range(min(groups[a, COUNTED], n) + 1):
         if j > 0:
             tick = series[a, IN_ORDER, j - 1]
             responses += series[a, IN_ORDER_HIT, j - 1]
             others += 1 - series[a, IN_ORDER_HIT, j - 1]
-        alike = True
-        for x in range(responses, n - others + 1):
-            alike = alike and row[x] == row[responses]
-        if alike:
+        alike_to = max(alike_to, responses)
+        while alike_to < n - others and row[alike_to + 1] == row[responses]:
+            alike_to += 1
+        if alike_to >= n - others:
             return tick, row[responses]
     return NEVER_TICK, row[0]
 

@@ -29,6 +29,8 @@ class Tables(NamedTuple):
     """(L,) toxicities among the patients of the look that stop the trial there, NEVER where the look does not ask."""
     final: Bool
     """(L,) whether the look always ends the trial."""
+    at_n: Bool
+    """(L,) whether an end at the look is one at the planned n, not an early one (``Looks.ends_early``)."""
     act_ge: Int32
     """(K, M + 1) toxicities at the level that trigger action, by patients at the level."""
     at_enrolled: Int32

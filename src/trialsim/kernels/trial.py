@@ -154,12 +154,12 @@ def simulate(tables, thresholds, k0, k1, first, out, paths):  # type: ignore[no-
                     i = before[lane] + m
                     known = evaluable_n[lane] if tables.replaced else i
                     due = known == due_at[lane]
-                    final = tables.final[look[lane]]
+                    at_n = tables.at_n[look[lane]]
                     crossed = toxic_n[lane] >= bound
                     lowered = (crossed and action == REDUCE) or 0 < leave_at <= i
                     end = -1
                     if crossed and action == STOP:
-                        end = TOXICITY_AT_N if due and final else TOXICITY
+                        end = TOXICITY_AT_N if due and at_n else TOXICITY
                         lowered = False
                     elif due:
                         too_toxic = tables.toxic_ge[look[lane]]
@@ -175,7 +175,7 @@ def simulate(tables, thresholds, k0, k1, first, out, paths):  # type: ignore[no-
                             due_at[lane] += tables.look_n[decision] - tables.look_n[look[lane]]
                             look[lane] = decision
                         else:
-                            end = end_of(decision, final)
+                            end = end_of(decision, at_n)
                     if end < 0 and (i == most or m == max_treated):
                         end = ACCRUAL
                     if end < 0 and not lowered:

@@ -23,17 +23,10 @@ from trialsim.monitoring.chances import (
     if_it_goes_on,
     reachable,
 )
+from trialsim.monitoring.counts import Case, Count
 from trialsim.monitoring.decision_table import MANY_LOOKS, DecisionTable, decision_table
-from trialsim.monitoring.rest_of_trial import (
-    Ahead,
-    Now,
-    Today,
-    ahead,
-    given_responses,
-    looks_ahead,
-    now_of,
-    today,
-)
+from trialsim.monitoring.rest_of_trial import Ahead, ahead, given_responses, looks_ahead, today
+from trialsim.monitoring.standing import Now, Today, now_of
 from trialsim.results import digits12
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.compiling import groups_of
@@ -44,35 +37,6 @@ from trialsim.timing import long_work
 
 SHOWN, BELOW, CERTAIN = 4, 4, 0.995
 """Of many interim looks so many are shown; so many counts below those that go on; and the power that ends a table."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """A case of the scenario at a count: P(the count is seen), and P(go) given it; None where there is no answer."""
-
-    reached: float
-    p_go: float | None
-
-
-@dataclass(frozen=True)
-class Count:
-    """x responses at an interim look of n patients, and P(go) if the trial goes on from there.
-
-    Attributes:
-        decision, next_n: what the table says; the look that follows if the trial goes on, whatever the table says.
-        at_rates: conditional power at each stated rate, by the design alone.
-        at_observed, predictive: the same at the observed rate x/n, and averaged over the posterior of the rate.
-        cases: by case, with its toxicity rule, doses and evaluability; empty where ``Aids.no_cases`` says why.
-    """
-
-    n: int
-    x: int
-    decision: str
-    next_n: int
-    at_rates: dict[str, float]
-    at_observed: float
-    predictive: float
-    cases: dict[str, Case]
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -63,7 +64,11 @@ def _ideal(found: FoundDesigns) -> Report:
         folded=True,
     )
     long = [(f"{d.criterion}, n = {d.n}", d.design) for d in found if len(d.design) > LONGEST]
-    searched = (f"Searched: {found.covered}", held_words(found.held))
+    held = held_words(found.held)
+    searched = (f"Searched: {found.covered}", held)
+    if (set(found.held) - {"every"}) & set(re.findall(r"\w+", found.covered)):
+        # "all n1" is not what was searched where n1 is stated
+        searched = (f"Searched, where not held fixed: {found.covered}", held)
     blocks: list[Block] = [table, *([Terms(tuple(long))] if long else [])]
     answer = section(
         "answer", "The designs", *blocks, Words(f"{'; '.join(filter(None, searched))}.", mark="note"),

@@ -9,7 +9,7 @@ from typing import Any
 
 from trialsim.facts.protocol import facts
 from trialsim.monitoring.aids import Aids, Present
-from trialsim.monitoring.rest_of_trial import Today
+from trialsim.monitoring.standing import Today
 from trialsim.reporting import decision_table as words
 from trialsim.reporting import protocol_conduct, protocol_toxicity
 from trialsim.reporting.about import MADE_BY, about

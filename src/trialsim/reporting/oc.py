@@ -102,6 +102,12 @@ def nominal_words(found: Nominal | None) -> Iterator[str]:
         yield f"{are} {listed(names)} meant as {listed(counts)}? {_has(found.meant)}."
 
 
+def missed_words(found: Nominal | None) -> Iterator[str]:
+    """The same, only where the cut-offs miss a nominal rate."""
+    if found is not None and not found.attained.keeps:
+        yield from nominal_words(found)
+
+
 def _has(meant: Attained) -> str:
     errors = [
         f"{name} {probability(p)}"

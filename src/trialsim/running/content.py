@@ -14,13 +14,14 @@ from trialsim.designs.binomial import clopper_pearson
 from trialsim.designs.rules import ACTION_WORDS, DECISION_WORDS, Looks, Rules, cut_offs
 from trialsim.engine import derived
 from trialsim.engine.operating import FALSE_ALARM
-from trialsim.engine.over_time import TRIALS
+from trialsim.engine.over_time import TRIALS, followed
 from trialsim.engine.patients import groups
 from trialsim.results import Results, digits12
 from trialsim.running.examples import examples
 from trialsim.running.inputs import about, inputs, origin_words, tally_of_inputs
 from trialsim.running.plain import Document as Document
 from trialsim.running.plain import best, compared, typical_cases
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Observed, Scenario
 
 if TYPE_CHECKING:
@@ -32,10 +33,42 @@ SCHEMA = 1
 
 def content(run: Run) -> Document:
     """The content of ``results.json``: floats to 12 significant digits, no NaN, keys in a fixed order."""
-    scenario, rules, results, checks = run.scenario, run.rules, run.results, run.checks
+    scenario, results, checks = run.scenario, run.results, run.checks
     stated = inputs(scenario, results.seed, results.replicates)
     power = run.power.to_dict()
-    found: Document = {
+    found = of_results(run.compiled, results)
+    for name, case in found["cases"].items():
+        case["power_ledger"] = power[name]
+    found["calendar_time_changes"] = _changes(run)
+    found |= {
+        **check_document(checks),
+        "protocol": asdict(run.facts),
+        "inputs": stated,
+        "provenance": tally_of_inputs(stated),
+        "method": _method(scenario, run.compiled, results),
+        "scenario": run.text,
+    }
+    found["method"]["comparisons"] = len(compared(found))
+    found["stops_for_toxicity"] = {
+        name: best(case, "p_stop_toxicity") + best(case, "p_stop_toxicity_at_n")
+        for name, case in found["cases"].items()
+    }
+    inactive, active = (name or next(iter(found["cases"])) for name in typical_cases(found))
+    found["examples"] = examples(run.compiled, run.seed, inactive, active)
+    if run.sensitivity is not None:
+        found["sensitivity"] = run.sensitivity.to_dict()
+    plain: Document = digits12(found)
+    return plain
+
+
+def of_results(trial: Compiled, results: Results, *, costs: bool = True) -> Document:
+    """The part that follows from the scenario and its operating characteristics alone, not yet rounded.
+
+    What calendar time changes is None: that takes the power ledgers. Without ``costs`` what the toxicity rule costs,
+    which takes most of the time, is None too.
+    """
+    scenario, rules = trial.scenario, trial.rules
+    return {
         "schema": SCHEMA,
         "trialsim": results.version,
         "streams": results.streams,
@@ -57,37 +90,13 @@ def content(run: Run) -> Document:
             "stated": scenario.conduct.model_dump(mode="json") if scenario.conduct else None,
         },
         "cohorts": _cohorts(scenario),
-        "cases": {
-            oc.case: {
-                "truth": _truth(scenario, oc.case),
-                **oc.to_dict(),
-                "power_ledger": power[oc.case],
-            }
-            for oc in results.cases
-        },
+        "cases": {oc.case: {"truth": _truth(scenario, oc.case), **oc.to_dict()} for oc in results.cases},
         "disagreements": list(results.disagreements),
-        "calendar_time_changes": _changes(run),
+        "calendar_time_changes": None,
         "analysis_sets": {oc.case: derived.analysis_sets(oc) for oc in results.cases},
-        "toxicity_rule_cost": derived.costs(run.compiled),
+        "toxicity_rule_cost": derived.costs(trial) if costs else None,
         "question": _question(scenario, rules),
-        **check_document(checks),
-        "protocol": asdict(run.facts),
-        "inputs": stated,
-        "provenance": tally_of_inputs(stated),
-        "method": _method(scenario, results),
-        "scenario": run.text,
     }
-    found["method"]["comparisons"] = len(compared(found))
-    found["stops_for_toxicity"] = {
-        name: best(case, "p_stop_toxicity") + best(case, "p_stop_toxicity_at_n")
-        for name, case in found["cases"].items()
-    }
-    inactive, active = (name or next(iter(found["cases"])) for name in typical_cases(found))
-    found["examples"] = examples(run.compiled, run.seed, inactive, active)
-    if run.sensitivity is not None:
-        found["sensitivity"] = run.sensitivity.to_dict()
-    plain: Document = digits12(found)
-    return plain
 
 
 CHECK_METHOD: Document = {
@@ -116,7 +125,7 @@ def check_document(checks: Checks) -> Document:
     }
 
 
-def _method(scenario: Scenario, results: Results) -> Document:
+def _method(scenario: Scenario, trial: Compiled, results: Results) -> Document:
     """The numbers that a description of the computation needs."""
     stated = scenario.simulation
     return {
@@ -127,7 +136,7 @@ def _method(scenario: Scenario, results: Results) -> Document:
         "interval": 0.95,
         "central": [0.5, 0.8, 0.95],
         "quantiles": [0.1, 0.5, 0.9],
-        "trials_over_time": TRIALS,
+        "trials_over_time": followed(trial.calendar.max_arrivals) if trial.dated else TRIALS,
         "largest_mcse": 0.5 / results.replicates**0.5 if results.replicates else None,
         "false_alarm": FALSE_ALARM,
         **CHECK_METHOD,

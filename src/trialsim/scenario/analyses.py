@@ -106,11 +106,21 @@ def base_value(scenario: Scenario, path: str) -> Any:
     return values[0] if all(value == values[0] for value in values) else found
 
 
-def _missing(scenario: Scenario) -> dict[str, str]:
-    """The quantities that an input which is not stated would bring, and that input."""
-    conduct = scenario.conduct
+def _missing(scenario: Scenario, case: str | None = None) -> dict[str, str]:
+    """The quantities that an input which is not stated (of the case, else of any) would bring, and that input."""
+    conduct, cohorts, named = scenario.conduct, scenario.cohorts, case if case in scenario.truth else None
+    several = scenario.own_rules and cohorts is not None and len(cohorts.names) > 1
+    missing = {} if several else {"p_go_all": "needs `cohorts.rules: own` and several cohorts"}
     if conduct is None:
-        return {}
+        return missing
+    for name, key in (("serious", "serious"), ("disease_control", "stable_disease")):
+        if not any(
+            any(truth.within(s.name, s.cohort_name).by_dose(key, len(scenario.doses)) or ())
+            for each, truth in scenario.truth.items()
+            for s in scenario.strata
+            if named in (None, each)
+        ):
+            missing[name] = f"needs `truth.{named or next(iter(scenario.truth))}.{key}`"
     needs = {
         ("patients_reduced", "patients_off", "relative_dose_intensity"): (
             "patient_reductions",
@@ -119,17 +129,17 @@ def _missing(scenario: Scenario) -> dict[str, str]:
         ("treated",): ("overrun: exclude", conduct.overrun == "exclude"),
         ("screened",): ("accrual.screening_failure", conduct.accrual.screening_failure > 0),
     }
-    return {
+    return missing | {
         name: f"needs `conduct.{key}`" for names, (key, there) in needs.items() if not there for name in names
     }
 
 
-def known_quantities(scenario: Scenario) -> tuple[str, ...]:
-    """The operating characteristics that analyses of a scenario can watch."""
+def known_quantities(scenario: Scenario, case: str | None = None) -> tuple[str, ...]:
+    """The operating characteristics that analyses of a scenario (of one case) can watch."""
     cohorts = len(scenario.cohorts.names) if scenario.cohorts else 0
     needs = ("", "cohorts") if scenario.conduct is None else ("", "cohorts", "conduct")
     names = quantity_names(len(scenario.doses), cohorts, needs)
-    no = {"p_go_averaged", "p_false_go", *_missing(scenario)}
+    no = {"p_go_averaged", "p_false_go", *_missing(scenario, case)}
     return tuple(name for name in names if name not in no)
 
 
@@ -162,12 +172,12 @@ def _names(scenario: Scenario, analysis: Analysis) -> Iterator[Finding]:
         yield Finding(("case",), f"missing: which case is looked at? (allowed: {words.listed(cases)})")
     elif analysis.case is not None and analysis.case not in cases:
         yield Finding(("case",), f"`{analysis.case}` is no case{words.meant(analysis.case, cases)}")
-    known, dated = known_quantities(scenario), quantity_names(0, needs=("conduct",))
+    known, dated = known_quantities(scenario, analysis.case), quantity_names(0, needs=("conduct",))
     for i, name in enumerate(quantities_of(analysis)):
         at = ("quantities", i) if isinstance(analysis, Tornado) else ("quantity",)
         if name not in known:
             why = "needs the `conduct` block" if name in dated and scenario.conduct is None else ""
-            why = why or _missing(scenario).get(name, "")
+            why = why or _missing(scenario, analysis.case).get(name, "")
             near = words.nearest(name, known)
             hint = f"did you mean `{near}`?" if near else f"such are {words.listed(known[:6])}"
             yield Finding(at, f"`{name}` is no quantity of this scenario; {why or hint}")

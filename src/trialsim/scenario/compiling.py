@@ -6,7 +6,7 @@ import math
 
 from trialsim.codes import CONTINUE, NEVER, NEW_DOSE_ONLY, POOLED, REDUCE, RESTART, STOP
 from trialsim.designs.exactly import decimal
-from trialsim.designs.rules import Monitor, Rules
+from trialsim.designs.rules import Looks, Monitor, Rules
 from trialsim.designs.spec import MAX_PATIENTS
 from trialsim.designs.toxicity import Amendment, Level, NoRule, Tails
 from trialsim.errors import DesignError
@@ -20,12 +20,14 @@ MONTHS_A_WEEK = 7 / 30.4375
 _AFTER_CHANGE = {"pooled": POOLED, "new_dose_only": NEW_DOSE_ONLY, "restart": RESTART}
 
 
-def compile_rules(scenario: Scenario) -> Rules:
+def compile_rules(scenario: Scenario, looks: Looks | None = None) -> Rules:
     """The protocol of a scenario as Rules; a design that is only described by its error rates is searched for.
+
+    ``looks`` are those of its design where they were found already.
 
     With own rules by cohort the looks are those of each cohort, the boundary and ``max_treated`` those of all together.
     """
-    looks = scenario.design.compile()
+    looks = looks or scenario.design.compile()
     replaced = scenario.evaluability.replaced
     most = looks.planned_n
     if replaced:

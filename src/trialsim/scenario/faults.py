@@ -14,10 +14,11 @@ from functools import cached_property
 from typing import Any, Final
 
 from trialsim.scenario import words
+from trialsim.scenario.nodes import Node as Node
+from trialsim.scenario.nodes import entry_of as entry_of
+from trialsim.scenario.nodes import item_of as item_of
 
 Path = tuple[str | int, ...]
-Node = Mapping[str, Any]
-"""A part of the JSON Schema."""
 
 UNREADABLE: Final = object()
 """Stands where the reader already refused a value; nothing more is said about it."""
@@ -95,30 +96,31 @@ class Faults:
 
     # -- data and schema, step by step together
 
-    def _follow(self, node: Node) -> Node:
+    def follow(self, node: Node) -> Node:
+        """A part of the schema, itself rather than a reference to it."""
         while "$ref" in node:
             node = self.schema["$defs"][node["$ref"].rpartition("/")[2]]
         return node
 
-    def _narrow(self, value: Any, node: Node) -> Node | None:
+    def narrow(self, value: Any, node: Node) -> Node | None:
         """The branch of a union that ``value`` is meant for, by its kind or type; None if there is none."""
-        node = self._follow(node)
+        node = self.follow(node)
         if "discriminator" in node:
             kind = value.get(node["discriminator"]["propertyName"]) if isinstance(value, dict) else None
             target = node["discriminator"]["mapping"].get(kind) if isinstance(kind, str) else None
-            return self._follow({"$ref": target}) if target else None
+            return self.follow({"$ref": target}) if target else None
         if "anyOf" not in node:
             return node
-        branches = [self._narrow(value, branch) for branch in node["anyOf"]]
+        branches = [self.narrow(value, branch) for branch in node["anyOf"]]
         return next((branch for branch in branches if branch is not None and _fits(value, branch)), None)
 
     def _child(self, value: Any, node: Node, step: Any) -> tuple[Any, Node] | None:
         """One step down, if ``step`` is a key or a position of ``value``."""
-        part: Node = self._narrow(value, node) or {}
+        part: Node = self.narrow(value, node) or {}
         if isinstance(value, dict) and step in value:
-            return value[step], _entry(part, step)
+            return value[step], entry_of(part, step)
         if isinstance(value, list) and isinstance(step, int) and 0 <= step < len(value):
-            return value[step], _item(part, step)
+            return value[step], item_of(part, step)
         return None
 
     def at(self, data: Any, path: Path) -> tuple[Any, Node]:
@@ -134,7 +136,7 @@ class Faults:
         value: Any = data
         node = self.schema
         for step in loc:
-            kinds = self._follow(node).get("discriminator", {}).get("mapping", {})
+            kinds = self.follow(node).get("discriminator", {}).get("mapping", {})
             if step in kinds:
                 node = {"$ref": kinds[step]}
             elif below := self._child(value, node, step):
@@ -145,16 +147,16 @@ class Faults:
     def _inputs(self, value: Any, node: Node, path: Path) -> Iterator[Path]:
         """Every path that has a value in this file: stated, or left at a default that is not empty."""
         yield path
-        part: Node = self._narrow(value, node) or {}
+        part: Node = self.narrow(value, node) or {}
         if isinstance(value, dict):
             known = part.get("properties", {})
             defaults = {key: known[key]["default"] for key in known if _stated(known[key].get("default"))}
             for key, inner in (defaults | value).items():
                 if inner is not None and (path or key != "sources"):
-                    yield from self._inputs(inner, _entry(part, key), (*path, key))
+                    yield from self._inputs(inner, entry_of(part, key), (*path, key))
         elif isinstance(value, list):
             for i, inner in enumerate(value):
-                yield from self._inputs(inner, _item(part, i), (*path, i))
+                yield from self._inputs(inner, item_of(part, i), (*path, i))
 
     @cached_property
     def _homes(self) -> dict[str, set[str]]:
@@ -162,7 +164,7 @@ class Faults:
         homes: dict[str, set[str]] = {}
 
         def visit(node: Node, path: str) -> None:
-            node = self._follow(node)
+            node = self.follow(node)
             inner = [*node.get("anyOf", ()), *node.get("oneOf", ()), *filter(None, [node.get("items")])]
             for branch in inner:
                 visit(branch, path)
@@ -183,8 +185,8 @@ class Faults:
     def _check(self, value: Any, node: Node, path: Path) -> None:
         if value is UNREADABLE or len(self._found) >= MAX_FINDINGS:
             return
-        whole = self._follow(node)
-        part = self._narrow(value, whole)
+        whole = self.follow(node)
+        part = self.narrow(value, whole)
         if part is None and "discriminator" in whole and isinstance(value, dict):
             self._check_kind(value, whole["discriminator"], path)
         elif part is None or not _fits(value, part):
@@ -243,7 +245,7 @@ class Faults:
                         self._say(
                             (*path, key), f"{words.shown(key)} cannot be a name here: {rule}", at_key=True
                         )
-                self._check(inner, _entry(node, key), (*path, key))
+                self._check(inner, entry_of(node, key), (*path, key))
         low, high = node.get("minProperties", 0), node.get("maxProperties")
         if len(value) < low or (high is not None and len(value) > high):
             self._say(path, f"{len(value)} entries here; expected {words.entries(low, high)}")
@@ -266,7 +268,7 @@ class Faults:
         if len(value) < low or (high is not None and len(value) > high):
             self._say(path, f"a list of {len(value)}; expected {words.entries(low, high)}")
         for i, inner in enumerate(value[:high]):
-            self._check(inner, _item(node, i), (*path, i))
+            self._check(inner, item_of(node, i), (*path, i))
 
     def _check_text(self, value: str, node: Node, path: Path) -> None:
         if len(value) < node.get("minLength", 0):
@@ -308,14 +310,14 @@ class Faults:
 
     def _leaves(self, node: Node) -> Iterator[Node]:
         """The numbers that may stand at a place."""
-        node = self._follow(node)
+        node = self.follow(node)
         for branch in (*node.get("anyOf", ()), *node.get("oneOf", ())):
             yield from self._leaves(branch)
         if node.get("type") in ("number", "integer"):
             yield node
 
     def _types(self, node: Node) -> Iterator[str]:
-        node = self._follow(node)
+        node = self.follow(node)
         for branch in (*node.get("anyOf", ()), *node.get("oneOf", ())):
             yield from self._types(branch)
         if "type" in node:
@@ -323,7 +325,7 @@ class Faults:
 
     def _expected(self, node: Node) -> str:
         """What may stand at a place, in words."""
-        node = self._follow(node)
+        node = self.follow(node)
         if "discriminator" in node:
             tag = node["discriminator"]
             return f"a block with `{tag['propertyName']}`: {words.either(tag['mapping'])}"
@@ -385,20 +387,6 @@ def _unreadable(value: Any) -> bool:
     """Whether the reader refused a value or any part of it."""
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return value is UNREADABLE or any(map(_unreadable, inner))
-
-
-def _entry(node: Node, key: Any) -> Node:
-    """The schema of one entry of a block."""
-    named = next(iter(node.get("patternProperties", {}).values()), node.get("additionalProperties") or {})
-    below: Node = node.get("properties", {}).get(key, named)
-    return below
-
-
-def _item(node: Node, i: int) -> Node:
-    """The schema of one item of a list."""
-    fixed: Sequence[Node] = node.get("prefixItems", ())
-    below: Node = fixed[i] if i < len(fixed) else node.get("items", {})
-    return below
 
 
 def _one_leads_to_the_other(a: Path, b: Path) -> bool:

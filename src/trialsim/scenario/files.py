@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -13,12 +15,10 @@ from trialsim.scenario.changes import impossible_variants
 from trialsim.scenario.digest import digest
 from trialsim.scenario.faults import MAX_FINDINGS, Faults, Finding
 from trialsim.scenario.model import Scenario
-from trialsim.scenario.reading import Reader
+from trialsim.scenario.reading import MAX_BYTES, Reader
 from trialsim.scenario.schema import json_schema, schema_text
 
 __all__ = ["digest", "json_schema", "load", "load_with_text", "parse", "schema_text", "validate"]
-
-MAX_BYTES = 500_000
 
 
 def load(path: str | os.PathLike[str]) -> Scenario:
@@ -74,31 +74,53 @@ def parse(text: str, name: str = "scenario") -> Scenario:
     Raises:
         ScenarioError: with every problem of the text, each at its line.
     """
-    if len(text) > MAX_BYTES:
-        raise _refused(name, f"longer than {MAX_BYTES // 1000} kB: not a scenario file")
-    # one kind of line end, so that the lines counted here are those of an editor
-    reader = Reader(text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"))
+    reader = reader_of(text)
     data = reader.read()
-    scenario: Scenario | None = None
-    findings: list[Finding] = []
-    if isinstance(data, dict):
+    scenario, findings = by_the_models(data)
+    findings += unknown_sources(data)
+    if scenario is not None:
+        findings += asked_of(scenario)
+    problems = in_lines(reader, findings)
+    if scenario is None or problems:
+        raise ScenarioError(name, problems)
+    return scenario
+
+
+def reader_of(text: str) -> Reader:
+    """The reader of a text, which has one kind of line end, so that lines are counted as editors count them."""
+    return Reader(text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def by_the_models(data: Any) -> tuple[Scenario | None, list[Finding]]:
+    """The scenario that the models make of a file's data, or what they find wrong there."""
+    if not isinstance(data, dict):
+        return None, []
+    try:
+        return Scenario.model_validate(data), []
+    except ValidationError as error:
         faults = Faults(json_schema())
-        try:
-            scenario = Scenario.model_validate(data)
-        except ValidationError as error:
-            findings = faults.explain(data, error.errors(include_url=False, include_input=False))
-        findings += faults.unknown_sources(data)
-        if scenario is not None:
-            findings += [*impossible_variants(scenario), *impossible_analyses(scenario)]
+        return None, faults.explain(data, error.errors(include_url=False, include_input=False))
+
+
+def unknown_sources(data: Any) -> list[Finding]:
+    """The keys of ``sources`` that name no input of a file."""
+    return Faults(json_schema()).unknown_sources(data) if isinstance(data, dict) else []
+
+
+def asked_of(scenario: Scenario) -> list[Finding]:
+    """What is wrong with the changed scenarios that a scenario asks for, its variants and its analyses."""
+    return [*impossible_variants(scenario), *impossible_analyses(scenario)]
+
+
+def in_lines(reader: Reader, findings: Iterable[Finding]) -> list[Problem]:
+    """Everything wrong with a text, each at its line."""
     problems = sorted({*reader.problems, *map(reader.located, findings)})
-    if scenario is not None and not problems:
-        return scenario
     if len(problems) > MAX_FINDINGS:
         line = problems[MAX_FINDINGS].line
         problems[MAX_FINDINGS:] = [
             Problem(line, "", f"only {MAX_FINDINGS} problems are listed; there are more")
         ]
-    raise ScenarioError(name, problems)
+    return problems
 
 
 def validate(path: str | os.PathLike[str]) -> tuple[Problem, ...]:

@@ -8,12 +8,12 @@ from pydantic import Field, JsonValue, field_validator, model_validator
 
 from trialsim.designs import Design, ToxicityRule
 from trialsim.designs.spec import AsTuple, Spec, impossible
-from trialsim.given import MAX_REPLICATES, MAX_SEED
 from trialsim.scenario.cases import Case, Slope
 from trialsim.scenario.cohorts import EVERYBODY, Cohorts, Stratum
 from trialsim.scenario.conduct import Conduct
 from trialsim.scenario.observed import Observed, RelatedTrial, counts_rounding_to
 from trialsim.scenario.sensitivity import Sensitivity
+from trialsim.scenario.simulation import Simulation
 from trialsim.scenario.values import (
     FALLING,
     MAX_DOSES,
@@ -48,9 +48,6 @@ MAX_VARIANTS = 50
 
 Amount = Annotated[float, Field(ge=0.001, le=30_000)]
 """Kept in whole thousandths; relative dose intensities over ten years still fit 64 bits."""
-Precision = Annotated[float, Field(ge=0.0001, le=0.1)]
-"""The least needs 25 million replicates at a probability of .5."""
-
 
 Changes = Annotated[dict[str, JsonValue], Field(min_length=1, max_length=50)]
 """Path of an input -> its value; ``scenario.changes`` says whether it leads anywhere."""
@@ -118,41 +115,6 @@ class Source(Spec):
         None, description="whether a rate was set from the observed count it would be checked against"
     )
     note: Text | None = None
-
-
-class Simulation(Spec):
-    """How much to simulate."""
-
-    replicates: Annotated[int, Field(ge=1, le=MAX_REPLICATES)] = Field(
-        100_000,
-        description="simulated trials a case",
-        json_schema_extra={
-            "x-above": "more would not finish; 1000000 give every probability a standard error of .0005 or less"
-        },
-    )
-    precision: Annotated[dict[str, Precision], Field(min_length=1)] | None = Field(
-        None,
-        description="name of a probability -> largest Monte Carlo standard error wanted, such as {p_go: 0.001}, "
-        "in place of `replicates` (default: none)",
-    )
-    seed: Annotated[int, Field(ge=0, lt=MAX_SEED + 1)] = Field(
-        1, description="the same seed gives the same trials"
-    )
-
-    @model_validator(mode="after")
-    def _possible(self) -> Simulation:
-        if self.precision is None:
-            return self
-        from trialsim.quantities import is_probability, quantity_names
-        from trialsim.scenario.words import meant
-
-        if "replicates" in self.model_fields_set:
-            raise impossible("precision", "state `replicates` or the `precision` wanted, not both")
-        known = tuple(filter(is_probability, quantity_names(0)))
-        for name in self.precision:
-            if name not in known:
-                raise impossible("precision", f"`{name}` is no probability of a trial{meant(name, known)}")
-        return self
 
 
 class Scenario(Spec):
@@ -225,6 +187,7 @@ class Scenario(Spec):
     def _consistent(self) -> Scenario:
         self._check_amounts()
         self._check_amendment()
+        self._check_sizes()
         self._check_toxic_looks()
         self._check_dose_change()
         for name, case in self.truth.items():
@@ -266,6 +229,24 @@ class Scenario(Spec):
         if any(a >= b for a, b in zip(after, after[1:], strict=False)):
             numbers = "months" if unit == "month" else "numbers of patients"
             raise impossible(key, f"amendments must come after increasing {numbers}")
+
+    def _check_sizes(self) -> None:
+        """What would come after the last patient of a trial whose size is stated."""
+        n = self.design.stated_size()
+        if n is None:
+            return
+        first = getattr(self.design, "min_n", None)
+        if first is not None and first > n and "min_n" in self.design.model_fields_set:
+            raise impossible("design.min_n", f"no look comes after {first} of {n} patients; at most {n}")
+        rule = self.dose_reduction.rule if self.dose_reduction else None
+        if rule is None or self.evaluability.replaced:
+            return  # with replacement more than n may be treated
+        most = n * (len(self.cohorts.names) if self.cohorts and self.own_rules else 1)
+        if rule.kind == "group_sequential" and rule.looks[-1] > most:
+            raise impossible(
+                "dose_reduction.rule.looks",
+                f"no look comes after {rule.looks[-1]} of {most} patients; at most {most}",
+            )
 
     def _check_dose_change(self) -> None:
         key, what = "dose_reduction.on_dose_change", self.on_dose_change

@@ -9,7 +9,8 @@ import json
 import math
 import re
 from collections.abc import Iterator
-from typing import Any
+from copy import copy
+from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -29,6 +30,7 @@ from trialsim.errors import Problem
 from trialsim.scenario import words
 from trialsim.scenario.faults import MAX_FINDINGS, UNREADABLE, Finding, Path
 
+MAX_BYTES = 500_000
 MAX_DEPTH = 20
 MAX_NODES = 50_000
 MAX_DIGITS = 40
@@ -65,6 +67,19 @@ def value_of(text: str, key: str = "value") -> Any:
     return data[key]
 
 
+class Span(NamedTuple):
+    """Where in the text a value stands, from ``start`` to before ``end``, comments not counted."""
+
+    start: int
+    end: int
+    key: int
+    """Where its key begins; of the whole and of an item of a list, where the value does."""
+    key_end: int
+    """Behind the key and its colon; of the whole and of an item of a list, where the value begins."""
+    form: str
+    """``scalar``, or a ``flow`` or ``block`` of entries."""
+
+
 class _Broken(Exception):
     """The text cannot be read beyond this problem."""
 
@@ -74,7 +89,7 @@ class _Broken(Exception):
 
 
 class Reader:
-    """YAML events to plain data, keeping the line of every key and every value.
+    """YAML events to plain data, keeping the line of every key and every value, and their places in the text.
 
     What can be read around is noted in ``problems`` and stands in the data as UNREADABLE.
     """
@@ -84,10 +99,15 @@ class Reader:
         self.problems: list[Problem] = []
         self._lines: dict[Path, int] = {}
         self._key_lines: dict[Path, int] = {}
+        self.spans: dict[Path, Span] = {}
         self._nodes = 0
+        self._end = 0
 
     def read(self) -> Any:
         """The data of the one document; UNREADABLE when there is none to check."""
+        if len(self.text) > MAX_BYTES:
+            self._note(1, (), f"longer than {MAX_BYTES // 1000} kB: not a scenario file")
+            return UNREADABLE
         for found in _FORBIDDEN.finditer(self.text):
             line = self.text.count("\n", 0, found.start()) + 1
             self._note(line, (), _cannot_hold(found))
@@ -112,6 +132,26 @@ class Reader:
         while path and path not in lines:
             path, lines = path[:-1], self._lines
         return Problem(lines.get(path, 1), words.path_text(finding.path), finding.message)
+
+    def rewritten(self, path: Path, value: str) -> Reader:
+        """As if read anew, after the text of a scalar at ``path`` was replaced by that of another on the same line."""
+        start, end = self.spans[path][:2]
+        moved = len(value) - (end - start)
+        other = copy(self)
+        other.text = self.text[:start] + value + self.text[end:]
+        other.spans = {
+            at: span
+            if span.end < end
+            else Span(
+                span.start + moved * (span.start >= end),
+                span.end + moved,
+                span.key + moved * (span.key >= end),
+                span.key_end + moved * (span.key_end >= end),
+                span.form,
+            )
+            for at, span in self.spans.items()
+        }
+        return other
 
     # -- events
 
@@ -161,6 +201,8 @@ class Reader:
             raise _Broken(line, f"more than {MAX_NODES} values: not a scenario file")
         if len(path) > MAX_DEPTH:
             raise _Broken(line, f"nested more than {MAX_DEPTH} levels deep")
+        start, self._end = event.start_mark.index, event.end_mark.index
+        self.spans[path] = Span(start, self._end, start, start, "scalar")
         if isinstance(event, AliasEvent):
             self._note(
                 line, path, f"`*{words.clip(event.anchor)}` repeats another value; write the value out"
@@ -169,6 +211,9 @@ class Reader:
         if isinstance(event, NodeEvent) and event.anchor is not None:
             self._note(line, path, f"the anchor `&{words.clip(event.anchor)}` is not allowed; leave it out")
         data = self._content(event, events, path)
+        flow = getattr(event, "flow_style", None)
+        form = "scalar" if flow is None else "flow" if flow else "block"
+        self.spans[path] = Span(start, self._end, start, start, form)
         if (tag := getattr(event, "tag", None)) is not None:
             short = words.clip(str(tag).replace("tag:yaml.org,2002:", "!!"))
             self._note(line, path, f"the tag `{short}` is not allowed; leave it out")
@@ -177,18 +222,24 @@ class Reader:
 
     def _content(self, event: Event, events: Iterator[Event], path: Path) -> Any:
         if isinstance(event, MappingStartEvent):
-            return self._mapping(events, path)
+            return self._mapping(event, events, path)
         if isinstance(event, SequenceStartEvent):
             items: list[Any] = []
             while not isinstance(item := next(events), SequenceEndEvent):
                 here = (*path, len(items))
                 self._lines.setdefault(here, _line(item))
                 items.append(self._node(item, events, here))
+            if event.flow_style:
+                self._end = item.end_mark.index
             return items
         assert isinstance(event, ScalarEvent)
+        # a text of several lines (`|`) reaches to the next entry
+        self._end = event.start_mark.index + len(
+            self.text[event.start_mark.index : event.end_mark.index].rstrip()
+        )
         return self._scalar(event, path)
 
-    def _mapping(self, events: Iterator[Event], path: Path) -> Any:
+    def _mapping(self, begin: MappingStartEvent, events: Iterator[Event], path: Path) -> Any:
         block: dict[str | int, Any] = {}
         refused = False
         while not isinstance(event := next(events), MappingEndEvent):
@@ -204,11 +255,21 @@ class Reader:
             value_event = next(events)
             stated = isinstance(value_event, ScalarEvent) and value_event.value != ""
             self._lines.setdefault(here, _line(value_event) if stated else line)
+            key_start, key_end = event.start_mark.index, self._end
             value = self._node(value_event, events, here)
+            span = self.spans[here]
+            colon = self.text.find(":", key_end, max(span.start, key_end + 1)) + 1 or key_end
+            if span.start == span.end:  # nothing is written: the next entry's place is told
+                span = span._replace(start=colon, end=colon)
+                self._end = colon
+            self.spans.pop((*path, "?"), None)
+            self.spans[here] = span._replace(key=key_start, key_end=colon)
             if usable:
                 block[key] = value
             else:
                 refused = True
+        if begin.flow_style:
+            self._end = event.end_mark.index
         return UNREADABLE if refused and not block and path == ("truth",) else block
 
     def _checked_key(self, key: Any, text: str, line: int, path: Path, block: dict[str | int, Any]) -> Any:
@@ -285,6 +346,12 @@ def resolve(text: str) -> bool | int | float | str | None:
 
 def _line(event: Event) -> int:
     return int(event.start_mark.line) + 1
+
+
+def not_held(text: str) -> str:
+    """Why a scenario file cannot hold a text, or ""."""
+    found = _FORBIDDEN.search(text)
+    return _cannot_hold(found) if found else ""
 
 
 def _cannot_hold(found: re.Match[str]) -> str:

@@ -59,12 +59,16 @@ def init(kind: str | os.PathLike[str] = "simon", path: str | os.PathLike[str] | 
         if path is not None:
             raise TrialsimError(f"{kind} and {path}: one file is written; name a kind of design and a path")
         kind, path = "simon", kind
-    name = re.sub(r"[- ]", "_", str(kind).lower())
+    return _copied(start_of(str(kind)), Path(path or "scenario.yaml"), own=True)
+
+
+def start_of(kind: str) -> Path:
+    """The file that ``init`` copies for a kind of scenario; TrialsimError where there is no such kind."""
+    name = re.sub(r"[- ]", "_", kind.lower())
     if name not in KINDS:
         raise TrialsimError(f"`{kind}` is no kind of scenario{words.meant(name, KINDS)}")
     own = PACKAGE / "scenario" / "starts" / f"{name}.yaml"
-    start = _examples()[KINDS[name]] if KINDS[name] else own
-    return _copied(start, Path(path or "scenario.yaml"), own=True)
+    return example_files()[KINDS[name]] if KINDS[name] else own
 
 
 def examples(name: str | None = None, path: str | os.PathLike[str] | None = None) -> dict[str, str] | Path:
@@ -87,9 +91,9 @@ def examples(name: str | None = None, path: str | os.PathLike[str] | None = None
         >>> str(trialsim.examples("teaching"))
         'teaching.yaml'
     """
-    found = _examples()
+    found = example_files()
     if name is None:
-        return {each: _title(file) for each, file in found.items()}
+        return {each: title_of(file) for each, file in found.items()}
     wanted = re.sub(r"\.ya?ml$", "", Path(name).name)
     begun = [each for each in found if each.startswith(wanted)]  # w05 will do
     if wanted not in found and len(begun) != 1:
@@ -98,7 +102,7 @@ def examples(name: str | None = None, path: str | os.PathLike[str] | None = None
     return _copied(found[chosen], Path(path or f"{chosen}.yaml"))
 
 
-def _examples() -> dict[str, Path]:
+def example_files() -> dict[str, Path]:
     """The files of ``configs/`` by name: in the installed package, or in the checkout that it was installed from."""
     places = (PACKAGE / "configs", PACKAGE.parents[1] / "configs")
     home = next((place for place in places if place.is_dir()), None)
@@ -107,7 +111,7 @@ def _examples() -> dict[str, Path]:
     return {file.stem: file for file in (*sorted(home.glob("*.yaml")), *sorted(home.glob("what-ifs/*.yaml")))}
 
 
-def _title(file: Path) -> str:
+def title_of(file: Path) -> str:
     found = re.search(r"^name: *(.*)$", file.read_text(encoding="utf-8"), re.MULTILINE)
     return found[1].strip("\"'") if found else ""
 

@@ -18,6 +18,8 @@ ORDERING = {"LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI"}
 
 def _plain(text: str) -> str:
     """Refuses what is not seen: control characters, and marks that would make a report read backwards."""
+    if text.isascii() and text.isprintable():
+        return text
     for mark in text:
         turns = unicodedata.bidirectional(mark) in ORDERING or mark in "\u200e\u200f\u061c"
         if turns or (unicodedata.category(mark) in ("Cc", "Zl", "Zp") and mark not in "\t\n"):

@@ -235,7 +235,15 @@ class Designs:
         ledgers: Ledgers | None = None,
     ) -> Comparison:
         """The comparison; the same bits for any number of jobs."""
-        (found,) = self.prepared.run(jobs=jobs, progress=progress, ledgers=ledgers)
+        return self._compared(*self.prepared.run(jobs=jobs, progress=progress, ledgers=ledgers))
+
+    def sharpening(self, marks: Sequence[int]) -> Iterator[Comparison | None]:
+        """The same with growing replicates, as ``Prepared.sharpening`` has them."""
+        left = list(marks)
+        for found in self.prepared.sharpening(marks):
+            yield None if found is None else self._compared(*found, at_most=left.pop(0) if left else None)
+
+    def _compared(self, found: dict[str, Found], *, at_most: int | None = None) -> Comparison:
         first = next(iter(self.scenarios.values()))
         p0, p1 = (
             next(
@@ -255,7 +263,7 @@ class Designs:
             effects={case: each.others for case, each in found.items()},
             not_exact={case: each.not_exact for case, each in found.items()},
             better_dose=better,
-            replicates=replicates,
+            replicates=min(at_most or replicates, replicates),
             seed=seed,
             disagreements=tuple(f"{case}: {w}" for case, each in found.items() for w in each.disagreements),
         )

@@ -6,7 +6,7 @@ case they come from. All variants of a trial are simulated in one pass beside it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from trialsim.engine.ledger import Ledger
@@ -15,6 +15,7 @@ from trialsim.engine.operating import FALSE_ALARM, exact
 from trialsim.engine.paired import Difference, Together, against, estimates
 from trialsim.engine.precision import plan
 from trialsim.engine.quantities import Side
+from trialsim.engine.sharpening import Drawn
 from trialsim.engine.tally import Tally
 from trialsim.engine.timed import Timed, timed
 from trialsim.engine.trials import Untimed, fingerprint, untimed
@@ -134,12 +135,31 @@ class Prepared:
         """The cases of every comparison, in the order given; the same bits for any number of jobs."""
         drawn: dict[tuple[int, int], dict[str, Tally]] = {}
         for k, (group, bundles) in enumerate(self._groups.items()):
-            trials = {b.name: Together(b.one, tuple(b.others.values())) for b in bundles.values()}
             ledger = None if ledgers is None else ledgers(k)
-            found = tallies(trials, *group, jobs=jobs, progress=progress, ledger=ledger)
+            found = tallies(_together(bundles), *group, jobs=jobs, progress=progress, ledger=ledger)
             drawn[group] = {key: found[bundle.name] for key, bundle in bundles.items()}
-        pieces = [self._found(k, drawn) for k in range(len(self.compared))]
-        return self._checked(pieces)
+        return self._all(drawn)
+
+    def sharpening(self, marks: Sequence[int]) -> Iterator[list[dict[str, Found]] | None]:
+        """The same with so many replicates at first, and with those that were asked for in the end.
+
+        None is a pause in which the work can be called off. The last answer is that of ``run`` to the last bit.
+
+        Args:
+            marks: growing numbers of replicates at which to answer; larger ones than asked for are left out.
+        """
+        parts = {group: Drawn(_together(bundles), group[1]) for group, bundles in self._groups.items()}
+        most = max(replicates for replicates, _ in self._groups)
+        for mark in [*(m for m in marks if m < most), most]:
+            for group, part in parts.items():
+                while part.replicates < min(mark, group[0]):
+                    part.more(min(mark, group[0]))
+                    yield None
+            tallied = {
+                group: {key: parts[group].tallies[bundle.name] for key, bundle in bundles.items()}
+                for group, bundles in self._groups.items()
+            }
+            yield self._all(tallied)
 
     # -- what there is to do
 
@@ -195,6 +215,10 @@ class Prepared:
 
     # -- what was found
 
+    def _all(self, drawn: Mapping[tuple[int, int], Mapping[str, Tally]]) -> list[dict[str, Found]]:
+        pieces = [self._found(k, drawn) for k in range(len(self.compared))]
+        return self._checked(pieces, drawn)
+
     def _found(self, k: int, drawn: Mapping[tuple[int, int], Mapping[str, Tally]]) -> dict[str, Found]:
         each, places = self.compared[k], self._places[k]
         found = {}
@@ -228,7 +252,9 @@ class Prepared:
             self._exact[mark] = {oc.case: (oc.exact, oc.not_exact) for oc in results.cases}
         return self._exact[mark][case]
 
-    def _checked(self, pieces: list[dict[str, Found]]) -> list[dict[str, Found]]:
+    def _checked(
+        self, pieces: list[dict[str, Found]], drawn: Mapping[tuple[int, int], Mapping[str, Tally]]
+    ) -> list[dict[str, Found]]:
         """The same, each case with the quantities on which exact and simulated differ by more than chance allows."""
         numbers = sum(
             len(found.base) * (1 + len(found.others)) for piece in pieces for found in piece.values()
@@ -236,7 +262,7 @@ class Prepared:
         chance = FALSE_ALARM / max(numbers, 1)
         checked = []
         for k, piece in enumerate(pieces):
-            replicates = self.runs[k][0]
+            replicates = next(iter(drawn[self.runs[k]].values())).replicates
             most = max(self._most(k, case) for case in piece) if piece else 0
             cases = {}
             for case, found in piece.items():
@@ -261,6 +287,11 @@ class Prepared:
 def dose_places(base: Sequence[str], doses: Sequence[str]) -> tuple[int, ...]:
     """For each dose, which of the base scenario's it is, by name (from 1; 0: none of them)."""
     return tuple(list(base).index(dose) + 1 if dose in base else 0 for dose in doses)
+
+
+def _together(bundles: Mapping[str, _Bundle]) -> dict[str, Together]:
+    """What is simulated side by side, by name."""
+    return {b.name: Together(b.one, tuple(b.others.values())) for b in bundles.values()}
 
 
 def _mark(side: Side) -> str:

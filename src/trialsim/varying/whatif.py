@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,10 +91,21 @@ class Questions:
         ledgers: Ledgers | None = None,
     ) -> WhatIfs:
         """Every what-if, in the order given."""
-        found = self.prepared.run(jobs=jobs, progress=progress, ledgers=ledgers)
+        return self._answered(self.prepared.run(jobs=jobs, progress=progress, ledgers=ledgers))
+
+    def sharpening(self, marks: Sequence[int]) -> Iterator[WhatIfs | None]:
+        """The same with growing replicates, as ``Prepared.sharpening`` has them."""
+        left = list(marks)
+        for found in self.prepared.sharpening(marks):
+            yield None if found is None else self._answered(found, left.pop(0) if left else None)
+
+    def _answered(self, found: Sequence[Mapping[str, Found]], at_most: int | None = None) -> WhatIfs:
         everything = zip(self.asked, self._others, found, self.prepared.runs, strict=True)
         return WhatIfs(
-            tuple(_answered(asked, others, cases, *run) for asked, others, cases, run in everything)
+            tuple(
+                _answered(asked, others, cases, min(at_most or replicates, replicates), seed)
+                for asked, others, cases, (replicates, seed) in everything
+            )
         )
 
 

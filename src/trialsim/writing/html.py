@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
 from trialsim.writing.report import (
     Code,
     Numbered,
     Pictures,
     Points,
     Report,
+    Section,
     Table,
     Terms,
     Words,
     unbroken,
 )
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 KINDS = {
     Words: "words",
@@ -32,6 +39,18 @@ def html(report: Report, *, full: bool = False, part: bool = False) -> str:
         full: whether sections that open on demand stand open, so that they are printed.
         part: only what stands inside the page, its style included, to be shown by a notebook.
     """
+    context = {"report": report, "full": full, "part": part, **_told()}
+    return _environment().get_template("page.html").render(context).strip() + "\n"
+
+
+def fragment(section: Section) -> str:
+    """What stands inside a section, without a page or style around it."""
+    written: str = _environment().get_template("blocks.html").make_module(_told()).inside(section)  # type: ignore[attr-defined]
+    return written.strip()
+
+
+@cache
+def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -42,12 +61,13 @@ def html(report: Report, *, full: bool = False, part: bool = False) -> str:
         lstrip_blocks=True,
     )
     environment.filters["nb"] = unbroken
-    context = {
-        "report": report,
-        "full": full,
-        "part": part,
+    return environment
+
+
+def _told() -> dict[str, Any]:
+    """What the template asks for besides the report."""
+    return {
         "kind_of": lambda block: KINDS[type(block)],
         "table_number": Numbered(),
         "figure_number": Numbered(),
     }
-    return environment.get_template("page.html").render(context).strip() + "\n"

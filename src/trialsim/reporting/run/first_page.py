@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from trialsim.reporting.oc import missed_words
 from trialsim.reporting.power_ledger import sentence
 from trialsim.reporting.run import summary
 from trialsim.running.plain import (
@@ -31,7 +32,7 @@ def first_page(run: Run, doc: Document, pictures: Sequence[Picture]) -> Section:
     return section(
         "first-page",
         "",
-        Words(" ".join(rule(doc)), "The decision rule.", mark="box"),
+        Words(" ".join([*rule(doc), *missed_words(run.facts.nominal)]), "The decision rule.", mark="box"),
         cases(doc),
         Pictures(tuple(picture for picture in pictures if picture.name in FIGURES)),
         Terms(tuple(rows)),

@@ -1,0 +1,75 @@
+"""Results that grow sharper: the replicates of a run, part after part, with an answer after each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from trialsim.engine.ledger import Part
+from trialsim.engine.montecarlo import tallies
+from trialsim.engine.operating import exact_sides, of_tallies, trials_of
+from trialsim.engine.precision import plan
+from trialsim.engine.tally import Tally
+from trialsim.engine.trials import Trials
+from trialsim.results import Results
+from trialsim.scenario.compiled import Compiled
+
+FIRST = 500
+"""Replicates of the first answer."""
+
+SLICE = 0.2
+"""Seconds that a part should take: after each the work can be called off. No number depends on it."""
+
+
+class Drawn:
+    """The tallies of some trials, and how to get more of the same replicates."""
+
+    def __init__(self, trials: Mapping[str, Trials], seed: int) -> None:
+        self.trials, self.seed = dict(trials), seed
+        self.tallies: dict[str, Tally] = {}
+        self.replicates = 0
+        self._next = FIRST
+
+    def more(self, most: int) -> None:
+        """Simulate one part more, up to ``most`` replicates of each."""
+        began, before = time.monotonic(), self.replicates
+        reached = min(self._next, most)
+        held = [Part(case, 0, tally) for case, tally in self.tallies.items()]
+        self.tallies = tallies(self.trials, reached, self.seed, jobs=1, held=held)
+        self.replicates = reached
+        pace = (time.monotonic() - began) / (reached - before)
+        self._next = reached + max(min(int(SLICE / pace), 2 * reached), 1)
+
+
+def sharpening(trial: Compiled, *, most: int | None = None) -> Iterator[Results | None]:
+    """The results of a scenario, sharper and sharper; the last is that of ``simulate`` to the last bit.
+
+    Until the last one the trials that only test the engine (outcomes known at once) are left out. None is a pause in
+    which the work can be called off, with nothing new.
+
+    Args:
+        most: replicates at which to end, in place of the scenario's own.
+    """
+    # where dates decide, the exact answer is that of another trial: it can wait
+    sides = dict.fromkeys(trial.scenario.truth) if trial.dated else exact_sides(trial)
+    asked, seed = trial.scenario.simulation, trial.scenario.simulation.seed
+    every = trials_of(trial)
+    drawn = Drawn({name: every[name] for name in sides}, seed)
+    drawn.more(min(FIRST, most or FIRST))
+    yield of_tallies(trial, sides, drawn.trials, drawn.tallies, seed)
+    if trial.dated:
+        sides = exact_sides(trial)
+        yield None
+    planned = plan(drawn.trials, asked.precision, seed, jobs=1) if asked.precision and most is None else None
+    wanted = most or (planned.replicates if planned else asked.replicates)
+    while drawn.replicates < wanted:
+        drawn.more(wanted)
+        if drawn.replicates < wanted:
+            yield of_tallies(trial, sides, drawn.trials, drawn.tallies, seed)
+    rest = Drawn({name: each for name, each in every.items() if name not in sides}, seed)
+    while rest.trials and rest.replicates < wanted:
+        rest.more(wanted)
+        yield None
+    found = of_tallies(trial, sides, every, drawn.tallies | rest.tallies, seed)
+    yield replace(found, planned=planned)

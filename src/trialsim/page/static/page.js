@@ -1,0 +1,192 @@
+// The glue between the page's own controls and the server: an edit goes out as a path and a value, a picture comes in as
+// numbers. Nothing is worked out here, and every text is set as text.
+(() => {
+  "use strict";
+  const MAX_BYTES = 100000;
+  const all = (what, root = document) => [...root.querySelectorAll(what)];
+  const make = (tag, text, attributes = {}) => {
+    const made = document.createElement(tag);
+    if (text !== undefined) made.textContent = text;
+    Object.entries(attributes).forEach(([name, value]) => made.setAttribute(name, value));
+    return made;
+  };
+
+  // -- edits: one under way at a time; of those that wait, the latest of each control
+
+  const waiting = new Map();
+  let underWay = false, number = 0;
+  const send = () => {
+    if (underWay || !waiting.size) return;
+    const [path, move] = waiting.entries().next().value;
+    waiting.delete(path);
+    underWay = true;
+    Shiny.setInputValue("edit", {path, ...move, number: ++number}, {priority: "event"});
+  };
+  const edit = (path, value, how = "set") => {
+    waiting.delete(path);
+    waiting.set(path, {value, how});
+    send();
+  };
+  const open = what => {
+    waiting.clear();
+    Shiny.setInputValue("open", {...what, number: ++number}, {priority: "event"});
+  };
+  const valueOf = control => control.type === "checkbox" ? control.checked : control.value;
+  const pair = control => all(`[data-path="${CSS.escape(control.dataset.path)}"]`)
+    .filter(other => other !== control && other.type !== "checkbox")
+    .forEach(other => { other.value = control.value; });
+
+  document.addEventListener("input", event => {
+    const control = event.target;
+    if (!control.dataset.path || control.type !== "range") return;
+    pair(control);
+    edit(control.dataset.path, control.value);
+  });
+  document.addEventListener("change", event => {
+    const control = event.target;
+    if (control.dataset.open === "example" && control.value) open({kind: "example", name: control.value});
+    else if (control.dataset.set) Shiny.setInputValue(control.dataset.set, control.value);
+    else if (control.dataset.open === "file" && control.files.length) upload(control);
+    else if (control.dataset.path && control.type !== "range") {
+      if (control.type !== "checkbox") pair(control);
+      edit(control.dataset.path, valueOf(control));
+    } else if (control.dataset.switch) edit(control.dataset.switch, control.value, "switch");
+  });
+  const upload = async control => {
+    const [file] = control.files;
+    control.value = "";
+    if (file.size > MAX_BYTES) return say(`${file.name} is longer than ${MAX_BYTES / 1000} kB: not a scenario file.`);
+    try {
+      open({kind: "file", name: file.name.slice(0, 200),
+        text: new TextDecoder("utf-8", {fatal: true}).decode(await file.arrayBuffer())});
+    } catch {
+      say(`${file.name} is no text in UTF-8: save the file as UTF-8.`);
+    }
+  };
+  const say = text => Shiny.notifications.show({html: make("span", text).outerHTML, type: "error", closeButton: true});
+
+  document.addEventListener("click", async event => {
+    const button = event.target.closest("[data-act], [data-add], [data-remove]");
+    if (!button) return;
+    const {add, remove} = button.dataset;
+    if (add) {
+      const name = button.dataset.ask ? prompt(button.dataset.ask) : "";
+      return name === null ? undefined : edit(add, name, "add");
+    }
+    if (remove) return edit(remove, "", "remove");
+    const {act, from, name} = button.dataset, figure = button.closest("figure");
+    if (act === "apply") open({kind: "text", text: document.getElementById(from).value});
+    else if (act === "copy") {
+      await navigator.clipboard.writeText(document.getElementById(from)?.textContent ?? location.href);
+      button.dataset.done = "copied";
+    } else if (act === "svg" || act === "png")
+      Plotly.downloadImage(figure.querySelector(".drawn"), {format: act, filename: name, width: 900, height: 520, scale: 2});
+    else if (act === "csv") save(`${name}.csv`, figure.csv, "text/csv");
+    else Shiny.setInputValue("act", {...button.dataset, chosen: chosen(button.dataset.with), number: ++number}, {priority: "event"});
+  });
+  // what stands in a control or, by name, in those of a form
+  const chosen = id => {
+    const place = document.getElementById(id);
+    return place?.elements ? Object.fromEntries([...place.elements].filter(each => each.name).map(each => [each.name, valueOf(each)])) : place?.value;
+  };
+  document.addEventListener("submit", event => event.preventDefault());
+  const save = (name, text, type) => {
+    const address = URL.createObjectURL(new Blob([text], {type}));
+    make("a", "", {href: address, download: name}).click();
+    setTimeout(() => URL.revokeObjectURL(address), 1000);
+  };
+
+  // -- pictures
+
+  const table = (columns, rows) => {
+    const made = make("table"), head = make("tr"), body = make("tbody");
+    columns.forEach(each => head.append(make("th", each, {scope: "col"})));
+    rows.forEach(row => {
+      const line = make("tr");
+      row.forEach((cell, k) => line.append(k ? make("td", cell) : make("th", cell, {scope: "row"})));
+      body.append(line);
+    });
+    const top = make("thead");
+    top.append(head);
+    made.append(top, body);
+    return made;
+  };
+  const prepared = (figure, title, name) => {
+    const drawn = make("div", undefined, {class: "drawn", role: "img"});
+    const caption = make("figcaption"), numbers = make("details"), files = make("p", undefined, {class: "files"});
+    numbers.append(make("summary", "The numbers as a table"), make("div", undefined, {class: "scroll", tabindex: "0"}));
+    ["svg", "png", "csv"].forEach(kind => files.append(make("button", kind.toUpperCase(),
+      {type: "button", "data-act": kind, "data-name": name, "aria-label": `Download “${title}” as ${kind.toUpperCase()}`})));
+    figure.replaceChildren(make("h3", title), drawn, caption, files, numbers);
+  };
+  const draw = (figure, data) => {
+    if (!data) return figure.replaceChildren();
+    if (figure.dataset.name !== data.name || !figure.firstChild) {
+      figure.dataset.name = data.name;
+      prepared(figure, data.title, data.name);
+    }
+    const drawn = figure.querySelector(".drawn");
+    figure.querySelector("h3").textContent = data.title;
+    figure.querySelector("figcaption").textContent = data.caption;
+    figure.querySelector(".scroll").replaceChildren(table(data.columns, data.rows));
+    figure.querySelector(".scroll").setAttribute("aria-label", data.title);
+    figure.csv = data.csv;
+    drawn.setAttribute("aria-label", data.alt);
+    Plotly.react(drawn, data.figure.data, data.figure.layout, {displayModeBar: false, responsive: true});
+    if (!drawn.heard) {
+      drawn.heard = true;
+      drawn.on("plotly_click", ({points: [point]}) => {
+        if (typeof point.customdata === "string")
+          Shiny.setInputValue("picked", {picture: figure.dataset.name, what: point.customdata, number: ++number}, {priority: "event"});
+      });
+    }
+  };
+  class PictureBinding extends Shiny.OutputBinding {
+    find(scope) { return $(scope).find("figure.picture"); }
+    renderValue(figure, data) { draw(figure, data); }
+    renderError(figure, error) { figure.replaceChildren(make("p", error.message, {class: "fault"})); }
+    clearError() {}
+  }
+  Shiny.outputBindings.register(new PictureBinding(), "trialsim.picture");
+
+  // -- what the server says
+
+  Shiny.addCustomMessageHandler("edited", _ => {
+    underWay = false;
+    send();
+  });
+  Shiny.addCustomMessageHandler("address", ({address}) => history.replaceState(null, "", address));
+  Shiny.addCustomMessageHandler("choices", ({of, names, first}) => {
+    const select = document.getElementById(of), before = select.value;
+    select.replaceChildren(...names.map(name => make("option", name, {value: name})));
+    select.value = names.includes(before) ? before : first;
+  });
+  let faults = [];
+  const mark = () => {
+    all("[data-path]").forEach(control => control.removeAttribute("aria-invalid"));
+    all(".control .fault, .offer .fault, fieldset > .fault, .group > .fault").forEach(place => { place.textContent = ""; });
+    faults.forEach(({ids, key, message}) => {
+      all(`[data-path="${CSS.escape(key)}"]`).forEach(control => control.setAttribute("aria-invalid", "true"));
+      const place = ids.map(id => document.getElementById(id)).find(Boolean);
+      if (place) place.textContent = message;
+    });
+  };
+  Shiny.addCustomMessageHandler("faults", told => {
+    ({faults} = told);
+    mark();
+  });
+  // a group of the form that is drawn anew stays as it was unfolded
+  const unfolded = new Map();
+  document.addEventListener("toggle", ({target}) => { if (target.id) unfolded.set(target.id, target.open); }, true);
+  $(document).on("shiny:value", () => setTimeout(() => {
+    mark();
+    unfolded.forEach((open, id) => {
+      const part = document.getElementById(id);
+      if (part && part.open !== open) part.open = open;
+    });
+  }));
+  $(document).on("shiny:disconnected", () => {
+    underWay = false;
+    document.body.classList.add("lost");
+  });
+})();

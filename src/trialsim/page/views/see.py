@@ -1,0 +1,250 @@
+"""See the trial: its decision rule and its numbers by case, then a picture of each thing one may ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from htmltools import HTML, Tag, TagList
+from shiny import Inputs, reactive, render, ui
+
+from trialsim.engine.boundary_runs import boundary_runs
+from trialsim.engine.curves import heat_map
+from trialsim.engine.power_ledger import power_ledgers
+from trialsim.engine.traces import trace
+from trialsim.errors import TrialsimError
+from trialsim.page.answering import Snapshot
+from trialsim.page.heard import word, words_of
+from trialsim.page.outputs import output_picture, picture
+from trialsim.page.pictures.boundary import boundary
+from trialsim.page.pictures.en_pet import en_pet
+from trialsim.page.pictures.harm import harm
+from trialsim.page.pictures.heat_map import heat_map as heat
+from trialsim.page.pictures.months import months
+from trialsim.page.pictures.p_go import p_go
+from trialsim.page.pictures.power_ledger import power_ledger
+from trialsim.page.pictures.style import Picture
+from trialsim.page.pictures.swimmer import swimmer
+from trialsim.page.session import Asked, Visit
+
+NAME, TITLE = "see", "The trial"
+
+PICTURES = {
+    "p_go": "Probability of a go",
+    "ledger": "Why it is what it is",
+    "en_pet": "Patients and early stops",
+    "harm": "Harm",
+    "months": "Months",
+    "boundary": "Toxicity boundary",
+    "swimmer": "One example trial",
+    "heat": "Response and toxicity",
+}
+"""Name of a picture -> what its tab says."""
+
+ENOUGH = 10_000
+"""Trials a case from which on what is simulated beside the run is simulated with as many."""
+
+MOST_TRIALS = 100_000
+"""The last example trial that can be looked at."""
+
+
+def panel() -> Tag:
+    """The answer first, then pictures."""
+    case = ui.tags.label("Case in the pictures ", ui.tags.select(id="case", data_set="case"), class_="choice")
+    more = {
+        "swimmer": ui.p(
+            ui.tags.button("Previous trial", type="button", data_act="trial", data_by="-1"),
+            ui.tags.button("Next trial", type="button", data_act="trial", data_by="1"),
+            class_="choice",
+        )
+    }
+    return ui.div(
+        ui.h2("What the trial does", class_="visually-hidden"),
+        ui.output_ui("state"),
+        ui.output_ui("answer"),
+        case,
+        ui.navset_pill(
+            *(
+                ui.nav_panel(
+                    title, more.get(name), ui.output_ui(f"why_not_{name}"), output_picture(name), value=name
+                )
+                for name, title in PICTURES.items()
+            ),
+            id="picture",
+        ),
+        id="see",
+    )
+
+
+def serve(visit: Visit, inputs: Inputs) -> None:
+    """Numbers and pictures of the latest snapshot; what is not on the screen is not worked out."""
+    number = reactive.Value(1)
+
+    @render.ui
+    def state() -> Tag:
+        snapshot = visit.snapshot()
+        return ui.p(
+            *(["Working out the first numbers …"] if snapshot is None else _state(snapshot)),
+            class_="state",
+            role="status",
+        )
+
+    @render.ui
+    def answer() -> TagList | HTML:
+        snapshot = visit.snapshot()
+        return TagList() if snapshot is None else HTML(snapshot.in_words)
+
+    @reactive.effect
+    async def _() -> None:
+        snapshot = visit.snapshot()
+        if snapshot is not None:
+            names = list(snapshot.trial.scenario.truth)
+            chosen = _case(snapshot, None)
+            await visit.connection.send_custom_message(
+                "choices", {"of": "case", "names": names, "first": chosen}
+            )
+
+    @reactive.effect
+    @reactive.event(inputs.act)
+    def _() -> None:
+        act = words_of(inputs.act())
+        if act.get("act") == "trial" and act.get("by") in ("1", "-1"):
+            number.set(min(max(number() + int(act["by"]), 1), MOST_TRIALS))
+
+    def chosen(snapshot: Snapshot) -> str:
+        return _case(snapshot, word(inputs.case()) if "case" in inputs else "")
+
+    def shown(name: str, draw: Callable[[Snapshot], Picture | str | None]) -> None:
+        """A picture, or the sentence that says why there is none."""
+
+        @reactive.calc
+        def found() -> Picture | str | None:
+            snapshot = visit.snapshot()
+            return draw(snapshot) if snapshot else None
+
+        @picture
+        def drawn() -> Picture | None:
+            each = found()
+            return each if isinstance(each, Picture) else None
+
+        @render.ui
+        def why_not() -> Tag | TagList:
+            each = found()
+            return ui.p(each, class_="note", role="status") if isinstance(each, str) else TagList()
+
+        visit.connection.output(id=name)(drawn)
+        visit.connection.output(id=f"why_not_{name}")(why_not)
+
+    asked: dict[str, Asked[Any]] = {name: Asked(visit) for name in ("ledger", "boundary", "swimmer", "heat")}
+
+    def answered(
+        name: str, key: Any, work: Callable[[], Any], draw: Callable[[Any], Picture | str], none: str
+    ) -> Picture | str:
+        found = asked[name](key, lambda: _one(work))
+        if isinstance(found, TrialsimError):
+            return str(found)
+        if found is None:
+            return "Working it out …"
+        return none if found is _NONE else draw(found)
+
+    def of_ledger(snapshot: Snapshot) -> Picture | str:
+        rough = not snapshot.done and snapshot.replicates < ENOUGH
+        key = (snapshot.results.digest, snapshot.done, rough or snapshot.replicates, chosen(snapshot))
+        return answered(
+            "ledger",
+            key[:3],
+            lambda: power_ledgers(snapshot.trial, snapshot.results, jobs=1),
+            lambda found: power_ledger(
+                snapshot.trial.scenario,
+                found.of(chosen(snapshot))[0],
+                replicates=snapshot.replicates,
+                provisional=not snapshot.done,
+            ),
+            "",
+        )
+
+    def of_trace(snapshot: Snapshot) -> Picture | str:
+        case, which = chosen(snapshot), number()
+        scenario = snapshot.trial.scenario
+        return answered(
+            "swimmer",
+            (snapshot.results.digest, scenario.simulation.seed, case, which),
+            lambda: trace(scenario, case, which),
+            swimmer,
+            "",
+        )
+
+    def of_p_go(s: Snapshot) -> Picture:
+        pins = [pin.along for pin in visit.pins() if pin.along and pin.snapshot.draft is not s.draft]
+        curves = s.conducted.curves(s.curves)
+        return p_go(s.trial, s.results, s.shown, s.conducted, curves, pins=pins, provisional=not s.done)
+
+    shown("p_go", of_p_go)
+    shown("ledger", of_ledger)
+    shown("en_pet", lambda s: en_pet(s.results, provisional=not s.done))
+    shown(
+        "harm",
+        lambda s: (
+            harm(s.results, provisional=not s.done)
+            if any(case.toxicity is not None for case in s.trial.scenario.truth.values())
+            else "No case states a rate of toxicity: add one to see how many patients are harmed."
+        ),
+    )
+    shown(
+        "months",
+        lambda s: (
+            months(s.results, provisional=not s.done)
+            if s.trial.dated
+            else "The scenario has no calendar time (block `conduct`): add it to see how long the trial takes."
+        ),
+    )
+    shown(
+        "boundary",
+        lambda s: answered(
+            "boundary",
+            (s.results.digest, s.trial.scenario.simulation.seed),
+            lambda: boundary_runs(s.trial, s.trial.scenario.simulation.seed),
+            lambda found: boundary(s.trial, found),
+            "The scenario has no boundary for toxicity (block `dose_reduction`), or no case states toxicity.",
+        ),
+    )
+    shown("swimmer", of_trace)
+    shown(
+        "heat",
+        lambda s: answered(
+            "heat",
+            s.results.digest,
+            lambda: heat_map(s.trial, s.shown.response, s.shown.toxicity),
+            lambda found: heat(s.trial, found),
+            "P(go) does not depend on toxicity here, or there is no exact answer over both rates.",
+        ),
+    )
+
+
+_NONE: Any = object()
+
+
+def _one(work: Callable[[], Any]) -> Iterator[Any]:
+    """Work of one step, of which None is an answer."""
+    found = work()
+    yield _NONE if found is None else found
+
+
+def _case(snapshot: Snapshot, wanted: Any) -> str:
+    """The case that is looked at: the one that was chosen, else the one with the highest P(go)."""
+    return wanted if wanted in snapshot.trial.scenario.truth else snapshot.conducted.base
+
+
+def _state(snapshot: Snapshot) -> list[Tag | str]:
+    """How far the numbers are those of a run."""
+    if snapshot.done:
+        return [
+            "The numbers of ",
+            ui.code("trialsim run"),
+            f": {snapshot.replicates:,} simulated trials a case.",
+        ]
+    wanted = f" of {snapshot.wanted:,}" if snapshot.wanted else ""
+    return [
+        ui.strong("Provisional: "),
+        f"{snapshot.replicates:,}{wanted} simulated trials a case so far; the numbers sharpen while you look.",
+    ]

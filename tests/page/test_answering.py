@@ -1,0 +1,86 @@
+"""What the page shows of a scenario is what `trialsim run` finds, for every shipped scenario."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.helpers import CONFIGS
+from trialsim import run
+from trialsim.errors import TrialsimError
+from trialsim.page import answering
+from trialsim.page.answering import Snapshot, answers
+from trialsim.page.draft import Draft
+from trialsim.reporting.run import first_page
+from trialsim.writing.html import fragment
+from trialsim.writing.report import Words, section
+
+EVERY = sorted(CONFIGS.glob("**/*.yaml"))
+REPLICATES = 700
+
+
+def draft_of(file: Path, replicates: int = REPLICATES) -> Draft:
+    """The draft of a shipped scenario with few replicates; its text is otherwise as shipped."""
+    text = file.read_text(encoding="utf-8")
+    few = re.sub(
+        r"^simulation:.*(\n .*)*$", f"simulation: {{replicates: {replicates}, seed: 7}}", text, flags=re.M
+    )
+    return Draft.of(few if few != text else f"{text}\nsimulation: {{replicates: {replicates}, seed: 7}}\n")
+
+
+def snapshots(draft: Draft) -> list[Snapshot]:
+    return [found for found in answers(draft) if found]
+
+
+@pytest.mark.parametrize("file", EVERY, ids=lambda file: file.stem)
+def test_in_the_end_the_page_shows_the_first_page_of_the_run(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answering, "POINTS", 500)
+    draft = draft_of(file)
+    assert draft.scenario is not None, draft.problems
+    last = snapshots(draft)[-1]
+    found = run(draft.scenario)
+    doc = found.to_dict()
+    words = Words(" ".join(first_page.rule(doc)), "The decision rule.", mark="box")
+    assert last.done
+    assert last.in_words == fragment(section("now", "", words, first_page.cases(doc)))
+    assert last.results.to_dict() == found.results.to_dict()
+
+
+def test_numbers_are_provisional_until_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answering, "POINTS", 1200)
+    steps = snapshots(draft_of(CONFIGS / "dasatinib.yaml", 3000))
+    assert [step.done for step in steps] == [False] * (len(steps) - 1) + [True]
+    assert steps[0].replicates < steps[-1].replicates == 3000
+    assert steps[-1].conducted.replicates == 1200
+    assert len(steps[0].conducted.points) >= 15
+    # one run of random numbers: a point is never drawn anew
+    assert all(a.replicates <= b.replicates for a, b in zip(steps, steps[1:], strict=False))
+
+
+def test_the_curve_ends_where_it_would_begin_with_all_its_trials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answering, "POINTS", 1200)
+    by_parts = snapshots(draft_of(CONFIGS / "dasatinib.yaml", 3000))[-1].conducted.points
+    monkeypatch.setattr(answering, "FIRST", 1200)
+    at_once = snapshots(draft_of(CONFIGS / "dasatinib.yaml", 3000))[-1].conducted.points
+    assert by_parts == at_once
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"design": {"kind": "single_stage", "n": 2000, "r": 300, "p0": 0.05, "p1": 0.15}}, "at most 1,000"),
+        ({"simulation.replicates": 2_000_000}, "at most 1,000,000"),
+    ],
+)
+def test_what_is_too_large_is_told_in_a_sentence(change: dict[str, Any], sentence: str) -> None:
+    draft = Draft.of((CONFIGS / "dasatinib-single-stage.yaml").read_text(encoding="utf-8"))
+    for path, value in change.items():
+        draft = draft.edited(path, value)
+    assert draft.scenario is not None, draft.problems
+    with pytest.raises(TrialsimError, match=sentence):
+        next(answers(draft))
