@@ -109,7 +109,7 @@ QUANTITIES = (
     ),
     # the verdict of a single-stage test at the number of evaluable patients
     Quantity(
-        "p_go_evaluable", "P(go) had the final test been of the evaluable patients only", "probability", needs="conduct"
+        "p_go_evaluable", "P(go), tested on the evaluable patients", "probability", needs="conduct"
     ),
     Quantity("p_go_all", "P(go in every cohort)", "probability", needs="conduct"),
     Quantity(

@@ -395,9 +395,8 @@ def test_every_good_row_is_answered_and_a_bad_one_has_its_note(tmp_path, monkeyp
         assert first[name]["design"] == ""
         assert said in first[name]["note"]
         assert f"settings.csv: line {line}: " in errors
-    # no design within a bound is an answer
     assert "n <= 9" in first["j"]["note"]
-    assert "line 11" not in errors
+    assert "settings.csv: line 11: " in errors
 
 
 def test_a_column_of_the_answer_and_a_slip_are_carried_along(tmp_path, monkeypatch, capsys):

@@ -103,6 +103,7 @@ OWN = {
 """(command, option) that is no keyword, and why."""
 
 CALLED = {
+    ("app", "no_browser"): "browser",
     ("monitor", "rate"): "rates",
     ("whatif", "change"): "changes",
     ("whatif", "variant"): "variants",

@@ -35,7 +35,11 @@ def snapshots(draft: Draft) -> list[Snapshot]:
     return [found for found in answers(draft) if found]
 
 
-@pytest.mark.parametrize("file", EVERY, ids=lambda file: file.stem)
+@pytest.mark.parametrize(
+    "file",
+    [file if file.parent == CONFIGS else pytest.param(file, marks=pytest.mark.slow) for file in EVERY],
+    ids=lambda file: file.stem,
+)
 def test_in_the_end_the_page_shows_the_first_page_of_the_run(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,9 +25,18 @@ def app(
         host: address to listen on; any but the default lets others in.
         browser: whether to open the page in the browser of this machine.
 
+    Returns:
+        Nothing, when the page is closed.
+
     Raises:
         TrialsimError: Shiny is not installed, or the address cannot be used.
         ScenarioError: the file cannot be read.
+
+    Examples:
+        >>> trialsim.app("none.yaml")  # what cannot be read is told before a page is served
+        Traceback (most recent call last):
+            ...
+        trialsim.errors.ScenarioError: none.yaml:1: no such file
     """
     text = text_of(scenario)
     _needs_shiny()
