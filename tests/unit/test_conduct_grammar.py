@@ -210,7 +210,7 @@ FAULTS = [
     (ACCRUAL, SITES.replace("6", "-1"), "conduct.accrual.sites.over_months", "-1 is outside 0 to 120"),
     (ACCRUAL, SITES.replace("0.8", "101"), "conduct.accrual.sites.per_site_per_month", "1010 patients a month"),
     # visits and responses
-    ("[9, 17, 25]", "9", "conduct.assessment_weeks", "9 is a number; write [9], or a list, each item a number from 0.1"),
+    ("[9, 17, 25]", "9", "conduct.assessment_weeks", "9 is a number; write [9], or a list, each item a number"),
     ("[9, 17, 25]", "[0, 17]", "conduct.assessment_weeks[0]", "0 is outside 0.1 to 520"),
     ("[9, 17, 25]", "[9, 521]", "conduct.assessment_weeks[1]", "521 is outside 0.1 to 520"),
     ("[9, 17, 25]", "[9, 17, 17]", "conduct.assessment_weeks", "at least 0.1 weeks apart"),
