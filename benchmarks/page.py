@@ -24,12 +24,12 @@ from typing import Any
 
 from tests.page.server import Served, browser, served
 
-OUTPUTS = ("state", "answer", "p_go", "faults")
+OUTPUTS = ("state", "answer", "p_go", "wrong")
 INIT = {".clientdata_url_hash": "", **{f".clientdata_output_{name}_hidden": False for name in OUTPUTS}}
 
 WATCH = """
 (rate) => new Promise(resolve => {
-  const box = document.querySelector('input.number[data-path="truth.active.response"]');
+  const box = document.querySelector('input[type=text][data-path="truth.active.response"]');
   const began = performance.now(), words = `${+(100 * rate).toPrecision(4)}%`;
   const drawn = document.querySelector("#p_go .drawn");
   const there = () => [...document.querySelectorAll("#answer td")].some(cell => cell.textContent === words);

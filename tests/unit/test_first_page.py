@@ -17,7 +17,7 @@ from trialsim.scenario.files import load
 from trialsim.writing.html import html
 from trialsim.writing.report import Pictures, Table, Terms, Words
 
-MOST = 415
+MOST = 400
 """Words of the page, tables and captions included."""
 
 QUICK = ("dasatinib", "two-cohorts", "gehan")

@@ -395,10 +395,10 @@ def test_an_effect_within_two_standard_errors_says_so_of_both_signs(sign: int) -
     before = Step("design_alone", 0.8)
     step = Step("calendar", 0.8 + sign * 0.004, sign * 0.004, 0.003, 0.003, sign * 0.001, 0.0008)
     ledger = PowerLedger("active", "", 0.4, False, (before, with_reasons(scenario, step)))
-    assert sentence(scenario, ledger).endswith("the trial as it runs, within simulation error.")
+    assert sentence(scenario, ledger).endswith("in calendar time, within simulation error.")
     clear = replace(step, same_patients=-0.0017)
     ledger = PowerLedger("active", "", 0.4, False, (before, with_reasons(scenario, clear)))
-    assert sentence(scenario, ledger).endswith("in calendar time, the trial as it runs.")
+    assert sentence(scenario, ledger).endswith("in calendar time.")
 
 
 def with_reasons(scenario: Scenario, step: Step) -> Step:
@@ -485,7 +485,7 @@ SELECTED = {"probability": 0.7, "replaced": True, "inevaluable": "nonresponders"
         (
             "calendar",
             "fewer_toxicity_stops",
-            "fewer trials are stopped for toxicity",
+            "fewer stop for toxicity",
             {"conduct": CONDUCT, "truth": {"active": {"response": 0.4, "toxicity": [0.8, 0.6]}}},
         ),
         (
@@ -522,11 +522,11 @@ def test_sentence_and_table_of_a_trial_in_calendar_time() -> None:
         f"active: the design by itself has a power of {ledger.steps[0].p_go:.4f} at a response rate of 40% "
     )
     assert said.startswith(start)
-    assert "when the 10% of patients who cannot be evaluated count as non-responders" in said
-    assert "when the toxicity rule can stop the trial for toxicity" in said
+    assert "when the 10% not evaluable count as non-responders" in said
+    assert "when the toxicity rule can stop the trial" in said
     step = ledger["calendar"]
     assert f"on the same patients, standard error {step.same_patients_mcse:.5f}" in said
-    assert "is chance) in calendar time, the trial as it runs" in said
+    assert "is chance) in calendar time" in said
     (group,) = table([ledger]).groups
     assert [row[1].value for row in group.rows] == [step.p_go for step in ledger.steps]
     assert [row[3].value for row in group.rows] == [step.change for step in ledger.steps]

@@ -34,7 +34,7 @@ _REASONS = {
     "fresh_start": "looks begin again at the lower dose, a second chance of a go",
     "new_dose_only": "after a dose change no interim look can end the trial, and the verdict has a cut-off of its own",
     "response_rises": "response is more likely at a lower dose",
-    "fewer_toxicity_stops": "fewer trials are stopped for toxicity while outcomes are waited for",
+    "fewer_toxicity_stops": "fewer stop for toxicity while outcomes are awaited",
     "more_at_starting_dose": "more patients are treated at the starting dose, where response is more likely",
     "later_decisions": "decisions come later than they would with every outcome known at once",
 }
@@ -100,7 +100,7 @@ def _why(reason: Reason) -> str:
         return words
     of_patients = reason.what == "more_at_starting_dose"
     before, after = (f"{x:.1f}" if of_patients else probability(x) for x in (reason.before, reason.after))
-    return f"{words} ({after} in place of {before})"
+    return f"{words} ({after}, not {before})"
 
 
 def _when(scenario: Scenario, step: str) -> str:
@@ -112,9 +112,7 @@ def _when(scenario: Scenario, step: str) -> str:
         if not share:
             who = "patients who withdraw"
         else:
-            who = f"the {rate(share)} of patients who cannot be evaluated" + (
-                ", and those who withdraw," if withdraw else ""
-            )
+            who = f"the {rate(share)} not evaluable" + (", and those who withdraw," if withdraw else "")
         # a responder who withdraws before the confirmation is evaluable, and is not replaced
         return f"when {who} {'are replaced' if evaluability.replaced else 'count as non-responders'}"
     if step == "toxicity_stop":
@@ -123,14 +121,14 @@ def _when(scenario: Scenario, step: str) -> str:
         rules = block is not None and block.rule.kind not in ("none", "amendment")
         ends = rules and block is not None and block.at_lowest_dose == "stop"
         which = ["looks"] * bool(looks) + ["the toxicity rule"] * ends
-        return f"when {listed(which)} can stop the trial for toxicity"
+        return f"when {listed(which)} can stop the trial"
     if step == "dose_change":
         return {
             "pooled": "with the response rate of each dose, all patients pooled",
             "new_dose_only": "when, after a dose change, only the patients at the new dose are analysed",
             "restart": "when, after a dose change, the trial begins again at the new dose",
         }[scenario.on_dose_change]
-    return "in calendar time, the trial as it runs"
+    return "in calendar time"
 
 
 def table(ledgers: Iterable[PowerLedger]) -> Table:
