@@ -20,7 +20,11 @@ def panel() -> Tag:
     """Files, link, command and Python."""
     return ui.div(
         ui.h2("The scenario file"),
-        ui.p("Everything here follows from this file. It opens the page again, and `trialsim run` reads it."),
+        ui.p(
+            "Everything here follows from this file. It opens the page again, and ",
+            ui.code("trialsim run"),
+            " reads it.",
+        ),
         ui.p(
             ui.download_link("scenario_file", "Download the scenario file"),
             ui.tags.label(
@@ -30,7 +34,13 @@ def panel() -> Tag:
             ),
         ),
         ui.h2("Reports"),
-        ui.p("Made by `trialsim run` and `trialsim protocol`, with the replicates and the seed of the file."),
+        ui.p(
+            "Made by ",
+            ui.code("trialsim run"),
+            " and ",
+            ui.code("trialsim protocol"),
+            ", with the replicates and the seed of the file.",
+        ),
         ui.tags.label(
             "Which ",
             ui.tags.select(
