@@ -141,6 +141,28 @@ def test_a_fault_is_told_at_its_place_and_the_numbers_stay(page: Any) -> None:
     assert box.get_attribute("aria-invalid") is None
 
 
+def test_the_file_is_edited_by_hand(page: Any) -> None:
+    settled(page)
+    for summary in ("The scenario file", "Edit it by hand"):
+        page.locator("summary", has_text=summary).click()
+    hand = page.locator("textarea#hand")
+    hand.fill(TEXT.replace("p1: 0.15", "p1: 15%"))
+    page.get_by_role("button", name="Apply").click()
+    line = TEXT[: TEXT.index("p1: 0.15")].count("\n") + 1
+    page.locator("#wrong li", has_text=f"line {line}").wait_for()
+    page.locator("ol.lines li.faulty").wait_for()
+    hand.fill(TEXT.replace("p1: 0.15", "p1: 0.2"))
+    page.get_by_role("button", name="Apply").click()
+    page.locator("#wrong li").wait_for(state="detached")
+    page.locator('input[type=text][data-path="design.p1"][value="0.2"]').wait_for(state="attached")
+
+
+def test_what_a_run_would_refuse_is_told_beside_the_numbers(page: Any) -> None:
+    type_in(page, "conduct.accrual.per_month", "8")
+    settled(page)
+    page.locator("#wrong li", has_text="variants.8 patients a month: changes nothing").wait_for()
+
+
 def test_a_file_with_a_fault_is_opened_and_told_by_line(page: Any, tmp_path: Path) -> None:
     settled(page)
     bad = tmp_path / "bad.yaml"

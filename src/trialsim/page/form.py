@@ -83,16 +83,6 @@ def _outline(part: Part) -> tuple[str, ...]:
     return (type(part).__name__, words.path_text(part.path), part.label, *drawn)
 
 
-def values(draft: Draft, name: str) -> dict[str, str]:
-    """The text in every box of a group by its path, to bring boxes up to date after the text was edited by hand."""
-    return {
-        words.path_text(part.path): part.value
-        for whole in parts_of(draft, name)
-        for part in walk(whole)
-        if isinstance(part, Control) and not part.switch
-    }
-
-
 def faults(draft: Draft) -> list[dict[str, Any]]:
     """Each problem with the ids of the places where it can be told, the nearest first, its line and its sentence."""
     found = []

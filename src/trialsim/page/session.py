@@ -12,7 +12,7 @@ from shiny import Session as Connection
 from shiny import reactive
 
 from trialsim.designs.rules import Looks
-from trialsim.errors import TrialsimError
+from trialsim.errors import Problem, TrialsimError
 from trialsim.page.answering import Snapshot, answers
 from trialsim.page.desk import Desk, Job
 from trialsim.page.draft import Draft
@@ -59,6 +59,7 @@ class Visit:
         opened: the text as it was opened, against which changes are marked.
         snapshot: the latest numbers of a draft without faults; of an earlier draft until its own are there.
         pins: what is kept to be compared with.
+        refused: problems of variants and analyses, for which a run would refuse the file; found last.
         fault: why there are no numbers for the present draft; "" where there are or will be.
         forms: what must change for a group of the form to be drawn anew.
     """
@@ -75,6 +76,7 @@ class Visit:
         self.opened = reactive.Value(text)
         self.snapshot: reactive.Value[Snapshot | None] = reactive.Value(None)
         self.fault = reactive.Value("")
+        self.refused: reactive.Value[tuple[Problem, ...]] = reactive.Value(())
         self.pins: reactive.Value[tuple[Pin, ...]] = reactive.Value(())
         self.revision = reactive.Value(0)
         self.forms = {group: reactive.Value(structure(draft, group)) for group in GROUPS}
@@ -116,6 +118,7 @@ class Visit:
         if self._job:
             self._job.cancel()
             self._job = None
+        self.refused.set(())
         if draft.scenario is None:
             self.fault.set("The numbers are those before the last change: the scenario has a fault.")
             return
@@ -134,10 +137,13 @@ class Visit:
                         self._looks[key] = found
             looks = self._looks[key]
         yield from answers(draft, looks)
+        yield draft.checked()
 
     def _told(self, found: Any) -> None:
         if isinstance(found, TrialsimError):
             self.fault.set(str(found))
+        elif isinstance(found, Draft):
+            self.refused.set(found.problems)
         else:
             self.snapshot.set(found)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from trialsim.codes import CONTINUE
@@ -75,14 +78,19 @@ def _row(what: str, patients: int, toxicities: int) -> Row:
     return Cell(what), Cell(str(patients), patients), Cell(str(toxicities), toxicities)
 
 
-def _line(name: str, x: list[float], y: list[float]) -> Trace:
+DOTTED = {"color": GREY, "width": 1.2, "dash": "dot"}
+
+
+def _line(
+    name: str, x: Sequence[float | None], y: Sequence[float | None], line: dict[str, Any] = DOTTED
+) -> Trace:
     return {
         "type": "scatter",
         "mode": "lines",
         "name": name,
         "x": x,
         "y": y,
-        "line": {"color": GREY, "width": 1.2, "dash": "dot"},
+        "line": line,
         "hoverinfo": "skip",
     }
 
@@ -95,16 +103,7 @@ def _runs(found: BoundaryRuns, ends: list[tuple[int, int, int, bool]], shifts: l
         x += [*range(end + 1), None]
         y += [*(t + shifts[k] if t else 0.0 for t in found.trials[k][: end + 1]), None]
     name = f"{len(found.trials)} simulated trials of case {safe(found.case, 24)}, toxicity {rates(found.toxicity[:1])}"
-    line = {"color": PALE, "width": 1, "shape": "hv"}
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "name": name,
-        "x": x,
-        "y": y,
-        "line": line,
-        "hoverinfo": "skip",
-    }
+    return _line(name, x, y, {"color": PALE, "width": 1, "shape": "hv"})
 
 
 def _stairs(stairs: list[tuple[int, int]], where: str) -> Trace:

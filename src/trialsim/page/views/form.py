@@ -19,6 +19,9 @@ from trialsim.page.session import Visit
 from trialsim.scenario import words
 from trialsim.scenario.starting import example_files, title_of
 
+REFUSED = "The trial is worked out, but `trialsim run` would refuse the file for what it asks besides:"
+"""Said of variants and sensitivity analyses that do not fit the scenario."""
+
 MAX_VALUE = 10_000
 """Characters of the longest value that a control may send."""
 
@@ -35,6 +38,11 @@ def panel() -> Tag:
             ui.tags.summary("The scenario file"),
             ui.output_ui("file_view"),
             ui.output_ui("left_out"),
+            ui.tags.details(
+                ui.tags.summary("Edit it by hand"),
+                ui.output_ui("by_hand"),
+                ui.tags.button("Apply", type="button", data_act="apply", data_from="hand"),
+            ),
             class_="file",
         ),
     )
@@ -71,11 +79,12 @@ def serve(visit: Visit, inputs: Inputs) -> None:
     @render.ui
     def wrong() -> TagList | Tag:
         draft, fault = visit.draft(), visit.fault()
-        if not draft.problems:
+        problems = draft.problems or visit.refused()
+        if not problems:
             return ui.p(fault, class_="fault", role="alert") if fault else TagList()
         return ui.div(
-            ui.p(fault, class_="fault") if fault else None,
-            ui.tags.ul(*(ui.tags.li(_told(p)) for p in draft.problems)),
+            ui.p(fault or REFUSED, class_="fault"),
+            ui.tags.ul(*(ui.tags.li(_told(p)) for p in problems)),
             class_="faults",
             role="alert",
         )
@@ -86,6 +95,13 @@ def serve(visit: Visit, inputs: Inputs) -> None:
     @render.ui
     def left_out() -> Tag:
         return ui.p(f"In the file only: {', '.join(in_file_only(visit.draft().data))}.", class_="note")
+
+    @render.ui
+    def by_hand() -> Tag:
+        text = visit.draft().text
+        return ui.tags.textarea(
+            text, id="hand", rows=24, spellcheck="false", aria_label="The scenario file, to be edited"
+        )
 
     @render.ui
     def file_view() -> Tag:
