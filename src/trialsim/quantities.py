@@ -51,7 +51,7 @@ class Quantity:
     label: str
     kind: Kind
     per: Literal["trial", "dose", "cohort"] = "trial"
-    needs: Literal["", "conduct", "cohorts", "comparison"] = ""
+    needs: Literal["", "conduct", "cohorts", "decision", "comparison"] = ""
     ends: tuple[int, ...] = ()
     short: str = ""
     spoken: str = ""
@@ -150,6 +150,28 @@ QUANTITIES = (
     Quantity("patients_cohort", "Expected patients in {}", "patients", "cohort", "cohorts"),
     Quantity("evaluable_cohort", "Expected patients evaluable in {}", "patients", "cohort", "cohorts"),
     Quantity("responses_cohort", "Expected responses in {}", "patients", "cohort", "cohorts"),
+    # which dose goes forward; the first five are all that can happen
+    Quantity(
+        "p_dose_none", "P(dose rule: no go, so no dose goes forward)", "probability", needs="decision"
+    ),
+    Quantity(
+        "p_dose_no_comparison", "P(dose rule: nobody was treated at the lower dose)", "probability", needs="decision"
+    ),
+    Quantity("p_dose_undecided", "P(dose rule: too few patients at a dose)", "probability", needs="decision"),
+    Quantity("p_dose_lower", "P(dose rule: the lower dose)", "probability", needs="decision"),
+    Quantity("p_dose_higher", "P(dose rule: the higher dose)", "probability", needs="decision"),
+    Quantity(
+        "p_dose_correct", "P(dose rule: the correct dose, PCS)", "probability", needs="decision",
+        short="PCS", spoken="the probability that the correct dose is chosen",
+    ),
+    Quantity(
+        "p_dose_wrong", "P(dose rule: the wrong dose)", "probability", needs="decision",
+        spoken="the probability that the wrong dose is chosen",
+    ),
+    Quantity(
+        "p_dose_inactive", "P(dose rule: a dose no better than p0 goes forward)", "probability", needs="decision",
+        spoken="the probability that a dose no better than p0 goes forward",
+    ),
     Quantity("better_dose", "Expected patients at the better dose", "patients", needs="comparison"),
 )  # fmt: skip
 """Every operating characteristic, in reading order: those of every trial first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from math import lcm
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,6 +125,8 @@ class DoseChoice:
         least: fewest patients at either dose for a decision.
         any_end: whether the rule is applied whatever the end (else after a go only).
         posterior: delta, cut-off, a and b where the rule is of that kind; the three numbers are then not used.
+        right: the outcome that is right in the case at hand.
+        inactive: the outcomes that carry a dose forward which is no better than p0; None where there is no p0.
     """
 
     response: int
@@ -133,20 +135,29 @@ class DoseChoice:
     least: int = 1
     any_end: bool = False
     posterior: tuple[float, float, float, float] | None = None
+    right: int = LOWER
+    inactive: tuple[int, ...] | None = None
 
     @classmethod
-    def of(cls, rule: DoseRule, least: int, any_end: bool) -> DoseChoice:
+    def of(
+        cls,
+        rule: DoseRule,
+        least: int = 1,
+        any_end: bool = False,
+        right: int = LOWER,
+        inactive: tuple[int, ...] | None = None,
+    ) -> DoseChoice:
         """A rule, compiled."""
+        numbers, posterior = (0, 0, 0), None
         match rule:
-            case AlwaysLower():
-                return cls(0, 0, 0, least, any_end)
             case ObservedDifference():
-                (response, cut), toxicity = _whole(1.0, rule.lambda_), 0
+                response, cut = _whole(1.0, rule.lambda_)
+                numbers = (response, 0, cut)
             case Utility():
-                response, toxicity, cut = _whole(rule.response, rule.toxicity, rule.lambda_)
+                numbers = _whole(rule.response, rule.toxicity, rule.lambda_)
             case NonInferiority():
-                return cls(0, 0, 0, least, any_end, (rule.delta, rule.cutoff, *rule.prior))
-        return cls(response, toxicity, cut, least, any_end)
+                posterior = (rule.delta, rule.cutoff, *rule.prior)
+        return cls(*numbers, least, any_end, posterior, right, inactive)
 
     @property
     def counts_toxicities(self) -> bool:
@@ -198,7 +209,7 @@ class DoseChoice:
         return higher
 
 
-def _whole(*numbers: float) -> tuple[int, ...]:
+def _whole(*numbers: float) -> Any:
     """Decimals times their least common denominator."""
     exact = [decimal(number) for number in numbers]
     scale = lcm(*(each.denominator for each in exact))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from trialsim.designs.binomial import two_sided_tails
+from trialsim.engine.dose_decisions import dose_values
 from trialsim.engine.dose_paths import Paths, averages, p_go_averaged
 from trialsim.engine.exact import distribution, independent_cohorts, inert, out_of_reach, too_large
 from trialsim.engine.ledger import Ledger
@@ -128,7 +129,7 @@ def kernels_used(scenario: Scenario | Compiled) -> set[str]:
 def trials_of(trial: Compiled) -> dict[str, Trials]:
     """What is simulated: the trials of every case and, in calendar time, the same with outcomes known at once."""
     if not trial.in_calendar:
-        return dict(untimed(trial.rules, trial.rates))
+        return dict(untimed(trial.rules, trial.rates, {name: trial.choice(name) for name in trial.rates}))
     mains = timed(trial)
     trials: dict[str, Trials] = dict(mains)
     if trial.dated:
@@ -196,7 +197,7 @@ def _case(
     if twin and mark in drawn:
         counted = Side.of(trials[mark], trial.false_go(name), dated=False).simulated(drawn[mark])
         if not trial.scenario.own_rules:
-            always = quantity_names(len(doses))
+            always = quantity_names(len(doses), needs=("", "decision"))
             counted = replace(counted, values={q: e for q, e in counted.values.items() if q in always})
         twin = _beside(twin, counted, number)
     why_not = f"calendar time decides{f'; {why_not}' if why_not else ''}"
@@ -208,7 +209,9 @@ def _case(
 def _exact(trial: Compiled, name: str, totals: bool) -> Exact:
     """The exact answer of a case with every outcome known at once."""
     if not trial.scenario.own_rules:
-        return distribution(trial.rules, trial.truth(name), totals)
+        found = distribution(trial.rules, trial.truth(name), totals)
+        decided = dose_values(trial, name)
+        return replace(found, values={**found.values, **decided}) if decided else found
     return independent_cohorts(trial.rules, trial.by_cohort(name), trial.false_go(name))
 
 

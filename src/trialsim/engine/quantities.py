@@ -11,7 +11,8 @@ import numpy as np
 from trialsim.codes import DAYS_PER_MONTH, NEVER, POOLED, TICKS_PER_MONTH
 from trialsim.engine.tally import Tally, mean, proportion, quantile, scaled
 from trialsim.engine.timed import FULL_INTENSITY, Timed
-from trialsim.engine.trials import Key, Trials, Untimed
+from trialsim.designs.dose_choice import HIGHER, LOWER, NO_COMPARISON, NO_GO, UNDECIDED, DoseChoice
+from trialsim.engine.trials import Key, Trials, Untimed, chosen
 from trialsim.kernels import conduct_columns as column
 from trialsim.kernels import counting
 from trialsim.kernels import trial as plain
@@ -60,10 +61,14 @@ class Side:
         """Every quantity of the trials with how it is read, and of which dose or cohort (0: of the trial)."""
         calendar = self.calendar
         needs = ("",) if calendar is None else ("", "conduct", "cohorts")
+        if self.trials.choice is not None:
+            needs = (*needs, "decision")
         for name in quantity_names(self.of_doses, calendar.cohorts if calendar else 0, needs):
             quantity, number = found(name)
             reading = READINGS.get(quantity.name)
-            if reading is not None and (calendar is None or reading.exists(self, calendar)):
+            if reading is not None and (calendar is None or reading.exists(self, calendar)) and (
+                quantity.name != "p_dose_inactive" or self._has_p0
+            ):
                 yield name, reading, number
 
     def paired(self, key: Key, first: int, count: int) -> dict[str, Paired]:
@@ -71,11 +76,17 @@ class Side:
         cohorts = self.calendar.cohorts if self.calendar else 0
         rows = self.trials.rows(key, first, count)
         numbers = np.ascontiguousarray(counting.read(rows, self._first, len(self.doses), cohorts).T)
+        choice = self.trials.choice
+        outcomes = None if choice is None else chosen(choice, rows, self._first).astype(np.int64)
         values = {}
         for name, reading, number in self.readings():
             if reading.quantile is not None:
                 continue
-            read = numbers[self._columns(reading, name, number)].sum(axis=0)
+            read = (
+                outcomes
+                if reading.column == CHOSEN and outcomes is not None
+                else numbers[self._columns(reading, name, number)].sum(axis=0)
+            )
             if (holds := reading.holds) is not None:
                 size = int(read.max()) + 1
                 read = np.array([holds(value, self, number) for value in range(size)], dtype=np.int64)[read]
@@ -110,6 +121,11 @@ class Side:
             reduction_patient=(0, *counts["reduction_patient"][1:]),
             days=counts.get("days", ()) if self.dated else (),
         )
+
+    @property
+    def _has_p0(self) -> bool:
+        """Whether it is known which doses are no better than p0."""
+        return self.trials.choice is not None and self.trials.choice.inactive is not None
 
     @property
     def _first(self) -> int:
@@ -189,6 +205,18 @@ def _has_evaluable_analysis(side: Side, calendar: Calendar) -> bool:
     return ruled and calendar.after_change == POOLED and not (side.trials.tables.replaced or calendar.own)
 
 
+CHOSEN = -100
+"""In place of a column: the outcome of the dose rule (``designs.dose_choice``)."""
+
+
+def _rules(outcomes: Callable[[DoseChoice], tuple[int, ...]]) -> Reading:
+    """Whether the dose rule came to one of the outcomes that its choice says."""
+    return Reading(
+        CHOSEN,
+        holds=lambda outcome, side, _number: side.trials.choice and outcome in outcomes(side.trials.choice),
+    )
+
+
 READINGS = {
     **{q.name: _ended(q.ends) for q in QUANTITIES if q.ends},
     "p_dose_reduction_triggered": Reading(column.TRIGGERED),
@@ -215,6 +243,14 @@ READINGS = {
         holds=lambda went, side, _number: went & side.false_go > 0,
         exists=lambda side, calendar: calendar.own and side.false_go,
     ),
+    "p_dose_none": _rules(lambda _choice: (NO_GO,)),
+    "p_dose_no_comparison": _rules(lambda _choice: (NO_COMPARISON,)),
+    "p_dose_undecided": _rules(lambda _choice: (UNDECIDED,)),
+    "p_dose_lower": _rules(lambda _choice: (LOWER,)),
+    "p_dose_higher": _rules(lambda _choice: (HIGHER,)),
+    "p_dose_correct": _rules(lambda choice: (choice.right,)),
+    "p_dose_wrong": _rules(lambda choice: (LOWER + HIGHER - choice.right,)),
+    "p_dose_inactive": _rules(lambda choice: choice.inactive or ()),
     "treated": Reading(column.TREATED, exists=lambda _side, calendar: calendar.exclude),
     "overrun": Reading(column.OVERRUN, exists=_dated),
     "screened": Reading(column.SCREENED, exists=lambda _side, calendar: calendar.screening[0] > 0),
@@ -246,7 +282,7 @@ READINGS = {
 }
 """By entry of ``trialsim.quantities``; ``p_go_averaged`` and ``better_dose`` are not read from single trials."""
 
-_COUNTED = {column.END: "ends", column.REDUCED_AFTER: "reduction_patient", counting.GO_SET: "go_sets"}
+_COUNTED = {CHOSEN: "chosen", column.END: "ends", column.REDUCED_AFTER: "reduction_patient", counting.GO_SET: "go_sets"}
 """Columns by whose values a tally counts trials."""
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from trialsim.codes import POOLED
+from trialsim.designs.dose_choice import DoseChoice
 from trialsim.designs.rules import Rules
 from trialsim.engine.compiled import tables_of
 from trialsim.engine.tally import Tally, fold
-from trialsim.engine.trials import Key, Untimed
+from trialsim.engine.trials import Key, Untimed, chosen, with_choices
 from trialsim.kernels.tables import EARLY_DECISION, SERIOUS, Calendar, Int32, Int64, Tables
 from trialsim.scenario.calendar import immediate
 from trialsim.scenario.compiled import Compiled
@@ -48,16 +49,19 @@ class Timed:
     calendar: Calendar
     thresholds: Int64
     abreast: bool
+    choice: DoseChoice | None = None
 
     @classmethod
-    def of(cls, rules: Rules, calendar: Calendar, thresholds: Int64) -> Timed:
+    def of(
+        cls, rules: Rules, calendar: Calendar, thresholds: Int64, choice: DoseChoice | None = None
+    ) -> Timed:
         """The trials of a case; the quick kernel is chosen wherever it applies."""
-        return cls(tables_of(rules), calendar, thresholds, runs_abreast(rules, calendar))
+        return cls(tables_of(rules), calendar, thresholds, runs_abreast(rules, calendar), choice)
 
     @classmethod
     def of_case(cls, trial: Compiled, case: str) -> Timed:
         """The trials of a case of a scenario."""
-        return cls.of(trial.rules, trial.calendar, trial.strata[case].thresholds())
+        return cls.of(trial.rules, trial.calendar, trial.strata[case].thresholds(), trial.choice(case))
 
     @property
     def patients(self) -> int:
@@ -93,9 +97,10 @@ class Timed:
         from trialsim.kernels.conduct_columns import LEVELS
 
         rows, calendar = self.rows(key, first, count), self.calendar
-        return fold(
+        tally = fold(
             rows, self.patients, LEVELS, len(self.tables.action), calendar.cohorts, own=bool(calendar.own)
         )
+        return tally if self.choice is None else with_choices(tally, chosen(self.choice, rows, LEVELS))
 
 
 def timed(trial: Compiled) -> dict[str, Timed]:
@@ -107,5 +112,7 @@ def at_once(trial: Compiled, trials: Timed) -> Timed | Untimed:
     """The same patients with outcomes known at once, on the untimed kernel where nobody withdraws or differs."""
     dates, plain = immediate(trials.calendar), trials.thresholds.shape[1] == 1
     if plain and not (dates.missed_by.any() or dates.own or any(dates.amended_at)):
-        return Untimed(trials.tables, np.ascontiguousarray(trials.thresholds[:, 0, :SERIOUS]))
-    return Timed.of(trial.rules, dates, trials.thresholds)
+        return Untimed(
+            trials.tables, np.ascontiguousarray(trials.thresholds[:, 0, :SERIOUS]), trials.choice
+        )
+    return Timed.of(trial.rules, dates, trials.thresholds, trials.choice)

@@ -9,11 +9,14 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from trialsim.codes import RESTART
+from trialsim.codes import FINAL_GO, GO_EARLY, RESTART
+from trialsim.designs.dose_choice import OUTCOMES, DoseChoice, Seen
 from trialsim.designs.rules import Rules
 from trialsim.engine.compiled import tables_of
 from trialsim.engine.tally import Tally, fold
+from trialsim.kernels.conduct_columns import END
 from trialsim.kernels.tables import Int32, Int64, Tables
 from trialsim.scenario.truth import Rates
 
@@ -40,6 +43,7 @@ class Untimed:
 
     tables: Tables
     thresholds: Int64
+    choice: DoseChoice | None = None
 
     @property
     def patients(self) -> int:
@@ -59,13 +63,30 @@ class Untimed:
         """Simulate replicates ``first``, ``first + 1``, ... at once, and count them."""
         from trialsim.kernels.trial import LEVELS
 
-        return fold(self.rows(key, first, count), self.patients, LEVELS, len(self.tables.action))
+        rows = self.rows(key, first, count)
+        tally = fold(rows, self.patients, LEVELS, len(self.tables.action))
+        return tally if self.choice is None else with_choices(tally, chosen(self.choice, rows, LEVELS))
 
 
-def untimed(rules: Rules, cases: Mapping[str, Rates]) -> dict[str, Untimed]:
+def untimed(
+    rules: Rules, cases: Mapping[str, Rates], choices: Mapping[str, DoseChoice | None] = {}
+) -> dict[str, Untimed]:
     """The trials of every case under the same rules."""
     tables = tables_of(rules)
-    return {case: Untimed(tables, rates.thresholds()) for case, rates in cases.items()}
+    return {case: Untimed(tables, rates.thresholds(), choices.get(case)) for case, rates in cases.items()}
+
+
+def chosen(choice: DoseChoice, rows: Int32, first: int) -> NDArray[np.int8]:
+    """(count,) outcome of the dose rule in every trial (``dose_choice``); ``first``: where columns by dose begin."""
+    seen = Seen(*(rows[:, first + c].astype(np.int64) for c in range(6)))
+    end = rows[:, END]
+    return choice.outcomes(seen, (end == GO_EARLY) | (end == FINAL_GO))
+
+
+def with_choices(tally: Tally, outcomes: NDArray[np.int8]) -> Tally:
+    """A tally that also counts trials by outcome of the dose rule."""
+    counted = np.bincount(outcomes, minlength=len(OUTCOMES)).tolist()
+    return Tally(tally.replicates, {**tally.counts, "chosen": tuple(counted)})
 
 
 def fingerprint(trials: Trials) -> str:
@@ -78,7 +99,9 @@ def _plain(thing: Any) -> Any:
     if isinstance(thing, np.ndarray | np.generic):
         return thing.tolist()
     if is_dataclass(thing):
-        return [type(thing).__name__, {f.name: _plain(getattr(thing, f.name)) for f in fields(thing)}]
+        parts = {f.name: _plain(getattr(thing, f.name)) for f in fields(thing)}
+        # a part that came later and is not there leaves the fingerprint as it was
+        return [type(thing).__name__, {name: part for name, part in parts.items() if (name, part) != ("choice", None)}]
     if isinstance(thing, tuple) and hasattr(thing, "_asdict"):
         return {name: _plain(part) for name, part in thing._asdict().items()}
     if isinstance(thing, tuple):

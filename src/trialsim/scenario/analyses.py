@@ -137,9 +137,13 @@ def _missing(scenario: Scenario, case: str | None = None) -> dict[str, str]:
 def known_quantities(scenario: Scenario, case: str | None = None) -> tuple[str, ...]:
     """The operating characteristics that analyses of a scenario (of one case) can watch."""
     cohorts = len(scenario.cohorts.names) if scenario.cohorts else 0
-    needs = ("", "cohorts") if scenario.conduct is None else ("", "cohorts", "conduct")
+    needs = ["", "cohorts"]
+    needs += ["conduct"] if scenario.conduct is not None else []
+    needs += ["decision"] if scenario.dose_decision is not None else []
     names = quantity_names(len(scenario.doses), cohorts, needs)
     no = {"p_go_averaged", "p_false_go", *_missing(scenario, case)}
+    if getattr(scenario.design, "p0", None) is None:
+        no.add("p_dose_inactive")
     return tuple(name for name in names if name not in no)
 
 
@@ -173,10 +177,12 @@ def _names(scenario: Scenario, analysis: Analysis) -> Iterator[Finding]:
     elif analysis.case is not None and analysis.case not in cases:
         yield Finding(("case",), f"`{analysis.case}` is no case{words.meant(analysis.case, cases)}")
     known, dated = known_quantities(scenario, analysis.case), quantity_names(0, needs=("conduct",))
+    decides = quantity_names(0, needs=("decision",)) if scenario.dose_decision is None else ()
     for i, name in enumerate(quantities_of(analysis)):
         at = ("quantities", i) if isinstance(analysis, Tornado) else ("quantity",)
         if name not in known:
             why = "needs the `conduct` block" if name in dated and scenario.conduct is None else ""
+            why = why or ("needs the `dose_decision` block" if name in decides else "")
             why = why or _missing(scenario, analysis.case).get(name, "")
             near = words.nearest(name, known)
             hint = f"did you mean `{near}`?" if near else f"such are {words.listed(known[:6])}"

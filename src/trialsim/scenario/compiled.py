@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from trialsim.designs.dose_choice import DoseChoice, DoseRule
 from trialsim.designs.rules import Rules
 from trialsim.kernels.tables import Calendar
 from trialsim.scenario.calendar import calendar
@@ -75,6 +76,11 @@ class Compiled:
     def truth(self, case: str) -> Rates | Cells:
         """What a patient of a case amounts to in an exact calculation."""
         return self.strata[case].effective(self.calendar) if self.in_calendar else self.rates[case]
+
+    def choice(self, case: str, rule: DoseRule | None = None) -> DoseChoice | None:
+        """What the dose decision (or another rule in its place) makes of a case; None where there is none."""
+        stated, p0 = self.scenario.dose_decision, getattr(self.scenario.design, "p0", None)
+        return stated.choice(self.scenario.truth[case], p0, rule) if stated else None
 
     def by_cohort(self, case: str) -> list[Cells]:
         """The same for a patient of each cohort."""

@@ -11,6 +11,7 @@ from trialsim.designs.spec import AsTuple, Spec, impossible
 from trialsim.scenario.cases import Case, Slope
 from trialsim.scenario.cohorts import EVERYBODY, Cohorts, Stratum
 from trialsim.scenario.conduct import Conduct
+from trialsim.scenario.dose_decision import DoseDecision, check_dose_decision
 from trialsim.scenario.observed import Observed, RelatedTrial, counts_rounding_to
 from trialsim.scenario.sensitivity import Sensitivity
 from trialsim.scenario.simulation import Simulation
@@ -141,6 +142,11 @@ class Scenario(Spec):
         )
     )
     dose_reduction: DoseReduction | None = Field(None, title="toxicity rule")
+    dose_decision: DoseDecision | None = Field(
+        None,
+        description="which of the two doses goes forward after a go",
+        title="dose decision",
+    )
     evaluability: Evaluability = Evaluability()
     cohorts: Cohorts | None = None
     conduct: Conduct | None = Field(None, title="calendar time")
@@ -194,6 +200,7 @@ class Scenario(Spec):
             self._check_case(f"truth.{name}", case)
         self._check_conduct()
         self._check_observed()
+        check_dose_decision(self)
         return self
 
     def _check_amounts(self) -> None:

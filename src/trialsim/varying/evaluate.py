@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from trialsim.designs.rules import Rules
+from trialsim.engine.dose_decisions import dose_values
 from trialsim.engine.exact import distribution
 from trialsim.engine.montecarlo import tallies
 from trialsim.engine.operating import exact, not_exact
@@ -292,10 +293,9 @@ def _exact(work: _Work, asked: Asked) -> Answer:
         values = known.values
     else:
         rules, dates = work.protocol.rules, work.protocol.dates
-        if dates is None:
-            values = distribution(rules, Compiled(scenario, rules).rates[asked.case]).values
-        else:
-            values = distribution(rules, Strata.of(scenario, asked.case).effective(dates)).values
+        trial = Compiled(scenario, rules)
+        truth = trial.rates[asked.case] if dates is None else trial.strata[asked.case].effective(dates)
+        values = {**distribution(rules, truth).values, **dose_values(trial, asked.case, truth)}
     return Answer(engine, values)
 
 
@@ -303,8 +303,10 @@ def _trials(work: _Work, case: str) -> Timed | Untimed:
     """What is simulated at a point."""
     rules, dates = work.protocol.rules, work.protocol.dates
     if dates is None:
-        return untimed(rules, {case: Compiled(work.scenario, rules).rates[case]})[case]
-    return Timed.of(rules, dates, Strata.of(work.scenario, case).thresholds())
+        trial = Compiled(work.scenario, rules)
+        return untimed(rules, {case: trial.rates[case]}, {case: trial.choice(case)})[case]
+    choice = Compiled(work.scenario, rules).choice(case)
+    return Timed.of(rules, dates, Strata.of(work.scenario, case).thresholds(), choice)
 
 
 def _simulated(work: _Work, trials: Timed | Untimed, tally: Tally) -> Answer:

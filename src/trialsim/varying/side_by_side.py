@@ -197,7 +197,8 @@ class Prepared:
         try:
             trial = Compiled.of(scenario)
             trials: Mapping[str, Timed | Untimed]
-            trials = timed(trial) if trial.in_calendar else untimed(trial.rules, trial.rates)
+            choices = {name: trial.choice(name) for name in trial.rates}
+            trials = timed(trial) if trial.in_calendar else untimed(trial.rules, trial.rates, choices)
         except TrialsimError as error:
             where = f"{each.name}: variant “{variant}”" if variant else each.name
             raise TrialsimError(f"{where}: {error}") from None

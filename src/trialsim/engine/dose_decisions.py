@@ -1,0 +1,54 @@
+"""What the dose decision of a scenario comes to in each case, exactly: every outcome known before the next patient."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from trialsim.designs.dose_choice import (
+    HIGHER,
+    LOWER,
+    NO_COMPARISON,
+    NO_GO,
+    UNDECIDED,
+    AlwaysLower,
+    DoseChoice,
+    DoseRule,
+)
+from trialsim.engine.dose_law import Decided, decided, unknown_law
+from trialsim.kernels.tables import Float64
+from trialsim.scenario.compiled import Compiled
+from trialsim.scenario.truth import Cells, Rates
+
+
+def dose_values(trial: Compiled, case: str, truth: Rates | Cells | None = None) -> dict[str, float]:
+    """The quantities of the scenario's own dose rule in a case; none where there is no rule or no exact law."""
+    choice = trial.choice(case)
+    if choice is None or unknown_law(trial.rules, [choice]):
+        return {}
+    (found,) = decided(trial.rules, cells_of(trial, truth or trial.truth(case)), [choice])
+    return values_of(choice, found)
+
+
+def values_of(choice: DoseChoice, found: Decided) -> dict[str, float]:
+    """What a rule decides, as quantities by name."""
+    outcomes = found.outcomes
+    values = {
+        "p_dose_none": outcomes[NO_GO],
+        "p_dose_no_comparison": outcomes[NO_COMPARISON],
+        "p_dose_undecided": outcomes[UNDECIDED],
+        "p_dose_lower": outcomes[LOWER],
+        "p_dose_higher": outcomes[HIGHER],
+        "p_dose_correct": outcomes[choice.right],
+        "p_dose_wrong": outcomes[LOWER + HIGHER - choice.right],
+    }
+    if choice.inactive is not None:
+        values["p_dose_inactive"] = sum((outcomes[k] for k in choice.inactive), 0.0)
+    return values
+
+
+def cells_of(trial: Compiled, truth: Rates | Cells) -> Float64:
+    """(2, M, 4) what patient 1..M amounts to at each dose, as ``dose_law.law`` takes it."""
+    return np.repeat(truth.cells(replaced=False)[:, None, 2:], trial.rules.max_treated, axis=1)

@@ -1,0 +1,105 @@
+"""The block ``dose_decision`` of a scenario file: which of two doses goes forward after a go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from trialsim.designs.dose_choice import HIGHER, LOWER, DoseChoice, DoseRule, Loss, NonInferiority, lower_is_right
+from trialsim.designs.spec import AsTuple, Patients, Spec, impossible
+from trialsim.scenario.values import Text, listed
+
+if TYPE_CHECKING:
+    from trialsim.scenario.cases import Case
+    from trialsim.scenario.model import Scenario
+
+LEVELS = 2
+"""Dose levels between which a decision is defined."""
+
+
+class DoseDecision(Spec):
+    """Which of the two doses goes forward, decided when the trial has ended."""
+
+    rule: DoseRule = Field(title="rule of the dose decision")
+    applies: Literal["go", "any_end"] = Field(
+        "go",
+        description="go: after a go only; any_end: after every end, which is information and no decision, since after "
+        "a stop no dose goes forward",
+        title="ends after which the dose rule is applied",
+    )
+    min_per_dose: Patients = Field(
+        1,
+        description="fewest patients at either dose for a decision; with fewer it is left open",
+        title="fewest patients at either dose for a decision",
+    )
+    margin: Loss = Field(
+        0.0,
+        description="how much lower the true response rate at the lower dose may be for that dose to be the correct "
+        "one; no calculation of the rule uses it",
+        title="margin of the true response rates",
+    )
+    higher_selectable: bool = Field(
+        False,
+        description="whether the higher dose, whose toxicity boundary was crossed, may go forward; if not, that outcome "
+        "says that the lower dose is not supported",
+        title="whether the higher dose may go forward",
+    )
+    reason: Text | None = Field(
+        None,
+        description="why the higher dose may still be given after its toxicity boundary was crossed",
+        title="reason why the higher dose may go forward",
+    )
+    beside: Annotated[tuple[DoseRule, ...], AsTuple, Field(max_length=12)] = Field(
+        (),
+        description="other rules that the report shows beside this one, on the same trials",
+        title="rules shown beside the rule",
+    )
+
+    @property
+    def any_end(self) -> bool:
+        """Whether the rule is applied whatever the end."""
+        return self.applies == "any_end"
+
+    def choice(self, case: Case, p0: float | None, rule: DoseRule | None = None) -> DoseChoice:
+        """The rule (or another) compiled, with what is right in a case."""
+        higher, lower = case.by_dose("response", LEVELS) or (0.0, 0.0)
+        forward = {LOWER: lower, **({HIGHER: higher} if self.higher_selectable else {})}
+        return DoseChoice.of(
+            rule or self.rule,
+            least=self.min_per_dose,
+            any_end=self.any_end,
+            right=LOWER if lower_is_right(higher, lower, self.margin) else HIGHER,
+            inactive=None if p0 is None else tuple(dose for dose, rate in forward.items() if rate <= p0),
+        )
+
+
+def check_dose_decision(scenario: Scenario) -> None:
+    """Refuses a dose decision where there are not two doses to decide between."""
+    stated = scenario.dose_decision
+    if stated is None:
+        return
+    if len(scenario.doses) != LEVELS:
+        raise impossible(
+            "dose_decision",
+            f"a decision between doses needs two, and `doses` lists {len(scenario.doses)} ({listed(scenario.doses)})",
+        )
+    if scenario.dose_reduction is None or scenario.dose_reduction.rule.kind == "none":
+        raise impossible("dose_decision", "nobody is treated at the lower dose without a rule in `dose_reduction`")
+    if scenario.on_dose_change != "pooled":
+        raise impossible(
+            "dose_reduction.on_dose_change",
+            f"`{scenario.on_dose_change}` leaves no comparison of the doses: with `dose_decision` only `pooled`",
+        )
+    if scenario.cohorts is not None:
+        raise impossible("dose_decision", "not defined with `cohorts`: patients at the two doses would differ by cohort")
+    if scenario.conduct is not None and scenario.conduct.patient_reductions is not None:
+        raise impossible(
+            "dose_decision", "not defined with `conduct.patient_reductions`: patients would have both doses"
+        )
+    for place, rule in (("rule", stated.rule), *((f"beside.{k}", other) for k, other in enumerate(stated.beside))):
+        counts = rule.kind == "utility" and rule.toxicity > 0
+        if counts and any(case.toxicity is None for case in scenario.truth.values()):
+            raise impossible(
+                f"dose_decision.{place}", "the utility weighs toxicity, which needs a toxicity rate in every case"
+            )
