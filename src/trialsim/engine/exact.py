@@ -42,12 +42,16 @@ def states(rules: Rules, carried: bool = False) -> int:
 
 def out_of_reach(rules: Rules, carried: bool = False) -> bool:
     """Whether the chain would need more memory or time than is spent on it; with ``carried`` also for the totals."""
+    if rules.randomise is not None:
+        return True  # two doses at a time are another chain: engine/randomised.py
     needed = states(rules, carried)
     return needed > MAX_STATES or needed * rules.most_treated > MAX_WORK
 
 
 def too_large(rules: Rules) -> str:
     """In words, what the chain would need for rules that are out of reach."""
+    if rules.randomise is not None:
+        return "the doses are allocated after a trigger"
     needed = states(rules)
     if needed > MAX_STATES:
         return f"the exact chain would need {needed:,} states, more than {MAX_STATES:,}"
