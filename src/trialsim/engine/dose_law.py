@@ -169,10 +169,8 @@ def _at_lower(
         if not len(x1):
             continue
         before, x1 = mine[x1, t1], x1 + carried
-        ends = np.zeros((size + 1, size + 1, last + 1, 3))
+        ends = np.zeros((size + 1, size + 1, last + 1 if tells_toxicities else 1, 3))
         lower_dose(tables, cells, begun, carried, *start(size, last), ends)
-        if not tells_toxicities:
-            ends = ends.sum(axis=2, keepdims=True)
         n2, x2, t2, why = (axis.astype(np.int64) for axis in np.nonzero(ends))
         for size2, look in at_look.items():
             at = (n2 == size2) & (why == 2)

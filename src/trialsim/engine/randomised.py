@@ -94,7 +94,11 @@ def law(rules: Rules, cells: Float64, choices: Sequence[DoseChoice]) -> Law:
                 continue
             before = left[begun].sum(axis=1)
             lowers = in_turn(rules.randomise, most - begun)
-            size = (int((~lowers).sum()) + 1, int(lowers.sum()) + 1, lower_last + 1)
+            split = looks.n[-2] if len(looks.n) > 1 else 0
+            early = int((~lowers[: max(split - begun, 0)]).sum())
+            size = (early + 1, int(lowers.sum()) + 1, lower_last + 1)
+            late = 1 + np.maximum(split, begun) + np.flatnonzero(~lowers[max(split - begun, 0) :])
+            later = responders(cells[0, late - 1, 2:].sum(axis=1))
             top = classes(rules, begun)
             for carried in range(top + 1):
                 x1 = np.flatnonzero(before[carried:] if carried == top else before[carried : carried + 1]) + carried
@@ -105,17 +109,19 @@ def law(rules: Rules, cells: Float64, choices: Sequence[DoseChoice]) -> Law:
                 treated = np.zeros_like(patients)
                 state[0, 0, 0] = 1.0
                 both_doses(
-                    tables, cells, begun, carried, lowers, state, np.zeros(size), by_look, stops, treated
+                    tables, cells, begun, carried, lowers, split, state, np.zeros(size), by_look, stops, treated
                 )
+                at_last = convolved(by_look[-1], later)
                 patients += weight.sum() * treated
                 ends[:most, TOXICITY] += weight.sum() * stops[:most]
                 ends[most, TOXICITY_AT_N] += weight.sum() * stops[most]
                 for look, n in enumerate(looks.n):
-                    y, x = np.nonzero(by_look[look])
+                    seen_at = at_last if look == len(looks.n) - 1 else by_look[look]
+                    y, x = np.nonzero(seen_at)
                     if not len(y):
                         continue
                     end = decisions(rules, look)[np.add.outer(x1, y + x)]
-                    p = np.multiply.outer(weight, by_look[look][y, x])
+                    p = np.multiply.outer(weight, seen_at[y, x])
                     np.add.at(ends[n], end.ravel(), p.ravel())
                     go = is_go(end)
                     if not go.any():
@@ -137,6 +143,22 @@ def law(rules: Rules, cells: Float64, choices: Sequence[DoseChoice]) -> Law:
     moved = left.sum(axis=(1, 2))
     decided = tuple(Decided(tuple(o), tuple(r)) for o, r in zip(outcomes.tolist(), rates.tolist(), strict=True))
     return Law(ends, patients, moved, float(moved.sum() + at_end[..., 3].sum()), decided)
+
+
+def responders(rates: Float64) -> Float64:
+    """(count + 1,) the distribution of the responders among patients with these response rates."""
+    found = np.ones(1)
+    for p in rates:
+        found = np.convolve(found, (1 - p, p))
+    return found
+
+
+def convolved(first: Float64, later: Float64) -> Float64:
+    """(Y + later responders, X) the law of ``first`` (Y, X) with independent later responders added to the first axis."""
+    found = np.zeros((first.shape[0] + len(later) - 1, first.shape[1]))
+    for y, p in enumerate(later):
+        found[y : y + first.shape[0]] += p * first
+    return found
 
 
 def _part(seen: Seen, keep: Bool) -> Seen:

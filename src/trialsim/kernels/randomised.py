@@ -7,11 +7,13 @@ from trialsim.kernels.jit import kernel
 
 
 @kernel
-def both_doses(tables, cells, begun, carried, lowers, state, work, ends, stops, patients):  # type: ignore[no-untyped-def]
+def both_doses(tables, cells, begun, carried, lowers, split, state, work, ends, stops, patients):  # type: ignore[no-untyped-def]
     """From patient ``begun`` + 1 on, with ``carried`` responses as far as looks tell them apart.
 
     cells : (2, M, 4) probabilities of patient i = 1..M at each dose: no response without, with toxicity; response.
     lowers : (M - begun,) whether each of those patients gets the lower dose.
+    split : the last interim look. Responses at the higher dose after it decide nothing before the last look, and nothing
+        at the lower dose hangs on them: they are left out here.
     state, work : (higher + 1, lower + 1, T + 1): responses at the higher dose, responses and toxicities at the lower;
         ``state`` zeros but for 1 at the first entry.
     ends : zeros (looks, higher + 1, lower + 1), receives P(the look ends the trial at these responses); at the last look
@@ -28,13 +30,15 @@ def both_doses(tables, cells, begun, carried, lowers, state, work, ends, stops, 
         low = lowers[i - begun - 1]
         p = cells[1 if low else 0, i - 1]
         top_t = min(lower, last_t)
+        moves = low or i <= split
         treated = 0.0
         for y in range(higher + 1):
             for x in range(lower + 1):
                 for t in range(top_t + 1):
                     treated += state[y, x, t]
-                    work[y, x, t] = state[y, x, t]
-                    state[y, x, t] = 0.0
+                    if moves:
+                        work[y, x, t] = state[y, x, t]
+                        state[y, x, t] = 0.0
         patients[1 if low else 0, i] += treated
         if low:
             for cell in range(4):
@@ -44,7 +48,7 @@ def both_doses(tables, cells, begun, carried, lowers, state, work, ends, stops, 
                         for t in range(top_t + 1):
                             state[y, x + response, min(t + toxic, last_t)] += p[cell] * work[y, x, t]
             lower += 1
-        else:
+        elif moves:
             no, yes = p[0] + p[1], p[2] + p[3]
             for y in range(higher + 1):
                 for x in range(lower + 1):
