@@ -39,6 +39,10 @@ def content(run: Run) -> Document:
     found = of_results(run.compiled, results)
     for name, case in found["cases"].items():
         case["power_ledger"] = power[name]
+    if run.dose is not None:
+        for name, decided in run.dose.to_dict().items():
+            found["cases"][name]["dose_decision"] = decided
+        found["dose_decision"] = _dose_decision(scenario, run.dose.not_exact)
     found["calendar_time_changes"] = _changes(run)
     found |= {
         **check_document(checks),
@@ -219,6 +223,13 @@ def _steps(rules: Rules, level: int) -> list[Document]:
         {"patients_from": m, "patients_to": end, "act_if_at_least": None if b >= NEVER else b}
         for (m, b), end in zip(steps, ends, strict=False)
     ]
+
+
+def _dose_decision(scenario: Scenario, not_exact: str) -> Document:
+    """The dose decision as it is stated, and why its numbers are not exact (null where they are)."""
+    assert scenario.dose_decision is not None
+    stated = scenario.dose_decision.model_dump(mode="json", by_alias=True)
+    return {"stated": stated, "not_exact": not_exact or None}
 
 
 def _cohorts(scenario: Scenario) -> Document | None:
