@@ -95,7 +95,6 @@ class CaseFound:
     """What the dose decision comes to in a case, exactly, with every outcome known before the next patient.
 
     Attributes:
-        lower_is_right: whether the lower dose is the correct one.
         rules: the scenario's rule, then those beside it, last that the lower dose always goes forward.
         left: E[observed response rate, observed toxicity rate at the higher dose; it is left], and P(it is left).
         forward: of a go after both doses were given: E[observed response rate] at each dose, and P(such a go).
@@ -103,9 +102,6 @@ class CaseFound:
     """
 
     case: str
-    response: tuple[float, float]
-    toxicity: tuple[float, float]
-    lower_is_right: bool
     rules: tuple[RuleFound, ...]
     left: tuple[float, float, float]
     forward: tuple[float, float, float]
@@ -123,7 +119,6 @@ class DoseDecisions:
         """Plain data, by case."""
         return {
             each.case: {
-                "correct": "lower" if each.lower_is_right else "higher",
                 "rules": [
                     {"rule": found.rule.model_dump(mode="json", by_alias=True), **found.values}
                     for found in each.rules
@@ -171,9 +166,8 @@ def _case(trial: Compiled, plain: Compiled, case: str, rules: tuple[DoseRule, ..
     reduce = [replace(choice, compared="") for choice in choices]
     found = decided(plain.rules, cells, reduce)
     shown, conducts = found, []
-    if any(choice.any_end for choice in choices):
-        pass  # what allocating changes is told of decisions after a go
-    elif not randomised.unknown(in_turn(trial), choices):
+    # what allocating changes is told of decisions after a go
+    if not choices[0].any_end and not randomised.unknown(in_turn(trial), choices[:1]):
         base = {**distribution(plain.rules, truth).values, **values_of(reduce[0], found[0])}
         conducts.append(ConductFound("reduce", _kept(base)))
         pair = [replace(choices[0], compared=each) for each in ("concurrent", "all")]
@@ -183,13 +177,8 @@ def _case(trial: Compiled, plain: Compiled, case: str, rules: tuple[DoseRule, ..
             conducts.append(ConductFound(choice.compared, _kept({**values, **values_of(choice, each)})))
         if trial.rules.randomise is not None:
             shown = list(law.decided[2:])
-    response = trial.scenario.truth[case].by_dose("response", 2) or (0.0, 0.0)
-    toxicity = trial.scenario.truth[case].by_dose("toxicity", 2) or (0.0, 0.0)
     return CaseFound(
         case,
-        (response[0], response[1]),
-        (toxicity[0], toxicity[1]),
-        choices[0].right == LOWER,
         tuple(
             RuleFound(rule, values_of(choice, each))
             for rule, choice, each in zip(rules, choices, shown, strict=True)
