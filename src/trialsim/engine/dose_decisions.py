@@ -18,8 +18,8 @@ from trialsim.designs.dose_choice import (
     DoseChoice,
     DoseRule,
 )
-from trialsim.engine import randomised
 from trialsim.designs.rules import Randomise, Rules
+from trialsim.engine import randomised
 from trialsim.engine.dose_law import Decided, decided, unknown_law, when_left
 from trialsim.engine.exact import distribution
 from trialsim.kernels.tables import Float64
@@ -123,8 +123,12 @@ class DoseDecisions:
                     {"rule": found.rule.model_dump(mode="json", by_alias=True), **found.values}
                     for found in each.rules
                 ],
-                "when_left": dict(zip(("response_rate", "toxicity_rate", "p"), _given(each.left), strict=True)),
-                "when_forward": dict(zip(("rate_higher", "rate_lower", "p"), _given(each.forward), strict=True)),
+                "when_left": dict(
+                    zip(("response_rate", "toxicity_rate", "p"), _given(each.left), strict=True)
+                ),
+                "when_forward": dict(
+                    zip(("rate_higher", "rate_lower", "p"), _given(each.forward), strict=True)
+                ),
                 "conducts": [{"conduct": found.conduct, **found.values} for found in each.conducts],
             }
             for each in self.cases
@@ -189,7 +193,16 @@ def _case(trial: Compiled, plain: Compiled, case: str, rules: tuple[DoseRule, ..
     )
 
 
-KEPT = ("p_go", "p_dose_correct", "p_dose_wrong", "p_dose_lower", "p_dose_higher", "en", "patients_dose_1", "toxicities")
+KEPT = (
+    "p_go",
+    "p_dose_correct",
+    "p_dose_wrong",
+    "p_dose_lower",
+    "p_dose_higher",
+    "en",
+    "patients_dose_1",
+    "toxicities",
+)
 """What is told of each way of going on after the trigger."""
 
 

@@ -117,8 +117,10 @@ def timed(trial: Compiled) -> dict[str, Timed]:
 def at_once(trial: Compiled, trials: Timed) -> Timed | Untimed:
     """The same patients with outcomes known at once, on the untimed kernel where nobody withdraws or differs."""
     dates, plain = immediate(trials.calendar), trials.thresholds.shape[1] == 1
-    if plain and not trial.rules.randomise and not (dates.missed_by.any() or dates.own or any(dates.amended_at)):
-        return Untimed(
-            trials.tables, np.ascontiguousarray(trials.thresholds[:, 0, :SERIOUS]), trials.choice
-        )
+    if (
+        plain
+        and not trial.rules.randomise
+        and not (dates.missed_by.any() or dates.own or any(dates.amended_at))
+    ):
+        return Untimed(trials.tables, np.ascontiguousarray(trials.thresholds[:, 0, :SERIOUS]), trials.choice)
     return Timed.of(trial.rules, dates, trials.thresholds, trials.choice)

@@ -1,4 +1,4 @@
-"""Which dose goes forward: what the rule decides in each case, other rules, allocation after the trigger, and limits."""
+"""Which dose goes forward: what the rule decides, other rules, allocation after the trigger, and limits."""
 
 from __future__ import annotations
 
@@ -6,8 +6,18 @@ from collections.abc import Iterator
 
 from trialsim.reporting.dose_words import clause, points, short
 from trialsim.running.plain import Document, best, is_timed, typical_cases
-from trialsim.writing.numbers import NONE, Cell, count, listed, mcse_cell, percent, probability, probability_cell, rates
-from trialsim.writing.numbers import value_cell
+from trialsim.writing.numbers import (
+    NONE,
+    Cell,
+    count,
+    listed,
+    mcse_cell,
+    percent,
+    probability,
+    probability_cell,
+    rates,
+    value_cell,
+)
 from trialsim.writing.report import Points, Section, Table, Words, plain, section
 
 OUTCOMES = ("p_dose_lower", "p_dose_higher", "p_dose_undecided", "p_dose_no_comparison", "p_dose_none")
@@ -94,16 +104,23 @@ def _outcomes(doc: Document) -> Table:
         if "p_dose_inactive" in (case["exact"] or case["simulated"]):
             cells.append(_number(case, "p_dose_inactive"))
         rows.append((Cell(name), *cells))
-    inactive = any("p_dose_inactive" in (case["exact"] or case["simulated"]) for case in doc["cases"].values())
+    inactive = any(
+        "p_dose_inactive" in (case["exact"] or case["simulated"]) for case in doc["cases"].values()
+    )
     heads = (
         "Case", "Response", "Correct", lower, _higher(doc), "Undecided", f"None at {lower}", "No go", "PCS", "P(wrong)",
         "PCS, given a choice", *(["P(inactive dose forward)"] if inactive else []),
     )  # fmt: skip
-    supported = "" if _stated(doc)["higher_selectable"] else f"; where {higher} is correct, that is “{_higher(doc)}”"
+    supported = (
+        "" if _stated(doc)["higher_selectable"] else f"; where {higher} is correct, that is “{_higher(doc)}”"
+    )
     notes = [
-        "The five columns from the first dose on are all that can happen and add up to 1. Undecided: too few patients at "
-        f"a dose. None at {lower}: a go before anybody was treated there, so that nothing is compared. PCS: probability "
-        f"of correct selection, a go needed{supported}. P(inactive dose forward): a dose whose true response rate is p0 or less goes "
+        "The five columns from the first dose on are all that can happen and add up to 1. Undecided: too few "
+        "patients at "
+        f"a dose. None at {lower}: a go before anybody was treated there, so that nothing is compared. PCS: "
+        "probability "
+        f"of correct selection, a go needed{supported}. P(inactive dose forward): a dose whose true response rate is "
+        "p0 or less goes "
         "forward; no rule here controls it."
     ]
     notes.append("In brackets the Monte Carlo standard error." if simulated else "All exact.")
@@ -137,9 +154,14 @@ def _by_rule(doc: Document) -> Table:
             cells.append(Cell(text, right))
         rows.append((Cell(name), *cells))
     first = next(iter(cases.values()), None)
-    heads = ("Case", "Response", *(short(found["rule"]) for found in first["rules"])) if first else ("Case", "Response")
+    heads = (
+        ("Case", "Response", *(short(found["rule"]) for found in first["rules"]))
+        if first
+        else ("Case", "Response")
+    )
     note = (
-        f"Probability that the correct / the wrong dose is chosen, exact{_at_once(doc)}. The last column is what a trial "
+        f"Probability that the correct / the wrong dose is chosen, exact{_at_once(doc)}. The last column is what a "
+        "trial "
         "without a rule does."
     )
     return Table("dose-by-rule", "Correct and wrong by rule", heads, plain(rows), (note,), words=(1,))
@@ -167,11 +189,23 @@ def _conducts(doc: Document) -> Table:
     ratio = allocation["ratio"] if allocation else [1, 1]
     note = (
         f"Exact{_at_once(doc)}. In turn: {ratio[0]} at {lower}, then {ratio[1]} at {higher}, and so on, from the first "
-        f"patient after the trigger; the boundary of {higher} acts no more. Toxicities: expected patients with toxicity. "
+        f"patient after the trigger; the boundary of {higher} acts no more. Toxicities: expected patients with "
+        "toxicity. "
         "Comparing all patients throws the randomisation away."
     )
-    heads = ("Case", "After the trigger", "P(go)", "PCS", "P(wrong)", "EN", f"Patients at {higher}", "Toxicities")
-    return Table("dose-conducts", "After the trigger: one dose or both", heads, plain(rows), (note,), words=(1,))
+    heads = (
+        "Case",
+        "After the trigger",
+        "P(go)",
+        "PCS",
+        "P(wrong)",
+        "EN",
+        f"Patients at {higher}",
+        "Toxicities",
+    )
+    return Table(
+        "dose-conducts", "After the trigger: one dose or both", heads, plain(rows), (note,), words=(1,)
+    )
 
 
 def limits(doc: Document) -> Iterator[str]:
@@ -185,19 +219,31 @@ def limits(doc: Document) -> Iterator[str]:
             + ", so that whatever changes with calendar time counts as a difference between the doses."
         )
     yield (
-        f"The numbers of patients at the doses are left to chance, and that at {higher} was chosen by the toxicity seen "
+        f"The numbers of patients at the doses are left to chance, and that at {higher} was chosen by the toxicity "
+        "seen "
         "there."
     )
     yield "A go is about all patients together; it does not test the dose that is chosen."
-    yield "The rule changes neither P(go) nor the type I error of the trial, and it does not control that an inactive dose goes forward."
+    yield (
+        "The rule changes neither P(go) nor the type I error of the trial, and it does not control that an "
+        "inactive dose goes forward."
+    )
     if stated["higher_selectable"]:
-        reason = f"Reason stated: {stated['reason']}" if stated["reason"] else "The scenario states no reason for it."
+        reason = (
+            f"Reason stated: {stated['reason']}"
+            if stated["reason"]
+            else "The scenario states no reason for it."
+        )
         yield f"That {higher} goes forward means returning to a dose that crossed its own toxicity boundary. {reason}"
     if allocation is not None:
         reason = stated["reason"]
         yield (
             f"{higher} is given to new patients after its toxicity boundary was crossed. "
-            + (f"Reason stated: {reason}" if reason else "The scenario states no reason (dose_decision.reason).")
+            + (
+                f"Reason stated: {reason}"
+                if reason
+                else "The scenario states no reason (dose_decision.reason)."
+            )
         )
     yield from _bias(doc)
 
@@ -213,17 +259,22 @@ def _bias(doc: Document) -> Iterator[str]:
     if left["p"] == 0 or truth["toxicity"] is None:
         return
     yield (
-        f"Observed rates are those of stopped series. In the case {name} the mean observed toxicity rate at {higher} where "
-        f"that dose is left is {percent(left['toxicity_rate'])} (true: {percent(truth['toxicity'][0])}), the mean observed "
-        f"response rate there {percent(left['response_rate'])} (true: {percent(truth['response'][0])}). A rule that weighs "
+        f"Observed rates are those of stopped series. In the case {name} the mean observed toxicity rate at {higher} "
+        "where "
+        f"that dose is left is {percent(left['toxicity_rate'])} (true: {percent(truth['toxicity'][0])}), the mean "
+        "observed "
+        f"response rate there {percent(left['response_rate'])} (true: {percent(truth['response'][0])}). A rule that "
+        "weighs "
         f"toxicity therefore favours {lower}."
     )
     if forward["p"] > 0:
         yield (
-            f"Given a go after both doses were given, the mean observed response rates are {percent(forward['rate_higher'])} "
+            "Given a go after both doses were given, the mean observed response rates are "
+            f"{percent(forward['rate_higher'])} "
             f"at {higher} and {percent(forward['rate_lower'])} at {lower} (true: {percent(truth['response'][0])} and "
             f"{percent(truth['response'][1])}); the odds ratio of response and toxicity is "
-            f"{truth['odds_ratio']:g}. Where response and toxicity go together, the first dose looks better than it is, "
+            f"{truth['odds_ratio']:g}. Where response and toxicity go together, the first dose looks better than it "
+            "is, "
             "because it was left after many toxicities."
         )
 
