@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -29,6 +30,9 @@ RATES = 16
 
 POINTS = 20_000
 """Simulated trials at each rate of a curve, in the end."""
+
+BREATH = 0.12
+"""Seconds that the browser has to itself to draw the first answer; a slider that moves on meets no work under way."""
 
 MOST_PATIENTS, MOST_REPLICATES = 1_000, 1_000_000
 """The largest trial that the page works out, and the most simulated trials a case; the command line takes more."""
@@ -111,6 +115,7 @@ def answers(draft: Draft, looks: Looks | None = None) -> Iterator[Snapshot | Non
         return found
 
     yield now(results)
+    yield from still(BREATH)
     if simulated(trial):
         curves = _curves(trial, rates, everything=True)
         yield None
@@ -129,6 +134,14 @@ def answers(draft: Draft, looks: Looks | None = None) -> Iterator[Snapshot | Non
                 continue
         yield now(latest)
     yield now(latest, done=True)
+
+
+def still(seconds: float) -> Iterator[None]:
+    """Nothing to do for a while, in which the work can be called off."""
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        time.sleep(min(left, 0.02))
+        yield None
 
 
 def _along(shown: Ranges) -> list[float]:

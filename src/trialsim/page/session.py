@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -13,7 +12,7 @@ from shiny import reactive
 
 from trialsim.designs.rules import Looks
 from trialsim.errors import Problem, TrialsimError
-from trialsim.page.answering import Snapshot, answers
+from trialsim.page.answering import Snapshot, answers, still
 from trialsim.page.desk import Desk, Job
 from trialsim.page.draft import Draft
 from trialsim.page.form import GROUPS, structure
@@ -108,9 +107,11 @@ class Visit:
         with reactive.isolate():
             if anew:
                 self.revision.set(self.revision() + 1)
-        for group, form in self.forms.items():
-            form.set(structure(draft, group))
         self._answer(draft)
+        with reactive.isolate():
+            for group, form in self.forms.items():
+                if (new := structure(draft, group)) != form():  # Shiny asks whether it is the same object
+                    form.set(new)
 
     # -- what is worked out
 
@@ -204,8 +205,5 @@ def at_once(work: Callable[[], Found]) -> Iterator[Found]:
 
 def settled(work: Callable[[], Iterator[Found]]) -> Iterator[Found | None]:
     """Work that takes long, begun only when nothing has changed for a moment."""
-    began = time.monotonic()
-    while time.monotonic() - began < STILL:
-        time.sleep(0.02)
-        yield None
+    yield from still(STILL)
     yield from work()
