@@ -18,6 +18,7 @@ from trialsim.page.draft import Draft
 from trialsim.page.form import GROUPS, structure
 from trialsim.page.pins import Pin
 from trialsim.page.searches import Searches
+from trialsim.scenario.compiled import Compiled
 
 Found = TypeVar("Found")
 
@@ -124,9 +125,12 @@ class Visit:
             self.fault.set("The numbers are those before the last change: the scenario has a fault.")
             return
         self.fault.set("")
-        self._job = self.ask(lambda: self._work(draft), self._told)
+        with reactive.isolate():
+            latest = self.snapshot()
+        before = latest.trial if latest else None
+        self._job = self.ask(lambda: self._work(draft, before), self._told)
 
-    def _work(self, draft: Draft) -> Iterator[Any]:
+    def _work(self, draft: Draft, before: Compiled | None) -> Iterator[Any]:
         design = draft.scenario.design if draft.scenario else None
         looks = None
         if not found_quickly(design):
@@ -137,7 +141,7 @@ class Visit:
                     if found is not None:
                         self._looks[key] = found
             looks = self._looks[key]
-        yield from answers(draft, looks)
+        yield from answers(draft, looks, before)
         yield draft.checked()
 
     def _told(self, found: Any) -> None:

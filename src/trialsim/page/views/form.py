@@ -179,8 +179,7 @@ def file_lines(draft: Draft, opened: str) -> HTML:
         said = '<span class="visually-hidden"> (changed)</span>' if k in changed else ""
         shown.append(f'<li class="{marks}">{said}<code>{escape(line) or " "}</code></li>')
     return HTML(
-        '<ol class="lines" tabindex="0" aria-label="The scenario file, line by line">'
-        f"{''.join(shown)}</ol>"
+        f'<ol class="lines" tabindex="0" aria-label="The scenario file, line by line">{"".join(shown)}</ol>'
     )
 
 

@@ -65,9 +65,7 @@ def panel() -> Tag:
         case,
         ui.navset_pill(
             *(
-                ui.nav_panel(
-                    title, more.get(name), output_picture(name), value=name
-                )
+                ui.nav_panel(title, more.get(name), output_picture(name), value=name)
                 for name, title in PICTURES.items()
             ),
             id="picture",
