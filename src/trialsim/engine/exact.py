@@ -149,7 +149,12 @@ def _trial(
     by_n = ends.sum(axis=1)
     at_level = patients.sum(axis=1)
     # whether patient i is treated is decided before patient i, so expected counts are patients times rates
-    responders = at_level * np.array(rates.counted_response())
+    counted = rates.counted_response()
+    if counted.shape[1] == 1:
+        responders = at_level * counted[:, 0]
+    else:
+        whose = np.minimum(np.arange(patients.shape[1] - 1), counted.shape[1] - 1)
+        responders = (patients[:, 1:] * counted[:, whose]).sum(axis=1)
     toxic = at_level * np.array(rates.toxicity)
     values = {
         **by_end(why),

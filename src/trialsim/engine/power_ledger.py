@@ -342,9 +342,7 @@ def _simulated(
 
 
 def _trials(stage: _Stage) -> Timed | Untimed:
-    rules = stage.trial.rules
-    # a step before the dose changes has the starting dose alone
-    as_it_runs = Timed.of(rules, stage.trial.calendar, stage.strata.thresholds()[: rules.levels])
+    as_it_runs = Timed.of(stage.trial.rules, stage.trial.calendar, stage.strata)
     return as_it_runs if stage.step == "calendar" else at_once(stage.trial, as_it_runs)
 
 

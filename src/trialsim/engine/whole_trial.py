@@ -125,7 +125,7 @@ def roles(
     """
     (p0, p1), highest, first = rates, {}, {}
     for name in scenario.truth:
-        strata = Strata.of(scenario, name)
+        strata = Strata.of(scenario, name, 1)  # the size is searched for, and the first patient's rates are asked for
         highest[name] = max(max(rates.response) for rates in strata.rates)
         first[name] = sum(
             share * rates.response[0] for share, rates in zip(strata.shares, strata.rates, strict=True)
