@@ -20,6 +20,9 @@ POOLED, NEW_DOSE_ONLY, RESTART = range(3)
 FUTILITY, TOXICITY, GO_EARLY, FINAL_NO_GO, FINAL_GO, FINAL_CONSIDER, TOXICITY_AT_N, ACCRUAL = range(8)
 """Why a trial ended: the first three before the planned n, ACCRUAL for want of evaluable patients."""
 
+ALTERNATE, BLOCKS, COIN = range(1, 4)
+"""How patients are allocated to two doses: in turn, in permuted blocks, by a coin."""
+
 TICKS_PER_DAY = 1024
 TICKS_PER_WEEK = 7 * TICKS_PER_DAY
 DAYS_PER_MONTH = 30.4375

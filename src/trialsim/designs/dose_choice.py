@@ -105,6 +105,9 @@ DoseRule = Annotated[
 ]
 
 
+Compared = Literal["", "all", "concurrent"]
+
+
 @dataclass(frozen=True)
 class Seen:
     """(count,) whole numbers each: patients, responses and toxicities at the higher and at the lower dose."""
@@ -125,6 +128,8 @@ class DoseChoice:
         least: fewest patients at either dose for a decision.
         any_end: whether the rule is applied whatever the end (else after a go only).
         posterior: delta, cut-off, a and b where the rule is of that kind; the three numbers are then not used.
+        compared: whose patients are: everybody's ("" where doses are not allocated after a trigger, "all" where they
+            are), or those of the patients since then ("concurrent").
         right: the outcome that is right in the case at hand.
         inactive: the outcomes that carry a dose forward which is no better than p0; None where there is no p0.
     """
@@ -137,6 +142,7 @@ class DoseChoice:
     posterior: tuple[float, float, float, float] | None = None
     right: int = LOWER
     inactive: tuple[int, ...] | None = None
+    compared: Compared = ""
 
     @classmethod
     def of(
@@ -146,6 +152,7 @@ class DoseChoice:
         any_end: bool = False,
         right: int = LOWER,
         inactive: tuple[int, ...] | None = None,
+        compared: Compared = "",
     ) -> DoseChoice:
         """A rule, compiled."""
         numbers, posterior = (0, 0, 0), None
@@ -157,22 +164,40 @@ class DoseChoice:
                 numbers = _whole(rule.response, rule.toxicity, rule.lambda_)
             case NonInferiority():
                 posterior = (rule.delta, rule.cutoff, *rule.prior)
-        return cls(*numbers, least, any_end, posterior, right, inactive)
+        return cls(*numbers, least, any_end, posterior, right, inactive, compared)
+
+    @property
+    def allocated(self) -> bool:
+        """Whether doses are allocated after a trigger."""
+        return self.compared != ""
+
+    @property
+    def concurrent(self) -> bool:
+        """Whether only patients since the trigger are compared."""
+        return self.compared == "concurrent"
 
     @property
     def counts_toxicities(self) -> bool:
         """Whether the rule asks for toxicities."""
         return self.toxicity != 0
 
-    def outcomes(self, seen: Seen, went: NDArray[np.bool_]) -> NDArray[np.int8]:
-        """(count,) outcomes of trials; ``went``: whether each ended in a go.
+    def outcomes(
+        self, seen: Seen, went: NDArray[np.bool_], both: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.int8]:
+        """(count,) outcomes of trials.
+
+        Args:
+            went: whether each ended in a go.
+            both: where doses were allocated, whether each had patients since; without them there is no comparison, of
+                whichever patients.
 
         Raises:
             DesignError: a posterior probability equals its cut-off as far as it can be computed.
         """
         n1, n2 = seen.n1, seen.n2
         fewest = np.minimum(n1, n2)
-        compared = fewest >= max(self.least, 1)
+        none = fewest == 0 if both is None else (fewest == 0) | ~both
+        compared = (fewest >= self.least) & ~none
         if not self.any_end:
             compared &= went
         if self.posterior is not None:
@@ -187,7 +212,7 @@ class DoseChoice:
             higher = gain > self.more_than * n1 * n2
         found = np.where(higher, HIGHER, LOWER).astype(np.int8)
         found[~compared] = UNDECIDED
-        found[fewest == 0] = NO_COMPARISON
+        found[none] = NO_COMPARISON
         if not self.any_end:
             found[~went] = NO_GO
         return found

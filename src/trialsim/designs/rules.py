@@ -142,6 +142,23 @@ class Monitor:
 
 
 @dataclass(frozen=True)
+class Randomise:
+    """Allocation between the first two dose levels, from the first patient on who would have had the lower one.
+
+    Attributes:
+        how: ALTERNATE (the lower dose first), BLOCKS or COIN.
+        lower, higher: the ratio; of so many patients so many get the dose.
+        per_dose: allocation ends when each dose has so many patients since then (0: at the planned n); a dose that has
+            them first waits for the other, and afterwards everybody gets the lower one.
+    """
+
+    how: int
+    lower: int = 1
+    higher: int = 1
+    per_dose: int = 0
+
+
+@dataclass(frozen=True)
 class Rules:
     """A compiled protocol.
 
@@ -156,6 +173,7 @@ class Rules:
             (NEW_DOSE_ONLY, never with replacement).
         attained_ge: ``attained_ge[m]``: least responses for a go when m patients are analysed instead of the planned
             n (NEVER where no count suffices); required under NEW_DOSE_ONLY.
+        randomise: how patients are allocated once the first dose was left; None: all get the next one.
     """
 
     looks: Looks
@@ -164,6 +182,7 @@ class Rules:
     max_treated: int
     on_dose_change: int = POOLED
     attained_ge: tuple[int, ...] = ()
+    randomise: Randomise | None = None
 
     def __post_init__(self) -> None:
         if self.max_treated < self.looks.planned_n:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
+
 import numpy as np
 
 from trialsim.codes import NEVER
@@ -27,4 +29,5 @@ def tables_of(rules: Rules) -> Tables:
         replaced=rules.replaced,
         on_dose_change=rules.on_dose_change,
         attained_ge=np.array(rules.attained_ge, dtype=np.int32),
+        randomise=np.array(astuple(rules.randomise) if rules.randomise else (0, 0, 0, 0), dtype=np.int32),
     )

@@ -152,7 +152,7 @@ def lines(trial: Compiled) -> tuple[Line, ...]:
     alone = design_alone(rules)
     if trial.scenario.own_rules:
         return (alone,)  # of each cohort
-    dates = trial.calendar if trial.withdraws else None
+    dates = trial.calendar if trial.withdraws or rules.randomise else None
     if not toxicity_matters(rules):
         if trial.scenario.evaluability.probability == 1 and not dates:
             return (alone,)

@@ -23,6 +23,8 @@ from trialsim.engine.compiled import tables_of
 from trialsim.kernels.tables import Bool, Float64, Int64, Tables
 from trialsim.timing import long_work
 
+LAW = "the joint law of the two doses"
+
 MOST_WORK = 20_000_000_000
 """Most that the two chains compute, states times patients: some 20 seconds; beyond it there is no exact answer."""
 
@@ -66,11 +68,11 @@ def unknown_law(rules: Rules, choices: Sequence[DoseChoice]) -> str:
         looks.is_final(k) for k in range(len(looks.n) - 1)
     ):
         return "a look can lead past the next one"
-    most, toxic = looks.planned_n, max(_last_toxic(rules, level, choices) for level in range(2)) + 1
+    most, toxic = looks.planned_n, max(last_toxic(rules, level, choices) for level in range(2)) + 1
     if (most + 1) ** 2 * toxic > MOST_STATES:
         return "the joint law of the two doses would need more memory than is spent on it"
-    classes = sum(_classes(rules, begun) + 1 for begun in range(1, most))
-    if classes * most * most * toxic > MOST_WORK:
+    chains = sum(classes(rules, begun) + 1 for begun in range(1, most))
+    if chains * most * most * toxic > MOST_WORK:
         return "the joint law of the two doses would take more time than is spent on it"
     return ""
 
@@ -88,10 +90,10 @@ def law(rules: Rules, cells: Float64, choices: Sequence[DoseChoice]) -> Iterator
 
     tables, most = tables_of(rules), rules.looks.planned_n
     all_ends = any(choice.any_end for choice in choices)
-    last = _last_toxic(rules, 0, choices)
+    last = last_toxic(rules, 0, choices)
     left, ends = np.zeros((most + 1, most + 1, last + 1)), np.zeros((most + 1, most + 1, last + 1, 4))
-    higher_dose(tables, cells[0], *_start(most, last), left, ends)
-    yield from _at_higher(rules, ends, all_ends)
+    higher_dose(tables, cells[0], *start(most, last), left, ends)
+    yield from at_higher(rules, ends, all_ends)
     with long_work("joint law of the two doses", most) as done:
         for begun in range(1, most):
             if left[begun].any():
@@ -125,13 +127,13 @@ def is_go(end: Int64) -> Bool:
     return (end == GO_EARLY) | (end == FINAL_GO)
 
 
-def _start(most: int, last: int) -> tuple[Float64, Float64]:
+def start(most: int, last: int) -> tuple[Float64, Float64]:
     state = np.zeros((most + 1, last + 1))
     state[0, 0] = 1.0
     return state, np.zeros_like(state)
 
 
-def _at_higher(rules: Rules, ends: Float64, all_ends: bool) -> Iterator[Part]:
+def at_higher(rules: Rules, ends: Float64, all_ends: bool) -> Iterator[Part]:
     """The trials that never left the first dose."""
     looks = rules.looks
     n1, x1, t1, why = (axis.astype(np.int64) for axis in np.nonzero(ends))
@@ -139,7 +141,7 @@ def _at_higher(rules: Rules, ends: Float64, all_ends: bool) -> Iterator[Part]:
     end = np.where(why == 0, TOXICITY, TOXICITY_AT_N)
     for k, n in enumerate(looks.n):
         at = (why >= 2) & (n1 == n)
-        end[at] = _decisions(rules, k)[x1[at]]
+        end[at] = decisions(rules, k)[x1[at]]
     none = np.zeros_like(n1)
     keep = np.ones(len(p), dtype=bool) if all_ends else is_go(end)
     yield Part(Seen(*(axis[keep] for axis in (n1, x1, t1, none, none, none))), end[keep], p[keep])
@@ -157,25 +159,23 @@ def _at_lower(
     """The trials that went on at the second dose after ``begun`` patients."""
     from trialsim.kernels.dose_law import lower_dose
 
-    looks, size, last = rules.looks, rules.looks.planned_n - begun, _last_toxic(rules, 1, choices)
+    looks, size, last = rules.looks, rules.looks.planned_n - begun, last_toxic(rules, 1, choices)
     at_look = {n - begun: k for k, n in enumerate(looks.n)}
     tells_toxicities = any(choice.counts_toxicities for choice in choices)
-    top = _classes(rules, begun)
+    top = classes(rules, begun)
     for carried in range(top + 1):
         mine = left[carried:] if carried == top else left[carried : carried + 1]
         x1, t1 = (axis.astype(np.int64) for axis in np.nonzero(mine))
         if not len(x1):
             continue
         before, x1 = mine[x1, t1], x1 + carried
-        ends = np.zeros((size + 1, size + 1, last + 1, 3))
-        lower_dose(tables, cells, begun, carried, *_start(size, last), ends)
-        if not tells_toxicities:
-            ends = ends.sum(axis=2, keepdims=True)
+        ends = np.zeros((size + 1, size + 1, last + 1 if tells_toxicities else 1, 3))
+        lower_dose(tables, cells, begun, carried, *start(size, last), ends)
         n2, x2, t2, why = (axis.astype(np.int64) for axis in np.nonzero(ends))
         for size2, look in at_look.items():
             at = (n2 == size2) & (why == 2)
             if at.any():
-                yield _joined(begun, x1, t1, before, n2[at], x2[at], t2[at], ends, _decisions(rules, look), all_ends)
+                yield _joined(begun, x1, t1, before, n2[at], x2[at], t2[at], ends, decisions(rules, look), all_ends)
         if all_ends and (stopped := why < 2).any():
             n2, x2, t2, why = n2[stopped], x2[stopped], t2[stopped], why[stopped]
             end = np.where(why == 0, TOXICITY, TOXICITY_AT_N)
@@ -192,11 +192,11 @@ def _joined(
     x2: Int64,
     t2: Int64,
     ends: Float64,
-    decisions: Int64,
+    verdicts: Int64,
     all_ends: bool,
 ) -> Part:
     """Trials that end at one look: what was seen at the first dose with what was seen at the second."""
-    end = decisions[np.add.outer(x1, x2)]
+    end = verdicts[np.add.outer(x1, x2)]
     p = np.multiply.outer(before, ends[n2, x2, t2, 2])
     found = _flat(begun, x1, t1, n2, x2, t2, end, p)
     if all_ends:
@@ -219,7 +219,7 @@ def _flat(
     return Part(Seen(n1, first(x1), first(t1), second(n2), second(x2), second(t2)), end.ravel(), p.ravel())
 
 
-def _decisions(rules: Rules, look: int) -> Int64:
+def decisions(rules: Rules, look: int) -> Int64:
     """(planned n + 1,) the end that a look brings, by responses; -1 where it leads on."""
     from trialsim.kernels.ends import end_of
 
@@ -228,7 +228,7 @@ def _decisions(rules: Rules, look: int) -> Int64:
     return np.array(row + [-1] * (rules.looks.planned_n + 1 - len(row)), dtype=np.int64)
 
 
-def _classes(rules: Rules, begun: int) -> int:
+def classes(rules: Rules, begun: int) -> int:
     """A number of responses from which on more of them at the first dose change no look but the last."""
     looks = rules.looks
     changes = [
@@ -241,7 +241,7 @@ def _classes(rules: Rules, begun: int) -> int:
     return min(max(changes, default=0), begun)
 
 
-def _last_toxic(rules: Rules, level: int, choices: Sequence[DoseChoice]) -> int:
+def last_toxic(rules: Rules, level: int, choices: Sequence[DoseChoice]) -> int:
     """The largest number of toxicities at a level that has to be told apart from fewer."""
     bounds = [b for b in rules.monitor.act_ge[level][1:] if b < NEVER]
     acts = rules.monitor.action[level] != CONTINUE

@@ -37,6 +37,7 @@ def averages(trial: Compiled, trials: Timed, name: str) -> bool:
         rules.levels > 1
         and paths <= MOST_PATHS
         and not rules.replaced
+        and rules.randomise is None
         and not rules.looks.too_toxic
         and rules.on_dose_change == POOLED
         and all(action != STOP for action in rules.monitor.action)

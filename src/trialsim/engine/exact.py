@@ -42,12 +42,16 @@ def states(rules: Rules, carried: bool = False) -> int:
 
 def out_of_reach(rules: Rules, carried: bool = False) -> bool:
     """Whether the chain would need more memory or time than is spent on it; with ``carried`` also for the totals."""
+    if rules.randomise is not None:
+        return True  # two doses at a time are another chain: engine/randomised.py
     needed = states(rules, carried)
     return needed > MAX_STATES or needed * rules.most_treated > MAX_WORK
 
 
 def too_large(rules: Rules) -> str:
     """In words, what the chain would need for rules that are out of reach."""
+    if rules.randomise is not None:
+        return "the doses are allocated after a trigger"
     needed = states(rules)
     if needed > MAX_STATES:
         return f"the exact chain would need {needed:,} states, more than {MAX_STATES:,}"
@@ -149,12 +153,7 @@ def _trial(
     by_n = ends.sum(axis=1)
     at_level = patients.sum(axis=1)
     # whether patient i is treated is decided before patient i, so expected counts are patients times rates
-    counted = rates.counted_response()
-    if counted.shape[1] == 1:
-        responders = at_level * counted[:, 0]
-    else:
-        whose = np.minimum(np.arange(patients.shape[1] - 1), counted.shape[1] - 1)
-        responders = (patients[:, 1:] * counted[:, whose]).sum(axis=1)
+    responders = responders_by_level(patients, rates)
     toxic = at_level * np.array(rates.toxicity)
     values = {
         **by_end(why),
@@ -177,6 +176,15 @@ def _trial(
         joint_responses=responses,
         joint_toxicities=toxicities,
     )
+
+
+def responders_by_level(patients: Float64, rates: Rates | Cells) -> Float64:
+    """(K,) expected responders at each level, from (K, M + 1) P(patient i is treated there)."""
+    counted = rates.counted_response()
+    if counted.shape[1] == 1:
+        return patients.sum(axis=1) * counted[:, 0]
+    whose = np.minimum(np.arange(patients.shape[1] - 1), counted.shape[1] - 1)
+    return np.asarray((patients[:, 1:] * counted[:, whose]).sum(axis=1))
 
 
 def independent_cohorts(rules: Rules, cohorts: Sequence[Cells], false_go: int) -> Exact:

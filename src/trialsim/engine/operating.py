@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from trialsim.designs.binomial import two_sided_tails
-from trialsim.engine.dose_decisions import dose_values
+from trialsim.engine.dose_decisions import allocated, dose_values, no_exact_doses
 from trialsim.engine.dose_paths import Paths, averages, p_go_averaged
 from trialsim.engine.exact import distribution, independent_cohorts, inert, out_of_reach, too_large
 from trialsim.engine.ledger import Ledger
@@ -153,6 +153,8 @@ def not_exact(trial: Compiled, case: str | None = None) -> str:
     if trial.scenario.own_rules:
         shared = "cohorts with rules of their own share the dose and its toxicity boundary"
         return "" if inert(trial.rules.monitor) else shared
+    if trial.rules.randomise is not None:
+        return no_exact_doses(trial)
     return too_large(trial.rules) if out_of_reach(trial.rules) else ""
 
 
@@ -213,6 +215,8 @@ def _case(
 
 def _exact(trial: Compiled, name: str, totals: bool) -> Exact:
     """The exact answer of a case with every outcome known at once."""
+    if trial.rules.randomise is not None:
+        return allocated(trial, name)
     if not trial.scenario.own_rules:
         found = distribution(trial.rules, trial.truth(name), totals)
         decided = dose_values(trial, name)

@@ -38,6 +38,7 @@ def runs_abreast(rules: Rules, calendar: Calendar) -> bool:
         or calendar.interim == EARLY_DECISION
         or calendar.after_change != POOLED
         or calendar.max_reductions >= 0
+        or rules.randomise
         or any((np.diff(row) < 0).any() for row in cumulative)
     )
 
@@ -76,12 +77,18 @@ class Timed:
         """Largest number of patients a trial can treat."""
         return self.calendar.max_arrivals
 
+    @property
+    def _columns(self) -> int:
+        from trialsim.kernels.conduct_columns import columns
+
+        tables = self.tables
+        return columns(len(tables.action), self.calendar.cohorts, bool(tables.randomise[0]))
+
     def rows(self, key: Key, first: int, count: int) -> Int32:
         """Replicates ``first``, ``first + 1``, ... as rows of ``kernels.conduct_columns``."""
         from trialsim.kernels import abreast, conduct
-        from trialsim.kernels.conduct_columns import columns
 
-        out = np.empty((count, columns(len(self.tables.action), self.calendar.cohorts)), dtype=np.int32)
+        out = np.empty((count, self._columns), dtype=np.int32)
         if self.abreast:
             abreast.simulate(self.tables, self.calendar, self.thresholds, *key, first, out)
         else:
@@ -94,10 +101,9 @@ class Timed:
     def treated(self, key: Key, first: int, count: int) -> tuple[Int32, Int64]:
         """The same rows, and the patients of each trial, (count, max_arrivals, fields of ``kernels.patient``)."""
         from trialsim.kernels.conduct import simulate
-        from trialsim.kernels.conduct_columns import columns
         from trialsim.kernels.patient import FIELDS
 
-        out = np.empty((count, columns(len(self.tables.action), self.calendar.cohorts)), dtype=np.int32)
+        out = np.empty((count, self._columns), dtype=np.int32)
         kept = np.zeros((count, self.calendar.max_arrivals, FIELDS), dtype=np.int64)
         simulate(self.tables, self.calendar, self.thresholds, self.daily, *key, first, out, kept)
         return out, kept
@@ -121,7 +127,7 @@ def timed(trial: Compiled) -> dict[str, Timed]:
 def at_once(trial: Compiled, trials: Timed) -> Timed | Untimed:
     """The same patients with outcomes known at once, on the untimed kernel where nobody withdraws or differs."""
     dates = immediate(trials.calendar)
-    plain = len(dates.stratum_by) == 1 and not trials.daily
+    plain = len(dates.stratum_by) == 1 and not trials.daily and trial.rules.randomise is None
     if plain and not (dates.missed_by.any() or dates.own or any(dates.amended_at)):
         thresholds = np.ascontiguousarray(trials.thresholds[..., :SERIOUS].reshape(-1, SERIOUS))
         return Untimed(trials.tables, thresholds, trials.choice)

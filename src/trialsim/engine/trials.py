@@ -80,10 +80,17 @@ def untimed(
 
 
 def chosen(choice: DoseChoice, rows: Int32, first: int) -> NDArray[np.int8]:
-    """(count,) outcome of the dose rule in every trial (``dose_choice``); ``first``: where columns by dose begin."""
-    seen = Seen(*(rows[:, first + c].astype(np.int64) for c in range(6)))
+    """(count,) outcome of the dose rule in every trial (``dose_choice``); ``first``: where columns by dose begin.
+
+    Where doses are allocated the last columns of a row are those of the first dose since then.
+    """
+    at, since = [*range(first, first + 6)], rows.shape[1] - 3
+    if choice.concurrent:
+        at[:3] = range(since, since + 3)
+    seen = Seen(*(rows[:, c].astype(np.int64) for c in at))
     end = rows[:, END]
-    return choice.outcomes(seen, (end == GO_EARLY) | (end == FINAL_GO))
+    both = (rows[:, since] > 0) & (seen.n2 > 0) if choice.allocated else None
+    return choice.outcomes(seen, (end == GO_EARLY) | (end == FINAL_GO), both)
 
 
 def with_choices(tally: Tally, outcomes: NDArray[np.int8]) -> Tally:

@@ -11,6 +11,8 @@ import numpy as np
 
 from trialsim.codes import (
     ACCRUAL,
+    ALTERNATE,
+    COIN,
     CONTINUE,
     FINAL_CONSIDER,
     FINAL_GO,
@@ -50,7 +52,7 @@ from trialsim.kernels.groups import (
 )
 from trialsim.kernels.jit import kernel, plain
 from trialsim.kernels.patient import screened_for, stratum_of, treat, words_of
-from trialsim.kernels.streams import GROUP_OUTCOME
+from trialsim.kernels.streams import GROUP_ALLOCATION, GROUP_OUTCOME
 from trialsim.kernels.tables import HOLD, NEW_DOSE_ONLY, RESTART, SWITCH
 
 
@@ -90,6 +92,21 @@ def _crossing_patient(calendar, bounds, m, patients, at_level, now):  # type: ig
         if seen >= bounds[i + 1]:
             return at_level[i] + 1
     return at_level[m - 1] + 1
+
+
+@plain
+def _gets_lower(tables, replicate, index, since, lower_n, in_block, k0, k1):  # type: ignore[no-untyped-def]
+    """Whether the next patient gets the lower dose; of ``since`` patients that were allocated ``lower_n`` did, of those
+    of the block that is not full ``in_block``."""
+    how, lower, higher, each = tables.randomise
+    if each > 0 and (lower_n >= each or since - lower_n >= each):
+        return lower_n < each or since - lower_n >= each
+    place = since % (lower + higher)
+    if how == ALTERNATE:
+        return place < lower
+    word, _, _, _ = words_of(replicate, index, 0, GROUP_ALLOCATION, k0, k1)
+    left, size = (lower, lower + higher) if how == COIN else (lower - in_block, lower + higher - place)
+    return np.int64(word) * size < np.int64(left) << 32
 
 
 @plain
@@ -177,6 +194,7 @@ def _simulate(  # type: ignore[no-untyped-def]
         end = RUNNING
         now, closed_at, not_before, last_arrival = np.int64(0), np.int64(-1), np.int64(0), np.int64(0)
         first_trigger, reduced_after = np.int64(-1), np.int64(-1)
+        switched, lower_n, in_block = most, 0, 0
         crossing, amendment, switch = NEVER_TICK, NEVER_TICK, NEVER_TICK
         if calendar.amended_at[0] > 0:
             amendment = calendar.amended_at[0]
@@ -259,6 +277,8 @@ def _simulate(  # type: ignore[no-untyped-def]
                 switch, held = NEVER_TICK, False
                 if all_in:
                     continue
+                if level == 0:
+                    switched = treated
                 level += 1
                 m, toxic_n, crossing, triggered = 0, 0, NEVER_TICK, False
                 own_dose[:] = 0
@@ -287,20 +307,30 @@ def _simulate(  # type: ignore[no-untyped-def]
                 place, _ = has_place(tables, calendar, groups, series, a, narrow, now)
                 if place:
                     screened += screened_for(calendar, replicate, index, k0, k1)
+                    if level > 0 and tables.randomise[0] > 0:
+                        since = treated - switched
+                        if since % (tables.randomise[1] + tables.randomise[2]) == 0:
+                            in_block = 0
+                        lowers = _gets_lower(tables, replicate, index, since, lower_n, in_block, k0, k1)
+                        patient[field.LEVEL] = level if lowers else 0
+                        lower_n += lowers
+                        in_block += lowers
                     time = (now - patients[0, field.STARTED]) // TICKS_PER_DAY if daily else treated
                     at = min(time, last_time) * strata + patient[field.STRATUM]
                     treat(calendar, thresholds, patient, at, replicate, index, k0, k1)
-                    if level > 0 and reduced_after < 0:
-                        reduced_after = treated
-                    at_level[m] = treated
-                    m += 1
                     treated += 1
-                    toxic_n += patient[field.IS_TOXIC]
-                    own_dose[0] = m
-                    own_dose[1] += patient[field.IS_RESPONSE]
-                    own_dose[2] = max(own_dose[2], patient[field.KNOWN])
                     count_patient(tables, groups, series, a, patient, treated)
-                    if tables.action[level] != CONTINUE:
+                    watched = patient[field.LEVEL] == level
+                    if watched:
+                        if level > 0 and reduced_after < 0:
+                            reduced_after = treated - 1
+                        at_level[m] = treated - 1
+                        m += 1
+                        toxic_n += patient[field.IS_TOXIC]
+                        own_dose[0] = m
+                        own_dose[1] += patient[field.IS_RESPONSE]
+                        own_dose[2] = max(own_dose[2], patient[field.KNOWN])
+                    if watched and tables.action[level] != CONTINUE:
                         crossing = _crossing(
                             calendar,
                             tables.act_ge[level, m],
@@ -320,7 +350,9 @@ def _simulate(  # type: ignore[no-untyped-def]
         if closed_at >= 0:
             closures[closed_n, 0], closures[closed_n, 1] = closed_at, now
             closed_n += 1
-        _report(tables, calendar, groups, series, patients, closures[:closed_n], treated, narrow, out[row])
+        _report(
+            tables, calendar, groups, series, patients, closures[:closed_n], treated, switched, narrow, out[row]
+        )
         out[row, column.END] = end
         out[row, column.REDUCED_AFTER] = max(reduced_after, 0)
         out[row, column.TRIGGERED] = first_trigger >= 0
@@ -336,9 +368,9 @@ def _simulate(  # type: ignore[no-untyped-def]
 
 @plain
 def _report(  # type: ignore[no-untyped-def]
-    tables, calendar, groups, series, patients, closures, treated, narrow, out
+    tables, calendar, groups, series, patients, closures, treated, switched, narrow, out
 ):
-    """Fill in the columns that count patients and measure time."""
+    """Fill in the columns that count patients and measure time; ``switched``: patients before the first dose was left."""
     levels = tables.act_ge.shape[0]
     by_cohort = column.LEVELS + 3 * levels
     out[:] = 0
@@ -369,6 +401,11 @@ def _report(  # type: ignore[no-untyped-def]
         out[own + 1] += 1
         out[own + 2] += patient[field.IS_EVALUABLE]
         out[own + 3] += patient[field.IS_RESPONSE]
+        if tables.randomise[0] > 0 and i >= switched and patient[field.LEVEL] == 0:
+            own = out.shape[0] - 3
+            out[own] += 1
+            out[own + 1] += patient[field.IS_RESPONSE]
+            out[own + 2] += patient[field.IS_TOXIC]
 
     start, accrual_end = patients[0, field.STARTED], np.int64(0)
     for a in range(groups.shape[0]):

@@ -33,7 +33,8 @@ PAUSED, WAITING: ticks. TRIGGERED_AT, DECIDED_AT: ticks from the first patient t
 who went off treatment for toxicity. INTENSITY: sum of relative dose intensities, 2**-16. GO_EVALUABLE: 1 if the
 responses among evaluable patients reach the cut-off for their number (early ends keep their verdict). From LEVELS on,
 patients, responses and toxicities of each level in turn; then, for each cohort, its end (0 unless it has its own
-rules), patients, evaluable patients and responses.
+rules), patients, evaluable patients and responses; last, where the doses are allocated once the first was left,
+patients, responses and toxicities at the first dose since then.
 """
 
 PATIENT_FIELDS = (
@@ -45,6 +46,6 @@ onset (first course; -1: none), toxicity_known, first_sight (-1: no counted resp
 counts from 0, ``intensity`` is 2**-16, the others are 0 or 1 or counts."""
 
 
-def columns(levels: int, cohorts: int) -> int:
-    """Number of columns of a replicate."""
-    return LEVELS + 3 * levels + 4 * cohorts
+def columns(levels: int, cohorts: int, randomised: bool = False) -> int:
+    """Number of columns of a replicate; ``randomised``: the doses are allocated once the first was left."""
+    return LEVELS + 3 * levels + 4 * cohorts + (3 if randomised else 0)

@@ -76,15 +76,15 @@ def lower_dose(tables, cells, begun, carried, state, work, ends):  # type: ignor
 
     cells : (M, 4) probabilities of patient i = 1..M at this dose.
     state, work : (M - begun + 1, T + 1), ``state`` zeros but for 1 at the first entry.
-    ends : zeros (M - begun + 1, M - begun + 1, T + 1, 3), receives P(end after n2 patients, x2 responses, t2
-        toxicities) by 0 stop for toxicity, 1 the same at the planned n, 2 an end by the look. At the last look that is
+    ends : zeros (M - begun + 1, M - begun + 1, T + 1 or 1, 3), receives P(end after n2 patients, x2 responses, t2
+        toxicities; of any number if there is one place for them) by 0 stop for toxicity, 1 the same at the planned n, 2 an end by the look. At the last look that is
         every trial that gets there: what it decides hangs on all responses, which are not known here.
     """
     planned = tables.look_n[-1]
     look = 0
     while tables.look_n[look] <= begun:
         look += 1
-    last_look, last_t = tables.look_n.shape[0] - 1, state.shape[1] - 1
+    last_look, last_t, told = tables.look_n.shape[0] - 1, state.shape[1] - 1, ends.shape[2] - 1
     for i in range(begun + 1, planned + 1):
         m = i - begun
         _treat(state, work, cells[i - 1], m - 1, min(m - 1, last_t))
@@ -99,9 +99,9 @@ def lower_dose(tables, cells, begun, carried, state, work, ends):  # type: ignor
                 if mass == 0.0:
                     continue
                 if stops and t >= bound:
-                    ends[m, x, t, 1 if i == planned else 0] += mass
+                    ends[m, x, min(t, told), 1 if i == planned else 0] += mass
                 elif due and (look == last_look or tables.look_next[look, carried + x] < 0):
-                    ends[m, x, t, 2] += mass
+                    ends[m, x, min(t, told), 2] += mass
                 else:
                     continue
                 state[x, t] = 0.0

@@ -6,7 +6,7 @@ order of work, any number of workers and any variant of a scenario see the same 
 Address: key = hash of (stream version, seed); c0 = replicate, low 32 bits; c1 = replicate, high 16 bits, and the
 treatment course above them; c2 = enrolment index; c3 = domain above, group of purposes below. Frozen groups of
 four words: 0 = response, toxicity, evaluable, gap; 1 = onset, progression, dropout, cohort; 2 = serious event,
-stable disease, screening, first sight of a response.
+stable disease, screening, first sight of a response; 3 = allocation to a dose.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ STREAM_VERSION = 1
 """Part of every result: a change of layout is a change of numbers."""
 
 DOMAIN_TRIAL, DOMAIN_PREDICTION = 0, 1
-GROUP_OUTCOME, GROUP_COURSE, GROUP_EVENT = 0, 1, 2
+GROUP_OUTCOME, GROUP_COURSE, GROUP_EVENT, GROUP_ALLOCATION = range(4)
 MAX_REPLICATES = 1 << 48
 
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)

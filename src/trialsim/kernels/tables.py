@@ -44,6 +44,9 @@ class Tables(NamedTuple):
     attained_ge: Int32
     """(planned n + 1,) least responses for a go by number of patients analysed, NEVER where no count suffices; empty
     where not stated."""
+    randomise: Int32
+    """(4,) how the doses are allocated once the first was left (0: they are not), patients at the lower and at the
+    higher one of so many, patients at each with which allocation ends (0: the planned n)."""
 
 
 CARRY_NOTHING, CARRY_RESPONSES, CARRY_TOXICITIES, CARRY_BOTH = range(4)

@@ -49,8 +49,8 @@ class Compiled:
 
     @property
     def in_calendar(self) -> bool:
-        """Whether trials are simulated with dates or cohorts."""
-        return self.dated or self.scenario.cohorts is not None
+        """Whether trials are simulated with dates or cohorts, or with doses that are allocated."""
+        return self.dated or self.scenario.cohorts is not None or self.rules.randomise is not None
 
     @property
     def cohorts(self) -> tuple[str, ...]:

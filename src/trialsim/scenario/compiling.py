@@ -41,6 +41,7 @@ def compile_rules(scenario: Scenario, looks: Looks | None = None) -> Rules:
         most,
         after_change,
         attained_ge(scenario, looks.planned_n) if after_change == NEW_DOSE_ONLY else (),
+        scenario.dose_decision.randomise() if scenario.dose_decision else None,
     )
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
+from trialsim.codes import ALTERNATE, BLOCKS, COIN
 from trialsim.designs.dose_choice import HIGHER, LOWER, DoseChoice, DoseRule, Loss, NonInferiority, lower_is_right
+from trialsim.designs.rules import Randomise
 from trialsim.designs.spec import AsTuple, Patients, Spec, impossible
 from trialsim.scenario.values import Text, listed
 
@@ -14,8 +16,38 @@ if TYPE_CHECKING:
     from trialsim.scenario.cases import Case
     from trialsim.scenario.model import Scenario
 
+Ratio = Annotated[int, Field(ge=1, le=20)]
+
 LEVELS = 2
 """Dose levels between which a decision is defined."""
+
+
+class Allocation(Spec):
+    """Both doses after the trigger of a reduction, in a stated ratio, in place of the lower one for everybody."""
+
+    allocation: Literal["alternate", "blocks", "coin"] = Field(
+        "blocks",
+        description="alternate: in turn, the lower dose first; blocks: permuted blocks of the ratio; coin: each patient "
+        "by chance",
+        title="allocation to the doses after the trigger",
+    )
+    ratio: Annotated[tuple[Ratio, Ratio], AsTuple] = Field(
+        (1, 1),
+        description="[lower, higher]: of so many patients so many get each dose",
+        title="ratio of lower to higher dose after the trigger",
+    )
+    n_per_dose: Patients | None = Field(
+        None,
+        description="allocation ends when each dose has so many patients since the trigger, and everybody after gets "
+        "the lower one (default: it goes on to the planned n)",
+        title="patients at each dose with which allocation ends",
+    )
+    compared: Literal["concurrent", "all"] = Field(
+        "concurrent",
+        description="concurrent: the rule compares patients since the trigger only; all: all patients, which throws "
+        "the randomisation away",
+        title="patients that the dose rule compares",
+    )
 
 
 class DoseDecision(Spec):
@@ -45,6 +77,12 @@ class DoseDecision(Spec):
         "says that the lower dose is not supported",
         title="whether the higher dose may go forward",
     )
+    after_trigger: Allocation | None = Field(
+        None,
+        description="randomise later patients between the two doses once a reduction was triggered (default: all get "
+        "the lower dose); the boundary that was crossed acts no more",
+        title="allocation after the trigger",
+    )
     reason: Text | None = Field(
         None,
         description="why the higher dose may still be given after its toxicity boundary was crossed",
@@ -55,6 +93,14 @@ class DoseDecision(Spec):
         description="other rules that the report shows beside this one, on the same trials",
         title="rules shown beside the rule",
     )
+
+    def randomise(self) -> Randomise | None:
+        """The allocation after the trigger, compiled."""
+        stated = self.after_trigger
+        if stated is None:
+            return None
+        how = {"alternate": ALTERNATE, "blocks": BLOCKS, "coin": COIN}[stated.allocation]
+        return Randomise(how, *stated.ratio, stated.n_per_dose or 0)
 
     @property
     def any_end(self) -> bool:
@@ -70,6 +116,7 @@ class DoseDecision(Spec):
             least=self.min_per_dose,
             any_end=self.any_end,
             right=LOWER if lower_is_right(higher, lower, self.margin) else HIGHER,
+            compared=self.after_trigger.compared if self.after_trigger else "",
             inactive=None if p0 is None else tuple(dose for dose, rate in forward.items() if rate <= p0),
         )
 
@@ -97,6 +144,15 @@ def check_dose_decision(scenario: Scenario) -> None:
         raise impossible(
             "dose_decision", "not defined with `conduct.patient_reductions`: patients would have both doses"
         )
+    if stated.after_trigger is not None:
+        if stated.any_end:
+            raise impossible("dose_decision.applies", "`any_end` is not defined with `after_trigger`; only go is")
+        if scenario.evaluability.replaced:
+            raise impossible(
+                "dose_decision.after_trigger", "not defined where inevaluable patients are replaced"
+            )
+        if getattr(scenario.design, "watches_toxicity", False):
+            raise impossible("dose_decision.after_trigger", "not defined where looks of the design count toxicities")
     for place, rule in (("rule", stated.rule), *((f"beside.{k}", other) for k, other in enumerate(stated.beside))):
         counts = rule.kind == "utility" and rule.toxicity > 0
         if counts and any(case.toxicity is None for case in scenario.truth.values()):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from trialsim.designs.rules import Rules
-from trialsim.engine.dose_decisions import dose_values
+from trialsim.engine.dose_decisions import allocated, dose_values
 from trialsim.engine.exact import distribution
 from trialsim.engine.montecarlo import tallies
 from trialsim.engine.operating import exact, not_exact
@@ -295,6 +295,8 @@ def _exact(work: _Work, asked: Asked) -> Answer:
         rules, dates = work.protocol.rules, work.protocol.dates
         trial = Compiled(scenario, rules)
         truth = trial.rates[asked.case] if dates is None else trial.strata[asked.case].effective(dates)
+        if rules.randomise is not None:
+            return Answer(engine, allocated(trial, asked.case, truth).values)
         values = {**distribution(rules, truth).values, **dose_values(trial, asked.case, truth)}
     return Answer(engine, values)
 
