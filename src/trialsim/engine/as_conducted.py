@@ -154,7 +154,7 @@ def cases_of(trial: Compiled, results: Results) -> AsConducted:
 def trials_along(trial: Compiled, base: str, rates: Iterable[float]) -> dict[float, Timed]:
     """The trials of a case with each of these response rates, the same at every dose and in every stratum."""
     truth = trial.strata[base]
-    return {p: Timed.of(trial.rules, trial.calendar, _moved(truth, p)) for p in rates}
+    return {p: Timed.of(trial.rules, trial.calendar, _moved(truth, p).thresholds()) for p in rates}
 
 
 def with_points(bare: AsConducted, drawn: Mapping[float, Tally]) -> AsConducted:

@@ -64,7 +64,7 @@ class Line:
         """The same as it is simulated."""
         if self.dates is None:
             return Untimed(tables_of(self.rules), self.at(response).thresholds())
-        return Timed.of(self.rules, immediate(self.dates), self._everybody(response))
+        return Timed.of(self.rules, immediate(self.dates), self._everybody(response).thresholds())
 
     def _everybody(self, response: float) -> Strata:
         never = ((0.0,) * self.rules.levels,)

@@ -182,7 +182,7 @@ def responders_by_level(patients: Float64, rates: Rates | Cells) -> Float64:
     """(K,) expected responders at each level, from (K, M + 1) P(patient i is treated there)."""
     counted = rates.counted_response()
     if counted.shape[1] == 1:
-        return patients.sum(axis=1) * counted[:, 0]
+        return np.asarray(patients.sum(axis=1) * counted[:, 0])
     whose = np.minimum(np.arange(patients.shape[1] - 1), counted.shape[1] - 1)
     return np.asarray((patients[:, 1:] * counted[:, whose]).sum(axis=1))
 

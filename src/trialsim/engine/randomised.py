@@ -11,7 +11,7 @@ from trialsim.codes import ALTERNATE, ENDS, TOXICITY, TOXICITY_AT_N
 from trialsim.designs.dose_choice import NO_GO, OUTCOMES, DoseChoice, Seen
 from trialsim.designs.rules import Randomise, Rules
 from trialsim.engine.compiled import tables_of
-from trialsim.engine.dose_law import Decided, Part, at_higher, classes, decisions, is_go, last_toxic, start
+from trialsim.engine.dose_law import Decided, at_higher, classes, decisions, is_go, last_toxic, start
 from trialsim.engine.exact import responders_by_level
 from trialsim.kernels.tables import Bool, Float64
 from trialsim.quantities import by_end

@@ -15,7 +15,6 @@ from trialsim.engine.trials import Key, Untimed, chosen, with_choices
 from trialsim.kernels.tables import EARLY_DECISION, SERIOUS, Calendar, Int32, Int64, Tables
 from trialsim.scenario.calendar import immediate
 from trialsim.scenario.compiled import Compiled
-from trialsim.scenario.truth import Strata
 
 FULL_INTENSITY = 1 << 16
 
@@ -55,20 +54,29 @@ class Timed:
     daily: bool = False
 
     @classmethod
-    def of(cls, rules: Rules, calendar: Calendar, truth: Strata, choice: DoseChoice | None = None) -> Timed:
+    def of(
+        cls,
+        rules: Rules,
+        calendar: Calendar,
+        thresholds: Int64,
+        choice: DoseChoice | None = None,
+        *,
+        daily: bool = False,
+    ) -> Timed:
         """The trials of a case; the quick kernel is chosen wherever it applies."""
-        quick = runs_abreast(rules, calendar) and not truth.drifts
-        # a protocol that leaves out the dose reduction has the starting dose alone
-        thresholds = truth.thresholds()[: rules.levels]
-        return cls(tables_of(rules), calendar, thresholds, quick, choice, truth.daily)
+        trials = cls(tables_of(rules), calendar, thresholds, False, choice, daily)
+        return trials.under(rules, calendar)
 
     @classmethod
     def of_case(cls, trial: Compiled, case: str) -> Timed:
         """The trials of a case of a scenario."""
-        return cls.of(trial.rules, trial.calendar, trial.strata[case], trial.choice(case))
+        truth = trial.strata[case]
+        return cls.of(
+            trial.rules, trial.calendar, truth.thresholds(), trial.choice(case), daily=truth.daily
+        )
 
     def under(self, rules: Rules, calendar: Calendar) -> Timed:
-        """The same trials under another calendar."""
+        """The same trials under another calendar; the quick kernel knows no rates that drift."""
         drifts = self.thresholds.shape[1] > len(calendar.stratum_by)
         return replace(self, calendar=calendar, abreast=runs_abreast(rules, calendar) and not drifts)
 

@@ -125,7 +125,8 @@ def roles(
     """
     (p0, p1), highest, first = rates, {}, {}
     for name in scenario.truth:
-        strata = Strata.of(scenario, name, 1)  # the size is searched for, and the first patient's rates are asked for
+        # the size is searched for, so that a drift by patient has no numbers yet
+        strata = Strata.of(scenario, name, 1)
         highest[name] = max(max(rates.response) for rates in strata.rates)
         first[name] = sum(
             share * rates.response[0] for share, rates in zip(strata.shares, strata.rates, strict=True)

@@ -1,4 +1,4 @@
-"""Response rates that change while a trial enrols, by patient number or by date: what may be stated, and its numbers."""
+"""Response rates that change while a trial enrols, by patient number or by date: what may be stated, its numbers."""
 
 from __future__ import annotations
 
@@ -49,19 +49,27 @@ class Drift:
     daily: bool
 
     @classmethod
-    def of(cls, case: Case, planned_n: int) -> Drift | None:
-        """The drift of a case in a trial that plans so many patients; None where rates stay as they are."""
+    def of(cls, case: Case, planned_n: int | None) -> Drift | None:
+        """The drift of a case in a trial that plans so many patients; None where rates stay as they are.
+
+        Raises:
+            ValueError: the drift is by patient, and their number is not known.
+        """
         stated = case.drift
         if case.change == 0:
             return None
         if isinstance(stated, DatedDrift):
             return cls(stated.change, decimal(stated.months) * TICKS_PER_MONTH / TICKS_PER_DAY, True)
+        if planned_n is None:
+            raise ValueError("a drift by patient needs the planned number of patients")
         return cls(stated, Fraction(planned_n - 1), False)
 
     def rates(self, first: float) -> tuple[float, ...]:
         """The rate in every row, that of the first being stated: exact in the decimals stated, then rounded once."""
         p, change = decimal(first), decimal(self.change)
-        whole = ((row / self.steps if self.steps else Fraction(0)) for row in range(math.ceil(self.steps) + 1))
+        whole = (
+            (row / self.steps if self.steps else Fraction(0)) for row in range(math.ceil(self.steps) + 1)
+        )
         return tuple(float(p + change * min(part, Fraction(1))) for part in whole)
 
 
@@ -70,7 +78,9 @@ def check_drift(scenario: Scenario) -> None:
     for name, case in scenario.truth.items():
         key = f"truth.{name}.drift"
         if isinstance(case.drift, DatedDrift) and scenario.conduct is None:
-            raise impossible(f"{key}.months", "months need the `conduct` block; without it there is no calendar")
+            raise impossible(
+                f"{key}.months", "months need the `conduct` block; without it there is no calendar"
+            )
         if case.change == 0:
             continue
         for refused, what in (

@@ -48,8 +48,8 @@ class Rates:
     drift: Drift | None = None
 
     @classmethod
-    def of(cls, case: Case, evaluability: Evaluability, levels: int, planned_n: int) -> Rates:
-        """The rates of a case in a trial that plans so many patients; toxicity that is not stated never happens."""
+    def of(cls, case: Case, evaluability: Evaluability, levels: int, planned_n: int | None = None) -> Rates:
+        """The rates of a case; toxicity that is not stated never happens. A drift needs the planned n."""
         response = case.by_dose("response", levels)
         assert response is not None
         return cls(
@@ -180,8 +180,8 @@ class Strata:
     serious: tuple[tuple[float, ...], ...]
 
     @classmethod
-    def of(cls, scenario: Scenario, case_name: str, planned_n: int) -> Strata:
-        """The strata of a case in a trial that plans so many patients; what it does not state never happens."""
+    def of(cls, scenario: Scenario, case_name: str, planned_n: int | None = None) -> Strata:
+        """The strata of a case; what it does not state never happens. A drift needs the planned n."""
         levels, strata = len(scenario.doses), scenario.strata
         cases = [scenario.truth[case_name].within(s.name, s.cohort_name) for s in strata]
         total = sum(s.share for s in strata)

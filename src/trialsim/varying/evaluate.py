@@ -308,7 +308,8 @@ def _trials(work: _Work, case: str) -> Timed | Untimed:
         trial = Compiled(work.scenario, rules)
         return untimed(rules, {case: trial.rates[case]}, {case: trial.choice(case)})[case]
     choice = Compiled(work.scenario, rules).choice(case)
-    return Timed.of(rules, dates, Strata.of(work.scenario, case, rules.looks.planned_n), choice)
+    truth = Strata.of(work.scenario, case, rules.looks.planned_n)
+    return Timed.of(rules, dates, truth.thresholds(), choice, daily=truth.daily)
 
 
 def _simulated(work: _Work, trials: Timed | Untimed, tally: Tally) -> Answer:
