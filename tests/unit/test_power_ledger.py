@@ -24,9 +24,9 @@ from trialsim.engine.power_ledger import (
     PowerLedgers,
     Step,
     _reasons,
-    _Stage,
     power_ledgers,
 )
+from trialsim.engine.power_stages import Stage
 from trialsim.engine.quantities import Side
 from trialsim.engine.timed import at_once, timed
 from trialsim.figures import power_ledger as figure
@@ -405,7 +405,7 @@ def with_reasons(scenario: Scenario, step: Step) -> Step:
     """The step with what the ledger would say of it."""
     trial = Compiled.of(scenario)
     (oc,) = (oc for oc in exact(scenario, totals=False).cases if oc.case == "active")
-    return replace(step, reasons=_reasons(_Stage("calendar", trial, trial.strata["active"]), step, oc, None))
+    return replace(step, reasons=_reasons(Stage("calendar", trial, trial.strata["active"]), step, oc, None))
 
 
 @pytest.mark.parametrize("own", [False, True])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from trialsim.engine.power_ledger import PowerLedger, Reason, Step
+from trialsim.reporting.sentences import drift_words
 from trialsim.scenario.drift import DatedDrift
 from trialsim.scenario.model import Case, Scenario
 from trialsim.writing.numbers import (
@@ -131,16 +132,13 @@ def _when(scenario: Scenario, case: Case, step: str) -> str:
             "restart": "when, after a dose change, the trial begins again at the new dose",
         }[scenario.on_dose_change]
     if step == "drift":
-        return f"when {drift_words(case)}"
-    return f"in calendar time, in which {drift_words(case)}" if case.dated else "in calendar time"
+        return f"when {_drift(case)}"
+    return f"in calendar time, in which {_drift(case)}" if case.dated else "in calendar time"
 
 
-def drift_words(case: Case) -> str:
-    """How the response rate of a case changes."""
-    by = difference_cell("p_go", case.change).text
-    if isinstance(case.drift, DatedDrift):
-        return f"the response rate changes by {by} over {case.drift.months:g} months"
-    return f"the response rate changes by {by} from the first to the last planned patient"
+def _drift(case: Case) -> str:
+    months = case.drift.months if isinstance(case.drift, DatedDrift) else None
+    return f"the response rate {drift_words(case.change, months)}"
 
 
 def table(ledgers: Iterable[PowerLedger]) -> Table:
