@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
+from trialsim.codes import ALTERNATE
 from trialsim.designs.dose_choice import (
     HIGHER,
     LOWER,
@@ -18,7 +19,9 @@ from trialsim.designs.dose_choice import (
     DoseRule,
 )
 from trialsim.engine import randomised
-from trialsim.engine.dose_law import Decided, decided, unknown_law
+from trialsim.designs.rules import Randomise, Rules
+from trialsim.engine.dose_law import Decided, decided, unknown_law, when_left
+from trialsim.engine.exact import distribution
 from trialsim.kernels.tables import Float64
 from trialsim.results import Exact
 from trialsim.scenario.compiled import Compiled
@@ -64,6 +67,141 @@ def values_of(choice: DoseChoice, found: Decided) -> dict[str, float]:
     if choice.inactive is not None:
         values["p_dose_inactive"] = sum((outcomes[k] for k in choice.inactive), 0.0)
     return values
+
+
+@dataclass(frozen=True)
+class RuleFound:
+    """What a rule decides in a case: the quantities of ``values_of`` by name."""
+
+    rule: DoseRule
+    values: dict[str, float]
+
+
+@dataclass(frozen=True)
+class ConductFound:
+    """The trial of a case with one way of going on after the trigger.
+
+    Attributes:
+        conduct: reduce, concurrent or all (allocated in turn, and whose patients are compared).
+        values: P(go), the quantities of the dose rule, EN, patients at the higher dose, toxicities.
+    """
+
+    conduct: str
+    values: dict[str, float]
+
+
+@dataclass(frozen=True)
+class CaseFound:
+    """What the dose decision comes to in a case, exactly, with every outcome known before the next patient.
+
+    Attributes:
+        rules: the scenario's rule, then those beside it, last that the lower dose always goes forward.
+        left: E[observed response rate, observed toxicity rate at the higher dose; it is left], and P(it is left).
+        forward: of a go after both doses were given: E[observed response rate] at each dose, and P(such a go).
+        conducts: what allocating after the trigger changes; empty where it is not worked out.
+    """
+
+    case: str
+    rules: tuple[RuleFound, ...]
+    left: tuple[float, float, float]
+    forward: tuple[float, float, float]
+    conducts: tuple[ConductFound, ...]
+
+
+@dataclass(frozen=True)
+class DoseDecisions:
+    """The dose decision of a scenario in every case; ``not_exact`` says why there are no exact numbers."""
+
+    not_exact: str
+    cases: tuple[CaseFound, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, by case."""
+        return {
+            each.case: {
+                "rules": [
+                    {"rule": found.rule.model_dump(mode="json", by_alias=True), **found.values}
+                    for found in each.rules
+                ],
+                "when_left": dict(zip(("response_rate", "toxicity_rate", "p"), _given(each.left), strict=True)),
+                "when_forward": dict(zip(("rate_higher", "rate_lower", "p"), _given(each.forward), strict=True)),
+                "conducts": [{"conduct": found.conduct, **found.values} for found in each.conducts],
+            }
+            for each in self.cases
+        }
+
+
+def _given(joint: tuple[float, float, float]) -> tuple[float | None, float | None, float]:
+    """Means given an event, from means over it and its probability."""
+    first, second, p = joint
+    return (first / p, second / p, p) if p > 0 else (None, None, p)
+
+
+def dose_decisions(trial: Compiled) -> DoseDecisions | None:
+    """The dose decision in every case, by every rule of the scenario; None where it has none.
+
+    The numbers of ``left``, ``forward`` and ``rules`` are those of the trial in which all later patients get the lower
+    dose, whatever the scenario does after the trigger; where that is to allocate, ``rules`` are of the allocated trial.
+    """
+    stated = trial.scenario.dose_decision
+    if stated is None:
+        return None
+    plain = Compiled(trial.scenario, replace(trial.rules, randomise=None))
+    everything = (stated.rule, *stated.beside, AlwaysLower(kind="always_lower"))
+    rules = tuple(rule for k, rule in enumerate(everything) if rule not in everything[:k])
+    first = next(iter(trial.scenario.truth))
+    choices = [choice for rule in rules if (choice := trial.choice(first, rule))]
+    why = unknown_law(plain.rules, choices)
+    if not why and trial.rules.randomise is not None:
+        why = randomised.unknown(trial.rules, choices)
+    if why:
+        return DoseDecisions(why, ())
+    return DoseDecisions("", tuple(_case(trial, plain, case, rules) for case in trial.scenario.truth))
+
+
+def _case(trial: Compiled, plain: Compiled, case: str, rules: tuple[DoseRule, ...]) -> CaseFound:
+    truth = plain.truth(case)
+    cells = cells_of(plain, truth)
+    choices = [choice for rule in rules if (choice := trial.choice(case, rule))]
+    reduce = [replace(choice, compared="") for choice in choices]
+    found = decided(plain.rules, cells, reduce)
+    shown, conducts = found, []
+    # what allocating changes is told of decisions after a go
+    if not choices[0].any_end and not randomised.unknown(in_turn(trial), choices[:1]):
+        base = {**distribution(plain.rules, truth).values, **values_of(reduce[0], found[0])}
+        conducts.append(ConductFound("reduce", _kept(base)))
+        pair = [replace(choices[0], compared=each) for each in ("concurrent", "all")]
+        law = randomised.law(in_turn(trial), cells, [*pair, *choices] if trial.rules.randomise else pair)
+        values = randomised.exact(in_turn(trial), truth, law).values
+        for choice, each in zip(pair, law.decided, strict=False):
+            conducts.append(ConductFound(choice.compared, _kept({**values, **values_of(choice, each)})))
+        if trial.rules.randomise is not None:
+            shown = list(law.decided[2:])
+    return CaseFound(
+        case,
+        tuple(
+            RuleFound(rule, values_of(choice, each))
+            for rule, choice, each in zip(rules, choices, shown, strict=True)
+        ),
+        when_left(plain.rules, cells),
+        found[0].rates,
+        tuple(conducts),
+    )
+
+
+KEPT = ("p_go", "p_dose_correct", "p_dose_wrong", "p_dose_lower", "p_dose_higher", "en", "patients_dose_1", "toxicities")
+"""What is told of each way of going on after the trigger."""
+
+
+def _kept(values: dict[str, float]) -> dict[str, float]:
+    return {name: values[name] for name in KEPT}
+
+
+def in_turn(trial: Compiled) -> Rules:
+    """The rules with both doses in turn after the trigger, in the ratio stated or one to one."""
+    stated = trial.rules.randomise
+    allocation = replace(stated, how=ALTERNATE) if stated else Randomise(ALTERNATE)
+    return replace(trial.rules, randomise=allocation)
 
 
 def cells_of(trial: Compiled, truth: Rates | Cells) -> Float64:

@@ -122,6 +122,18 @@ def decided(rules: Rules, cells: Float64, choices: Sequence[DoseChoice]) -> list
     return [Decided(tuple(row), tuple(rates.tolist())) for row in outcomes.tolist()]
 
 
+def when_left(rules: Rules, cells: Float64) -> tuple[float, float, float]:
+    """E[observed response rate, observed toxicity rate at the higher dose; it is left], and P(it is left)."""
+    from trialsim.kernels.dose_law import higher_dose
+
+    most = rules.looks.planned_n
+    left, ends = np.zeros((most + 1, most + 1, most + 1)), np.zeros((most + 1, most + 1, most + 1, 4))
+    higher_dose(tables_of(rules), cells[0], *start(most, most), left, ends)
+    n1, x1, t1 = np.nonzero(left)
+    p = left[n1, x1, t1]
+    return float((p * x1 / n1).sum()), float((p * t1 / n1).sum()), float(p.sum())
+
+
 def is_go(end: Int64) -> Bool:
     """Which trials ended in a go."""
     return (end == GO_EARLY) | (end == FINAL_GO)

@@ -14,13 +14,14 @@ from trialsim.designs.rules import Looks
 from trialsim.engine.operating import exact, simulate
 from trialsim.facts import conduct as how
 from trialsim.facts import design as designs
+from trialsim.facts import dose_decision as dose
 from trialsim.facts import toxicity as doses
 from trialsim.given import takes
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Scenario
 from trialsim.version import __version__
 
-PARTS = ("design", "dose_reduction", "toxicity", "evaluability", "cohorts", "conduct", "endpoint", "doses")
+PARTS = ("design", "dose_reduction", "dose_decision", "toxicity", "evaluability", "cohorts", "conduct", "endpoint", "doses")
 """Blocks and keys that the protocol is made from."""
 
 
@@ -68,6 +69,7 @@ class Facts:
     unsourced: tuple[str, ...]
     references: tuple[str, ...]
     nominal: Nominal | None = None
+    dose_decision: dose.DoseDecision | None = None
 
 
 @dataclass(frozen=True)
@@ -169,6 +171,7 @@ def facts(trial: Compiled) -> Facts:
         ),
         (*designs.references(found), *([published] if published else [])),
         nominal_of(scenario, rules.looks),
+        dose.dose_decision(scenario),
     )
 
 
@@ -182,7 +185,7 @@ def nominal_of(scenario: Scenario, looks: Looks) -> Nominal | None:
 
 def _stated(scenario: Scenario) -> Iterator[str]:
     """Blocks that say something."""
-    for part in ("design", "dose_reduction", "cohorts", "conduct"):
+    for part in ("design", "dose_reduction", "dose_decision", "cohorts", "conduct"):
         if getattr(scenario, part) is not None:
             yield part
     if scenario.evaluability.probability < 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from trialsim.facts.protocol import Facts, Protocol
-from trialsim.reporting import protocol_conduct, protocol_design, protocol_toxicity
+from trialsim.reporting import protocol_conduct, protocol_design, protocol_dose, protocol_toxicity
 from trialsim.writing.numbers import mcse_cell, probability_cell, value_cell
 from trialsim.writing.report import Points, Report, Row, Section, Table, Words, plain, section
 
@@ -19,6 +19,7 @@ def protocol_section(facts: Facts) -> Section:
         section("protocol-design", "Design and sample size", protocol_design.blocks(facts)),
         section("protocol-population", "Patients and analysis set", protocol_conduct.population(facts)),
         section("protocol-toxicity", "Dose and toxicity", protocol_toxicity.blocks(facts)),
+        section("protocol-dose", "Which dose goes forward", protocol_dose.blocks(facts)),
         section("protocol-conduct", "Conduct", protocol_conduct.conduct(facts)),
         section("protocol-references", "References", Points(facts.references) if facts.references else ()),
         section(

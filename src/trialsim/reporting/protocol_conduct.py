@@ -13,6 +13,7 @@ from trialsim.writing.report import Block, Points, Words
 BLOCKS = {
     "design": "the design",
     "dose_reduction": "the toxicity rule and its consequences",
+    "dose_decision": "the dose decision",
     "evaluability": "who is evaluable",
     "cohorts": "the cohorts",
     "conduct": "conduct",

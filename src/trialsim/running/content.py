@@ -11,6 +11,7 @@ from trialsim.checks.predictive import DRAWS
 from trialsim.checks.rows import VERDICTS
 from trialsim.codes import DAYS_PER_MONTH, NEVER, TICKS_PER_DAY
 from trialsim.designs.binomial import clopper_pearson
+from trialsim.designs.dose_choice import LOWER
 from trialsim.designs.rules import ACTION_WORDS, DECISION_WORDS, Looks, Rules, cut_offs
 from trialsim.engine import derived
 from trialsim.engine.operating import FALSE_ALARM
@@ -40,6 +41,10 @@ def content(run: Run) -> Document:
     found = of_results(run.compiled, results)
     for name, case in found["cases"].items():
         case["power_ledger"] = power[name]
+    if run.dose is not None:
+        for name, decided in run.dose.to_dict().items():
+            found["cases"][name]["dose_decision"] = decided
+        found["dose_decision"] = _dose_decision(run.compiled, run.dose.not_exact)
     found["calendar_time_changes"] = _changes(run)
     found |= {
         **check_document(checks),
@@ -220,6 +225,20 @@ def _steps(rules: Rules, level: int) -> list[Document]:
         {"patients_from": m, "patients_to": end, "act_if_at_least": None if b >= NEVER else b}
         for (m, b), end in zip(steps, ends, strict=False)
     ]
+
+
+def _dose_decision(trial: Compiled, not_exact: str) -> Document:
+    """The dose decision as it is stated, the correct dose of each case, and why there are no exact numbers (else null)."""
+    stated = trial.scenario.dose_decision
+    assert stated is not None
+    choices = {case: trial.choice(case) for case in trial.scenario.truth}
+    return {
+        "stated": stated.model_dump(mode="json", by_alias=True),
+        "correct": {
+            case: "lower" if choice.right == LOWER else "higher" for case, choice in choices.items() if choice
+        },
+        "not_exact": not_exact or None,
+    }
 
 
 def _cohorts(scenario: Scenario) -> Document | None:

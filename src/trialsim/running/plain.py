@@ -41,7 +41,8 @@ def best(case: Document, quantity: str) -> float:
 def quantities(doc: Document, case: Document) -> list[str]:
     """The scalar quantities of a case, in reading order: those of every trial, then those of calendar time."""
     names = quantity_names(len(doc["doses"]))
-    return [*names, *(name for name in case["simulated"] or {} if name not in names)]
+    more = case["simulated"] or case["exact"] or {}
+    return [*names, *(name for name in more if name not in names)]
 
 
 def held(case: Document) -> Document:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from trialsim.checks import Checks
     from trialsim.designs.rules import Rules
     from trialsim.engine.ledger import Ledger
+    from trialsim.engine.dose_decisions import DoseDecisions
     from trialsim.engine.montecarlo import Progress
     from trialsim.engine.pictured import Pictured
     from trialsim.engine.power_ledger import PowerLedgers
@@ -34,6 +35,7 @@ class Run(Answer):
         facts: what its protocol fixes.
         pictured: the numbers of its figures.
         text: the scenario as its file has it.
+        dose: what its dose decision comes to.
         seconds: wall time by part of the work; the one thing here that differs from run to run.
     """
 
@@ -47,6 +49,7 @@ class Run(Answer):
     pictured: Pictured
     text: str
     sensitivity: SensitivityResults | None = None
+    dose: DoseDecisions | None = None
     seconds: Mapping[str, float] = field(default_factory=dict, compare=False)
 
     @property
@@ -128,6 +131,7 @@ def run(
     """
     from trialsim.checks import check
     from trialsim.engine import operating
+    from trialsim.engine.dose_decisions import dose_decisions
     from trialsim.engine.pictured import pictured
     from trialsim.engine.power_ledger import power_ledgers
     from trialsim.facts.protocol import facts
@@ -165,6 +169,8 @@ def run(
             analysed = assess(scenario, replicates=replicates, seed=seed, jobs=jobs, progress=progress)
     with clock("power_ledger"):
         power = power_ledgers(trial, results, jobs=jobs)
+    with clock("dose_decision"):
+        dose = dose_decisions(trial)
     with clock("figures_numbers"):
         shown = pictured(trial, results, jobs=jobs)
-    return Run(trial, results, checks, facts(trial), power, shown, text, analysed, clock.seconds)
+    return Run(trial, results, checks, facts(trial), power, shown, text, analysed, dose, clock.seconds)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from trialsim.reporting.oc import missed_words
 from trialsim.reporting.power_ledger import sentence
-from trialsim.reporting.run import summary
+from trialsim.reporting.run import dose_decision, summary
 from trialsim.running.plain import (
     Document,
     best,
@@ -28,6 +28,7 @@ def first_page(run: Run, doc: Document, pictures: Sequence[Picture]) -> Section:
     """At most a printed page."""
     rows = [("Why P(go) is what it is", " ".join(power_ledger(run, doc)))]
     rows += [("Against the observed trial", " ".join(summary.verdict(doc)))] if doc["headline"] else []
+    rows += [("Which dose goes forward", dose_decision.brief(doc))] if "dose_decision" in doc else []
     rows.append(("How far to trust the numbers", summary.trust(doc)))
     return section(
         "first-page",
