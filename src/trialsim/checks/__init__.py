@@ -186,8 +186,8 @@ def _left_out(cases: list[str]) -> tuple[str, ...]:
         return ()
     which = listed(tuple(f"“{name}”" for name in cases))
     return (
-        f"Not checked: {which}. Response rates that change during a trial predict counts only together with the order or "
-        "the dates of enrolment.",
+        f"Not checked: {which}. Response rates that change during a trial predict counts only together with the order "
+        "or the dates of enrolment.",
     )
 
 

@@ -51,7 +51,8 @@ ROUNDING = 1e-9
 class Reason:
     """Why a step is positive or says nothing, and the number behind it before and after the step, where it has one.
 
-    ``what`` is response_grows (with patients, or dates), within_error, nonresponders_replaced, fresh_start, new_dose_only, response_rises (at a lower dose),
+    ``what`` is response_grows (with patients, or dates), within_error, nonresponders_replaced, fresh_start,
+    new_dose_only, response_rises (at a lower dose),
     decisions_not_monotone (more responses may cost the go), fewer_toxicity_stops (their probability),
     more_at_starting_dose (expected patients there, where response is higher), or later_decisions.
     """

@@ -71,9 +71,7 @@ class Timed:
     def of_case(cls, trial: Compiled, case: str) -> Timed:
         """The trials of a case of a scenario."""
         truth = trial.strata[case]
-        return cls.of(
-            trial.rules, trial.calendar, truth.thresholds(), trial.choice(case), daily=truth.daily
-        )
+        return cls.of(trial.rules, trial.calendar, truth.thresholds(), trial.choice(case), daily=truth.daily)
 
     def under(self, rules: Rules, calendar: Calendar) -> Timed:
         """The same trials under another calendar; the quick kernel knows no rates that drift."""

@@ -111,7 +111,10 @@ def _plain(thing: Any) -> Any:
     if is_dataclass(thing):
         parts = {f.name: _plain(getattr(thing, f.name)) for f in fields(thing)}
         # a part that came later and is not there leaves the fingerprint as it was
-        return [type(thing).__name__, {name: part for name, part in parts.items() if (name, part) not in CAME_LATER}]
+        return [
+            type(thing).__name__,
+            {name: part for name, part in parts.items() if (name, part) not in CAME_LATER},
+        ]
     if isinstance(thing, tuple) and hasattr(thing, "_asdict"):
         return {name: _plain(part) for name, part in thing._asdict().items()}
     if isinstance(thing, tuple):

@@ -104,7 +104,8 @@ def simulate(tables, thresholds, k0, k1, first, out, paths):  # type: ignore[no-
     """Fill ``out`` (replicates, columns) with replicates ``first``, ``first + 1``, ... .
 
     ``thresholds`` is (K I, 5) int64: response; toxicity given no response, given response; evaluable given no response,
-    given response; I rows a level, for each patient in enrolment order, or one for everybody. ``paths`` (replicates, M), if not empty, receives for each patient
+    given response; I rows a level, for each patient in enrolment order, or one for everybody.
+    ``paths`` (replicates, M), if not empty, receives for each patient
     1 + level * 8 + evaluable * 4 + response * 2 + toxicity (0: not enrolled);
     M is the largest number of treated patients, all levels together.
     """

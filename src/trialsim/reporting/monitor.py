@@ -254,4 +254,8 @@ def present_table(aids: Aids, present: Present) -> Table:
 def _left_out(aids: Aids) -> str:
     """The sentence on cases without an exact answer, where others have one."""
     found = [f"“{name}”" for name, case in aids.scenario.truth.items() if case.dated]
-    return f" There is none for {listed(found)}: response rates that change by date have no exact answer." if found else ""
+    return (
+        f" There is none for {listed(found)}: response rates that change by date have no exact answer."
+        if found
+        else ""
+    )

@@ -49,10 +49,7 @@ class Words:
             name
             for name, case in scenario.truth.items()
             if p0 is not None
-            and all(
-                case.within(s.name, s.cohort_name).highest(levels) <= p0
-                for s in scenario.strata
-            )
+            and all(case.within(s.name, s.cohort_name).highest(levels) <= p0 for s in scenario.strata)
         }
         cohorts = scenario.cohorts.names if scenario.cohorts else ()
         return cls(scenario.doses, cohorts, scenario.own_rules, frozenset(null))

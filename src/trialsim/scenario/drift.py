@@ -73,6 +73,13 @@ class Drift:
         return tuple(float(p + change * min(part, Fraction(1))) for part in whole)
 
 
+def along_curves(scenario: Scenario) -> str:
+    """What pictures over response rates have to say of a scenario with a drift: they show trials without one."""
+    if not any(case.change for case in scenario.truth.values()):
+        return ""
+    return " No response rate drifts along these; a case that drifts stands at the rate of its first patient."
+
+
 def check_drift(scenario: Scenario) -> None:
     """Refuses a drift that is not defined for the trial, or takes a rate where none can be."""
     for name, case in scenario.truth.items():

@@ -11,9 +11,9 @@ from dataclasses import replace
 
 from trialsim.quantities import per
 from trialsim.reporting.operating import table
-from trialsim.reporting.sentences import drift_words
 from trialsim.reporting.run.methods import more_rates, why_this_case
 from trialsim.reporting.run.tables import operating_characteristics as characteristics
+from trialsim.reporting.sentences import drift_words
 from trialsim.running.content import Document
 from trialsim.running.inputs import origin_words, value_words
 from trialsim.running.plain import held, is_shown
