@@ -104,6 +104,9 @@ def report(trial: Trial) -> Outcome:
             (trial.arms[cohort].end or 0) if calendar.own else 0,
             *counts(members, "evaluable", "response"),
         ]
+    if trial.rules.randomise is not None:
+        since = len(everyone) - len(trial.allocated)
+        row += counts([p for p in reported if p.level == 0 and p.number > since], "response", "toxic")
     return Outcome(row, [as_fields(p) for p in everyone])
 
 

@@ -16,6 +16,8 @@ from tests.oracle.naive import key_of
 from tests.oracle.planned import ends_at_the_planned_n
 from trialsim.codes import (
     ACCRUAL,
+    ALTERNATE,
+    COIN,
     CONSIDER,
     FINAL_CONSIDER,
     FINAL_GO,
@@ -103,6 +105,7 @@ class Trial:
         self.level = 0
         self.triggered: list[int] = []  # levels whose dose reduction was triggered
         self.triggered_at = -1
+        self.allocated: list[bool] = []  # patients since both doses are given: whether the lower one
         self.acted: set[int] = set()  # levels whose toxicity boundary was crossed
 
         self.arrivals = 0
@@ -175,6 +178,8 @@ class Trial:
     def treat(self, arm: Arm, words: Arrival, stratum: int) -> None:
         """The patient starts treatment; the diary gets the days on which the office will hear of her."""
         number, level = len(self.patients) + 1, self.level
+        if level > 0 and self.rules.randomise is not None:
+            level = level if self.gets_lower(words) else 0
         patient = enrol(self.calendar, self.thresholds_now(), words, number, self.now, level, stratum)
         for group in (self.patients, self.at_level[level], arm.everyone, arm.patients):
             group.append(patient)
@@ -194,6 +199,26 @@ class Trial:
             since = (self.now - self.patients[0].arrival) // DAY
         first = min(since, changes) * strata
         return [level[first : first + strata] for level in self.thresholds]
+
+    def gets_lower(self, words: Arrival) -> bool:
+        """Draw the dose of the next patient after the trigger."""
+        stated, before = self.rules.randomise, self.allocated
+        assert stated is not None
+        lower, higher = sum(before), len(before) - sum(before)
+        size = stated.lower + stated.higher
+        block = before[len(before) - len(before) % size :]
+        if stated.per_dose and lower >= stated.per_dose and higher >= stated.per_dose:
+            gets = True
+        elif stated.per_dose and max(lower, higher) >= stated.per_dose:
+            gets = lower < stated.per_dose
+        elif stated.how == ALTERNATE:
+            gets = len(block) < stated.lower
+        elif stated.how == COIN:
+            gets = words.allocation * size < stated.lower * 2**32
+        else:
+            gets = words.allocation * (size - len(block)) < (stated.lower - sum(block)) * 2**32
+        before.append(gets)
+        return gets
 
     # --- places --------------------------------------------------------------------------------------------
 

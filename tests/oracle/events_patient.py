@@ -77,6 +77,7 @@ class Arrival:
         self.response, self.toxicity, self.evaluable, self.gap = words(*self.address, group=0)
         self.onset, self.progression, self.withdrawal, self.stratum = words(*self.address, group=1)
         self.serious, self.stable, self.screening, self.first_sight = words(*self.address, group=2)
+        self.allocation = words(*self.address, group=3)[0]
 
     def later_course(self, course: int) -> tuple[int, int]:
         """Toxicity and onset words of a later treatment course."""

@@ -17,8 +17,8 @@ from tests.helpers import first_of
 from tests.oracle import events
 from tests.oracle.conduct_strategies import immediate, random_conduct
 from tests.oracle.strategies import random_rules
-from trialsim.codes import NEW_DOSE_ONLY, POOLED, RESTART
-from trialsim.designs.rules import Rules
+from trialsim.codes import ALTERNATE, BLOCKS, COIN, NEW_DOSE_ONLY, POOLED, RESTART
+from trialsim.designs.rules import Randomise, Rules
 from trialsim.engine.compiled import tables_of
 from trialsim.engine.timed import runs_abreast
 from trialsim.kernels import abreast, conduct, trial
@@ -84,6 +84,29 @@ def test_scalar_kernel_and_event_simulation(batch: int) -> None:
             assert not kept[replicate, len(patients) :].any()
             seen.add(told.row[column.END])
     assert len(seen) == 8  # every way a trial can end
+
+
+def test_doses_that_are_allocated_after_a_trigger() -> None:
+    """120 random scenarios with two doses, 3 trials each: rows and patients."""
+    rng, done, both = random.Random("allocation"), 0, 0
+    while done < 120:
+        rules, calendar, thresholds = random_conduct(rng)
+        if rules.levels != 2 or calendar.after_change != POOLED or calendar.own:
+            continue
+        done += 1
+        how = rng.choice([ALTERNATE, BLOCKS, COIN])
+        allocation = Randomise(how, rng.randint(1, 3), rng.randint(1, 2), rng.choice([0, 0, 2]))
+        rules = replace(rules, randomise=allocation)
+        out = np.zeros((3, column.columns(2, calendar.cohorts, randomised=True)), dtype=np.int32)
+        kept = np.zeros((3, calendar.max_arrivals, FIELDS), dtype=np.int64)
+        conduct.simulate(tables_of(rules), calendar, thresholds, *stream_key(done), 0, out, kept)
+        for replicate in range(3):
+            told = events.simulate(rules, calendar, thresholds, done, replicate)
+            assert out[replicate].tolist() == told.row, (done, replicate)
+            patients = [[patient[name] for name in column.PATIENT_FIELDS] for patient in told.patients]
+            assert kept[replicate, : len(patients)].tolist() == patients, (done, replicate)
+            both += told.row[-3] > 0
+    assert both > 20
 
 
 @pytest.mark.slow

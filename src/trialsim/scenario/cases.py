@@ -82,8 +82,8 @@ class Case(Spec):
     )
     drift: Change | DatedDrift = Field(
         0.0,
-        description="change of the response rate from the first to the last of the planned patients, linear in enrolment "
-        "order and the same at every dose; or a change by date: its size and its months",
+        description="change of the response rate from the first to the last of the planned patients, linear in "
+        "enrolment order and the same at every dose; or a change by date: its size and its months",
         title="drift of the response rate",
     )
     cohorts: dict[GroupName, GroupRates] = Field(

@@ -127,7 +127,7 @@ def why_this_case(doc: Document, name: str) -> str:
     if p0 is not None and truth["highest_response"] <= p0:
         words = "the drug is inactive: no response rate exceeds p0, so a go is a false one"
     elif truth["drift"]:
-        words = f"a response rate of {by_dose(doc, responses)} for the first patient, which {drift_words(**truth['drift'])}"
+        words = f"a response rate of {by_dose(doc, responses)} in the first patient; it {drift_words(**truth['drift'])}"
     elif p1 is not None and min(responses) >= p1 and not truth["strata"]:
         words = "the drug is active: the response rate is p1 or better at every dose"
     elif p1 is not None and responses[0] >= p1:
