@@ -99,7 +99,7 @@ def test_doses_that_are_allocated_after_a_trigger() -> None:
         rules = replace(rules, randomise=allocation)
         out = np.zeros((3, column.columns(2, calendar.cohorts, randomised=True)), dtype=np.int32)
         kept = np.zeros((3, calendar.max_arrivals, FIELDS), dtype=np.int64)
-        conduct.simulate(tables_of(rules), calendar, thresholds, *stream_key(done), 0, out, kept)
+        conduct.simulate(tables_of(rules), calendar, thresholds, False, *stream_key(done), 0, out, kept)
         for replicate in range(3):
             told = events.simulate(rules, calendar, thresholds, done, replicate)
             assert out[replicate].tolist() == told.row, (done, replicate)
