@@ -28,6 +28,7 @@ from trialsim.scenario.model import Scenario
 CONDUCT = {
     "accrual": {"per_month": 4},
     "assessment_weeks": [8],
+    "confirmed": False,
     "toxicity_window_weeks": 8,
     "interim": "continue",
 }
@@ -104,7 +105,7 @@ def test_no_drift_is_the_scenario_without_one() -> None:
     for conduct in (None, CONDUCT):
         plain = drifting(0.0, conduct=conduct)
         stated = [plain, drifting({"change": 0.0, "months": 5}, conduct=CONDUCT)][: 2 if conduct else 1]
-        unstated = small(truth={name: case for name, case in plain.truth.items()}, conduct=conduct)
+        unstated = small(conduct=conduct)
         trials = [trials_of(Compiled.of(each)) for each in (*stated, unstated)]
         assert {len({fingerprint(of[name]) for of in trials}) for name in trials[0]} == {1}
     assert digest(drifting(0.0)) == digest(small()) != digest(drifting(0.1))
@@ -228,11 +229,11 @@ def test_the_report_says_it() -> None:
 
 def test_what_ifs_and_thresholds_move_it() -> None:
     said = str(trialsim.whatif(small(), {"truth.active.drift": -0.2}))
-    assert "drift of the response rate in “active” from 0 to -0.2" in " ".join(said.split())
+    assert 'drift of the response rate in "active" from 0 to -0.2' in " ".join(said.split())
     asked = {"case": "active", "input": "truth.active.drift", "from": -0.29, "to": 0.2, "below": 0.6}
     found = trialsim.sensitivity(small(sensitivity={"thresholds": {"overturned": asked}}))
     (crossing,) = found["overturned"].crossings
     at = trialsim.exact(drifting(crossing.at))["active"].exact.values["p_go"]
     assert at == pytest.approx(0.6, abs=1e-6)
     with pytest.raises(DesignError, match=r"truth.active.drift: a robust search"):
-        trialsim.find_robust(drifting(-0.1), nmax=20)
+        trialsim.find_robust(drifting(-0.1), nmax=20, alpha=0.1, beta=0.2)
