@@ -138,8 +138,13 @@ def check_dose_decision(scenario: Scenario) -> None:
             "dose_reduction.on_dose_change",
             f"`{scenario.on_dose_change}` leaves no comparison of the doses: with `dose_decision` only `pooled`",
         )
-    if scenario.cohorts is not None:
-        raise impossible("dose_decision", "not defined with `cohorts`: patients at the two doses would differ by cohort")
+    if scenario.own_rules:
+        raise impossible("cohorts.rules", "`own` is not defined with `dose_decision`; only `pooled` is")
+    for name, case in scenario.truth.items():
+        if case.cohorts:
+            raise impossible(
+                f"truth.{name}.cohorts", "rates by cohort are not defined with `dose_decision`: which dose is correct?"
+            )
     if scenario.conduct is not None and scenario.conduct.patient_reductions is not None:
         raise impossible(
             "dose_decision", "not defined with `conduct.patient_reductions`: patients would have both doses"
