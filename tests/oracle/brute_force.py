@@ -170,18 +170,24 @@ def after_patient(rules: Rules, before: State, cell: tuple[int, int, int]) -> tu
     return now, None
 
 
-def enumerate_outcomes(rules: Rules, cells: Sequence[Cells]) -> dict[Outcome, Fraction]:
+def enumerate_outcomes(rules: Rules, *cells: Sequence[Cells]) -> dict[Outcome, Fraction]:
     """Exact probability of every way the trial can end, by walking through every sequence of patients.
+
+    ``cells`` by level of the first patient, the second, ..., the last ones of everybody after.
 
     Doubles are fractions with a power of two below the line, so every cell is a whole number of 1/unit and
     the walk multiplies whole numbers; a trial of n patients is divided by unit**n at the end.
     """
-    unit = max(Fraction(p).denominator for level in cells for p in level.values())
-    parts = [[(cell, int(Fraction(p) * unit)) for cell, p in level.items() if p > 0] for level in cells]
+    unit = max(Fraction(p).denominator for patient in cells for level in patient for p in level.values())
+    parts = [
+        [[(cell, int(Fraction(p) * unit)) for cell, p in level.items() if p > 0] for level in patient]
+        for patient in cells
+    ]
     ends: dict[Outcome, int] = defaultdict(int)
 
     def walk(state: State, weight: int) -> None:
-        for cell, part in parts[state.level]:
+        treated = sum(state.patients)
+        for cell, part in parts[min(treated, len(parts) - 1)][state.level]:
             then, reason = after_patient(rules, state, cell)
             if reason is None:
                 walk(then, weight * part)
@@ -253,14 +259,14 @@ def summarise(rules: Rules, outcomes: Mapping[Outcome, Fraction]) -> dict[str, A
     }
 
 
-def enumerate_trial(rules: Rules, cells: Sequence[Cells]) -> dict[str, Any]:
+def enumerate_trial(rules: Rules, *cells: Sequence[Cells]) -> dict[str, Any]:
     """Exact operating characteristics: scalars by name, "distributions" by name, "joint_n_responses"[n][x],
     "joint_n_toxicities"[n][t], "treated_at"[level][i] (the i-th patient of the trial is treated at the level).
 
     The distributions are one floor down because "responses" and "toxicities" are also names of means.
     Feasible for 8 patients with 4 cells, 7 with 6 cells.
     """
-    return summarise(rules, enumerate_outcomes(rules, cells))
+    return summarise(rules, enumerate_outcomes(rules, *cells))
 
 
 # --- toxicity boundaries -----------------------------------------------------------------------------------

@@ -110,9 +110,14 @@ def report(trial: Trial) -> Outcome:
     return Outcome(row, [as_fields(p) for p in everyone])
 
 
-def simulate(rules: Rules, calendar: Calendar, thresholds: Any, seed: int, replicate: int) -> Outcome:
-    """One trial in calendar time; thresholds by level, stratum and RESPONSE..TOXIC of ``tables``."""
-    trial = Trial(rules, calendar, thresholds, seed, replicate)
+def simulate(
+    rules: Rules, calendar: Calendar, thresholds: Any, seed: int, replicate: int, *, daily: bool = False
+) -> Outcome:
+    """One trial in calendar time; thresholds by level, stratum and RESPONSE..TOXIC of ``tables``.
+
+    Where rates drift: by level, then strata of the first patient (or ``daily`` of the first day), of the second, ...
+    """
+    trial = Trial(rules, calendar, thresholds, seed, replicate, daily=daily)
     trial.run()
     return report(trial)
 

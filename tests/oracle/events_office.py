@@ -49,6 +49,9 @@ OUTCOMES, TOXICITY_RULE, TRIGGER, LOOKS, GIVING_UP, AMENDMENT, ARRIVAL = range(7
 gives up for want of patients with its looks, after them."""
 
 
+DAY = 1024
+
+
 class Arm:
     """Patients looked at together: the trial, or a cohort with its own rules."""
 
@@ -77,8 +80,17 @@ class Arm:
 class Trial:
     """The trial office."""
 
-    def __init__(self, rules: Rules, calendar: Calendar, thresholds: Any, seed: int, replicate: int) -> None:
-        self.rules, self.calendar = rules, calendar
+    def __init__(
+        self,
+        rules: Rules,
+        calendar: Calendar,
+        thresholds: Any,
+        seed: int,
+        replicate: int,
+        *,
+        daily: bool = False,
+    ) -> None:
+        self.rules, self.calendar, self.daily = rules, calendar, daily
         self.thresholds = [[[int(x) for x in stratum] for stratum in level] for level in thresholds]
         self.key, self.replicate = key_of(seed), replicate
         self.curve = AccrualCurve(calendar)
@@ -168,7 +180,7 @@ class Trial:
         number, level = len(self.patients) + 1, self.level
         if level > 0 and self.rules.randomise is not None:
             level = level if self.gets_lower(words) else 0
-        patient = enrol(self.calendar, self.thresholds, words, number, self.now, level, stratum)
+        patient = enrol(self.calendar, self.thresholds_now(), words, number, self.now, level, stratum)
         for group in (self.patients, self.at_level[level], arm.everyone, arm.patients):
             group.append(patient)
         self.at(patient.known, OUTCOMES, partial(self.hear_outcome, arm, patient))
@@ -177,6 +189,16 @@ class Trial:
         amended_after = self.rules.monitor.at_enrolled[level]
         if 0 < amended_after <= number:
             self.at(self.now, TRIGGER, partial(self.trigger, level))
+
+    def thresholds_now(self) -> list[list[list[int]]]:
+        """By level and stratum, of the patient who starts today: rates may change by patient, or by whole days."""
+        strata = len(self.calendar.stratum_by)
+        changes = len(self.thresholds[0]) // strata - 1
+        since = len(self.patients)
+        if self.daily and self.patients:
+            since = (self.now - self.patients[0].arrival) // DAY
+        first = min(since, changes) * strata
+        return [level[first : first + strata] for level in self.thresholds]
 
     def gets_lower(self, words: Arrival) -> bool:
         """Draw the dose of the next patient after the trigger."""

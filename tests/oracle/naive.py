@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -73,7 +73,13 @@ def thresholds(dose: Dose) -> Thresholds:
     )
 
 
-def simulate_trial(rules: Rules, truth: Sequence[Thresholds], seed: int, replicate: int) -> dict[str, Any]:
+Drifting = Callable[[int, int], Thresholds]
+"""The thresholds at a level of a patient in enrolment order, 1 = the first."""
+
+
+def simulate_trial(
+    rules: Rules, truth: Sequence[Thresholds] | Drifting, seed: int, replicate: int
+) -> dict[str, Any]:
     """One trial from first patient to verdict."""
     key = key_of(seed)
     looks, monitor = rules.looks, rules.monitor
@@ -94,7 +100,7 @@ def simulate_trial(rules: Rules, truth: Sequence[Thresholds], seed: int, replica
 
         # 1. record
         w = words(key, replicate, i - 1)
-        at = truth[level]
+        at = truth(level, i) if callable(truth) else truth[level]
         is_response = w[0] < at.response
         is_toxicity = w[1] < at.toxicity[is_response]
         is_evaluable = w[2] < at.evaluable[is_response]

@@ -51,7 +51,9 @@ def scalar(
     rules: Rules, calendar: Calendar, thresholds: Int64, seed: int, count: int, first: int = 0
 ) -> Int32:
     out = np.zeros((count, column.columns(rules.levels, calendar.cohorts)), dtype=np.int32)
-    conduct.simulate(tables_of(rules), calendar, thresholds, *stream_key(seed), first, out, NOTHING_KEPT)
+    conduct.simulate(
+        tables_of(rules), calendar, thresholds, False, *stream_key(seed), first, out, NOTHING_KEPT
+    )
     return out
 
 
@@ -73,7 +75,7 @@ def test_scalar_kernel_and_event_simulation(batch: int) -> None:
         rules, calendar, thresholds = random_conduct(rng)
         out = np.zeros((trials, column.columns(rules.levels, calendar.cohorts)), dtype=np.int32)
         kept = np.zeros((trials, calendar.max_arrivals, FIELDS), dtype=np.int64)
-        conduct.simulate(tables_of(rules), calendar, thresholds, *stream_key(seed), 0, out, kept)
+        conduct.simulate(tables_of(rules), calendar, thresholds, False, *stream_key(seed), 0, out, kept)
         for replicate in range(trials):
             told = events.simulate(rules, calendar, thresholds, seed, replicate)
             assert out[replicate].tolist() == told.row, (batch, seed, replicate)
@@ -97,7 +99,7 @@ def test_doses_that_are_allocated_after_a_trigger() -> None:
         rules = replace(rules, randomise=allocation)
         out = np.zeros((3, column.columns(2, calendar.cohorts, randomised=True)), dtype=np.int32)
         kept = np.zeros((3, calendar.max_arrivals, FIELDS), dtype=np.int64)
-        conduct.simulate(tables_of(rules), calendar, thresholds, *stream_key(done), 0, out, kept)
+        conduct.simulate(tables_of(rules), calendar, thresholds, False, *stream_key(done), 0, out, kept)
         for replicate in range(3):
             told = events.simulate(rules, calendar, thresholds, done, replicate)
             assert out[replicate].tolist() == told.row, (done, replicate)

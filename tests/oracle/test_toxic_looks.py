@@ -66,7 +66,7 @@ def test_readable_kernel_and_event_simulation_where_looks_stop_for_toxicity(inte
         rules, calendar = replace(rules, looks=looks), calendar._replace(interim=interim)
         out = np.zeros((3, column.columns(rules.levels, calendar.cohorts)), dtype=np.int32)
         kept = np.zeros((3, calendar.max_arrivals, FIELDS), dtype=np.int64)
-        conduct.simulate(tables_of(rules), calendar, thresholds, *stream_key(seed), 0, out, kept)
+        conduct.simulate(tables_of(rules), calendar, thresholds, False, *stream_key(seed), 0, out, kept)
         for replicate in range(3):
             row = events.simulate(rules, calendar, thresholds, seed, replicate).row
             assert out[replicate].tolist() == row, (interim, seed, replicate)

@@ -49,7 +49,7 @@ def cells(calendar: Calendar, thresholds: Int64) -> Cells:
                     table[level, 4 + toxic] += weight * counted
                     table[level, 2 + toxic] += weight * (e * there - counted)
                     table[level, toxic] += weight * (1 - e * there)
-    return Cells(tuple(map(tuple, table.tolist())))
+    return Cells.of(table[:, None])
 
 
 def scenarios(name: str, count: int) -> list[tuple[Rules, Calendar, Int64]]:

@@ -32,6 +32,7 @@ from trialsim.given import takes
 from trialsim.inference.observed import questions_of
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Observed, Scenario
+from trialsim.scenario.values import listed
 
 __all__ = [
     "CaseCheck",
@@ -77,11 +78,16 @@ def check(
         (3, 69)
     """
     trial = Compiled.of(scenario)
-    scenario = trial.scenario
+    stated = scenario = trial.scenario
     seed = scenario.simulation.seed if seed is None else seed
     observed = scenario.observed
     if observed is None:
         return Checks(scenario, notes=("The scenario has no `observed` block: nothing to check against.",))
+    drifting = [name for name, case in scenario.truth.items() if case.change]
+    if drifting:
+        steady = {name: case for name, case in scenario.truth.items() if name not in drifting}
+        scenario = scenario.model_copy(update={"truth": steady})
+        trial = Compiled(scenario, trial.rules)
     counts = counts_of(observed)
     how = How(seed, trials_of(scenario, replicates), jobs, progress)
 
@@ -96,12 +102,12 @@ def check(
     rows = [row for _, of_one in found for row in of_one]
     rows += external(scenario, observed)
     return Checks(
-        scenario,
+        stated,
         headline=_headlines(scenario, observed, counts, splits),
         by_case=tuple(rows),
         curves=tuple(_curve(q, y, n) for q, (y, n) in counts.items()),
         likelihood_ratios=_likelihood_ratios(scenario, counts, splits),
-        notes=_notes(trial, observed, how.trials),
+        notes=(*_left_out(drifting), *_notes(trial, observed, how.trials)),
         cells=tuple(cell_checks(scenario, observed)),
         questions=questions_of(trial),
     )
@@ -115,7 +121,8 @@ def trials_of(scenario: Scenario, replicates: int | None = None) -> int:
 def expected(trial: Compiled, replicates: int | None = None) -> int:
     """How many trials a check simulates in all."""
     scenario = trial.scenario
-    return len(scenario.truth) * trials_of(scenario, replicates) if simulates(trial, scenario.observed) else 0
+    cases = sum(not case.change for case in scenario.truth.values())
+    return cases * trials_of(scenario, replicates) if simulates(trial, scenario.observed) else 0
 
 
 def _headlines(
@@ -170,6 +177,17 @@ def _likelihood_ratios(
             vector, name, first, likelihood[name] / likelihood[first] if likelihood[first] > 0 else None
         )
         for name in names[1:]
+    )
+
+
+def _left_out(cases: list[str]) -> tuple[str, ...]:
+    """The sentence on cases that are not checked."""
+    if not cases:
+        return ()
+    which = listed(tuple(f"“{name}”" for name in cases))
+    return (
+        f"Not checked: {which}. Response rates that change during a trial predict counts only together with the order "
+        "or the dates of enrolment.",
     )
 
 

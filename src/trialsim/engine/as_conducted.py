@@ -178,6 +178,7 @@ def _response(truth: Strata) -> tuple[float, float]:
 
 
 def _moved(truth: Strata, response: float) -> Strata:
-    """The same truth with this response rate at every dose in every stratum."""
-    rates = tuple(replace(each, response=(response,) * len(each.response)) for each in truth.rates)
+    """The same truth with this response rate at every dose in every stratum, and no drift."""
+    steady = truth.steady.rates
+    rates = tuple(replace(each, response=(response,) * len(each.response)) for each in steady)
     return replace(truth, rates=rates)

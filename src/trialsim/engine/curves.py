@@ -53,8 +53,8 @@ class Line:
     dates: Calendar | None = None
 
     def at(self, response: float) -> Rates:
-        """The truth with this response rate at every dose."""
-        return replace(self.base, response=(response,) * self.rules.levels)
+        """The truth with this response rate at every dose, in every patient: nothing drifts along a curve."""
+        return replace(self.base, response=(response,) * self.rules.levels, drift=None)
 
     def truth(self, response: float) -> Rates | Cells:
         """The same as an exact calculation needs it."""

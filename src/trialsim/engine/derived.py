@@ -93,18 +93,14 @@ def costs(trial: Compiled) -> dict[str, dict[str, float | None]]:
         monitor=Monitor((*monitor.act_ge[:-1], never), monitor.at_enrolled, (*monitor.action[:-1], CONTINUE)),
     )
     without = replace(rules, monitor=Monitor((never,), (0,), (CONTINUE,)))
-    unknown = bool(not_exact(trial))
     found = {}
     for name in trial.scenario.truth:
-        truth = trial.truth(name)
+        truth = None if not_exact(trial, name) else trial.truth(name)
         row: dict[str, float | None] = {}
-        for label, twin, at in (
-            ("stated", rules, truth),
-            ("continued", continued, truth),
-            ("without", without, _at_start(truth)),
-        ):
-            known = not unknown and not out_of_reach(twin)
-            values = distribution(twin, at).values if known else None
+        for label, twin in (("stated", rules), ("continued", continued), ("without", without)):
+            values = None
+            if truth is not None and not out_of_reach(twin):
+                values = distribution(twin, _at_start(truth) if twin is without else truth).values
             for quantity in ("p_go", "en", "toxicities"):
                 row[f"{quantity}_{label}"] = values[quantity] if values else None
             if label == "stated":

@@ -219,4 +219,6 @@ def in_turn(trial: Compiled) -> Rules:
 
 def cells_of(trial: Compiled, truth: Rates | Cells) -> Float64:
     """(2, M, 4) what patient 1..M amounts to at each dose, as ``dose_law.law`` takes it."""
-    return np.repeat(truth.cells(replaced=False)[:, None, 2:], trial.rules.max_treated, axis=1)
+    table = truth.cells(replaced=False)[..., 2:]
+    whose = np.minimum(np.arange(trial.rules.max_treated), table.shape[1] - 1)
+    return np.ascontiguousarray(table[:, whose])

@@ -42,7 +42,8 @@ def averages(trial: Compiled, trials: Timed, name: str) -> bool:
         and rules.on_dose_change == POOLED
         and all(action != STOP for action in rules.monitor.action)
         and calendar.interim == CONTINUE_ACCRUAL
-        and trials.thresholds.shape[1] == 1
+        and len(calendar.stratum_by) == 1
+        and not trials.daily
         and case.odds_ratio == 1
     )
 
@@ -110,5 +111,4 @@ def _given(rules: Rules, truth: Rates | Cells, at: list[int]) -> float:
     chosen = [levels[k] for k in kept] + [levels[len(kept)] if len(kept) < len(levels) - 1 else levels[-1]]
     monitor = Monitor((never,) * len(chosen), (*(after[k] for k in kept), 0), (CONTINUE,) * len(chosen))
     table = truth.cells(replaced=False)[chosen]
-    cells = Cells(tuple(map(tuple, table.tolist())))
-    return distribution(replace(rules, monitor=monitor), cells).values["p_go"]
+    return distribution(replace(rules, monitor=monitor), Cells.of(table)).values["p_go"]

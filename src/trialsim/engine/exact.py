@@ -153,7 +153,7 @@ def _trial(
     by_n = ends.sum(axis=1)
     at_level = patients.sum(axis=1)
     # whether patient i is treated is decided before patient i, so expected counts are patients times rates
-    responders = at_level * np.array(rates.counted_response())
+    responders = responders_by_level(patients, rates)
     toxic = at_level * np.array(rates.toxicity)
     values = {
         **by_end(why),
@@ -176,6 +176,15 @@ def _trial(
         joint_responses=responses,
         joint_toxicities=toxicities,
     )
+
+
+def responders_by_level(patients: Float64, rates: Rates | Cells) -> Float64:
+    """(K,) expected responders at each level, from (K, M + 1) P(patient i is treated there)."""
+    counted = rates.counted_response()
+    if counted.shape[1] == 1:
+        return np.asarray(patients.sum(axis=1) * counted[:, 0])
+    whose = np.minimum(np.arange(patients.shape[1] - 1), counted.shape[1] - 1)
+    return np.asarray((patients[:, 1:] * counted[:, whose]).sum(axis=1))
 
 
 def independent_cohorts(rules: Rules, cohorts: Sequence[Cells], false_go: int) -> Exact:

@@ -136,13 +136,18 @@ def trials_of(trial: Compiled) -> dict[str, Trials]:
         for name, main in mains.items():
             if averages(trial, main, name):
                 trials[f"{name}{PATHS}"] = Paths.of(trial.rules, main)
-        if not not_exact(trial):
-            trials |= {f"{name}{AT_ONCE}": at_once(trial, main) for name, main in mains.items()}
+        trials |= {
+            f"{name}{AT_ONCE}": at_once(trial, main)
+            for name, main in mains.items()
+            if not not_exact(trial, name)
+        }
     return trials
 
 
-def not_exact(trial: Compiled) -> str:
-    """Why there is no exact answer even with outcomes known at once; "" where there is one."""
+def not_exact(trial: Compiled, case: str | None = None) -> str:
+    """Why there is no exact answer (in a case) even with outcomes known at once; "" where there is one."""
+    if case is not None and trial.scenario.truth[case].dated:
+        return "the response rate changes by date"
     if trial.dated and any(trial.calendar.amended_at):
         return "the dose is lowered at a date"
     if trial.scenario.own_rules:
@@ -155,10 +160,10 @@ def not_exact(trial: Compiled) -> str:
 
 def exact_sides(trial: Compiled, totals: bool = True) -> dict[str, Exact | None]:
     """The exact answer of every case with every outcome known at once; None where there is none."""
-    if not_exact(trial):
-        return dict.fromkeys(trial.scenario.truth)
     totals = totals and not out_of_reach(trial.rules, carried=True)
-    return {name: _exact(trial, name, totals) for name in trial.scenario.truth}
+    return {
+        name: None if not_exact(trial, name) else _exact(trial, name, totals) for name in trial.scenario.truth
+    }
 
 
 def of_tallies(
@@ -183,7 +188,7 @@ def _case(
 ) -> OperatingCharacteristics:
     """Everything known about a case; ``drawn`` holds the tallies of its ``trials``, if it was simulated."""
     doses, number = trial.scenario.doses, len(trial.scenario.truth)
-    why_not = not_exact(trial)
+    why_not = not_exact(trial, name)
     known = OperatingCharacteristics(name, doses, exact=side, not_exact=why_not)
     found = None
     if drawn:

@@ -114,7 +114,7 @@ def cells_by_dose(scenario: Scenario, case: Case) -> Float64:
     for share, here in groups(scenario, case):
         toxicity = here.by_dose("toxicity", levels) or (0.0,) * levels
         rates = Rates(_responders(scenario, here), toxicity, here.odds_ratio)
-        table += share * rates.cells(replaced=False)[:, 2:]
+        table += share * rates.cells(replaced=False)[:, 0, 2:]
     counted = seen * table[:, 2:]
     return np.hstack([table[:, :2] + table[:, 2:] - counted, counted])
 

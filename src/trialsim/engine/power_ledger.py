@@ -4,6 +4,7 @@ Each step adds one part of the protocol and keeps all before it; ``docs/methods.
 has and has not:
 
     design_alone    the response rate of the starting dose; everybody evaluable; nobody has toxicity
+    drift           that rate as it changes from patient to patient; a change by date comes with the dates
     evaluability    patients who cannot be evaluated, or withdraw
     toxicity_stop   stops for toxicity; the dose is lowered as stated but costs no response, and all patients are pooled
     dose_change     response by dose, and the analysis set as stated: the trial with every outcome known at once
@@ -21,22 +22,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from trialsim.codes import CONTINUE, NEVER, NEW_DOSE_ONLY, POOLED, REDUCE, RESTART, STOP
+from trialsim.codes import NEW_DOSE_ONLY, RESTART
 from trialsim.designs.alone import alone
-from trialsim.designs.rules import Monitor, Rules
-from trialsim.engine.exact import distribution, inert, out_of_reach
 from trialsim.engine.montecarlo import tallies
 from trialsim.engine.paired import Together, against, estimates
+from trialsim.engine.power_stages import Stage, exact_of, stages_of, steps_of, trials_of
 from trialsim.engine.quantities import Side
-from trialsim.engine.timed import Timed, at_once
-from trialsim.engine.trials import Untimed
+from trialsim.engine.timed import Timed
 from trialsim.results import Estimate, OperatingCharacteristics, Results, digits12
 from trialsim.scenario.compiled import Compiled
-from trialsim.scenario.compiling import groups_of
 from trialsim.scenario.truth import Strata
 
 LABELS = {
     "design_alone": "the design by itself",
+    "drift": "response rates that drift",
     "evaluability": "patients who cannot be evaluated",
     "toxicity_stop": "stops for toxicity",
     "dose_change": "response by dose, and who is analysed",
@@ -52,7 +51,8 @@ ROUNDING = 1e-9
 class Reason:
     """Why a step is positive or says nothing, and the number behind it before and after the step, where it has one.
 
-    ``what`` is within_error, nonresponders_replaced, fresh_start, new_dose_only, response_rises (at a lower dose),
+    ``what`` is response_grows (with patients, or dates), within_error, nonresponders_replaced, fresh_start,
+    new_dose_only, response_rises (at a lower dose),
     decisions_not_monotone (more responses may cost the go), fewer_toxicity_stops (their probability),
     more_at_starting_dose (expected patients there, where response is higher), or later_decisions.
     """
@@ -107,8 +107,9 @@ class Step:
 class PowerLedger:
     """The steps of one case; of one of its cohorts where those have rules of their own (else ``cohort`` is "").
 
-    ``response`` is the true response rate at the starting dose, averaged over strata; ``watched`` whether the looks of
-    the design watch toxicity too, which its first step leaves out.
+    ``response`` is the true response rate at the starting dose, averaged over strata, of the first patient where it
+    drifts; ``watched`` whether the looks of the design watch toxicity too, which its first step leaves out; ``dated``
+    whether response rates of the scenario change by date, which comes with its last step.
     """
 
     case: str
@@ -116,11 +117,14 @@ class PowerLedger:
     response: float
     watched: bool
     steps: tuple[Step, ...]
+    dated: bool = False
 
     def label(self, step: Step) -> str:
         """A step in words."""
         if self.watched and step.step == "design_alone":
             return "the design’s response cut-offs by themselves"
+        if self.dated and step.step == "calendar":
+            return "calendar time, and drift by date"
         return LABELS[step.step]
 
     def __getitem__(self, step: str) -> Step:
@@ -163,20 +167,6 @@ class PowerLedgers:
         return found
 
 
-@dataclass(frozen=True)
-class _Stage:
-    """The trial of a step with every outcome known at once, or, of the step ``calendar``, as it runs."""
-
-    step: str
-    trial: Compiled
-    strata: Strata
-
-    def repeats(self, before: _Stage) -> bool:
-        """Whether it is the trial of the stage before under another name."""
-        same = (self.trial.rules, self.strata) == (before.trial.rules, before.strata)
-        return same and self.step != "calendar"
-
-
 def power_ledgers(trial: Compiled, results: Results, *, jobs: int | None = None) -> PowerLedgers:
     """The ledger of every case of ``results``.
 
@@ -184,7 +174,7 @@ def power_ledgers(trial: Compiled, results: Results, *, jobs: int | None = None)
     """
     found: list[PowerLedger] = []
     of_time: dict[str, Mapping[str, Estimate]] = {}
-    trials = _steps(trial)
+    trials = steps_of(trial)
     for oc in results.cases:
         ledgers, apart = _of_case(trial, trials, oc, results, jobs)
         found.extend(ledgers)
@@ -207,13 +197,13 @@ def _of_case(
         strata.only([s.cohort_name == cohort for s in scenario.strata]) if cohort else strata
         for cohort in cohorts
     ]
-    by_part = [_stages(trials, part) for part in parts]
-    exact = [[_exact(stage) for stage in stages] for stages in by_part]
+    by_part = [stages_of(trials, part) for part in parts]
+    exact = [[exact_of(stage) for stage in stages] for stages in by_part]
     last = len(by_part[0]) - 1
     open_ends = sorted({k for values in exact for k, p in enumerate(values) if p is None})
     drawn = _Drawn({}, {})
     if open_ends and results.replicates and results.seed is not None:
-        drawn = _simulated(_stages(trials, strata), open_ends, results.replicates, results.seed, jobs)
+        drawn = _simulated(stages_of(trials, strata), open_ends, results.replicates, results.seed, jobs)
     if oc.simulated:
         drawn.values[last] = oc.simulated.values
     ledgers = []
@@ -230,7 +220,8 @@ def _of_case(
             step = _changed(steps[-1], step, None if same else drawn.changes.get(k, {}).get(name))
             steps.append(replace(step, reasons=_reasons(stage, step, oc, drawn.values.get(k - 1))))
         watched = bool(trial.rules.looks.too_toxic)
-        ledgers.append(PowerLedger(oc.case, cohort, _at_start(part), watched, tuple(steps)))
+        dated = any(case.dated for case in scenario.truth.values())
+        ledgers.append(PowerLedger(oc.case, cohort, _at_start(part), watched, tuple(steps), dated))
     return ledgers, drawn.changes.get(last, {})
 
 
@@ -256,62 +247,6 @@ def _at_start(strata: Strata) -> float:
     return sum(share * rate.response[0] for share, rate in zip(strata.shares, strata.rates, strict=True))
 
 
-def _steps(trial: Compiled) -> dict[str, Compiled]:
-    """The trial of every step after the design by itself; that of ``toxicity_stop`` with the first dose's response."""
-    scenario, rules, monitor = trial.scenario, trial.rules, trial.rules.monitor
-    found = {}
-    if scenario.evaluability.probability < 1 or trial.withdraws:
-        looks = replace(rules.looks, toxic_ge=())
-        kept = Rules(looks, _still(rules), rules.replaced, rules.max_treated)
-        found["evaluability"] = Compiled(scenario, kept)
-    if STOP in monitor.action or rules.looks.too_toxic:
-        found["toxicity_stop"] = Compiled(scenario, replace(rules, on_dose_change=POOLED, attained_ge=()))
-    if REDUCE in monitor.action or any(monitor.at_enrolled) or any(trial.calendar.amended_at):
-        found["dose_change"] = trial
-    if trial.dated:
-        found["calendar"] = trial
-    return found
-
-
-def _stages(trials: Mapping[str, Compiled], strata: Strata) -> list[_Stage]:
-    """Every step after the design by itself, under one truth."""
-    levels = len(strata.rates[0].response)
-    flat = replace(strata, rates=tuple(replace(r, response=r.response[:1] * levels) for r in strata.rates))
-    return [
-        _Stage(step, trial, flat if step == "toxicity_stop" else strata) for step, trial in trials.items()
-    ]
-
-
-def _still(rules: Rules, patients: int | None = None) -> Monitor:
-    """No toxicity rule and one dose, for so many patients (default: those of the rules)."""
-    never = (NEVER,) * ((rules.max_treated if patients is None else patients) + 1)
-    return Monitor((never,), (0,), (CONTINUE,))
-
-
-def _exact(stage: _Stage) -> float | None:
-    """P(go) of a stage, of one cohort where each has rules of its own; None where there is no exact answer."""
-    rules, groups = stage.trial.rules, groups_of(stage.trial.scenario)
-    if stage.step == "calendar":
-        return None
-    flat = all(len(set(rate.response)) == 1 for rate in stage.strata.rates)
-    stops = STOP in rules.monitor.action or rules.looks.too_toxic
-    if flat and not stops and rules.on_dose_change == POOLED:
-        # which dose a patient has then changes nothing, so that no date and no other cohort does
-        rules = replace(rules, monitor=_still(rules))
-    if rules.levels > 1 and any(stage.trial.calendar.amended_at):
-        return None
-    if groups > 1:
-        if not inert(rules.monitor):
-            return None
-        each = rules.max_treated // groups
-        rules = replace(rules, monitor=_still(rules, each), max_treated=each)
-    if out_of_reach(rules):
-        return None
-    cells = stage.strata.effective(stage.trial.calendar)
-    first = replace(cells, table=cells.table[: rules.levels])
-    return distribution(rules, first).values["p_go"]
-
-
 @dataclass(frozen=True)
 class _Drawn:
     """What was simulated by stage: every quantity, and its change from the stage before on the same patients."""
@@ -320,19 +255,18 @@ class _Drawn:
     changes: dict[int, Mapping[str, Estimate]]
 
 
-def _simulated(
-    stages: list[_Stage], which: list[int], replicates: int, seed: int, jobs: int | None
-) -> _Drawn:
+def _simulated(stages: list[Stage], which: list[int], replicates: int, seed: int, jobs: int | None) -> _Drawn:
     """The stages of these numbers, each beside the stage before it."""
     found = _Drawn({}, {})
     for k in which:
-        here = _trials(stages[k])
+        here = trials_of(stages[k])
         sides = [Side.of(here)]
         if k:
-            sides.insert(0, Side.of(_trials(stages[k - 1])))
+            sides.insert(0, Side.of(trials_of(stages[k - 1])))
         elif isinstance(here, Timed) and stages[k].step == "calendar":
             # without dates this is the design by itself
-            sides.insert(0, Side.of(at_once(stages[k].trial, here)))
+            undated = replace(stages[k], step="design_alone", strata=stages[k].strata.steady)
+            sides.insert(0, Side.of(trials_of(undated)))
         tally = tallies({"": Together(sides[0], tuple(sides[1:]))}, replicates, seed, jobs=jobs)[""]
         found.values[k] = estimates(tally, len(sides) - 1)
         if len(sides) > 1:
@@ -341,15 +275,8 @@ def _simulated(
     return found
 
 
-def _trials(stage: _Stage) -> Timed | Untimed:
-    rules = stage.trial.rules
-    # a step before the dose changes has the starting dose alone
-    as_it_runs = Timed.of(rules, stage.trial.calendar, stage.strata.thresholds()[: rules.levels])
-    return as_it_runs if stage.step == "calendar" else at_once(stage.trial, as_it_runs)
-
-
 def _reasons(
-    stage: _Stage,
+    stage: Stage,
     step: Step,
     oc: OperatingCharacteristics,
     simulated_before: Mapping[str, Estimate] | None,
@@ -365,7 +292,9 @@ def _reasons(
     if step.step == "calendar":
         return _reasons_of_time(stage, oc, simulated_before)
     evaluability, what = stage.trial.scenario.evaluability, []
-    if step.step == "evaluability":
+    if step.step == "drift":
+        what += ["response_grows"] * _grows(stage.strata)
+    elif step.step == "evaluability":
         if evaluability.replaced and evaluability.inevaluable == "nonresponders":
             what.append("nonresponders_replaced")
     elif stage.trial.rules.on_dose_change == RESTART:
@@ -378,8 +307,13 @@ def _reasons(
     return tuple(map(Reason, what)) or (Reason("decisions_not_monotone"),)
 
 
+def _grows(strata: Strata) -> bool:
+    """Whether a drift raises response rates."""
+    return any(rates.drift is not None and rates.drift.change > 0 for rates in strata.rates)
+
+
 def _reasons_of_time(
-    stage: _Stage, oc: OperatingCharacteristics, simulated_before: Mapping[str, Estimate] | None
+    stage: Stage, oc: OperatingCharacteristics, simulated_before: Mapping[str, Estimate] | None
 ) -> tuple[Reason, ...]:
     """What dates change in the trial's favour, by the numbers of the trial with outcomes known at once."""
     twin = oc.at_once.exact if oc.at_once else None
@@ -389,6 +323,8 @@ def _reasons_of_time(
         values["stops"] = values.get("p_stop_toxicity", 0.0) + values.get("p_stop_toxicity_at_n", 0.0)
     falls = any(min(r.response) < r.response[0] for r in stage.strata.rates)
     first, found = "patients_dose_1", []
+    if stage.strata.daily and _grows(stage.strata):
+        found.append(Reason("response_grows"))
     replicates = oc.simulated.replicates if oc.simulated else 1
     if before["stops"] - after["stops"] > 2 * (before["stops"] / replicates) ** 0.5:
         found.append(Reason("fewer_toxicity_stops", before["stops"], after["stops"]))

@@ -12,6 +12,7 @@ from trialsim.designs.dose_choice import NO_GO, OUTCOMES, DoseChoice, Seen
 from trialsim.designs.rules import Randomise, Rules
 from trialsim.engine.compiled import tables_of
 from trialsim.engine.dose_law import Decided, at_higher, classes, decisions, is_go, last_toxic, start
+from trialsim.engine.exact import responders_by_level
 from trialsim.kernels.tables import Bool, Float64
 from trialsim.quantities import by_end
 from trialsim.results import Exact
@@ -189,7 +190,7 @@ def exact(rules: Rules, truth: Rates | Cells, found: Law) -> Exact:
     """Every operating characteristic of the law under a truth."""
     by_n = found.ends.sum(axis=1)
     at_level = found.patients.sum(axis=1)
-    responders = at_level * np.array(truth.counted_response())
+    responders = responders_by_level(found.patients, truth)
     toxic = at_level * np.array(truth.toxicity)
     values = {
         **by_end(found.ends.sum(axis=0).tolist()),

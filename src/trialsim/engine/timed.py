@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -51,18 +51,32 @@ class Timed:
     thresholds: Int64
     abreast: bool
     choice: DoseChoice | None = None
+    daily: bool = False
 
     @classmethod
     def of(
-        cls, rules: Rules, calendar: Calendar, thresholds: Int64, choice: DoseChoice | None = None
+        cls,
+        rules: Rules,
+        calendar: Calendar,
+        thresholds: Int64,
+        choice: DoseChoice | None = None,
+        *,
+        daily: bool = False,
     ) -> Timed:
         """The trials of a case; the quick kernel is chosen wherever it applies."""
-        return cls(tables_of(rules), calendar, thresholds, runs_abreast(rules, calendar), choice)
+        trials = cls(tables_of(rules), calendar, thresholds, False, choice, daily)
+        return trials.under(rules, calendar)
 
     @classmethod
     def of_case(cls, trial: Compiled, case: str) -> Timed:
         """The trials of a case of a scenario."""
-        return cls.of(trial.rules, trial.calendar, trial.strata[case].thresholds(), trial.choice(case))
+        truth = trial.strata[case]
+        return cls.of(trial.rules, trial.calendar, truth.thresholds(), trial.choice(case), daily=truth.daily)
+
+    def under(self, rules: Rules, calendar: Calendar) -> Timed:
+        """The same trials under another calendar; the quick kernel knows no rates that drift."""
+        drifts = self.thresholds.shape[1] > len(calendar.stratum_by)
+        return replace(self, calendar=calendar, abreast=runs_abreast(rules, calendar) and not drifts)
 
     @property
     def patients(self) -> int:
@@ -85,7 +99,9 @@ class Timed:
             abreast.simulate(self.tables, self.calendar, self.thresholds, *key, first, out)
         else:
             nothing = np.zeros((0, 0, 0), dtype=np.int64)
-            conduct.simulate(self.tables, self.calendar, self.thresholds, *key, first, out, nothing)
+            conduct.simulate(
+                self.tables, self.calendar, self.thresholds, self.daily, *key, first, out, nothing
+            )
         return out
 
     def treated(self, key: Key, first: int, count: int) -> tuple[Int32, Int64]:
@@ -95,7 +111,7 @@ class Timed:
 
         out = np.empty((count, self._columns), dtype=np.int32)
         kept = np.zeros((count, self.calendar.max_arrivals, FIELDS), dtype=np.int64)
-        simulate(self.tables, self.calendar, self.thresholds, *key, first, out, kept)
+        simulate(self.tables, self.calendar, self.thresholds, self.daily, *key, first, out, kept)
         return out, kept
 
     def tally(self, key: Key, first: int, count: int) -> Tally:
@@ -116,11 +132,9 @@ def timed(trial: Compiled) -> dict[str, Timed]:
 
 def at_once(trial: Compiled, trials: Timed) -> Timed | Untimed:
     """The same patients with outcomes known at once, on the untimed kernel where nobody withdraws or differs."""
-    dates, plain = immediate(trials.calendar), trials.thresholds.shape[1] == 1
-    if (
-        plain
-        and not trial.rules.randomise
-        and not (dates.missed_by.any() or dates.own or any(dates.amended_at))
-    ):
-        return Untimed(trials.tables, np.ascontiguousarray(trials.thresholds[:, 0, :SERIOUS]), trials.choice)
-    return Timed.of(trial.rules, dates, trials.thresholds, trials.choice)
+    dates = immediate(trials.calendar)
+    plain = len(dates.stratum_by) == 1 and not trials.daily and trial.rules.randomise is None
+    if plain and not (dates.missed_by.any() or dates.own or any(dates.amended_at)):
+        thresholds = np.ascontiguousarray(trials.thresholds[..., :SERIOUS].reshape(-1, SERIOUS))
+        return Untimed(trials.tables, thresholds, trials.choice)
+    return trials.under(trial.rules, dates)

@@ -20,6 +20,9 @@ from trialsim.kernels.conduct_columns import END
 from trialsim.kernels.tables import Int32, Int64, Tables
 from trialsim.scenario.truth import Rates
 
+CAME_LATER = (("choice", None), ("daily", False))
+"""Parts of trials that older versions did not have, as they are where nothing asks for them."""
+
 Key = tuple[np.uint64, np.uint64]
 """The two words that a seed gives (``kernels/streams.py``)."""
 
@@ -110,7 +113,7 @@ def _plain(thing: Any) -> Any:
         # a part that came later and is not there leaves the fingerprint as it was
         return [
             type(thing).__name__,
-            {name: part for name, part in parts.items() if (name, part) != ("choice", None)},
+            {name: part for name, part in parts.items() if (name, part) not in CAME_LATER},
         ]
     if isinstance(thing, tuple) and hasattr(thing, "_asdict"):
         return {name: _plain(part) for name, part in thing._asdict().items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from trialsim.engine.montecarlo import tallies
@@ -78,7 +78,7 @@ def waiting_cost(trial: Compiled, seed: int, replicates: int) -> tuple[Waiting, 
 
 
 def _under(trial: Compiled, own: Timed, policy: str) -> Timed:
-    return Timed.of(trial.rules, own.calendar._replace(interim=POLICIES[policy]), own.thresholds)
+    return replace(own, choice=None).under(trial.rules, own.calendar._replace(interim=POLICIES[policy]))
 
 
 def _found(tally: Tally, k: int) -> dict[str, Difference]:

@@ -20,6 +20,7 @@ from trialsim.designs.simon import Simon
 from trialsim.designs.single_stage import SingleStage
 from trialsim.designs.target import Target, beta_of, doubtful
 from trialsim.engine.exact import distribution
+from trialsim.engine.operating import not_exact
 from trialsim.engine.whole_trial_found import Attained, Robust, RobustDesigns
 from trialsim.engine.whole_trial_search import Progress, Search
 from trialsim.errors import DesignError
@@ -125,7 +126,8 @@ def roles(
     """
     (p0, p1), highest, first = rates, {}, {}
     for name in scenario.truth:
-        strata = Strata.of(scenario, name)
+        # the size is searched for, so that a drift by patient has no numbers yet
+        strata = Strata.of(scenario, name, 1)
         highest[name] = max(max(rates.response) for rates in strata.rates)
         first[name] = sum(
             share * rates.response[0] for share, rates in zip(strata.shares, strata.rates, strict=True)
@@ -282,6 +284,8 @@ def _attained(scenario: Scenario, found: RobustDesigns) -> Iterator[Attained]:
         spec = _outright(looks)
         trial = Compiled.of(scenario.model_copy(update={"design": spec}))
         for case in scenario.truth:
+            if not_exact(trial, case):
+                continue
             does = distribution(trial.rules, trial.truth(case)).values
             promised = None
             if nominal is not None:

@@ -63,10 +63,16 @@ class Search:
         self.compiled, self.range = trial, (n, self.nmax)
         if why := not_exact(trial):
             raise DesignError(f"a robust search needs an exact answer, and there is none: {why}")
+        for name in self.order:
+            if scenario.truth[name].change:
+                raise DesignError(
+                    f"truth.{name}.drift: a robust search takes response rates that stay as they are; name other cases "
+                    "as null and alternative"
+                )
         self.cells: dict[str, Float64] = {}
         self.highest: dict[str, float] = {}
         for name in dict.fromkeys((*null, *alternative)):
-            cells = trial.truth(name).cells(trial.rules.replaced)
+            cells = trial.truth(name).cells(trial.rules.replaced)[:, 0]
             self.cells[name] = np.ascontiguousarray(cells)
             self.highest[name] = float((cells[:, 4:].sum(axis=1) / cells[:, 2:].sum(axis=1)).max())
 

@@ -17,6 +17,7 @@ from trialsim.figures.marks import mark_design_rates
 from trialsim.figures.style import BLACK, BLUE, GREY, ROW, WIDE, Key, Sheet, percent_axis, probability_axis
 from trialsim.figures.words import names_within, width
 from trialsim.results import to_frame
+from trialsim.scenario.drift import along_curves
 from trialsim.writing.numbers import listed, percent, probability
 from trialsim.writing.numbers import rate as stated
 
@@ -196,7 +197,7 @@ def _footer(material: Material) -> str:
     )
     if len(found.cases) > MOST_CASES:
         words.append(f"Shown: the first {MOST_CASES} of {len(found.cases)} cases.")
-    return " ".join(words)
+    return " ".join(words) + along_curves(material.scenario)
 
 
 def _caption(material: Material) -> str:

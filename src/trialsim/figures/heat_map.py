@@ -16,6 +16,7 @@ from trialsim.figures.map_cases import LOWER, MOST_CASES, START, cases_on, draw_
 from trialsim.figures.style import BLACK, NARROW, Key, Sheet, percent_axis
 from trialsim.figures.words import assumed, at_once
 from trialsim.results import to_frame
+from trialsim.scenario.drift import along_curves
 from trialsim.writing.numbers import listed, probability
 
 HIGH, BELOW, HEAD, LEFT, RIGHT = 5.4, 0.85, 0.5, 1.15, 1.1
@@ -118,7 +119,7 @@ def _footer(material: Material, computed: HeatMap) -> str:
     sources = assumed(
         material.scenario, "design", "toxicity rule", "evaluability", "response rates", "toxicity rates"
     )
-    return words + at_once(material.scenario) + sources
+    return words + along_curves(material.scenario) + at_once(material.scenario) + sources
 
 
 def _caption(moving: bool, several: bool) -> str:

@@ -13,6 +13,7 @@ from trialsim.engine.ranges import Observed, Ranges
 from trialsim.figures.drawn import Material
 from trialsim.figures.style import BLACK, GREY, MARKERS, NARROW, ROW, SERIES, Key, Sheet
 from trialsim.figures.words import assumed, at_once, some, width
+from trialsim.scenario.drift import along_curves
 from trialsim.writing.numbers import percent
 from trialsim.writing.numbers import rate as stated
 
@@ -116,6 +117,7 @@ def curve_footer(material: Material) -> str:
         )
     return (
         " ".join(words)
+        + along_curves(material.scenario)
         + at_once(material.scenario)
         + assumed(material.scenario, "design", "toxicity rule", "evaluability", "toxicity rates")
     )

@@ -81,8 +81,8 @@ def propagate(  # type: ignore[no-untyped-def]
 
     pending : (planned n + 1,) the look that is due at or after this many counted patients, if no decision skips a
         look (then state has one slot for looks); empty otherwise.
-    cells : (K, 6) probabilities of a patient at each level, in the order inevaluable without and with toxicity,
-        then evaluable: no response without and with toxicity, response without and with toxicity.
+    cells : (K, I, 6) probabilities of patient 1, ... I (and of everybody after) at each level, in the order inevaluable
+        without and with toxicity, then evaluable: no response without and with toxicity, response without and with.
     state : (K, starts, slots, V + 1, Z + 1, T + 1, X + 1), where the probability is: before the first patient
         all of it is at the first entry. Starts is 1 for one level, otherwise one
         for each number of patients after which a level can begin; V largest inevaluable count; Z the largest carried
@@ -103,6 +103,7 @@ def propagate(  # type: ignore[no-untyped-def]
     by_responses = carry == CARRY_BOTH
     for i in range(first, last + 1):
         top_z = min(last_z, i - 1)
+        whose = min(i, cells.shape[1]) - 1
         for level in range(levels):
             leave = 0 < tables.at_enrolled[level] <= i
             reduces = tables.action[level] == REDUCE
@@ -125,7 +126,7 @@ def propagate(  # type: ignore[no-untyped-def]
                 # a look only leads to later looks: walking down, no probability is treated twice for one patient
                 for slot in range(slots - 1, -1, -1):
                     block = state[level, start, slot]
-                    treated = _treat(block, work, cells[level], carry, (top_v, top_z, top_t, top_x))
+                    treated = _treat(block, work, cells[level, whose], carry, (top_v, top_z, top_t, top_x))
                     if treated == 0.0:
                         continue
                     patients[level, i] += treated

@@ -15,6 +15,7 @@ from trialsim.codes import (
     COIN,
     CONTINUE,
     STOP,
+    TICKS_PER_DAY,
     TOXICITY,
     TOXICITY_AT_N,
 )
@@ -117,10 +118,12 @@ def _end_of(groups):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def simulate(tables, calendar, thresholds, k0, k1, first, out, kept):  # type: ignore[no-untyped-def]
+def simulate(tables, calendar, thresholds, daily, k0, k1, first, out, kept):  # type: ignore[no-untyped-def]
     """Fill ``out`` (replicates, columns) with replicates ``first``, ``first + 1``, ... (``conduct_columns``).
 
-    ``thresholds`` is (K, S, 8) int64 (``tables.RESPONSE`` ...). ``kept`` (replicates, max_arrivals, FIELDS), if not
+    ``thresholds`` is (K, I S, 8) int64 (``tables.RESPONSE`` ...): the strata of the first patient, those of the second,
+    ... and the last ones for everybody after (``daily``: of the first day since the first patient started, ...).
+    ``kept`` (replicates, max_arrivals, FIELDS), if not
     empty, receives the treated patients of each trial in enrolment order.
     """
     levels, most = thresholds.shape[0], calendar.max_arrivals
@@ -136,6 +139,7 @@ def simulate(tables, calendar, thresholds, k0, k1, first, out, kept):  # type: i
         tables,
         calendar,
         thresholds,
+        daily,
         k0,
         k1,
         first,
@@ -156,6 +160,7 @@ def _simulate(  # type: ignore[no-untyped-def]
     tables,
     calendar,
     thresholds,
+    daily,
     k0,
     k1,
     first,
@@ -171,6 +176,8 @@ def _simulate(  # type: ignore[no-untyped-def]
 ):
     """The trials one after another, in work space that is given."""
     most, count = calendar.max_arrivals, groups.shape[0]
+    strata = calendar.stratum_by.shape[0]
+    last_time = thresholds.shape[1] // strata - 1
     for row in range(out.shape[0]):
         replicate = first + row
         groups[:] = 0
@@ -303,7 +310,9 @@ def _simulate(  # type: ignore[no-untyped-def]
                         patient[field.LEVEL] = level if lowers else 0
                         lower_n += lowers
                         in_block += lowers
-                    treat(calendar, thresholds, patient, replicate, index, k0, k1)
+                    time = (now - patients[0, field.STARTED]) // TICKS_PER_DAY if daily else treated
+                    at = min(time, last_time) * strata + patient[field.STRATUM]
+                    treat(calendar, thresholds, patient, at, replicate, index, k0, k1)
                     treated += 1
                     count_patient(tables, groups, series, a, patient, treated)
                     watched = patient[field.LEVEL] == level

@@ -104,13 +104,13 @@ def screened_for(calendar, replicate, index, k0, k1):  # type: ignore[no-untyped
 
 
 @plain
-def treat(calendar, thresholds, patient, replicate, index, k0, k1):  # type: ignore[no-untyped-def]
-    """Fill in what becomes of a patient whose STARTED, LEVEL and STRATUM are set.
+def treat(calendar, thresholds, patient, row, replicate, index, k0, k1):  # type: ignore[no-untyped-def]
+    """Fill in what becomes of a patient whose STARTED and LEVEL are set.
 
-    ``thresholds`` is (8,): the row of the patient's level and stratum is ``thresholds[level, stratum]``.
+    ``thresholds`` (K, R, 8): those of the patient are ``thresholds[level, row]``.
     """
-    start, level, stratum = patient[STARTED], patient[LEVEL], patient[STRATUM]
-    p = thresholds[level, stratum]
+    start, level = patient[STARTED], patient[LEVEL]
+    p = thresholds[level, row]
     visits = calendar.visit.shape[0]
     responds, toxicity, determined, _ = words_of(replicate, index, 0, GROUP_OUTCOME, k0, k1)
     onset_word, progresses, withdraws, _ = words_of(replicate, index, 0, GROUP_COURSE, k0, k1)
@@ -137,7 +137,7 @@ def treat(calendar, thresholds, patient, replicate, index, k0, k1):  # type: ign
     lost = False
     if calendar.max_reductions >= 0 and toxic:
         before_sight = _follow_courses(
-            calendar, thresholds, patient, replicate, index, until, onset, calendar.visit[seen], k0, k1
+            calendar, thresholds, patient, row, replicate, index, until, onset, calendar.visit[seen], k0, k1
         )
         if responder and before_sight < FULL_INTENSITY:
             exposed, _, _, _ = words_of(replicate, index, 1, GROUP_OUTCOME, k0, k1)
@@ -174,11 +174,11 @@ def treat(calendar, thresholds, patient, replicate, index, k0, k1):  # type: ign
 
 @plain
 def _follow_courses(  # type: ignore[no-untyped-def]
-    calendar, thresholds, patient, replicate, index, until, onset, sight, k0, k1
+    calendar, thresholds, patient, row, replicate, index, until, onset, sight, k0, k1
 ):
     """Hold, go on one level lower, or go off treatment at each toxicity; the intensity up to ``sight`` or the end of
     treatment by visit, if that is earlier."""
-    level, stratum = patient[LEVEL], patient[STRATUM]
+    level = patient[LEVEL]
     last = calendar.amounts.shape[0] - 1
     planned = calendar.amounts[level]
     begin, course, received, received_to_sight = np.int64(0), 0, np.int64(0), np.int64(0)
@@ -203,7 +203,7 @@ def _follow_courses(  # type: ignore[no-untyped-def]
         patient[REDUCTIONS] = course
         _, toxicity, _, _ = words_of(replicate, index, course, GROUP_OUTCOME, k0, k1)
         onset_word, _, _, _ = words_of(replicate, index, course, GROUP_COURSE, k0, k1)
-        toxic = np.int64(toxicity) < thresholds[level, stratum, TOXIC]
+        toxic = np.int64(toxicity) < thresholds[level, row, TOXIC]
         onset = onset_after(calendar, onset_word) if toxic else np.int64(-1)
     patient[ENDED] = patient[STARTED] + ended
     if until > 0:

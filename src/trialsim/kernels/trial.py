@@ -74,6 +74,23 @@ def _draw(patients, width, trial, before, first, m, thresholds, k0, k1):  # type
 
 
 @inline
+def _draw_drifting(patients, width, trial, before, first, m, thresholds, k0, k1):  # type: ignore[no-untyped-def]
+    """The same where each patient in enrolment order has thresholds of its own, (I, 5)."""
+    last = thresholds.shape[0] - 1
+    for lane in range(width):
+        replicate = np.uint64(first + trial[lane])
+        index = before[lane] + m
+        own = thresholds[min(max(index, 0), last)]  # a lane beyond the running trials may hold any number
+        w0, w1, w2, _ = philox(
+            replicate & _LOW, replicate >> np.uint64(32), np.uint64(index), _ADDRESS, k0, k1
+        )
+        response = np.int64(w0) < own[0]
+        toxic = np.int64(w1) < (own[2] if response else own[1])
+        evaluable = np.int64(w2) < (own[4] if response else own[3])
+        patients[lane] = evaluable * 4 + (response & evaluable) * 2 + toxic
+
+
+@inline
 def _toxicities(tables, counts, toxic_n, own):  # type: ignore[no-untyped-def]
     """Toxicities among the patients of a look: those at the level and, if pooled, at the levels above it."""
     if tables.on_dose_change == POOLED:
@@ -86,13 +103,16 @@ def _toxicities(tables, counts, toxic_n, own):  # type: ignore[no-untyped-def]
 def simulate(tables, thresholds, k0, k1, first, out, paths):  # type: ignore[no-untyped-def]
     """Fill ``out`` (replicates, columns) with replicates ``first``, ``first + 1``, ... .
 
-    ``thresholds`` is (K, 5) int64: response; toxicity given no response, given response; evaluable given no
-    response, given response. ``paths`` (replicates, M), if not empty, receives for each patient
+    ``thresholds`` is (K I, 5) int64: response; toxicity given no response, given response; evaluable given no response,
+    given response; I rows a level, for each patient in enrolment order, or one for everybody.
+    ``paths`` (replicates, M), if not empty, receives for each patient
     1 + level * 8 + evaluable * 4 + response * 2 + toxicity (0: not enrolled);
     M is the largest number of treated patients, all levels together.
     """
     max_treated = tables.act_ge.shape[1] - 1
     most = NEVER if tables.on_dose_change == RESTART else max_treated  # patients of the trial
+    levels = tables.action.shape[0]
+    times = thresholds.shape[0] // levels
     lanes = np.empty((FIELDS, LANES), dtype=np.int32)
     trial, before, look, due_at = lanes[TRIAL], lanes[BEFORE], lanes[LOOK], lanes[DUE_AT]
     responses, evaluable_n, toxic_n = lanes[RESPONSES], lanes[EVALUABLE_N], lanes[TOXIC_N]
@@ -111,7 +131,7 @@ def simulate(tables, thresholds, k0, k1, first, out, paths):  # type: ignore[no-
             arriving[TRIAL, lane] = start + lane
             arriving[DUE_AT, lane] = tables.look_n[0]
 
-        for level in range(thresholds.shape[0]):
+        for level in range(levels):
             for field in range(FIELDS):
                 for lane in range(arrivals):
                     lanes[field, lane] = arriving[field, lane]
@@ -123,7 +143,11 @@ def simulate(tables, thresholds, k0, k1, first, out, paths):  # type: ignore[no-
             m = 0
             while running > 0:
                 width = (running + VECTOR - 1) // VECTOR * VECTOR
-                _draw(patients, width, trial, before, first, m, thresholds[level], k0, k1)
+                if times == 1:
+                    _draw(patients, width, trial, before, first, m, thresholds[level], k0, k1)
+                else:
+                    own_rates = thresholds[level * times : (level + 1) * times]
+                    _draw_drifting(patients, width, trial, before, first, m, own_rates, k0, k1)
                 if paths.shape[0] > 0:
                     for lane in range(running):
                         paths[trial[lane], before[lane] + m] = 1 + level * 8 + patients[lane]

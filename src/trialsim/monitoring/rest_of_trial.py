@@ -162,6 +162,10 @@ def ahead(rules: Rules, truth: Rates | Cells, now: Now) -> Ahead:
     """
     if rules.on_dose_change == RESTART and now.dose + 1 < rules.levels:
         return _ahead_of_restart(rules, truth, now)
+    if isinstance(truth, Rates) and truth.drift is not None:
+        truth = Cells.of(truth.cells(replaced=True))
+    if isinstance(truth, Cells):
+        truth = truth.from_patient(now.treated)
     return _end(rules, from_level(truth, now.dose), now)[0]
 
 

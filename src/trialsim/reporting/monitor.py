@@ -20,7 +20,7 @@ from trialsim.scenario.files import digest
 from trialsim.writing.csv import to_csv
 from trialsim.writing.folder import check_file, write_file
 from trialsim.writing.html import html
-from trialsim.writing.numbers import NONE, Cell, count, probability_cell, rate
+from trialsim.writing.numbers import NONE, Cell, count, listed, probability_cell, rate
 from trialsim.writing.report import (
     Group,
     Pictures,
@@ -172,7 +172,7 @@ def power_notes(aids: Aids) -> list[str]:
         )
         words.append(
             "The columns of cases have everything that the case states, doses, toxicity and evaluability included, "
-            f"averaged over what toxicity may have been{unstopped}.{more}"
+            f"averaged over what toxicity may have been{unstopped}.{more}{_left_out(aids)}"
         )
     elif aids.no_cases and aids.counts:
         words.append(f"There is no such answer for the cases of the scenario: {aids.no_cases}.")
@@ -249,3 +249,13 @@ def present_table(aids: Aids, present: Present) -> Table:
         else ()
     )
     return Table("now", "How the trial will end, given where it stands", heads, tuple(groups), notes)
+
+
+def _left_out(aids: Aids) -> str:
+    """The sentence on cases without an exact answer, where others have one."""
+    found = [f"“{name}”" for name, case in aids.scenario.truth.items() if case.dated]
+    return (
+        f" There is none for {listed(found)}: response rates that change by date have no exact answer."
+        if found
+        else ""
+    )

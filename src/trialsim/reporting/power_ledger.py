@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from trialsim.engine.power_ledger import PowerLedger, Reason, Step
-from trialsim.scenario.model import Scenario
+from trialsim.reporting.sentences import drift_words
+from trialsim.scenario.drift import DatedDrift
+from trialsim.scenario.model import Case, Scenario
 from trialsim.writing.numbers import (
     NONE,
     Cell,
@@ -33,6 +35,7 @@ _REASONS = {
     "decisions_not_monotone": "under this table of decisions more responses can cost the go",
     "fresh_start": "looks begin again at the lower dose, a second chance of a go",
     "new_dose_only": "after a dose change no interim look can end the trial, and the verdict has a cut-off of its own",
+    "response_grows": "the response rate grows during the trial",
     "response_rises": "response is more likely at a lower dose",
     "fewer_toxicity_stops": "fewer stop for toxicity while outcomes are awaited",
     "more_at_starting_dose": "more patients are treated at the starting dose, where response is more likely",
@@ -45,14 +48,14 @@ def sentence(scenario: Scenario, ledger: PowerLedger) -> str:
     out."""
     first, *rest = ledger.steps
     more = [step for step in rest if step.change is None or step.change_mcse or abs(step.change) >= ROUNDED]
-    p = ledger.response
+    p, case = ledger.response, scenario.truth[ledger.case]
     rates = {scenario.design.p0: "type I error", scenario.design.p1: "power"}
     has = "have" if ledger.watched else "has"
     words = [
         f"{named(ledger)}: {ledger.label(first)} {has} a {rates.get(p, 'P(go)')} of {probability(first.p_go)} "
-        f"at a response rate of {rate(p)} (everybody evaluable, no toxicity)"
+        f"at a response rate of {rate(p)} (everybody evaluable, no toxicity{', no drift' if case.change else ''})"
     ]
-    words += [_told(scenario, step) for step in more]
+    words += [_told(scenario, case, step) for step in more]
     if not more:
         words.append("nothing in this scenario changes that")
     elif scenario.conduct is None:
@@ -65,9 +68,9 @@ def named(ledger: PowerLedger) -> str:
     return f"{ledger.case}, {ledger.cohort}" if ledger.cohort else ledger.case
 
 
-def _told(scenario: Scenario, step: Step) -> str:
+def _told(scenario: Scenario, case: Case, step: Step) -> str:
     """``0.8460 (−0.0092) when ...``, and why where it is more than before."""
-    when = _when(scenario, step.step)
+    when = _when(scenario, case, step.step)
     if step.p_go is None or step.change is None:
         return f"not simulated {when}"
     words = f"{probability(step.p_go)} ({_effect(step)}) {when}"
@@ -103,7 +106,7 @@ def _why(reason: Reason) -> str:
     return f"{words} ({after}, not {before})"
 
 
-def _when(scenario: Scenario, step: str) -> str:
+def _when(scenario: Scenario, case: Case, step: str) -> str:
     """What a step adds, as it is in this scenario."""
     evaluability, conduct = scenario.evaluability, scenario.conduct
     if step == "evaluability":
@@ -128,7 +131,14 @@ def _when(scenario: Scenario, step: str) -> str:
             "new_dose_only": "when, after a dose change, only the patients at the new dose are analysed",
             "restart": "when, after a dose change, the trial begins again at the new dose",
         }[scenario.on_dose_change]
-    return "in calendar time"
+    if step == "drift":
+        return f"when {_drift(case)}"
+    return f"in calendar time, in which {_drift(case)}" if case.dated else "in calendar time"
+
+
+def _drift(case: Case) -> str:
+    months = case.drift.months if isinstance(case.drift, DatedDrift) else None
+    return f"the response rate {drift_words(case.change, months)}"
 
 
 def table(ledgers: Iterable[PowerLedger]) -> Table:

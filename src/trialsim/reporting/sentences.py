@@ -49,10 +49,7 @@ class Words:
             name
             for name, case in scenario.truth.items()
             if p0 is not None
-            and all(
-                max(case.within(s.name, s.cohort_name).by_dose("response", levels) or (0.0,)) <= p0
-                for s in scenario.strata
-            )
+            and all(case.within(s.name, s.cohort_name).highest(levels) <= p0 for s in scenario.strata)
         }
         cohorts = scenario.cohorts.names if scenario.cohorts else ()
         return cls(scenario.doses, cohorts, scenario.own_rules, frozenset(null))
@@ -60,6 +57,13 @@ class Words:
     def spoken(self, quantity: str) -> str:
         """A quantity inside a sentence."""
         return spoken(quantity, self.doses, self.cohorts, self.own)
+
+
+def drift_words(change: float, months: float | None) -> str:
+    """How a response rate drifts, after its name: ``changes by −5 percentage points over 24 months``."""
+    by = f"{100 * change:+.4g}".replace("-", "−")
+    over = "from the first to the last planned patient" if months is None else f"over {months:g} months"
+    return f"changes by {by} percentage points {over}"
 
 
 def rule() -> str:

@@ -23,7 +23,8 @@ from trialsim.running.inputs import about, inputs, origin_words, tally_of_inputs
 from trialsim.running.plain import Document as Document
 from trialsim.running.plain import best, compared, typical_cases
 from trialsim.scenario.compiled import Compiled
-from trialsim.scenario.model import Observed, Scenario
+from trialsim.scenario.drift import DatedDrift
+from trialsim.scenario.model import Case, Observed, Scenario
 
 if TYPE_CHECKING:
     from trialsim.running.run import Run
@@ -270,8 +271,9 @@ def _truth(scenario: Scenario, case: str) -> Document:
     differ = bool(truth.cohorts)
     return {
         **by_dose,
-        "highest_response": max(max(here.by_dose("response", levels) or ()) for _, here in parts),
+        "highest_response": max(here.highest(levels) for _, here in parts),
         "odds_ratio": truth.odds_ratio,
+        "drift": _drift(truth),
         "strata": [
             {
                 "name": stratum.name,
@@ -284,6 +286,14 @@ def _truth(scenario: Scenario, case: str) -> Document:
         else None,
         "note": truth.note,
     }
+
+
+def _drift(truth: Case) -> Document | None:
+    """By how much the response rate changes, and in how many months (None: by patient number)."""
+    if not truth.change:
+        return None
+    months = truth.drift.months if isinstance(truth.drift, DatedDrift) else None
+    return {"change": truth.change, "months": months}
 
 
 def _average(shares: list[float], rows: list[tuple[float, ...]]) -> list[float]:

@@ -29,6 +29,9 @@ _LEFT_OUT: dict[tuple[type[BaseModel], str], str] = {
 }
 """What it means that a block or key without a value is left out."""
 
+_SAYS_NOTHING = {(Case, "drift")}
+"""Keys that are no input of a scenario which does not state them."""
+
 NOT_STATED: dict[str, Any] = {"source": None, "assumed": False, "fitted": False, "note": None}
 
 DEFAULT = "the default; the scenario does not state it"
@@ -99,6 +102,8 @@ def _leaves(block: BaseModel, prefix: str, sources: Mapping[str, Source]) -> Ite
             continue
         value = getattr(block, name)
         stated = name in block.model_fields_set
+        if not stated and (type(block), name) in _SAYS_NOTHING:
+            continue
         if key == "criterion" and value is None and getattr(block, "is_searched", False):
             value = getattr(block, "default_criterion", None)
         if value is None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field, PrivateAttr
 
 from trialsim.designs.spec import OpenProbability, Spec
+from trialsim.scenario.drift import Change, DatedDrift
 from trialsim.scenario.values import GroupName, Rates, Text
 
 
@@ -79,6 +80,12 @@ class Case(Spec):
         description="true rate of patients with a serious adverse event, nested in toxicity",
         title="rate of serious adverse events",
     )
+    drift: Change | DatedDrift = Field(
+        0.0,
+        description="change of the response rate from the first to the last of the planned patients, linear in "
+        "enrolment order and the same at every dose; or a change by date: its size and its months",
+        title="drift of the response rate",
+    )
     cohorts: dict[GroupName, GroupRates] = Field(
         {},
         description="name of a stratum or cohort -> the rates that differ there; a stratum's outrank its cohort's",
@@ -102,6 +109,20 @@ class Case(Spec):
         if isinstance(value, Slope):
             return value.by_dose(self._amounts)
         return value if isinstance(value, tuple) else (value,) * levels
+
+    @property
+    def change(self) -> float:
+        """By how much the response rate changes in all, at every dose alike."""
+        return self.drift.change if isinstance(self.drift, DatedDrift) else self.drift
+
+    @property
+    def dated(self) -> bool:
+        """Whether the response rate changes by date."""
+        return isinstance(self.drift, DatedDrift) and self.change != 0
+
+    def highest(self, levels: int) -> float:
+        """The highest response rate of any patient at any dose."""
+        return max(self.by_dose("response", levels) or (0.0,)) + max(self.change, 0.0)
 
     def within(self, stratum: str, cohort: str) -> Case:
         """The case as it is in one stratum: the stratum's own rates, else its cohort's, else everybody's."""

@@ -66,12 +66,14 @@ class Compiled:
     def rates(self) -> dict[str, Rates]:
         """The truth of every case as numbers by dose level, without regard to strata and withdrawal."""
         s = self.scenario
-        return {name: Rates.of(case, s.evaluability, len(s.doses)) for name, case in s.truth.items()}
+        levels, n = len(s.doses), self.rules.looks.planned_n
+        return {name: Rates.of(case, s.evaluability, levels, n) for name, case in s.truth.items()}
 
     @cached_property
     def strata(self) -> dict[str, Strata]:
         """What nature does in each stratum, by case."""
-        return {name: Strata.of(self.scenario, name) for name in self.scenario.truth}
+        n = self.rules.looks.planned_n
+        return {name: Strata.of(self.scenario, name, n) for name in self.scenario.truth}
 
     def truth(self, case: str) -> Rates | Cells:
         """What a patient of a case amounts to in an exact calculation."""

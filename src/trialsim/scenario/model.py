@@ -12,6 +12,7 @@ from trialsim.scenario.cases import Case, Slope
 from trialsim.scenario.cohorts import EVERYBODY, Cohorts, Stratum
 from trialsim.scenario.conduct import Conduct
 from trialsim.scenario.dose_decision import DoseDecision, check_dose_decision
+from trialsim.scenario.drift import check_drift
 from trialsim.scenario.observed import Observed, RelatedTrial, counts_rounding_to
 from trialsim.scenario.sensitivity import Sensitivity
 from trialsim.scenario.simulation import Simulation
@@ -201,6 +202,7 @@ class Scenario(Spec):
         self._check_conduct()
         self._check_observed()
         check_dose_decision(self)
+        check_drift(self)
         return self
 
     def _check_amounts(self) -> None:

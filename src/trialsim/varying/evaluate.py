@@ -239,7 +239,7 @@ class Evaluator:
             at = words.listed(f"{path} = {words.shown(value)}" for path, value in point.items())
             raise TrialsimError(f"with {at}: {error}" if point else str(error)) from None
         scenario = scenario.model_copy(update={"truth": {asked.case: scenario.truth[asked.case]}})
-        why_not = protocol.why_not
+        why_not = protocol.why_not or not_exact(Compiled(scenario, protocol.rules), asked.case)
         if asked.engine == "at_once" and why_not:
             raise TrialsimError(f"`engine: at_once` has no exact answer here: {why_not}")
         if asked.engine == "stated" and scenario.conduct is not None:
@@ -308,7 +308,8 @@ def _trials(work: _Work, case: str) -> Timed | Untimed:
         trial = Compiled(work.scenario, rules)
         return untimed(rules, {case: trial.rates[case]}, {case: trial.choice(case)})[case]
     choice = Compiled(work.scenario, rules).choice(case)
-    return Timed.of(rules, dates, Strata.of(work.scenario, case).thresholds(), choice)
+    truth = Strata.of(work.scenario, case, rules.looks.planned_n)
+    return Timed.of(rules, dates, truth.thresholds(), choice, daily=truth.daily)
 
 
 def _simulated(work: _Work, trials: Timed | Untimed, tally: Tally) -> Answer:

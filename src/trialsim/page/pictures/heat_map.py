@@ -21,6 +21,7 @@ from trialsim.page.pictures.style import (
     safe,
 )
 from trialsim.scenario.compiled import Compiled
+from trialsim.scenario.drift import along_curves
 from trialsim.writing.numbers import Cell, listed, probability, probability_cell, rate, rates
 
 HIGH, MOST_CASES, TINY = 430, 8, 1e-5
@@ -74,7 +75,7 @@ def heat_map(trial: Compiled, found: curves.HeatMap) -> Picture:
     return Picture(
         "heat_map",
         "Probability of a go over response and toxicity",
-        _caption(found, moving, several),
+        _caption(found, moving, several) + along_curves(trial.scenario),
         figure(
             [cells, *_contours(found, levels), *(_path(k, *each) for k, each in enumerate(cases.items(), 1))],
             HIGH,

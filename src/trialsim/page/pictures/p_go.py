@@ -30,6 +30,7 @@ from trialsim.page.pictures.style import (
 )
 from trialsim.results import Estimate, Results
 from trialsim.scenario.compiled import Compiled
+from trialsim.scenario.drift import along_curves
 from trialsim.writing.numbers import NONE, Cell, listed, percent, probability, rate
 
 HIGH, LOW = 400, -0.12
@@ -293,7 +294,7 @@ def _caption(trial: Compiled, results: Results, found: AsConducted) -> str:
     words += "; bars: 95% intervals." if simulated or found.points else "."
     if len(found.cases) > MOST_CASES:
         words += f" Marked are the first {MOST_CASES} of {len(found.cases)} cases."
-    return words
+    return words + along_curves(scenario)
 
 
 def _alt(cases: Sequence[CasePoint], seen: Observed | None, provisional: bool) -> str:

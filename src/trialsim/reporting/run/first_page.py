@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from trialsim.reporting.oc import missed_words
 from trialsim.reporting.power_ledger import sentence
 from trialsim.reporting.run import dose_decision, summary
+from trialsim.reporting.sentences import drift_words
 from trialsim.running.plain import (
     Document,
     best,
@@ -141,6 +142,8 @@ def cases(doc: Document) -> Table:
             cells.append(Cell(text, value.value))
         rows.append((Cell(name), *cells))
     notes = [f"Rates by dose: {' / '.join(doc['doses'])}." if len(doc["doses"]) > 1 else ""]
+    drifts = {name: doc["cases"][name]["truth"]["drift"] for name in names}
+    notes += [f"{name}: the response rate {drift_words(**drift)}." for name, drift in drifts.items() if drift]
     stops = doc["design"]["toxic_looks"] or doc["toxicity_rule"]["at_lowest_dose"] == "stop"
     for_toxicity = ", for toxicity too" if toxic and stops else ""
     if "pet" in shown:

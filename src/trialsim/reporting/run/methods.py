@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trialsim.reporting.run.summary import by_dose, is_fitted
+from trialsim.reporting.sentences import drift_words
 from trialsim.running.content import Document
 from trialsim.running.plain import is_timed
 from trialsim.writing.numbers import count, listed, percent, rate, rates
@@ -125,6 +126,8 @@ def why_this_case(doc: Document, name: str) -> str:
     responses = truth["response"]
     if p0 is not None and truth["highest_response"] <= p0:
         words = "the drug is inactive: no response rate exceeds p0, so a go is a false one"
+    elif truth["drift"]:
+        words = f"a response rate of {by_dose(doc, responses)} in the first patient; it {drift_words(**truth['drift'])}"
     elif p1 is not None and min(responses) >= p1 and not truth["strata"]:
         words = "the drug is active: the response rate is p1 or better at every dose"
     elif p1 is not None and responses[0] >= p1:
@@ -146,6 +149,8 @@ def more_rates(doc: Document, name: str) -> str:
     """The rates of a case beside response and toxicity, in words; "–" for none."""
     truth = doc["cases"][name]["truth"]
     parts = [f"odds ratio {truth['odds_ratio']:g}"] if truth["toxicity"] is not None else []
+    if truth["drift"]:
+        parts.append(f"the response rate {drift_words(**truth['drift'])}")
     for key, words in (("serious", "serious events"), ("stable_disease", "stable disease without response")):
         if truth[key] is not None:
             parts.append(f"{words} {rates(truth[key])}")
@@ -258,10 +263,12 @@ def limitations(doc: Document) -> Iterator[str]:
     for block, words in (("design", "The design"), ("toxicity_rule", "The toxicity rule")):
         if doc[block]["assumed"]:
             yield f"{words} is assumed: nothing here says that a real trial followed it."
+    drifts = [case["truth"]["drift"]["months"] for case in doc["cases"].values() if case["truth"]["drift"]]
+    alike = ["dose", *["stratum"] * bool(doc["cohorts"]), *["order of enrolment"] * (None in drifts)]
+    alike += ["date"] * any(drifts)
     yield (
-        "Patients of a case are independent and alike but for dose"
-        f"{' and stratum' if doc['cohorts'] else ''}: rates that drift, differ by site or vary between patients are "
-        "not modelled."
+        f"Patients of a case are independent and alike but for {listed(alike)}: rates that "
+        f"{'' if drifts else 'drift, '}differ by site or vary between patients are not modelled."
     )
     if len(doc["doses"]) > 1:
         yield "A patient’s rates belong to the dose of the start of treatment."

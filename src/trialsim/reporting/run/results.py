@@ -13,6 +13,7 @@ from trialsim.quantities import per
 from trialsim.reporting.operating import table
 from trialsim.reporting.run.methods import more_rates, why_this_case
 from trialsim.reporting.run.tables import operating_characteristics as characteristics
+from trialsim.reporting.sentences import drift_words
 from trialsim.running.content import Document
 from trialsim.running.inputs import origin_words, value_words
 from trialsim.running.plain import held, is_shown
@@ -109,6 +110,8 @@ def operating_characteristics(doc: Document, name: str) -> Table:
         truth.append(f"toxicity {rates(case['truth']['toxicity'])}")
     if case["truth"]["odds_ratio"] != 1:
         truth.append(f"odds ratio {case['truth']['odds_ratio']:g}")
+    if drift := case["truth"]["drift"]:
+        truth.append(f"the response rate {drift_words(**drift)}")
     caption = f"Operating characteristics if “{name}” is true ({', '.join(truth)})"
     return table(
         f"oc-{list(doc['cases']).index(name) + 1}", caption, rows, held(case)["disagreements"], notes

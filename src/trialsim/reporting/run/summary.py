@@ -7,6 +7,7 @@ from typing import Any
 
 from trialsim.checks.rows import GIVEN_SIZES, VERDICTS
 from trialsim.quantities import is_probability, short
+from trialsim.reporting.sentences import drift_words
 from trialsim.running.plain import (
     Document,
     best,
@@ -276,7 +277,7 @@ def characteristics(doc: Document) -> str:
     names = list(dict.fromkeys(name for name in typical_cases(doc) if name)) or list(doc["cases"])[:2]
     parts = [
         f"{probability(best(doc['cases'][name], 'p_go'))} if the true response rate is "
-        f"{by_dose(doc, doc['cases'][name]['truth']['response'])}"
+        f"{by_dose(doc, doc['cases'][name]['truth']['response'])}{_drift(doc['cases'][name]['truth']['drift'])}"
         for name in names
     ]
     words = f"With all rules, the trial ends {reaches_go(doc)} with probability {listed(parts)}."
@@ -291,6 +292,10 @@ def characteristics(doc: Document) -> str:
         f"{words} These probabilities were estimated {how} ({made}, seed {doc['seed']}), with a Monte Carlo "
         f"standard error of at most {doc['method']['largest_mcse']:.2g}."
     )
+
+
+def _drift(drift: Document | None) -> str:
+    return f" in the first patient and {drift_words(**drift)}" if drift else ""
 
 
 def _patients(row: dict[str, Any]) -> str:
