@@ -146,7 +146,8 @@ class Randomise:
     """Allocation between the first two dose levels, from the first patient on who would have had the lower one.
 
     Attributes:
-        how: ALTERNATE (the lower dose first), BLOCKS or COIN.
+        how: ALTERNATE (the lower dose first), BLOCKS or COIN; or FROM_START: both doses from the first patient on, each
+            with looks of its own (``per_dose`` then says nothing).
         lower, higher: the ratio; of so many patients so many get the dose.
         per_dose: allocation ends when each dose has so many patients since then (0: at the planned n); a dose that has
             them first waits for the other, and afterwards everybody gets the lower one.

@@ -14,6 +14,7 @@ from trialsim.codes import (
     ALTERNATE,
     COIN,
     CONTINUE,
+    FROM_START,
     STOP,
     TICKS_PER_DAY,
     TOXICITY,
@@ -299,6 +300,11 @@ def _simulate(  # type: ignore[no-untyped-def]
                 patient[field.STARTED], patient[field.LEVEL] = now, level
                 patient[field.STRATUM] = stratum_of(calendar, replicate, index, k0, k1)
                 a = calendar.cohort_of[patient[field.STRATUM]] if calendar.own else 0
+                if tables.randomise[0] == FROM_START:
+                    # a dose that needs no more patients leaves them to the other one
+                    if groups[a, GROUP_END] != RUNNING or complete(tables, groups, a, narrow):
+                        a = 1 - a
+                    patient[field.STRATUM], patient[field.LEVEL] = a, a
                 place, _ = has_place(tables, calendar, groups, series, a, narrow, now)
                 if place:
                     screened += screened_for(calendar, replicate, index, k0, k1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from trialsim.codes import FROM_START
 from trialsim.designs.dose_choice import DoseChoice, DoseRule
 from trialsim.designs.rules import Rules
 from trialsim.kernels.tables import Calendar
@@ -58,6 +59,11 @@ class Compiled:
         return self.scenario.cohorts.names if self.scenario.cohorts else ()
 
     @property
+    def arms(self) -> bool:
+        """Whether the cohorts are two doses, each with the design by itself."""
+        return self.rules.randomise is not None and self.rules.randomise.how == FROM_START
+
+    @property
     def withdraws(self) -> bool:
         """Whether patients withdraw from assessments."""
         return self.scenario.conduct is not None and self.scenario.conduct.withdrawal_per_month > 0
@@ -86,6 +92,9 @@ class Compiled:
 
     def by_cohort(self, case: str) -> list[Cells]:
         """The same for a patient of each cohort."""
+        if self.arms:
+            everybody = self.strata[case].effective(self.calendar).table
+            return [Cells((everybody[dose],)) for dose in range(len(self.cohorts))]
         members = [[s.cohort_name == cohort for s in self.scenario.strata] for cohort in self.cohorts]
         return [self.strata[case].only(which).effective(self.calendar) for which in members]
 
@@ -94,6 +103,9 @@ class Compiled:
         p0 = getattr(self.scenario.design, "p0", None)
         if p0 is None or not self.cohorts:
             return 0
+        if self.arms:
+            rates = self.rates[case].response
+            return sum((rate <= p0) << dose for dose, rate in enumerate(rates))
         best = dict.fromkeys(self.cohorts, 0.0)
         for stratum, rates in zip(self.scenario.strata, self.strata[case].rates, strict=True):
             best[stratum.cohort_name] = max(best[stratum.cohort_name], *rates.response)
