@@ -171,11 +171,10 @@ def dose_decisions(trial: Compiled) -> DoseDecisions | None:
     why = unknown_law(plain.rules, choices)
     if not why and trial.rules.randomise is not None:
         why = randomised.unknown(trial.rules, choices)
-    if why:
-        return DoseDecisions(why, ())
-    # a drift by date has no exact answer
-    cases = [case for case in trial.scenario.truth if not trial.strata[case].daily]
-    return DoseDecisions("", tuple(_case(trial, plain, case, rules) for case in cases))
+    exact = [name for name, case in trial.scenario.truth.items() if not case.dated]
+    if not why and not exact:
+        why = "the response rate changes by date"
+    return DoseDecisions(why, () if why else tuple(_case(trial, plain, case, rules) for case in exact))
 
 
 def _case(trial: Compiled, plain: Compiled, case: str, rules: tuple[DoseRule, ...]) -> CaseFound:
