@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from trialsim.codes import CONTINUE, NEVER, NEW_DOSE_ONLY, POOLED, REDUCE, RESTART, STOP
+from trialsim.codes import CONTINUE, NEVER, NEW_DOSE_ONLY, POOLED, REDUCE, RESTART
 from trialsim.designs.alone import alone
 from trialsim.designs.rules import Monitor, Rules
 from trialsim.engine.exact import distribution, inert, out_of_reach
@@ -264,7 +264,7 @@ def _steps(trial: Compiled) -> dict[str, Compiled]:
         looks = replace(rules.looks, toxic_ge=())
         kept = Rules(looks, _still(rules), rules.replaced, rules.max_treated)
         found["evaluability"] = Compiled(scenario, kept)
-    if STOP in monitor.action or rules.looks.too_toxic:
+    if monitor.may_stop or rules.looks.too_toxic:
         found["toxicity_stop"] = Compiled(scenario, replace(rules, on_dose_change=POOLED, attained_ge=()))
     if REDUCE in monitor.action or any(monitor.at_enrolled) or any(trial.calendar.amended_at):
         found["dose_change"] = trial
@@ -294,7 +294,7 @@ def _exact(stage: _Stage) -> float | None:
     if stage.step == "calendar":
         return None
     flat = all(len(set(rate.response)) == 1 for rate in stage.strata.rates)
-    stops = STOP in rules.monitor.action or rules.looks.too_toxic
+    stops = rules.monitor.may_stop or rules.looks.too_toxic
     if flat and not stops and rules.on_dose_change == POOLED:
         # which dose a patient has then changes nothing, so that no date and no other cohort does
         rules = replace(rules, monitor=_still(rules))
