@@ -140,7 +140,7 @@ def check_dose_decision(scenario: Scenario) -> None:
             "dose_decision",
             f"a decision between doses needs two, and `doses` lists {len(scenario.doses)} ({listed(scenario.doses)})",
         )
-    if scenario.dose_reduction is None or scenario.dose_reduction.rule.kind == "none":
+    if scenario.dose_reduction is None or scenario.dose_reduction.kind == "none":
         raise impossible(
             "dose_decision", "nobody is treated at the lower dose without a rule in `dose_reduction`"
         )
