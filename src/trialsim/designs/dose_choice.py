@@ -129,8 +129,8 @@ class DoseChoice:
         any_end: whether the rule is applied whatever the end (else after a go only).
         posterior: delta, cut-off, a and b where the rule is of that kind; the three numbers are then not used.
         compared: whose patients are: everybody's ("" where doses are not allocated after a trigger, "all" where they
-            are), those of the patients since then ("concurrent"), or those of two doses that each have a design of their
-            own ("arms"): the rule is then asked where both pass, and a dose that passes alone goes forward.
+            are), those of the patients since then ("concurrent"), or those of two doses each with a design of its own
+            ("arms"): the rule is then asked where both pass, and a dose that passes alone goes forward.
         right: the outcome that is right in the case at hand.
         inactive: the outcomes that carry a dose forward which is no better than p0; None where there is no p0.
     """

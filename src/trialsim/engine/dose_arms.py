@@ -24,7 +24,7 @@ MOST_WORK = 200_000_000
 
 
 class Went(NamedTuple):
-    """A go after so many patients: ``law`` (n + 1, n + 1 or 1) P(that go, responses, toxicities if they are counted)."""
+    """A go after n patients; ``law`` (n + 1, n + 1 or 1): P(that go, responses, toxicities if they are counted)."""
 
     n: int
     law: Float64

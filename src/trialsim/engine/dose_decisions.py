@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from trialsim.designs.dose_choice import (
     DoseChoice,
     DoseRule,
 )
+from trialsim.designs.exactly import decimal
 from trialsim.designs.rules import Randomise, Rules
 from trialsim.engine import dose_arms, randomised
 from trialsim.engine.dose_law import Decided, decided, unknown_law, when_left
@@ -104,6 +106,14 @@ class ConductFound:
 
 
 @dataclass(frozen=True)
+class DriftFound:
+    """The rule's decision where the response rates change by so much from the first to the last patient planned."""
+
+    change: float
+    values: dict[str, float]
+
+
+@dataclass(frozen=True)
 class CaseFound:
     """What the dose decision comes to in a case, exactly, with every outcome known before the next patient.
 
@@ -112,6 +122,7 @@ class CaseFound:
         left: E[observed response rate, observed toxicity rate at the higher dose; it is left], and P(it is left).
         forward: of a go after both doses were given: E[observed response rate] at each dose, and P(such a go).
         conducts: what allocating after the trigger changes; empty where it is not worked out.
+        drifts: what the scenario's rule decides if the response rates of the case drifted; empty where they do.
         passed: which doses pass, where each has a design of its own; ``left`` and ``forward`` then say nothing.
     """
 
@@ -120,18 +131,23 @@ class CaseFound:
     left: tuple[float, float, float]
     forward: tuple[float, float, float]
     conducts: tuple[ConductFound, ...]
+    drifts: tuple[DriftFound, ...]
     passed: dose_arms.Passed | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""
-        rules = [{"rule": found.rule.model_dump(mode="json", by_alias=True), **found.values} for found in self.rules]
+        rules = [
+            {"rule": found.rule.model_dump(mode="json", by_alias=True), **found.values}
+            for found in self.rules
+        ]
         if self.passed is not None:
-            return {"rules": rules, "passed": asdict(self.passed), "conducts": []}
+            return {"rules": rules, "passed": asdict(self.passed), "conducts": [], "drifts": []}
         return {
             "rules": rules,
             "when_left": dict(zip(("response_rate", "toxicity_rate", "p"), _given(self.left), strict=True)),
             "when_forward": dict(zip(("rate_higher", "rate_lower", "p"), _given(self.forward), strict=True)),
             "conducts": [{"conduct": found.conduct, **found.values} for found in self.conducts],
+            "drifts": [{"change": found.change, **found.values} for found in self.drifts],
         }
 
 
@@ -174,9 +190,10 @@ def dose_decisions(trial: Compiled) -> DoseDecisions | None:
     why = unknown_law(plain.rules, choices)
     if not why and trial.rules.randomise is not None:
         why = randomised.unknown(trial.rules, choices)
-    if why:
-        return DoseDecisions(why, ())
-    return DoseDecisions("", tuple(_case(trial, plain, case, rules) for case in trial.scenario.truth))
+    exact = [name for name, case in trial.scenario.truth.items() if not case.dated]
+    if not why and not exact:
+        why = "the response rate changes by date"
+    return DoseDecisions(why, () if why else tuple(_case(trial, plain, case, rules) for case in exact))
 
 
 def _case(trial: Compiled, plain: Compiled, case: str, rules: tuple[DoseRule, ...]) -> CaseFound:
@@ -206,17 +223,40 @@ def _case(trial: Compiled, plain: Compiled, case: str, rules: tuple[DoseRule, ..
         when_left(plain.rules, cells),
         found[0].rates,
         tuple(conducts),
+        tuple(_drifts(trial, case, choices[0])),
     )
+
+
+DRIFTS = (-0.1, -0.05, 0.05, 0.1)
+"""Changes of the response rates that are tried."""
+
+
+def _drifts(trial: Compiled, case: str, choice: DoseChoice) -> Iterator[DriftFound]:
+    """The rule under each change that leaves the rates of the case between 0 and 1."""
+    stated = trial.scenario.truth[case]
+    rates = [decimal(rate) for rate in stated.by_dose("response", 2) or ()]
+    for change in DRIFTS if stated.change == 0 else ():
+        if not all(0 <= rate + decimal(change) <= 1 for rate in rates):
+            continue
+        truth = {case: stated.model_copy(update={"drift": change})}
+        moved = Compiled(trial.scenario.model_copy(update={"truth": truth}), trial.rules)
+        cells = cells_of(moved, moved.truth(case))
+        if trial.rules.randomise is None:
+            (found,) = decided(trial.rules, cells, [choice])
+        else:
+            (found,) = randomised.law(trial.rules, cells, [choice]).decided
+        yield DriftFound(change, values_of(choice, found))
 
 
 def _case_of_arms(trial: Compiled, case: str, rules: tuple[DoseRule, ...]) -> CaseFound:
     choices = [choice for rule in rules if (choice := trial.choice(case, rule))]
     passed, found = dose_arms.decided(trial.rules, _cells_of_arms(trial, case), choices)
     by_rule = (
-        RuleFound(rule, values_of(choice, each)) for rule, choice, each in zip(rules, choices, found, strict=True)
+        RuleFound(rule, values_of(choice, each))
+        for rule, choice, each in zip(rules, choices, found, strict=True)
     )
     nothing = (0.0, 0.0, 0.0)
-    return CaseFound(case, tuple(by_rule), nothing, nothing, (), passed)
+    return CaseFound(case, tuple(by_rule), nothing, nothing, (), (), passed)
 
 
 KEPT = (

@@ -187,11 +187,14 @@ def responders_by_level(patients: Float64, rates: Rates | Cells) -> Float64:
     return np.asarray((patients[:, 1:] * counted[:, whose]).sum(axis=1))
 
 
-def independent_cohorts(rules: Rules, cohorts: Sequence[Cells], false_go: int, by_dose: bool = False) -> Exact:
+def independent_cohorts(
+    rules: Rules, cohorts: Sequence[Cells], false_go: int, by_dose: bool = False
+) -> Exact:
     """Cohorts with rules of their own and no toxicity boundary in common, which know nothing of each other.
 
     ``rules`` are those of all together, ``cohorts`` what a patient of each amounts to, ``false_go`` the set of cohorts
-    (bit c for cohort c) where a go is false; ``by_dose``: cohort c has dose c, else all have the first. The trial's end is the best of the cohorts' (docs/conduct.md).
+    (bit c for cohort c) where a go is false; ``by_dose``: cohort c has dose c, else all have the first. The trial's end
+    is the best of the cohorts' (docs/conduct.md).
     """
     from trialsim.kernels.groups import BEST_LAST
 

@@ -216,7 +216,9 @@ def _case(
 def _exact(trial: Compiled, name: str, totals: bool) -> Exact:
     """The exact answer of a case with every outcome known at once."""
     if trial.scenario.own_rules:
-        found = independent_cohorts(trial.rules, trial.by_cohort(name), trial.false_go(name), by_dose=trial.arms)
+        found = independent_cohorts(
+            trial.rules, trial.by_cohort(name), trial.false_go(name), by_dose=trial.arms
+        )
         return replace(found, values={**found.values, **arms_values(trial, name)}) if trial.arms else found
     if trial.rules.randomise is not None:
         return allocated(trial, name)

@@ -26,7 +26,13 @@ def typical_cases(doc: Document) -> tuple[str | None, str | None]:
     response = {name: case["truth"]["response"] for name, case in doc["cases"].items()}
     highest = {name: case["truth"]["highest_response"] for name, case in doc["cases"].items()}
     inactive = None if p0 is None else next((name for name, r in highest.items() if r <= p0), None)
-    active = None if p1 is None else next((name for name, r in response.items() if min(r) >= p1), None)
+    # where the rate falls during the trial, the last patient's counts
+    falls = {
+        name: min((case["truth"]["drift"] or {"change": 0})["change"], 0)
+        for name, case in doc["cases"].items()
+    }
+    lowest = {name: round(min(r) + falls[name], 12) for name, r in response.items()}
+    active = None if p1 is None else next((name for name, p in lowest.items() if p >= p1), None)
     if active is None and p1 is not None:
         active = next((name for name, r in response.items() if r[0] >= p1), None)
     return inactive, active

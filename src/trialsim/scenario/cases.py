@@ -122,7 +122,8 @@ class Case(Spec):
 
     def highest(self, levels: int) -> float:
         """The highest response rate of any patient at any dose."""
-        return max(self.by_dose("response", levels) or (0.0,)) + max(self.change, 0.0)
+        first = max(self.by_dose("response", levels) or (0.0,))
+        return round(first + self.change, 12) if self.change > 0 else first
 
     def within(self, stratum: str, cohort: str) -> Case:
         """The case as it is in one stratum: the stratum's own rates, else its cohort's, else everybody's."""

@@ -9,8 +9,9 @@ from trialsim.codes import FROM_START
 from trialsim.designs.dose_choice import DoseChoice, DoseRule
 from trialsim.designs.rules import Rules
 from trialsim.kernels.tables import Calendar
+from trialsim.scenario.boundaries import Boundary
 from trialsim.scenario.calendar import calendar
-from trialsim.scenario.compiling import compile_rules
+from trialsim.scenario.compiling import compile_rules, rules_by_dose
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.truth import Cells, Rates, Strata
 from trialsim.timing import meanwhile
@@ -33,6 +34,11 @@ class Compiled:
         if isinstance(scenario, Compiled):
             return scenario
         return cls(scenario, meanwhile(lambda: compile_rules(scenario)))
+
+    @cached_property
+    def toxicity_rules(self) -> tuple[tuple[Boundary, ...], ...]:
+        """By dose the toxicity rules that hold there, each by itself; engines take them together (``rules``)."""
+        return rules_by_dose(self.scenario, self.rules.looks.planned_n, self.rules.max_treated)
 
     @cached_property
     def calendar(self) -> Calendar:

@@ -178,7 +178,7 @@ def check_dose_decision(scenario: Scenario) -> None:
         )
     if stated.from_start is not None:
         _check_from_start(scenario, stated)
-    elif scenario.dose_reduction is None or scenario.dose_reduction.rule.kind == "none":
+    elif scenario.dose_reduction is None or scenario.dose_reduction.kind == "none":
         raise impossible(
             "dose_decision", "nobody is treated at the lower dose without a rule in `dose_reduction`"
         )
@@ -226,23 +226,27 @@ def check_dose_decision(scenario: Scenario) -> None:
 
 def _check_from_start(scenario: Scenario, stated: DoseDecision) -> None:
     """What does not go with two doses from the first patient on."""
-    for refused, key, why in (
-        (stated.after_trigger is not None, "after_trigger", "nothing is triggered where both doses are given from the start"),
-        (stated.any_end, "applies", "`any_end` is not defined with `from_start`: a dose that fails its design does not go forward"),
-        (stated.min_per_dose > 1, "min_per_dose", "not defined with `from_start`: the design says how many patients a dose needs"),
-        (
-            "higher_selectable" in stated.model_fields_set and not stated.higher_selectable,
-            "higher_selectable",
-            "with `from_start` no boundary of the higher dose was crossed, and it may go forward; leave the key out",
-        ),
-        (stated.reason is not None, "reason", "with `from_start` no boundary was crossed, and there is nothing to give a reason for"),
-    ):  # fmt: skip
-        if refused:
+    why_not = {
+        "after_trigger": "nothing is triggered where both doses are given from the start",
+        "applies": "`any_end` is not defined with `from_start`: a dose that fails its design does not go forward",
+        "min_per_dose": "not defined with `from_start`: the design says how many patients a dose needs",
+        "higher_selectable": "with `from_start` the higher dose crossed no boundary and may go forward; leave this out",
+        "reason": "with `from_start` the higher dose crossed no boundary: there is nothing to give a reason for",
+    }
+    refused = {
+        "after_trigger": stated.after_trigger is not None,
+        "applies": stated.any_end,
+        "min_per_dose": stated.min_per_dose > 1,
+        "higher_selectable": "higher_selectable" in stated.model_fields_set and not stated.higher_selectable,
+        "reason": stated.reason is not None,
+    }
+    for key, why in why_not.items():
+        if refused[key]:
             raise impossible(f"dose_decision.{key}", why)
-    if scenario.dose_reduction is not None and scenario.dose_reduction.rule.kind != "none":
+    if scenario.dose_reduction is not None and scenario.dose_reduction.kind != "none":
         raise impossible(
             "dose_reduction",
-            "not defined with `dose_decision.from_start`: nobody is moved to another dose, and each has patients of its own",
+            "not defined with `dose_decision.from_start`: each dose keeps the patients it is given to",
         )
     arms = stated.from_start.arms(*scenario.doses) if stated.from_start else None
     if scenario.cohorts is not None and scenario.cohorts != arms:
@@ -253,7 +257,4 @@ def _check_from_start(scenario: Scenario, stated: DoseDecision) -> None:
         raise impossible("dose_decision.from_start", "not defined where inevaluable patients are replaced")
     for name, case in scenario.truth.items():
         if case.change != 0:
-            raise impossible(
-                f"truth.{name}.drift",
-                "a drift of the response rate is not defined with `dose_decision.from_start`",
-            )
+            raise impossible(f"truth.{name}.drift", "a drift is not defined with `dose_decision.from_start`")

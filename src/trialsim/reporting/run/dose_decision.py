@@ -37,6 +37,7 @@ def dose_decision(doc: Document) -> Section:
     parts = [
         section("dose-rules", "By other rules", _by_rule(doc)),
         section("dose-allocation", "What giving both doses after the trigger adds and costs", _conducts(doc)),
+        section("dose-drift", "If response rates drift", _drifts(doc)),
         section("dose-limits", "What the comparison can bear", Points(tuple(limits(doc)))),
     ]
     return section(
@@ -93,11 +94,10 @@ def _outcomes(doc: Document) -> Table:
     higher, lower = doc["doses"]
     rows = []
     for name, case in doc["cases"].items():
-        truth = case["truth"]["response"]
         decided = best(case, "p_dose_lower") + best(case, "p_dose_higher")
         right = best(case, "p_dose_correct")
         correct = lower if _correct(doc, name) == "lower" else higher
-        cells = [Cell(rates(truth).replace(" ", "\u00a0")), Cell(correct)]
+        cells = [Cell(_rates(doc, name)), Cell(correct)]
         for quantity in (*OUTCOMES, "p_dose_correct", "p_dose_wrong"):
             cells.append(_number(case, quantity))
         cells.append(probability_cell(right / decided) if decided > 0 else Cell(NONE))
@@ -143,22 +143,12 @@ def _correct(doc: Document, name: str) -> str:
 
 def _by_rule(doc: Document) -> Table:
     """How often each rule chooses rightly, exactly."""
-    cases = {name: case["dose_decision"] for name, case in doc["cases"].items() if "dose_decision" in case}
-    rows = []
-    for name, case in cases.items():
-        truth = doc["cases"][name]["truth"]
-        cells = [Cell(rates(truth["response"]).replace(" ", "\u00a0"))]
-        for found in case["rules"]:
-            right, wrong = found["p_dose_correct"], found["p_dose_wrong"]
-            text = f"{probability(right)} / {probability(wrong)}"
-            cells.append(Cell(text, right))
-        rows.append((Cell(name), *cells))
-    first = next(iter(cases.values()), None)
-    heads = (
-        ("Case", "Response", *(short(found["rule"]) for found in first["rules"]))
-        if first
-        else ("Case", "Response")
-    )
+    cases = _exact(doc)
+    rows = [
+        (Cell(name), Cell(_rates(doc, name)), *map(_either, case["rules"])) for name, case in cases.items()
+    ]
+    stated = next(iter(cases.values()))["rules"] if cases else []
+    heads = ("Case", "Response", *(short(found["rule"]) for found in stated))
     note = (
         f"Probability that the correct / the wrong dose is chosen, exact{_at_once(doc)}. The last column is what a "
         "trial "
@@ -208,6 +198,55 @@ def _conducts(doc: Document) -> Table:
     )
 
 
+def _drifts(doc: Document) -> Table:
+    """How often the rule is right and wrong where response rates change with the number of the patient."""
+    changes = sorted({each["change"] for case in _exact(doc).values() for each in case["drifts"]})
+    rows = []
+    for name, case in _exact(doc).items():
+        found = {each["change"]: each for each in case["drifts"]}
+        if not found:
+            continue
+        cells = [_either(found.get(change)) for change in changes if change < 0]
+        cells.append(_either(case["rules"][0]))
+        cells += [_either(found.get(change)) for change in changes if change > 0]
+        rows.append((Cell(name), Cell(_rates(doc, name)), *cells))
+    heads = [f"{'−' if change < 0 else '+'}{points(abs(change))}" for change in changes]
+    below = sum(change < 0 for change in changes)
+    heads.insert(below, "no drift")
+    note = (
+        f"Probability that the correct / the wrong dose is chosen, exact{_at_once(doc)}, where the response rate "
+        "changes by so "
+        "much from the first to the last patient planned, alike at both doses; which dose is correct does not "
+        "change. Where "
+        "the comparison is not randomised, a drift counts as a difference between the doses."
+    )
+    return Table(
+        "dose-drift",
+        "Correct and wrong under a drift",
+        ("Case", "Response", *heads),
+        plain(rows),
+        (note,),
+        words=(1,),
+    )
+
+
+def _exact(doc: Document) -> dict[str, Document]:
+    """What is known exactly of the dose decision, by case."""
+    return {name: case["dose_decision"] for name, case in doc["cases"].items() if "dose_decision" in case}
+
+
+def _rates(doc: Document, name: str) -> str:
+    return rates(doc["cases"][name]["truth"]["response"]).replace(" ", "\u00a0")
+
+
+def _either(found: Document | None) -> Cell:
+    """The correct / the wrong dose."""
+    if found is None:
+        return Cell(NONE)
+    right, wrong = found["p_dose_correct"], found["p_dose_wrong"]
+    return Cell(f"{probability(right)} / {probability(wrong)}", right)
+
+
 def limits(doc: Document) -> Iterator[str]:
     """What the definitions demand to be said beside the numbers."""
     stated, (higher, lower) = _stated(doc), doc["doses"]
@@ -250,7 +289,7 @@ def limits(doc: Document) -> Iterator[str]:
 
 def _bias(doc: Document) -> Iterator[str]:
     """How far observed rates are from true ones, in the case with the most trials that get there."""
-    found = {name: case["dose_decision"] for name, case in doc["cases"].items() if "dose_decision" in case}
+    found = _exact(doc)
     if not found or _stated(doc)["after_trigger"] is not None:
         return
     higher, lower = doc["doses"]
