@@ -110,8 +110,8 @@ class Compiled:
         if p0 is None or not self.cohorts:
             return 0
         if self.arms:
-            rates = self.rates[case].response
-            return sum((rate <= p0) << dose for dose, rate in enumerate(rates))
+            by_dose = self.rates[case].response
+            return sum((rate <= p0) << dose for dose, rate in enumerate(by_dose))
         best = dict.fromkeys(self.cohorts, 0.0)
         for stratum, rates in zip(self.scenario.strata, self.strata[case].rates, strict=True):
             best[stratum.cohort_name] = max(best[stratum.cohort_name], *rates.response)
