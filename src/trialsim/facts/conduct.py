@@ -34,13 +34,15 @@ class Cohorts:
 
     ``shares_from``: how the shares came to add up to 1, where the scenario does not state them so.
     ``false_go``: P(a go in at least one of independent cohorts) where every response rate is p0; None where it has no
-    type I error, or one set of looks.
+    type I error, or one set of looks. ``ratio``: where the cohorts are two doses, allocated by chance, how many of so
+    many get the higher and how many the lower; None where patients belong to cohorts.
     """
 
     own: bool
     strata: tuple[Stratum, ...]
     shares_from: str
     false_go: float | None
+    ratio: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,9 @@ def cohorts(scenario: Scenario, type_i_error: float | None) -> Cohorts | None:
         None if type_i_error is None or not own else 1 - (1 - type_i_error) ** len(scenario.cohorts.names)
     )
     strata = tuple(Stratum(s.name, s.share, s.cohort_name) for s in scenario.strata)
-    return Cohorts(own, strata, scenario.cohorts.shares_from, any_go)
+    start = scenario.dose_decision.from_start if scenario.dose_decision else None
+    ratio = (start.ratio[1], start.ratio[0]) if start else None
+    return Cohorts(own, strata, "" if start else scenario.cohorts.shares_from, any_go, ratio)
 
 
 def conduct(trial: Compiled, toxicity: Toxicity) -> Conduct | None:

@@ -20,7 +20,10 @@ class Allocated:
 
 @dataclass(frozen=True)
 class DoseDecision:
-    """Which of two doses goes forward; ``settings``: those of the rule."""
+    """Which of two doses goes forward; ``settings``: those of the rule.
+
+    ``from_start``: both doses are given from the first patient on, each with the design by itself.
+    """
 
     higher: str
     lower: str
@@ -31,6 +34,7 @@ class DoseDecision:
     higher_selectable: bool
     reason: str | None
     allocated: Allocated | None
+    from_start: bool = False
 
 
 def dose_decision(scenario: Scenario) -> DoseDecision | None:
@@ -46,7 +50,8 @@ def dose_decision(scenario: Scenario) -> DoseDecision | None:
         tuple(settings(stated.rule, {"kind"})),
         stated.applies,
         stated.min_per_dose,
-        stated.higher_selectable,
+        stated.both_selectable,
         stated.reason,
         Allocated(after.allocation, after.ratio, after.n_per_dose, after.compared) if after else None,
+        stated.from_start is not None,
     )

@@ -75,8 +75,27 @@ def _counted(facts: Facts) -> Iterator[str]:
     yield f"At most {count(counted.max_treated, 'patient')} will be treated{where}{ends}."
 
 
+def _randomised(facts: Facts, ratio: tuple[int, int]) -> Iterator[str]:
+    """Two doses from the first patient on, each a cohort of its own."""
+    assert facts.cohorts is not None
+    higher, lower = (stratum.name for stratum in facts.cohorts.strata)
+    yield (
+        f"Patients are randomised {ratio[0]} : {ratio[1]} ({higher} : {lower}), each independently of the others. The "
+        "patients of a dose are a cohort of their own, with looks of its own, on its own patients."
+    )
+    yield (
+        "When a cohort has stopped or is complete, every later patient is given the other dose, until it needs no more "
+        "patients either."
+    )
+    if facts.conduct is not None and facts.conduct.interim not in (None, "continue"):
+        yield "While accrual to a cohort pauses for a look, patients who are allocated to it are turned away."
+
+
 def _cohorts(facts: Facts) -> Iterator[str]:
     assert facts.cohorts is not None
+    if facts.cohorts.ratio is not None:
+        yield from _randomised(facts, facts.cohorts.ratio)
+        return
     strata = facts.cohorts.strata
     shares = [f"{s.name} ({rate(s.share)})" for s in strata]
     yield f"Patients belong to these strata, with the shares expected of them: {listed(shares)}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from trialsim.facts.dose_decision import Allocated, DoseDecision
 from trialsim.facts.protocol import Facts
@@ -18,7 +19,7 @@ def blocks(facts: Facts) -> Iterator[Block]:
         return
     if stated.allocated is not None:
         yield Words(" ".join(_allocation(stated, stated.allocated)))
-    yield Words(" ".join(_decision(stated)))
+    yield Words(" ".join(_of_arms(stated) if stated.from_start else _decision(stated)))
 
 
 def _allocation(stated: DoseDecision, after: Allocated) -> Iterator[str]:
@@ -48,12 +49,27 @@ def _allocation(stated: DoseDecision, after: Allocated) -> Iterator[str]:
         yield f"Reason to go on giving {higher}: {stated.reason}"
 
 
-def _decision(stated: DoseDecision) -> Iterator[str]:
-    higher, lower, after = stated.higher, stated.lower, stated.allocated
-    rule = {
+def _rule(stated: DoseDecision) -> dict[str, Any]:
+    return {
         "kind": stated.kind,
         **{s.key: s.values[0] if len(s.values) == 1 else list(s.values) for s in stated.settings},
     }
+
+
+def _of_arms(stated: DoseDecision) -> Iterator[str]:
+    higher, lower = stated.higher, stated.lower
+    yield (
+        f"If neither {higher} nor {lower} ends in a go, no dose goes forward. If one of them does, it goes forward, "
+        f"whatever was seen at the other. If both do, {clause(_rule(stated), higher, lower)}."
+    )
+    yield (
+        "Rates are of all treated patients at each dose; a patient who cannot be evaluated counts as one without a "
+        "response."
+    )
+
+
+def _decision(stated: DoseDecision) -> Iterator[str]:
+    higher, lower, after, rule = stated.higher, stated.lower, stated.allocated, _rule(stated)
     ends = "If the trial ends in a go" if stated.applies == "go" else "However the trial ends"
     yield f"{ends}, the doses are compared: {clause(rule, higher, lower)}."
     if stated.applies == "any_end":

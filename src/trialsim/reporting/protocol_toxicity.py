@@ -34,7 +34,8 @@ AFTER_CHANGE = {
 def blocks(facts: Facts) -> Iterator[Block]:
     """Everything about toxicity and dose."""
     toxicity = facts.toxicity
-    yield Words(" ".join([*_counts(facts), *_doses(toxicity)]))
+    arms = facts.cohorts is not None and facts.cohorts.ratio is not None
+    yield Words(" ".join([*_counts(facts), *_doses(toxicity, arms)]))
     if toxicity.has_boundary:
         yield Words(" ".join([*_rule(facts), *_waits(facts)]))
         yield boundary(toxicity)
@@ -58,10 +59,12 @@ def _counts(facts: Facts) -> Iterator[str]:
         )
 
 
-def _doses(toxicity: Toxicity) -> Iterator[str]:
+def _doses(toxicity: Toxicity, arms: bool) -> Iterator[str]:
     doses = [level.dose for level in toxicity.levels]
     if len(doses) == 1:
         yield f"There is one dose: {doses[0]}." if doses[0] != "single dose" else "There is a single dose."
+    elif arms:
+        yield f"There are two doses, both given from the start: {listed(doses)}."
     else:
         yield f"The dose levels are {listed(doses)}, from the starting dose to the lowest."
 

@@ -12,6 +12,11 @@ Document = dict[str, Any]
 """The content of ``results.json``."""
 
 
+def from_start(doc: Document) -> bool:
+    """Whether patients are randomised between two doses from the first one on."""
+    return "dose_decision" in doc and doc["dose_decision"]["stated"]["from_start"] is not None
+
+
 def own_rules(doc: Document) -> bool:
     """Whether cohorts have rules of their own."""
     return bool(doc["cohorts"]) and doc["cohorts"]["rules"] == "own"

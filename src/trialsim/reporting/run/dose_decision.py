@@ -35,7 +35,7 @@ def dose_decision(doc: Document) -> Section:
     if "dose_decision" not in doc:
         return section("dose-decision", "Which dose goes forward")
     parts = [
-        section("dose-rules", "By other rules", _by_rule(doc)),
+        section("dose-rules", "By other rules", by_rule(doc)),
         section("dose-allocation", "What giving both doses after the trigger adds and costs", _conducts(doc)),
         section("dose-drift", "If response rates drift", _drifts(doc)),
         section("dose-limits", "What the comparison can bear", Points(tuple(limits(doc)))),
@@ -43,13 +43,13 @@ def dose_decision(doc: Document) -> Section:
     return section(
         "dose-decision",
         "Which dose goes forward",
-        Words(" ".join([*_rule(doc), *_answer(doc)])),
+        Words(" ".join([*_rule(doc), *answer(doc)])),
         _outcomes(doc),
         parts=parts,
     )
 
 
-def _stated(doc: Document) -> Document:
+def stated_of(doc: Document) -> Document:
     stated: Document = doc["dose_decision"]["stated"]
     return stated
 
@@ -57,11 +57,12 @@ def _stated(doc: Document) -> Document:
 def _higher(doc: Document) -> str:
     """The outcome in which the comparison favours the higher dose."""
     higher, lower = doc["doses"]
-    return higher if _stated(doc)["higher_selectable"] else f"{lower} not supported"
+    stated = stated_of(doc)
+    return higher if stated["higher_selectable"] or stated["from_start"] else f"{lower} not supported"
 
 
 def _rule(doc: Document) -> Iterator[str]:
-    stated, (higher, lower) = _stated(doc), doc["doses"]
+    stated, (higher, lower) = stated_of(doc), doc["doses"]
     when = "After a go" if stated["applies"] == "go" else "After every end"
     yield f"{when}, {clause(stated['rule'], higher, lower)}."
     if not stated["higher_selectable"] and stated["rule"]["kind"] != "always_lower":
@@ -73,12 +74,17 @@ def _rule(doc: Document) -> Iterator[str]:
         yield "After an end without a go this is information: no dose goes forward then."
     if stated["min_per_dose"] > 1:
         yield f"With fewer than {count(stated['min_per_dose'], 'patient')} at either dose the decision is left open."
-    margin = stated["margin"]
+    yield correct_words(doc)
+
+
+def correct_words(doc: Document) -> str:
+    """Which dose is called correct."""
+    margin, (higher, lower) = stated_of(doc)["margin"], doc["doses"]
     within = f"at most {points(margin)} below" if margin else "at least"
-    yield f"{lower} is called correct where its true response rate is {within} that at {higher}, else {higher} is."
+    return f"{lower} is called correct where its true response rate is {within} that at {higher}, else {higher} is."
 
 
-def _answer(doc: Document) -> Iterator[str]:
+def answer(doc: Document) -> Iterator[str]:
     """The numbers of the two typical cases in a sentence."""
     inactive, active = typical_cases(doc)
     for name in dict.fromkeys(filter(None, (active, inactive))):
@@ -94,16 +100,8 @@ def _outcomes(doc: Document) -> Table:
     higher, lower = doc["doses"]
     rows = []
     for name, case in doc["cases"].items():
-        decided = best(case, "p_dose_lower") + best(case, "p_dose_higher")
-        right = best(case, "p_dose_correct")
-        correct = lower if _correct(doc, name) == "lower" else higher
-        cells = [Cell(_rates(doc, name)), Cell(correct)]
-        for quantity in (*OUTCOMES, "p_dose_correct", "p_dose_wrong"):
-            cells.append(_number(case, quantity))
-        cells.append(probability_cell(right / decided) if decided > 0 else Cell(NONE))
-        if "p_dose_inactive" in (case["exact"] or case["simulated"]):
-            cells.append(_number(case, "p_dose_inactive"))
-        rows.append((Cell(name), *cells))
+        first, last = outcome_cells(doc, name)
+        rows.append((Cell(name), *first, *(number(case, quantity) for quantity in OUTCOMES), *last))
     inactive = any(
         "p_dose_inactive" in (case["exact"] or case["simulated"]) for case in doc["cases"].values()
     )
@@ -112,7 +110,9 @@ def _outcomes(doc: Document) -> Table:
         "PCS, given a choice", *(["P(inactive dose forward)"] if inactive else []),
     )  # fmt: skip
     supported = (
-        "" if _stated(doc)["higher_selectable"] else f"; where {higher} is correct, that is “{_higher(doc)}”"
+        ""
+        if stated_of(doc)["higher_selectable"]
+        else f"; where {higher} is correct, that is “{_higher(doc)}”"
     )
     notes = [
         "The five columns from the first dose on are all that can happen and add up to 1. Undecided: too few "
@@ -129,7 +129,19 @@ def _outcomes(doc: Document) -> Table:
     )
 
 
-def _number(case: Document, quantity: str) -> Cell:
+def outcome_cells(doc: Document, name: str) -> tuple[list[Cell], list[Cell]]:
+    """Of a case what stands before its outcomes, the truth, and after them: right and wrong."""
+    case, (higher, lower) = doc["cases"][name], doc["doses"]
+    decided = best(case, "p_dose_lower") + best(case, "p_dose_higher")
+    right = best(case, "p_dose_correct")
+    last = [number(case, quantity) for quantity in ("p_dose_correct", "p_dose_wrong")]
+    last.append(probability_cell(right / decided) if decided > 0 else Cell(NONE))
+    if "p_dose_inactive" in (case["exact"] or case["simulated"]):
+        last.append(number(case, "p_dose_inactive"))
+    return [Cell(_rates(doc, name)), Cell(lower if _correct(doc, name) == "lower" else higher)], last
+
+
+def number(case: Document, quantity: str) -> Cell:
     cell = probability_cell(best(case, quantity))
     if case["exact"]:
         return cell
@@ -141,7 +153,7 @@ def _correct(doc: Document, name: str) -> str:
     return str(doc["dose_decision"]["correct"][name])
 
 
-def _by_rule(doc: Document) -> Table:
+def by_rule(doc: Document) -> Table:
     """How often each rule chooses rightly, exactly."""
     cases = _exact(doc)
     rows = [
@@ -175,7 +187,7 @@ def _conducts(doc: Document) -> Table:
                 )
             )
     higher, lower = doc["doses"]
-    allocation = _stated(doc)["after_trigger"]
+    allocation = stated_of(doc)["after_trigger"]
     ratio = allocation["ratio"] if allocation else [1, 1]
     note = (
         f"Exact{_at_once(doc)}. In turn: {ratio[0]} at {lower}, then {ratio[1]} at {higher}, and so on, from the first "
@@ -249,7 +261,7 @@ def _either(found: Document | None) -> Cell:
 
 def limits(doc: Document) -> Iterator[str]:
     """What the definitions demand to be said beside the numbers."""
-    stated, (higher, lower) = _stated(doc), doc["doses"]
+    stated, (higher, lower) = stated_of(doc), doc["doses"]
     allocation = stated["after_trigger"]
     if allocation is None or allocation["compared"] == "all":
         yield (
@@ -290,7 +302,7 @@ def limits(doc: Document) -> Iterator[str]:
 def _bias(doc: Document) -> Iterator[str]:
     """How far observed rates are from true ones, in the case with the most trials that get there."""
     found = _exact(doc)
-    if not found or _stated(doc)["after_trigger"] is not None:
+    if not found or stated_of(doc)["after_trigger"] is not None:
         return
     higher, lower = doc["doses"]
     name = max(found, key=lambda case: found[case]["when_forward"]["p"])
@@ -330,4 +342,6 @@ def brief(doc: Document) -> str:
         f"{_higher(doc)} {probability(best(case, 'p_dose_higher'))}",
         f"no decision {probability(best(case, 'p_dose_undecided') + best(case, 'p_dose_no_comparison'))}",
     ]
+    if stated_of(doc)["from_start"]:
+        parts[-1] = f"neither {probability(best(case, 'p_dose_none'))}"
     return f"{name}: {listed(parts)}; the correct dose {probability(best(case, 'p_dose_correct'))}."

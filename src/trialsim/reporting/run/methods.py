@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from trialsim.reporting.run.summary import by_dose, is_fitted
 from trialsim.reporting.sentences import drift_words
 from trialsim.running.content import Document
-from trialsim.running.plain import is_timed
+from trialsim.running.plain import from_start, is_timed
 from trialsim.running.toxicity_rule import may_stop
 from trialsim.writing.numbers import count, listed, percent, rate, rates
 
@@ -58,6 +58,8 @@ def estimand(doc: Document) -> list[tuple[str, str]]:
 
 def _treatment(doc: Document) -> str:
     doses = doc["doses"]
+    if from_start(doc):
+        return f"{listed(doses, 'or')}, by chance; each dose is one treatment, with a conclusion of its own."
     if len(doses) == 1 or doc["toxicity_rule"]["kind"] == "none":
         return f"{doses[0]}."
     return f"{doses[0]} at the start, {listed(doses[1:])} for later patients where the dose rule says so."
@@ -68,7 +70,9 @@ def _population(doc: Document) -> str:
         words = "Treated patients who are evaluable for response; one who is not is replaced."
     else:
         words = "All treated patients, in the order of enrolment."
-    if doc["cohorts"] is not None:
+    if from_start(doc):
+        words += " Each dose by itself."
+    elif doc["cohorts"] is not None:
         own = doc["cohorts"]["rules"] == "own"
         words += " Each cohort by itself." if own else " All cohorts together."
     return words

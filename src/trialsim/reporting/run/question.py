@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trialsim.reporting.protocol_toxicity import AFTER_CHANGE
 from trialsim.running.content import Document
-from trialsim.running.plain import best, is_timed
+from trialsim.running.plain import best, from_start, is_timed
 from trialsim.writing.numbers import chance, listed, probability, rate
 
 
@@ -12,8 +12,9 @@ def paragraphs(doc: Document) -> list[str]:
     """What P(go) is a statement about, whether the type I error is kept, and whom the analysis takes."""
     words = [_analysed(doc)]
     if doc["question"]["cohort_rules"] == "own":
+        dose = "The patients of a dose are a cohort. " if from_start(doc) else ""
         words.append(
-            "Each cohort runs the design by itself. P(go) is the probability of a go in at least one cohort; a "
+            f"{dose}Each cohort runs the design by itself. P(go) is the probability of a go in at least one cohort; a "
             "false go is one in a cohort in which no dose responds better than p0."
         )
     elif doc["cohorts"] is not None:
@@ -33,6 +34,8 @@ def paragraphs(doc: Document) -> list[str]:
 def _analysed(doc: Document) -> str:
     """The question that the analysis after a dose change asks."""
     doses, rule = doc["doses"], doc["toxicity_rule"]
+    if from_start(doc):
+        return "Each patient keeps the dose that was allocated, so a go at a dose is a statement about that dose."
     if len(doses) == 1 or rule["kind"] == "none":
         return "Every patient is meant to have the same dose, so a go is a statement about that dose."
     return AFTER_CHANGE[doc["question"]["after_dose_change"]]

@@ -14,12 +14,13 @@ from trialsim.reporting.protocol_origin import whence
 from trialsim.reporting.run import conduct_tables, examples, methods, question, rule_tables, summary
 from trialsim.reporting.run import results as tables_of_results
 from trialsim.reporting.run.check import check_of
+from trialsim.reporting.run.dose_arms import dose_arms
 from trialsim.reporting.run.dose_decision import dose_decision
 from trialsim.reporting.run.first_page import FIGURES, first_page
 from trialsim.reporting.run.tables import tables
 from trialsim.results import digits12
 from trialsim.running.inputs import value_words
-from trialsim.running.plain import Document, is_timed
+from trialsim.running.plain import Document, from_start, is_timed
 from trialsim.running.run import Run
 from trialsim.writing.report import (
     Code,
@@ -56,7 +57,7 @@ def report_of(run: Run) -> Report:
         _protocol(run, doc),
         section("limitations", "Limitations", Points(tuple(methods.limitations(doc)))),
         check_of(doc),
-        dose_decision(doc),
+        dose_arms(doc) if from_start(doc) else dose_decision(doc),
         _objectives(doc),
         _toxicity_rule(doc),
         _model(doc),
