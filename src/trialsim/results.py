@@ -71,7 +71,7 @@ class Exact:
         values: every scalar operating characteristic by name.
         n: (M + 1,) P(n patients treated).
         reduction_patient: (M + 1,) P(patient i is the last at the starting dose, and patients follow at a lower one).
-        patients: (K, M + 1) P(patient i is treated, at this level).
+        patients: (K, M + 1) P(patient i is treated, at this level); nan where patients are randomised from the start.
         joint_responses, joint_toxicities: (M + 1, M + 1) P(n treated and this total); None when not asked for.
     """
 

@@ -227,6 +227,8 @@ def independent_cohorts(
             values[f"{what}_cohort_{c}"] = each.values[name]
     treated = np.zeros((rules.levels, rules.max_treated + 1))
     treated[0, 1:] = 1 - np.cumsum(n)[:-1]
+    if by_dose:
+        treated[:] = np.nan  # whose turn it is at the i-th patient hangs on the allocation
     return Exact(
         values={name: _clipped(name, float(value)) for name, value in values.items()},
         n=n,

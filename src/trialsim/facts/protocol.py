@@ -197,7 +197,7 @@ def nominal_of(scenario: Scenario, looks: Looks) -> Nominal | None:
 def _stated(scenario: Scenario) -> Iterator[str]:
     """Blocks that say something."""
     for part in ("design", "dose_reduction", "dose_decision", "cohorts", "conduct"):
-        if getattr(scenario, part) is not None:
+        if getattr(scenario, part) is not None and not (part == "cohorts" and scenario.from_start):
             yield part
     if scenario.evaluability.probability < 1:
         yield "evaluability"

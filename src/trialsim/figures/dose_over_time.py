@@ -72,7 +72,8 @@ def draw(material: Material) -> Drawn | None:
         "Patients by dose over time",
         f"How many patients have started on each dose by each month after the first patient: means over the first "
         f"{any_of.trials:,} simulated trials of each case, overrun patients included, with the range from 10% to 90% "
-        "of trials, which is wide where some trials reduce the dose or end early and others do not.",
+        "of trials, which is wide where some trials "
+        f"{'end early' if scenario.from_start else 'reduce the dose or end early'} and others do not.",
         _alt(found, doses),
         sheet.figure,
         to_frame([row for case, over in found.items() for row in over.rows(case, scenario.doses)]),

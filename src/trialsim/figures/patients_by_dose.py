@@ -70,8 +70,12 @@ def draw(material: Material) -> Drawn | None:
     return Drawn(
         "patients_by_dose",
         "Expected patients by dose",
-        "Expected number of patients treated at each dose under each case, and their sum, EN; an average over trials "
-        "that reduce the dose and trials that do not.",
+        "Expected number of patients treated at each dose under each case, and their sum, EN"
+        + (
+            "."
+            if scenario.from_start
+            else "; an average over trials that reduce the dose and trials that do not."
+        ),
         _alt(material, shown),
         sheet.figure,
         to_frame(rows),

@@ -115,10 +115,21 @@ def notes(found: Comparison) -> Iterator[str]:
         )
     if any(other.evaluability != first.evaluability for other in others):
         yield "The designs differ in evaluability, which is part of what is compared."
-    if any(scenario.own_rules for scenario in scenarios):
+    for design in found.designs:
+        if design.scenario.from_start:
+            yield (
+                f"{design.name} randomises between two doses from the start: its P(go) is that of a go at one of them at "
+                "least, and the design by itself is that of one dose."
+            )
+    if any(scenario.own_rules and not scenario.from_start for scenario in scenarios):
         yield "Where cohorts have rules of their own, the design by itself is that of one cohort."
     if any(design.looks.too_toxic for design in found.designs):
         yield "Alpha, power, EN and PET of a design by itself are by responses alone: nobody has toxicity there."
+    if "p_dose_correct" in found.columns:
+        yield (
+            "PCS: probability that the correct dose goes forward, by the dose rule and margin of each design; a design "
+            "without such a rule has none."
+        )
     if len(first.doses) > 1:
         yield BETTER_DOSE
 

@@ -104,6 +104,8 @@ def _leaves(block: BaseModel, prefix: str, sources: Mapping[str, Source]) -> Ite
         stated = name in block.model_fields_set
         if not stated and (type(block), name) in _SAYS_NOTHING:
             continue
+        if key == "cohorts" and getattr(block, "from_start", False):
+            continue  # the two doses, which stand with the dose decision
         if key == "criterion" and value is None and getattr(block, "is_searched", False):
             value = getattr(block, "default_criterion", None)
         if value is None:

@@ -170,6 +170,11 @@ class Scenario(Spec):
         return self.cohorts is not None and self.cohorts.rules == "own"
 
     @property
+    def from_start(self) -> bool:
+        """Whether patients are randomised between two doses from the first one on; the doses are then the cohorts."""
+        return self.dose_decision is not None and self.dose_decision.from_start is not None
+
+    @property
     def on_dose_change(self) -> str:
         """Who is analysed after a dose change: pooled, new_dose_only or restart."""
         return self.dose_reduction.on_dose_change if self.dose_reduction else "pooled"
@@ -189,7 +194,7 @@ class Scenario(Spec):
         self._check_observed()
         check_dose_decision(self)
         if self.dose_decision is not None and self.dose_decision.from_start is not None:
-            # worked out, not stated: nobody can tell it from the block, and it is left out of what is written again
+            # the cohorts are worked out, not stated: nobody can tell it from the block, and it is left out of what is written again
             self.__dict__["cohorts"] = self.dose_decision.from_start.arms(*self.doses)
         check_drift(self)
         return self

@@ -32,7 +32,10 @@ YARDSTICKS = {
 }
 """By what one design dominates another: name -> label, and whether more (1) or less (-1) is better."""
 
-COLUMNS = ("p_go", "en", "pet", "toxicities", "better_dose", "duration_months", "p_go_all", "p_false_go")
+COLUMNS = (
+    *("p_go", "en", "pet", "toxicities", "better_dose", "p_dose_correct", "p_dose_wrong", "duration_months"),
+    *("p_go_all", "p_false_go"),
+)
 """What is tabulated of every case, where the designs have it."""
 
 MAKES_NO_DIFFERENCE = 1e-9

@@ -261,6 +261,7 @@ class Evaluator:
             scenario.cohorts,
             scenario.conduct,
             who,
+            scenario.dose_decision and scenario.dose_decision.after_trigger,
         )
         before, protocol = self._latest
         if protocol is None or any(a is not b for a, b in zip(parts, before, strict=True)):

@@ -12,6 +12,7 @@ from trialsim.running.plain import (
     Document,
     best,
     cases_in_brief,
+    from_start,
     is_sequential,
     is_timed,
     own_rules,
@@ -57,7 +58,7 @@ def rule(doc: Document) -> Iterator[str]:
     design, patients = doc["design"], "evaluable patients" if doc["evaluability"]["replaced"] else "patients"
     looks = list(dict.fromkeys(row["n"] for row in design["looks"]))
     if own_rules(doc):
-        yield "Each cohort by itself:"
+        yield "Each dose by itself:" if from_start(doc) else "Each cohort by itself:"
     if design["n1"] is not None:
         few = "none responds" if design["r1"] == 0 else f"{design['r1']} or fewer respond"
         yield (

@@ -70,7 +70,7 @@ def report_of(run: Run) -> Report:
     )
     first, protocol, *appendix = (part for part in found if not part.is_empty)
     kept = (first, protocol, *(replace(part, folded=True) for part in appendix))
-    kind = "Operating characteristics of a single-arm trial"
+    kind = f"Operating characteristics of a {'trial of two doses' if from_start(doc) else 'single-arm trial'}"
     return Report(doc["name"], kind, kept, made_by(doc), warning(doc["disagreements"]), about)
 
 
