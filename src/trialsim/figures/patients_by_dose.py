@@ -73,7 +73,7 @@ def draw(material: Material) -> Drawn | None:
         "Expected number of patients treated at each dose under each case, and their sum, EN"
         + (
             "."
-            if scenario.from_start
+            if material.scenario.from_start
             else "; an average over trials that reduce the dose and trials that do not."
         ),
         _alt(material, shown),

@@ -118,8 +118,8 @@ def notes(found: Comparison) -> Iterator[str]:
     for design in found.designs:
         if design.scenario.from_start:
             yield (
-                f"{design.name} randomises between two doses from the start: its P(go) is that of a go at one of them at "
-                "least, and the design by itself is that of one dose."
+                f"{design.name} randomises between two doses from the start: its P(go) is that of a go at one of them "
+                "at least, and the design by itself is that of one dose."
             )
     if any(scenario.own_rules and not scenario.from_start for scenario in scenarios):
         yield "Where cohorts have rules of their own, the design by itself is that of one cohort."

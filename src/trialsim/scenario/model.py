@@ -194,7 +194,7 @@ class Scenario(Spec):
         self._check_observed()
         check_dose_decision(self)
         if self.dose_decision is not None and self.dose_decision.from_start is not None:
-            # the cohorts are worked out, not stated: nobody can tell it from the block, and it is left out of what is written again
+            # to everything that runs trials the doses are cohorts; they are not stated, and nothing writes them out
             self.__dict__["cohorts"] = self.dose_decision.from_start.arms(*self.doses)
         check_drift(self)
         return self
