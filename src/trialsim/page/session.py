@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -51,6 +52,30 @@ def looks_found(design: Any) -> Looks:
     return looks
 
 
+@contextlib.contextmanager
+def aside() -> Iterator[None]:
+    """Read values without being told of their changes, and without a trace.
+
+    Shiny's own ``isolate`` leaves each of its contexts with what it has read until that changes: 30 kB a move.
+    """
+    with reactive.isolate():
+        try:
+            yield
+        finally:
+            reactive.get_current_context().invalidate()
+
+
+def hidden(connection: Connection) -> Callable[[str], bool]:
+    """Whether an output is out of sight, as Shiny asks for each at every message, without a trace."""
+
+    def is_hidden(name: str) -> bool:
+        with aside():
+            seen = connection.input[f".clientdata_output_{name}_hidden"]
+            return not seen.is_set() or bool(seen())
+
+    return is_hidden
+
+
 class Visit:
     """The state of a session.
 
@@ -81,6 +106,8 @@ class Visit:
         self.revision = reactive.Value(0)
         self.forms = {group: reactive.Value(structure(draft, group)) for group in GROUPS}
         connection.on_ended(self.close)
+        # a method of Shiny's own; without this all works, and a session grows
+        connection._is_hidden = hidden(connection)  # type: ignore[attr-defined]
         self._answer(draft)
 
     # -- what changes the scenario
@@ -105,11 +132,11 @@ class Visit:
     def take(self, draft: Draft, *, anew: bool = False) -> None:
         """Go on with this draft; ``anew`` draws every control again."""
         self.draft.set(draft)
-        with reactive.isolate():
-            if anew:
+        if anew:
+            with aside():
                 self.revision.set(self.revision() + 1)
         self._answer(draft)
-        with reactive.isolate():
+        with aside():
             for group, form in self.forms.items():
                 if (new := structure(draft, group)) != form():  # Shiny asks whether it is the same object
                     form.set(new)
@@ -125,7 +152,7 @@ class Visit:
             self.fault.set("The numbers are those before the last change: the scenario has a fault.")
             return
         self.fault.set("")
-        with reactive.isolate():
+        with aside():
             latest = self.snapshot()
         before = latest.trial if latest else None
         self._job = self.ask(lambda: self._work(draft, before), self._told)
