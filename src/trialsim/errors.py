@@ -12,16 +12,17 @@ class TrialsimError(Exception):
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One thing wrong in a file: where it stands (1-based line), which key, and what is allowed there."""
+    """One thing wrong in a file: its line (from 1; 0: the file as such), which key, and what is allowed there."""
 
     line: int
     key: str
     message: str
 
     def located(self, file: str) -> str:
-        """``file:line: key: message``, the form that editors and terminals turn into a link."""
+        """``file:line: key: message``, the form that editors and terminals turn into a link; no line of no text."""
+        line = f":{self.line}" if self.line else ""
         key = f" {self.key}:" if self.key else ""
-        return f"{file}:{self.line}:{key} {self.message}"
+        return f"{file}{line}:{key} {self.message}"
 
 
 class ScenarioError(TrialsimError):

@@ -142,6 +142,28 @@ def test_resume_of_a_run_that_is_complete_does_nothing(type_):
     assert type_("run", "mine.yaml", "-o", "mine", "--resume")[0] == 2
 
 
+@pytest.mark.parametrize(
+    "command", ["whatif mine.yaml", "sensitivity mine.yaml", "compare mine.yaml other.yaml"]
+)
+def test_resume_of_any_answer_that_is_complete_does_nothing(type_, command):
+    written()
+    other = Path("mine.yaml").read_text().replace("seed: 1", "seed: 2")
+    Path("other.yaml").write_text(other)
+    asked = [*command.split(), "-o", "found", "--replicates", "50"]
+    if command.startswith("whatif"):
+        asked += ["--set", "truth.active.response=.4"]
+    assert type_(*asked)[0] == 0
+    before = {path: path.stat().st_mtime_ns for path in Path("found").rglob("*")}
+    assert "found exists" in type_(*asked)[2]
+    status, out, _ = type_(*asked, "--resume")
+    assert status == 0
+    assert out.startswith("complete already; nothing to go on with") and out.endswith("report.html")
+    assert {path: path.stat().st_mtime_ns for path in Path("found").rglob("*")} == before
+    assert "found exists" in type_(*asked, "--resume", "--seed", "2")[2]
+    Path("mine.yaml").write_text(other)
+    assert "found exists" in type_(*asked, "--resume")[2]
+
+
 # -- names of files for folders
 
 
@@ -229,6 +251,28 @@ def test_word_files_are_named_as_they_were_asked_for(type_, monkeypatch):
     status, _, said = type_("run", "mine.yaml", "--docx", "-o", "mine")
     assert (status, Path("mine").exists()) == (2, False)
     assert "report.docx needs the package python-docx" in said
+
+
+@pytest.mark.parametrize(
+    "asked", ["mine.yaml --docx -o mine", "--docx mine.yaml -o mine", "mine.yaml -o mine --docx"]
+)
+def test_a_protocol_for_word_goes_into_the_folder_as_with_other_commands(type_, asked):
+    pytest.importorskip("docx")
+    written()
+    assert type_("protocol", *asked.split())[0] == 0
+    assert Path("mine/report.docx").read_bytes()[:2] == b"PK"
+    status, out, said = type_("protocol", "mine.yaml", "--docx")
+    assert (status, out) == (2, "") and "name the Word file (--docx FILE), or a folder for it with -o" in said
+
+
+def test_the_counts_of_inputs_are_the_same_in_every_place(type_):
+    written()
+    out = type_("run", "mine.yaml", "--markdown", "-o", "mine")[1]
+    none, of = re.findall(r"Inputs: (\d+) of (\d+) are assumed, defaults or unsourced", out)[0]
+    parts = re.findall(
+        r"these (\d+) are marked as assumed, (\d+) left .* and (\d+) given without a source;", out
+    )[0]
+    assert int(none) == sum(map(int, parts)) == int(of) > 10
 
 
 # -- figures

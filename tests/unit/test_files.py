@@ -274,10 +274,40 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         ("a\0b", "name of a file"),
     ):
         (problem,) = files.validate(path)
-        assert problem.line == 1
+        assert problem.line == 0
         assert fragment in problem.message
-    with pytest.raises(ScenarioError, match=r"missing\.yaml:1: no such file"):
+    with pytest.raises(ScenarioError, match=r"missing\.yaml: no such file"):
         files.load(tmp_path / "missing.yaml")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "fragment"),
+    [
+        (
+            "d2.csv",
+            "file,label\na,P(go): H0 rejected: x\n",
+            "a table, not a scenario (YAML); a table of settings goes",
+        ),
+        ("set.CSV", "p0,p1\n.1,.3\n", "`trialsim find KIND --settings FILE`"),
+        ("report.md", "# *Operating* characteristics\n", "a text to be read, not a scenario"),
+        ("report.html", "<p>" * 200_000, "a text to be read, not a scenario"),
+        ("results.json", '{"schema": 1, "kind": "run"}', "the results of a run, not a scenario"),
+    ],
+)
+def test_files_of_another_kind(name: str, content: str, fragment: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_text(content)
+    (problem,) = files.validate(path)
+    assert problem.line == 0
+    assert fragment in problem.message
+    path.write_text(GOOD)  # a scenario is one under any name
+    assert files.validate(path) == ()
+
+
+def test_a_folder_that_keeps_a_scenario(tmp_path: Path) -> None:
+    (tmp_path / "scenario.yaml").write_text(GOOD)
+    (problem,) = files.validate(tmp_path)
+    assert problem.message.endswith(f"did you mean {tmp_path / 'scenario.yaml'}?")
 
 
 @pytest.mark.skipif(

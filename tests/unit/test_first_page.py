@@ -57,7 +57,7 @@ def test_page_one_has_everything_in_few_words(path: Path) -> None:
     assert ("power_ledger" in drawn) is (len(found.power.ledgers[0].steps) > 1)
     said = dict(terms.rows)
     assert "design" in said["Why P(go) is what it is"]
-    assert said["How far to trust the numbers"].endswith("are assumed or have no source.")
+    assert said["How far to trust the numbers"].endswith("are assumed, defaults or unsourced.")
     assert ("Against the observed trial" in said) is bool(doc["headline"])
     if doc["headline"]:
         assert "95% interval" in said["Against the observed trial"]

@@ -95,7 +95,7 @@ def test_the_first_page_is_one_page_when_printed(
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
     first = " ".join(printed(1).split())
-    assert first.endswith("are assumed or have no source.")
+    assert first.endswith("are assumed, defaults or unsourced.")
     assert printed(2).startswith("Statistical section for the protocol")
 
 

@@ -31,7 +31,7 @@ from trialsim.writing.report import (
     section,
 )
 from trialsim.writing.seal import to_json
-from trialsim.writing.terminal import WIDE, terminal
+from trialsim.writing.terminal import WIDE, table_lines, terminal
 from trialsim.writing.word_table import CLOSE, PADDING, TEXT_WIDTH, column_widths
 
 NASTY = "a_b * <b>c</b> | 5% & $x$ # {d} ~ ^ \\ `e` [f](g) “h” ≤ − ± é"
@@ -91,6 +91,22 @@ def test_terminal_tells_what_is_not_folded_and_fits():
     assert "Folded away" not in text
     assert "<b>c</b>" in text
     assert max(map(len, text.splitlines())) <= WIDE + 5
+
+
+def test_a_table_keeps_its_headings_whole_where_there_is_room_and_fits_where_there_is_less():
+    heads = ("Responses", "At p1\u00a0=\u00a015%", "Stop, no go", "active_dose_response", "as_observed")
+    row = (Cell("7"), *(Cell(f"0.{k}234", 0.1) for k in range(4)))
+    table = Table("powers", "", heads, (Group("", (row,)),))
+    roomy, tight = ("\n".join(table_lines(table, wide)) for wide in (110, 50))
+    assert roomy.splitlines()[0].split("  ")[1:] == ["Responses", "At p1 = 15%", "Stop, no go", *heads[3:]]
+    assert max(map(len, tight.splitlines())) <= 50
+    for part in ("p1 = 15%", "active_", "response", "observed", "0.3234"):
+        assert part in tight
+
+
+@pytest.mark.parametrize("wide", [60, 80])
+def test_a_narrow_terminal_has_narrow_lines(wide: int) -> None:
+    assert max(map(len, terminal(a_report(), wide).splitlines())) <= wide < WIDE
 
 
 def test_the_page_escapes_and_has_everything():

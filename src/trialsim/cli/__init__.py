@@ -100,7 +100,7 @@ def together(arguments: Sequence[str]) -> list[str]:
     """Arguments in which ``--now 21 5 8`` has become ``--now 21,5,8``, and ``--design 1/10 5/29`` one design."""
     found: list[str] = []
     pattern, joint, begun = "", "", False
-    for argument in arguments:
+    for k, argument in enumerate(arguments):
         # a design that begins without a stop is no option
         argument = re.sub(r"^-(?=/\d)", "−", argument)
         if here := _CALLED_HERE.get(argument.partition("=")[0]):
@@ -110,10 +110,17 @@ def together(arguments: Sequence[str]) -> list[str]:
             found[-1] = f"{found[-1]}{joint}{argument}"
             continue
         found.append(argument)
+        if argument == "--docx" and arguments[0] == "protocol" and _names_no_word_file(arguments[k + 1 :]):
+            found[-1] = "--docx="
         begun = is_word
         if not is_word:
             pattern, joint = _SEVERAL.get(argument, ("", ""))
     return found
+
+
+def _names_no_word_file(after: Sequence[str]) -> bool:
+    """Whether --docx is a flag, as the other commands have it: an option, a scenario or nothing stands behind it."""
+    return not after or after[0].startswith("-") or after[0].lower().endswith((".yaml", ".yml"))
 
 
 def _fail(message: str, status: int) -> None:

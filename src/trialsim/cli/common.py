@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from functools import reduce, wraps
 from operator import or_
 from pathlib import Path
+from shutil import get_terminal_size
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
 
@@ -179,6 +180,10 @@ class Out:
     form: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
+        self._forms()
+        self._place()
+
+    def _forms(self) -> None:
         wanted = {"json": self.as_json, "markdown": self.as_markdown, "latex": self.as_latex}
         forms = [form for form, asked in wanted.items() if asked]
         if self.quiet:
@@ -186,6 +191,8 @@ class Out:
         if len(forms) > 1:
             raise OutputError(f"{' and '.join(f'--{form}' for form in forms)}: one form can be printed")
         self.form = forms[0] if forms else ""
+
+    def _place(self) -> None:
         if self.output is not None and self.is_file(self.output):
             self.file = self.output
         elif self.output is not None:
@@ -239,7 +246,10 @@ class Out:
 
             print(latex(answer.report()), end="")
         elif not self.quiet:
-            print(answer)
+            from trialsim.reporting.saying import in_terminal
+
+            # what is kept in a file is the same wherever it was asked for
+            print(in_terminal(answer, get_terminal_size().columns if sys.stdout.isatty() else None))
         disagreements = getattr(answer, "disagreements", ())
         warn(disagreements)
         if page is not None:

@@ -7,15 +7,16 @@ from typing import Annotated
 
 import typer
 
-from trialsim.cli.common import Out, Work, loaded, options
+from trialsim.cli.common import Work, loaded, options
 from trialsim.cli.oc import numbers
+from trialsim.cli.resumed import Resumable
 from trialsim.cli.whatif import Cases, distinct, side_by_side
 from trialsim.errors import TrialsimError
 
 
 @options
 def compare(
-    out: Out,
+    out: Resumable,
     work: Work,
     scenario: Annotated[
         list[Path] | None,
@@ -50,7 +51,6 @@ def compare(
     case: Cases = None,
 ) -> None:
     """Put several designs under the same truth: P(go), EN, toxicities, duration; dominated designs are marked."""
-    from trialsim.scenario.files import digest
     from trialsim.varying.compare import Designs, stated_designs
 
     if design:
@@ -73,10 +73,11 @@ def compare(
         named = str(truth), of_all
         (texts["scenarios/truth of all.yaml"],) = text.values()
     side_by_side(
+        "compare",
         lambda: Designs(designs, named, cases=case, **work.asked, jobs=work.jobs),
         out,
         work,
-        marks=[digest(each) for each in (*designs.values(), *([named[1]] if named else []))],
+        about=[*designs.values(), *([named[1]] if named else [])],
         texts=texts,
         asked={"names": list(designs), "truth": named[0] if named else None, "cases": case},
     )

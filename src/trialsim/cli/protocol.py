@@ -19,7 +19,7 @@ def protocol(
             "--output",
             "-o",
             metavar="FOLDER",
-            help="also write results, tables and the section into this folder (`trialsim docx` makes its Word file)",
+            help="also write results, tables and the section into this folder",
             show_default=False,
         ),
     ] = None,
@@ -27,34 +27,37 @@ def protocol(
     as_markdown: Annotated[bool, typer.Option("--markdown", help="print Markdown [default]")] = False,
     as_latex: Annotated[bool, typer.Option("--latex", help="print LaTeX")] = False,
     docx: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            metavar="FILE",
-            help="write the section for Word into this file instead of printing it; the file is named here, where the "
-            "--docx of other commands is a flag, as no folder is needed",
+            metavar="[FILE]",
+            help="write the section for Word into this file instead of printing it; without a FILE, as for other "
+            "commands, also into the folder of -o (needs trialsim[docx])",
             show_default=False,
         ),
     ] = None,
     force: Force = False,
 ) -> None:
     """Print the statistical section of a protocol: design, rules, conduct and error rates, in complete sentences."""
-    if as_json + as_markdown + as_latex + (docx is not None) > 1:
+    file, beside = Path(docx) if docx else None, docx == ""
+    if as_json + as_markdown + as_latex + (file is not None) > 1:
         raise TrialsimError("state one of --json, --markdown, --latex and --docx FILE")
+    if beside and output is None:
+        raise TrialsimError("--docx: name the Word file (--docx FILE), or a folder for it with -o")
     form = {"as_json": as_json, "as_latex": as_latex, "as_markdown": not (as_json or as_latex)}
-    out = Out(output=output, force=force, **form)
-    if docx is not None:
+    out = Out(output=output, force=force, docx=beside, **form)
+    if file is not None:
         from trialsim.writing.folder import check_file, write_file
         from trialsim.writing.word import check_installed, to_docx
 
-        check_installed(str(docx))
-        check_file(docx, force=force)
+        check_installed(str(file))
+        check_file(file, force=force)
     from trialsim.facts.protocol import protocol as worked_out
 
     (stated,), texts = loaded([scenario])
     found = worked_out(stated)
     page = out.write(found, texts=texts, asked={})
-    if docx is None:
+    if file is None:
         out.show(found, page)
         return
-    write_file(docx, to_docx(found.report()))
-    print(docx)
+    write_file(file, to_docx(found.report()))
+    print(file)

@@ -6,13 +6,12 @@ import time
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from trialsim.cli.common import (
     Interrupted,
-    Out,
     ScenarioPath,
     Work,
     loaded,
@@ -20,6 +19,7 @@ from trialsim.cli.common import (
     progress,
     workers,
 )
+from trialsim.cli.resumed import Resumable
 from trialsim.cli.whatif import ledgers_beside
 from trialsim.errors import OutputError
 from trialsim.timing import Clock
@@ -36,7 +36,7 @@ class Table(str, Enum):
 
 
 @dataclass
-class RunOut(Out):
+class RunOut(Resumable):
     """As for every answer, but that there always is a folder."""
 
     output: Annotated[
@@ -46,37 +46,13 @@ class RunOut(Out):
         ),
     ] = None
 
-    def __post_init__(self) -> None:
-        """What can be written is known with the name of the scenario."""
 
-    def into(self, default: Path) -> Path:
-        """The folder to write."""
-        self.output = self.output or default
-        super().__post_init__()
-        assert self.folder is not None
-        return self.folder
-
-
-def _finished(folder: Path, stated: Scenario, work: Work, exact: bool, sensitivity: bool) -> Path | None:
-    """The page of a folder that holds this very run, finished; None where it holds another, or none."""
-    from trialsim.reporting.rerun import recorded_in
-    from trialsim.scenario.files import digest
-    from trialsim.version import __version__
-    from trialsim.writing.folder import PAGE
-
-    page = folder / PAGE
-    if not page.is_file():
-        return None
-    try:
-        _, content = recorded_in(folder)
-    except OutputError:
-        return None
+def _asked(stated: Scenario, work: Work, exact: bool, sensitivity: bool) -> dict[str, Any]:
+    """What a folder of this run says that was asked."""
     planned = stated.simulation.precision is not None and work.replicates is None
     replicates = None if exact or planned else work.replicates or stated.simulation.replicates
     seed = None if exact else stated.simulation.seed if work.seed is None else work.seed
-    asked = {"replicates": replicates, "seed": seed, "exact": exact, "sensitivity": sensitivity}
-    same = {"kind": "run", "trialsim": __version__, "digest": digest(stated), "asked": asked}
-    return page.resolve() if all(content.get(key) == value for key, value in same.items()) else None
+    return {"replicates": replicates, "seed": seed, "exact": exact, "sensitivity": sensitivity}
 
 
 @options
@@ -116,12 +92,12 @@ def run(
         raise OutputError(
             "--exact simulates nothing: leave out --replicates, --keep-trials and --keep-patients"
         )
-    if work.resume and keep_trials is None and keep_patients is None:
-        page = _finished(out.output or Path("runs") / scenario.stem, stated, work, exact, sensitivity)
-        if page is not None:
-            print(page if out.prints_nothing_else else f"complete already; nothing to go on with\n\n{page}")
-            return
-    target = out.into(Path("runs") / scenario.stem)
+    out.output = out.output or Path("runs") / scenario.stem
+    resume = work.resume and keep_trials is None and keep_patients is None
+    if not out.opened("run", _asked(stated, work, exact, sensitivity), [stated], resume=resume):
+        return
+    target = out.folder
+    assert target is not None
     if sensitivity:
         from trialsim.varying.assess import analyses_of
 

@@ -6,13 +6,14 @@ from typing import Annotated, Any
 
 import typer
 
-from trialsim.cli.common import Out, ScenarioPath, Work, kept, loaded, options, progress, workers
+from trialsim.cli.common import ScenarioPath, Work, kept, loaded, options, progress, workers
+from trialsim.cli.resumed import Resumable
 
 
 @options
 def sensitivity(
     scenario: ScenarioPath,
-    out: Out,
+    out: Resumable,
     work: Work,
     only: Annotated[
         str | None,
@@ -34,11 +35,13 @@ def sensitivity(
     from trialsim.varying.assess import assess, expected
     from trialsim.varying.kept_points import Kept
 
-    path = work.beside(out.folder, "points")
     (stated,), texts = loaded([scenario])
+    asked: dict[str, Any] = {"only": only, **work.asked}
+    if not out.opened("sensitivity", asked, [stated], resume=work.resume):
+        return
+    path = work.beside(out.folder, "points")
     total, clock = expected(stated, only), Clock()
     points = Kept(path, resume=work.resume, force=out.force)
-    asked: dict[str, Any] = {"only": only, **work.asked}
 
     def held() -> str:
         return f"{len(points.points):,} points are kept in {path}" if path and points.points else ""

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trialsim.cli.common import Out, Work, kept, loaded, options, progress, workers
+from trialsim.cli.resumed import Resumable
 from trialsim.errors import TrialsimError
 
 if TYPE_CHECKING:
+    from trialsim.scenario.model import Scenario
     from trialsim.varying.answers import WhatIfs
     from trialsim.varying.compare import Comparison, Designs
     from trialsim.varying.side_by_side import Ledgers
@@ -30,7 +32,7 @@ Cases = Annotated[
 @options
 def whatif(
     scenario: Scenarios,
-    out: Out,
+    out: Resumable,
     work: Work,
     change: Annotated[
         list[str] | None,
@@ -55,7 +57,6 @@ def whatif(
     """Say what changing an assumption does: the scenario and its variants on the same simulated patients."""
     distinct(scenario)
     from trialsim.scenario.changes import read_changes, read_variant
-    from trialsim.scenario.files import digest
     from trialsim.varying.whatif import Asked, Questions
 
     scenarios, texts = loaded(scenario)
@@ -69,39 +70,45 @@ def whatif(
         for file, stated in zip(files, scenarios, strict=True)
     ]
     side_by_side(
+        "whatif",
         lambda: Questions(asked, **work.asked, jobs=work.jobs),
         out,
         work,
-        marks=[digest(each) for each in scenarios],
+        about=scenarios,
         texts=texts,
         asked={"files": files, "set": change or [], "variants": variant or [], "cases": case},
     )
 
 
 def side_by_side(
+    kind: str,
     prepare: Callable[[], Questions | Designs],
-    out: Out,
+    out: Resumable,
     work: Work,
     *,
-    marks: Sequence[str],
+    about: Sequence[Scenario],
     texts: dict[str, str],
     asked: dict[str, Any],
 ) -> None:
-    """Simulate scenarios side by side, write and show what comes out; ``marks`` are their digests."""
+    """Simulate the scenarios ``about`` side by side, write and show what comes out."""
+    from trialsim.scenario.files import digest
     from trialsim.timing import Clock
 
+    asked = {**asked, **work.asked}
+    if not out.opened(kind, asked, about, resume=work.resume):
+        return
     clock = Clock()
     with workers(work.dask, work.jobs):
         with clock("prepare"):
             ready = prepare()
         rounds, kernels = ready.prepared.replicates, ready.prepared.kernels
-        with ledgers_beside(out, marks, work) as ledgers:
+        with ledgers_beside(out, [digest(each) for each in about], work) as ledgers:
             with (
                 clock("simulate_and_exact"),
                 progress(rounds, out.prints_nothing_else, kernels) as advance,
             ):
                 found: WhatIfs | Comparison = ready.run(jobs=work.jobs, progress=advance, ledgers=ledgers)
-            page = out.write(found, texts=texts, asked={**asked, **work.asked}, clock=clock, jobs=work.jobs)
+            page = out.write(found, texts=texts, asked=asked, clock=clock, jobs=work.jobs)
     out.show(found, page)
 
 

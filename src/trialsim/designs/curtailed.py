@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -185,6 +186,7 @@ class CurtailedDesign(TwoStages):
         return looks_of(self.n, self.r, self.n1, self.r1)
 
 
+@lru_cache(maxsize=8)  # a scenario is compiled for every variant and value that it is tried with
 def search(target: Target) -> tuple[CurtailedDesign, ...]:
     """Two-stage designs under non-stochastic curtailment that no other beats in n, EN(p0) and EN(p1) at once.
 

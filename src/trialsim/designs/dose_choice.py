@@ -88,7 +88,9 @@ class Utility(Spec):
     """The higher dose if its utility is higher by more than lambda: response rate and toxicity rate, each weighed."""
 
     kind: Literal["utility"]
-    response: Weight = Field(1.0, description="weight of the observed response rate", title="weight of response")
+    response: Weight = Field(
+        1.0, description="weight of the observed response rate", title="weight of response"
+    )
     toxicity: Weight = Field(
         description="weight of the observed toxicity rate, which is taken away", title="weight of toxicity"
     )
@@ -100,9 +102,7 @@ class Utility(Spec):
     )
 
 
-DoseRule = Annotated[
-    AlwaysLower | ObservedDifference | NonInferiority | Utility, Field(discriminator="kind")
-]
+DoseRule = Annotated[AlwaysLower | ObservedDifference | NonInferiority | Utility, Field(discriminator="kind")]
 
 
 Compared = Literal["", "all", "concurrent"]
@@ -202,9 +202,9 @@ class DoseChoice:
             compared &= went
         if self.posterior is not None:
             higher = np.zeros(len(n1), dtype=bool)
-            higher[compared] = self._higher_by_posterior(*(
-                part[compared] for part in (n1, seen.x1, n2, seen.x2)
-            ))
+            higher[compared] = self._higher_by_posterior(
+                *(part[compared] for part in (n1, seen.x1, n2, seen.x2))
+            )
         else:
             gain = self.response * (seen.x1 * n2 - seen.x2 * n1)
             if self.toxicity:
@@ -266,7 +266,7 @@ def non_inferior(n1: int, n2: int, delta: float, prior: tuple[float, float]) -> 
     The integral over p1 = delta + w of its density times P(p2 >= w), with w = (1 - delta) sin^2 u, which leaves no
     singularity for whole and half parameters; absolute error below 1e-10 for n up to 1,000 and parameters from 1/2.
     """
-    from scipy.special import betainc, betaln, xlog1py, xlogy
+    from scipy.special import betainc, betaln, xlogy
 
     a, b = prior
     u, weight = _angles()

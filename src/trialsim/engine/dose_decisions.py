@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,8 +19,9 @@ from trialsim.designs.dose_choice import (
     DoseChoice,
     DoseRule,
 )
-from trialsim.engine import randomised
+from trialsim.designs.exactly import decimal
 from trialsim.designs.rules import Randomise, Rules
+from trialsim.engine import randomised
 from trialsim.engine.dose_law import Decided, decided, unknown_law, when_left
 from trialsim.engine.exact import distribution
 from trialsim.kernels.tables import Float64
@@ -91,6 +93,14 @@ class ConductFound:
 
 
 @dataclass(frozen=True)
+class DriftFound:
+    """The rule's decision where the response rates change by so much from the first to the last patient planned."""
+
+    change: float
+    values: dict[str, float]
+
+
+@dataclass(frozen=True)
 class CaseFound:
     """What the dose decision comes to in a case, exactly, with every outcome known before the next patient.
 
@@ -99,6 +109,7 @@ class CaseFound:
         left: E[observed response rate, observed toxicity rate at the higher dose; it is left], and P(it is left).
         forward: of a go after both doses were given: E[observed response rate] at each dose, and P(such a go).
         conducts: what allocating after the trigger changes; empty where it is not worked out.
+        drifts: what the scenario's rule decides if the response rates of the case drifted; empty where they do.
     """
 
     case: str
@@ -106,6 +117,7 @@ class CaseFound:
     left: tuple[float, float, float]
     forward: tuple[float, float, float]
     conducts: tuple[ConductFound, ...]
+    drifts: tuple[DriftFound, ...]
 
 
 @dataclass(frozen=True)
@@ -123,9 +135,14 @@ class DoseDecisions:
                     {"rule": found.rule.model_dump(mode="json", by_alias=True), **found.values}
                     for found in each.rules
                 ],
-                "when_left": dict(zip(("response_rate", "toxicity_rate", "p"), _given(each.left), strict=True)),
-                "when_forward": dict(zip(("rate_higher", "rate_lower", "p"), _given(each.forward), strict=True)),
+                "when_left": dict(
+                    zip(("response_rate", "toxicity_rate", "p"), _given(each.left), strict=True)
+                ),
+                "when_forward": dict(
+                    zip(("rate_higher", "rate_lower", "p"), _given(each.forward), strict=True)
+                ),
                 "conducts": [{"conduct": found.conduct, **found.values} for found in each.conducts],
+                "drifts": [{"change": found.change, **found.values} for found in each.drifts],
             }
             for each in self.cases
         }
@@ -154,10 +171,11 @@ def dose_decisions(trial: Compiled) -> DoseDecisions | None:
     why = unknown_law(plain.rules, choices)
     if not why and trial.rules.randomise is not None:
         why = randomised.unknown(trial.rules, choices)
-    exact = [name for name, case in trial.scenario.truth.items() if not case.dated]
-    if not why and not exact:
+    # a drift by date has no exact answer
+    cases = [case for case in trial.scenario.truth if not trial.strata[case].daily]
+    if not why and not cases:
         why = "the response rate changes by date"
-    return DoseDecisions(why, () if why else tuple(_case(trial, plain, case, rules) for case in exact))
+    return DoseDecisions(why, () if why else tuple(_case(trial, plain, case, rules) for case in cases))
 
 
 def _case(trial: Compiled, plain: Compiled, case: str, rules: tuple[DoseRule, ...]) -> CaseFound:
@@ -187,10 +205,41 @@ def _case(trial: Compiled, plain: Compiled, case: str, rules: tuple[DoseRule, ..
         when_left(plain.rules, cells),
         found[0].rates,
         tuple(conducts),
+        tuple(_drifts(trial, case, choices[0])),
     )
 
 
-KEPT = ("p_go", "p_dose_correct", "p_dose_wrong", "p_dose_lower", "p_dose_higher", "en", "patients_dose_1", "toxicities")
+DRIFTS = (-0.1, -0.05, 0.05, 0.1)
+"""Changes of the response rates that are tried."""
+
+
+def _drifts(trial: Compiled, case: str, choice: DoseChoice) -> Iterator[DriftFound]:
+    """The rule under each change that leaves the rates of the case between 0 and 1."""
+    stated = trial.scenario.truth[case]
+    rates = [decimal(rate) for rate in stated.by_dose("response", 2) or ()]
+    for change in DRIFTS if stated.change == 0 else ():
+        if not all(0 <= rate + decimal(change) <= 1 for rate in rates):
+            continue
+        truth = {case: stated.model_copy(update={"drift": change})}
+        moved = Compiled(trial.scenario.model_copy(update={"truth": truth}), trial.rules)
+        cells = cells_of(moved, moved.truth(case))
+        if trial.rules.randomise is None:
+            (found,) = decided(trial.rules, cells, [choice])
+        else:
+            (found,) = randomised.law(trial.rules, cells, [choice]).decided
+        yield DriftFound(change, values_of(choice, found))
+
+
+KEPT = (
+    "p_go",
+    "p_dose_correct",
+    "p_dose_wrong",
+    "p_dose_lower",
+    "p_dose_higher",
+    "en",
+    "patients_dose_1",
+    "toxicities",
+)
 """What is told of each way of going on after the trigger."""
 
 

@@ -13,7 +13,6 @@ from trialsim.codes import (
     GO_EARLY,
     NEVER,
     POOLED,
-    REDUCE,
     TOXICITY,
     TOXICITY_AT_N,
 )
@@ -119,7 +118,8 @@ def decided(rules: Rules, cells: Float64, choices: Sequence[DoseChoice]) -> list
     for k, choice in enumerate(choices):
         if not choice.any_end:
             outcomes[k, NO_GO] = max(1 - outcomes[k, NO_GO + 1 :].sum(), 0.0)
-    return [Decided(tuple(row), tuple(rates.tolist())) for row in outcomes.tolist()]
+    higher, lower, forward = rates.tolist()
+    return [Decided(tuple(row), (higher, lower, forward)) for row in outcomes.tolist()]
 
 
 def when_left(rules: Rules, cells: Float64) -> tuple[float, float, float]:
@@ -136,7 +136,7 @@ def when_left(rules: Rules, cells: Float64) -> tuple[float, float, float]:
 
 def is_go(end: Int64) -> Bool:
     """Which trials ended in a go."""
-    return (end == GO_EARLY) | (end == FINAL_GO)
+    return np.isin(end, (GO_EARLY, FINAL_GO))
 
 
 def start(most: int, last: int) -> tuple[Float64, Float64]:
@@ -187,7 +187,9 @@ def _at_lower(
         for size2, look in at_look.items():
             at = (n2 == size2) & (why == 2)
             if at.any():
-                yield _joined(begun, x1, t1, before, n2[at], x2[at], t2[at], ends, decisions(rules, look), all_ends)
+                yield _joined(
+                    begun, x1, t1, before, n2[at], x2[at], t2[at], ends, decisions(rules, look), all_ends
+                )
         if all_ends and (stopped := why < 2).any():
             n2, x2, t2, why = n2[stopped], x2[stopped], t2[stopped], why[stopped]
             end = np.where(why == 0, TOXICITY, TOXICITY_AT_N)
@@ -218,9 +220,7 @@ def _joined(
     return Part(seen, found.end[keep], found.p[keep])
 
 
-def _flat(
-    begun: int, x1: Int64, t1: Int64, n2: Int64, x2: Int64, t2: Int64, end: Int64, p: Float64
-) -> Part:
+def _flat(begun: int, x1: Int64, t1: Int64, n2: Int64, x2: Int64, t2: Int64, end: Int64, p: Float64) -> Part:
     def first(axis: Int64) -> Int64:
         return np.repeat(axis, p.shape[1])
 

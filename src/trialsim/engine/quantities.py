@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from trialsim.codes import DAYS_PER_MONTH, NEVER, POOLED, TICKS_PER_MONTH
+from trialsim.designs.dose_choice import HIGHER, LOWER, NO_COMPARISON, NO_GO, UNDECIDED, DoseChoice
 from trialsim.engine.tally import Tally, mean, proportion, quantile, scaled
 from trialsim.engine.timed import FULL_INTENSITY, Timed
-from trialsim.designs.dose_choice import HIGHER, LOWER, NO_COMPARISON, NO_GO, UNDECIDED, DoseChoice
 from trialsim.engine.trials import Key, Trials, Untimed, chosen
 from trialsim.kernels import conduct_columns as column
 from trialsim.kernels import counting
@@ -66,8 +66,10 @@ class Side:
         for name in quantity_names(self.of_doses, calendar.cohorts if calendar else 0, needs):
             quantity, number = found(name)
             reading = READINGS.get(quantity.name)
-            if reading is not None and (calendar is None or reading.exists(self, calendar)) and (
-                quantity.name != "p_dose_inactive" or self._has_p0
+            if (
+                reading is not None
+                and (calendar is None or reading.exists(self, calendar))
+                and (quantity.name != "p_dose_inactive" or self._has_p0)
             ):
                 yield name, reading, number
 
@@ -282,7 +284,12 @@ READINGS = {
 }
 """By entry of ``trialsim.quantities``; ``p_go_averaged`` and ``better_dose`` are not read from single trials."""
 
-_COUNTED = {CHOSEN: "chosen", column.END: "ends", column.REDUCED_AFTER: "reduction_patient", counting.GO_SET: "go_sets"}
+_COUNTED = {
+    CHOSEN: "chosen",
+    column.END: "ends",
+    column.REDUCED_AFTER: "reduction_patient",
+    counting.GO_SET: "go_sets",
+}
 """Columns by whose values a tally counts trials."""
 
 

@@ -102,15 +102,32 @@ def law(rules: Rules, cells: Float64, choices: Sequence[DoseChoice]) -> Law:
             later = responders(cells[0, late - 1, 2:].sum(axis=1))
             top = classes(rules, begun)
             for carried in range(top + 1):
-                x1 = np.flatnonzero(before[carried:] if carried == top else before[carried : carried + 1]) + carried
+                x1 = (
+                    np.flatnonzero(before[carried:] if carried == top else before[carried : carried + 1])
+                    + carried
+                )
                 if not len(x1):
                     continue
                 weight = before[x1]
-                state, by_look, stops = np.zeros(size), np.zeros((len(looks.n), *size[:2])), np.zeros(most + 1)
+                state, by_look, stops = (
+                    np.zeros(size),
+                    np.zeros((len(looks.n), *size[:2])),
+                    np.zeros(most + 1),
+                )
                 treated = np.zeros_like(patients)
                 state[0, 0, 0] = 1.0
                 both_doses(
-                    tables, cells, begun, carried, lowers, split, state, np.zeros(size), by_look, stops, treated
+                    tables,
+                    cells,
+                    begun,
+                    carried,
+                    lowers,
+                    split,
+                    state,
+                    np.zeros(size),
+                    by_look,
+                    stops,
+                    treated,
                 )
                 at_last = convolved(by_look[-1], later)
                 patients += weight.sum() * treated
@@ -142,7 +159,10 @@ def law(rules: Rules, cells: Float64, choices: Sequence[DoseChoice]) -> Law:
                             rates[k] += (p @ seen.x1 / n1[0], p @ seen.x2 / lower_n, p.sum())
     outcomes[:, NO_GO] = np.maximum(1 - outcomes[:, NO_GO + 1 :].sum(axis=1), 0.0)
     moved = left.sum(axis=(1, 2))
-    decided = tuple(Decided(tuple(o), tuple(r)) for o, r in zip(outcomes.tolist(), rates.tolist(), strict=True))
+    decided = tuple(
+        Decided(tuple(each), (higher, lower, p))
+        for each, (higher, lower, p) in zip(outcomes.tolist(), rates.tolist(), strict=True)
+    )
     return Law(ends, patients, moved, float(moved.sum() + at_end[..., 3].sum()), decided)
 
 
@@ -155,7 +175,7 @@ def responders(rates: Float64) -> Float64:
 
 
 def convolved(first: Float64, later: Float64) -> Float64:
-    """(Y + later responders, X) the law of ``first`` (Y, X) with independent later responders added to the first axis."""
+    """(Y + later responders, X) the law of ``first`` (Y, X) with independent later responders on its first axis."""
     found = np.zeros((first.shape[0] + len(later) - 1, first.shape[1]))
     for y, p in enumerate(later):
         found[y : y + first.shape[0]] += p * first

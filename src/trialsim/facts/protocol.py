@@ -21,7 +21,17 @@ from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Scenario
 from trialsim.version import __version__
 
-PARTS = ("design", "dose_reduction", "dose_decision", "toxicity", "evaluability", "cohorts", "conduct", "endpoint", "doses")
+PARTS = (
+    "design",
+    "dose_reduction",
+    "dose_decision",
+    "toxicity",
+    "evaluability",
+    "cohorts",
+    "conduct",
+    "endpoint",
+    "doses",
+)
 """Blocks and keys that the protocol is made from."""
 
 

@@ -14,10 +14,6 @@ from trialsim.codes import (
     ALTERNATE,
     COIN,
     CONTINUE,
-    FINAL_CONSIDER,
-    FINAL_GO,
-    FINAL_NO_GO,
-    GO_EARLY,
     STOP,
     TICKS_PER_DAY,
     TOXICITY,
@@ -26,6 +22,7 @@ from trialsim.codes import (
 from trialsim.kernels import conduct_columns as column
 from trialsim.kernels import patient as field
 from trialsim.kernels.clock import NEVER_TICK, ticks_of, unit_gap, units_of
+from trialsim.kernels.conduct_report import report
 from trialsim.kernels.ends import end_of
 from trialsim.kernels.groups import (
     BEST_LAST,
@@ -42,9 +39,7 @@ from trialsim.kernels.groups import (
     RUNNING,
     SERIES,
     SINCE,
-    UP_TO_EVALUABLE,
     UP_TO_PATIENT,
-    UP_TO_RESPONSES,
     complete,
     count_patient,
     has_place,
@@ -350,8 +345,17 @@ def _simulate(  # type: ignore[no-untyped-def]
         if closed_at >= 0:
             closures[closed_n, 0], closures[closed_n, 1] = closed_at, now
             closed_n += 1
-        _report(
-            tables, calendar, groups, series, patients, closures[:closed_n], treated, switched, narrow, out[row]
+        report(
+            tables,
+            calendar,
+            groups,
+            series,
+            patients,
+            closures[:closed_n],
+            treated,
+            switched,
+            narrow,
+            out[row],
         )
         out[row, column.END] = end
         out[row, column.REDUCED_AFTER] = max(reduced_after, 0)
@@ -364,66 +368,3 @@ def _simulate(  # type: ignore[no-untyped-def]
             for i in range(most):
                 for k in range(field.FIELDS):
                     kept[row, i, k] = patients[i, k] if i < treated else 0
-
-
-@plain
-def _report(  # type: ignore[no-untyped-def]
-    tables, calendar, groups, series, patients, closures, treated, switched, narrow, out
-):
-    """Fill in the columns that count patients and measure time; ``switched``: patients before the first dose was left."""
-    levels = tables.act_ge.shape[0]
-    by_cohort = column.LEVELS + 3 * levels
-    out[:] = 0
-    out[column.TREATED] = treated
-    last = np.int64(0)
-    for i in range(treated):
-        patient = patients[i]
-        last = max(last, max(patient[field.KNOWN], patient[field.TOXICITY_KNOWN]))
-        cohort = calendar.cohort_of[patient[field.STRATUM]]
-        reported = i < groups[cohort if calendar.own else 0, CUT]
-        patient[field.REPORTED] = reported or not calendar.exclude
-        if not reported:
-            out[column.OVERRUN] += 1
-            if calendar.exclude:
-                continue
-        out[column.N] += 1
-        out[column.EVALUABLE] += patient[field.IS_EVALUABLE]
-        out[column.CONTROLLED] += patient[field.IS_CONTROLLED]
-        out[column.SERIOUS_N] += patient[field.IS_SERIOUS]
-        out[column.REDUCED_N] += patient[field.REDUCTIONS] > 0
-        out[column.OFF_N] += patient[field.OFF]
-        out[column.INTENSITY] += patient[field.RELATIVE_INTENSITY]
-        own = column.LEVELS + 3 * patient[field.LEVEL]
-        out[own] += 1
-        out[own + 1] += patient[field.IS_RESPONSE]
-        out[own + 2] += patient[field.IS_TOXIC]
-        own = by_cohort + 4 * cohort
-        out[own + 1] += 1
-        out[own + 2] += patient[field.IS_EVALUABLE]
-        out[own + 3] += patient[field.IS_RESPONSE]
-        if tables.randomise[0] > 0 and i >= switched and patient[field.LEVEL] == 0:
-            own = out.shape[0] - 3
-            out[own] += 1
-            out[own + 1] += patient[field.IS_RESPONSE]
-            out[own + 2] += patient[field.IS_TOXIC]
-
-    start, accrual_end = patients[0, field.STARTED], np.int64(0)
-    for a in range(groups.shape[0]):
-        last = max(last, groups[a, DECIDED])
-        end, look = groups[a, GROUP_END], groups[a, LOOK]
-        all_in = complete(tables, groups, a, narrow)
-        accrual_end = max(accrual_end, groups[a, LAST_IN] if all_in else groups[a, DECIDED])
-        go = end in (GO_EARLY, FINAL_GO)
-        if end in (FINAL_GO, FINAL_NO_GO, FINAL_CONSIDER) and not (
-            tables.replaced or calendar.after_change == NEW_DOSE_ONLY
-        ):
-            n = tables.look_n[look]
-            go = series[a, UP_TO_RESPONSES, n] >= calendar.attained_ge[series[a, UP_TO_EVALUABLE, n]]
-        if go:
-            out[column.GO_EVALUABLE] = 1
-        if calendar.own:
-            out[by_cohort + 4 * a] = end
-    out[column.DURATION] = last - start
-    out[column.WAITING] = last - accrual_end
-    for i in range(closures.shape[0]):
-        out[column.PAUSED] += max(min(closures[i, 1], accrual_end) - max(closures[i, 0], start), 0)

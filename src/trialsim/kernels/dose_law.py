@@ -77,8 +77,9 @@ def lower_dose(tables, cells, begun, carried, state, work, ends):  # type: ignor
     cells : (M, 4) probabilities of patient i = 1..M at this dose.
     state, work : (M - begun + 1, T + 1), ``state`` zeros but for 1 at the first entry.
     ends : zeros (M - begun + 1, M - begun + 1, T + 1 or 1, 3), receives P(end after n2 patients, x2 responses, t2
-        toxicities; of any number if there is one place for them) by 0 stop for toxicity, 1 the same at the planned n, 2 an end by the look. At the last look that is
-        every trial that gets there: what it decides hangs on all responses, which are not known here.
+        toxicities; of any number if there is one place for them) by 0 stop for toxicity, 1 the same at the planned n,
+        2 an end by the look. At the last look that is every trial that gets there: what it decides hangs on all
+        responses, which are not known here.
     """
     planned = tables.look_n[-1]
     look = 0

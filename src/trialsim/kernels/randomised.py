@@ -1,4 +1,4 @@
-"""Two doses in turn after the first was left: the chain of ``dose_law.py`` with both doses going on (docs/dose-decision.md)."""
+"""Two doses in turn after the first was left: the chain of ``dose_law.py`` with both doses going on."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ def both_doses(tables, cells, begun, carried, lowers, split, state, work, ends, 
 
     cells : (2, M, 4) probabilities of patient i = 1..M at each dose: no response without, with toxicity; response.
     lowers : (M - begun,) whether each of those patients gets the lower dose.
-    split : the last interim look. Responses at the higher dose after it decide nothing before the last look, and nothing
-        at the lower dose hangs on them: they are left out here.
+    split : the last interim look. Responses at the higher dose after it decide nothing before the last look, and
+        nothing at the lower dose hangs on them: they are left out here.
     state, work : (higher + 1, lower + 1, T + 1): responses at the higher dose, responses and toxicities at the lower;
         ``state`` zeros but for 1 at the first entry.
-    ends : zeros (looks, higher + 1, lower + 1), receives P(the look ends the trial at these responses); at the last look
-        that is every trial that gets there.
+    ends : zeros (looks, higher + 1, lower + 1), receives P(the look ends the trial at these responses); at the last
+        look that is every trial that gets there.
     stops : zeros (M + 1,), receives P(the trial is stopped for toxicity after this patient).
-    patients : (2, M + 1), is added P(patient i is treated) at the dose of patient i, times ``state`` at the first entry.
+    patients : (2, M + 1), is added P(patient i is treated) at the dose of patient i.
     """
     planned = tables.look_n[-1]
     look, last_look, last_t = 0, tables.look_n.shape[0] - 1, state.shape[2] - 1

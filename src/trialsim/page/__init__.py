@@ -36,7 +36,7 @@ def app(
         >>> trialsim.app("none.yaml")  # what cannot be read is told before a page is served
         Traceback (most recent call last):
             ...
-        trialsim.errors.ScenarioError: none.yaml:1: no such file
+        trialsim.errors.ScenarioError: none.yaml: no such file
     """
     text = text_of(scenario)
     _needs_shiny()

@@ -19,7 +19,8 @@ def clause(rule: Rule, higher: str, lower: str) -> str:
             apart = rule["lambda"]
             if apart < 0:
                 return (
-                    f"{higher} is chosen if its observed response rate is higher than that at {lower}, or lower by less "
+                    f"{higher} is chosen if its observed response rate is higher than that at {lower}, or lower by "
+                    "less "
                     f"than {points(-apart)}; else {lower}"
                 )
             by = f" by more than {points(apart)}" if apart else ""
@@ -51,7 +52,9 @@ def short(rule: Rule) -> str:
         case "difference":
             return f"difference > {rule['lambda']:g}"
         case "posterior":
-            prior = "" if rule["prior"] == [0.5, 0.5] else f", Beta({rule['prior'][0]:g}, {rule['prior'][1]:g})"
+            prior = (
+                "" if rule["prior"] == [0.5, 0.5] else f", Beta({rule['prior'][0]:g}, {rule['prior'][1]:g})"
+            )
             return f"P(lower − higher ≥ −{rule['delta']:g}) > {rule['cutoff']:g}{prior}"
     more = f" > {rule['lambda']:g}" if rule["lambda"] else ""
     return f"utility {rule['response']:g} × response − {rule['toxicity']:g} × toxicity{more}"

@@ -30,10 +30,14 @@ def _allocation(stated: DoseDecision, after: Allocated) -> Iterator[str]:
         "blocks": f"are randomised {ratio} in permuted blocks of {a + b}",
         "coin": f"are randomised {ratio}, each patient independently of the others",
     }[after.allocation]
-    yield f"From the first patient on who would have been given {lower} because of toxicity at {higher}, patients {how}."
+    yield (
+        f"From the first patient on who would have been given {lower} because of toxicity at {higher}, patients "
+        f"{how}."
+    )
     if after.n_per_dose is not None:
         yield (
-            f"This ends when each dose has {count(after.n_per_dose, 'patient')} since then: a dose that has them first is "
+            f"This ends when each dose has {count(after.n_per_dose, 'patient')} since then: a dose that has them "
+            "first is "
             f"given to nobody until the other has them too, and everybody after that is given {lower}."
         )
     yield (
@@ -60,16 +64,19 @@ def _decision(stated: DoseDecision) -> Iterator[str]:
         whose = "those patients at the two doses who were treated"
     elif after is not None:
         yield "All patients are compared, also those before both doses were given."
-    yield (
-        f"Rates are of {whose}; a patient who cannot be evaluated counts as one without a response."
-    )
+    yield (f"Rates are of {whose}; a patient who cannot be evaluated counts as one without a response.")
     if stated.min_per_dose > 1:
         yield f"With fewer than {count(stated.min_per_dose, 'patient')} at either dose the choice is left open."
-    no_patients = f"If nobody was treated at {lower}" if after is None else "If either dose was given to nobody since then"
+    no_patients = (
+        f"If nobody was treated at {lower}"
+        if after is None
+        else "If either dose was given to nobody since then"
+    )
     yield f"{no_patients}, there is no comparison."
     if not stated.higher_selectable and stated.kind != "always_lower":
         yield (
-            f"{higher} cannot go forward, because it has reached its toxicity boundary: where the comparison favours it, "
+            f"{higher} cannot go forward, because it has reached its toxicity boundary: where the comparison favours "
+            "it, "
             f"{lower} is not supported and no dose goes forward."
         )
     elif after is None and stated.reason:

@@ -79,6 +79,12 @@ def say(answer: Answer, form: str) -> Any:
         from trialsim.writing.html import html
 
         return html(report_of(answer), part=True)
-    from trialsim.writing.terminal import terminal
+    return in_terminal(answer)
 
-    return terminal(getattr(_home(answer), "in_brief", report_of)(answer))
+
+def in_terminal(answer: Answer, wide: int | None = None) -> str:
+    """An answer as text, in lines of at most ``wide`` characters where that is less than usual."""
+    from trialsim.writing.terminal import LEAST_WIDE, WIDE, terminal
+
+    said: Report = getattr(_home(answer), "in_brief", report_of)(answer)
+    return terminal(said, WIDE if wide is None else max(LEAST_WIDE, min(wide, WIDE)))

@@ -228,7 +228,7 @@ def _steps(rules: Rules, level: int) -> list[Document]:
 
 
 def _dose_decision(trial: Compiled, not_exact: str) -> Document:
-    """The dose decision as it is stated, the correct dose of each case, and why there are no exact numbers (else null)."""
+    """The dose decision as stated, the correct dose of each case, and why there are no exact numbers (else null)."""
     stated = trial.scenario.dose_decision
     assert stated is not None
     choices = {case: trial.choice(case) for case in trial.scenario.truth}

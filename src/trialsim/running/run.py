@@ -16,8 +16,8 @@ from trialsim.scenario.compiled import Compiled
 if TYPE_CHECKING:
     from trialsim.checks import Checks
     from trialsim.designs.rules import Rules
-    from trialsim.engine.ledger import Ledger
     from trialsim.engine.dose_decisions import DoseDecisions
+    from trialsim.engine.ledger import Ledger
     from trialsim.engine.montecarlo import Progress
     from trialsim.engine.pictured import Pictured
     from trialsim.engine.power_ledger import PowerLedgers

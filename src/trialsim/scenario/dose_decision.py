@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from trialsim.codes import ALTERNATE, BLOCKS, COIN
-from trialsim.designs.dose_choice import HIGHER, LOWER, DoseChoice, DoseRule, Loss, NonInferiority, lower_is_right
+from trialsim.designs.dose_choice import (
+    HIGHER,
+    LOWER,
+    DoseChoice,
+    DoseRule,
+    Loss,
+    lower_is_right,
+)
 from trialsim.designs.rules import Randomise
 from trialsim.designs.spec import AsTuple, Patients, Spec, impossible
 from trialsim.scenario.values import Text, listed
@@ -27,7 +34,8 @@ class Allocation(Spec):
 
     allocation: Literal["alternate", "blocks", "coin"] = Field(
         "blocks",
-        description="alternate: in turn, the lower dose first; blocks: permuted blocks of the ratio; coin: each patient "
+        description="alternate: in turn, the lower dose first; blocks: permuted blocks of the ratio; coin: each "
+        "patient "
         "by chance",
         title="allocation to the doses after the trigger",
     )
@@ -73,7 +81,8 @@ class DoseDecision(Spec):
     )
     higher_selectable: bool = Field(
         False,
-        description="whether the higher dose, whose toxicity boundary was crossed, may go forward; if not, that outcome "
+        description="whether the higher dose, whose toxicity boundary was crossed, may go forward; if not, that "
+        "outcome "
         "says that the lower dose is not supported",
         title="whether the higher dose may go forward",
     )
@@ -132,7 +141,9 @@ def check_dose_decision(scenario: Scenario) -> None:
             f"a decision between doses needs two, and `doses` lists {len(scenario.doses)} ({listed(scenario.doses)})",
         )
     if scenario.dose_reduction is None or scenario.dose_reduction.rule.kind == "none":
-        raise impossible("dose_decision", "nobody is treated at the lower dose without a rule in `dose_reduction`")
+        raise impossible(
+            "dose_decision", "nobody is treated at the lower dose without a rule in `dose_reduction`"
+        )
     if scenario.on_dose_change != "pooled":
         raise impossible(
             "dose_reduction.on_dose_change",
@@ -143,7 +154,8 @@ def check_dose_decision(scenario: Scenario) -> None:
     for name, case in scenario.truth.items():
         if case.cohorts:
             raise impossible(
-                f"truth.{name}.cohorts", "rates by cohort are not defined with `dose_decision`: which dose is correct?"
+                f"truth.{name}.cohorts",
+                "rates by cohort are not defined with `dose_decision`: which dose is correct?",
             )
     if scenario.conduct is not None and scenario.conduct.patient_reductions is not None:
         raise impossible(
@@ -151,16 +163,24 @@ def check_dose_decision(scenario: Scenario) -> None:
         )
     if stated.after_trigger is not None:
         if stated.any_end:
-            raise impossible("dose_decision.applies", "`any_end` is not defined with `after_trigger`; only go is")
+            raise impossible(
+                "dose_decision.applies", "`any_end` is not defined with `after_trigger`; only go is"
+            )
         if scenario.evaluability.replaced:
             raise impossible(
                 "dose_decision.after_trigger", "not defined where inevaluable patients are replaced"
             )
         if getattr(scenario.design, "watches_toxicity", False):
-            raise impossible("dose_decision.after_trigger", "not defined where looks of the design count toxicities")
-    for place, rule in (("rule", stated.rule), *((f"beside.{k}", other) for k, other in enumerate(stated.beside))):
+            raise impossible(
+                "dose_decision.after_trigger", "not defined where looks of the design count toxicities"
+            )
+    for place, rule in (
+        ("rule", stated.rule),
+        *((f"beside.{k}", other) for k, other in enumerate(stated.beside)),
+    ):
         counts = rule.kind == "utility" and rule.toxicity > 0
         if counts and any(case.toxicity is None for case in scenario.truth.values()):
             raise impossible(
-                f"dose_decision.{place}", "the utility weighs toxicity, which needs a toxicity rate in every case"
+                f"dose_decision.{place}",
+                "the utility weighs toxicity, which needs a toxicity rate in every case",
             )

@@ -44,8 +44,37 @@ def load(path: str | os.PathLike[str]) -> Scenario:
 def load_with_text(path: str | os.PathLike[str]) -> tuple[Scenario, str]:
     """A scenario and the text of its file, which is read once: an edit, or a pipe's end, cannot part them."""
     name = os.fsdecode(path)
-    text = text_of(name)
-    return parse(text, name), text
+    try:
+        text = text_of(name)
+        return parse(text, name), text
+    except ScenarioError:
+        if (held := _another(name)) and os.path.isfile(name):
+            raise _refused(name, held, line=0) from None
+        raise
+
+
+_OTHERS = {
+    (
+        ".csv",
+        ".tsv",
+        ".xlsx",
+        ".xls",
+    ): "a table, not a scenario (YAML); a table of settings goes to `trialsim find KIND --settings FILE`",
+    (
+        ".html",
+        ".md",
+        ".docx",
+        ".pdf",
+        ".tex",
+    ): "a text to be read, not a scenario (YAML); a folder of trialsim keeps its scenario beside the report",
+    ("results.json",): "the results of a run, not a scenario (YAML), which its folder keeps beside them",
+}
+"""How the name of a file ends that is meant for something else, and what is said of it if it is no scenario."""
+
+
+def _another(name: str) -> str:
+    """What a file is by its name, where that is no scenario; "" where it may be one."""
+    return next((words for ends, words in _OTHERS.items() if name.lower().endswith(ends)), "")
 
 
 def text_of(name: str) -> str:
@@ -58,13 +87,17 @@ def text_of(name: str) -> str:
         more = "; cut-offs are given to `trialsim oc`, or with `analyse --design`" if stated else ""
         if os.path.isfile(f"{name}.yaml"):
             more = f"; did you mean {name}.yaml?"
-        raise _refused(name, f"no such file{more}") from None
+        raise _refused(name, f"no such file{more}", line=0) from None
     except IsADirectoryError:
-        raise _refused(name, "this is a folder, not a scenario file") from None
+        inside = os.path.join(name, "scenario.yaml")
+        more = f"; did you mean {inside}?" if os.path.isfile(inside) else ""
+        raise _refused(name, f"this is a folder, not a scenario file{more}", line=0) from None
     except OSError as error:
-        raise _refused(name, f"cannot be read: {(error.strerror or 'unknown reason').lower()}") from None
+        raise _refused(
+            name, f"cannot be read: {(error.strerror or 'unknown reason').lower()}", line=0
+        ) from None
     except ValueError:  # a NUL in the path itself
-        raise _refused(name, "this cannot be the name of a file") from None
+        raise _refused(name, "this cannot be the name of a file", line=0) from None
     return _decoded(content, name).removeprefix("\ufeff")
 
 

@@ -1,4 +1,4 @@
-"""Which dose goes forward: what the rule decides in each case, other rules, allocation after the trigger, and limits."""
+"""Which dose goes forward: what the rule decides, other rules, allocation after the trigger, and limits."""
 
 from __future__ import annotations
 
@@ -6,8 +6,18 @@ from collections.abc import Iterator
 
 from trialsim.reporting.dose_words import clause, points, short
 from trialsim.running.plain import Document, best, is_timed, typical_cases
-from trialsim.writing.numbers import NONE, Cell, count, listed, mcse_cell, percent, probability, probability_cell, rates
-from trialsim.writing.numbers import value_cell
+from trialsim.writing.numbers import (
+    NONE,
+    Cell,
+    count,
+    listed,
+    mcse_cell,
+    percent,
+    probability,
+    probability_cell,
+    rates,
+    value_cell,
+)
 from trialsim.writing.report import Points, Section, Table, Words, plain, section
 
 OUTCOMES = ("p_dose_lower", "p_dose_higher", "p_dose_undecided", "p_dose_no_comparison", "p_dose_none")
@@ -27,6 +37,7 @@ def dose_decision(doc: Document) -> Section:
     parts = [
         section("dose-rules", "By other rules", _by_rule(doc)),
         section("dose-allocation", "What giving both doses after the trigger adds and costs", _conducts(doc)),
+        section("dose-drift", "If response rates drift", _drifts(doc)),
         section("dose-limits", "What the comparison can bear", Points(tuple(limits(doc)))),
     ]
     return section(
@@ -83,27 +94,33 @@ def _outcomes(doc: Document) -> Table:
     higher, lower = doc["doses"]
     rows = []
     for name, case in doc["cases"].items():
-        truth = case["truth"]["response"]
         decided = best(case, "p_dose_lower") + best(case, "p_dose_higher")
         right = best(case, "p_dose_correct")
         correct = lower if _correct(doc, name) == "lower" else higher
-        cells = [Cell(rates(truth).replace(" ", "\u00a0")), Cell(correct)]
+        cells = [Cell(_rates(doc, name)), Cell(correct)]
         for quantity in (*OUTCOMES, "p_dose_correct", "p_dose_wrong"):
             cells.append(_number(case, quantity))
         cells.append(probability_cell(right / decided) if decided > 0 else Cell(NONE))
         if "p_dose_inactive" in (case["exact"] or case["simulated"]):
             cells.append(_number(case, "p_dose_inactive"))
         rows.append((Cell(name), *cells))
-    inactive = any("p_dose_inactive" in (case["exact"] or case["simulated"]) for case in doc["cases"].values())
+    inactive = any(
+        "p_dose_inactive" in (case["exact"] or case["simulated"]) for case in doc["cases"].values()
+    )
     heads = (
         "Case", "Response", "Correct", lower, _higher(doc), "Undecided", f"None at {lower}", "No go", "PCS", "P(wrong)",
         "PCS, given a choice", *(["P(inactive dose forward)"] if inactive else []),
     )  # fmt: skip
-    supported = "" if _stated(doc)["higher_selectable"] else f"; where {higher} is correct, that is “{_higher(doc)}”"
+    supported = (
+        "" if _stated(doc)["higher_selectable"] else f"; where {higher} is correct, that is “{_higher(doc)}”"
+    )
     notes = [
-        "The five columns from the first dose on are all that can happen and add up to 1. Undecided: too few patients at "
-        f"a dose. None at {lower}: a go before anybody was treated there, so that nothing is compared. PCS: probability "
-        f"of correct selection, a go needed{supported}. P(inactive dose forward): a dose whose true response rate is p0 or less goes "
+        "The five columns from the first dose on are all that can happen and add up to 1. Undecided: too few "
+        "patients at "
+        f"a dose. None at {lower}: a go before anybody was treated there, so that nothing is compared. PCS: "
+        "probability "
+        f"of correct selection, a go needed{supported}. P(inactive dose forward): a dose whose true response rate is "
+        "p0 or less goes "
         "forward; no rule here controls it."
     ]
     notes.append("In brackets the Monte Carlo standard error." if simulated else "All exact.")
@@ -126,20 +143,15 @@ def _correct(doc: Document, name: str) -> str:
 
 def _by_rule(doc: Document) -> Table:
     """How often each rule chooses rightly, exactly."""
-    cases = {name: case["dose_decision"] for name, case in doc["cases"].items() if "dose_decision" in case}
-    rows = []
-    for name, case in cases.items():
-        truth = doc["cases"][name]["truth"]
-        cells = [Cell(rates(truth["response"]).replace(" ", "\u00a0"))]
-        for found in case["rules"]:
-            right, wrong = found["p_dose_correct"], found["p_dose_wrong"]
-            text = f"{probability(right)} / {probability(wrong)}"
-            cells.append(Cell(text, right))
-        rows.append((Cell(name), *cells))
-    first = next(iter(cases.values()), None)
-    heads = ("Case", "Response", *(short(found["rule"]) for found in first["rules"])) if first else ("Case", "Response")
+    cases = _exact(doc)
+    rows = [
+        (Cell(name), Cell(_rates(doc, name)), *map(_either, case["rules"])) for name, case in cases.items()
+    ]
+    stated = next(iter(cases.values()))["rules"] if cases else []
+    heads = ("Case", "Response", *(short(found["rule"]) for found in stated))
     note = (
-        f"Probability that the correct / the wrong dose is chosen, exact{_at_once(doc)}. The last column is what a trial "
+        f"Probability that the correct / the wrong dose is chosen, exact{_at_once(doc)}. The last column is what a "
+        "trial "
         "without a rule does."
     )
     return Table("dose-by-rule", "Correct and wrong by rule", heads, plain(rows), (note,), words=(1,))
@@ -167,11 +179,72 @@ def _conducts(doc: Document) -> Table:
     ratio = allocation["ratio"] if allocation else [1, 1]
     note = (
         f"Exact{_at_once(doc)}. In turn: {ratio[0]} at {lower}, then {ratio[1]} at {higher}, and so on, from the first "
-        f"patient after the trigger; the boundary of {higher} acts no more. Toxicities: expected patients with toxicity. "
+        f"patient after the trigger; the boundary of {higher} acts no more. Toxicities: expected patients with "
+        "toxicity. "
         "Comparing all patients throws the randomisation away."
     )
-    heads = ("Case", "After the trigger", "P(go)", "PCS", "P(wrong)", "EN", f"Patients at {higher}", "Toxicities")
-    return Table("dose-conducts", "After the trigger: one dose or both", heads, plain(rows), (note,), words=(1,))
+    heads = (
+        "Case",
+        "After the trigger",
+        "P(go)",
+        "PCS",
+        "P(wrong)",
+        "EN",
+        f"Patients at {higher}",
+        "Toxicities",
+    )
+    return Table(
+        "dose-conducts", "After the trigger: one dose or both", heads, plain(rows), (note,), words=(1,)
+    )
+
+
+def _drifts(doc: Document) -> Table:
+    """How often the rule is right and wrong where response rates change with the number of the patient."""
+    changes = sorted({each["change"] for case in _exact(doc).values() for each in case["drifts"]})
+    rows = []
+    for name, case in _exact(doc).items():
+        found = {each["change"]: each for each in case["drifts"]}
+        if not found:
+            continue
+        cells = [_either(found.get(change)) for change in changes if change < 0]
+        cells.append(_either(case["rules"][0]))
+        cells += [_either(found.get(change)) for change in changes if change > 0]
+        rows.append((Cell(name), Cell(_rates(doc, name)), *cells))
+    heads = [f"{'−' if change < 0 else '+'}{points(abs(change))}" for change in changes]
+    below = sum(change < 0 for change in changes)
+    heads.insert(below, "no drift")
+    note = (
+        f"Probability that the correct / the wrong dose is chosen, exact{_at_once(doc)}, where the response rate "
+        "changes by so "
+        "much from the first to the last patient planned, alike at both doses; which dose is correct does not "
+        "change. Where "
+        "the comparison is not randomised, a drift counts as a difference between the doses."
+    )
+    return Table(
+        "dose-drift",
+        "Correct and wrong under a drift",
+        ("Case", "Response", *heads),
+        plain(rows),
+        (note,),
+        words=(1,),
+    )
+
+
+def _exact(doc: Document) -> dict[str, Document]:
+    """What is known exactly of the dose decision, by case."""
+    return {name: case["dose_decision"] for name, case in doc["cases"].items() if "dose_decision" in case}
+
+
+def _rates(doc: Document, name: str) -> str:
+    return rates(doc["cases"][name]["truth"]["response"]).replace(" ", "\u00a0")
+
+
+def _either(found: Document | None) -> Cell:
+    """The correct / the wrong dose."""
+    if found is None:
+        return Cell(NONE)
+    right, wrong = found["p_dose_correct"], found["p_dose_wrong"]
+    return Cell(f"{probability(right)} / {probability(wrong)}", right)
 
 
 def limits(doc: Document) -> Iterator[str]:
@@ -185,26 +258,38 @@ def limits(doc: Document) -> Iterator[str]:
             + ", so that whatever changes with calendar time counts as a difference between the doses."
         )
     yield (
-        f"The numbers of patients at the doses are left to chance, and that at {higher} was chosen by the toxicity seen "
+        f"The numbers of patients at the doses are left to chance, and that at {higher} was chosen by the toxicity "
+        "seen "
         "there."
     )
     yield "A go is about all patients together; it does not test the dose that is chosen."
-    yield "The rule changes neither P(go) nor the type I error of the trial, and it does not control that an inactive dose goes forward."
+    yield (
+        "The rule changes neither P(go) nor the type I error of the trial, and it does not control that an "
+        "inactive dose goes forward."
+    )
     if stated["higher_selectable"]:
-        reason = f"Reason stated: {stated['reason']}" if stated["reason"] else "The scenario states no reason for it."
+        reason = (
+            f"Reason stated: {stated['reason']}"
+            if stated["reason"]
+            else "The scenario states no reason for it."
+        )
         yield f"That {higher} goes forward means returning to a dose that crossed its own toxicity boundary. {reason}"
     if allocation is not None:
         reason = stated["reason"]
         yield (
             f"{higher} is given to new patients after its toxicity boundary was crossed. "
-            + (f"Reason stated: {reason}" if reason else "The scenario states no reason (dose_decision.reason).")
+            + (
+                f"Reason stated: {reason}"
+                if reason
+                else "The scenario states no reason (dose_decision.reason)."
+            )
         )
     yield from _bias(doc)
 
 
 def _bias(doc: Document) -> Iterator[str]:
     """How far observed rates are from true ones, in the case with the most trials that get there."""
-    found = {name: case["dose_decision"] for name, case in doc["cases"].items() if "dose_decision" in case}
+    found = _exact(doc)
     if not found or _stated(doc)["after_trigger"] is not None:
         return
     higher, lower = doc["doses"]
@@ -213,17 +298,22 @@ def _bias(doc: Document) -> Iterator[str]:
     if left["p"] == 0 or truth["toxicity"] is None:
         return
     yield (
-        f"Observed rates are those of stopped series. In the case {name} the mean observed toxicity rate at {higher} where "
-        f"that dose is left is {percent(left['toxicity_rate'])} (true: {percent(truth['toxicity'][0])}), the mean observed "
-        f"response rate there {percent(left['response_rate'])} (true: {percent(truth['response'][0])}). A rule that weighs "
+        f"Observed rates are those of stopped series. In the case {name} the mean observed toxicity rate at {higher} "
+        "where "
+        f"that dose is left is {percent(left['toxicity_rate'])} (true: {percent(truth['toxicity'][0])}), the mean "
+        "observed "
+        f"response rate there {percent(left['response_rate'])} (true: {percent(truth['response'][0])}). A rule that "
+        "weighs "
         f"toxicity therefore favours {lower}."
     )
     if forward["p"] > 0:
         yield (
-            f"Given a go after both doses were given, the mean observed response rates are {percent(forward['rate_higher'])} "
+            "Given a go after both doses were given, the mean observed response rates are "
+            f"{percent(forward['rate_higher'])} "
             f"at {higher} and {percent(forward['rate_lower'])} at {lower} (true: {percent(truth['response'][0])} and "
             f"{percent(truth['response'][1])}); the odds ratio of response and toxicity is "
-            f"{truth['odds_ratio']:g}. Where response and toxicity go together, the first dose looks better than it is, "
+            f"{truth['odds_ratio']:g}. Where response and toxicity go together, the first dose looks better than it "
+            "is, "
             "because it was left after many toxicities."
         )
 

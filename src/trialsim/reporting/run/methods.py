@@ -256,8 +256,9 @@ def limitations(doc: Document) -> Iterator[str]:
     made = doc["provenance"]
     if made["assumed"] + made["default"] + made["unstated"]:
         yield (
-            f"The results hold if the inputs do, and of these {made['assumed']} are assumed and {made['default']} left "
-            "at their default; the cases are what-ifs, not forecasts."
+            f"The results hold if the inputs do, and of these {made['assumed']} are marked as assumed, "
+            f"{made['default']} left at their default and {made['unstated']} given without a source; the cases are "
+            "what-ifs, not forecasts."
         )
     for block, words in (("design", "The design"), ("toxicity_rule", "The toxicity rule")):
         if doc[block]["assumed"]:

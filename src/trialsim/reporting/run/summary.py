@@ -63,7 +63,7 @@ def trust(doc: Document) -> str:
         return "Not at all: exact and simulated answers disagree."
     made = doc["provenance"]
     unsourced = made["inputs"] - made["sourced"]
-    inputs = f"Inputs: {unsourced} of {made['inputs']} are assumed or have no source."
+    inputs = f"Inputs: {unsourced} of {made['inputs']} are assumed, defaults or unsourced."
     found = compared(doc)
     if doc["replicates"] is None or not found:
         how = (
