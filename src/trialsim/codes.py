@@ -20,8 +20,9 @@ POOLED, NEW_DOSE_ONLY, RESTART = range(3)
 FUTILITY, TOXICITY, GO_EARLY, FINAL_NO_GO, FINAL_GO, FINAL_CONSIDER, TOXICITY_AT_N, ACCRUAL = range(8)
 """Why a trial ended: the first three before the planned n, ACCRUAL for want of evaluable patients."""
 
-ALTERNATE, BLOCKS, COIN = range(1, 4)
-"""How patients are allocated to two doses: in turn, in permuted blocks, by a coin."""
+ALTERNATE, BLOCKS, COIN, FROM_START = range(1, 5)
+"""How patients are allocated to two doses: after a trigger in turn, in permuted blocks or by a coin; by a coin from the
+first patient on, each dose with a trial of its own."""
 
 TICKS_PER_DAY = 1024
 TICKS_PER_WEEK = 7 * TICKS_PER_DAY

@@ -134,7 +134,8 @@ def after_patient(rules: Rules, before: State, cell: tuple[int, int, int]) -> tu
     m, toxicities = now.patients[level], now.toxicities[level]
     crossed = toxicities >= monitor.act_ge[level][m]
     amended = monitor.at_enrolled[level] > 0 and treated >= monitor.at_enrolled[level]
-    if crossed and monitor.action[level] == STOP:
+    stops = monitor.action[level] == REDUCE and monitor.stop_ge and toxicities >= monitor.stop_ge[level][m]
+    if crossed and (monitor.action[level] == STOP or stops):
         return now, "toxicity_at_n" if due and final else "toxicity"
     reduce = amended or (crossed and monitor.action[level] == REDUCE)
     if reduce:

@@ -92,8 +92,11 @@ def onset_scale(window: int, early: int) -> Int64:
 def room_for(rules: Rules, patients: int) -> Rules:
     """The same rules for a trial of that many patients; boundaries end as they ended."""
     monitor = rules.monitor
-    rows = tuple((*row, *[row[-1]] * (patients + 1 - len(row))) for row in monitor.act_ge)
-    return replace(rules, monitor=replace(monitor, act_ge=rows), max_treated=patients)
+    rows, stops = (
+        tuple((*row, *[row[-1]] * (patients + 1 - len(row))) for row in table)
+        for table in (monitor.act_ge, monitor.stop_ge)
+    )
+    return replace(rules, monitor=replace(monitor, act_ge=rows, stop_ge=stops), max_treated=patients)
 
 
 def random_conduct(rng: random.Random) -> tuple[Rules, Calendar, Int64]:

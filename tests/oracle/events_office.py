@@ -7,7 +7,7 @@ onset, decision, amendment and arrival is an event.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -275,27 +275,34 @@ class Trial:
         self.at(self.now, LOOKS, partial(self.looks, arm))
         self.perhaps_give_up(arm)
 
-    def crossing(self, level: int) -> Patient | None:
-        """The patient with whom the boundary is crossed, as far as the office knows."""
+    def crossing(self, level: int, row: Sequence[int]) -> Patient | None:
+        """The patient with whom a boundary is crossed, as far as the office knows."""
         seen = 0
         for m, patient in enumerate(self.at_level[level], start=1):
             if not (self.calendar.as_it_happens or patient.toxicity_heard):
                 return None  # the first m are not all known
             seen += patient.toxic and patient.toxicity_heard
-            if seen >= self.rules.monitor.act_ge[level][m]:
+            if seen >= row[m]:
                 return patient
         return None
 
     def toxicity_rule(self, level: int) -> None:
-        patient = self.crossing(level)
+        monitor = self.rules.monitor
+        patient, stopped = self.crossing(level, monitor.act_ge[level]), None
+        if monitor.action[level] == STOP:
+            stopped = patient
+        elif monitor.action[level] == REDUCE and monitor.stop_ge:
+            stopped = self.crossing(
+                level, monitor.stop_ge[level]
+            )  # known at the same time: stopping comes first
         if patient is None or level in self.acted or level != self.level or level in self.triggered:
             return
         self.acted.add(level)
-        if self.rules.monitor.action[level] == STOP:
+        if stopped is not None:
             full = self.accrual_complete()
             for arm in self.arms:
                 if arm.open:
-                    self.close(arm, TOXICITY_AT_N if full and not self.short(arm) else TOXICITY, patient)
+                    self.close(arm, TOXICITY_AT_N if full and not self.short(arm) else TOXICITY, stopped)
         elif self.rules.monitor.action[level] == REDUCE:
             self.trigger(level)
 

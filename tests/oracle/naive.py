@@ -121,7 +121,10 @@ def simulate_trial(
 
         # 2. toxicity: a stop outranks everything, an amendment always means reduce
         if tox_here >= monitor.act_ge[level][m]:
-            if monitor.action[level] == STOP:
+            stops = (
+                monitor.action[level] == REDUCE and monitor.stop_ge and tox_here >= monitor.stop_ge[level][m]
+            )
+            if monitor.action[level] == STOP or stops:
                 reason = "toxicity_at_n" if due and final else "toxicity"
                 break
             switch = monitor.action[level] == REDUCE

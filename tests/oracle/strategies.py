@@ -93,7 +93,7 @@ def random_boundary(rng: random.Random, patients: int, kind: str | None = None) 
 def random_monitor(rng: random.Random, levels: int, patients: int) -> Monitor:
     """A boundary, perhaps an amendment, and an action for every level; often none at all, at any level."""
     last = levels - 1
-    return Monitor(
+    monitor = Monitor(
         act_ge=tuple(random_boundary(rng, patients) for _ in range(levels)),
         # Amendments always reduce, so none at the last level.
         at_enrolled=tuple(
@@ -104,6 +104,21 @@ def random_monitor(rng: random.Random, levels: int, patients: int) -> Monitor:
             for d in range(levels)
         ),
     )
+    return with_stops(random.Random(repr(monitor)), monitor)
+
+
+def with_stops(rng: random.Random, monitor: Monitor) -> Monitor:
+    """The same monitor; in half of those that reduce somewhere, more toxicities stop the trial there instead."""
+    if REDUCE not in monitor.action or rng.random() < 0.5:
+        return monitor
+    stop_ge = []
+    for row in monitor.act_ge:
+        beside = random_boundary(rng, len(row) - 1)
+        later = rng.randint(0, 2)
+        stop_ge.append(
+            tuple(max(a, min(b, a + later if a < NEVER else NEVER)) for a, b in zip(row, beside, strict=True))
+        )
+    return replace(monitor, stop_ge=tuple(stop_ge))
 
 
 def random_attained(rng: random.Random, planned_n: int) -> tuple[int, ...]:

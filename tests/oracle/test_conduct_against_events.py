@@ -31,7 +31,11 @@ from trialsim.kernels.tables import PAUSE, Calendar, Int32, Int64
 def common(rules: Rules, calendar: Calendar) -> tuple[Rules, Calendar]:
     """A random scenario without the rare options that the lanes leave to the scalar kernel."""
     n = rules.looks.planned_n
-    monitor = replace(rules.monitor, act_ge=tuple(row[: n + 1] for row in rules.monitor.act_ge))
+    monitor = replace(
+        rules.monitor,
+        act_ge=tuple(row[: n + 1] for row in rules.monitor.act_ge),
+        stop_ge=tuple(row[: n + 1] for row in rules.monitor.stop_ge),
+    )
     rules = Rules(replace(rules.looks, toxic_ge=()), monitor, False, n)
     return rules, calendar._replace(
         interim=min(calendar.interim, PAUSE),

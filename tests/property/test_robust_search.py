@@ -129,6 +129,36 @@ def test_two_stages_against_the_chain_for_every_design(seed: int) -> None:
         assert (d.type_i_error, d.power, d.en) == pytest.approx(as_chain, abs=1e-9)
 
 
+SEVERAL: tuple[list[dict[str, Any]], ...] = (
+    [{"kind": "k_of_first_m", "k": 2, "m": 2, "action": "stop", "levels": ["dose 0"]},
+     {"kind": "pocock", "limit": 0.25, "phi": 0.3, "min_n": 3}],
+    [{"kind": "k_of_first_m", "k": 1, "m": 4}, {"kind": "pasted", "boundary": {2: 2, 4: 3}, "action": "stop"}],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("rules", SEVERAL, ids=("lead-in", "stop for more"))
+def test_several_toxicity_rules_with_two_actions_against_the_chain(rules: list[dict[str, Any]]) -> None:
+    content = scenario_of(5).model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    content |= {"dose_reduction": {"rules": rules}, "schema": 1}
+    scenario = Scenario.model_validate(content)
+    alpha, beta, most = scenario.design.alpha, scenario.design.beta, 8
+    assert compile_rules(
+        scenario.model_copy(update={"design": SingleStage(kind="single_stage", n=most, r=0)})
+    ).monitor.stop_ge
+    every = [d for d in brute_force(scenario) if d[3] <= most]
+    works = [d for d in every if d[4] <= alpha + 1e-9 and d[5] >= 1 - beta - 1e-9]
+    found = find_robust(scenario, nmax=most)
+    assert bool(works) == bool(found.designs)
+    if works:
+        assert found["optimal"].en == pytest.approx(min(d[6] for d in works), abs=1e-9)
+        for d in found:
+            as_chain = attained(scenario, Simon(kind="simon", r1=d.r1, n1=d.n1, r=d.r, n=d.n))
+            assert (d.type_i_error, d.power, d.en) == pytest.approx(as_chain, abs=1e-9)
+    elif found.most_power is not None:
+        most_power = max(d[5] for d in every if d[4] <= alpha + 1e-9)
+        assert found.most_power.power == pytest.approx(most_power, abs=1e-9)
+
+
 def test_the_seeds_cover_success_and_failure() -> None:
     some = [bool(find_robust(scenario_of(seed), nmax=MOST).designs) for seed in range(10)]
     assert 2 <= sum(some) <= 8

@@ -124,17 +124,29 @@ DESIGNS: dict[str, list[dict[str, Any]]] = {
 """Blocks of every kind of design, small enough to search."""
 
 TOXICITY: dict[str, list[dict[str, Any]]] = {
-    "pocock": [{"limit": 0.3, "phi": 0.1}, {"limit": 0.25, "phi": 0.2}],
+    "pocock": [{"limit": 0.3, "phi": 0.1}, {"limit": 0.25, "phi": 0.2}, {"limit": 0.3, "phi": 0.2, "min_n": 4}],
     "posterior": [
         {"limit": 0.3, "cutoff": 0.9, "prior": [0.6, 1.4]},
         {"limit": 0.2, "cutoff": 0.8, "prior": [1, 1], "min_n": 4},
+        {"limit": 0.3, "phi": 0.15, "prior": [0.6, 1.4], "min_n": 3},
     ],
     "group_sequential": [
         {"limit": 0.25, "phi": 0.1, "looks": [4, 7]},
         {"limit": 0.3, "phi": 0.1, "looks": [3, 6, 9], "shape": "obrien_fleming"},
         {"limit": 0.3, "phi": 0.1, "looks": [5, 9], "delta": 0.2},
     ],
-    "k_of_first_m": [{"k": 3, "m": 6}, {"k": 2, "m": 5}],
+    "k_of_first_m": [{"k": 3, "m": 6}, {"k": 2, "m": 5}, {"k": 2, "m": 6, "min_n": 4},
+                     {"k": 2, "m": 4, "action": "stop"}],
+    "pasted": [{"boundary": {3: 2, 6: 3}}, {"boundary": {4: 3}, "action": "stop", "levels": ["120 mg"]}],
+    "several": [
+        {"rules": [{"kind": "k_of_first_m", "k": 2, "m": 3, "action": "stop"},
+                   {"kind": "pocock", "limit": 0.3, "phi": 0.2, "min_n": 4}]},
+        {"rules": [{"kind": "pasted", "boundary": {3: 3, 6: 4}, "levels": ["120 mg"]},
+                   {"kind": "pocock", "limit": 0.3, "combined_phi": 0.3, "min_n": 4},
+                   {"kind": "k_of_first_m", "k": 4, "m": 6, "action": "stop"}]},
+        {"rules": [{"kind": "k_of_first_m", "k": 2, "m": 2},
+                   {"kind": "k_of_first_m", "k": 3, "m": 6, "action": "stop"}]},
+    ],
     "amendment": [{"after_patient": 5}, {"after_patient": [3, 7]}, {"after_month": 4}, {"after_month": [2.5, 6]}],
     "none": [{}],
 }  # fmt: skip
@@ -197,7 +209,8 @@ def scenario(design: dict[str, Any], rule: dict[str, Any] | None, rng: random.Ra
         "truth": {"one": {"response": 0.1, "toxicity": 0.3}},
     }
     if rule:
-        content["dose_reduction"] = {"rule": rule, "at_lowest_dose": rng.choice(("stop", "continue"))}
+        block = {"rules": rule["rules"]} if "rules" in rule else {"rule": rule}
+        content["dose_reduction"] = block | {"at_lowest_dose": rng.choice(("stop", "continue"))}
         if doses > 1 and rule["kind"] != "none":
             content["dose_reduction"]["on_dose_change"] = rng.choice(AFTER)
     if rng.random() < 0.6:
@@ -295,6 +308,9 @@ def rules_from(found: Facts) -> Rules:
             tuple(_cut_offs(level.steps, most) for level in levels),
             tuple(level.after_patient or 0 for level in levels),
             tuple(actions[level.action or "continue"] for level in levels),
+            tuple(_cut_offs(level.stop_steps, most) for level in levels)
+            if any(level.stop_steps for level in levels)
+            else (),
         ),
         found.counted.replaced,
         most,

@@ -474,13 +474,13 @@ def test_a_file_without_permission(tmp_path: Path) -> None:
             "phi: 0.10",
             "phi: 0.10, zzz: 1",
             "dose_reduction.rule.zzz",
-            "unknown key (allowed: kind, limit, phi)",
+            "unknown key (allowed: kind, limit, phi, combined_phi, min_n, action, levels)",
         ),
         (
             "at_lowest_dose: stop",
             "limit: 0.3",
             "dose_reduction.limit",
-            "unknown key here: it belongs under `dose_reduction.rule` (allowed here: rule, at_lowest_dose, "
+            "unknown key here: it belongs under `dose_reduction.rule` (allowed here: rule, rules, at_lowest_dose, "
             "on_dose_change)",
         ),
         ("simulation: {", "sensitivity: {}\nsimulation: {", "sensitivity", "no analysis is stated"),

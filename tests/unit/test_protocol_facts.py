@@ -47,12 +47,22 @@ def changes_dose(scenario: Scenario, rules: Rules) -> bool:
     return bool(by_month) or reduces
 
 
+def stop_ge(rules: Rules) -> tuple[tuple[int, ...], ...]:
+    """What stops the trial at levels that otherwise reduce, if at any it can be reached."""
+    rows = [
+        reachable(row) if rules.monitor.action[k] == REDUCE else (NEVER,) * len(row)
+        for k, row in enumerate(rules.monitor.stop_ge)
+    ]
+    return tuple(rows) if any(b < NEVER for row in rows for b in row) else ()
+
+
 def as_it_matters(scenario: Scenario, rules: Rules) -> Rules:
     """The same rules, with one way of writing what can be written in several."""
     monitor = replace(
         rules.monitor,
         act_ge=tuple(map(reachable, rules.monitor.act_ge)),
         action=tuple(a if acts(rules, k) else CONTINUE for k, a in enumerate(rules.monitor.action)),
+        stop_ge=stop_ge(rules),
     )
     looks = replace(rules.looks, toxic_ge=rules.looks.toxic_ge or (NEVER,) * len(rules.looks.n))
     after = rules.on_dose_change if changes_dose(scenario, rules) else POOLED
@@ -73,6 +83,7 @@ def conduct_as_it_matters(scenario: Scenario, rules: Rules) -> Conduct | None:
     drop += ["toxicity_known"] if not boundary else []
     drop += ["interim"] if not interim else []
     stops = any(acts(rules, k) and rules.monitor.action[k] == STOP for k in range(rules.levels))
+    stops = stops or bool(stop_ge(rules))
     drop += ["overrun"] if not stops and not (interim and stated.interim == "continue") else []
     drop += ["amendment_lag_weeks", "during_amendment"] if not changes_dose(scenario, rules) else []
     drop += ["during_amendment"] if not stated.amendment_lag_weeks else []
@@ -117,7 +128,7 @@ def test_who_is_counted_and_cohorts_are_in_the_facts(cases):
 
 def test_every_kind_is_among_them_ten_times(cases):
     kinds = Counter(scenario.design.kind for scenario, *_ in cases)
-    rules = Counter(s.dose_reduction.rule.kind for s, *_ in cases if s.dose_reduction)
+    rules = Counter(s.dose_reduction.kind for s, *_ in cases if s.dose_reduction)
     analyses = Counter(found.after_change.analysis for *_, found in cases if found.after_change)
     interim = Counter(found.conduct.interim for *_, found in cases if found.conduct)
     print(kinds, rules, analyses, interim, sep="\n")

@@ -25,7 +25,11 @@ TWO = {"kind": "simon", "n1": 5, "r1": 0, "n": 9, "r": 2, **RATES}
 SEARCHED = {"kind": "simon", "alpha": 0.1, "beta": 0.3, "p0": 0.1, "p1": 0.5}
 POCOCK = {"kind": "pocock", "limit": 0.3, "phi": 0.2}
 POSTERIOR = {"kind": "posterior", "limit": 0.3, "cutoff": 0.8, "prior": [1, 1], "min_n": 3}
+LEAD_IN = {"kind": "k_of_first_m", "k": 2, "m": 3, "action": "stop", "levels": ["120 mg"]}
+THEN = {"kind": "pocock", "limit": 0.3, "combined_phi": 0.5, "min_n": 4}
+PASTED = {"kind": "pasted", "boundary": {3: 2, 6: 3}}
 SEQUENTIAL = {"kind": "group_sequential", "limit": 0.3, "phi": 0.2, "looks": [4, 8]}
+FROM_PHI = {"kind": "posterior", "limit": 0.3, "phi": 0.3, "prior": [0.6, 1.4], "min_n": 2}
 GEHAN = {"kind": "gehan", "p1": 0.4, "miss": 0.1, "standard_error": 0.2}
 COHORTS = {
     "rules": "own",
@@ -52,6 +56,10 @@ SITES = {"accrual": {"sites": {"number": 8, "over_months": 6, "per_site_per_mont
 BASES: dict[str, dict[str, Any]] = {
     "two stages": {"design": TWO, "conduct": TIMES, "dose_reduction": {"rule": POCOCK}},
     "pooled": {"design": TWO, "doses": ["120 mg", "80 mg"], "dose_reduction": {"rule": POCOCK}, "conduct": TIMES},
+    "several rules": {"design": TWO, "doses": ["120 mg", "80 mg"],
+                      "dose_reduction": {"rules": [LEAD_IN, THEN, PASTED]}},
+    "pasted boundary": {"design": TWO, "dose_reduction": {"rule": PASTED}},
+    "posterior from phi": {"design": TWO, "dose_reduction": {"rule": FROM_PHI}},
     "restart": {"design": TWO, "doses": ["120 mg", "80 mg"],
                 "dose_reduction": {"rule": {"kind": "k_of_first_m", "k": 2, "m": 4}, "on_dose_change": "restart"}},
     "new dose only": {"design": SEARCHED, "doses": ["120 mg", "80 mg"], "conduct": SITES,
@@ -90,7 +98,9 @@ def told(found: Facts, original: Facts) -> str:
         at_limit = None
     if cohorts is not None and original.cohorts is not None:
         cohorts = replace(cohorts, false_go=original.cohorts.false_go)
-    kept = replace(found.toxicity, at_limit=at_limit)
+    each = zip(found.toxicity.rules, original.toxicity.rules, strict=False)
+    rules = tuple(replace(rule, alone=was.alone, first=was.first) for rule, was in each)
+    kept = replace(found.toxicity, at_limit=at_limit, rules=rules)
     return text_of(replace(found, attained=original.attained, toxicity=kept, cohorts=cohorts))
 
 
@@ -120,6 +130,10 @@ def mutants(rules: Rules) -> Iterator[tuple[str, Rules | None]]:
             for new in {NEVER, b - 1, b + 1, m} - {b}:
                 changed = _at(monitor.act_ge, level, _at(row, m, new))
                 yield f"monitor.act_ge[{level}][{m}]", _made(rules, monitor={"act_ge": changed})
+        for m, b in enumerate(monitor.stop_ge[level] if monitor.stop_ge else ()):
+            for new in {NEVER, b - 1, b + 1, m} - {b}:
+                changed = _at(monitor.stop_ge, level, _at(monitor.stop_ge[level], m, new))
+                yield f"monitor.stop_ge[{level}][{m}]", _made(rules, monitor={"stop_ge": changed})
         for new in {0, monitor.at_enrolled[level] + 1, 2} - {monitor.at_enrolled[level]}:
             changed = _at(monitor.at_enrolled, level, new)
             yield f"monitor.at_enrolled[{level}]", _made(rules, monitor={"at_enrolled": changed})
@@ -130,7 +144,11 @@ def mutants(rules: Rules) -> Iterator[tuple[str, Rules | None]]:
             )
     yield "replaced", _made(rules, replaced=not rules.replaced)
     rows = tuple((*row, row[-1]) for row in monitor.act_ge)
-    yield "max_treated", _made(rules, max_treated=rules.max_treated + 1, monitor={"act_ge": rows})
+    stops = tuple((*row, row[-1]) for row in monitor.stop_ge)
+    yield (
+        "max_treated",
+        _made(rules, max_treated=rules.max_treated + 1, monitor={"act_ge": rows, "stop_ge": stops}),
+    )
     for new in {POOLED, NEW_DOSE_ONLY, RESTART} - {rules.on_dose_change}:
         least = rules.attained_ge or tuple(range(1, looks.planned_n + 2))
         yield "on_dose_change", _made(rules, on_dose_change=new, attained_ge=least)
@@ -155,7 +173,9 @@ def _made(rules: Rules, **changes: Any) -> Rules | None:
 
 def reason(name: str, rules: Rules, mutant: Rules, changes: bool) -> str:
     """Why a mutant is the same protocol; "" where it is another."""
-    if "act_ge" in name or "attained_ge" in name:
+    if "stop_ge" in name and rules.monitor.action[int(name.split("[")[1][0])] != REDUCE:
+        return "what stops the trial at a dose where every action does"
+    if "act_ge" in name or "attained_ge" in name or "stop_ge" in name:
         before, after = (_reachable(r, name) for r in (rules, mutant))
         if before == after:
             return "a cut-off above the number of patients says the same as none; none is asked for at 0 patients"
@@ -178,6 +198,7 @@ def _count(row: tuple[int, ...]) -> int:
 
 def _reachable(rules: Rules, name: str) -> list[tuple[int, int]]:
     rows = [rules.attained_ge] if name.startswith("attained_ge") else list(rules.monitor.act_ge)
+    rows = list(rules.monitor.stop_ge) if "stop_ge" in name else rows
     return [(k, b if b <= m else NEVER) for k, row in enumerate(rows) for m, b in enumerate(row) if m]
 
 
@@ -209,6 +230,7 @@ def test_every_field_of_the_rules_changes_the_text(capsys):
     assert not alive, "\n".join(alive)
     assert set(tried) == {
         *("looks.n", "looks.next", "looks.toxic_ge", "monitor.act_ge", "monitor.at_enrolled", "monitor.action"),
+        "monitor.stop_ge",
         *("replaced", "max_treated", "on_dose_change", "attained_ge"),
     }  # fmt: skip
     assert sum(tried.values()) > 1000
@@ -226,6 +248,8 @@ OTHERS: dict[str, list[Any]] = {
     "on_dose_change": ["pooled", "restart"],
     "rules": ["own", "pooled"],
     "shape": ["pocock", "obrien_fleming"],
+    "action": ["reduce", "stop"],
+    "levels": ["120 mg", "80 mg"],
 }
 
 SURVIVORS = {
@@ -255,6 +279,10 @@ SURVIVORS = {
     "every patient is evaluable": [
         (name, "evaluability.inevaluable") for name in BASES if "evaluability" not in BASES[name]
     ],
+    "at the only dose the trial stops anyway": [
+        (name, "dose_reduction.rule.action")
+        for name in ("two stages", "replaced", "own cohorts", "pasted boundary", "posterior from phi")
+    ],
     "the shape that is stated is that of the default": [("own cohorts", "dose_reduction.rule.shape")],
 }
 """Mutants whose text is the same, by the reason why that is right."""
@@ -276,6 +304,8 @@ def keys(block: Any, way: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], An
 
 def others(key: str, value: Any) -> list[Any]:
     """Other values of a key."""
+    if key == "action":
+        return [word for word in OTHERS[key] if word != (value or "reduce")]
     if key in OTHERS:
         return [word for word in OTHERS[key] if word != value]
     if isinstance(value, bool):

@@ -17,6 +17,7 @@ from trialsim.designs.group_sequential import GroupSequential
 from trialsim.designs.mander_thompson import ManderThompson
 from trialsim.designs.multistage import Multistage
 from trialsim.designs.pasted import PastedRules
+from trialsim.designs.pasted_boundary import PastedBoundary
 from trialsim.designs.posterior import PosteriorProbability
 from trialsim.designs.predictive import PredictiveProbability
 from trialsim.designs.sargent import Sargent
@@ -46,6 +47,12 @@ Design = Annotated[
 ]
 """The registry: a new design is one file and its name here."""
 
+WatchingRule = Annotated[
+    Pocock | Posterior | GroupSequential | KOfFirstM | PastedBoundary, Field(discriminator="kind")
+]
+"""Rules with a boundary, of which there may be several at a dose."""
+
 ToxicityRule = Annotated[
-    Pocock | Posterior | GroupSequential | KOfFirstM | Amendment | NoRule, Field(discriminator="kind")
+    Pocock | Posterior | GroupSequential | KOfFirstM | PastedBoundary | Amendment | NoRule,
+    Field(discriminator="kind"),
 ]

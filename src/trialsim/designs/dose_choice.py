@@ -105,7 +105,7 @@ class Utility(Spec):
 DoseRule = Annotated[AlwaysLower | ObservedDifference | NonInferiority | Utility, Field(discriminator="kind")]
 
 
-Compared = Literal["", "all", "concurrent"]
+Compared = Literal["", "all", "concurrent", "arms"]
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,8 @@ class DoseChoice:
         any_end: whether the rule is applied whatever the end (else after a go only).
         posterior: delta, cut-off, a and b where the rule is of that kind; the three numbers are then not used.
         compared: whose patients are: everybody's ("" where doses are not allocated after a trigger, "all" where they
-            are), or those of the patients since then ("concurrent").
+            are), those of the patients since then ("concurrent"), or those of two doses each with a design of its own
+            ("arms"): the rule is then asked where both pass, and a dose that passes alone goes forward.
         right: the outcome that is right in the case at hand.
         inactive: the outcomes that carry a dose forward which is no better than p0; None where there is no p0.
     """
@@ -169,7 +170,12 @@ class DoseChoice:
     @property
     def allocated(self) -> bool:
         """Whether doses are allocated after a trigger."""
-        return self.compared != ""
+        return self.compared in ("all", "concurrent")
+
+    @property
+    def arms(self) -> bool:
+        """Whether each dose has a design of its own."""
+        return self.compared == "arms"
 
     @property
     def concurrent(self) -> bool:
@@ -215,6 +221,15 @@ class DoseChoice:
         found[none] = NO_COMPARISON
         if not self.any_end:
             found[~went] = NO_GO
+        return found
+
+    def outcomes_of_arms(
+        self, seen: Seen, higher_passed: NDArray[np.bool_], lower_passed: NDArray[np.bool_]
+    ) -> NDArray[np.int8]:
+        """(count,) outcomes of trials in which each dose has a design of its own, by which designs were passed."""
+        both = higher_passed & lower_passed
+        found = np.where(higher_passed, HIGHER, np.where(lower_passed, LOWER, NO_GO)).astype(np.int8)
+        found[both] = self.outcomes(seen, both)[both]
         return found
 
     def _higher_by_posterior(self, n1: Int64, x1: Int64, n2: Int64, x2: Int64) -> NDArray[np.bool_]:

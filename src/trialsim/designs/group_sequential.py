@@ -10,10 +10,11 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from trialsim.codes import NEVER
-from trialsim.designs.bayes import LookSizes
+from trialsim.designs.crossing import crosses_rarely
 from trialsim.designs.exactly import SAME
+from trialsim.designs.look_range import LookSizesOrRange
 from trialsim.designs.spec import OpenProbability, Spec, impossible
-from trialsim.designs.toxicity import crosses_rarely
+from trialsim.designs.toxicity import Action, Levels
 from trialsim.errors import DesignError
 
 SHAPES = {"pocock": 0.0, "obrien_fleming": 0.5}
@@ -28,7 +29,10 @@ class GroupSequential(Spec):
         description="largest probability of crossing at any look when the rate is the limit",
         title="phi of the toxicity rule",
     )
-    looks: LookSizes = Field(description="patients at the dose at each look", title="looks at toxicity")
+    looks: LookSizesOrRange = Field(
+        description="patients at the dose at each look, as a list or as {from: 6, to: 30, every: 3}",
+        title="looks at toxicity",
+    )
     shape: Literal["pocock", "obrien_fleming"] | None = Field(
         None,
         description="pocock (default): one level at every look; obrien_fleming: early looks are stricter",
@@ -41,6 +45,13 @@ class GroupSequential(Spec):
         description="a shape in between: 0 is pocock, 0.5 obrien_fleming",
         title="shape of the toxicity boundary",
     )
+    action: Action = None
+    levels: Levels = None
+
+    @property
+    def last_look(self) -> int:
+        """Patients at the last look."""
+        return self.looks[-1]
 
     @model_validator(mode="after")
     def _possible(self) -> GroupSequential:

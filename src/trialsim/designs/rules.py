@@ -113,27 +113,61 @@ class Monitor:
             (index 0 unused; NEVER where there is no action). Rows cover ``Rules.max_treated`` patients.
         at_enrolled: leave the level after this many patients of the whole trial whatever was seen; 0 = never.
         action: REDUCE (later patients start one level lower), STOP, or CONTINUE (a boundary that is only watched).
+        stop_ge: at a level that reduces, toxicities from which the trial stops instead, ``act_ge`` or more (several
+            rules with actions of their own); not read at other levels, and empty where no level needs it.
     """
 
     act_ge: tuple[tuple[int, ...], ...]
     at_enrolled: tuple[int, ...]
     action: tuple[int, ...]
+    stop_ge: tuple[tuple[int, ...], ...] = ()
 
     def __post_init__(self) -> None:
         if not len(self.act_ge) == len(self.at_enrolled) == len(self.action) >= 1:
             raise ValueError("one boundary, one amendment patient and one action a dose level")
         if self.action[-1] == REDUCE or self.at_enrolled[-1]:
             raise ValueError("there is no dose below the last level")
+        if self.stop_ge and [len(row) for row in self.stop_ge] != [len(row) for row in self.act_ge]:
+            raise ValueError("the boundaries of stopping and of acting cover the same patients")
+        for act, stop in zip(self.act_ge, self.stop_ge, strict=False):
+            if any(s < a for a, s in zip(act, stop, strict=True)):
+                raise ValueError("a count that stops the trial is one at which the boundary acts")
+
+    def stops_from(self, level: int) -> tuple[int, ...]:
+        """Toxicities among the first m = 0, 1, ... patients at a level that stop the trial; NEVER where none do."""
+        if self.action[level] == STOP:
+            return self.act_ge[level]
+        if self.action[level] == REDUCE and self.stop_ge:
+            return self.stop_ge[level]
+        return (NEVER,) * len(self.act_ge[level])
+
+    def stops(self, level: int) -> bool:
+        """Whether toxicities at a level can stop the trial."""
+        return any(b <= m for m, b in enumerate(self.stops_from(level)) if m)
 
     @property
     def saturation(self) -> int:
         """Toxicities at a level beyond which the boundary no longer tells counts apart."""
-        return max((b for row in self.act_ge for b in row[1:] if b < NEVER), default=0)
+        rows = (*self.act_ge, *self.stop_ge)
+        return max((b for row in rows for b in row[1:] if b < NEVER), default=0)
+
+    @property
+    def may_stop(self) -> bool:
+        """Whether a boundary, if it is reached, stops the trial at some level."""
+        return STOP in self.action or bool(self.stop_ge)
 
     def steps(self, level: int) -> list[tuple[int, int]]:
         """The boundary as (m, b) pairs where b changes, only for m at which b toxicities are possible."""
+        return self._steps(self.act_ge[level])
+
+    def stop_steps(self, level: int) -> list[tuple[int, int]]:
+        """The same of the boundary that stops the trial at a level that otherwise reduces; empty elsewhere."""
+        both = self.action[level] == REDUCE and bool(self.stop_ge)
+        return self._steps(self.stop_ge[level]) if both else []
+
+    @staticmethod
+    def _steps(row: tuple[int, ...]) -> list[tuple[int, int]]:
         steps: list[tuple[int, int]] = []
-        row = self.act_ge[level]
         for m in range(1, len(row)):
             reachable = row[m] if row[m] <= m else NEVER
             if reachable != (steps[-1][1] if steps else NEVER):
@@ -146,7 +180,8 @@ class Randomise:
     """Allocation between the first two dose levels, from the first patient on who would have had the lower one.
 
     Attributes:
-        how: ALTERNATE (the lower dose first), BLOCKS or COIN.
+        how: ALTERNATE (the lower dose first), BLOCKS or COIN; or FROM_START: both doses from the first patient on, each
+            with looks of its own (``per_dose`` then says nothing).
         lower, higher: the ratio; of so many patients so many get the dose.
         per_dose: allocation ends when each dose has so many patients since then (0: at the planned n); a dose that has
             them first waits for the other, and afterwards everybody gets the lower one.

@@ -10,17 +10,47 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, model_validator
 
 from trialsim.codes import NEVER
-from trialsim.designs.exactly import NEAR, SAME, at_most, decimal
+from trialsim.designs.crossing import crosses_rarely as crosses_rarely
+from trialsim.designs.crossing import crossing_probability as crossing_probability
+from trialsim.designs.crossing import lowest
+from trialsim.designs.exactly import NEAR, SAME, decimal
 from trialsim.designs.exactly import upper_tail as exact_tail
 from trialsim.designs.spec import AsTuple, OpenProbability, Patients, Prior, Spec, impossible
+from trialsim.errors import DesignError
 from trialsim.timing import tell
 
 if TYPE_CHECKING:
     from trialsim.designs.binomial import Float64
+    from trialsim.designs.posterior_phi import Found
 
 
 MANY = 5000
 """Patients from which on a boundary of constant level takes so long that it is said."""
+
+
+Action = Annotated[
+    Literal["reduce", "stop"] | None,
+    Field(
+        description="what the rule does where it is met: reduce (default; at the last dose what `at_lowest_dose` "
+        "says), or stop the trial",
+        title="what the toxicity rule does",
+    ),
+]
+Levels = Annotated[
+    Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=300)], ...],
+        AsTuple,
+        Field(min_length=1, max_length=8),
+    ]
+    | None,
+    Field(
+        description="names of the doses at which the rule holds (default: at every dose)",
+        title="doses at which the toxicity rule holds",
+    ),
+]
+"""What every rule with a boundary may state: what it does where it is met, and at which doses it holds."""
+
+FIRST = "first patient at whom the toxicity rule can act"
 
 
 class Pocock(Spec):
@@ -28,66 +58,138 @@ class Pocock(Spec):
 
     kind: Literal["pocock"]
     limit: OpenProbability = Field(description="highest acceptable toxicity rate", title="toxicity limit")
-    phi: OpenProbability = Field(
+    phi: OpenProbability | None = Field(
+        None,
         description="largest probability of ever crossing when the rate is the limit",
         title="phi of the toxicity rule",
     )
+    combined_phi: OpenProbability | None = Field(
+        None,
+        description="in place of `phi`, among several `rules`: largest probability that any of those that hold at the "
+        "dose is ever met when the rate is the limit; the others are kept as stated",
+        title="phi of all toxicity rules together",
+    )
+    min_n: Patients | None = Field(
+        None,
+        description="first patient after whom the rule applies; the boundary is searched for from there on "
+        "(default: the first)",
+        title=FIRST,
+    )
+    action: Action = None
+    levels: Levels = None
 
-    def compile(self, planned_n: int, most: int) -> tuple[int, ...]:
-        """Cut-offs b_m = min{b: P(Bin(m, limit) >= b) <= a} for m = 0..most patients at the dose.
+    @model_validator(mode="after")
+    def _possible(self) -> Pocock:
+        if self.phi is None and self.combined_phi is None:
+            raise impossible(
+                "phi",
+                "missing; expected here: largest probability of ever crossing when the rate is the limit",
+            )
+        if self.phi is not None and self.combined_phi is not None:
+            raise impossible("combined_phi", "state `phi` or `combined_phi`, not both")
+        return self
 
-        a is the largest attainable tail probability that keeps P(ever crossing | limit, m <= planned_n) <= phi.
+    def compile(self, planned_n: int, most: int, kept: tuple[int, ...] = ()) -> tuple[int, ...]:
+        """Cut-offs b_m = min{b: P(Bin(m, limit) >= b) <= a} for m = min_n..most patients at the dose, NEVER before.
+
+        a is the largest attainable tail probability that keeps P(ever crossing | limit, m <= planned_n) <= phi; under
+        ``combined_phi`` that of crossing this boundary or the one that is ``kept``, the other rules of the dose.
+
+        Raises:
+            DesignError: ``min_n`` is beyond the planned n, or what is kept crosses with more than ``combined_phi``.
         """
+        first = self.min_n or 1
+        if first > planned_n:
+            raise DesignError(f"no look comes after patient {first} (`min_n`) of {planned_n} at a dose")
+        phi, left = self.phi, self.phi
+        if phi is None:
+            phi = self.combined_phi or 0.0
+            beside = crossing_probability(kept, self.limit, planned_n) if kept else 0.0
+            if kept and not crosses_rarely(kept, self.limit, planned_n, phi):
+                raise DesignError(
+                    f"combined_phi = {phi:g} leaves nothing for this rule: at a toxicity rate of {self.limit:g} the "
+                    f"other rules of the dose alone are met with probability {beside:.4f}"
+                )
+            left = max(phi - beside, 0.0) * (1 - NEAR)
         if planned_n >= MANY:
             tell(
                 f"toxicity boundary for {planned_n:,} patients: about {30 * (planned_n / 10_000) ** 2:.0f} s"
             )
         # each look crosses with probability a at most, and the one that attains a with just that
-        known, least = self.phi / planned_n * (1 - SAME), self.phi / planned_n / 2
-        tails = Tails(self.limit, range(1, planned_n + 1), least)
-        a = tails.largest(
-            lambda a: crosses_rarely((NEVER, *tails.first_below(a)), self.limit, planned_n, self.phi),
-            known,
-            self.phi * (1 + SAME),
-        )
+        known, least = (left or 0.0) / planned_n * (1 - SAME), (left or 0.0) / planned_n / 2
+        tails = Tails(self.limit, range(first, planned_n + 1), least)
+        before = (NEVER,) * first
+
+        def keeps(a: Level) -> bool:
+            row = (*before, *tails.first_below(a))
+            if self.phi is None and kept:
+                row = lowest((row, kept[: planned_n + 1]))
+            return crosses_rarely(row, self.limit, planned_n, phi)
+
+        a = tails.largest(keeps, known, phi * (1 + SAME))
         if a is None:
             return (NEVER,) * (most + 1)
         later = Tails(self.limit, range(planned_n + 1, most + 1), least)
-        return (NEVER, *tails.first_below(a), *later.first_below(a))
+        return (*before, *tails.first_below(a), *later.first_below(a))
 
 
 class Posterior(Spec):
-    """Act when P(toxicity rate > limit | data) > cutoff under a Beta prior, from ``min_n`` patients on."""
+    """Act when P(toxicity rate > limit | data) > cutoff under a Beta prior, from ``min_n`` patients on.
+
+    With ``phi`` in place of ``cutoff`` that is found: the most vigilant rule that keeps phi (``posterior_phi``).
+    """
 
     kind: Literal["posterior"]
     limit: OpenProbability = Field(description="highest acceptable toxicity rate", title="toxicity limit")
-    cutoff: OpenProbability = Field(
+    cutoff: OpenProbability | None = Field(
+        None,
         description="posterior probability of exceeding the limit that triggers action",
         title="cut-off of the toxicity rule",
     )
-    prior: Prior = Field(description="[a, b] of the Beta prior", title="prior of the toxicity rule")
-    min_n: Patients = Field(
-        1,
-        description="first patient after which the rule applies",
-        title="first patient at whom the toxicity rule can act",
+    phi: OpenProbability | None = Field(
+        None,
+        description="in place of `cutoff`, which is then found: largest probability of ever acting when the rate is "
+        "the limit",
+        title="phi of the toxicity rule",
     )
+    prior: Prior = Field(description="[a, b] of the Beta prior", title="prior of the toxicity rule")
+    min_n: Patients = Field(1, description="first patient after which the rule applies", title=FIRST)
+    action: Action = None
+    levels: Levels = None
 
-    def compile(self, planned_n: int, most: int) -> tuple[int, ...]:  # noqa: ARG002 - one signature for all rules
+    @model_validator(mode="after")
+    def _possible(self) -> Posterior:
+        if self.cutoff is None and self.phi is None:
+            raise impossible(
+                "cutoff",
+                "missing; expected here: posterior probability of exceeding the limit that triggers action "
+                "(or `phi`, from which it is found)",
+            )
+        if self.cutoff is not None and self.phi is not None:
+            raise impossible("phi", "state `cutoff` or `phi`, not both")
+        return self
+
+    def found(self, planned_n: int) -> Found | None:
+        """The cut-off that keeps ``phi`` in a trial of so many patients at the dose; None where it is stated.
+
+        Raises:
+            DesignError: ``min_n`` is beyond the planned n.
+        """
+        if self.phi is None:
+            return None
+        from trialsim.designs.posterior_phi import cut_off
+
+        if self.min_n > planned_n:
+            raise DesignError(f"no look comes after patient {self.min_n} (`min_n`) of {planned_n} at a dose")
+        return cut_off(self.limit, self.prior, self.phi, self.min_n, planned_n)
+
+    def compile(self, planned_n: int, most: int) -> tuple[int, ...]:
         """Least toxicities among m = 0..most patients with P(rate > limit | data) > cutoff, from min_n on."""
-        from trialsim.designs.bayes import above, posterior_above, posterior_is
+        from trialsim.designs.posterior_phi import bounds
 
-        bounds, limit = [NEVER] * (most + 1), decimal(self.limit)
-        for m in range(self.min_n, most + 1):
-            values = posterior_above(m, self.prior, self.limit)
-            t = int((values <= self.cutoff - NEAR).sum())  # fewer are below the cut-off for certain
-            while t <= m and not above(
-                float(values[t]),
-                self.cutoff,
-                lambda: posterior_is(t, m, self.prior, limit),  # noqa: B023 - asked at once
-            ):
-                t += 1
-            bounds[m] = t if t <= m else NEVER
-        return tuple(bounds)
+        found = self.found(planned_n)
+        cutoff = found.cutoff if found else self.cutoff or 0.0
+        return bounds(self.limit, self.prior, cutoff, range(self.min_n, most + 1), most)
 
 
 class KOfFirstM(Spec):
@@ -100,16 +202,23 @@ class KOfFirstM(Spec):
     m: Patients = Field(
         description="patients at the dose that are watched", title="patients watched by the toxicity rule"
     )
+    min_n: Patients | None = Field(
+        None, description="first patient after whom the rule applies (default: the first)", title=FIRST
+    )
+    action: Action = None
+    levels: Levels = None
 
     @model_validator(mode="after")
     def _possible(self) -> KOfFirstM:
         if self.k > self.m:
             raise impossible("k", f"k = {self.k} toxicities cannot occur among m = {self.m} patients")
+        if self.min_n is not None and self.min_n > self.m:
+            raise impossible("min_n", f"patient {self.min_n} is not among the first m = {self.m} patients")
         return self
 
     def compile(self, planned_n: int, most: int) -> tuple[int, ...]:  # noqa: ARG002
-        """Cut-off k for the first m patients at the dose, none after."""
-        return tuple(self.k if 1 <= m <= self.m else NEVER for m in range(most + 1))
+        """Cut-off k for the patients from min_n to m at the dose, none before and after."""
+        return tuple(self.k if (self.min_n or 1) <= m <= self.m else NEVER for m in range(most + 1))
 
 
 Month = Annotated[float, Field(ge=0.1, le=600)]
@@ -152,40 +261,6 @@ class NoRule(Spec):
     """Toxicity changes nothing."""
 
     kind: Literal["none"]
-
-
-def crossing_probability(bounds: tuple[int, ...], rate: float, n: int) -> float:
-    """P(the toxicities among the first m reach bounds[m] for some m <= n) at a true toxicity rate."""
-    import numpy as np
-
-    below: Float64 = np.zeros(n + 2)
-    below[0] = 1.0
-    crossed = 0.0
-    for m in range(1, n + 1):
-        below[1 : m + 1] = below[1 : m + 1] * (1 - rate) + below[:m] * rate
-        below[0] *= 1 - rate
-        if bounds[m] <= m:
-            crossed += float(below[bounds[m] : m + 1].sum())
-            below[bounds[m] : m + 1] = 0.0
-    return crossed
-
-
-def crosses_rarely(bounds: tuple[int, ...], rate: float, n: int, phi: float) -> bool:
-    """Whether the probability of ever crossing is at most phi; by fractions where the two are close."""
-    return at_most(
-        crossing_probability(bounds, rate, n), phi, lambda: _crossing_exactly(bounds, decimal(rate), n)
-    )
-
-
-def _crossing_exactly(bounds: tuple[int, ...], rate: Fraction, n: int) -> Fraction:
-    a, b, whole = rate.numerator, rate.denominator - rate.numerator, rate.denominator
-    below, crossed = [1], 0
-    for m in range(1, n + 1):
-        below = [x * b + y * a for x, y in zip([*below, 0], [0, *below], strict=True)]
-        # of m patients at most bounds[m] - 1 go on: one more than before
-        crossed = crossed * whole + sum(below[bounds[m] :])
-        below = below[: bounds[m]]
-    return Fraction(crossed, whole**n)
 
 
 class Tails:

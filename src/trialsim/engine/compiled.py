@@ -26,6 +26,7 @@ def tables_of(rules: Rules) -> Tables:
         act_ge=np.array(monitor.act_ge, dtype=np.int32),
         at_enrolled=np.array(monitor.at_enrolled, dtype=np.int32),
         action=np.array(monitor.action, dtype=np.int32),
+        stop_ge=np.array([monitor.stops_from(level) for level in range(rules.levels)], dtype=np.int32),
         replaced=rules.replaced,
         on_dose_change=rules.on_dose_change,
         attained_ge=np.array(rules.attained_ge, dtype=np.int32),

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from trialsim.codes import CONTINUE, NEVER, POOLED, STOP
+from trialsim.codes import CONTINUE, NEVER, POOLED
 from trialsim.designs.binomial import Float64
 from trialsim.designs.rules import Monitor, Rules
 from trialsim.engine.compiled import tables_of
@@ -142,8 +142,7 @@ def toxicity_matters(rules: Rules) -> bool:
     """Whether P(go) at equal response rates depends on toxicity: it can end the trial, or change who is analysed."""
     if rules.looks.too_toxic or (rules.on_dose_change != POOLED and rules.levels > 1):
         return True
-    boundaries = zip(rules.monitor.act_ge, rules.monitor.action, strict=True)
-    return any(a == STOP and any(b <= m for m, b in enumerate(row)) for row, a in boundaries)
+    return any(map(rules.monitor.stops, range(rules.levels)))
 
 
 def lines(trial: Compiled) -> tuple[Line, ...]:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from trialsim.codes import CONSIDER, CONTINUE, FUTILE, GO, NEVER
+from trialsim.codes import CONSIDER, CONTINUE, FUTILE, GO, NEVER, STOP
+from trialsim.designs.crossing import crossing_probability
 from trialsim.designs.rules import Looks, Monitor, Rules
-from trialsim.designs.toxicity import crossing_probability
 from trialsim.engine.exact import distribution, out_of_reach
 from trialsim.engine.operating import not_exact
 from trialsim.engine.patients import rates_by_dose
@@ -83,14 +83,17 @@ def no_bound_because(scenario: Scenario, rules: Rules, *, in_a_cohort: bool = Fa
 def costs(trial: Compiled) -> dict[str, dict[str, float | None]]:
     """By case: P(go), EN and toxicities with the toxicity rule as stated, and without parts of it, outcomes at once.
 
-    ``continued`` goes on at the lowest dose when the rule acts there; ``without`` leaves every patient at the
+    ``continued`` goes on when the rule would stop the trial; ``without`` leaves every patient at the
     starting dose. None where there is no exact answer.
     """
     rules, monitor = trial.rules, trial.rules.monitor
     never = (NEVER,) * (rules.max_treated + 1)
+    # a boundary that only stops is only watched; one that lowers the dose or stops lowers it
+    watched = [CONTINUE if action == STOP else action for action in monitor.action]
+    act_ge = tuple(never if a == STOP else b for a, b in zip(monitor.action, monitor.act_ge, strict=True))
     continued = replace(
         rules,
-        monitor=Monitor((*monitor.act_ge[:-1], never), monitor.at_enrolled, (*monitor.action[:-1], CONTINUE)),
+        monitor=Monitor((*act_ge[:-1], never), monitor.at_enrolled, (*watched[:-1], CONTINUE)),
     )
     without = replace(rules, monitor=Monitor((never,), (0,), (CONTINUE,)))
     found = {}
@@ -191,7 +194,7 @@ def crossing(scenario: Scenario, rules: Rules) -> list[dict[str, Any]]:
     if all(b >= NEVER for b in boundary):
         return []
     assert scenario.dose_reduction is not None
-    limit = getattr(scenario.dose_reduction.rule, "limit", None)
+    limit = scenario.dose_reduction.limit
     grid = WITHOUT_LIMIT if limit is None else tuple(limit + step for step in AROUND_LIMIT)
     where: dict[float, list[dict[str, str]]] = {round(rate, 10): [] for rate in grid if 0 < rate < 1}
     for name, case in scenario.truth.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from trialsim.designs.dose_choice import (
 )
 from trialsim.designs.exactly import decimal
 from trialsim.designs.rules import Randomise, Rules
-from trialsim.engine import randomised
+from trialsim.engine import dose_arms, randomised
 from trialsim.engine.dose_law import Decided, decided, unknown_law, when_left
 from trialsim.engine.exact import distribution
 from trialsim.kernels.tables import Float64
@@ -37,6 +37,19 @@ def dose_values(trial: Compiled, case: str, truth: Rates | Cells | None = None) 
         return {}
     (found,) = decided(trial.rules, cells_of(trial, truth or trial.truth(case)), [choice])
     return values_of(choice, found)
+
+
+def arms_values(trial: Compiled, case: str) -> dict[str, float]:
+    """The same where each dose has a design of its own; none where the law is out of reach."""
+    choice = trial.choice(case)
+    if choice is None or dose_arms.unknown(trial.rules, [choice]):
+        return {}
+    _, (found,) = dose_arms.decided(trial.rules, _cells_of_arms(trial, case), [choice])
+    return values_of(choice, found)
+
+
+def _cells_of_arms(trial: Compiled, case: str) -> Float64:
+    return np.concatenate([cells.cells(replaced=False)[:, 0, 2:] for cells in trial.by_cohort(case)])
 
 
 def no_exact_doses(trial: Compiled) -> str:
@@ -110,6 +123,7 @@ class CaseFound:
         forward: of a go after both doses were given: E[observed response rate] at each dose, and P(such a go).
         conducts: what allocating after the trigger changes; empty where it is not worked out.
         drifts: what the scenario's rule decides if the response rates of the case drifted; empty where they do.
+        passed: which doses pass, where each has a design of its own; ``left`` and ``forward`` then say nothing.
     """
 
     case: str
@@ -118,6 +132,23 @@ class CaseFound:
     forward: tuple[float, float, float]
     conducts: tuple[ConductFound, ...]
     drifts: tuple[DriftFound, ...]
+    passed: dose_arms.Passed | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        rules = [
+            {"rule": found.rule.model_dump(mode="json", by_alias=True), **found.values}
+            for found in self.rules
+        ]
+        if self.passed is not None:
+            return {"rules": rules, "passed": asdict(self.passed), "conducts": [], "drifts": []}
+        return {
+            "rules": rules,
+            "when_left": dict(zip(("response_rate", "toxicity_rate", "p"), _given(self.left), strict=True)),
+            "when_forward": dict(zip(("rate_higher", "rate_lower", "p"), _given(self.forward), strict=True)),
+            "conducts": [{"conduct": found.conduct, **found.values} for found in self.conducts],
+            "drifts": [{"change": found.change, **found.values} for found in self.drifts],
+        }
 
 
 @dataclass(frozen=True)
@@ -129,23 +160,7 @@ class DoseDecisions:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, by case."""
-        return {
-            each.case: {
-                "rules": [
-                    {"rule": found.rule.model_dump(mode="json", by_alias=True), **found.values}
-                    for found in each.rules
-                ],
-                "when_left": dict(
-                    zip(("response_rate", "toxicity_rate", "p"), _given(each.left), strict=True)
-                ),
-                "when_forward": dict(
-                    zip(("rate_higher", "rate_lower", "p"), _given(each.forward), strict=True)
-                ),
-                "conducts": [{"conduct": found.conduct, **found.values} for found in each.conducts],
-                "drifts": [{"change": found.change, **found.values} for found in each.drifts],
-            }
-            for each in self.cases
-        }
+        return {each.case: each.to_dict() for each in self.cases}
 
 
 def _given(joint: tuple[float, float, float]) -> tuple[float | None, float | None, float]:
@@ -168,14 +183,17 @@ def dose_decisions(trial: Compiled) -> DoseDecisions | None:
     rules = tuple(rule for k, rule in enumerate(everything) if rule not in everything[:k])
     first = next(iter(trial.scenario.truth))
     choices = [choice for rule in rules if (choice := trial.choice(first, rule))]
+    if trial.arms:
+        if why := dose_arms.unknown(trial.rules, choices):
+            return DoseDecisions(why, ())
+        return DoseDecisions("", tuple(_case_of_arms(trial, case, rules) for case in trial.scenario.truth))
     why = unknown_law(plain.rules, choices)
     if not why and trial.rules.randomise is not None:
         why = randomised.unknown(trial.rules, choices)
-    # a drift by date has no exact answer
-    cases = [case for case in trial.scenario.truth if not trial.strata[case].daily]
-    if not why and not cases:
+    exact = [name for name, case in trial.scenario.truth.items() if not case.dated]
+    if not why and not exact:
         why = "the response rate changes by date"
-    return DoseDecisions(why, () if why else tuple(_case(trial, plain, case, rules) for case in cases))
+    return DoseDecisions(why, () if why else tuple(_case(trial, plain, case, rules) for case in exact))
 
 
 def _case(trial: Compiled, plain: Compiled, case: str, rules: tuple[DoseRule, ...]) -> CaseFound:
@@ -228,6 +246,17 @@ def _drifts(trial: Compiled, case: str, choice: DoseChoice) -> Iterator[DriftFou
         else:
             (found,) = randomised.law(trial.rules, cells, [choice]).decided
         yield DriftFound(change, values_of(choice, found))
+
+
+def _case_of_arms(trial: Compiled, case: str, rules: tuple[DoseRule, ...]) -> CaseFound:
+    choices = [choice for rule in rules if (choice := trial.choice(case, rule))]
+    passed, found = dose_arms.decided(trial.rules, _cells_of_arms(trial, case), choices)
+    by_rule = (
+        RuleFound(rule, values_of(choice, each))
+        for rule, choice, each in zip(rules, choices, found, strict=True)
+    )
+    nothing = (0.0, 0.0, 0.0)
+    return CaseFound(case, tuple(by_rule), nothing, nothing, (), (), passed)
 
 
 KEPT = (

@@ -255,7 +255,8 @@ def classes(rules: Rules, begun: int) -> int:
 
 def last_toxic(rules: Rules, level: int, choices: Sequence[DoseChoice]) -> int:
     """The largest number of toxicities at a level that has to be told apart from fewer."""
-    bounds = [b for b in rules.monitor.act_ge[level][1:] if b < NEVER]
+    rows = (rules.monitor.act_ge[level], rules.monitor.stops_from(level))
+    bounds = [b for row in rows for b in row[1:] if b < NEVER]
     acts = rules.monitor.action[level] != CONTINUE
     if any(choice.counts_toxicities for choice in choices):
         reached = [min(b, m + 1) for m, b in enumerate(rules.monitor.act_ge[level][1:], start=1)]

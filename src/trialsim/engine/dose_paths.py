@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from trialsim.codes import CONTINUE, FUTILE, NEVER, POOLED, STOP
+from trialsim.codes import CONTINUE, FUTILE, NEVER, POOLED
 from trialsim.designs.rules import Looks, Monitor, Rules
 from trialsim.engine.compiled import tables_of
 from trialsim.engine.exact import distribution
@@ -40,7 +40,7 @@ def averages(trial: Compiled, trials: Timed, name: str) -> bool:
         and rules.randomise is None
         and not rules.looks.too_toxic
         and rules.on_dose_change == POOLED
-        and all(action != STOP for action in rules.monitor.action)
+        and not rules.monitor.may_stop
         and calendar.interim == CONTINUE_ACCRUAL
         and len(calendar.stratum_by) == 1
         and not trials.daily

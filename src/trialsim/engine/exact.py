@@ -187,11 +187,14 @@ def responders_by_level(patients: Float64, rates: Rates | Cells) -> Float64:
     return np.asarray((patients[:, 1:] * counted[:, whose]).sum(axis=1))
 
 
-def independent_cohorts(rules: Rules, cohorts: Sequence[Cells], false_go: int) -> Exact:
+def independent_cohorts(
+    rules: Rules, cohorts: Sequence[Cells], false_go: int, by_dose: bool = False
+) -> Exact:
     """Cohorts with rules of their own and no toxicity boundary in common, which know nothing of each other.
 
     ``rules`` are those of all together, ``cohorts`` what a patient of each amounts to, ``false_go`` the set of cohorts
-    (bit c for cohort c) where a go is false. The trial's end is the best of the cohorts' (docs/conduct.md).
+    (bit c for cohort c) where a go is false; ``by_dose``: cohort c has dose c, else all have the first. The trial's end
+    is the best of the cohorts' (docs/conduct.md).
     """
     from trialsim.kernels.groups import BEST_LAST
 
@@ -213,8 +216,8 @@ def independent_cohorts(rules: Rules, cohorts: Sequence[Cells], false_go: int) -
         values[name] = sum(each.values[name] for each in found)
     for name in ("patients", "responses", "toxicities"):
         for level in range(rules.levels):
-            together = sum(each.values[f"{name}_dose_1"] for each in found) if level == 0 else 0.0
-            values[f"{name}_dose_{level + 1}"] = together
+            here = found[level : level + 1] if by_dose else found if level == 0 else []
+            values[f"{name}_dose_{level + 1}"] = sum((each.values[f"{name}_dose_1"] for each in here), 0.0)
     values["p_go_all"] = math.prod(go)
     if false_go:
         values["p_false_go"] = 1 - math.prod(1 - p for c, p in enumerate(go) if false_go >> c & 1)

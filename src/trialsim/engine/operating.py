@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from trialsim.designs.binomial import two_sided_tails
-from trialsim.engine.dose_decisions import allocated, dose_values, no_exact_doses
+from trialsim.engine.dose_decisions import allocated, arms_values, dose_values, no_exact_doses
 from trialsim.engine.dose_paths import Paths, averages, p_go_averaged
 from trialsim.engine.exact import distribution, independent_cohorts, inert, out_of_reach, too_large
 from trialsim.engine.ledger import Ledger
@@ -215,13 +215,16 @@ def _case(
 
 def _exact(trial: Compiled, name: str, totals: bool) -> Exact:
     """The exact answer of a case with every outcome known at once."""
+    if trial.scenario.own_rules:
+        found = independent_cohorts(
+            trial.rules, trial.by_cohort(name), trial.false_go(name), by_dose=trial.arms
+        )
+        return replace(found, values={**found.values, **arms_values(trial, name)}) if trial.arms else found
     if trial.rules.randomise is not None:
         return allocated(trial, name)
-    if not trial.scenario.own_rules:
-        found = distribution(trial.rules, trial.truth(name), totals)
-        decided = dose_values(trial, name)
-        return replace(found, values={**found.values, **decided}) if decided else found
-    return independent_cohorts(trial.rules, trial.by_cohort(name), trial.false_go(name))
+    found = distribution(trial.rules, trial.truth(name), totals)
+    decided = dose_values(trial, name)
+    return replace(found, values={**found.values, **decided}) if decided else found
 
 
 def _beside(known: OperatingCharacteristics, drawn: Simulated, cases: int) -> OperatingCharacteristics:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from trialsim.codes import CONTINUE, NEVER, POOLED, REDUCE, STOP
+from trialsim.codes import CONTINUE, NEVER, POOLED, REDUCE
 from trialsim.designs.rules import Monitor, Rules
 from trialsim.engine.exact import distribution, inert, out_of_reach
 from trialsim.engine.timed import Timed, at_once
@@ -42,7 +42,7 @@ def steps_of(trial: Compiled) -> dict[str, Compiled]:
     if scenario.evaluability.probability < 1 or trial.withdraws:
         kept = Rules(looks, _still(rules), rules.replaced, rules.max_treated)
         found["evaluability"] = Compiled(scenario, kept)
-    if STOP in monitor.action or rules.looks.too_toxic:
+    if monitor.may_stop or rules.looks.too_toxic:
         found["toxicity_stop"] = Compiled(scenario, replace(rules, on_dose_change=POOLED, attained_ge=()))
     if REDUCE in monitor.action or any(monitor.at_enrolled) or any(trial.calendar.amended_at):
         found["dose_change"] = trial
@@ -80,7 +80,7 @@ def exact_of(stage: Stage) -> float | None:
     if stage.step == "calendar":
         return None
     flat = all(len(set(rate.response)) == 1 for rate in stage.strata.rates)
-    stops = STOP in rules.monitor.action or rules.looks.too_toxic
+    stops = rules.monitor.may_stop or rules.looks.too_toxic
     if flat and not stops and rules.on_dose_change == POOLED:
         # which dose a patient has then changes nothing, so that no date and no other cohort does
         rules = replace(rules, monitor=_still(rules))

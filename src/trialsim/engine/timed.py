@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from trialsim.codes import POOLED
+from trialsim.codes import FROM_START, POOLED
 from trialsim.designs.dose_choice import DoseChoice
 from trialsim.designs.rules import Rules
 from trialsim.engine.compiled import tables_of
@@ -88,7 +88,7 @@ class Timed:
         from trialsim.kernels.conduct_columns import columns
 
         tables = self.tables
-        return columns(len(tables.action), self.calendar.cohorts, bool(tables.randomise[0]))
+        return columns(len(tables.action), self.calendar.cohorts, bool(0 < tables.randomise[0] < FROM_START))
 
     def rows(self, key: Key, first: int, count: int) -> Int32:
         """Replicates ``first``, ``first + 1``, ... as rows of ``kernels.conduct_columns``."""

@@ -37,6 +37,7 @@ from trialsim.kernels.streams import GROUP_COURSE, MAX_REPLICATES, stream_key
 from trialsim.kernels.tables import EARLY_DECISION, SWITCH, Int32, Int64
 from trialsim.results import digits12
 from trialsim.scenario.compiled import Compiled
+from trialsim.scenario.compiling import rules_by_dose
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.words import meant
 
@@ -234,7 +235,8 @@ def _events(scenario: Scenario, trials: Timed, row: Int32, patients: Int64) -> l
     events = _looks(trials, row, patients, decided)
     if row[column.TRIGGERED]:
         tick = first + int(row[column.TRIGGERED_AT])
-        why = _crossing(scenario, trials, 0, patients, tick) or "the protocol was amended"
+        bounds = trials.tables.act_ge[0]
+        why = _crossing(scenario, trials, bounds, 0, patients, tick) or "the protocol was amended"
         nobody = "" if patients[:, field.LEVEL].any() else "; no patient followed at a lower dose"
         events.append((tick, f"dose reduction triggered: {why}{nobody}"))
         lag = 0 if trials.calendar.during_lag == SWITCH else trials.calendar.lag
@@ -248,7 +250,8 @@ def _events(scenario: Scenario, trials: Timed, row: Int32, patients: Int64) -> l
     end = int(row[column.END])
     words = END_WORDS[end]
     if end in (TOXICITY, TOXICITY_AT_N):
-        why = _crossing(scenario, trials, int(patients[-1, field.LEVEL]), patients, decided)
+        level = int(patients[-1, field.LEVEL])
+        why = _crossing(scenario, trials, trials.tables.stop_ge[level], level, patients, decided)
         words = f"{words}: {why}" if why else words
     events.append((decided, f"decision: {words}"))
     events.sort(key=lambda event: event[0])
@@ -299,9 +302,9 @@ def _looks(trials: Timed, row: Int32, patients: Int64, decided: int) -> list[tup
     return events
 
 
-def _crossing(scenario: Scenario, trials: Timed, level: int, patients: Int64, now: int) -> str:
-    """The toxicities on which the rule of a level acts at a tick, in words; "" where it does not."""
-    calendar, bounds, toxic = trials.calendar, trials.tables.act_ge[level], 0
+def _crossing(scenario: Scenario, trials: Timed, bounds: Int32, level: int, patients: Int64, now: int) -> str:
+    """The toxicities at a level that reach a boundary at a tick, in words; "" where they do not."""
+    calendar, toxic = trials.calendar, 0
     at_level = [p for p in patients if p[field.LEVEL] == level and p[field.STARTED] <= now]
     for m, patient in enumerate(at_level, start=1):
         if not calendar.as_it_happens and patient[field.TOXICITY_KNOWN] > now:
@@ -309,8 +312,21 @@ def _crossing(scenario: Scenario, trials: Timed, level: int, patients: Int64, no
         toxic += int(patient[field.IS_TOXIC] and patient[field.ONSET] <= now)
         if toxic >= bounds[m] and bounds[m] < NEVER:
             dose = f" at {scenario.doses[level]}" if len(scenario.doses) > 1 else ""
-            return f"toxicities in {toxic} of the first {_patients(m)}{dose} (cut-off {bounds[m]})"
+            which = _met(scenario, trials, level, m, toxic)
+            return f"toxicities in {toxic} of the first {_patients(m)}{dose} (cut-off {bounds[m]}{which})"
     return ""
+
+
+def _met(scenario: Scenario, trials: Timed, level: int, m: int, toxic: int) -> str:
+    """Of several toxicity rules at a dose those that are met, in words."""
+    block = scenario.dose_reduction
+    if block is None or len(block.stated) == 1:
+        return ""
+    tables = trials.tables
+    found = rules_by_dose(scenario, int(tables.look_n[-1]), tables.act_ge.shape[1] - 1)[level]
+    numbers = {place: k for k, place in enumerate(map(block.place, range(len(block.stated))), start=1)}
+    met = [f"rule {numbers[each.place]}" for each in found if each.row[m] <= toxic]
+    return f" of {' and '.join(met)}"
 
 
 def _duration(row: Int32) -> str:

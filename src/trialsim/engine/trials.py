@@ -82,12 +82,16 @@ def untimed(
 def chosen(choice: DoseChoice, rows: Int32, first: int) -> NDArray[np.int8]:
     """(count,) outcome of the dose rule in every trial (``dose_choice``); ``first``: where columns by dose begin.
 
-    Where doses are allocated the last columns of a row are those of the first dose since then.
+    Where each dose has a design of its own its end stands first of the columns of a cohort. Where doses are allocated
+    after a trigger the last columns of a row are those of the first dose since then.
     """
     at, since = [*range(first, first + 6)], rows.shape[1] - 3
     if choice.concurrent:
         at[:3] = range(since, since + 3)
     seen = Seen(*(rows[:, c].astype(np.int64) for c in at))
+    if choice.arms:
+        ends = (rows[:, first + 6 + 4 * dose] for dose in range(2))
+        return choice.outcomes_of_arms(seen, *((end == GO_EARLY) | (end == FINAL_GO) for end in ends))
     end = rows[:, END]
     both = (rows[:, since] > 0) & (seen.n2 > 0) if choice.allocated else None
     return choice.outcomes(seen, (end == GO_EARLY) | (end == FINAL_GO), both)

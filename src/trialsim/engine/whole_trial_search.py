@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from trialsim.codes import CONTINUE, NEVER, REDUCE, STOP
+from trialsim.codes import CONTINUE, NEVER
 from trialsim.designs.binomial import upper_tail
 from trialsim.designs.exactly import alone, decimal
 from trialsim.designs.rules import two_way
@@ -91,19 +91,22 @@ class Search:
         return Compiled.of(self.scenario.model_copy(update={"design": of_size(n)}))
 
     def bound(self, n: int) -> Int32:
-        """(K, M + 1) toxicities that end a level at n patients; amendments end it at a number of patients."""
-        rules = self.trial(n).rules
-        monitor, levels = rules.monitor, rules.levels
-        bound = np.array(monitor.act_ge, dtype=np.int32)
+        """(K, M + 1, 2) toxicities that end a level at n patients, and that end the trial there.
+
+        Amendments end a level at a number of patients.
+        """
+        monitor = self.trial(n).rules.monitor
+        rows = [(row, monitor.stops_from(level)) for level, row in enumerate(monitor.act_ge)]
+        bound = np.ascontiguousarray(np.array(rows, dtype=np.int32).transpose(0, 2, 1))
         before = 0
         for level, action in enumerate(monitor.action):
             at = monitor.at_enrolled[level]
             if action == CONTINUE:
                 bound[level] = NEVER
                 if at:
-                    bound[level, at - before :] = 0
+                    bound[level, at - before :, 0] = 0
                     before = at
-            elif at or action != (STOP if level == levels - 1 else REDUCE):
+            elif at:
                 raise DesignError("a robust search does not know this toxicity rule")
         bound[:, 0] = NEVER
         return bound

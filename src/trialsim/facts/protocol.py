@@ -164,7 +164,8 @@ def facts(trial: Compiled) -> Facts:
     attained = tuple(designs.attained(found, rules.looks))
     null = attained[0].p_go if found.p0 is not None and found.tests and not found.toxicity else None
     watched = doses.toxicity(trial)
-    published = doses.REFERENCES.get(watched.kind)
+    kinds = dict.fromkeys([watched.kind, *(rule.kind for rule in watched.rules)])
+    published = [doses.REFERENCES[kind] for kind in kinds if kind in doses.REFERENCES]
     return Facts(
         scenario.name,
         scenario.endpoint,
@@ -179,7 +180,7 @@ def facts(trial: Compiled) -> Facts:
         tuple(
             part for part in _stated(scenario) if not any(_within(part, path) for path in scenario.sources)
         ),
-        (*designs.references(found), *([published] if published else [])),
+        (*designs.references(found), *published),
         nominal_of(scenario, rules.looks),
         dose.dose_decision(scenario),
     )

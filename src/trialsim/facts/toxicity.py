@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from trialsim.codes import NEW_DOSE_ONLY
+from trialsim.designs.crossing import crossing_probability, first_met
 from trialsim.designs.rules import ACTION_WORDS, Rules
-from trialsim.designs.toxicity import Amendment, crossing_probability
+from trialsim.designs.toxicity import Amendment
 from trialsim.engine.derived import crossing_patients
 from trialsim.facts.design import Setting, settings
 from trialsim.scenario.compiled import Compiled
@@ -37,7 +39,8 @@ class Step:
 class DoseLevel:
     """A dose: when it is left (toxicities among its patients, a patient or month of the trial) and what happens then.
 
-    ``action``: reduce, stop, or continue (a boundary that is only watched); None without a boundary.
+    ``action``: reduce, stop, or continue (a boundary that is only watched); None without a boundary. ``stop_steps``:
+    where the dose is lowered, the boundary from which the trial stops instead; empty where there is none.
     """
 
     dose: str
@@ -45,6 +48,30 @@ class DoseLevel:
     action: str | None
     after_patient: int | None
     after_month: float | None
+    stop_steps: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True)
+class OneOfSeveral:
+    """One of several rules: what it is, the doses at which it holds, what it does there, and how often at its limit.
+
+    ``actions``: reduce, stop or continue, by dose. ``alone`` is P(it is met within so many patients at the first of
+    its doses | the limit) without the other rules, exactly; ``rate`` that limit. None where no rule of the dose names
+    one.
+    """
+
+    kind: str
+    settings: tuple[Setting, ...]
+    doses: tuple[str, ...]
+    actions: tuple[str, ...]
+    rate: float | None
+    alone: float | None
+    first: float | None
+
+    @property
+    def given(self) -> dict[str, tuple[Any, ...]]:
+        """Settings by key."""
+        return {setting.key: setting.values for setting in self.settings}
 
 
 @dataclass(frozen=True)
@@ -53,6 +80,7 @@ class AtTheLimit:
 
     patients: int
     probability: float
+    rate: float
 
 
 @dataclass(frozen=True)
@@ -73,6 +101,7 @@ class Toxicity:
     settings: tuple[Setting, ...]
     levels: tuple[DoseLevel, ...]
     at_limit: AtTheLimit | None
+    rules: tuple[OneOfSeveral, ...] = ()
 
     @property
     def given(self) -> dict[str, tuple[Any, ...]]:
@@ -87,7 +116,7 @@ class Toxicity:
     @property
     def stops(self) -> bool:
         """Whether toxicities at some dose stop the trial."""
-        return any(level.steps and level.action == "stop" for level in self.levels)
+        return any(level.steps and (level.action == "stop" or level.stop_steps) for level in self.levels)
 
     @property
     def changes_dose(self) -> bool:
@@ -101,17 +130,18 @@ class Toxicity:
 def toxicity(trial: Compiled) -> Toxicity:
     """The toxicity rule of a scenario, with the boundary that it was compiled to."""
     scenario, rules = trial.scenario, trial.rules
-    rule = scenario.dose_reduction.rule if scenario.dose_reduction else None
+    block = scenario.dose_reduction
+    rule = block.stated[0] if block and len(block.stated) == 1 else None
     months = rule.months() if isinstance(rule, Amendment) else ()
     boundaries = [steps(row) for row in rules.monitor.act_ge]
-    first, limit = rules.monitor.act_ge[0], getattr(rule, "limit", None)
+    first, limit = rules.monitor.act_ge[0], block.limit if block else None
     within = min(crossing_patients(scenario, rules), rules.max_treated)
     meant = scenario.toxicity
     return Toxicity(
         meant.name if meant else None,
         meant.counted_by if meant else None,
-        rule.kind if rule else "none",
-        tuple(settings(rule, {"kind", "after_patient", "after_month"})) if rule else (),
+        block.kind if block else "none",
+        _settings(trial, rule) if rule else (),
         tuple(
             DoseLevel(
                 dose,
@@ -119,11 +149,61 @@ def toxicity(trial: Compiled) -> Toxicity:
                 ACTION_WORDS[rules.monitor.action[level]] if bounds else None,
                 rules.monitor.at_enrolled[level] or None,
                 months[level] if level < len(months) else None,
+                steps(rules.monitor.stop_ge[level]) if rules.monitor.stop_steps(level) else (),
             )
             for level, (dose, bounds) in enumerate(zip(scenario.doses, boundaries, strict=True))
         ),
-        AtTheLimit(within, crossing_probability(first, limit, within)) if limit and boundaries[0] else None,
+        AtTheLimit(within, crossing_probability(first, limit, within), limit)
+        if limit and boundaries[0]
+        else None,
+        tuple(_several(trial, within)) if block and len(block.stated) > 1 else (),
     )
+
+
+TOLD = {"kind", "after_patient", "after_month", "action", "levels", "boundary"}
+"""Keys of a rule that are facts of their own, or that the boundary tells."""
+
+
+def _settings(trial: Compiled, rule: Any) -> tuple[Setting, ...]:
+    """What a rule states, and the cut-off that was found for it."""
+    found = rule.found(crossing_patients(trial.scenario, trial.rules)) if rule.kind == "posterior" else None
+    more: list[tuple[str, float]] = []
+    if found is not None:
+        more = [("cutoff", found.cutoff), ("cutoff_from", found.low), ("cutoff_below", found.next)]
+        more.append(("next_laxer", found.laxer))
+    if rule.kind == "pasted":
+        pairs = [number for look in rule.boundary.items() for number in look]
+        return (Setting("boundary", tuple(pairs)),)
+    return (*settings(rule, TOLD), *(Setting(key, (value,)) for key, value in more))
+
+
+def _several(trial: Compiled, within: int) -> Iterator[OneOfSeveral]:
+    """Each of several rules."""
+    block = trial.scenario.dose_reduction
+    assert block is not None
+    for i, rule in enumerate(block.stated):
+        here = [
+            (dose, bound, found)
+            for dose, found in zip(trial.scenario.doses, trial.toxicity_rules, strict=True)
+            for bound in found
+            if bound.place == block.place(i)
+        ]
+        limit, alone, first = getattr(rule, "limit", None) or block.limit, None, None
+        if limit is not None:
+            _, bound, found = here[0]
+            alone = crossing_probability(bound.row, limit, within)
+            met = first_met([each.row for each in found], limit, within)
+            mine = found.index(bound)
+            first = sum(p for which, p in met.items() if which == (mine,))
+        yield OneOfSeveral(
+            rule.kind,
+            _settings(trial, rule),
+            tuple(dose for dose, _, _ in here),
+            tuple(ACTION_WORDS[bound.action] for _, bound, _ in here),
+            limit,
+            alone,
+            first,
+        )
 
 
 def steps(row: tuple[int, ...]) -> tuple[Step, ...]:

@@ -33,7 +33,7 @@ def draw(material: Material) -> Drawn | None:
     if found is None:
         return None
     bounds, trials, observed = found.bounds, found.trials, found.observed
-    limit = getattr(scenario.dose_reduction.rule if scenario.dose_reduction else None, "limit", None)
+    limit = scenario.dose_reduction.limit if scenario.dose_reduction else None
 
     sheet = Sheet(NARROW, BELOW + HIGH + HEAD, _footer(material), _keys(material, found, limit))
     axes = sheet.axes(LEFT, BELOW, NARROW - LEFT - RIGHT, HIGH)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trialsim.codes import CONTINUE, NEVER, STOP, TOXICITY, TOXICITY_AT_N
+from trialsim.codes import CONTINUE, NEVER, REDUCE, TOXICITY, TOXICITY_AT_N
 from trialsim.kernels import conduct_columns as column
 from trialsim.kernels.abreast_decide import (
     AMENDMENT,
@@ -29,6 +29,7 @@ from trialsim.kernels.abreast_decide import (
     START,
     STOP_AT,
     STOP_CODE,
+    STOPPING,
     SWITCH_AT,
     crossed_by,
     crossing,
@@ -165,10 +166,14 @@ def _simulate(tables, calendar, thresholds, k0, k1, first, out, start, arrivals,
                 varied = varied or p[s, k] != p[0, k]
         action, leave_at = tables.action[level], tables.at_enrolled[level]
         last = min(leave_at, planned) if leave_at > 0 else planned
+        both = False  # whether some counts lower the dose and others stop the trial
+        for j in range(planned + 1):
+            both = both or (action == REDUCE and tables.stop_ge[level, j] < NEVER)
         own = column.LEVELS + 3 * level
         for lane in range(running):
             slot = state[TRIAL + lane] - start
             trials[slot, CROSSING] = trials[slot, AMENDMENT] = trials[slot, SWITCH_AT] = FAR
+            trials[slot, STOPPING] = FAR
             state[NEXT + lane] = min(trials[slot, DUE_AT], last) - state[BEFORE + lane]
         m = 0
         while running > 0:
@@ -189,6 +194,7 @@ def _simulate(tables, calendar, thresholds, k0, k1, first, out, start, arrivals,
                 draw_screened(calendar, words, state, width)
             m += 1
             bound = tables.act_ge[level, m] if action != CONTINUE else NEVER
+            stop_from = tables.stop_ge[level, m]
             advance(state, counts, event, width, m, bound)
             if level == 0 and m == 1:
                 for lane in range(running):
@@ -213,9 +219,7 @@ def _simulate(tables, calendar, thresholds, k0, k1, first, out, start, arrivals,
                 t = np.int64(state[ARRIVAL + lane])
                 end, now, lowered, entered = -1, np.int64(0), False, True
                 if t >= state[ALARM + lane]:
-                    t, end, now, lowered = wait(
-                        calendar, action, trials, slot, state, unit, lane, t, out, row
-                    )
+                    t, end, now, lowered = wait(calendar, trials, slot, state, unit, lane, t, out, row)
                     entered = end < 0 and not lowered
                     if entered:
                         enter(state, counts, lane, t)
@@ -223,13 +227,23 @@ def _simulate(tables, calendar, thresholds, k0, k1, first, out, start, arrivals,
                             onsets[slot, m - 1] += t - state[ARRIVAL + lane]
                 if entered:
                     if state[TOXIC_N + lane] >= bound:
+                        reach = np.int64(state[TOXIC_REACH + lane])
+                        stops = state[TOXIC_N + lane] >= stop_from
                         if as_it_happens:
-                            before = np.int64(min(trials[slot, CROSSING], state[TOXIC_REACH + lane]))
+                            before = min(np.int64(trials[slot, CROSSING]), reach)
                             trials[slot, CROSSING] = crossing(onsets, slot, m, bound, t, before)
+                            if stops and not both:
+                                trials[slot, STOPPING] = trials[slot, CROSSING]
+                            elif stops:
+                                before = min(np.int64(trials[slot, STOPPING]), reach)
+                                trials[slot, STOPPING] = crossing(onsets, slot, m, stop_from, t, before)
                         else:
-                            trials[slot, CROSSING] = state[TOXIC_REACH + lane]
-                            trials[slot, CROSSED_BY] = i
-                            state[TOXIC_N + lane] -= SPENT
+                            # what is reached later becomes known no earlier
+                            trials[slot, CROSSING] = min(np.int64(trials[slot, CROSSING]), reach)
+                            if stops:
+                                trials[slot, STOPPING], trials[slot, CROSSED_BY] = reach, i
+                            if stops or not both:
+                                state[TOXIC_N + lane] -= SPENT
                     if 0 < leave_at <= i and trials[slot, SWITCH_AT] == FAR:
                         trials[slot, AMENDMENT] = min(np.int64(trials[slot, AMENDMENT]), t)
                     verdict = -1
@@ -242,7 +256,7 @@ def _simulate(tables, calendar, thresholds, k0, k1, first, out, start, arrivals,
                             end, now = np.int64(trials[slot, STOP_CODE]), np.int64(trials[slot, STOP_AT])
                         triggered = np.int64(min(trials[slot, CROSSING], trials[slot, AMENDMENT]))
                         if triggered <= now:
-                            if triggered == trials[slot, CROSSING] and action == STOP:
+                            if triggered == trials[slot, CROSSING] and trials[slot, STOPPING] <= triggered:
                                 end, now = TOXICITY_AT_N, triggered
                             else:
                                 trigger(trials, slot, state, lane, triggered, out, row)
@@ -257,7 +271,7 @@ def _simulate(tables, calendar, thresholds, k0, k1, first, out, start, arrivals,
                 here = m if entered else m - 1
                 if as_it_happens and end in (TOXICITY, TOXICITY_AT_N):
                     trials[slot, CROSSED_BY] = state[BEFORE + lane] + crossed_by(
-                        onsets, slot, here, tables.act_ge, level, now
+                        onsets, slot, here, tables.stop_ge, level, now
                     )
                 out[row, own] = here
                 responses = state[RESPONSES + lane]

@@ -7,7 +7,6 @@ import numpy as np
 from trialsim.codes import (
     FUTILITY,
     GO_EARLY,
-    STOP,
     TOXICITY,
     TOXICITY_AT_N,
 )
@@ -55,12 +54,13 @@ SPENT = 1 << 20
     START,
     EARLIER_REACH,
     CROSSED_BY,
+    STOPPING,
     FIELDS,
-) = range(13)
+) = range(14)
 """What a trial keeps where it is, whatever its lane: pending look and the patient that fills it; when the toxicity rule
 acts, an amendment is triggered, the dose is switched and the trial ends (FAR: not in sight), and with which end; last
 decision; ticks for which calendar was closed; arrival of the first patient; tick by which the toxicities of the levels
-before are known; patients of the trial when the cut-off was reached."""
+before are known; patients of the trial when the cut-off was reached; when the toxicity rule stops the trial."""
 
 
 @part
@@ -101,12 +101,12 @@ def crossing(onsets, slot, m, bound, t, before):  # type: ignore[no-untyped-def]
 
 
 @part
-def crossed_by(onsets, slot, m, act_ge, level, now):  # type: ignore[no-untyped-def]
-    """The least number of patients of the level on which the rule acts at a tick as it happens."""
+def crossed_by(onsets, slot, m, stop_ge, level, now):  # type: ignore[no-untyped-def]
+    """The least number of patients of the level on which the rule stops the trial at a tick as it happens."""
     seen = 0
     for j in range(m):
         seen += onsets[slot, j] <= now
-        if seen >= act_ge[level, j + 1]:
+        if seen >= stop_ge[level, j + 1]:
             return j + 1
     return m
 
@@ -133,7 +133,7 @@ def trigger(trials, slot, state, lane, now, out, row):  # type: ignore[no-untype
 
 
 @part
-def wait(calendar, action, trials, slot, state, unit, lane, t, out, row):  # type: ignore[no-untyped-def]
+def wait(calendar, trials, slot, state, unit, lane, t, out, row):  # type: ignore[no-untyped-def]
     """Let happen what happens up to an arrival at tick t.
 
     Returns the tick at which the patient arrives after all, the end of the trial (-1: none) with its tick, and whether
@@ -146,7 +146,7 @@ def wait(calendar, action, trials, slot, state, unit, lane, t, out, row):  # typ
         if now > t:
             return t, -1, now, False
         if now == triggered:
-            if now == trials[slot, CROSSING] and action == STOP:
+            if now == trials[slot, CROSSING] and trials[slot, STOPPING] <= now:
                 return t, TOXICITY, now, False
             trigger(trials, slot, state, lane, now, out, row)
             trials[slot, SWITCH_AT] = now + (0 if calendar.during_lag == SWITCH else calendar.lag)

@@ -18,7 +18,6 @@ from trialsim.codes import (
     POOLED,
     REDUCE,
     RESTART,
-    STOP,
     TOXICITY,
     TOXICITY_AT_N,
 )
@@ -107,7 +106,6 @@ def propagate(  # type: ignore[no-untyped-def]
         for level in range(levels):
             leave = 0 < tables.at_enrolled[level] <= i
             reduces = tables.action[level] == REDUCE
-            stops = tables.action[level] == STOP
             new_dose_only = level > 0 and tables.on_dose_change == NEW_DOSE_ONLY
             # at the starting level every trial began after patient 0; below, one row for each switching patient
             last_start = min(i - 1, starts - 1) if level > 0 else 0
@@ -119,7 +117,7 @@ def propagate(  # type: ignore[no-untyped-def]
                     continue
                 enrolled = m if tables.on_dose_change == RESTART else i  # since looks began
                 top_v, top_x = min(last_v, enrolled - 1), min(last_x, enrolled - 1)
-                bound = tables.act_ge[level, m]
+                bound, stop_from = tables.act_ge[level, m], tables.stop_ge[level, m]
                 top_t = min(last_t, m - 1)
                 if tables.action[level] != CONTINUE:
                     top_t = min(top_t, tables.act_ge[level, m - 1] - 1 if m > 1 else 0)
@@ -144,7 +142,7 @@ def propagate(  # type: ignore[no-untyped-def]
                         at_n = new_dose_only or tables.at_n[look]
                         for z in range(min(last_z, i) + 1):
                             for t in range(min(last_t, top_t + 1) + 1):
-                                stopped = stops and crossable and t >= bound
+                                stopped = crossable and t >= stop_from
                                 lowered = not stopped and (leave or (reduces and crossable and t >= bound))
                                 too_toxic = due and (z if pooled else t) >= tables.toxic_ge[look]
                                 for x in range(min(last_x, enrolled) + 1):

@@ -14,7 +14,7 @@ from trialsim.codes import (
     ALTERNATE,
     COIN,
     CONTINUE,
-    STOP,
+    FROM_START,
     TICKS_PER_DAY,
     TOXICITY,
     TOXICITY_AT_N,
@@ -52,22 +52,25 @@ from trialsim.kernels.tables import HOLD, NEW_DOSE_ONLY, RESTART, SWITCH
 
 
 @plain
+def _insert_onset(onsets, toxic_n, onset):  # type: ignore[no-untyped-def]
+    """Put the onset of the ``toxic_n``-th toxicity at a level among those before it, in order of time."""
+    j = toxic_n - 1
+    while j > 0 and onsets[j - 1] > onset:
+        onsets[j] = onsets[j - 1]
+        j -= 1
+    onsets[j] = onset
+
+
+@plain
 def _crossing(  # type: ignore[no-untyped-def]
     calendar, bound, m, toxic_n, patients, at_level, onsets, before
 ):
-    """When the toxicity rule acts on the first m patients at a level or fewer, given when it did on m - 1."""
-    patient = patients[at_level[m - 1]]
-    if patient[field.IS_TOXIC]:
-        j = toxic_n - 1
-        while j > 0 and onsets[j - 1] > patient[field.ONSET]:
-            onsets[j] = onsets[j - 1]
-            j -= 1
-        onsets[j] = patient[field.ONSET]
+    """When toxicities among the first m patients at a level or fewer reach a boundary, given when among m - 1."""
     if toxic_n < bound:
         return before
     if calendar.as_it_happens:
         seen = onsets[bound - 1] if bound > 0 else np.int64(0)
-        return min(before, max(seen, patient[field.STARTED]))
+        return min(before, max(seen, patients[at_level[m - 1], field.STARTED]))
     if before < NEVER_TICK:
         return before
     known = np.int64(0)
@@ -78,7 +81,7 @@ def _crossing(  # type: ignore[no-untyped-def]
 
 @plain
 def _crossing_patient(calendar, bounds, m, patients, at_level, now):  # type: ignore[no-untyped-def]
-    """The least number of treated patients of the trial on which the toxicity rule acts at a tick."""
+    """The least number of treated patients of the trial on which a boundary is reached at a tick."""
     seen = 0
     for i in range(m):
         patient = patients[at_level[i]]
@@ -190,7 +193,7 @@ def _simulate(  # type: ignore[no-untyped-def]
         now, closed_at, not_before, last_arrival = np.int64(0), np.int64(-1), np.int64(0), np.int64(0)
         first_trigger, reduced_after = np.int64(-1), np.int64(-1)
         switched, lower_n, in_block = most, 0, 0
-        crossing, amendment, switch = NEVER_TICK, NEVER_TICK, NEVER_TICK
+        crossing, stopping, amendment, switch = NEVER_TICK, NEVER_TICK, NEVER_TICK, NEVER_TICK
         if calendar.amended_at[0] > 0:
             amendment = calendar.amended_at[0]
         _, _, _, gap = words_of(replicate, 0, 0, GROUP_OUTCOME, k0, k1)
@@ -238,8 +241,8 @@ def _simulate(  # type: ignore[no-untyped-def]
                 continue
             if now == trigger:
                 triggered = True
-                if now == crossing and tables.action[level] == STOP:
-                    cut = _crossing_patient(calendar, tables.act_ge[level], m, patients, at_level, now)
+                if now == crossing and stopping <= now:
+                    cut = _crossing_patient(calendar, tables.stop_ge[level], m, patients, at_level, now)
                     for a in range(count):
                         if groups[a, GROUP_END] == RUNNING:
                             look = groups[a, LOOK]
@@ -275,7 +278,7 @@ def _simulate(  # type: ignore[no-untyped-def]
                 if level == 0:
                     switched = treated
                 level += 1
-                m, toxic_n, crossing, triggered = 0, 0, NEVER_TICK, False
+                m, toxic_n, crossing, stopping, triggered = 0, 0, NEVER_TICK, NEVER_TICK, False
                 own_dose[:] = 0
                 month = calendar.amended_at[level]
                 amendment = max(month, now) if month > 0 else NEVER_TICK
@@ -299,6 +302,11 @@ def _simulate(  # type: ignore[no-untyped-def]
                 patient[field.STARTED], patient[field.LEVEL] = now, level
                 patient[field.STRATUM] = stratum_of(calendar, replicate, index, k0, k1)
                 a = calendar.cohort_of[patient[field.STRATUM]] if calendar.own else 0
+                if tables.randomise[0] == FROM_START:
+                    # a dose that needs no more patients leaves them to the other one
+                    if groups[a, GROUP_END] != RUNNING or complete(tables, groups, a, narrow):
+                        a = 1 - a
+                    patient[field.STRATUM], patient[field.LEVEL] = a, a
                 place, _ = has_place(tables, calendar, groups, series, a, narrow, now)
                 if place:
                     screened += screened_for(calendar, replicate, index, k0, k1)
@@ -326,6 +334,8 @@ def _simulate(  # type: ignore[no-untyped-def]
                         own_dose[1] += patient[field.IS_RESPONSE]
                         own_dose[2] = max(own_dose[2], patient[field.KNOWN])
                     if watched and tables.action[level] != CONTINUE:
+                        if patient[field.IS_TOXIC]:
+                            _insert_onset(onsets, toxic_n, patient[field.ONSET])
                         crossing = _crossing(
                             calendar,
                             tables.act_ge[level, m],
@@ -335,6 +345,16 @@ def _simulate(  # type: ignore[no-untyped-def]
                             at_level,
                             onsets,
                             crossing,
+                        )
+                        stopping = _crossing(
+                            calendar,
+                            tables.stop_ge[level, m],
+                            m,
+                            toxic_n,
+                            patients,
+                            at_level,
+                            onsets,
+                            stopping,
                         )
                     if 0 < tables.at_enrolled[level] <= treated:
                         amendment = min(amendment, now)

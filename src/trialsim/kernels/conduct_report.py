@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from trialsim.codes import FINAL_CONSIDER, FINAL_GO, FINAL_NO_GO, GO_EARLY
+from trialsim.codes import FINAL_CONSIDER, FINAL_GO, FINAL_NO_GO, FROM_START, GO_EARLY
 from trialsim.kernels import conduct_columns as column
 from trialsim.kernels import patient as field
 from trialsim.kernels.groups import (
@@ -56,7 +56,7 @@ def report(  # type: ignore[no-untyped-def]
         out[own + 1] += 1
         out[own + 2] += patient[field.IS_EVALUABLE]
         out[own + 3] += patient[field.IS_RESPONSE]
-        if tables.randomise[0] > 0 and i >= switched and patient[field.LEVEL] == 0:
+        if 0 < tables.randomise[0] < FROM_START and i >= switched and patient[field.LEVEL] == 0:
             own = out.shape[0] - 3
             out[own] += 1
             out[own + 1] += patient[field.IS_RESPONSE]

@@ -8,7 +8,7 @@ known before the next patient, nobody is replaced, looks come one after another 
 
 from __future__ import annotations
 
-from trialsim.codes import CONTINUE, REDUCE, STOP
+from trialsim.codes import CONTINUE, NEVER, REDUCE
 from trialsim.kernels.jit import kernel
 
 
@@ -57,7 +57,7 @@ def higher_dose(tables, cells, state, work, left, ends):  # type: ignore[no-unty
                 if mass == 0.0:
                     continue
                 crossed = tables.action[0] != CONTINUE and t >= bound
-                if crossed and tables.action[0] == STOP:
+                if t >= tables.stop_ge[0, i]:
                     ends[i, x, t, 1 if i == planned else 0] += mass
                 elif due and tables.look_next[look, x] < 0:
                     ends[i, x, t, 3 if (crossed or leaves) else 2] += mass
@@ -90,8 +90,8 @@ def lower_dose(tables, cells, begun, carried, state, work, ends):  # type: ignor
         m = i - begun
         _treat(state, work, cells[i - 1], m - 1, min(m - 1, last_t))
         due = i == tables.look_n[look]
-        bound = tables.act_ge[1, m]
-        stops = tables.action[1] == STOP
+        bound = tables.stop_ge[1, m]
+        stops = bound < NEVER
         if not (due or stops):
             continue
         for x in range(m + 1):

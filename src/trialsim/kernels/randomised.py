@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from trialsim.codes import STOP
 from trialsim.kernels.jit import kernel
 
 
@@ -56,9 +55,8 @@ def both_doses(tables, cells, begun, carried, lowers, split, state, work, ends, 
                         state[y, x, t] += no * work[y, x, t]
                         state[y + 1, x, t] += yes * work[y, x, t]
             higher += 1
-        stopping = low and tables.action[1] == STOP
-        if stopping:
-            bound = tables.act_ge[1, lower]
+        if low:
+            bound = tables.stop_ge[1, lower]
             for y in range(higher + 1):
                 for x in range(lower + 1):
                     for t in range(bound, min(lower, last_t) + 1):

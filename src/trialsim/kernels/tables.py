@@ -37,6 +37,8 @@ class Tables(NamedTuple):
     """(K,) leave the level after this many patients of the trial; 0 = never."""
     action: Int32
     """(K,) what the boundary does at the level."""
+    stop_ge: Int32
+    """(K, M + 1) toxicities at the level that stop the trial, ``act_ge`` or more; NEVER where none do."""
     replaced: bool
     """Whether looks count evaluable patients."""
     on_dose_change: int

@@ -24,7 +24,6 @@ from trialsim.codes import (
     POOLED,
     REDUCE,
     RESTART,
-    STOP,
     TOO_TOXIC,
     TOXICITY,
     TOXICITY_AT_N,
@@ -153,6 +152,7 @@ def simulate(tables, thresholds, k0, k1, first, out, paths):  # type: ignore[no-
                         paths[trial[lane], before[lane] + m] = 1 + level * 8 + patients[lane]
                 m += 1
                 bound = tables.act_ge[level, m] if action != CONTINUE else NEVER
+                stop_from = tables.stop_ge[level, m]
                 if m == max_treated:
                     last = m  # nobody follows at this level
 
@@ -182,7 +182,7 @@ def simulate(tables, thresholds, k0, k1, first, out, paths):  # type: ignore[no-
                     crossed = toxic_n[lane] >= bound
                     lowered = (crossed and action == REDUCE) or 0 < leave_at <= i
                     end = -1
-                    if crossed and action == STOP:
+                    if crossed and toxic_n[lane] >= stop_from:
                         end = TOXICITY_AT_N if due and at_n else TOXICITY
                         lowered = False
                     elif due:

@@ -21,8 +21,8 @@ def every_cut_off(bound: Any, cells: Any, n: int, r_max: int) -> tuple[Any, Any,
     """P(go) and expected patients of all designs of n patients with r <= r_max, exactly.
 
     Args:
-        bound: (K, M + 1) least toxicities among the first m patients at a level that end it: the trial at the last
-            level, patients at this dose at the others. M is the largest number of treated patients.
+        bound: (K, M + 1, 2) least toxicities among the first m patients at a level that end it, and the trial with it;
+            at the last level both are one. M is the largest number of treated patients.
         cells: (K, 6) probabilities of a patient at each level, as ``kernels.chain.propagate`` takes them; looks count
             evaluable patients.
 
@@ -58,16 +58,18 @@ def work_space(bound: Any, n: int, r_max: int) -> int:
 def _shape(bound: Any, n: int) -> tuple[int, int, int]:
     """Levels, rows a level, counts of toxicities: more than the highest cut-off are as good as that."""
     levels, most = bound.shape[0], bound.shape[1] - 1
-    reachable = bound[bound <= np.arange(most + 1)]
+    reachable = bound[bound <= np.arange(most + 1)[:, None]]
     return levels, most - n + 1 if levels == 1 else most + 1, int(reachable.max(initial=0)) + 1
 
 
 @plain
 def _next(bound, level, m, t, last_t):  # type: ignore[no-untyped-def]
     """Level, patients and toxicities there after the m-th patient at a level, t toxicities among them; -1: stopped."""
-    if t < bound[level, m]:
+    if t < bound[level, m, 0]:
         return level, m, min(t, last_t)
-    return (level + 1, 0, 0) if level + 1 < bound.shape[0] else (-1, 0, 0)
+    if t >= bound[level, m, 1] or level + 1 == bound.shape[0]:
+        return -1, 0, 0
+    return level + 1, 0, 0
 
 
 @kernel
@@ -84,7 +86,7 @@ def _backward(bound, cells, n, needed, onward):  # type: ignore[no-untyped-def]
                 if level > 0 and row > e + most - n:
                     continue
                 m = row + shift
-                for t in range(min(last_t, m, bound[level, m] - 1 if m > 0 else 0) + 1):
+                for t in range(min(last_t, m, bound[level, m, 0] - 1 if m > 0 else 0) + 1):
                     here = needed[e, level, row, t]
                     onward[e, level, row, t] = 1.0
                     for cell in range(6):
@@ -128,7 +130,7 @@ def _forward(bound, cells, n, close, needed, onward, go, en, at_n, treated):  # 
                 if level > 0 and row > e + most - n:
                     break
                 m = row + shift
-                for t in range(min(last_t, m, bound[level, m] - 1 if m > 0 else 0) + 1):
+                for t in range(min(last_t, m, bound[level, m, 0] - 1 if m > 0 else 0) + 1):
                     here = now[level, row, t]
                     mass = here.sum()
                     if mass == 0.0:

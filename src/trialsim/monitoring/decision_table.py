@@ -53,13 +53,18 @@ class Step:
 
 @dataclass(frozen=True)
 class Dose:
-    """What the toxicity rule does at a dose: reduce, stop or continue; and after which patient or month it is left."""
+    """What the toxicity rule does at a dose: reduce, stop or continue; and after which patient or month it is left.
+
+    ``stop_steps``: where the rule lowers the dose, the cut-offs from which it stops the trial instead; empty where
+    none do.
+    """
 
     name: str
     action: str
     steps: tuple[Step, ...]
     after_patient: int | None
     after_month: float | None
+    stop_steps: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,6 +113,11 @@ class DecisionTable:
                 }
                 acts = "none" if step.act_ge is None else dose.action
                 rows.append({**about, "count_from": step.act_ge, "decision": acts})
+            for step in dose.stop_steps:
+                about = {"rule": "toxicities that stop", "dose": dose.name}
+                within = {"patients_from": step.first, "patients_to": step.last}
+                acts = "none" if step.act_ge is None else "stop"
+                rows.append({**about, **within, "count_from": step.act_ge, "decision": acts})
             if dose.after_patient is not None:
                 left = {"patients_from": dose.after_patient, "patients_to": dose.after_patient}
                 rows.append({"rule": "amendment", "dose": dose.name, **left, "decision": "reduce"})
@@ -164,15 +174,19 @@ def _dose(trial: Compiled, level: int) -> Dose:
     scenario, monitor = trial.scenario, trial.rules.monitor
     rule = scenario.dose_reduction.rule if scenario.dose_reduction else None
     months = rule.months() if rule is not None and rule.kind == "amendment" else ()
-    steps = monitor.steps(level)
-    ends = [*(m - 1 for m, _ in steps[1:]), trial.rules.max_treated]
     return Dose(
         scenario.doses[level],
         ACTION_WORDS[monitor.action[level]],
-        tuple(
-            Step(first, last, None if b >= NEVER else b)
-            for (first, b), last in zip(steps, ends, strict=False)
-        ),
+        _runs(monitor.steps(level), trial.rules.max_treated),
         monitor.at_enrolled[level] or None,
         months[level] if level < len(months) else None,
+        _runs(monitor.stop_steps(level), trial.rules.max_treated),
+    )
+
+
+def _runs(steps: list[tuple[int, int]], most: int) -> tuple[Step, ...]:
+    """Where each cut-off begins and ends."""
+    ends = [*(m - 1 for m, _ in steps[1:]), most]
+    return tuple(
+        Step(first, last, None if b >= NEVER else b) for (first, b), last in zip(steps, ends, strict=False)
     )

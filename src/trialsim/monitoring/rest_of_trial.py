@@ -32,6 +32,7 @@ def today(rules: Rules, now: Now) -> Today:
         DesignError: the trial has ended at an earlier look.
     """
     looks, action, row = rules.looks, rules.monitor.action[now.dose], rules.monitor.act_ge[now.dose]
+    stops = rules.monitor.stops_from(now.dose)
     bound = row[now.at_dose] if now.at_dose and action != CONTINUE else NEVER
     boundary = bound if bound < NEVER else None
     acts = boundary is not None and now.toxicities is not None and now.toxicities >= boundary
@@ -41,7 +42,8 @@ def today(rules: Rules, now: Now) -> Today:
     elif due is None or now.x not in reachable(looks)[due] or looks.next[due][now.x] >= 0:
         next_look(looks, now.n, now.x)
     since = acted_by(row, now) if acts else None
-    if acts and action == STOP:
+    # where outcomes were late, a rule that stops may have been met before the one that is met now
+    if acts and ((now.toxicities or 0) >= stops[now.at_dose] or acted_by(stops, now)):
         return Today(now, "stop_for_toxicity", None, boundary, since)
     if due is not None and now.x in reachable(looks)[due]:
         toxic = looks.toxic_ge[due] if looks.toxic_ge else NEVER
@@ -121,20 +123,26 @@ def rest(rules: Rules, now: Now, doomed: int = FUTILE) -> Rules:
     monitor = rules.monitor
     looks = _watched(rules, now, looks_ahead(rules, now), doomed)
     most = rules.max_treated - (now.at_dose if rules.on_dose_change == RESTART else now.treated)
-    seen, row = now.toxicities or 0, monitor.act_ge[now.dose]
-    here = tuple(b if b >= NEVER else max(b - seen, 0) for b in row[now.at_dose : now.at_dose + most + 1])
     return Rules(
         looks,
         Monitor(
-            (here, *(row[: most + 1] for row in monitor.act_ge[now.dose + 1 :])),
+            _rows_left(monitor.act_ge, now, most),
             tuple(_after(at, now.treated) for at in monitor.at_enrolled[now.dose :]),
             monitor.action[now.dose :],
+            _rows_left(monitor.stop_ge, now, most) if monitor.stop_ge else (),
         ),
         rules.replaced,
         most,
         POOLED if rules.on_dose_change == RESTART else rules.on_dose_change,
         rules.attained_ge[: looks.planned_n + 1] if rules.on_dose_change == NEW_DOSE_ONLY else (),
     )
+
+
+def _rows_left(rows: tuple[tuple[int, ...], ...], now: Now, most: int) -> tuple[tuple[int, ...], ...]:
+    """Cut-offs by level from the current one on, there for patients and toxicities from now on."""
+    seen, row = now.toxicities or 0, rows[now.dose][now.at_dose : now.at_dose + most + 1]
+    here = tuple(b if b >= NEVER else max(b - seen, 0) for b in row)
+    return here, *(row[: most + 1] for row in rows[now.dose + 1 :])
 
 
 def _after(at: int, before: int) -> int:
@@ -180,12 +188,14 @@ def _ahead_of_restart(rules: Rules, truth: Rates | Cells, now: Now) -> Ahead:
         (monitor.act_ge[level], (0,) * (rules.max_treated + 1)),
         (_after(until, now.treated - now.at_dose), 0),
         (monitor.action[level], STOP),
+        (monitor.stop_ge[level], (0,) * (rules.max_treated + 1)) if monitor.stop_ge else (),
     )
     alone = replace(rules, monitor=pair, on_dose_change=POOLED)
     here, left = _end(alone, from_level(truth, level, level + 2), replace(now, dose=0, treated=now.at_dose))
     # a rule has a boundary or an amendment: a level left at a stated patient is left right after that patient
     later = tuple(_after(at, until) for at in monitor.at_enrolled[level + 1 :])
-    below = Monitor(monitor.act_ge[level + 1 :], later, monitor.action[level + 1 :])
+    rows = monitor.act_ge[level + 1 :], later, monitor.action[level + 1 :], monitor.stop_ge[level + 1 :]
+    below = Monitor(*rows)
     again = distribution(replace(rules, monitor=below), from_level(truth, level + 1)).values
     toxic = max(here.p_stop_toxicity - left, 0.0)
     return Ahead(here.p_go + left * again["p_go"], toxic + left * _toxic(again))

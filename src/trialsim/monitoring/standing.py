@@ -157,6 +157,8 @@ def _check_dose(rules: Rules, now: Now) -> None:
     # a boundary that is met now is acted on now: late outcomes may have hidden it until today
     if m and now.toxicities < row[now.at_dose]:
         acted = "lowered the dose" if action == REDUCE else "stopped the trial"
+        if action == REDUCE and rules.monitor.stops(now.dose):
+            acted = "lowered the dose, or stopped the trial,"
         raise DesignError(
             f"--now: with {now.toxicities} toxicities among {now.at_dose} patients at dose {now.dose + 1} the "
             f"toxicity rule has {acted} by then (at {row[m]} or more of {m})"

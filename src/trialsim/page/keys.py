@@ -56,7 +56,7 @@ def typed(text: str, node: Node) -> str:
         return text
     if kinds == {"string"} and not any("enum" in branch for branch in branches(node)):
         return inline(text)
-    if kinds == {"object"}:
+    if kinds == {"object"} or (kinds == {"array", "object"} and ":" in text):
         return f"{{{text}}}"
     listed = "array" in kinds and (kinds <= {"array", "null"} or ", " in text)
     return f"[{text}]" if listed else text
@@ -117,13 +117,22 @@ def showable(node: Node) -> bool:
         return True
     kinds = branches(node)
     if len(kinds) > 1 and any(kind.get("type") == "object" for kind in kinds):
-        return False
+        return _list_or_range(kinds)
     return bool(kinds) and all(map(_showable, kinds))
+
+
+def _list_or_range(kinds: list[Node]) -> bool:
+    """Whether a list of numbers may be given as a range, which fits in the same box."""
+    lists = [kind for kind in kinds if kind.get("type") == "array"]
+    ranges = [kind for kind in kinds if {"from", "to"} <= kind.get("properties", {}).keys()]
+    return len(kinds) == 2 and len(lists) == len(ranges) == 1 and _showable(lists[0])
 
 
 def _showable(kind: Node) -> bool:
     if kind.get("type") == "array":
         items = [*kind.get("prefixItems", ()), *filter(None, [kind.get("items")])]
+        if any("discriminator" in schema().follow(item) for item in items):
+            return True
         blocks = [one for item in items for one in branches(item) if "properties" in one]
         if blocks:
             return all(showable(inner) for block in blocks for inner in block["properties"].values())
@@ -133,7 +142,7 @@ def _showable(kind: Node) -> bool:
         if named:
             return all(map(showable, named.values()))
         inner = kind.get("additionalProperties") or {}
-        return bool(inner) and all(one.get("type") == "number" for one in branches(inner))
+        return bool(inner) and all(one.get("type") in ("number", "integer") for one in branches(inner))
     return kind.get("type") is not None
 
 

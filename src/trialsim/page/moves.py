@@ -42,6 +42,10 @@ COMMON = ("p0", "p1", "alpha", "beta", "power")
 """Keys that mean the same in every design."""
 
 
+INSTEAD = {"beta": "power", "cutoff": "phi"}
+"""Keys that are not stated where another is."""
+
+
 def added(draft: Draft, path: str | Path, name: str = "") -> Draft:
     """The draft with what an offer of the form adds, called ``name`` where it has a name of its own."""
     at, data, name = _steps(path), draft.data, name.strip()
@@ -177,7 +181,7 @@ def _of_kind(faults: Faults, whole: Node, now: Data, to: str) -> Iterator[Data]:
     for keys in ([*common, *alike], common, asked, [key for key in asked if key in ("p0", "p1")], []):
         kept = {key: now[key] for key in keys}
         yield {
-            **{key: value for key, value in start.items() if not ("power" in kept and key == "beta")},
+            **{key: value for key, value in start.items() if INSTEAD.get(key, "") not in kept},
             **kept,
             tag: to,
         }

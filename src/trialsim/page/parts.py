@@ -124,7 +124,10 @@ class Form:
             return self._named(path, node, kind, value)
         if not others and kind.get("type") == "array":
             (item, *_) = branches(kind["items"]) if "items" in kind else [{}]
-            if "properties" in item or (item.get("type") == "string" and "enum" not in item):
+            if "discriminator" in schema().follow(item) and rare:
+                return self._offer(path, node)
+            several = "properties" in item or "discriminator" in schema().follow(item)
+            if several or (item.get("type") == "string" and "enum" not in item):
                 return self._items(path, node, kind, value)
         if rare and not others and kind.get("type") == "object":
             return self._offer(path, node)
@@ -228,7 +231,10 @@ class Form:
         for i, entry in enumerate(stated):
             label = f"{thing} {i + 1}"
             remove = f"Leave out {label}" if len(stated) > kind.get("minItems", 0) else ""
-            if "properties" in item:
+            if "discriminator" in item:
+                inner = self._of_kinds((*path, i), {"title": label}, item, entry)
+                parts.append(replace(inner, label=label, removable=remove))
+            elif "properties" in item:
                 parts.append(self.block((*path, i), {}, item, entry, remove, label))
             else:
                 box = replace(self.control((*path, i), {**item, "title": label}, entry, True), rare=not value)
@@ -329,7 +335,7 @@ def _choices(choices: list[Any], told: str, stated: bool) -> tuple[tuple[str, st
 
 def _one_of(key: str) -> str:
     """One of what a key lists: a case of ``truth``, a stratum of ``strata``."""
-    named = {"truth": "case", "strata": "stratum", "cohorts": "group"}
+    named = {"truth": "case", "strata": "stratum", "cohorts": "group", "levels": "dose"}
     return named.get(key, key.replace("_", " ").removesuffix("s"))
 
 

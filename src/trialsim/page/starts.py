@@ -19,6 +19,10 @@ Data = dict[str, Any]
 STARTS: dict[str, Any] = {
     "toxicity": {"name": "dose-limiting toxicity"},
     "dose_reduction": {"rule": {"kind": "pocock", "limit": 0.3, "phi": 0.1}, "at_lowest_dose": "stop"},
+    "dose_reduction.rules": [
+        {"kind": "k_of_first_m", "k": 4, "m": 6},
+        {"kind": "pocock", "limit": 0.3, "phi": 0.1, "min_n": 7},
+    ],
     "cohorts": {"strata": [{"name": "cohort A", "share": 0.5}, {"name": "cohort B", "share": 0.5}]},
     "conduct": {"accrual": {"per_month": 4}, "assessment_weeks": [8, 16, 24]},
     "conduct.accrual.per_month": 4,
@@ -40,6 +44,7 @@ RULES: dict[str, Data] = {
     "posterior": {"limit": 0.3, "cutoff": 0.9, "prior": [0.3, 0.7]},
     "group_sequential": {"limit": 0.3, "phi": 0.1, "looks": [10, 20, 30]},
     "k_of_first_m": {"k": 6, "m": 12},
+    "pasted": {"boundary": {6: 4, 12: 6}},
     "amendment": {"after_patient": 10},
 }
 """Kind of toxicity rule -> what it starts with."""
@@ -57,6 +62,11 @@ def start(data: Data, at: Path) -> Any:
         return amounts_of(data)
     if at[:2] == ("observed", "cells"):
         return _next_cell(data)
+    if at[:2] == ("dose_reduction", "rules") and len(at) == 3:
+        return {"kind": "k_of_first_m", **RULES["k_of_first_m"]}
+    if at[-2:-1] == ("levels",):
+        named = value_at(data, at[:-1]) or ()
+        return next((dose for dose in data.get("doses") or () if dose not in named), "single dose")
     if at[0] == "related_trials":
         return {
             "name": new_name("related trial", [each.get("name") for each in data.get("related_trials", ())]),

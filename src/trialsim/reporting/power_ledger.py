@@ -121,8 +121,7 @@ def _when(scenario: Scenario, case: Case, step: str) -> str:
     if step == "toxicity_stop":
         looks = getattr(scenario.design, "watches_toxicity", False)
         block = scenario.dose_reduction
-        rules = block is not None and block.rule.kind not in ("none", "amendment")
-        ends = rules and block is not None and block.at_lowest_dose == "stop"
+        ends = block is not None and block.may_stop
         which = ["looks"] * bool(looks) + ["the toxicity rule"] * ends
         return f"when {listed(which)} can stop the trial"
     if step == "dose_change":

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from trialsim.facts.conduct import Conduct
 from trialsim.facts.protocol import Facts
 from trialsim.facts.toxicity import DoseLevel, Step, Toxicity
-from trialsim.writing.numbers import count, listed, probability, rate
+from trialsim.reporting.protocol_rules import one, several
+from trialsim.writing.numbers import listed, probability, rate
 from trialsim.writing.report import Block, Group, Row, Table, Words, beside, plain
 
 LONG, VERY_LONG = 6, 30
@@ -28,8 +29,6 @@ AFTER_CHANGE = {
     "attempt, so that the type I error of the design does not bound its probability.",
 }
 """Who is analysed after a change of dose, and what a go is then about."""
-
-SHAPES = {"pocock": "Pocock’s shape", "obrien_fleming": "O’Brien and Fleming’s shape"}
 
 
 def blocks(facts: Facts) -> Iterator[Block]:
@@ -72,68 +71,41 @@ def _doses(toxicity: Toxicity) -> Iterator[str]:
 
 def _rule(facts: Facts) -> Iterator[str]:
     toxicity = facts.toxicity
-    given, kind = toxicity.given, toxicity.kind
-    if "limit" in given:
-        limit = rate(given["limit"][0])
-    at = " at a dose" if len(toxicity.levels) > 1 else ""
-    each = f"after every patient{at}"
-    if kind == "pocock":
-        within = f" within {toxicity.at_limit.patients} patients" if toxicity.at_limit else ""
-        yield (
-            f"Toxicity will be monitored {each}, by a boundary of constant tail probability (Pocock type): the one "
-            f"that acts earliest while a dose whose true toxicity rate is {limit}, the highest acceptable, is acted "
-            f"on{within} with a probability of at most {given['phi'][0]:g}."
-        )
-    elif kind == "posterior":
-        first = given["min_n"][0]
-        start = each if first == 1 else f"{each}, from patient {first}{' at the dose' if at else ''} on"
-        yield (
-            f"Toxicity will be monitored {start}. The rule acts when the posterior probability that the toxicity "
-            f"rate of the dose exceeds {limit}, the highest acceptable, is above {given['cutoff'][0]:g}, under a "
-            "Beta({:g}, {:g}) prior.".format(*given["prior"])
-        )
-    elif kind == "group_sequential":
-        shape = SHAPES[given["shape"][0]] if "shape" in given else SHAPES["pocock"]
-        if "delta" in given:
-            shape = f"the power family with exponent {given['delta'][0]:g}"
-        looks = listed([str(n) for n in given["looks"]])
-        yield (
-            f"Toxicity will be looked at after {looks} patients{at}, and at no other time, by exact tests in "
-            f"{shape}: the boundary that acts earliest while a dose whose true toxicity rate is {limit}, the highest "
-            f"acceptable, is acted on with a probability of at most {given['phi'][0]:g}."
-        )
-    elif kind == "k_of_first_m":
-        yield (
-            f"The rule acts as soon as {given['k'][0]} of the first {count(given['m'][0], 'patient')}{at} have had "
-            "toxicity; later patients are not watched."
-        )
+    at = len(toxicity.levels) > 1
+    if toxicity.at_limit is not None:
+        limit = rate(toxicity.at_limit.rate)
+    yield from several(toxicity) if toxicity.rules else one(toxicity)
     if at:
         yield (
-            "Patients of a dose are counted in the order of their enrolment, and afresh at each dose. The rule acts "
-            "once at a dose, and only while new patients start at it."
+            "Patients of a dose are counted in the order of their enrolment, and afresh at each dose. "
+            f"{'A rule' if toxicity.rules else 'The rule'} acts once at a dose, and only while new patients start at "
+            "it."
         )
     else:
         yield "Patients are counted in the order of their enrolment."
     if facts.cohorts is not None:
         yield "Patients of all cohorts are counted together."
     if toxicity.at_limit is not None:
+        the_dose = f"{toxicity.levels[0].dose}," if toxicity.rules and at else "a dose"
+        it = "some rule acts" if toxicity.rules else "it acts"
         yield (
-            f"At a dose with a true toxicity rate of {limit} it acts within {toxicity.at_limit.patients} patients with "
-            f"probability {probability(toxicity.at_limit.probability)}, exactly."
+            f"At {the_dose} with a true toxicity rate of {limit} {it} within {toxicity.at_limit.patients} patients "
+            f"with probability {probability(toxicity.at_limit.probability)}, exactly."
         )
 
 
 def _waits(facts: Facts) -> Iterator[str]:
     if facts.conduct is None:
         return
+    who = "Each rule" if facts.toxicity.rules else "The rule"
     if facts.conduct.toxicity_known == "complete_only":
         yield (
-            "The rule waits for complete outcomes: it acts when the first patients at the dose, up to the number at "
+            f"{who} waits for complete outcomes: it acts when the first patients at the dose, up to the number at "
             "which the boundary is reached, have all been followed through the window."
         )
     elif facts.conduct.toxicity_known == "as_it_happens":
         yield (
-            "The rule does not wait for complete outcomes: it acts as soon as the toxicities seen among the first "
+            f"{who} does not wait for complete outcomes: it acts as soon as the toxicities seen among the first "
             "patients at the dose reach the boundary."
         )
 
@@ -188,6 +160,12 @@ def _action(facts: Facts, level: DoseLevel, lower: str) -> Iterator[str]:
     if not level.steps:
         if boundary:
             yield f"{at[:1].upper()}{at[1:] or 'Here'} toxicity leads to no action: the trial goes on."
+    elif level.action == "reduce" and level.stop_steps:
+        yield (
+            f"If the boundary is reached {at}, later patients start at {lower}; but if by then the boundary that stops "
+            "the trial is reached too, the trial stops for toxicity, without a go, whatever the responses; this holds "
+            f"at the last patient too{_last(facts)}."
+        )
     elif level.action == "reduce":
         yield f"If the boundary is reached {at}, later patients start at {lower}."
     elif level.action == "stop":
@@ -205,7 +183,11 @@ def boundary(toxicity: Toxicity) -> Table:
     words = {"reduce": "lower the dose", "stop": "stop the trial", "continue": "watched only"}
     for level in toxicity.levels:
         if level.steps:
-            together.setdefault(level.steps, []).append(f"{level.dose} ({words[level.action or 'continue']})")
+            does = words[level.action or "continue"]
+            does += ", unless what stops the trial is reached too" if level.stop_steps else ""
+            together.setdefault(level.steps, []).append(f"{level.dose} ({does})")
+        if level.stop_steps:
+            together.setdefault(level.stop_steps, []).append(f"{level.dose} (stop the trial)")
     abreast = _abreast(max(map(len, together), default=0))
     groups = tuple(
         Group("; ".join(doses), tuple(beside(_rows(steps), abreast))) for steps, doses in together.items()

@@ -12,12 +12,13 @@ from trialsim.checks.rows import VERDICTS
 from trialsim.codes import DAYS_PER_MONTH, NEVER, TICKS_PER_DAY
 from trialsim.designs.binomial import clopper_pearson
 from trialsim.designs.dose_choice import LOWER
-from trialsim.designs.rules import ACTION_WORDS, DECISION_WORDS, Looks, Rules, cut_offs
+from trialsim.designs.rules import DECISION_WORDS, Looks, Rules, cut_offs
 from trialsim.engine import derived
 from trialsim.engine.operating import FALSE_ALARM
 from trialsim.engine.over_time import TRIALS, followed
 from trialsim.engine.patients import groups
 from trialsim.results import Results, digits12
+from trialsim.running import toxicity_rule
 from trialsim.running.examples import examples
 from trialsim.running.inputs import about, inputs, origin_words, tally_of_inputs
 from trialsim.running.plain import Document as Document
@@ -89,7 +90,7 @@ def of_results(trial: Compiled, results: Results, *, costs: bool = True) -> Docu
         **({"planned": vars(results.planned)} if results.planned else {}),
         "doses": list(scenario.doses),
         "design": _design(scenario, rules),
-        "toxicity_rule": _toxicity_rule(scenario, rules),
+        "toxicity_rule": toxicity_rule.document(trial),
         "evaluability": {**scenario.evaluability.model_dump(mode="json"), "max_treated": rules.max_treated},
         "conduct": {
             "calendar_time": scenario.conduct is not None,
@@ -189,42 +190,6 @@ def _decision(looks: Looks, k: int, decision: int) -> Document:
         n = looks.n[decision]
         return {"decision": "continue", "next_n": n, "more_patients": n - looks.n[k]}
     return {"decision": DECISION_WORDS[decision], "next_n": None, "more_patients": None}
-
-
-def _toxicity_rule(scenario: Scenario, rules: Rules) -> Document:
-    block, monitor = scenario.dose_reduction, rules.monitor
-    rates = derived.crossing(scenario, rules)
-    source = scenario.sources.get("dose_reduction")
-    rule = block.rule if block else None
-    months = rule.months() if rule is not None and rule.kind == "amendment" else ()
-    return {
-        "kind": block.rule.kind if block else "none",
-        "parameters": block.rule.model_dump(mode="json", exclude={"kind"}) if block else {},
-        "at_lowest_dose": block.at_lowest_dose if block else None,
-        "assumed": bool(source and source.assumed),
-        "levels": [
-            {
-                "dose": dose,
-                "action": ACTION_WORDS[monitor.action[level]],
-                "after_patient": monitor.at_enrolled[level] or None,
-                "after_month": months[level] if level < len(months) else None,
-                "steps": _steps(rules, level),
-            }
-            for level, dose in enumerate(scenario.doses)
-        ],
-        "crossing_patients": derived.crossing_patients(scenario, rules),
-        "crossing_at_limit": next((row["probability"] for row in rates if row["is_limit"]), None),
-        "crossing": rates,
-    }
-
-
-def _steps(rules: Rules, level: int) -> list[Document]:
-    steps = rules.monitor.steps(level)
-    ends = [*(m - 1 for m, _ in steps[1:]), rules.max_treated]
-    return [
-        {"patients_from": m, "patients_to": end, "act_if_at_least": None if b >= NEVER else b}
-        for (m, b), end in zip(steps, ends, strict=False)
-    ]
 
 
 def _dose_decision(trial: Compiled, not_exact: str) -> Document:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from trialsim.codes import FROM_START
 from trialsim.designs.dose_choice import DoseChoice, DoseRule
 from trialsim.designs.rules import Rules
 from trialsim.kernels.tables import Calendar
+from trialsim.scenario.boundaries import Boundary
 from trialsim.scenario.calendar import calendar
-from trialsim.scenario.compiling import compile_rules
+from trialsim.scenario.compiling import compile_rules, rules_by_dose
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.truth import Cells, Rates, Strata
 from trialsim.timing import meanwhile
@@ -34,6 +36,11 @@ class Compiled:
         return cls(scenario, meanwhile(lambda: compile_rules(scenario)))
 
     @cached_property
+    def toxicity_rules(self) -> tuple[tuple[Boundary, ...], ...]:
+        """By dose the toxicity rules that hold there, each by itself; engines take them together (``rules``)."""
+        return rules_by_dose(self.scenario, self.rules.looks.planned_n, self.rules.max_treated)
+
+    @cached_property
     def calendar(self) -> Calendar:
         """The conduct in ticks; without a ``conduct`` block all outcomes are known at once.
 
@@ -56,6 +63,11 @@ class Compiled:
     def cohorts(self) -> tuple[str, ...]:
         """The cohorts by name; none where there is one group of patients."""
         return self.scenario.cohorts.names if self.scenario.cohorts else ()
+
+    @property
+    def arms(self) -> bool:
+        """Whether the cohorts are two doses, each with the design by itself."""
+        return self.rules.randomise is not None and self.rules.randomise.how == FROM_START
 
     @property
     def withdraws(self) -> bool:
@@ -86,6 +98,9 @@ class Compiled:
 
     def by_cohort(self, case: str) -> list[Cells]:
         """The same for a patient of each cohort."""
+        if self.arms:
+            everybody = self.strata[case].effective(self.calendar).table
+            return [Cells((everybody[dose],)) for dose in range(len(self.cohorts))]
         members = [[s.cohort_name == cohort for s in self.scenario.strata] for cohort in self.cohorts]
         return [self.strata[case].only(which).effective(self.calendar) for which in members]
 
@@ -94,6 +109,9 @@ class Compiled:
         p0 = getattr(self.scenario.design, "p0", None)
         if p0 is None or not self.cohorts:
             return 0
+        if self.arms:
+            by_dose = self.rates[case].response
+            return sum((rate <= p0) << dose for dose, rate in enumerate(by_dose))
         best = dict.fromkeys(self.cohorts, 0.0)
         for stratum, rates in zip(self.scenario.strata, self.strata[case].rates, strict=True):
             best[stratum.cohort_name] = max(best[stratum.cohort_name], *rates.response)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 
-from trialsim.codes import CONTINUE, NEVER, NEW_DOSE_ONLY, POOLED, REDUCE, RESTART, STOP
+from trialsim.codes import CONTINUE, NEVER, NEW_DOSE_ONLY, POOLED, RESTART
 from trialsim.designs.exactly import decimal
 from trialsim.designs.rules import Looks, Monitor, Rules
 from trialsim.designs.spec import MAX_PATIENTS
 from trialsim.designs.toxicity import Amendment, Level, NoRule, Tails
 from trialsim.errors import DesignError
+from trialsim.scenario.boundaries import Boundary, boundaries, together
 from trialsim.scenario.model import Scenario
 
 SHORTFALL = 1e-12
@@ -87,7 +88,8 @@ def attained_ge(scenario: Scenario, planned_n: int) -> tuple[int, ...]:
 def _monitor(scenario: Scenario, planned_n: int, most: int) -> Monitor:
     levels = len(scenario.doses)
     never = (NEVER,) * (most + 1)
-    rule = scenario.dose_reduction.rule if scenario.dose_reduction else NoRule(kind="none")
+    block = scenario.dose_reduction
+    rule = block.rule if block else NoRule(kind="none")
     if isinstance(rule, NoRule):
         return Monitor((never,) * levels, (0,) * levels, (CONTINUE,) * levels)
     if isinstance(rule, Amendment):
@@ -101,11 +103,9 @@ def _monitor(scenario: Scenario, planned_n: int, most: int) -> Monitor:
         at = tuple(after[k] if k < len(after) else 0 for k in range(levels))
         return Monitor((never,) * levels, at, (CONTINUE,) * levels)
     # cohorts with rules of their own share the dose and its boundary: it watches the patients of all
-    bounds = rule.compile(groups_of(scenario) * planned_n, most)
-    assert scenario.dose_reduction is not None
-    stops = scenario.dose_reduction.at_lowest_dose == "stop"
-    return Monitor(
-        act_ge=(bounds,) * (levels - 1) + (bounds if stops else never,),
-        at_enrolled=(0,) * levels,
-        action=(REDUCE,) * (levels - 1) + (STOP if stops else CONTINUE,),
-    )
+    return together(rules_by_dose(scenario, planned_n, most), most)
+
+
+def rules_by_dose(scenario: Scenario, planned_n: int, most: int) -> tuple[tuple[Boundary, ...], ...]:
+    """By dose the toxicity rules that hold there, each with its own boundary."""
+    return boundaries(scenario.dose_reduction, scenario.doses, groups_of(scenario) * planned_n, most)

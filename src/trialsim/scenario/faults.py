@@ -61,7 +61,8 @@ class Faults:
         self._found = []
         self._check(data, self.schema, ())
         found = list(self._found)
-        for error in errors[: 10 * MAX_FINDINGS]:
+        # what speaks plainly comes first: of a list or a range the one that was meant
+        for error in sorted(errors[: 10 * MAX_FINDINGS], key=lambda error: error["type"] != "impossible"):
             path = self._place(data, error["loc"])
             if (
                 error["type"] == "impossible"
@@ -165,7 +166,11 @@ class Faults:
 
         def visit(node: Node, path: str) -> None:
             node = self.follow(node)
-            inner = [*node.get("anyOf", ()), *node.get("oneOf", ()), *filter(None, [node.get("items")])]
+            inner = [*node.get("anyOf", ()), *node.get("oneOf", ())]
+            if "discriminator" not in self.follow(
+                node.get("items", {})
+            ):  # of several rules the one is spoken of
+                inner += filter(None, [node.get("items")])
             for branch in inner:
                 visit(branch, path)
             for below in node.get("patternProperties", {}).values():

@@ -6,12 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
-from trialsim.designs import Design, ToxicityRule
+from trialsim.designs import Design
 from trialsim.designs.spec import AsTuple, Spec, impossible
 from trialsim.scenario.cases import Case, Slope
 from trialsim.scenario.cohorts import EVERYBODY, Cohorts, Stratum
 from trialsim.scenario.conduct import Conduct
 from trialsim.scenario.dose_decision import DoseDecision, check_dose_decision
+from trialsim.scenario.dose_reduction import DoseReduction
 from trialsim.scenario.drift import check_drift
 from trialsim.scenario.observed import Observed, RelatedTrial, counts_rounding_to
 from trialsim.scenario.sensitivity import Sensitivity
@@ -53,23 +54,6 @@ Amount = Annotated[float, Field(ge=0.001, le=30_000)]
 
 Changes = Annotated[dict[str, JsonValue], Field(min_length=1, max_length=50)]
 """Path of an input -> its value; ``scenario.changes`` says whether it leads anywhere."""
-
-
-class DoseReduction(Spec):
-    """What toxicity at a dose does to the patients who come after."""
-
-    rule: ToxicityRule = Field(title="toxicity rule")
-    at_lowest_dose: Literal["stop", "continue"] = Field(
-        "stop",
-        description="when the rule acts at the last dose: stop the trial, or go on",
-        title="what the toxicity rule does at the lowest dose",
-    )
-    on_dose_change: Literal["pooled", "new_dose_only", "restart"] = Field(
-        "pooled",
-        description="who is analysed after a dose change. pooled: all patients, cut-offs unchanged; new_dose_only: "
-        "patients at the new dose, with the cut-off for their number; restart: a fresh trial at the new dose",
-        title="who is analysed after a dose change",
-    )
 
 
 class Evaluability(Spec):
@@ -193,6 +177,8 @@ class Scenario(Spec):
     @model_validator(mode="after")
     def _consistent(self) -> Scenario:
         self._check_amounts()
+        if self.dose_reduction:
+            self.dose_reduction.check(self.doses)
         self._check_amendment()
         self._check_sizes()
         self._check_toxic_looks()
@@ -202,6 +188,9 @@ class Scenario(Spec):
         self._check_conduct()
         self._check_observed()
         check_dose_decision(self)
+        if self.dose_decision is not None and self.dose_decision.from_start is not None:
+            # worked out, not stated: nobody can tell it from the block, and it is left out of what is written again
+            self.__dict__["cohorts"] = self.dose_decision.from_start.arms(*self.doses)
         check_drift(self)
         return self
 
@@ -247,15 +236,11 @@ class Scenario(Spec):
         first = getattr(self.design, "min_n", None)
         if first is not None and first > n and "min_n" in self.design.model_fields_set:
             raise impossible("design.min_n", f"no look comes after {first} of {n} patients; at most {n}")
-        rule = self.dose_reduction.rule if self.dose_reduction else None
-        if rule is None or self.evaluability.replaced:
+        if self.dose_reduction is None or self.evaluability.replaced:
             return  # with replacement more than n may be treated
-        most = n * (len(self.cohorts.names) if self.cohorts and self.own_rules else 1)
-        if rule.kind == "group_sequential" and rule.looks[-1] > most:
-            raise impossible(
-                "dose_reduction.rule.looks",
-                f"no look comes after {rule.looks[-1]} of {most} patients; at most {most}",
-            )
+        self.dose_reduction.check_size(
+            n * (len(self.cohorts.names) if self.cohorts and self.own_rules else 1)
+        )
 
     def _check_dose_change(self) -> None:
         key, what = "dose_reduction.on_dose_change", self.on_dose_change
@@ -321,7 +306,7 @@ class Scenario(Spec):
     def _check_stratum(self, path: str, case: Case, stratum: Stratum) -> None:
         levels, names = len(self.doses), (stratum.name, stratum.cohort_name)
         here = case.within(*names)
-        rule = self.dose_reduction.rule.kind if self.dose_reduction else "none"
+        rule = self.dose_reduction.kind if self.dose_reduction else "none"
         if here.toxicity is None and rule not in ("none", "amendment"):
             raise impossible(path, f"the toxicity rule `{rule}` needs a toxicity rate in every case")
         if here.toxicity is None and getattr(self.design, "watches_toxicity", False):

@@ -49,6 +49,8 @@ _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_COUNTED = re.compile(r"(^|\.)(design\.looks\[\d+\]\.next|dose_reduction\.(rule|rules\[\d+\])\.boundary)$")
+"""Where keys are counts: of responses in a pasted table of decisions, of patients in a pasted boundary."""
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
@@ -270,13 +272,14 @@ class Reader:
                 refused = True
         if begin.flow_style:
             self._end = event.end_mark.index
-        return UNREADABLE if refused and not block and path == ("truth",) else block
+        nothing = refused and not block and (path == ("truth",) or path[-1:] == ("boundary",))
+        return UNREADABLE if nothing else block
 
     def _checked_key(self, key: Any, text: str, line: int, path: Path, block: dict[str | int, Any]) -> Any:
-        # the looks of a pasted decision table count responses, which are whole numbers; JSON writes them as text
-        counts = re.search(r"(^|\.)design\.looks\[\d+\]\.next$", words.path_text(path))
+        # a pasted table counts responses, a pasted boundary patients: whole numbers, which JSON writes as text
+        counts = re.search(_COUNTED, words.path_text(path))
         if counts and not isinstance(key, bool) and re.fullmatch(r"[0-9]{1,9}", str(key)):
-            key = str(int(key)) if path[0] != "design" else int(key)
+            key = int(key) if path[0] in ("design", "dose_reduction") else str(int(key))
         last, before = next(reversed(block.items()), ("", None))
         if isinstance(key, dict | list) or (key is None and not text):
             self._note(line, path, f"a key must be a word, not {words.shown(key)}")
@@ -284,7 +287,9 @@ class Reader:
             means = "nothing" if key is None else words.shown(key)
             self._note(line, path, f'`{text}` means {means} in YAML; as a name put it in quotes: "{text}"')
         elif counts and not str(key).isdecimal():
-            self._note(line, path, f"{words.shown(key)} is not a number of responses: write 0, 1, 2, ...")
+            what = "responses: write 0" if path[-1] == "next" else "patients: write 3, 6"
+            rest = "1, 2, ..." if path[-1] == "next" else "9, ..."
+            self._note(line, path, f"{words.shown(key)} is not a number of {what}, {rest}")
         elif (
             not counts and text.isdecimal() and type(before) is int and line == self._key_lines[(*path, last)]
         ):

@@ -48,8 +48,18 @@ class _Schema(GenerateJsonSchema):
                 for wrong, right in (("minLength", "minItems"), ("maxLength", "maxItems")):
                     if wrong in node:
                         node[right] = node.pop(wrong)
+            if node.get("type") == "object" and "additionalProperties" in node:
+                for wrong, right in (("minLength", "minProperties"), ("maxLength", "maxProperties")):
+                    if wrong in node:
+                        node[right] = node.pop(wrong)
             if "patternProperties" in node:
                 node.setdefault("additionalProperties", False)
+            # blocks of several kinds that may be left out: a key with nothing behind it is no such block
+            kinds = [branch for branch in node.get("anyOf", ()) if branch != {"type": "null"}]
+            if len(kinds) == 1 and "discriminator" in kinds[0]:
+                node.update(kinds[0])
+                node.pop("anyOf")
+                node.pop("default", None)
         return whole
 
 

@@ -31,7 +31,7 @@ HIGH = 400
 def boundary(trial: Compiled, found: BoundaryRuns) -> Picture:
     """The stairs, a few trials of the first case with toxicity up to where they reach them, and the observed count."""
     scenario, rules = trial.scenario, trial.rules
-    limit = getattr(scenario.dose_reduction.rule if scenario.dose_reduction else None, "limit", None)
+    limit = scenario.dose_reduction.limit if scenario.dose_reduction else None
     stairs = [(m, int(b)) for m, b in enumerate(found.bounds.tolist()) if b == b]
     ends = [
         (k, m, found.trials[k][m], reached is not None)

@@ -18,6 +18,7 @@ from trialsim.running.plain import (
     typical_cases,
 )
 from trialsim.running.run import Run
+from trialsim.running.toxicity_rule import may_stop
 from trialsim.writing.numbers import NONE, Cell, count, listed, mcse_cell, rates, value_cell
 from trialsim.writing.report import Picture, Pictures, Section, Table, Terms, Words, plain, section
 
@@ -95,12 +96,15 @@ def _toxicity(doc: Document) -> Iterator[str]:
         yield f"An amendment lowers the starting dose ({' to '.join(doses)}), here independently of what is seen."
         yield from _after_change(doc)
         return
-    parts = [f"the dose is lowered ({' to '.join(doses)})"] if len(doses) > 1 else []
-    at_lowest = " at the lowest dose" if len(doses) > 1 else ""
-    if block["at_lowest_dose"] == "stop":
+    lowers = any(level["action"] == "reduce" for level in block["levels"])
+    parts = [f"the dose is lowered ({' to '.join(doses)})"] if lowers else []
+    above = any(level["action"] == "stop" or level.get("stop_steps") for level in block["levels"][:-1])
+    at_lowest = " at the lowest dose" if len(doses) > 1 and not above else ""
+    if may_stop(block):
         parts.append(f"the trial stops without a go{at_lowest}")
     if parts:
-        yield f"When toxicities at a dose reach their boundary, {listed(parts)}."
+        their = "a boundary of one of the rules" if "rules" in block else "their boundary"
+        yield f"When toxicities at a dose reach {their}, {listed(parts, 'or' if above and lowers else 'and')}."
     yield from _after_change(doc)
 
 
@@ -144,7 +148,7 @@ def cases(doc: Document) -> Table:
     notes = [f"Rates by dose: {' / '.join(doc['doses'])}." if len(doc["doses"]) > 1 else ""]
     drifts = {name: doc["cases"][name]["truth"]["drift"] for name in names}
     notes += [f"{name}: the response rate {drift_words(**drift)}." for name, drift in drifts.items() if drift]
-    stops = doc["design"]["toxic_looks"] or doc["toxicity_rule"]["at_lowest_dose"] == "stop"
+    stops = doc["design"]["toxic_looks"] or may_stop(doc["toxicity_rule"])
     for_toxicity = ", for toxicity too" if toxic and stops else ""
     if "pet" in shown:
         notes.append(f"PET: probability of early termination{for_toxicity}. EN: expected patients treated.")

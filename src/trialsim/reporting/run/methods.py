@@ -8,6 +8,7 @@ from trialsim.reporting.run.summary import by_dose, is_fitted
 from trialsim.reporting.sentences import drift_words
 from trialsim.running.content import Document
 from trialsim.running.plain import is_timed
+from trialsim.running.toxicity_rule import may_stop
 from trialsim.writing.numbers import count, listed, percent, rate, rates
 
 PLACKETT = (
@@ -85,8 +86,7 @@ def _intercurrent(doc: Document) -> Iterator[str]:
     stated = doc["conduct"]["stated"] or {}
     if stated.get("withdrawal_per_month"):
         yield "Withdrawal: a response that has not yet counted is lost."
-    rule = doc["toxicity_rule"]
-    if rule["at_lowest_dose"] == "stop" and rule["kind"] not in ("none", "amendment"):
+    if may_stop(doc["toxicity_rule"]):
         yield "Stop for toxicity: no go, whatever the responses."
     if stated.get("patient_reductions"):
         yield "Reduction of a patient’s own dose: the patient goes on counting, at the dose of the start."

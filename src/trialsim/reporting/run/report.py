@@ -150,6 +150,7 @@ def _toxicity_rule(doc: Document) -> Section:
         "What the toxicity rule does",
         Words(summary.toxicity(doc)),
         rule_tables.crossing(doc),
+        rule_tables.first_to_act(doc),
         rule_tables.cost(doc),
     )
 

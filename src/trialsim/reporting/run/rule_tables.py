@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trialsim.running.content import Document
 from trialsim.running.plain import is_timed
+from trialsim.running.toxicity_rule import may_stop
 from trialsim.writing.numbers import NONE, Cell, listed, probability_cell, rate, value_cell
 from trialsim.writing.report import Table, plain
 
@@ -42,10 +43,52 @@ def _whose(row: Document, doc: Document, most: int = 6) -> str:
     return "; ".join(parts) or NONE
 
 
+def first_to_act(doc: Document) -> Table:
+    """Of several rules each by itself, all together, and which is met first, by the true toxicity rate."""
+    rule = doc["toxicity_rule"]
+    found = rule.get("first_to_act") or []
+    numbers = [each["rule"] for each in found[0]["rules"]] if found else []
+    together = {row["rate"]: row["probability"] for row in rule["crossing"]}
+    rows = []
+    for row in found:
+        each = [probability_cell(one[key]) for key in ("alone", "only_this_first") for one in row["rules"]]
+        rows.append(
+            (
+                Cell(rate(row["rate"]), row["rate"]),
+                probability_cell(together[row["rate"]]),
+                *each,
+                probability_cell(row["several_first"]),
+            )
+        )
+    kinds = [f"rule {n}: {rule['rules'][n - 1]['kind'].replace('_', ' ')}" for n in numbers]
+    return Table(
+        "first_to_act",
+        f"Each toxicity rule by itself, and which is met first, within {rule['crossing_patients']} patients at the "
+        "starting dose",
+        (
+            "True toxicity rate",
+            "P(any acts)",
+            *(f"Rule {n} alone" for n in numbers),
+            *(f"Rule {n} first" for n in numbers),
+            "Several first",
+        ),
+        plain(rows if len(numbers) > 1 else ()),
+        (
+            f"{listed(kinds).capitalize()}. Alone: without the other rules. First: the only one that is met at the "
+            "first patient at whom any is; several first: more than one is met there. Exact.",
+        ),
+    )
+
+
+def _where_it_stops(rule: Document) -> str:
+    above = any(level["action"] == "stop" or level.get("stop_steps") for level in rule["levels"][:-1])
+    return "" if above else " at the lowest dose"
+
+
 def cost(doc: Document) -> Table:
     """What the toxicity rule changes: P(go) and toxicities with it, with its stop left out, and without it."""
     rule = doc["toxicity_rule"]
-    stops = rule["at_lowest_dose"] == "stop" and rule["kind"] not in ("none", "amendment")
+    stops = may_stop(rule)
     heads = ["P(dose reduced)"] if len(doc["doses"]) > 1 else []
     heads += ["P(stop for toxicity)"] if stops else []
     heads += ["P(go)"] + (["P(go) if it went on"] if stops else []) + ["P(go) without rule"]
@@ -71,7 +114,7 @@ def cost(doc: Document) -> Table:
     if stops:
         notes.append(
             "If it went on: the trial continues where the rule would stop it, all else unchanged; the "
-            "difference in P(go) is what stopping at the lowest dose costs. P(stop for toxicity) includes a stop "
+            f"difference in P(go) is what stopping{_where_it_stops(rule)} costs. P(stop for toxicity) includes a stop "
             "at the last patient."
         )
     show = rule["kind"] != "none" and any(

@@ -18,6 +18,7 @@ from trialsim.running.plain import (
     own_rules,
     typical_cases,
 )
+from trialsim.running.toxicity_rule import may_stop
 from trialsim.writing.numbers import chance, count, listed, percent, probability, rate, rates, times
 
 SEVERITY = {word: rank for rank, (_, word) in enumerate(VERDICTS)}
@@ -225,8 +226,9 @@ def toxicity(doc: Document) -> str:
         reduced = [f"{chance(best(doc['cases'][n], 'p_dose_reduced'))} (“{n}”)" for n in names]
         when = "In calendar time patients" if is_timed(doc) else "Patients"
         parts.append(f"{when} go on to a lower dose with probability {listed(reduced)}.")
-    if rule["at_lowest_dose"] == "stop" and rule["kind"] != "amendment":
-        where = "at the lowest dose " if len(doc["doses"]) > 1 else ""
+    if may_stop(rule):
+        above = any(level["action"] == "stop" or level.get("stop_steps") for level in rule["levels"][:-1])
+        where = "at the lowest dose " if len(doc["doses"]) > 1 and not above else ""
         told = listed([f"{chance(doc['stops_for_toxicity'][n])} (“{n}”)" for n in names])
         parts.append(f"The rule stops the trial {where}with probability {told}.")
     name = active or names[-1]

@@ -171,6 +171,10 @@ def rule_rows(rules: Rules, doc: Document) -> Iterator[Row]:
                 }
             elif m:
                 yield {"rule": "toxicities", "dose": dose, "patients": m, "decision": "none"}
+        for m, b in enumerate(rules.monitor.stop_ge[level] if rules.monitor.stop_steps(level) else ()):
+            if m and b <= m:
+                ends = {"patients": m, "from": b, "to": m, "decision": "stop"}
+                yield {"rule": "toxicities that stop", "dose": dose, **ends}
         if rules.monitor.at_enrolled[level]:
             after = rules.monitor.at_enrolled[level]
             yield {"rule": "amendment", "dose": dose, "patients": after, "decision": "reduce"}
