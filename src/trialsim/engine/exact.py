@@ -21,6 +21,7 @@ from trialsim.kernels.tables import (
 )
 from trialsim.quantities import by_end, is_probability
 from trialsim.results import Exact
+from trialsim.scenario.compiling import of_a_cohort
 from trialsim.scenario.truth import Cells, Rates
 from trialsim.timing import long_work
 
@@ -175,33 +176,36 @@ def _trial(
 
 
 def independent_cohorts(rules: Rules, cohorts: Sequence[Cells], false_go: int) -> Exact:
-    """Cohorts with rules of their own and no toxicity boundary in common, which know nothing of each other.
+    """Cohorts with rules of their own that share no toxicity boundary, and know nothing of each other.
 
     ``rules`` are those of all together, ``cohorts`` what a patient of each amounts to, ``false_go`` the set of cohorts
     (bit c for cohort c) where a go is false. The trial's end is the best of the cohorts' (docs/conduct.md).
     """
     from trialsim.kernels.groups import BEST_LAST
 
-    each_most = rules.max_treated // len(cohorts)
-    never = ((NEVER,) * (each_most + 1),)
-    one = Rules(rules.looks, Monitor(never, (0,), (CONTINUE,)), rules.replaced, each_most)
+    one = of_a_cohort(rules, len(cohorts))
+    if inert(rules.monitor):
+        never = ((NEVER,) * (one.max_treated + 1),)
+        one = Rules(rules.looks, Monitor(never, (0,), (CONTINUE,)), rules.replaced, one.max_treated)
     ends, n, found = np.ones(len(BEST_LAST)), np.ones(1), []
     for cells in cohorts:
-        first_dose = Cells((cells.table[0],))
-        by_n, _, patients, moved, triggered = _run(one, first_dose, CARRY_NOTHING)
-        found.append(_trial(one, first_dose, by_n, patients, moved, triggered))
+        doses = Cells(cells.table[: one.levels])
+        by_n, _, patients, moved, triggered = _run(one, doses, CARRY_NOTHING)
+        found.append(_trial(one, doses, by_n, patients, moved, triggered))
         ends *= np.cumsum(by_n.sum(axis=0)[list(BEST_LAST)])
         n = np.convolve(n, found[-1].n)
     why = np.zeros(ENDS)
     why[list(BEST_LAST)] = np.diff(ends, prepend=0)
     go = [each.values["p_go"] for each in found]
-    values = {**by_end(why.tolist()), "p_dose_reduction_triggered": 0.0, "p_dose_reduced": 0.0}
+    values = by_end(why.tolist())
+    for name in ("p_dose_reduction_triggered", "p_dose_reduced"):  # in some cohort
+        values[name] = 1 - math.prod(1 - each.values[name] for each in found)
     for name in ("en", "en_evaluable", "responses", "toxicities"):
         values[name] = sum(each.values[name] for each in found)
     for name in ("patients", "responses", "toxicities"):
         for level in range(rules.levels):
-            together = sum(each.values[f"{name}_dose_1"] for each in found) if level == 0 else 0.0
-            values[f"{name}_dose_{level + 1}"] = together
+            key = f"{name}_dose_{level + 1}"
+            values[key] = sum(each.values.get(key, 0.0) for each in found)
     values["p_go_all"] = math.prod(go)
     if false_go:
         values["p_false_go"] = 1 - math.prod(1 - p for c, p in enumerate(go) if false_go >> c & 1)

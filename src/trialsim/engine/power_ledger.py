@@ -32,7 +32,7 @@ from trialsim.engine.timed import Timed, at_once
 from trialsim.engine.trials import Untimed
 from trialsim.results import Estimate, OperatingCharacteristics, Results, digits12
 from trialsim.scenario.compiled import Compiled
-from trialsim.scenario.compiling import groups_of
+from trialsim.scenario.compiling import groups_of, of_a_cohort
 from trialsim.scenario.truth import Strata
 
 LABELS = {
@@ -300,7 +300,9 @@ def _exact(stage: _Stage) -> float | None:
         rules = replace(rules, monitor=_still(rules))
     if rules.levels > 1 and any(stage.trial.calendar.amended_at):
         return None
-    if groups > 1:
+    if groups > 1 and stage.trial.scenario.apart and not inert(rules.monitor):
+        rules = of_a_cohort(rules, groups)
+    elif groups > 1:
         if not inert(rules.monitor):
             return None
         each = rules.max_treated // groups

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from trialsim.codes import POOLED
 from trialsim.designs.rules import Rules
+from trialsim.engine import apart
 from trialsim.engine.compiled import tables_of
 from trialsim.engine.tally import Tally, fold
 from trialsim.engine.trials import Key, Untimed
@@ -69,6 +71,9 @@ class Timed:
         from trialsim.kernels import abreast, conduct
         from trialsim.kernels.conduct_columns import columns
 
+        if self.calendar.apart:
+            each = [part.rows(key, first, count) for part in self._parts()]
+            return apart.together(each, len(self.tables.action))
         out = np.empty((count, columns(len(self.tables.action), self.calendar.cohorts)), dtype=np.int32)
         if self.abreast:
             abreast.simulate(self.tables, self.calendar, self.thresholds, *key, first, out)
@@ -83,10 +88,20 @@ class Timed:
         from trialsim.kernels.conduct_columns import columns
         from trialsim.kernels.patient import FIELDS
 
+        if self.calendar.apart:
+            each = [part.treated(key, first, count) for part in self._parts()]
+            rows = [row for row, _ in each]
+            kept = apart.everybody([patients for _, patients in each], rows, self.calendar.max_arrivals)
+            return apart.together(rows, len(self.tables.action)), kept
         out = np.empty((count, columns(len(self.tables.action), self.calendar.cohorts)), dtype=np.int32)
         kept = np.zeros((count, self.calendar.max_arrivals, FIELDS), dtype=np.int64)
         simulate(self.tables, self.calendar, self.thresholds, *key, first, out, kept)
         return out, kept
+
+    def _parts(self) -> Iterator[Timed]:
+        """The trial of each cohort, where they share nothing."""
+        for tables, calendar in apart.runs(self.tables, self.calendar):
+            yield Timed(tables, calendar._replace(apart=False), self.thresholds, False)
 
     def tally(self, key: Key, first: int, count: int) -> Tally:
         """Simulate replicates ``first``, ``first + 1``, ... at once, and count them."""

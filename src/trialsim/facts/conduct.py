@@ -30,7 +30,7 @@ class Stratum:
 
 @dataclass(frozen=True)
 class Cohorts:
-    """Strata, and whether each cohort runs the design by itself.
+    """Strata, and whether each cohort runs the design by itself, and has a dose and toxicity boundary of its own.
 
     ``shares_from``: how the shares came to add up to 1, where the scenario does not state them so.
     ``false_go``: P(a go in at least one of independent cohorts) where every response rate is p0; None where it has no
@@ -41,6 +41,7 @@ class Cohorts:
     strata: tuple[Stratum, ...]
     shares_from: str
     false_go: float | None
+    own_boundary: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def cohorts(scenario: Scenario, type_i_error: float | None) -> Cohorts | None:
         None if type_i_error is None or not own else 1 - (1 - type_i_error) ** len(scenario.cohorts.names)
     )
     strata = tuple(Stratum(s.name, s.share, s.cohort_name) for s in scenario.strata)
-    return Cohorts(own, strata, scenario.cohorts.shares_from, any_go)
+    return Cohorts(own, strata, scenario.cohorts.shares_from, any_go, scenario.apart)
 
 
 def conduct(trial: Compiled, toxicity: Toxicity) -> Conduct | None:

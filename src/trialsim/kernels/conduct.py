@@ -114,7 +114,7 @@ def simulate(tables, calendar, thresholds, k0, k1, first, out, kept):  # type: i
     empty, receives the treated patients of each trial in enrolment order.
     """
     levels, most = thresholds.shape[0], calendar.max_arrivals
-    count = calendar.cohorts if calendar.own else 1
+    count = calendar.cohorts if calendar.own and calendar.only < 0 else 1
     patients = np.zeros((most, field.FIELDS), dtype=np.int64)
     groups = np.zeros((count, GROUP_FIELDS), dtype=np.int64)
     series = np.zeros((count, SERIES, most + 1), dtype=np.int64)
@@ -187,7 +187,8 @@ def _simulate(  # type: ignore[no-untyped-def]
                 is_open = is_open or place or calendar.own  # cohorts turn their patients away themselves
                 opens = min(opens, reopens if reopens > now else NEVER_TICK)
                 all_in = all_in and (groups[a, GROUP_END] != RUNNING or complete(tables, groups, a, narrow))
-            is_open = is_open and not held
+            # a cohort by itself turns patients away while the others' arrive
+            is_open = is_open and (not held or calendar.only >= 0)
             if not is_open and closed_at < 0:
                 closed_at = now
             elif is_open and closed_at >= 0:
@@ -278,9 +279,10 @@ def _simulate(  # type: ignore[no-untyped-def]
                 patient = patients[treated]
                 patient[field.STARTED], patient[field.LEVEL] = now, level
                 patient[field.STRATUM] = stratum_of(calendar, replicate, index, k0, k1)
-                a = calendar.cohort_of[patient[field.STRATUM]] if calendar.own else 0
+                cohort = calendar.cohort_of[patient[field.STRATUM]]
+                a = cohort if count > 1 else 0
                 place, _ = has_place(tables, calendar, groups, series, a, narrow, now)
-                if place:
+                if place and (calendar.only < 0 or (cohort == calendar.only and not held)):
                     screened += screened_for(calendar, replicate, index, k0, k1)
                     treat(calendar, thresholds, patient, replicate, index, k0, k1)
                     if level > 0 and reduced_after < 0:
@@ -296,26 +298,9 @@ def _simulate(  # type: ignore[no-untyped-def]
                     if tables.action[level] != CONTINUE:
                         if patient[field.IS_TOXIC]:
                             _insert_onset(onsets, toxic_n, patient[field.ONSET])
-                        crossing = _crossing(
-                            calendar,
-                            tables.act_ge[level, m],
-                            m,
-                            toxic_n,
-                            patients,
-                            at_level,
-                            onsets,
-                            crossing,
-                        )
-                        stopping = _crossing(
-                            calendar,
-                            tables.stop_ge[level, m],
-                            m,
-                            toxic_n,
-                            patients,
-                            at_level,
-                            onsets,
-                            stopping,
-                        )
+                        act, stop = tables.act_ge[level, m], tables.stop_ge[level, m]
+                        crossing = _crossing(calendar, act, m, toxic_n, patients, at_level, onsets, crossing)
+                        stopping = _crossing(calendar, stop, m, toxic_n, patients, at_level, onsets, stopping)
                     if 0 < tables.at_enrolled[level] <= treated:
                         amendment = min(amendment, now)
                 if arrived < most:
@@ -330,9 +315,10 @@ def _simulate(  # type: ignore[no-untyped-def]
         out[row, column.REDUCED_AFTER] = max(reduced_after, 0)
         out[row, column.TRIGGERED] = first_trigger >= 0
         out[row, column.SCREENED] = screened
+        began = patients[0, field.STARTED] if calendar.only < 0 else np.int64(0)
         if first_trigger >= 0:
-            out[row, column.TRIGGERED_AT] = max(first_trigger - patients[0, field.STARTED], 0)
-        out[row, column.DECIDED_AT] = now - patients[0, field.STARTED]
+            out[row, column.TRIGGERED_AT] = max(first_trigger - began, 0)
+        out[row, column.DECIDED_AT] = now - began
         if kept.shape[0] > 0:
             for i in range(most):
                 for k in range(field.FIELDS):
@@ -353,7 +339,7 @@ def _report(  # type: ignore[no-untyped-def]
         patient = patients[i]
         last = max(last, max(patient[field.KNOWN], patient[field.TOXICITY_KNOWN]))
         cohort = calendar.cohort_of[patient[field.STRATUM]]
-        reported = i < groups[cohort if calendar.own else 0, CUT]
+        reported = i < groups[cohort if groups.shape[0] > 1 else 0, CUT]
         patient[field.REPORTED] = reported or not calendar.exclude
         if not reported:
             out[column.OVERRUN] += 1
@@ -375,7 +361,7 @@ def _report(  # type: ignore[no-untyped-def]
         out[own + 2] += patient[field.IS_EVALUABLE]
         out[own + 3] += patient[field.IS_RESPONSE]
 
-    start, accrual_end = patients[0, field.STARTED], np.int64(0)
+    start, accrual_end = patients[0, field.STARTED] if calendar.only < 0 else np.int64(0), np.int64(0)
     for a in range(groups.shape[0]):
         last = max(last, groups[a, DECIDED])
         end, look = groups[a, GROUP_END], groups[a, LOOK]
@@ -390,8 +376,10 @@ def _report(  # type: ignore[no-untyped-def]
         if go:
             out[column.GO_EVALUABLE] = 1
         if calendar.own:
-            out[by_cohort + 4 * a] = end
+            out[by_cohort + 4 * max(a, calendar.only)] = end
     out[column.DURATION] = last - start
     out[column.WAITING] = last - accrual_end
     for i in range(closures.shape[0]):
         out[column.PAUSED] += max(min(closures[i, 1], accrual_end) - max(closures[i, 0], start), 0)
+    if calendar.only >= 0:
+        out[column.PAUSED] = patients[0, field.STARTED]
