@@ -224,6 +224,8 @@ def scenario(design: dict[str, Any], rule: dict[str, Any] | None, rng: random.Ra
         if rng.random() < 0.5:
             strata[1]["cohort"] = strata[2]["cohort"] = "B or C"
         content["cohorts"] = {"rules": rng.choice(("own", "pooled")), "strata": strata}
+        if content["cohorts"]["rules"] == "own" and random.Random(str(content)).random() < 0.5:
+            content["cohorts"]["monitor"] = "own"
     if rng.random() < 0.75 or (rule and "after_month" in rule):
         content["conduct"] = random_conduct(rng) | {"toxicity_window_weeks": rng.choice((8, 12))}
     if rng.random() < 0.3:

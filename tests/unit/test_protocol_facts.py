@@ -122,6 +122,7 @@ def test_who_is_counted_and_cohorts_are_in_the_facts(cases):
         assert (found.cohorts is None) == (scenario.cohorts is None)
         if found.cohorts is not None:
             assert found.cohorts.own == scenario.own_rules
+            assert found.cohorts.own_boundary == scenario.apart
             strata = [(s.name, s.share, s.cohort_name) for s in scenario.strata]
             assert [(s.name, s.share, s.cohort) for s in found.cohorts.strata] == strata
 

@@ -16,7 +16,7 @@ from trialsim.designs.rules import Rules
 from trialsim.errors import DesignError
 from trialsim.facts.protocol import Facts
 from trialsim.scenario.compiled import Compiled
-from trialsim.scenario.compiling import compile_rules
+from trialsim.scenario.compiling import compile_rules, watched_patients
 from trialsim.scenario.conduct import Conduct
 from trialsim.scenario.model import Scenario
 
@@ -74,6 +74,8 @@ BASES: dict[str, dict[str, Any]] = {
                                "toxicity": [0.4, 0.2], **RATES}, "conduct": SITES},
     "own cohorts": {"design": TWO, "cohorts": COHORTS, "conduct": TIMES,
                     "dose_reduction": {"rule": SEQUENTIAL}},
+    "own boundaries": {"design": TWO, "cohorts": COHORTS | {"monitor": "own"}, "doses": ["120 mg", "80 mg"],
+                       "dose_reduction": {"rule": {"kind": "k_of_first_m", "k": 2, "m": 4}}},
     "Gehan": {"design": GEHAN, "evaluability": {"probability": 0.9}},
     "many looks": {"design": {"kind": "curtailed", "n": 12, "r": 3, **RATES}},
     "three outcomes": {"design": {"kind": "dual_criterion", "n": 12, "decision_value": 0.2, **RATES},
@@ -171,8 +173,10 @@ def _made(rules: Rules, **changes: Any) -> Rules | None:
         return None
 
 
-def reason(name: str, rules: Rules, mutant: Rules, changes: bool) -> str:
-    """Why a mutant is the same protocol; "" where it is another."""
+def reason(name: str, rules: Rules, mutant: Rules, changes: bool, most: int) -> str:
+    """Why a mutant is the same protocol; "" where it is another. A boundary watches ``most`` patients."""
+    if name.startswith(("monitor.act_ge", "monitor.stop_ge")) and int(name.rpartition("[")[2][:-1]) > most:
+        return "a cut-off for more patients than a cohort has"
     if "stop_ge" in name and rules.monitor.action[int(name.split("[")[1][0])] != REDUCE:
         return "what stops the trial at a dose where every action does"
     if "act_ge" in name or "attained_ge" in name or "stop_ge" in name:
@@ -217,7 +221,9 @@ def test_every_field_of_the_rules_changes_the_text(capsys):
             tried[field.partition("[")[0]] += 1
             if told(facts(Compiled(stated, mutant)), original) != before:
                 continue
-            if why := reason(field, rules, mutant, original.toxicity.changes_dose):
+            if why := reason(
+                field, rules, mutant, original.toxicity.changes_dose, watched_patients(stated, rules)
+            ):
                 silent[why] += 1
             else:
                 alive.append(f"{name}: {field}")
@@ -247,6 +253,7 @@ OTHERS: dict[str, list[Any]] = {
     "at_lowest_dose": ["stop", "continue"],
     "on_dose_change": ["pooled", "restart"],
     "rules": ["own", "pooled"],
+    "monitor": ["shared", "own"],
     "shape": ["pocock", "obrien_fleming"],
     "action": ["reduce", "stop"],
     "levels": ["120 mg", "80 mg"],

@@ -114,6 +114,43 @@ def test_one_fault_one_message_at_its_line(block: str, key: str, message: str) -
     assert message in problem.message
 
 
+@pytest.mark.parametrize(
+    ("cohorts", "rule", "key", "message"),
+    [
+        (
+            "rules: pooled, monitor: own",
+            LEAD_IN,
+            "cohorts.monitor",
+            "a boundary for each cohort needs looks for each",
+        ),
+        (
+            "rules: own, monitor: owned",
+            LEAD_IN,
+            "cohorts.monitor",
+            "did you mean `own`? (allowed: shared or own)",
+        ),
+        (
+            "rules: own, monitor: own",
+            "{kind: amendment, after_patient: 9}",
+            "cohorts.monitor",
+            "an amendment is one of the whole trial",
+        ),
+        (
+            "rules: own, monitor: own",
+            "{kind: pasted, boundary: {30: 9}}",
+            "dose_reduction.rule.boundary",
+            "no look comes after 30 of 29 patients",
+        ),
+    ],
+)
+def test_bad_input_of_boundaries_by_cohort(cohorts: str, rule: str, key: str, message: str) -> None:
+    text = TEXT % f"rule: {rule}" + f"cohorts: {{{cohorts}, strata: [{{name: A}}, {{name: B}}]}}\n"
+    (problem,) = found(text)
+    assert problem.key == key
+    assert problem.line == (8 if key.startswith("cohorts") else 6)
+    assert message in problem.message
+
+
 def test_a_lead_in_that_alone_exceeds_the_combined_phi_is_refused() -> None:
     """6 of 12 at .30: .1178 > .10 (MODEL-DOSE.md, D16)."""
     text = TEXT % (

@@ -62,8 +62,8 @@ def boundary_runs(trial: Compiled, seed: int) -> BoundaryRuns | None:
     scenario, rules = trial.scenario, trial.rules
     case = next((name for name, case in scenario.truth.items() if case.toxicity is not None), None)
     bounds = boundary(rules)
-    if case is None or not np.isfinite(bounds).any():
-        return None
+    if case is None or not np.isfinite(bounds).any() or scenario.apart:
+        return None  # where each cohort has a boundary of its own there is no one count to hold against it
     rates = trial.rates[case]
     if trial.in_calendar:
         trials = toxicities_dated(Timed.of_case(trial, case), seed, TRIALS)

@@ -14,7 +14,7 @@ from trialsim.engine.operating import not_exact
 from trialsim.engine.patients import rates_by_dose
 from trialsim.results import Estimate, OperatingCharacteristics
 from trialsim.scenario.compiled import Compiled
-from trialsim.scenario.compiling import groups_of
+from trialsim.scenario.compiling import watched_groups
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.truth import Cells, Rates
 
@@ -98,7 +98,9 @@ def costs(trial: Compiled) -> dict[str, dict[str, float | None]]:
     without = replace(rules, monitor=Monitor((never,), (0,), (CONTINUE,)))
     found = {}
     for name in trial.scenario.truth:
-        truth = None if not_exact(trial, name) else trial.truth(name)
+        # where each cohort is a trial there is no chain of all together
+        known = not trial.scenario.apart and not not_exact(trial, name)
+        truth = trial.truth(name) if known else None
         row: dict[str, float | None] = {}
         for label, twin in (("stated", rules), ("continued", continued), ("without", without)):
             values = None
@@ -185,7 +187,7 @@ def analysis_sets(oc: OperatingCharacteristics) -> dict[str, float | None]:
 
 def crossing_patients(scenario: Scenario, rules: Rules) -> int:
     """Patients within whom the probability of crossing the toxicity boundary is told: all cohorts share it."""
-    return groups_of(scenario) * rules.looks.planned_n
+    return watched_groups(scenario) * rules.looks.planned_n
 
 
 def crossing(scenario: Scenario, rules: Rules) -> list[dict[str, Any]]:

@@ -21,6 +21,7 @@ from trialsim.kernels.tables import (
 )
 from trialsim.quantities import by_end, is_probability
 from trialsim.results import Exact
+from trialsim.scenario.compiling import of_a_cohort
 from trialsim.scenario.truth import Cells, Rates
 from trialsim.timing import long_work
 
@@ -190,7 +191,7 @@ def responders_by_level(patients: Float64, rates: Rates | Cells) -> Float64:
 def independent_cohorts(
     rules: Rules, cohorts: Sequence[Cells], false_go: int, by_dose: bool = False
 ) -> Exact:
-    """Cohorts with rules of their own and no toxicity boundary in common, which know nothing of each other.
+    """Cohorts with rules of their own that share no toxicity boundary, and know nothing of each other.
 
     ``rules`` are those of all together, ``cohorts`` what a patient of each amounts to, ``false_go`` the set of cohorts
     (bit c for cohort c) where a go is false; ``by_dose``: cohort c has dose c, else all have the first. The trial's end
@@ -198,26 +199,30 @@ def independent_cohorts(
     """
     from trialsim.kernels.groups import BEST_LAST
 
-    each_most = rules.max_treated // len(cohorts)
-    never = ((NEVER,) * (each_most + 1),)
-    one = Rules(rules.looks, Monitor(never, (0,), (CONTINUE,)), rules.replaced, each_most)
+    one = of_a_cohort(rules, len(cohorts))
+    if inert(rules.monitor):
+        never = ((NEVER,) * (one.max_treated + 1),)
+        one = Rules(rules.looks, Monitor(never, (0,), (CONTINUE,)), rules.replaced, one.max_treated)
     ends, n, found = np.ones(len(BEST_LAST)), np.ones(1), []
     for cells in cohorts:
-        first_dose = Cells((cells.table[0],))
-        by_n, _, patients, moved, triggered = _run(one, first_dose, CARRY_NOTHING)
-        found.append(_trial(one, first_dose, by_n, patients, moved, triggered))
+        doses = Cells(cells.table[: one.levels])
+        by_n, _, patients, moved, triggered = _run(one, doses, CARRY_NOTHING)
+        found.append(_trial(one, doses, by_n, patients, moved, triggered))
         ends *= np.cumsum(by_n.sum(axis=0)[list(BEST_LAST)])
         n = np.convolve(n, found[-1].n)
     why = np.zeros(ENDS)
     why[list(BEST_LAST)] = np.diff(ends, prepend=0)
     go = [each.values["p_go"] for each in found]
-    values = {**by_end(why.tolist()), "p_dose_reduction_triggered": 0.0, "p_dose_reduced": 0.0}
+    values = by_end(why.tolist())
+    for name in ("p_dose_reduction_triggered", "p_dose_reduced"):  # in some cohort
+        values[name] = 1 - math.prod(1 - each.values[name] for each in found)
     for name in ("en", "en_evaluable", "responses", "toxicities"):
         values[name] = sum(each.values[name] for each in found)
     for name in ("patients", "responses", "toxicities"):
         for level in range(rules.levels):
-            here = found[level : level + 1] if by_dose else found if level == 0 else []
-            values[f"{name}_dose_{level + 1}"] = sum((each.values[f"{name}_dose_1"] for each in here), 0.0)
+            here = found[level : level + 1] if by_dose else found
+            key = f"{name}_dose_{1 if by_dose else level + 1}"
+            values[f"{name}_dose_{level + 1}"] = sum((each.values.get(key, 0.0) for each in here), 0.0)
     values["p_go_all"] = math.prod(go)
     if false_go:
         values["p_false_go"] = 1 - math.prod(1 - p for c, p in enumerate(go) if false_go >> c & 1)

@@ -22,6 +22,7 @@ from trialsim.kernels.streams import STREAM_VERSION
 from trialsim.quantities import is_probability, quantity_names
 from trialsim.results import Estimate, Exact, OperatingCharacteristics, Results, Simulated, is_normal
 from trialsim.scenario.compiled import Compiled
+from trialsim.scenario.compiling import of_a_cohort
 from trialsim.scenario.digest import digest
 from trialsim.scenario.model import Scenario
 from trialsim.version import __version__
@@ -150,6 +151,9 @@ def not_exact(trial: Compiled, case: str | None = None) -> str:
         return "the response rate changes by date"
     if trial.dated and any(trial.calendar.amended_at):
         return "the dose is lowered at a date"
+    if trial.scenario.apart:
+        one = of_a_cohort(trial.rules, len(trial.cohorts))
+        return too_large(one) if out_of_reach(one) else ""
     if trial.scenario.own_rules:
         shared = "cohorts with rules of their own share the dose and its toxicity boundary"
         return "" if inert(trial.rules.monitor) else shared
@@ -160,7 +164,7 @@ def not_exact(trial: Compiled, case: str | None = None) -> str:
 
 def exact_sides(trial: Compiled, totals: bool = True) -> dict[str, Exact | None]:
     """The exact answer of every case with every outcome known at once; None where there is none."""
-    totals = totals and not out_of_reach(trial.rules, carried=True)
+    totals = totals and not trial.scenario.own_rules and not out_of_reach(trial.rules, carried=True)
     return {
         name: None if not_exact(trial, name) else _exact(trial, name, totals) for name in trial.scenario.truth
     }

@@ -11,7 +11,7 @@ from trialsim.engine.exact import distribution, inert, out_of_reach
 from trialsim.engine.timed import Timed, at_once
 from trialsim.engine.trials import Untimed
 from trialsim.scenario.compiled import Compiled
-from trialsim.scenario.compiling import groups_of
+from trialsim.scenario.compiling import groups_of, of_a_cohort
 from trialsim.scenario.model import Evaluability
 from trialsim.scenario.truth import Strata
 
@@ -86,7 +86,9 @@ def exact_of(stage: Stage) -> float | None:
         rules = replace(rules, monitor=_still(rules))
     if rules.levels > 1 and any(stage.trial.calendar.amended_at):
         return None
-    if groups > 1:
+    if groups > 1 and stage.trial.scenario.apart and not inert(rules.monitor):
+        rules = of_a_cohort(rules, groups)
+    elif groups > 1:
         if not inert(rules.monitor):
             return None
         each = rules.max_treated // groups

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from trialsim.codes import FROM_START, POOLED
 from trialsim.designs.dose_choice import DoseChoice
 from trialsim.designs.rules import Rules
+from trialsim.engine import apart
 from trialsim.engine.compiled import tables_of
 from trialsim.engine.tally import Tally, fold
 from trialsim.engine.trials import Key, Untimed, chosen, with_choices
@@ -94,6 +96,9 @@ class Timed:
         """Replicates ``first``, ``first + 1``, ... as rows of ``kernels.conduct_columns``."""
         from trialsim.kernels import abreast, conduct
 
+        if self.calendar.apart:
+            each = [part.rows(key, first, count) for part in self._parts()]
+            return apart.together(each, len(self.tables.action))
         out = np.empty((count, self._columns), dtype=np.int32)
         if self.abreast:
             abreast.simulate(self.tables, self.calendar, self.thresholds, *key, first, out)
@@ -109,10 +114,22 @@ class Timed:
         from trialsim.kernels.conduct import simulate
         from trialsim.kernels.patient import FIELDS
 
+        if self.calendar.apart:
+            each = [part.treated(key, first, count) for part in self._parts()]
+            rows = [row for row, _ in each]
+            kept = apart.everybody([patients for _, patients in each], rows, self.calendar.max_arrivals)
+            return apart.together(rows, len(self.tables.action)), kept
         out = np.empty((count, self._columns), dtype=np.int32)
         kept = np.zeros((count, self.calendar.max_arrivals, FIELDS), dtype=np.int64)
         simulate(self.tables, self.calendar, self.thresholds, self.daily, *key, first, out, kept)
         return out, kept
+
+    def _parts(self) -> Iterator[Timed]:
+        """The trial of each cohort, where they share nothing."""
+        for tables, calendar in apart.runs(self.tables, self.calendar):
+            yield replace(
+                self, tables=tables, calendar=calendar._replace(apart=False), abreast=False, choice=None
+            )
 
     def tally(self, key: Key, first: int, count: int) -> Tally:
         """Simulate replicates ``first``, ``first + 1``, ... at once, and count them."""

@@ -237,6 +237,7 @@ def _events(scenario: Scenario, trials: Timed, row: Int32, patients: Int64) -> l
         tick = first + int(row[column.TRIGGERED_AT])
         bounds = trials.tables.act_ge[0]
         why = _crossing(scenario, trials, bounds, 0, patients, tick) or "the protocol was amended"
+        why = "in one of the cohorts" if trials.calendar.apart else why
         nobody = "" if patients[:, field.LEVEL].any() else "; no patient followed at a lower dose"
         events.append((tick, f"dose reduction triggered: {why}{nobody}"))
         lag = 0 if trials.calendar.during_lag == SWITCH else trials.calendar.lag
@@ -252,7 +253,7 @@ def _events(scenario: Scenario, trials: Timed, row: Int32, patients: Int64) -> l
     if end in (TOXICITY, TOXICITY_AT_N):
         level = int(patients[-1, field.LEVEL])
         why = _crossing(scenario, trials, trials.tables.stop_ge[level], level, patients, decided)
-        words = f"{words}: {why}" if why else words
+        words = f"{words}: {why}" if why and not trials.calendar.apart else words
     events.append((decided, f"decision: {words}"))
     events.sort(key=lambda event: event[0])
     last = first + int(row[column.DURATION])

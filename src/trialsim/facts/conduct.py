@@ -30,7 +30,7 @@ class Stratum:
 
 @dataclass(frozen=True)
 class Cohorts:
-    """Strata, and whether each cohort runs the design by itself.
+    """Strata, and whether each cohort runs the design by itself, and has a dose and toxicity boundary of its own.
 
     ``shares_from``: how the shares came to add up to 1, where the scenario does not state them so.
     ``false_go``: P(a go in at least one of independent cohorts) where every response rate is p0; None where it has no
@@ -43,6 +43,7 @@ class Cohorts:
     shares_from: str
     false_go: float | None
     ratio: tuple[int, int] | None = None
+    own_boundary: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ def cohorts(scenario: Scenario, type_i_error: float | None) -> Cohorts | None:
     strata = tuple(Stratum(s.name, s.share, s.cohort_name) for s in scenario.strata)
     start = scenario.dose_decision.from_start if scenario.dose_decision else None
     ratio = (start.ratio[1], start.ratio[0]) if start else None
-    return Cohorts(own, strata, "" if start else scenario.cohorts.shares_from, any_go, ratio)
+    return Cohorts(own, strata, "" if start else scenario.cohorts.shares_from, any_go, ratio, scenario.apart)
 
 
 def conduct(trial: Compiled, toxicity: Toxicity) -> Conduct | None:

@@ -13,6 +13,7 @@ from trialsim.designs.toxicity import Amendment
 from trialsim.engine.derived import crossing_patients
 from trialsim.facts.design import Setting, settings
 from trialsim.scenario.compiled import Compiled
+from trialsim.scenario.compiling import watched_patients
 
 REFERENCES = {
     "pocock": "Ivanova A, Qaqish BF, Schell MJ. Continuous toxicity monitoring in phase II trials in oncology. "
@@ -133,7 +134,8 @@ def toxicity(trial: Compiled) -> Toxicity:
     block = scenario.dose_reduction
     rule = block.stated[0] if block and len(block.stated) == 1 else None
     months = rule.months() if isinstance(rule, Amendment) else ()
-    boundaries = [steps(row) for row in rules.monitor.act_ge]
+    most = watched_patients(scenario, rules)
+    boundaries = [steps(row[: most + 1]) for row in rules.monitor.act_ge]
     first, limit = rules.monitor.act_ge[0], block.limit if block else None
     within = min(crossing_patients(scenario, rules), rules.max_treated)
     meant = scenario.toxicity
@@ -149,7 +151,7 @@ def toxicity(trial: Compiled) -> Toxicity:
                 ACTION_WORDS[rules.monitor.action[level]] if bounds else None,
                 rules.monitor.at_enrolled[level] or None,
                 months[level] if level < len(months) else None,
-                steps(rules.monitor.stop_ge[level]) if rules.monitor.stop_steps(level) else (),
+                steps(rules.monitor.stop_ge[level][: most + 1]) if rules.monitor.stop_steps(level) else (),
             )
             for level, (dose, bounds) in enumerate(zip(scenario.doses, boundaries, strict=True))
         ),

@@ -130,7 +130,7 @@ def simulate(tables, calendar, thresholds, daily, k0, k1, first, out, kept):  # 
     empty, receives the treated patients of each trial in enrolment order.
     """
     levels, most = thresholds.shape[0], calendar.max_arrivals
-    count = calendar.cohorts if calendar.own else 1
+    count = calendar.cohorts if calendar.own and calendar.only < 0 else 1
     patients = np.zeros((most, field.FIELDS), dtype=np.int64)
     groups = np.zeros((count, GROUP_FIELDS), dtype=np.int64)
     series = np.zeros((count, SERIES, most + 1), dtype=np.int64)
@@ -208,7 +208,8 @@ def _simulate(  # type: ignore[no-untyped-def]
                 is_open = is_open or place or calendar.own  # cohorts turn their patients away themselves
                 opens = min(opens, reopens if reopens > now else NEVER_TICK)
                 all_in = all_in and (groups[a, GROUP_END] != RUNNING or complete(tables, groups, a, narrow))
-            is_open = is_open and not held
+            # a cohort by itself turns patients away while the others' arrive
+            is_open = is_open and (not held or calendar.only >= 0)
             if not is_open and closed_at < 0:
                 closed_at = now
             elif is_open and closed_at >= 0:
@@ -301,14 +302,15 @@ def _simulate(  # type: ignore[no-untyped-def]
                 patient = patients[treated]
                 patient[field.STARTED], patient[field.LEVEL] = now, level
                 patient[field.STRATUM] = stratum_of(calendar, replicate, index, k0, k1)
-                a = calendar.cohort_of[patient[field.STRATUM]] if calendar.own else 0
+                cohort = calendar.cohort_of[patient[field.STRATUM]]
+                a = cohort if count > 1 else 0
                 if tables.randomise[0] == FROM_START:
                     # a dose that needs no more patients leaves them to the other one
                     if groups[a, GROUP_END] != RUNNING or complete(tables, groups, a, narrow):
                         a = 1 - a
                     patient[field.STRATUM], patient[field.LEVEL] = a, a
                 place, _ = has_place(tables, calendar, groups, series, a, narrow, now)
-                if place:
+                if place and (calendar.only < 0 or (cohort == calendar.only and not held)):
                     screened += screened_for(calendar, replicate, index, k0, k1)
                     if level > 0 and tables.randomise[0] > 0:
                         since = treated - switched
@@ -336,26 +338,9 @@ def _simulate(  # type: ignore[no-untyped-def]
                     if watched and tables.action[level] != CONTINUE:
                         if patient[field.IS_TOXIC]:
                             _insert_onset(onsets, toxic_n, patient[field.ONSET])
-                        crossing = _crossing(
-                            calendar,
-                            tables.act_ge[level, m],
-                            m,
-                            toxic_n,
-                            patients,
-                            at_level,
-                            onsets,
-                            crossing,
-                        )
-                        stopping = _crossing(
-                            calendar,
-                            tables.stop_ge[level, m],
-                            m,
-                            toxic_n,
-                            patients,
-                            at_level,
-                            onsets,
-                            stopping,
-                        )
+                        act, stop = tables.act_ge[level, m], tables.stop_ge[level, m]
+                        crossing = _crossing(calendar, act, m, toxic_n, patients, at_level, onsets, crossing)
+                        stopping = _crossing(calendar, stop, m, toxic_n, patients, at_level, onsets, stopping)
                     if 0 < tables.at_enrolled[level] <= treated:
                         amendment = min(amendment, now)
                 if arrived < most:
@@ -381,9 +366,10 @@ def _simulate(  # type: ignore[no-untyped-def]
         out[row, column.REDUCED_AFTER] = max(reduced_after, 0)
         out[row, column.TRIGGERED] = first_trigger >= 0
         out[row, column.SCREENED] = screened
+        began = patients[0, field.STARTED] if calendar.only < 0 else np.int64(0)
         if first_trigger >= 0:
-            out[row, column.TRIGGERED_AT] = max(first_trigger - patients[0, field.STARTED], 0)
-        out[row, column.DECIDED_AT] = now - patients[0, field.STARTED]
+            out[row, column.TRIGGERED_AT] = max(first_trigger - began, 0)
+        out[row, column.DECIDED_AT] = now - began
         if kept.shape[0] > 0:
             for i in range(most):
                 for k in range(field.FIELDS):

@@ -35,7 +35,7 @@ def report(  # type: ignore[no-untyped-def]
         patient = patients[i]
         last = max(last, max(patient[field.KNOWN], patient[field.TOXICITY_KNOWN]))
         cohort = calendar.cohort_of[patient[field.STRATUM]]
-        reported = i < groups[cohort if calendar.own else 0, CUT]
+        reported = i < groups[cohort if groups.shape[0] > 1 else 0, CUT]
         patient[field.REPORTED] = reported or not calendar.exclude
         if not reported:
             out[column.OVERRUN] += 1
@@ -62,7 +62,7 @@ def report(  # type: ignore[no-untyped-def]
             out[own + 1] += patient[field.IS_RESPONSE]
             out[own + 2] += patient[field.IS_TOXIC]
 
-    start, accrual_end = patients[0, field.STARTED], np.int64(0)
+    start, accrual_end = patients[0, field.STARTED] if calendar.only < 0 else np.int64(0), np.int64(0)
     for a in range(groups.shape[0]):
         last = max(last, groups[a, DECIDED])
         end, look = groups[a, GROUP_END], groups[a, LOOK]
@@ -77,8 +77,10 @@ def report(  # type: ignore[no-untyped-def]
         if go:
             out[column.GO_EVALUABLE] = 1
         if calendar.own:
-            out[by_cohort + 4 * a] = end
+            out[by_cohort + 4 * max(a, calendar.only)] = end
     out[column.DURATION] = last - start
     out[column.WAITING] = last - accrual_end
     for i in range(closures.shape[0]):
         out[column.PAUSED] += max(min(closures[i, 1], accrual_end) - max(closures[i, 0], start), 0)
+    if calendar.only >= 0:
+        out[column.PAUSED] = patients[0, field.STARTED]

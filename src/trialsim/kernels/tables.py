@@ -131,6 +131,12 @@ class Calendar(NamedTuple):
     """(K,) dose amounts in whole thousandths, starting dose first."""
     exposure: int
     """Threshold of the exposure weight."""
+    apart: bool = False
+    """Whether each cohort has a dose and a toxicity boundary of its own: such trials are put together from runs of one
+    cohort each (``engine.apart``)."""
+    only: int = -1
+    """The one cohort whose patients are enrolled, in a trial of its own; -1: all. Its ticks count from the opening of
+    accrual, and its column PAUSED holds the arrival of its first patient."""
 
 
 def threshold(probability: float) -> int:

@@ -29,7 +29,7 @@ from trialsim.monitoring.rest_of_trial import Ahead, ahead, given_responses, loo
 from trialsim.monitoring.standing import Now, Today, now_of
 from trialsim.results import digits12
 from trialsim.scenario.compiled import Compiled
-from trialsim.scenario.compiling import groups_of
+from trialsim.scenario.compiling import groups_of, of_a_cohort
 from trialsim.scenario.files import digest
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.truth import Cells, Rates
@@ -303,15 +303,17 @@ def _cases(trial: Compiled) -> tuple[Rules, dict[str, Rates | Cells], str]:
         exact = [name for name in scenario.truth if not not_exact(trial, name)]
         why = "" if exact else not_exact(trial, next(iter(scenario.truth)))
         return rules, {name: trial.truth(name) for name in exact}, why
-    # a cohort by itself, at the starting dose: a boundary that cohorts share has no exact answer
-    most = rules.max_treated // groups_of(scenario)
-    one = Rules(rules.looks, Monitor(((NEVER,) * (most + 1),), (0,), (CONTINUE,)), rules.replaced, most)
-    truths: dict[str, Rates | Cells] = {
-        f"{name}, {cohort}": Cells(cells.table[:1])
+    by_cohort = {
+        f"{name}, {cohort}": cells
         for name in scenario.truth
         for cohort, cells in zip(trial.cohorts, trial.by_cohort(name), strict=True)
     }
-    return one, truths, ""
+    if scenario.apart:
+        return of_a_cohort(rules, groups_of(scenario)), dict(by_cohort), ""
+    # a cohort by itself, at the starting dose: a boundary that cohorts share has no exact answer
+    most = rules.max_treated // groups_of(scenario)
+    one = Rules(rules.looks, Monitor(((NEVER,) * (most + 1),), (0,), (CONTINUE,)), rules.replaced, most)
+    return one, {name: Cells(cells.table[:1]) for name, cells in by_cohort.items()}, ""
 
 
 def _counts(

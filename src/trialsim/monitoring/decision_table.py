@@ -8,6 +8,7 @@ from typing import Any
 from trialsim.codes import CONSIDER, FUTILE, GO, NEVER
 from trialsim.designs.rules import ACTION_WORDS, DECISION_WORDS, Looks
 from trialsim.scenario.compiled import Compiled
+from trialsim.scenario.compiling import watched_patients
 
 MANY_LOOKS = 5
 """With more looks than this, looks with the same cut-offs share a row."""
@@ -177,15 +178,16 @@ def _dose(trial: Compiled, level: int) -> Dose:
     return Dose(
         scenario.doses[level],
         ACTION_WORDS[monitor.action[level]],
-        _runs(monitor.steps(level), trial.rules.max_treated),
+        _runs(monitor.steps(level), watched_patients(scenario, trial.rules)),
         monitor.at_enrolled[level] or None,
         months[level] if level < len(months) else None,
-        _runs(monitor.stop_steps(level), trial.rules.max_treated),
+        _runs(monitor.stop_steps(level), watched_patients(scenario, trial.rules)),
     )
 
 
 def _runs(steps: list[tuple[int, int]], most: int) -> tuple[Step, ...]:
     """Where each cut-off begins and ends."""
+    steps = [(m, b) for m, b in steps if m <= most]
     ends = [*(m - 1 for m, _ in steps[1:]), most]
     return tuple(
         Step(first, last, None if b >= NEVER else b) for (first, b), last in zip(steps, ends, strict=False)

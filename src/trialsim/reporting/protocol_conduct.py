@@ -114,7 +114,12 @@ def _cohorts(facts: Facts) -> Iterator[str]:
         shared = ["a change of dose holds for all cohorts"] if toxicity.changes_dose else []
         if toxicity.stops:
             shared.append("a stop by the toxicity boundary ends every cohort that is still open")
-        if shared:
+        if facts.cohorts.own_boundary:
+            yield (
+                "Each cohort also has a dose and a toxicity boundary of its own: only its own patients are counted, "
+                "and a change of dose or a stop for toxicity in one cohort changes nothing in the others."
+            )
+        elif shared:
             yield f"The dose and its rule are shared: {listed(shared)}."
     else:
         yield "All patients enter the same looks; cohorts are reported separately, and no decision is made within one."

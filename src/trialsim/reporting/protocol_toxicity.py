@@ -86,7 +86,9 @@ def _rule(facts: Facts) -> Iterator[str]:
         )
     else:
         yield "Patients are counted in the order of their enrolment."
-    if facts.cohorts is not None:
+    if facts.cohorts is not None and facts.cohorts.own_boundary:
+        yield "Each cohort is counted by itself."
+    elif facts.cohorts is not None:
         yield "Patients of all cohorts are counted together."
     if toxicity.at_limit is not None:
         the_dose = f"{toxicity.levels[0].dose}," if toxicity.rules and at else "a dose"

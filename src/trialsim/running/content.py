@@ -211,7 +211,8 @@ def _cohorts(scenario: Scenario) -> Document | None:
     if cohorts is None:
         return None
     strata = [{"name": s.name, "share": s.share, "cohort": s.cohort_name} for s in cohorts.strata]
-    return {"rules": cohorts.rules, "names": list(cohorts.names), "strata": strata}
+    own = {"monitor": cohorts.monitor} if cohorts.monitor == "own" else {}
+    return {"rules": cohorts.rules, **own, "names": list(cohorts.names), "strata": strata}
 
 
 def _changes(run: Run) -> Document | None:

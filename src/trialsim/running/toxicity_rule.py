@@ -9,13 +9,14 @@ from trialsim.designs.rules import ACTION_WORDS
 from trialsim.engine import derived
 from trialsim.running.plain import Document
 from trialsim.scenario.compiled import Compiled
+from trialsim.scenario.compiling import watched_patients
 
 
 def document(trial: Compiled) -> Document:
     """The rule and its boundary; with several rules also each by itself and which of them is met first."""
     scenario, rules, monitor = trial.scenario, trial.rules, trial.rules.monitor
     block = scenario.dose_reduction
-    rates = derived.crossing(scenario, rules)
+    rates, most = derived.crossing(scenario, rules), watched_patients(scenario, rules)
     source = scenario.sources.get("dose_reduction")
     rule = block.stated[0] if block and len(block.stated) == 1 else None
     months = rule.months() if rule is not None and rule.kind == "amendment" else ()
@@ -30,7 +31,7 @@ def document(trial: Compiled) -> Document:
                 "action": ACTION_WORDS[monitor.action[level]],
                 "after_patient": monitor.at_enrolled[level] or None,
                 "after_month": months[level] if level < len(months) else None,
-                "steps": _steps(monitor.steps(level), rules.max_treated),
+                "steps": _steps(monitor.steps(level), most),
             }
             for level, dose in enumerate(scenario.doses)
         ],
@@ -41,7 +42,7 @@ def document(trial: Compiled) -> Document:
     # only where there are several rules, or one with an action of its own: a file without them is what it was
     for level, row in enumerate(found["levels"]):
         if stops := monitor.stop_steps(level):
-            row["stop_steps"] = _steps(stops, rules.max_treated)
+            row["stop_steps"] = _steps(stops, most)
     if block is not None and block.rules is not None:
         found["rules"] = _rules(trial)
         found["first_to_act"] = _first_to_act(trial, [row["rate"] for row in rates])
@@ -69,6 +70,7 @@ def _parameters(trial: Compiled, rule: ToxicityRule) -> Document:
 
 
 def _steps(steps: list[tuple[int, int]], most: int) -> list[Document]:
+    steps = [(m, b) for m, b in steps if m <= most]
     ends = [*(m - 1 for m, _ in steps[1:]), most]
     return [
         {"patients_from": m, "patients_to": end, "act_if_at_least": None if b >= NEVER else b}

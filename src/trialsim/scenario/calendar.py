@@ -113,6 +113,8 @@ def _compiled(scenario: Scenario, rules: Rules, conduct: Conduct) -> Calendar:
         hold=_ticks(reductions.hold_weeks) if reductions else 0,
         amounts=_whole(_nearest(1000 * amount) for amount in scenario.dose_amounts or (1.0,) * rules.levels),
         exposure=threshold(reductions.exposure_weight) if reductions else 0,
+        apart=scenario.apart,
+        only=-1,
     )
 
 

@@ -53,8 +53,14 @@ class Cohorts(Spec):
     rules: Literal["pooled", "own"] = Field(
         "pooled",
         description="pooled: all patients enter the same looks; own: each cohort runs the design by itself, with the "
-        "dose and its toxicity rule shared",
+        "dose and its toxicity rule shared unless `monitor` says otherwise",
         title="rules of the cohorts",
+    )
+    monitor: Literal["shared", "own"] = Field(
+        "shared",
+        description="shared: the toxicity rule counts the patients of all cohorts, who have one dose; own: each cohort "
+        "has a dose and a toxicity boundary of its own (with `rules: own`)",
+        title="toxicity monitoring of the cohorts",
     )
     strata: Annotated[tuple[Stratum, ...], AsTuple] = Field(
         min_length=1, max_length=8, description="1 to 8 strata, each with its name, share and cohort"
@@ -74,6 +80,8 @@ class Cohorts(Spec):
 
     @model_validator(mode="after")
     def _possible(self) -> Cohorts:
+        if self.monitor == "own" and self.rules != "own":
+            raise impossible("monitor", "a boundary for each cohort needs looks for each: `rules: own`")
         self._share_out()
         cohort_of: dict[str, str] = {}
         for i, stratum in enumerate(self.strata):

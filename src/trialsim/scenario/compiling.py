@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from trialsim.codes import CONTINUE, NEVER, NEW_DOSE_ONLY, POOLED, RESTART
 from trialsim.designs.exactly import decimal
@@ -26,7 +27,8 @@ def compile_rules(scenario: Scenario, looks: Looks | None = None) -> Rules:
 
     ``looks`` are those of its design where they were found already.
 
-    With own rules by cohort the looks are those of each cohort, the boundary and ``max_treated`` those of all together.
+    With own rules by cohort the looks are those of each cohort, the boundary and ``max_treated`` those of all together;
+    with a boundary for each cohort that is the boundary of each (``of_a_cohort``).
     """
     looks = looks or scenario.design.compile()
     replaced = scenario.evaluability.replaced
@@ -44,6 +46,23 @@ def compile_rules(scenario: Scenario, looks: Looks | None = None) -> Rules:
         attained_ge(scenario, looks.planned_n) if after_change == NEW_DOSE_ONLY else (),
         scenario.dose_decision.randomise() if scenario.dose_decision else None,
     )
+
+
+def of_a_cohort(rules: Rules, groups: int) -> Rules:
+    """The rules of one of so many cohorts that share nothing, from those of all together."""
+    most, monitor = rules.max_treated // groups, rules.monitor
+    rows, stops = (tuple(row[: most + 1] for row in table) for table in (monitor.act_ge, monitor.stop_ge))
+    return replace(rules, monitor=replace(monitor, act_ge=rows, stop_ge=stops), max_treated=most)
+
+
+def watched_patients(scenario: Scenario, rules: Rules) -> int:
+    """The largest number of patients at a dose whom one toxicity boundary watches."""
+    return rules.max_treated // groups_of(scenario) if scenario.apart else rules.max_treated
+
+
+def watched_groups(scenario: Scenario) -> int:
+    """How many sets of looks share a toxicity boundary: all, or one where each cohort has its own."""
+    return 1 if scenario.apart else groups_of(scenario)
 
 
 def groups_of(scenario: Scenario) -> int:
@@ -103,9 +122,18 @@ def _monitor(scenario: Scenario, planned_n: int, most: int) -> Monitor:
         at = tuple(after[k] if k < len(after) else 0 for k in range(levels))
         return Monitor((never,) * levels, at, (CONTINUE,) * levels)
     # cohorts with rules of their own share the dose and its boundary: it watches the patients of all
-    return together(rules_by_dose(scenario, planned_n, most), most)
+    every = together(rules_by_dose(scenario, planned_n, most), most)
+    if not scenario.apart:
+        return every
+    # the boundary of a cohort ends with the patients of a cohort
+    each, beyond = most // groups_of(scenario), most - most // groups_of(scenario)
+    act, stop = (
+        tuple((*row[: each + 1], *(NEVER,) * beyond) for row in table)
+        for table in (every.act_ge, every.stop_ge)
+    )
+    return replace(every, act_ge=act, stop_ge=stop)
 
 
 def rules_by_dose(scenario: Scenario, planned_n: int, most: int) -> tuple[tuple[Boundary, ...], ...]:
     """By dose the toxicity rules that hold there, each with its own boundary."""
-    return boundaries(scenario.dose_reduction, scenario.doses, groups_of(scenario) * planned_n, most)
+    return boundaries(scenario.dose_reduction, scenario.doses, watched_groups(scenario) * planned_n, most)

@@ -175,6 +175,11 @@ class Scenario(Spec):
         return self.dose_decision is not None and self.dose_decision.from_start is not None
 
     @property
+    def apart(self) -> bool:
+        """Whether each cohort has looks, a dose and a toxicity boundary of its own: only arrivals are shared."""
+        return self.cohorts is not None and self.cohorts.monitor == "own"
+
+    @property
     def on_dose_change(self) -> str:
         """Who is analysed after a dose change: pooled, new_dose_only or restart."""
         return self.dose_reduction.on_dose_change if self.dose_reduction else "pooled"
@@ -217,6 +222,11 @@ class Scenario(Spec):
         rule = self.dose_reduction.rule if self.dose_reduction else None
         if rule is None or rule.kind != "amendment":
             return
+        if self.apart:
+            raise impossible(
+                "cohorts.monitor",
+                "an amendment is one of the whole trial; with `monitor: own` each cohort has a dose of its own",
+            )
         levels = len(self.doses)
         unit = "month" if rule.after_patient is None else "patient"
         key = f"dose_reduction.rule.after_{unit}"
@@ -244,7 +254,7 @@ class Scenario(Spec):
         if self.dose_reduction is None or self.evaluability.replaced:
             return  # with replacement more than n may be treated
         self.dose_reduction.check_size(
-            n * (len(self.cohorts.names) if self.cohorts and self.own_rules else 1)
+            n * (len(self.cohorts.names) if self.cohorts and self.own_rules and not self.apart else 1)
         )
 
     def _check_dose_change(self) -> None:
