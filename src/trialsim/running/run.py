@@ -16,6 +16,8 @@ from trialsim.scenario.compiled import Compiled
 if TYPE_CHECKING:
     from trialsim.checks import Checks
     from trialsim.designs.rules import Rules
+    from trialsim.engine.bayesian import OverPrior
+    from trialsim.engine.history import OverHistory
     from trialsim.engine.ledger import Ledger
     from trialsim.engine.montecarlo import Progress
     from trialsim.engine.pictured import Pictured
@@ -33,6 +35,7 @@ class Run(Answer):
     Attributes:
         facts: what its protocol fixes.
         pictured: the numbers of its figures.
+        history, prior: what the scenario's blocks of these names make of the type I error and of a go; None without.
         text: the scenario as its file has it.
         seconds: wall time by part of the work; the one thing here that differs from run to run.
     """
@@ -47,6 +50,8 @@ class Run(Answer):
     pictured: Pictured
     text: str
     sensitivity: SensitivityResults | None = None
+    history: OverHistory | None = None
+    prior: OverPrior | None = None
     seconds: Mapping[str, float] = field(default_factory=dict, compare=False)
 
     @property
@@ -128,6 +133,8 @@ def run(
     """
     from trialsim.checks import check
     from trialsim.engine import operating
+    from trialsim.engine.bayesian import over_prior
+    from trialsim.engine.history import over_history
     from trialsim.engine.pictured import pictured
     from trialsim.engine.power_ledger import power_ledgers
     from trialsim.facts.protocol import facts
@@ -167,4 +174,6 @@ def run(
         power = power_ledgers(trial, results, jobs=jobs)
     with clock("figures_numbers"):
         shown = pictured(trial, results, jobs=jobs)
-    return Run(trial, results, checks, facts(trial), power, shown, text, analysed, clock.seconds)
+    with clock("history_and_prior"):
+        believed = over_history(trial), over_prior(trial)
+    return Run(trial, results, checks, facts(trial), power, shown, text, analysed, *believed, clock.seconds)
