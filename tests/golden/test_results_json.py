@@ -88,6 +88,12 @@ def test_every_field_of_a_run_is_listed(name: str) -> None:
     assert unlisted(results_of(name), listed(PAGE)) == set()
 
 
+def test_the_fields_of_history_and_prior_are_listed() -> None:
+    found = results_of("dasatinib-history")
+    assert {"history", "prior"} <= found.keys()
+    assert unlisted(found, listed(PAGE)) == set()
+
+
 def test_a_field_that_is_not_listed_is_noticed() -> None:
     fields = listed("| `cases.NAME.{exact, z}.QUANTITY` | x |\n| `schema` | y |\n")
     assert unlisted({"schema": 1, "cases": {"active": {"z": {"p_go": 0.1}}}}, fields) == set()

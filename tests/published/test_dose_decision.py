@@ -20,9 +20,9 @@ from trialsim.designs.dose_choice import (
     UNDECIDED,
     AlwaysLower,
     DoseChoice,
+    DoseUtility,
     NonInferiority,
     ObservedDifference,
-    Utility,
     non_inferior,
 )
 from trialsim.designs.rules import Monitor, Randomise, Rules, two_way
@@ -63,7 +63,7 @@ def rule(name: str, any_end: bool = False) -> DoseChoice:
     elif kind == "difference":
         stated = ObservedDifference(**{"kind": "difference", "lambda": float(numbers[0])})
     elif kind == "utility":
-        stated = Utility(kind="utility", response=float(numbers[0]), toxicity=float(numbers[1]))
+        stated = DoseUtility(kind="utility", response=float(numbers[0]), toxicity=float(numbers[1]))
     else:
         prior = {"jeffreys": (0.5, 0.5), "uniform": (1.0, 1.0)}[numbers[0]]
         stated = NonInferiority(

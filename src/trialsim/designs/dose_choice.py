@@ -84,7 +84,7 @@ class NonInferiority(Spec):
     )
 
 
-class Utility(Spec):
+class DoseUtility(Spec):
     """The higher dose if its utility is higher by more than lambda: response rate and toxicity rate, each weighed."""
 
     kind: Literal["utility"]
@@ -102,7 +102,9 @@ class Utility(Spec):
     )
 
 
-DoseRule = Annotated[AlwaysLower | ObservedDifference | NonInferiority | Utility, Field(discriminator="kind")]
+DoseRule = Annotated[
+    AlwaysLower | ObservedDifference | NonInferiority | DoseUtility, Field(discriminator="kind")
+]
 
 
 Compared = Literal["", "all", "concurrent", "arms"]
@@ -161,7 +163,7 @@ class DoseChoice:
             case ObservedDifference():
                 response, cut = _whole(1.0, rule.lambda_)
                 numbers = (response, 0, cut)
-            case Utility():
+            case DoseUtility():
                 numbers = _whole(rule.response, rule.toxicity, rule.lambda_)
             case NonInferiority():
                 posterior = (rule.delta, rule.cutoff, *rule.prior)

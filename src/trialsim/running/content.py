@@ -62,6 +62,10 @@ def content(run: Run) -> Document:
     }
     inactive, active = (name or next(iter(found["cases"])) for name in typical_cases(found))
     found["examples"] = examples(run.compiled, run.seed, inactive, active)
+    if run.history is not None:
+        found["history"] = run.history.to_dict()
+    if run.prior is not None:
+        found["prior"] = run.prior.to_dict()
     if run.sensitivity is not None:
         found["sensitivity"] = run.sensitivity.to_dict()
     plain: Document = digits12(found)

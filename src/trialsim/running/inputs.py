@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from trialsim.errors import TrialsimError
+from trialsim.scenario.believed import Point
 from trialsim.scenario.model import Case, Conduct, RelatedTrial, Scenario, Source, Stratum
 
 NOT_INPUTS = (
@@ -17,7 +18,11 @@ NOT_INPUTS = (
 )
 """What a scenario says about itself, and how it is run and varied."""
 
-_ABOUT: dict[type[BaseModel], tuple[str, ...]] = {Case: ("note",), RelatedTrial: ("source",)}
+_ABOUT: dict[type[BaseModel], tuple[str, ...]] = {
+    Case: ("note",),
+    Point: ("note",),
+    RelatedTrial: ("source",),
+}
 """Keys that say something about a block and are no input of their own."""
 
 _LEFT_OUT: dict[tuple[type[BaseModel], str], str] = {

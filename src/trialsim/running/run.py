@@ -16,7 +16,9 @@ from trialsim.scenario.compiled import Compiled
 if TYPE_CHECKING:
     from trialsim.checks import Checks
     from trialsim.designs.rules import Rules
+    from trialsim.engine.bayesian import OverPrior
     from trialsim.engine.dose_decisions import DoseDecisions
+    from trialsim.engine.history import OverHistory
     from trialsim.engine.ledger import Ledger
     from trialsim.engine.montecarlo import Progress
     from trialsim.engine.pictured import Pictured
@@ -34,6 +36,7 @@ class Run(Answer):
     Attributes:
         facts: what its protocol fixes.
         pictured: the numbers of its figures.
+        history, prior: what the scenario's blocks of these names make of the type I error and of a go; None without.
         text: the scenario as its file has it.
         dose: what its dose decision comes to.
         seconds: wall time by part of the work; the one thing here that differs from run to run.
@@ -50,6 +53,8 @@ class Run(Answer):
     text: str
     sensitivity: SensitivityResults | None = None
     dose: DoseDecisions | None = None
+    history: OverHistory | None = None
+    prior: OverPrior | None = None
     seconds: Mapping[str, float] = field(default_factory=dict, compare=False)
 
     @property
@@ -131,7 +136,9 @@ def run(
     """
     from trialsim.checks import check
     from trialsim.engine import operating
+    from trialsim.engine.bayesian import over_prior
     from trialsim.engine.dose_decisions import dose_decisions
+    from trialsim.engine.history import over_history
     from trialsim.engine.pictured import pictured
     from trialsim.engine.power_ledger import power_ledgers
     from trialsim.facts.protocol import facts
@@ -173,4 +180,8 @@ def run(
         dose = dose_decisions(trial)
     with clock("figures_numbers"):
         shown = pictured(trial, results, jobs=jobs)
-    return Run(trial, results, checks, facts(trial), power, shown, text, analysed, dose, clock.seconds)
+    with clock("history_and_prior"):
+        believed = over_history(trial), over_prior(trial)
+    return Run(
+        trial, results, checks, facts(trial), power, shown, text, analysed, dose, *believed, clock.seconds
+    )

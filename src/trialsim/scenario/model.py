@@ -8,6 +8,7 @@ from pydantic import Field, JsonValue, field_validator, model_validator
 
 from trialsim.designs import Design
 from trialsim.designs.spec import AsTuple, Spec, impossible
+from trialsim.scenario.believed import DrugPrior, History, check_prior
 from trialsim.scenario.cases import Case, Slope
 from trialsim.scenario.cohorts import EVERYBODY, Cohorts, Stratum
 from trialsim.scenario.conduct import Conduct
@@ -136,6 +137,8 @@ class Scenario(Spec):
     cohorts: Cohorts | None = None
     conduct: Conduct | None = Field(None, title="calendar time")
     truth: dict[CaseName, Case] = Field(min_length=1, max_length=MAX_CASES, description="named cases")
+    history: History | None = Field(None, title="what is known of the control's response rate")
+    prior: DrugPrior | None = Field(None, title="what the drug may be, and how probable that is")
     observed: Observed | None = None
     related_trials: Annotated[tuple[RelatedTrial, ...], AsTuple, Field(max_length=20)] = ()
     sources: dict[str, Source] = Field(
@@ -196,6 +199,7 @@ class Scenario(Spec):
         for name, case in self.truth.items():
             self._check_case(f"truth.{name}", case)
         self._check_conduct()
+        check_prior(self)
         self._check_observed()
         check_dose_decision(self)
         if self.dose_decision is not None and self.dose_decision.from_start is not None:

@@ -12,6 +12,7 @@ from typing import Any
 from trialsim.given import number_behind
 
 ELSEWHERE = {
+    "history.p0": "not taken here: state `responses`, a whole number, and `patients`; a rate and a size are no count",
     "conduct.evaluable": "stated elsewhere: write `probability` in the block `evaluability`",
     "conduct.evaluability": "stated elsewhere: `evaluability` is a block of its own beside `conduct`",
     "conduct.accrual_rate": "stated as `accrual: {per_month: ...}`",

@@ -11,7 +11,7 @@ from trialsim.reporting.about import warning
 from trialsim.reporting.pictures import figure_content, picture
 from trialsim.reporting.protocol import protocol_section, with_results
 from trialsim.reporting.protocol_origin import whence
-from trialsim.reporting.run import conduct_tables, examples, methods, question, rule_tables, summary
+from trialsim.reporting.run import believed, conduct_tables, examples, methods, question, rule_tables, summary
 from trialsim.reporting.run import results as tables_of_results
 from trialsim.reporting.run.check import check_of
 from trialsim.reporting.run.dose_arms import dose_arms
@@ -63,6 +63,8 @@ def report_of(run: Run) -> Report:
         _model(doc),
         _cases(doc),
         _results(run, doc, [each for each in pictures if each.name not in FIGURES]),
+        believed.history(doc),
+        believed.prior(doc),
         _sensitivity(doc, drawn),
         _methods(doc),
         _examples(doc),

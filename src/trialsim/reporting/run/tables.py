@@ -7,6 +7,7 @@ from typing import Any
 
 from trialsim.designs.rules import ACTION_WORDS, Rules
 from trialsim.quantities import label
+from trialsim.reporting.run import believed
 from trialsim.reporting.run.examples import event_rows, patient_rows
 from trialsim.results import digits12
 from trialsim.running.content import Document
@@ -35,6 +36,8 @@ def tables(run: Run, doc: Document) -> dict[str, str]:
         "cells": list(cells(doc)),
         "example_patients": list(patient_rows(doc)),
         "example_events": list(event_rows(doc)),
+        "history": list(believed.rows(doc.get("history"))),
+        "prior": list(believed.rows(doc.get("prior"))),
     }
     rows |= {name: content for name, content in more.items() if content}
     texts = {name: to_csv(content, COLUMNS[name]) for name, content in rows.items()}
@@ -71,6 +74,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "example_patients": ("case", "trial", "patient", *FIELDS),
     "example_events": ("case", "trial", "day", "what"),
+    "history": ("trial", "cases", "quantity", "value"),
+    "prior": ("trial", "cases", "quantity", "value"),
 }  # fmt: skip
 """The columns of every table; those from conduct on are written where a run has any such rows."""
 
