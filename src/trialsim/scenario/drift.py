@@ -82,6 +82,7 @@ def along_curves(scenario: Scenario) -> str:
 
 def check_drift(scenario: Scenario) -> None:
     """Refuses a drift that is not defined for the trial, or takes a rate where none can be."""
+    from_start = scenario.dose_decision is not None and scenario.dose_decision.from_start is not None
     for name, case in scenario.truth.items():
         key = f"truth.{name}.drift"
         if isinstance(case.drift, DatedDrift) and scenario.conduct is None:
@@ -91,6 +92,7 @@ def check_drift(scenario: Scenario) -> None:
         if case.change == 0:
             continue
         for refused, what in (
+            (from_start, "`dose_decision.from_start`"),
             (scenario.cohorts is not None, "`cohorts`"),
             (scenario.evaluability.replaced, "`evaluability.replaced: true`"),
             (scenario.on_dose_change == "restart", "`dose_reduction.on_dose_change: restart`"),
