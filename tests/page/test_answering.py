@@ -74,6 +74,22 @@ def test_the_curve_ends_where_it_would_begin_with_all_its_trials(monkeypatch: py
     assert by_parts == at_once
 
 
+def test_the_rules_of_the_trial_before_serve_only_while_they_are_the_same() -> None:
+    draft = draft_of(CONFIGS / "dasatinib.yaml")
+    before = next(answers(draft))
+    assert before is not None
+    moved = draft.edited("truth.active.response", 0.2)
+    quick, whole = next(answers(moved, None, before.trial)), next(answers(moved))
+    assert quick is not None
+    assert whole is not None
+    assert quick.trial.rules is before.trial.rules
+    assert quick.in_words == whole.in_words
+    for path, value in (("design.p1", 0.2), ("dose_reduction.rule.limit", 0.2)):
+        other = next(answers(draft.edited(path, value), None, before.trial))
+        assert other is not None
+        assert other.trial.rules != before.trial.rules, path
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [

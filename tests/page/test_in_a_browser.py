@@ -114,6 +114,7 @@ def test_a_slider_moves_its_box_the_file_and_the_address(page: Any) -> None:
     settled(page)
     before = page.url
     slider = page.locator('input[type=range][data-path="truth.active.response"]')
+    here = slider.element_handle()
     slider.focus()
     for _ in range(3):
         page.keyboard.press("ArrowRight")
@@ -125,6 +126,8 @@ def test_a_slider_moves_its_box_the_file_and_the_address(page: Any) -> None:
     assert changed.count() == 1
     assert "response: 0.18" in changed.inner_text()
     assert page.url != before
+    # the control under the finger is never drawn anew
+    assert here.evaluate("node => node.isConnected")
 
 
 def test_a_fault_is_told_at_its_place_and_the_numbers_stay(page: Any) -> None:

@@ -39,7 +39,7 @@ class Drawn:
         self.tallies = tallies(self.trials, reached, self.seed, jobs=1, held=held)
         self.replicates = reached
         pace = (time.monotonic() - began) / (reached - before)
-        self._next = reached + max(min(int(SLICE / pace), 2 * reached), 1)
+        self._next = reached + max(min(int(SLICE / pace), 8 * reached), 1)
 
 
 def sharpening(trial: Compiled, *, most: int | None = None) -> Iterator[Results | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -21,6 +22,7 @@ from trialsim.results import Results
 from trialsim.running.content import of_results
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.compiling import compile_rules
+from trialsim.scenario.model import Scenario
 from trialsim.writing.html import fragment
 from trialsim.writing.report import Words, section
 
@@ -29,6 +31,15 @@ RATES = 16
 
 POINTS = 20_000
 """Simulated trials at each rate of a curve, in the end."""
+
+BREATH = 0.12
+"""Seconds that the browser has to itself to draw the first answer; a slider that moves on meets no work under way."""
+
+NO_RULES = ("truth", "observed", "simulation", "name")
+"""Blocks of a scenario that no rule of the protocol is made of."""
+
+APART = 0.3
+"""Seconds between two looks at numbers that grow sharper: each costs the browser a drawing."""
 
 MOST_PATIENTS, MOST_REPLICATES = 1_000, 1_000_000
 """The largest trial that the page works out, and the most simulated trials a case; the command line takes more."""
@@ -72,19 +83,23 @@ class Snapshot:
         return self.results.replicates or 0
 
 
-def answers(draft: Draft, looks: Looks | None = None) -> Iterator[Snapshot | None]:
+def answers(
+    draft: Draft, looks: Looks | None = None, before: Compiled | None = None
+) -> Iterator[Snapshot | None]:
     """Everything that moves with a slider, sharper and sharper; None is a pause without anything new.
 
     Args:
         draft: one that has a scenario.
         looks: those of its design, where they were found already.
+        before: a trial whose rules hold for this one too where only its true rates or counts are others.
 
     Raises:
         TrialsimError: the trial cannot be, or is larger than the page works out.
     """
     scenario = draft.scenario
     assert scenario is not None
-    trial = Compiled(scenario, compile_rules(scenario, looks))
+    rules = before.rules if before and _same_rules(before.scenario, scenario) else None
+    trial = Compiled(scenario, rules or compile_rules(scenario, looks))
     _affordable(trial)
     shown = ranges(trial)
     asked = scenario.simulation
@@ -111,24 +126,49 @@ def answers(draft: Draft, looks: Looks | None = None) -> Iterator[Snapshot | Non
         return found
 
     yield now(results)
+    yield from still(BREATH)
     if simulated(trial):
         curves = _curves(trial, rates, everything=True)
         yield None
-    latest, last = results, False
+    latest, last, told = results, False, time.monotonic()
     while not last or (drawn and drawn.replicates < POINTS):
-        if drawn and drawn.replicates < min(POINTS, POINTS if last else 4 * (latest.replicates or 0)):
+        reached = latest.replicates or 0
+        # the cases come first, at a quarter of the work; the curve follows
+        if (
+            drawn
+            and drawn.replicates < POINTS
+            and (last or reached > 10 * drawn.replicates or reached >= POINTS)
+        ):
             drawn.more(POINTS)
+            yield None
         if not last:
             found = next(sharper, latest)
             last = found is latest
             latest = found or latest
             if latest.planned:
                 wanted = latest.planned.replicates
-            if found is None:
-                yield None
-                continue
-        yield now(latest)
+        first_time = reached < POINTS <= (latest.replicates or 0)
+        if first_time or time.monotonic() - told > APART:
+            yield now(latest)
+            told = time.monotonic()
+        else:
+            yield None
     yield now(latest, done=True)
+
+
+def _same_rules(one: Scenario, other: Scenario) -> bool:
+    """Whether two scenarios have the same protocol."""
+    return all(
+        getattr(one, key) == getattr(other, key) for key in Scenario.model_fields if key not in NO_RULES
+    )
+
+
+def still(seconds: float) -> Iterator[None]:
+    """Nothing to do for a while, in which the work can be called off."""
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        time.sleep(min(left, 0.02))
+        yield None
 
 
 def _along(shown: Ranges) -> list[float]:

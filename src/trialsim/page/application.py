@@ -70,6 +70,8 @@ def _linked(visit: Visit, inputs: Inputs) -> None:
 def _page() -> Tag:
     return ui.page_fluid(
         _files(),
+        # what pulses while something is worked out is painted over and over, in time that the pictures need
+        ui.busy_indicators.use(spinners=False, pulse=False),
         ui.head_content(ui.tags.link(rel="icon", href="data:,")),
         ui.a("Skip to the numbers", href="#see", class_="skip"),
         ui.tags.header(

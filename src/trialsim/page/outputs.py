@@ -14,15 +14,17 @@ from trialsim.page.tellings import Part
 from trialsim.writing.report import Table
 
 
-class picture(Renderer[Picture]):
-    """Sends a Picture to its place; None leaves the place empty."""
+class picture(Renderer[Picture | str]):
+    """Sends a Picture to its place, or the sentence that says why there is none; None leaves the place empty."""
 
     def auto_output_ui(self) -> Tag:
         """Where it goes."""
         return output_picture(self.output_id)
 
-    async def transform(self, value: Picture) -> Any:
+    async def transform(self, value: Picture | str) -> Any:
         """As the page's script takes it."""
+        if isinstance(value, str):
+            return {"note": value}
         return {
             "name": value.name,
             "title": value.title,

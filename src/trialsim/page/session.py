@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -13,12 +12,13 @@ from shiny import reactive
 
 from trialsim.designs.rules import Looks
 from trialsim.errors import Problem, TrialsimError
-from trialsim.page.answering import Snapshot, answers
+from trialsim.page.answering import Snapshot, answers, still
 from trialsim.page.desk import Desk, Job
 from trialsim.page.draft import Draft
 from trialsim.page.form import GROUPS, structure
 from trialsim.page.pins import Pin
 from trialsim.page.searches import Searches
+from trialsim.scenario.compiled import Compiled
 
 Found = TypeVar("Found")
 
@@ -108,9 +108,11 @@ class Visit:
         with reactive.isolate():
             if anew:
                 self.revision.set(self.revision() + 1)
-        for group, form in self.forms.items():
-            form.set(structure(draft, group))
         self._answer(draft)
+        with reactive.isolate():
+            for group, form in self.forms.items():
+                if (new := structure(draft, group)) != form():  # Shiny asks whether it is the same object
+                    form.set(new)
 
     # -- what is worked out
 
@@ -123,9 +125,12 @@ class Visit:
             self.fault.set("The numbers are those before the last change: the scenario has a fault.")
             return
         self.fault.set("")
-        self._job = self.ask(lambda: self._work(draft), self._told)
+        with reactive.isolate():
+            latest = self.snapshot()
+        before = latest.trial if latest else None
+        self._job = self.ask(lambda: self._work(draft, before), self._told)
 
-    def _work(self, draft: Draft) -> Iterator[Any]:
+    def _work(self, draft: Draft, before: Compiled | None) -> Iterator[Any]:
         design = draft.scenario.design if draft.scenario else None
         looks = None
         if not found_quickly(design):
@@ -136,7 +141,7 @@ class Visit:
                     if found is not None:
                         self._looks[key] = found
             looks = self._looks[key]
-        yield from answers(draft, looks)
+        yield from answers(draft, looks, before)
         yield draft.checked()
 
     def _told(self, found: Any) -> None:
@@ -204,8 +209,5 @@ def at_once(work: Callable[[], Found]) -> Iterator[Found]:
 
 def settled(work: Callable[[], Iterator[Found]]) -> Iterator[Found | None]:
     """Work that takes long, begun only when nothing has changed for a moment."""
-    began = time.monotonic()
-    while time.monotonic() - began < STILL:
-        time.sleep(0.02)
-        yield None
+    yield from still(STILL)
     yield from work()

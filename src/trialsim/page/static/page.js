@@ -121,6 +121,7 @@
   };
   const draw = (figure, data) => {
     if (!data) return figure.replaceChildren();
+    if (data.note) return figure.replaceChildren(make("p", data.note, {class: "note", role: "status"}));
     if (figure.dataset.name !== data.name || !figure.firstChild) {
       figure.dataset.name = data.name;
       prepared(figure, data.title, data.name);
@@ -177,14 +178,22 @@
   });
   // a group of the form that is drawn anew stays as it was unfolded
   const unfolded = new Map();
-  document.addEventListener("toggle", ({target}) => { if (target.id) unfolded.set(target.id, target.open); }, true);
-  $(document).on("shiny:value", () => setTimeout(() => {
-    mark();
-    unfolded.forEach((open, id) => {
-      const part = document.getElementById(id);
-      if (part && part.open !== open) part.open = open;
+  document.addEventListener("toggle", ({target}) => {
+    if (target.id) unfolded.set(target.id, target.open);
+    tell(target);
+  }, true);
+  // what is folded is not sent
+  const tell = part => { if (part.dataset.told) Shiny.setInputValue?.(part.dataset.told, part.open); };
+  $(document).on("shiny:sessioninitialized", () => all("details[data-told]").forEach(tell));
+  $(document).on("shiny:value", ({name}) => {
+    if (name.startsWith("form_")) setTimeout(() => {
+      mark();
+      unfolded.forEach((open, id) => {
+        const part = document.getElementById(id);
+        if (part && part.open !== open) part.open = open;
+      });
     });
-  }));
+  });
   $(document).on("shiny:disconnected", () => {
     underWay = false;
     document.body.classList.add("lost");

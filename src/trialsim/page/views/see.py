@@ -65,9 +65,7 @@ def panel() -> Tag:
         case,
         ui.navset_pill(
             *(
-                ui.nav_panel(
-                    title, more.get(name), ui.output_ui(f"why_not_{name}"), output_picture(name), value=name
-                )
+                ui.nav_panel(title, more.get(name), output_picture(name), value=name)
                 for name, title in PICTURES.items()
             ),
             id="picture",
@@ -94,14 +92,20 @@ def serve(visit: Visit, inputs: Inputs) -> None:
         snapshot = visit.snapshot()
         return TagList() if snapshot is None else HTML(snapshot.in_words)
 
+    @reactive.calc
+    def cases() -> tuple[list[str], str]:
+        snapshot = visit.snapshot()
+        return (list(snapshot.trial.scenario.truth), _case(snapshot, None)) if snapshot else ([], "")
+
+    offered: list[tuple[list[str], str]] = []
+
     @reactive.effect
     async def _() -> None:
-        snapshot = visit.snapshot()
-        if snapshot is not None:
-            names = list(snapshot.trial.scenario.truth)
-            chosen = _case(snapshot, None)
+        if cases() not in offered:
+            offered[:] = [cases()]
+            names, first = cases()
             await visit.connection.send_custom_message(
-                "choices", {"of": "case", "names": names, "first": chosen}
+                "choices", {"of": "case", "names": names, "first": first}
             )
 
     @reactive.effect
@@ -117,23 +121,12 @@ def serve(visit: Visit, inputs: Inputs) -> None:
     def shown(name: str, draw: Callable[[Snapshot], Picture | str | None]) -> None:
         """A picture, or the sentence that says why there is none."""
 
-        @reactive.calc
-        def found() -> Picture | str | None:
+        @picture
+        def drawn() -> Picture | str | None:
             snapshot = visit.snapshot()
             return draw(snapshot) if snapshot else None
 
-        @picture
-        def drawn() -> Picture | None:
-            each = found()
-            return each if isinstance(each, Picture) else None
-
-        @render.ui
-        def why_not() -> Tag | TagList:
-            each = found()
-            return ui.p(each, class_="note", role="status") if isinstance(each, str) else TagList()
-
         visit.connection.output(id=name)(drawn)
-        visit.connection.output(id=f"why_not_{name}")(why_not)
 
     asked: dict[str, Asked[Any]] = {name: Asked(visit) for name in ("ledger", "boundary", "swimmer", "heat")}
 
