@@ -10,7 +10,7 @@ KERNELS := $(VENV)/.kernels
 # where this is set, each of the hundred programs that the tests start would compile every module anew
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run app what-ifs test pytest test-slow test-matrix wheel-check lint bench docs pages clean
+.PHONY: run app what-ifs test pytest kernels test-slow test-matrix wheel-check lint bench docs pages clean
 
 run: $(READY) $(KERNELS)  ## run the dasatinib scenario; the last line printed is the path of the report
 	$(BIN)/trialsim run configs/dasatinib.yaml -o runs/dasatinib --sensitivity --force
@@ -25,6 +25,9 @@ test: lint pytest  ## lint, types, floors and tests
 
 pytest: $(DEV) $(KERNELS)  ## the tests alone; each of two workers has its half of the files and takes over what the other has left
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+kernels: $(DEV) $(KERNELS)  ## compile every kernel now, so that workers beside each other find them compiled
+	$(BIN)/python tools/kernels.py
 
 test-slow: $(DEV) $(KERNELS)  ## the longer studies
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m slow

@@ -320,6 +320,9 @@ def hook(event, arguments):
         os.kill(me, sent)
 
 sys.addaudithook(hook)
+if where.startswith("os.mkdir"):  # the figures are of no concern
+    import trialsim.figures
+    trialsim.figures.draw_all = lambda *_: ()
 from trialsim.__main__ import main
 main()
 """

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.helpers import first_of
 from tests.oracle import events
 from tests.oracle.common import random_case, rates_of
 from tests.oracle.conduct_strategies import random_conduct
@@ -26,13 +27,14 @@ from trialsim.kernels.streams import stream_key
 from trialsim.kernels.tables import CONTINUE_ACCRUAL, EARLY_DECISION, PAUSE
 
 
+@pytest.mark.parametrize("cases", first_of(1, [10, 25]))
 @pytest.mark.parametrize("on_dose_change", [POOLED, RESTART])
 @pytest.mark.parametrize("levels", [1, 2, 3])
-def test_chain_and_kernel_where_looks_stop_for_toxicity(levels: int, on_dose_change: int) -> None:
+def test_chain_and_kernel_where_looks_stop_for_toxicity(levels: int, on_dose_change: int, cases: int) -> None:
     """Only cases in which such a stop happens, and at the lowest dose where that is more than the first."""
     rng = random.Random(f"toxic looks {levels} {on_dose_change}")
     compared = 0
-    while compared < 25:
+    while compared < cases:
         rules, truth = random_case(rng)
         if rules.replaced or (rules.on_dose_change, rules.levels) != (on_dose_change, levels):
             continue

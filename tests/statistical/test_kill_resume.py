@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers import child, ended, first_of, run
+from trialsim.figures import FIGURES
 
 SMALL = """
 schema: 1
@@ -66,11 +67,14 @@ def audited(event, arguments):
 os.write = write
 sys.addaudithook(audited)
 from trialsim.cli import main
+from trialsim import figures
+figures.FIGURES = figures.FIGURES[2:4]  # drawing takes longest
 try:
     main()
 finally:
     print(steps)
 """
+TWO = FIGURES[2:4]
 NEVER = 0
 LEDGER = 10
 """The first steps of a run on one worker, which are those of its ledger."""
@@ -181,6 +185,7 @@ def test_an_interrupt_keeps_what_was_done(
     assert "Traceback" not in errors and "Warning" not in errors
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.ledger", "small.yaml"]
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("trialsim.figures.FIGURES", TWO)
     assert run([*RUN, "--resume", "-q"], monkeypatch) == 0
     assert results(tmp_path) == uninterrupted[0]
 

@@ -12,7 +12,7 @@ import joblib
 import pytest
 
 from tests.helpers import DASATINIB as SCENARIO
-from tests.helpers import TEACHING, run, unrendered
+from tests.helpers import SMALL, TEACHING, run, unrendered
 from trialsim.engine import montecarlo
 from trialsim.engine.montecarlo import _Chunk, _simulate, cluster, tallies
 from trialsim.engine.trials import untimed
@@ -20,14 +20,15 @@ from trialsim.errors import TrialsimError
 from trialsim.reporting.run.folder import report
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.compiling import compile_rules
-from trialsim.scenario.files import load
+from trialsim.scenario.files import load, parse
 
-REPLICATES = 30_000
+REPLICATES = 20_000
+"""Two blocks and a half."""
 
 
 @pytest.fixture(scope="module")
 def one_job(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    return results_bytes(tmp_path_factory.mktemp("one") / "run", jobs=1)
+    return results_bytes(tmp_path_factory.mktemp("one") / "run", SMALL, jobs=1)
 
 
 @pytest.fixture(scope="module")
@@ -39,28 +40,29 @@ def two_processes() -> Iterator[Any]:
         yield found
 
 
-def results_bytes(folder: Path, jobs: int | None = None) -> bytes:
-    text = SCENARIO.read_text(encoding="utf-8")
+def results_bytes(folder: Path, text: str, jobs: int | None = None) -> bytes:
     with pytest.MonkeyPatch.context() as patch:
         unrendered(patch)
-        report(load(SCENARIO), folder, replicates=REPLICATES, jobs=jobs, scenario_text=text)
+        report(parse(text), folder, replicates=REPLICATES, jobs=jobs, scenario_text=text)
     return (folder / "results.json").read_bytes()
 
 
-def test_two_threads(one_job: bytes, tmp_path: Path) -> None:
-    assert results_bytes(tmp_path / "run", jobs=2) == one_job
+def test_two_threads(tmp_path: Path) -> None:
+    text = SCENARIO.read_text(encoding="utf-8")
+    one, two = (results_bytes(tmp_path / str(jobs), text, jobs=jobs) for jobs in (1, 2))
+    assert one == two
 
 
 def test_loky_processes(one_job: bytes, tmp_path: Path) -> None:
     with joblib.parallel_config(backend="loky", n_jobs=2):
-        assert results_bytes(tmp_path / "run") == one_job
+        assert results_bytes(tmp_path / "run", SMALL) == one_job
 
 
 def test_dask_cluster_of_two_processes(one_job: bytes, two_processes: Any, tmp_path: Path) -> None:
     from distributed import Client
 
     with Client(two_processes), joblib.parallel_config(backend="dask"):
-        assert results_bytes(tmp_path / "run") == one_job
+        assert results_bytes(tmp_path / "run", SMALL) == one_job
 
 
 def test_dask_from_the_command_line(
@@ -171,10 +173,10 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_replicates(tmp_path: Path) -> None:
     """A hundred million replicates of ten patients need the memory of a million."""
-    from tests.statistical.test_kill_resume import SMALL
+    from tests.statistical.test_kill_resume import SMALL as TEN
 
     path = tmp_path / "small.yaml"
-    path.write_text(SMALL, encoding="utf-8")
+    path.write_text(TEN, encoding="utf-8")
 
     def peak(replicates: int) -> int:
         done = subprocess.run(

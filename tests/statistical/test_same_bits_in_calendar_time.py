@@ -24,7 +24,8 @@ from trialsim.scenario.model import Scenario
 @pytest.mark.parametrize("block", [1, 777, 100_000])
 def test_block_size(block: int, dasatinib: Scenario) -> None:
     trials = trials_of(Compiled.of(dasatinib))
-    assert tallies(trials, 3_000, 5, block=block) == tallies(trials, 3_000, 5, jobs=1)
+    few = 500 if block == 1 else 3_000
+    assert tallies(trials, few, 5, block=block) == tallies(trials, few, 5, jobs=1)
 
 
 def test_either_kernel_gives_the_same_report(
@@ -33,10 +34,10 @@ def test_either_kernel_gives_the_same_report(
     """Every number of results.json, with and without the quick kernel."""
     unrendered(monkeypatch)
     assert all(trials.abreast for trials in timed(Compiled.of(dasatinib)).values())
-    report(dasatinib, tmp_path / "quick", replicates=5_000)
+    report(dasatinib, tmp_path / "quick", replicates=1_000)
     monkeypatch.setattr(module, "runs_abreast", lambda *_: False)
     assert not any(trials.abreast for trials in timed(Compiled.of(dasatinib)).values())
-    report(dasatinib, tmp_path / "readable", replicates=5_000)
+    report(dasatinib, tmp_path / "readable", replicates=1_000)
     quick, readable = (tmp_path / name / "results.json" for name in ("quick", "readable"))
     assert quick.read_bytes() == readable.read_bytes()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from scipy import stats
 
 import trialsim
 from tests.helpers import CONFIGS, first_of, run
+from tests.helpers import SMALL as A_TRIAL
 from trialsim.checks import check
 from trialsim.checks.by_design import TRIALS
 from trialsim.checks.given_sizes import _splits
@@ -460,7 +462,10 @@ def test_without_a_test_only_the_question_of_the_check_is_told():
 
 
 def test_a_check_in_every_form(tmp_path, monkeypatch, capsys):
-    checks = check(load(CONFIGS / "dasatinib.yaml"))
+    by_cohort = "toxicities: 5, cells: [{cohort: one, evaluable: 5, responses: 2}]}\ncohorts:\n"
+    strata = "  strata: [{name: one, share: 0.5}, {name: two, share: 0.5}]"
+    small = A_TRIAL.replace("toxicities: 5}", f"{by_cohort}{strata}")
+    checks = check(parse(small))
     assert len(repr(checks)) < 200
     assert len(checks.to_frame()) == len(checks.by_case)
     assert "Each case against the counts" in checks._repr_html_()
@@ -470,7 +475,8 @@ def test_a_check_in_every_form(tmp_path, monkeypatch, capsys):
     assert r"\section" in latex(checks.report())
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("trialsim.figures.drawn.DPI", 40)  # coarse pictures are quickly written
-    asked = ["check", str(CONFIGS / "dasatinib.yaml")]
+    asked = ["check", "small.yaml"]
+    Path("small.yaml").write_text(small, encoding="utf-8")
     assert run([*asked, "-o", "out", "--docx", "-q"], monkeypatch) == 0
     kept = json.loads((tmp_path / "out/results.json").read_text(encoding="utf-8"))
     assert kept["kind"] == "check"

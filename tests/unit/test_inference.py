@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -340,28 +338,21 @@ def test_a_scenario_stands_alone():
 # the command and the figure
 
 
-def command(*arguments: str) -> subprocess.CompletedProcess[str]:
-    code = "from trialsim.cli import main; main()"
-    return subprocess.run(
-        [sys.executable, "-c", code, "analyse", *arguments], capture_output=True, text=True, check=False
-    )
-
-
-def test_the_command(tmp_path):
-    done = command(
+def test_the_command(tmp_path, monkeypatch, capsys):
+    asked = [
         "--design", "1/25,6/70", "--responses", "3", "--stage1", "2", "--stage2-n", "44", "--p0", ".05", "--p1", ".15",
         "--json", "--characteristics", "--figure", str(tmp_path / "pictures"),
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
+    ]  # fmt: skip
+    assert run(["analyse", *asked], monkeypatch) == 0
+    found = json.loads(capsys.readouterr().out)
     assert found["sets"][0]["n"] == 69
     assert found["characteristics"]["p"] == [0.05, 0.15]
     assert {p.name for p in (tmp_path / "pictures").iterdir()} == {
         "estimators.csv", "estimators.png", "estimators.svg",
     }  # fmt: skip
-    bad = command("--design", "1/25,6/70", "--responses", "99")
-    assert (bad.returncode, bad.stdout) == (2, "")
-    assert bad.stderr.strip() == "error: 99 responses among 70 patients cannot be"
+    assert run(["analyse", "--design", "1/25,6/70", "--responses", "99"], monkeypatch) == 2
+    said = capsys.readouterr()
+    assert (said.out, said.err.strip()) == ("", "error: 99 responses among 70 patients cannot be")
 
 
 def test_the_figure_says_what_it_shows():
