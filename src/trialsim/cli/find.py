@@ -15,6 +15,7 @@ from trialsim.writing.numbers import listed
 
 if TYPE_CHECKING:
     from trialsim.designs.finding import FoundDesigns
+    from trialsim.designs.selection import SelectionSizes
     from trialsim.engine.whole_trial_found import RobustDesigns
 
 
@@ -92,9 +93,16 @@ def find(
     """Find designs by their error rates, by exact and complete search."""
     from trialsim.designs.finding import check_kind, needs, read_keys
     from trialsim.designs.finding import find as search
+    from trialsim.designs.selection import KIND as SELECTION
+    from trialsim.designs.selection import sizes
     from trialsim.designs.settings import find_in_file
     from trialsim.writing.csv import to_csv
 
+    if kind == SELECTION and (settings is not None or scenario is not None or figure is not None):
+        option = (
+            "--settings" if settings is not None else "--scenario" if scenario is not None else "--figure"
+        )
+        raise TrialsimError(f"{option} is about designs of one dose; it does not go with selection")
     if settings is not None:
         if scenario is not None:
             raise TrialsimError("--settings lists settings of ideal designs; it does not go with --scenario")
@@ -121,12 +129,17 @@ def find(
         check_file(figure, force=out.force, endings=(".svg", ".png", ".pdf"))
     rates: dict[str, Any] = {"p0": p0, "p1": p1, "alpha": alpha, "beta": beta, "power": power}
     stated = {"criterion": criterion, "weight": weight, "nmax": nmax, **read_keys(keys or [])}
-    found: FoundDesigns | RobustDesigns
+    found: FoundDesigns | RobustDesigns | SelectionSizes
     texts: dict[str, str] = {}
     if scenario is not None:
         given = {name: value for name, value in rates.items() if value is not None}
         asked = {"kind": kind, "null": null, "alternative": alternative, **stated, **given}
         found, texts = _robust(scenario, asked, out.prints_nothing_else)
+    elif kind == SELECTION:
+        asked = {"kind": kind, **rates, **stated}
+        found = meanwhile(
+            lambda: sizes(rates | stated | {"null": null or None, "alternative": alternative or None})
+        )
     else:
         if null or alternative:
             raise TrialsimError("--null and --alternative name cases of a scenario: add --scenario FILE")

@@ -248,7 +248,7 @@ def check_kind(kind: str) -> None:
             f"a design of kind {kind} is stated, not searched for: write it into a scenario's design block, and "
             "`trialsim run` says what it does"
         )
-    known = [*SEARCHES, *DERIVED]
+    known = [*SEARCHES, *DERIVED, "selection"]
     wanted = OF_R.get(kind.lower(), kind.lower())
     near = next((f"; did you mean `{each}`?" for each in known if each == wanted), "")
     raise DesignError(f"kind `{kind}` is not known{near}; allowed: {', '.join(known)}")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, overload
+from typing import Any, Literal, overload
 
-from trialsim.designs import finding
+from trialsim.designs import finding, selection
 from trialsim.designs.finding import FoundDesigns
+from trialsim.designs.selection import SelectionSizes
 from trialsim.engine.whole_trial import find_robust
 from trialsim.engine.whole_trial_found import RobustDesigns
 from trialsim.engine.whole_trial_search import Progress
@@ -17,6 +18,8 @@ from trialsim.scenario.model import Scenario
 
 @overload
 def find(kind: str | None = None, *, scenario: Scenario, **stated: Any) -> RobustDesigns: ...
+@overload
+def find(kind: Literal["selection"], **stated: Any) -> SelectionSizes: ...
 @overload
 def find(kind: str, **stated: Any) -> FoundDesigns: ...
 @takes
@@ -37,10 +40,14 @@ def find(
     progress: Progress | None = None,
     doing: Callable[[str], None] | None = None,
     **keys: Any,
-) -> FoundDesigns | RobustDesigns:
+) -> FoundDesigns | RobustDesigns | SelectionSizes:
     """Find designs that keep both error rates, by exact and complete search.
 
     Kinds that are planned otherwise, such as ``gehan``, are derived.
+
+    ``find("selection", higher=0.2, delta=0.1, pcs=0.7)`` finds how many patients at each of two doses choose the right
+    one: ``higher`` is the response rate at the higher dose, ``delta`` by how much that at the lower is lower where it is,
+    ``pcs`` the least probability of correct selection.
 
     With ``scenario`` the error rates are kept in its own trial, with its toxicity rule, evaluability and association.
 
@@ -86,4 +93,6 @@ def find(
         raise DesignError("null and alternative name cases of a scenario: state scenario as well")
     if kind is None:
         raise DesignError('name the kind of design, as in find("simon", ...); or state a scenario')
+    if kind == selection.KIND:
+        return selection.sizes(stated | chosen)
     return finding.find(kind, doing=doing, **stated, **chosen)

@@ -29,6 +29,7 @@ HOME = {
     "WorstCaseResult": "sensitivity",
     "FoundDesigns": "find",
     "RobustDesigns": "find",
+    "SelectionSizes": "selection",
     "StatedDesign": "oc",
     "Analyses": "analyse",
     "Characteristics": "analyse_tables",
