@@ -62,7 +62,7 @@ def aside() -> Iterator[None]:
         try:
             yield
         finally:
-            reactive.get_current_context().invalidate()
+            reactive.get_current_context().invalidate()  # type: ignore[attr-defined]
 
 
 def hidden(connection: Connection) -> Callable[[str], bool]:
@@ -107,7 +107,7 @@ class Visit:
         self.forms = {group: reactive.Value(structure(draft, group)) for group in GROUPS}
         connection.on_ended(self.close)
         # a method of Shiny's own; without this all works, and a session grows
-        connection._is_hidden = hidden(connection)  # type: ignore[attr-defined]
+        connection._is_hidden = hidden(connection)  # type: ignore[method-assign, assignment]
         self._answer(draft)
 
     # -- what changes the scenario

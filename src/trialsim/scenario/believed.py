@@ -294,7 +294,7 @@ def _check_point(scenario: Scenario, point: Point, at: str) -> None:
         rates = getattr(point, key)
         if isinstance(rates, tuple) and len(rates) != len(doses):
             raise impossible(f"{at}.{key}", f"{len(rates)} rates for {len(doses)} doses ({listed(doses)})")
-    rule = scenario.dose_reduction.rule.kind if scenario.dose_reduction else "none"
+    rule = scenario.dose_reduction.kind if scenario.dose_reduction else "none"
     if point.toxicity is None:
         needed = {
             f"the toxicity rule `{rule}`": rule not in ("none", "amendment"),
