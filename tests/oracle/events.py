@@ -68,7 +68,7 @@ def report(trial: Trial) -> Outcome:
     for patient in late:
         patient.reported = not calendar.exclude
     reported = [p for p in everyone if p.reported]
-    lower = [p.number for p in everyone if p.level > 0]
+    lower = [] if trial.from_start else [p.number for p in everyone if p.level > 0]
 
     first, decided = everyone[0].arrival, max(arm.decided for arm in trial.arms)
     last = max(decided, *(max(p.known, p.toxicity_known) for p in everyone))
@@ -104,7 +104,7 @@ def report(trial: Trial) -> Outcome:
             (trial.arms[cohort].end or 0) if calendar.own else 0,
             *counts(members, "evaluable", "response"),
         ]
-    if trial.rules.randomise is not None:
+    if trial.rules.randomise is not None and not trial.from_start:
         since = len(everyone) - len(trial.allocated)
         row += counts([p for p in reported if p.level == 0 and p.number > since], "response", "toxic")
     return Outcome(row, [as_fields(p) for p in everyone])

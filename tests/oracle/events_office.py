@@ -22,6 +22,7 @@ from trialsim.codes import (
     FINAL_CONSIDER,
     FINAL_GO,
     FINAL_NO_GO,
+    FROM_START,
     FUTILE,
     FUTILITY,
     GO,
@@ -135,6 +136,11 @@ class Trial:
         heapq.heappush(self.events, (tick, phase, self.serial, event))
         return self.serial
 
+    @property
+    def from_start(self) -> bool:
+        """Whether patients are randomised between two doses from the first one on."""
+        return self.rules.randomise is not None and self.rules.randomise.how == FROM_START
+
     # --- arrival -------------------------------------------------------------------------------------------
 
     def words_of_next(self) -> Arrival:
@@ -165,6 +171,9 @@ class Trial:
         words = self.words_of_next()
         stratum = first_below(words.stratum, self.calendar.stratum_by)
         arm = self.arms[int(self.calendar.cohort_of[stratum]) if self.calendar.own else 0]
+        if self.from_start and (not arm.open or self.complete(arm)):
+            stratum = 1 - stratum  # the other dose
+            arm = self.arms[stratum]
         if arm.open and not self.full(arm):
             self.treat(arm, words, stratum)
         self.arrivals += 1
@@ -178,7 +187,9 @@ class Trial:
     def treat(self, arm: Arm, words: Arrival, stratum: int) -> None:
         """The patient starts treatment; the diary gets the days on which the office will hear of her."""
         number, level = len(self.patients) + 1, self.level
-        if level > 0 and self.rules.randomise is not None:
+        if self.from_start:
+            level = stratum
+        elif level > 0 and self.rules.randomise is not None:
             level = level if self.gets_lower(words) else 0
         patient = enrol(self.calendar, self.thresholds_now(), words, number, self.now, level, stratum)
         for group in (self.patients, self.at_level[level], arm.everyone, arm.patients):

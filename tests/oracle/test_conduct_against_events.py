@@ -17,8 +17,18 @@ from tests.helpers import first_of
 from tests.oracle import events
 from tests.oracle.conduct_strategies import immediate, random_conduct
 from tests.oracle.strategies import random_rules
-from trialsim.codes import ALTERNATE, BLOCKS, COIN, NEW_DOSE_ONLY, POOLED, RESTART
-from trialsim.designs.rules import Randomise, Rules
+from trialsim.codes import (
+    ALTERNATE,
+    BLOCKS,
+    COIN,
+    CONTINUE,
+    FROM_START,
+    NEVER,
+    NEW_DOSE_ONLY,
+    POOLED,
+    RESTART,
+)
+from trialsim.designs.rules import Monitor, Randomise, Rules
 from trialsim.engine.compiled import tables_of
 from trialsim.engine.timed import runs_abreast
 from trialsim.kernels import abreast, conduct, trial
@@ -111,6 +121,43 @@ def test_doses_that_are_allocated_after_a_trigger() -> None:
             assert kept[replicate, : len(patients)].tolist() == patients, (done, replicate)
             both += told.row[-3] > 0
     assert both > 20
+
+
+def test_two_doses_from_the_start() -> None:
+    """70 random scenarios with two doses, each with looks of its own, 3 trials each: rows and patients."""
+    rng, done, moved = random.Random("from the start"), 0, 0
+    while done < 70:
+        rules, calendar, thresholds = random_conduct(rng)
+        if rules.levels != 2 or thresholds.shape[1] != 2 or rules.replaced:
+            continue
+        done += 1
+        most = 4 * rules.looks.planned_n
+        monitor = Monitor(((NEVER,) * (2 * most + 1),) * 2, (0, 0), (CONTINUE, CONTINUE))
+        allocation = Randomise(FROM_START, 1, 1)
+        rules = replace(
+            rules, monitor=monitor, max_treated=2 * most, on_dose_change=POOLED, randomise=allocation
+        )
+        half = np.array([1 << 31, 1 << 32], dtype=np.int64)
+        calendar = calendar._replace(
+            own=True,
+            cohorts=2,
+            cohort_of=np.array([0, 1], dtype=np.int32),
+            stratum_by=half,
+            after_change=POOLED,
+            amended_at=np.zeros(2, dtype=np.int64),
+            max_arrivals=2 * most,
+        )
+        out = np.zeros((3, column.columns(2, 2)), dtype=np.int32)
+        kept = np.zeros((3, calendar.max_arrivals, FIELDS), dtype=np.int64)
+        conduct.simulate(tables_of(rules), calendar, thresholds, False, *stream_key(done), 0, out, kept)
+        for replicate in range(3):
+            told = events.simulate(rules, calendar, thresholds, done, replicate)
+            assert out[replicate].tolist() == told.row, (done, replicate)
+            patients = [[patient[name] for name in column.PATIENT_FIELDS] for patient in told.patients]
+            assert kept[replicate, : len(patients)].tolist() == patients, (done, replicate)
+            by_dose = [sum(patient["level"] == dose for patient in told.patients) for dose in range(2)]
+            moved += by_dose[0] == by_dose[1] == rules.looks.planned_n
+    assert moved > 10  # both doses complete, though a coin alone would have left one of them short
 
 
 @pytest.mark.slow

@@ -219,7 +219,7 @@ def test_every_fact_changes_the_text():
     )
     others: dict[str, Any] = {
         "higher": "100 mg", "lower": "60 mg", "kind": "always_lower", "settings": (), "applies": "any_end",
-        "min_per_dose": 5, "higher_selectable": True, "reason": "another", "allocated": None,
+        "min_per_dose": 5, "higher_selectable": True, "reason": "another", "allocated": None, "from_start": True,
     }  # fmt: skip
     allocated: dict[str, Any] = {"allocation": "coin", "ratio": (2, 1), "n_per_dose": None, "compared": "all"}
     assert set(others) == {field.name for field in fields(DoseDecision)}

@@ -46,8 +46,8 @@ def find(
     Kinds that are planned otherwise, such as ``gehan``, are derived.
 
     ``find("selection", higher=0.2, delta=0.1, pcs=0.7)`` finds how many patients at each of two doses choose the
-    right one: ``higher`` is the response rate at the higher dose, ``delta`` by how much that at the lower is lower
-    where it is, ``pcs`` the least probability of correct selection.
+    right one: ``higher`` is the response rate at the higher dose, ``delta`` by how much the lower may do worse, ``pcs``
+    the least probability of correct selection.
 
     With ``scenario`` the error rates are kept in its own trial, with its toxicity rule, evaluability and association.
 
