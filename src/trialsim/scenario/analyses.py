@@ -33,6 +33,9 @@ MOST_VALUES = 60
 MOST_CORNERS = 64
 """Combinations of ends that are tried together; where there were more, each input is tried by itself."""
 
+BLOCKS = ("conduct", "history", "prior")
+"""Blocks of a scenario that bring quantities of their own."""
+
 Point = dict[str, Any]
 
 
@@ -137,7 +140,7 @@ def _missing(scenario: Scenario, case: str | None = None) -> dict[str, str]:
 def known_quantities(scenario: Scenario, case: str | None = None) -> tuple[str, ...]:
     """The operating characteristics that analyses of a scenario (of one case) can watch."""
     cohorts = len(scenario.cohorts.names) if scenario.cohorts else 0
-    needs = ("", "cohorts") if scenario.conduct is None else ("", "cohorts", "conduct")
+    needs = ["", "cohorts", *(key for key in BLOCKS if getattr(scenario, key) is not None)]
     names = quantity_names(len(scenario.doses), cohorts, needs)
     no = {"p_go_averaged", "p_false_go", *_missing(scenario, case)}
     return tuple(name for name in names if name not in no)
@@ -176,8 +179,10 @@ def _names(scenario: Scenario, analysis: Analysis) -> Iterator[Finding]:
     for i, name in enumerate(quantities_of(analysis)):
         at = ("quantities", i) if isinstance(analysis, Tornado) else ("quantity",)
         if name not in known:
-            why = "needs the `conduct` block" if name in dated and scenario.conduct is None else ""
-            why = why or _missing(scenario, analysis.case).get(name, "")
+            block = next((key for key in BLOCKS if name in quantity_names(0, needs=(key,))), "")
+            why = _missing(scenario, analysis.case).get(name, "")
+            if block and getattr(scenario, block) is None:
+                why = f"needs the `{block}` block"
             near = words.nearest(name, known)
             hint = f"did you mean `{near}`?" if near else f"such are {words.listed(known[:6])}"
             yield Finding(at, f"`{name}` is no quantity of this scenario; {why or hint}")
