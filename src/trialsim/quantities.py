@@ -27,6 +27,7 @@ Count = TypeVar("Count", int, float)
 Kind = Literal["probability", "patients", "months", "share"]
 
 _NO_DIFFERENCES = "a quantile is no mean over trials, so that a difference of two has no mean of differences"
+_NOT_SIMULATED = "it is averaged over what the rates may be, exactly, and no trial is simulated for it"
 _OTHER_TRIALS = "it is averaged over dose paths, which are simulated beside the trials"
 
 
@@ -39,7 +40,8 @@ class Quantity:
         kind: what it counts.
         per: whether there is one a trial, one a dose or one a cohort.
         needs: "" for what every trial has; conduct: where the scenario states what it takes (dates, mostly); cohorts:
-            where there are several; comparison: formed of others where designs are compared.
+            where there are several; comparison: formed of others where designs are compared; history, prior: where the
+            scenario has that block (what-ifs and sensitivity; every outcome known at once).
         ends: the ways of ending (``codes``) whose probabilities it adds up.
         short: its words where there is little room; default the label.
         spoken: its words inside a sentence; default made of the label.
@@ -51,7 +53,7 @@ class Quantity:
     label: str
     kind: Kind
     per: Literal["trial", "dose", "cohort"] = "trial"
-    needs: Literal["", "conduct", "cohorts", "decision", "comparison"] = ""
+    needs: Literal["", "conduct", "cohorts", "decision", "comparison", "history", "prior"] = ""
     ends: tuple[int, ...] = ()
     short: str = ""
     spoken: str = ""
@@ -171,6 +173,32 @@ QUANTITIES = (
     Quantity(
         "p_dose_inactive", "P(dose rule: a dose no better than p0 goes forward)", "probability", needs="decision",
         spoken="the probability that a dose no better than p0 goes forward",
+    ),
+    Quantity(
+        "mean_type_i_error", "Mean type I error over the control’s rate (known at once)",
+        "probability", needs="history", short="Mean type I error", spoken="the mean type I error",
+        not_paired=_NOT_SIMULATED,
+    ),
+    Quantity(
+        "assurance", "Assurance: P(go) over the prior (known at once)", "probability", needs="prior",
+        short="Assurance", spoken="assurance, P(go) over the prior,", not_paired=_NOT_SIMULATED,
+    ),
+    Quantity(
+        "p_active_given_go", "P(active | go) over the prior (known at once)", "probability", needs="prior",
+        short="P(active | go)", spoken="P(active | go)", not_paired=_NOT_SIMULATED,
+    ),
+    Quantity(
+        "p_active_given_no_go", "P(active | no go) over the prior (known at once)", "probability",
+        needs="prior", short="P(active | no go)", spoken="P(active | no go)", not_paired=_NOT_SIMULATED,
+    ),
+    Quantity(
+        "average_type_i_error", "Average type I error: P(go | not active) over the prior (known at once)",
+        "probability", needs="prior", short="Average type I error", spoken="the average type I error",
+        not_paired=_NOT_SIMULATED,
+    ),
+    Quantity(
+        "average_power", "Average power: P(go | active) over the prior (known at once)", "probability",
+        needs="prior", short="Average power", spoken="the average power", not_paired=_NOT_SIMULATED,
     ),
     Quantity("better_dose", "Expected patients at the better dose", "patients", needs="comparison"),
 )  # fmt: skip

@@ -346,7 +346,8 @@ def test_the_methods_have_every_kind_of_design_and_rule() -> None:
 def test_notation_has_every_quantity_and_its_label() -> None:
     page = (DOCS / "notation.md").read_text(encoding="utf-8")
     for q in QUANTITIES:
-        row = rf"^\| `{q.name}` \| {re.escape(q.label)} \|"
+        written = q.label.replace("|", r"\|")  # in a cell of a table
+        row = rf"^\| `{q.name}` \| {re.escape(written)} \|"
         first = re.escape(f"`{q.names(1, 1)[0]}`")
         assert re.search(row if q.per == "trial" else first, page, re.MULTILINE), q.name
 

@@ -334,3 +334,21 @@ def test_the_figure_of_candidates_shows_their_numbers():
     assert (np.diff(curve.sort_index()) >= 0).all()
     with pytest.raises(DesignError, match="no P"):
         draw(find("bryant_day", **SETTING, toxicity=[0.4, 0.15]))
+
+
+def test_find_tells_the_mean_type_i_error_over_a_history() -> None:
+    """.2638 of 1/25 6/70 and .1605 of 1/10 5/29 stand in ``tests/published/data/history.csv`` and its source."""
+    found = trialsim.find("simon", p0=0.05, p1=0.15, alpha=0.05, beta=0.15, history="1/20")
+    assert round(found["optimal"].details["mean_type_i_error"], 4) == 0.2638
+    found = trialsim.find("simon", p0=0.1, p1=0.3, alpha=0.05, beta=0.2, history="2/20")
+    assert round(next(iter(found.rows()))["mean_type_i_error"], 4) > 0
+    assert round(found["optimal"].details["mean_type_i_error"], 4) == 0.1605
+    assert "mean_type_i_error" not in next(
+        iter(trialsim.find("single_stage", p0=0.1, p1=0.3, alpha=0.05, beta=0.2).rows())
+    )
+
+
+@pytest.mark.parametrize("history", ["1.5/20", "21/20", ".05", "0/0", "a/b", "-1/20", "1/20/3"])
+def test_a_history_that_is_no_count_is_refused(history: str) -> None:
+    with pytest.raises(DesignError, match="history = "):
+        trialsim.find("simon", p0=0.05, p1=0.15, alpha=0.05, beta=0.15, history=history)

@@ -56,6 +56,14 @@ def find(
             help="a further key of the design's block: balanced=true, prior=[0.2,0.8]",
         ),
     ] = None,
+    history: Annotated[
+        str | None,
+        typer.Option(
+            metavar="Y/M",
+            help="Y responses among M patients on the control: each design's mean type I error over what the control's "
+            "rate may be",
+        ),
+    ] = None,
     settings: Annotated[
         Path | None,
         typer.Option(
@@ -111,7 +119,7 @@ def find(
         beside = {
             "--p0": p0, "--p1": p1, "--alpha": alpha, "--beta": beta, "--power": power, "--criterion": criterion,
             "--weight": weight, "--nmax": nmax, "--set": keys, "--null": null, "--alternative": alternative,
-            "--figure": figure, "-o": out.output, f"--{out.form}": out.form,
+            "--history": history, "--figure": figure, "-o": out.output, f"--{out.form}": out.form,
         }  # fmt: skip
         if ignored := [name for name, value in beside.items() if value not in (None, "", [])]:
             raise TrialsimError(
@@ -131,6 +139,11 @@ def find(
     stated = {"criterion": criterion, "weight": weight, "nmax": nmax, **read_keys(keys or [])}
     found: FoundDesigns | RobustDesigns | SelectionSizes
     texts: dict[str, str] = {}
+    if scenario is not None and history is not None:
+        raise TrialsimError(
+            "--history goes with ideal designs; with --scenario state `history` in the file, and `trialsim run` gives "
+            "the mean type I error of its own trial"
+        )
     if scenario is not None:
         given = {name: value for name, value in rates.items() if value is not None}
         asked = {"kind": kind, "null": null, "alternative": alternative, **stated, **given}
@@ -156,7 +169,7 @@ def find(
             raise TrialsimError(
                 f"a search for a design of kind {kind} needs {wanted}; missing: {', '.join(missing)}"
             )
-        asked = {"kind": kind, **rates, **stated}
+        asked = {"kind": kind, **rates, **stated, "history": history}
         doing = None if out.prints_nothing_else else _say
         found = meanwhile(lambda: search(**asked, doing=doing))
     if figure is not None:

@@ -15,6 +15,7 @@ from trialsim.designs import Design, derived
 from trialsim.designs.alone import written
 from trialsim.designs.error_rates import ErrorRates
 from trialsim.designs.infeasible import Reached, feasible
+from trialsim.designs.over_history import MEAN_TYPE_I, counted, told
 from trialsim.designs.pasted import as_rules
 from trialsim.designs.rules import Looks
 from trialsim.designs.target import NoDesign, Target, beta_of, check_probability, doubtful
@@ -71,7 +72,8 @@ class Found:
 
     def row(self) -> dict[str, Any]:
         """The numbers, without the table of decisions."""
-        return {name: getattr(self, name) for name in COLUMNS} | {**self.constants}
+        mean = {key: value for key, value in self.details.items() if key == MEAN_TYPE_I}
+        return {name: getattr(self, name) for name in COLUMNS} | {**self.constants} | mean
 
     def whole(self) -> dict[str, Any]:
         """Everything: what else this kind of design has, and its decisions as ``kind: rules`` takes them."""
@@ -94,9 +96,9 @@ class FoundDesigns(Answer):
         designs: by criterion; ``found["optimal"]`` is one of them.
         note, within: when the search ended at a bound, that it did, and the bound.
         setting, keys: what they were found for: the rates, and the further keys of the block.
-        en_words: what EN a criterion speaks of, if not EN(p0).
-        written_as: how a design is to be read.
+        en_words, written_as: what EN a criterion speaks of, if not EN(p0); how a design is to be read.
         covered, held: what was searched, and what was not moved.
+        history: what is known of the control, where that was given, and the distribution that it leaves.
 
     Examples:
         >>> found = trialsim.find("single_stage", p0=0.1, p1=0.3, alpha=0.05, beta=0.2)
@@ -116,6 +118,7 @@ class FoundDesigns(Answer):
     covered: str = ""
     held: Mapping[str, Any] = field(default_factory=dict)
     within: int | None = None
+    history: str = ""
 
     @property
     def called(self) -> str:
@@ -142,7 +145,8 @@ class FoundDesigns(Answer):
             "searched": self.covered,
             "held": {**self.held},
         }
-        return found | ({"note": self.note} if self.note else {})
+        more = {"note": self.note, "history": self.history}
+        return found | {key: words for key, words in more.items() if words}
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """One row a design."""
@@ -165,6 +169,7 @@ def find(
     criterion: str | None = None,
     weight: float | None = None,
     nmax: int | None = None,
+    history: str | None = None,
     doing: Callable[[str], None] | None = None,
     **keys: Any,
 ) -> FoundDesigns:
@@ -173,19 +178,19 @@ def find(
     Args:
         kind: one of SEARCHES, such as "simon" or "single_stage", or of DERIVED.
         p0, p1: unacceptable and desirable response rate.
-        alpha, beta: largest type I and II error.
-        power: least power, in place of beta.
+        alpha, beta, power: largest type I and II error; least power, in place of beta.
         criterion: one of CRITERIA[kind]; all of them when left out.
         weight: weight of n, to pick one admissible design of Simon's.
         nmax: largest n to look at; without it the search ends when no larger n can be better, or says where it ended.
-        doing: called with a sentence when work goes on that was not asked for: what could be had where nothing is
-            found.
+        history: responses/patients of the control, such as "1/20": each design's mean type I error is told too.
+        doing: called with a sentence when work goes on unasked: what could be had where nothing is found.
         keys: further keys of the design's block in a scenario file, such as ``balanced=True`` or ``prior=[0.2, 0.8]``.
 
     Raises:
         DesignError: impossible input, or no design within ``nmax``.
     """
     check_kind(kind)
+    counted(history)  # refused before a search, not after it
     for name, value in (("alpha", alpha), ("beta", beta), ("power", power)):
         if value is not None and 0 < value < 1 and (asked := doubtful(name, value)):
             raise DesignError(asked)
@@ -202,10 +207,10 @@ def find(
     if kind in DERIVED:
         made = DERIVED[kind](spec_of, rates, further, nmax=nmax, criterion=criterion, weight=weight)
         rates = {name: value for name, value in rates.items() if name in made.about}
-        return FoundDesigns(
+        return told(FoundDesigns(
             kind, tuple(_found(*named) for named in made.named), setting=rates, keys=further, covered=made.covered,
             written_as=made.written_as,
-        )  # fmt: skip
+        ), history)  # fmt: skip
     if criterion is not None and criterion not in CRITERIA[kind]:
         raise DesignError(
             f"criterion `{criterion}` is not known; allowed for {kind}: {', '.join(CRITERIA[kind])}"
@@ -229,10 +234,10 @@ def find(
     words = spec.en_words if any(design.en is not None for design in designs) else ""
     bound = target.nmax or candidates.within
     covered = [candidates.covered or spec.searched, *([f"n <= {bound}"] if bound else [])]
-    return FoundDesigns(
+    return told(FoundDesigns(
         kind, designs, candidates.note, rates, further, words, spec.written_as, ", ".join(covered), spec.held(),
         candidates.within,
-    )  # fmt: skip
+    ), history)  # fmt: skip
 
 
 OF_R = {"ph2simon": "simon", "ph2single": "single_stage", "twostage": "simon", "two_stage": "simon"}
@@ -274,7 +279,7 @@ def _hint(error: NoDesign, spec: ErrorRates, target: Target, doing: Callable[[st
 
 
 NO_KEYS = {
-    *("kind", "p0", "p1", "alpha", "beta", "power", "doing"),
+    *("kind", "p0", "p1", "alpha", "beta", "power", "history", "doing"),
     *("scenario", "null", "alternative", "progress"),
 }
 """Arguments of a search, here or in a scenario's own trial, that are no further keys of a block."""

@@ -34,6 +34,7 @@ def find(
     criterion: str | None = None,
     weight: float | None = None,
     nmax: int | None = None,
+    history: str | None = None,
     scenario: Scenario | None = None,
     null: Sequence[str] | None = None,
     alternative: Sequence[str] | None = None,
@@ -60,6 +61,7 @@ def find(
         weight: weight of n, to pick one admissible design of Simon's.
         nmax: largest n to look at; without it the search ends when no larger n can be better, or says where it ended;
             with a scenario it is 1.5 times the ideal n.
+        history: responses/patients of the control, such as "1/20": each design's mean type I error is told too.
         scenario: a scenario, or the path of its file; what is stated here replaces what its design states.
         null: with a scenario, the cases in which P(go) must not exceed alpha (default: those that respond at p0 or less
             at every dose); EN is that of the first.
@@ -85,6 +87,11 @@ def find(
     """
     stated: dict[str, Any] = {"p0": p0, "p1": p1, "alpha": alpha, "beta": beta, "power": power}
     chosen: dict[str, Any] = {"criterion": criterion, "weight": weight, "nmax": nmax, **keys}
+    if scenario is not None and history is not None:
+        raise DesignError(
+            "history goes with ideal designs; with a scenario state `history` in its file, and run gives the mean type "
+            "I error of its own trial"
+        )
     if scenario is not None:
         given = {name: value for name, value in stated.items() if value is not None}
         chosen |= {"null": null, "alternative": alternative, **given}
@@ -95,4 +102,4 @@ def find(
         raise DesignError('name the kind of design, as in find("simon", ...); or state a scenario')
     if kind == selection.KIND:
         return selection.sizes(stated | chosen)
-    return finding.find(kind, doing=doing, **stated, **chosen)
+    return finding.find(kind, history=history, doing=doing, **stated, **chosen)

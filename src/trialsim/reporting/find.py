@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from trialsim.designs.finding import DERIVED, FoundDesigns, held_words
+from trialsim.designs.over_history import MEAN_TYPE_I
 from trialsim.engine.whole_trial_found import RobustDesigns
 from trialsim.reporting.about import MADE_BY
 from trialsim.reporting.pictures import undrawn
@@ -29,12 +30,13 @@ def _ideal(found: FoundDesigns) -> Report:
     other = any(d.en is not None for d in found)
     constants = any(d.constants for d in found)
     heads = ["Criterion", "Design", "EN(p0)", "EN(p1)", "PET(p0)", "alpha", "power"]
-    heads += ["EN"] * other + [WEIGHT] * weighed + ["with"] * constants
+    heads += ["mean alpha"] * bool(found.history) + ["EN"] * other + [WEIGHT] * weighed + ["with"] * constants
     rows: list[Row] = []
     for d in found:
         en = [value_cell("en", value) for value in (d.en_p0, d.en_p1)]
         chances = [probability_cell(value) for value in (d.pet_p0, d.type_i_error, d.power)]
-        more: list[Cell | str] = [value_cell("en", d.en_p0 if d.en is None else d.en)] * other
+        more: list[Cell | str] = [probability_cell(d.details.get(MEAN_TYPE_I))] * bool(found.history)
+        more += [value_cell("en", d.en_p0 if d.en is None else d.en)] * other
         more += [_weights(d.weight_low, d.weight_high)] * weighed
         more += [", ".join(f"{key} {value:g}" for key, value in d.constants.items())] * constants
         bounded = found.within is not None and d.criterion != "minimax"
@@ -47,7 +49,7 @@ def _ideal(found: FoundDesigns) -> Report:
         _caption(found),
         tuple(heads),
         plain(rows),
-        tuple(filter(None, (found.written_as, found.en_words, found.note))),
+        tuple(filter(None, (found.written_as, found.en_words, found.note, _history(found)))),
         words=(1,),
     )
     drawn = []
@@ -75,6 +77,17 @@ def _ideal(found: FoundDesigns) -> Report:
         Pictures(tuple(drawn)),
     )  # fmt: skip
     return Report(_title(found), "Designs by their error rates", (answer, method), MADE_BY)
+
+
+def _history(found: FoundDesigns) -> str:
+    """What the mean type I error is a mean over; "" where it was not asked for."""
+    if not found.history:
+        return ""
+    counts, _, control = found.history.partition(": ")
+    return (
+        f"mean alpha: mean type I error by the design alone, P(go) of a drug that is no better than the control, over "
+        f"what the control’s rate may be given {counts} responses: {control}; no bound"
+    )
 
 
 def _caption(found: FoundDesigns) -> str:

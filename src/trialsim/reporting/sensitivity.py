@@ -131,7 +131,8 @@ def _method(found: SensitivityResults, simulated: bool) -> Section:
             "Where calendar time decides, each point was simulated. Random numbers belong to a seed, a replicate and a "
             "patient, so that the same patients meet every variant of the trial; a difference between two points is "
             "due to what was changed, and its Monte Carlo standard error (mcse) is that of the differences patient by "
-            "patient where the table says so."
+            "patient where the table says so. What is averaged over a history or a prior is exact there too, with "
+            "every outcome known at once."
         )
         blocks.append(Words(words, "Simulated."))
     if any(each.kind == "priors" for each in found.analyses):

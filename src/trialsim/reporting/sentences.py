@@ -15,8 +15,8 @@ RULE = (
     "P(go), the expected number of patients, and up to {more} other quantities that change by {p:g} (probabilities), "
     "{n:g} patients or {m:g} months at least, the largest in these units first, and parts of the patients only if they "
     "change by more than all of them. P(go) in the null case in which it changes most follows, if that is another one. "
-    "A change counts if it is larger than 1.96 of its Monte Carlo standard errors, and not below {zero:g} "
-    "(probabilities) or {few:g} (patients, months)."
+    "What follows from the history and the prior is told by itself. A change counts if it is larger than 1.96 of its "
+    "Monte Carlo standard errors, and not below {zero:g} (probabilities) or {few:g} (patients, months)."
 )
 Effects = Mapping[str, Mapping[str, Effect]]
 """Case -> quantity -> effect."""
@@ -29,6 +29,9 @@ _OTHERS = (
     "duration_months", "overrun", "patients_dose_1", "serious", "disease_control", "relative_dose_intensity",
 )  # fmt: skip
 """What may be told beside P(go) and EN; the other quantities are parts or complements of these."""
+
+_BELIEVED = ("mean_type_i_error", "p_active_given_go", "p_active_given_no_go")
+"""What follows from ``history`` and ``prior``, whichever case is true: told by itself."""
 
 
 @dataclass(frozen=True)
@@ -96,13 +99,16 @@ def did(effects: Effects, words: Words, more: int = MORE) -> str:
         case = max(null, key=lambda name: (null[name].is_real, null[name].size))
         if null[case].is_real:
             told.append(_if(case, _changed(null[case], words), effects))
-    return " ".join([*told, *last])
+    return " ".join([*told, *_believed(effects, words), *last])
 
 
 def telling(effects: Effects) -> tuple[float, float]:
     """How telling a variant is: its largest change of P(go), if one would be told by itself; then of anything."""
     real = [
-        e for of in effects.values() for q, e in of.items() if q in ("p_go", "en", *_OTHERS) and e.is_real
+        e
+        for of in effects.values()
+        for q, e in of.items()
+        if q in ("p_go", "en", *_OTHERS, *_BELIEVED) and e.is_real
     ]
     go = max((e.size for e in real if e.quantity == "p_go"), default=0.0)
     return go if go >= 1 else 0.0, max((e.size for e in real), default=0.0)
@@ -130,6 +136,22 @@ def _others(effects: Mapping[str, Effect], words: Words, more: int) -> list[str]
         and (kind(q) != "patients" or effects[q].size > everybody)
     ]
     return [_changed(effect, words) for effect in sorted(found, key=lambda e: -e.size)[:more]]
+
+
+def _believed(effects: Effects, words: Words) -> list[str]:
+    """What changes over the history and the prior: a case gives nothing to it but its toxicity and association."""
+    found = []
+    for quantity in _BELIEVED:
+        of = {
+            case: row[quantity] for case, row in effects.items() if quantity in row and row[quantity].is_real
+        }
+        if not of:
+            continue
+        case = max(of, key=lambda name: of[name].size)
+        same = len({(e.base.value, e.other.value) for e in of.values()}) == 1 and len(of) == len(effects)
+        whose = "" if same else f"with the toxicity of “{case}” "
+        found.append(f"{sentence(whose + _changed(of[case], words))}.")
+    return found
 
 
 def _changed(effect: Effect, words: Words) -> str:

@@ -33,6 +33,9 @@ MOST_VALUES = 60
 MOST_CORNERS = 64
 """Combinations of ends that are tried together; where there were more, each input is tried by itself."""
 
+BLOCKS = {"conduct": "conduct", "dose_decision": "decision", "history": "history", "prior": "prior"}
+"""Blocks of a scenario that bring quantities of their own, and by what such quantities are known."""
+
 Point = dict[str, Any]
 
 
@@ -137,9 +140,7 @@ def _missing(scenario: Scenario, case: str | None = None) -> dict[str, str]:
 def known_quantities(scenario: Scenario, case: str | None = None) -> tuple[str, ...]:
     """The operating characteristics that analyses of a scenario (of one case) can watch."""
     cohorts = len(scenario.cohorts.names) if scenario.cohorts else 0
-    needs = ["", "cohorts"]
-    needs += ["conduct"] if scenario.conduct is not None else []
-    needs += ["decision"] if scenario.dose_decision is not None else []
+    needs = ["", "cohorts", *(name for key, name in BLOCKS.items() if getattr(scenario, key) is not None)]
     names = quantity_names(len(scenario.doses), cohorts, needs)
     no = {"p_go_averaged", "p_false_go", *_missing(scenario, case)}
     if getattr(scenario.design, "p0", None) is None:
@@ -177,13 +178,13 @@ def _names(scenario: Scenario, analysis: Analysis) -> Iterator[Finding]:
     elif analysis.case is not None and analysis.case not in cases:
         yield Finding(("case",), f"`{analysis.case}` is no case{words.meant(analysis.case, cases)}")
     known, dated = known_quantities(scenario, analysis.case), quantity_names(0, needs=("conduct",))
-    decides = quantity_names(0, needs=("decision",)) if scenario.dose_decision is None else ()
     for i, name in enumerate(quantities_of(analysis)):
         at = ("quantities", i) if isinstance(analysis, Tornado) else ("quantity",)
         if name not in known:
-            why = "needs the `conduct` block" if name in dated and scenario.conduct is None else ""
-            why = why or ("needs the `dose_decision` block" if name in decides else "")
-            why = why or _missing(scenario, analysis.case).get(name, "")
+            needed = (key for key, need in BLOCKS.items() if name in quantity_names(0, needs=(need,)))
+            block, why = next(needed, ""), _missing(scenario, analysis.case).get(name, "")
+            if block and getattr(scenario, block) is None:
+                why = f"needs the `{block}` block"
             near = words.nearest(name, known)
             hint = f"did you mean `{near}`?" if near else f"such are {words.listed(known[:6])}"
             yield Finding(at, f"`{name}` is no quantity of this scenario; {why or hint}")

@@ -20,7 +20,7 @@ MAIN = ("p_go", "en")
 
 THIRD = (
     "duration_months", "p_dose_reduced", "p_false_go", "p_stop_toxicity", "toxicities", "pet",
-    "relative_dose_intensity",
+    "relative_dose_intensity", "mean_type_i_error", "p_active_given_go",
 )  # fmt: skip
 """What the further columns are chosen from."""
 

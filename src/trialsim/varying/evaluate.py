@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from trialsim.designs.rules import Rules
+from trialsim.engine.believed import OF_HISTORY, OF_PRIOR, believed
 from trialsim.engine.dose_decisions import allocated, dose_values
 from trialsim.engine.exact import distribution
 from trialsim.engine.montecarlo import tallies
@@ -31,7 +32,7 @@ from trialsim.scenario import words
 from trialsim.scenario.analyses import case_of
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Scenario
-from trialsim.scenario.sensitivity import Analysis
+from trialsim.scenario.sensitivity import Analysis, quantities_of
 from trialsim.scenario.truth import Strata
 from trialsim.varying.kept_points import Kept
 from trialsim.varying.points import Point, Points
@@ -110,11 +111,14 @@ class Asked:
     engine: str = "stated"
     replicates: int | None = None
     seed: int | None = None
+    believed: bool = False
+    """Whether what follows from ``history`` and ``prior`` is watched: it takes a chain at many rates."""
 
     @classmethod
     def by(cls, analysis: Analysis, scenario: Scenario) -> Asked:
         """What an analysis asks of its scenario."""
-        return cls(case_of(scenario, analysis), analysis.engine)
+        watched = any(name in (*OF_HISTORY, *OF_PRIOR) for name in quantities_of(analysis))
+        return cls(case_of(scenario, analysis), analysis.engine, believed=watched)
 
 
 @dataclass(frozen=True)
@@ -189,7 +193,9 @@ class Evaluator:
             cases = {work.key: trials for work, trials in some}
             seed = self.seed if asked.seed is None else asked.seed
             counted = tallies(cases, replicates, seed, jobs=self.jobs)
-            self._keep({work.key: _simulated(work, trials, counted[work.key]) for work, trials in some})
+            self._keep(
+                {work.key: _simulated(work, asked, trials, counted[work.key]) for work, trials in some}
+            )
         return [self._found(work.key) for work in works]
 
     def beside(
@@ -245,7 +251,7 @@ class Evaluator:
         if asked.engine == "stated" and scenario.conduct is not None:
             why_not = f"calendar time decides{f'; {why_not}' if why_not else ''}"
         stated = scenario.model_dump_json(exclude=WORDS_ALONE, by_alias=True)
-        how: tuple[Any, ...] = (asked.engine,)
+        how: tuple[Any, ...] = (asked.engine, *(("believed",) if asked.believed else ()))
         if why_not:
             seed = self.seed if asked.seed is None else asked.seed
             how = (*how, asked.replicates or self.replicates, seed, STREAM_VERSION)
@@ -265,7 +271,7 @@ class Evaluator:
         )
         before, protocol = self._latest
         if protocol is None or any(a is not b for a, b in zip(parts, before, strict=True)):
-            key = scenario.model_dump_json(exclude=WORDS_ALONE | {"truth"}, by_alias=True)
+            key = scenario.model_dump_json(exclude=WORDS_ALONE | {"truth", "history", "prior"}, by_alias=True)
             protocol = self._protocols[key] = self._protocols.get(key) or _Protocol.of(scenario)
             self._latest = parts, protocol
         return protocol
@@ -297,9 +303,15 @@ def _exact(work: _Work, asked: Asked) -> Answer:
         trial = Compiled(scenario, rules)
         truth = trial.rates[asked.case] if dates is None else trial.strata[asked.case].effective(dates)
         if rules.randomise is not None:
-            return Answer(engine, allocated(trial, asked.case, truth).values)
-        values = {**distribution(rules, truth).values, **dose_values(trial, asked.case, truth)}
-    return Answer(engine, values)
+            values = allocated(trial, asked.case, truth).values
+        else:
+            values = {**distribution(rules, truth).values, **dose_values(trial, asked.case, truth)}
+    return Answer(engine, {**values, **_believed(work, asked)})
+
+
+def _believed(work: _Work, asked: Asked) -> dict[str, float]:
+    """What follows from the history and prior of a point; nothing where nobody watches it."""
+    return believed(Compiled(work.scenario, work.protocol.rules), asked.case) if asked.believed else {}
 
 
 def _trials(work: _Work, case: str) -> Timed | Untimed:
@@ -313,8 +325,9 @@ def _trials(work: _Work, case: str) -> Timed | Untimed:
     return Timed.of(rules, dates, truth.thresholds(), choice, daily=truth.daily)
 
 
-def _simulated(work: _Work, trials: Timed | Untimed, tally: Tally) -> Answer:
-    return drawn(Side.of(trials, dated=work.scenario.conduct is not None).simulated(tally).values)
+def _simulated(work: _Work, asked: Asked, trials: Timed | Untimed, tally: Tally) -> Answer:
+    found = drawn(Side.of(trials, dated=work.scenario.conduct is not None).simulated(tally).values)
+    return Answer(found.engine, {**found.values, **_believed(work, asked)})
 
 
 def _groups(items: Sequence[T], most: float, size: Callable[[T], float]) -> Iterator[list[T]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from trialsim.engine.believed import believed
 from trialsim.engine.ledger import Ledger
 from trialsim.engine.montecarlo import Progress, tallies
 from trialsim.engine.operating import FALSE_ALARM, exact
@@ -101,6 +102,7 @@ class Prepared:
     ) -> None:
         self.compared = tuple(compared)
         self._exact: dict[str, dict[str, tuple[Exact | None, str]]] = {}
+        self._beliefs: dict[tuple[str, str], dict[str, float]] = {}
         self._groups: dict[tuple[int, int], dict[str, _Bundle]] = {}
         self._places: list[dict[tuple[str, str], _Place]] = []
         self.runs: list[tuple[int, int]] = []
@@ -228,18 +230,25 @@ class Prepared:
             tally = drawn[place.group][place.bundle]
             known, not_exact = self._known(each.base, case)
             base = _numbers(known, estimates(tally, 0), each.base, each.base, tally.replicates)
+            here = self._believed(each.base, case)
+            base |= {name: Number(value) for name, value in here.items()}
             others = {}
             for name, scenario in each.others.items():
                 if (name, case) not in places:
                     continue
                 there = places[name, case]
+                apart_exactly = _exact_effects(here, self._believed(scenario, case))
                 if there.other == "":
-                    others[name] = {q: Effect(q, value, value, Number(0.0)) for q, value in base.items()}
+                    same = {
+                        q: Effect(q, value, value, Number(0.0)) for q, value in base.items() if q not in here
+                    }
+                    others[name] = same | apart_exactly
                     continue
                 bundle = self._groups[there.group][there.bundle]
                 apart = against(tally, 1 + list(bundle.others).index(there.other))
                 exact_there, _ = self._known(scenario, case)
                 others[name] = _effects(known, exact_there, apart, each.base, scenario, tally.replicates)
+                others[name] |= apart_exactly
             found[case] = Found(base, others, not_exact)
         return found
 
@@ -252,6 +261,15 @@ class Prepared:
             results = exact(scenario, totals=False)
             self._exact[mark] = {oc.case: (oc.exact, oc.not_exact) for oc in results.cases}
         return self._exact[mark][case]
+
+    def _believed(self, scenario: Scenario, case: str) -> dict[str, float]:
+        """What follows from the history and prior of a scenario; worked out once a scenario and case."""
+        if scenario.history is None and scenario.prior is None:
+            return {}
+        mark = (digest(scenario), case)
+        if mark not in self._beliefs:
+            self._beliefs[mark] = believed(Compiled.of(scenario), case)
+        return self._beliefs[mark]
 
     def _checked(
         self, pieces: list[dict[str, Found]], drawn: Mapping[tuple[int, int], Mapping[str, Tally]]
@@ -332,6 +350,15 @@ def _numbers(
             else Number.simulated(estimate)
         )
         for name, estimate in drawn.items()
+    }
+
+
+def _exact_effects(here: Mapping[str, float], there: Mapping[str, float]) -> dict[str, Effect]:
+    """Quantities of both that are exact and simulated on neither side."""
+    return {
+        name: Effect(name, Number(here[name]), Number(there[name]), Number(there[name] - here[name]))
+        for name in here
+        if name in there
     }
 
 
