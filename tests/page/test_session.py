@@ -10,9 +10,9 @@ import pytest
 
 pytest.importorskip("shiny")
 
-from shiny import reactive  # noqa: E402
+from shiny import reactive
 
-from trialsim.page.session import aside, hidden  # noqa: E402
+from trialsim.page.session import aside, hidden
 
 
 def contexts() -> int:
