@@ -14,6 +14,7 @@ from tests.helpers import FILES
 from tests.property.test_malformed import TEXTS
 from trialsim.errors import ScenarioError
 from trialsim.page.draft import Draft
+from trialsim.page.starts import NEW_TRIAL
 from trialsim.scenario import files
 from trialsim.scenario.reading import Reader
 
@@ -210,7 +211,7 @@ def test_a_block_becomes_another_key_by_key() -> None:
     text = "design:\n  kind: simon   # two stages\n  p0: 0.1       # null\n  beta: 0.2\ntruth: {a: {}}\n"
     edited = Draft.of(text).edited("design", {"kind": "swog", "p0": 0.1, "n1": 20, "n": 40})
     assert edited.text == (
-        "design:\n  kind: swog   # two stages\n  p0: 0.1       # null\n  n1: 20\n  n: 40\ntruth: {a: {}}\n"
+        "design:\n  kind: swog\n  p0: 0.1       # null\n  n1: 20\n  n: 40\ntruth: {a: {}}\n"
     )
 
 
@@ -300,3 +301,38 @@ def test_what_no_file_can_hold_is_told(value: str) -> None:
     edited = Draft.of(DASATINIB).edited("name", value)
     assert edited.text == DASATINIB
     assert "cannot be part of a scenario file" in edited.problems[0].message
+
+
+def test_line_ends_stay_those_of_the_file() -> None:
+    windows = DASATINIB.replace("\n", "\r\n")
+    draft = Draft.of(windows)
+    assert draft.text == DASATINIB
+    assert draft.file == windows
+    for moved in (draft.edited("design.p1", 0.2), draft.edited("conduct", None), draft.holding(draft.data)):
+        assert moved.file == moved.text.replace("\n", "\r\n")
+    assert Draft.of(DASATINIB).edited("conduct", None).file.count("\r") == 0
+
+
+def test_a_replaced_design_takes_its_sources_and_comments_with_it() -> None:
+    text = DASATINIB.replace("sources:\n", "sources:\n  design.criterion: {source: a talk}\n").replace(
+        "p0: 0.05\n", "p0: 0.05   # as published\n"
+    )
+    draft = Draft.of(text)
+    assert draft.scenario is not None, draft.problems
+    new = draft.edited("design", {"kind": "simon", "p0": 0.05, "n1": 20, "r1": 1, "n": 40, "r": 5})
+    assert new.scenario is not None, new.problems
+    assert "design.criterion" not in new.text
+    assert "finds 1/25" not in new.text
+    assert "p0: 0.05   # as published" in new.text
+    assert "design.criterion" in new.told
+    assert new.data["sources"] == data_of(DASATINIB)["sources"]
+    moved = draft.edited("design", {**draft.data["design"], "criterion": "minimax"})
+    assert "finds 1/25" not in moved.text
+    assert "1 comment" in moved.told
+    assert "as published" in moved.text
+    assert not draft.edited("design.p1", 0.2).told
+
+
+def test_a_new_trial_is_a_scenario_without_fault() -> None:
+    draft = Draft.of(NEW_TRIAL)
+    assert draft.checked().scenario is not None, draft.problems

@@ -209,10 +209,15 @@ def test_two_visitors_do_not_disturb_each_other(server: Served, chromium: Any) -
 
 
 def test_from_nothing_to_a_word_file(page: Any) -> None:
-    page.locator("#example").select_option("teaching")
-    page.locator("#answer th", has_text="active_lower_dose_weaker").wait_for()
+    page.locator("#example").select_option("new")
+    page.locator("#answer td", has_text=re.compile(r"^30%$")).wait_for()
     type_in(page, "design.p1", "0.35")
-    page.locator("#answer .box, #answer p.box").first.wait_for()
+    tab(page, "Find a design")
+    page.locator('#find input[name="p1"][value="0.35"]').wait_for()
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("button", name="Use this design").first.click()
+    chosen = 'select[data-path="design.criterion"] option[value=minimax][selected]'
+    page.locator(chosen).wait_for(state="attached")
     tab(page, "Take it home")
     page.locator("select#which_file").select_option("protocol.docx")
     page.get_by_role("button", name="Make it").click()
@@ -238,6 +243,11 @@ def test_pictures_have_a_table_and_files(page: Any) -> None:
         assert content.startswith(begins)
         assert len(content) > 300
     assert "P(go)" in figure.locator(".drawn").get_attribute("aria-label")
+    page.emulate_media(media="print")
+    for away in ("#form", "#case", "#p_go .files", "#view"):
+        assert not page.locator(away).is_visible(), away
+    for there in ("#answer table", "#p_go .drawn", "#p_go table"):
+        assert page.locator(there).is_visible(), there
 
 
 def test_with_the_keyboard_alone(page: Any) -> None:

@@ -239,6 +239,13 @@ def test_bars_of_cases_say_provisional_only_where_it_is() -> None:
         assert "rovisional" not in json.dumps(sure.figure) + sure.caption + sure.alt
 
 
+def test_harm_has_no_row_for_what_a_case_does_not_state() -> None:
+    rows = harm(found("dasatinib").results).rows
+    serious = [row for row in rows if "serious" in row[1].text]
+    assert [row[0].text for row in serious] == ["as_observed"]
+    assert all(row[2].value == row[2].value for row in rows)
+
+
 def test_months_show_the_median_its_range_and_the_parts() -> None:
     run = found("dasatinib")
     picture = months(run.results)

@@ -59,6 +59,17 @@ def test_a_search_that_takes_too_long_is_ended_with_a_sentence(
         answer(searches.call(time.sleep, HANG))
 
 
+def test_a_file_has_longer_and_a_sentence_of_its_own(
+    searches: Searches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer(searches.call(max, 1, 2))
+    monkeypatch.setattr(module, "SECONDS", 0.1)
+    assert answer(searches.call(sum, range(20_000_000), file="report.docx")) > 0
+    monkeypatch.setattr(module, "SECONDS_A_FILE", 0.1)
+    with pytest.raises(TrialsimError, match=r"report\.docx takes more than .* download the scenario file"):
+        answer(searches.call(time.sleep, HANG, file="report.docx"))
+
+
 def test_a_process_that_dies_is_replaced(searches: Searches) -> None:
     import os
 

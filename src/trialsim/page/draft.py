@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from trialsim.errors import Problem
+from trialsim.page import leftovers
 from trialsim.page.edits import EditError, Edits, patched, put, tidy
 from trialsim.page.keys import node_at, typed
 from trialsim.scenario import words
@@ -31,13 +32,26 @@ class Draft:
     _reader: Reader = field(repr=False, compare=False)
     _sources: list[Finding] = field(repr=False, compare=False)
     """The keys of ``sources`` that name no input."""
+    crlf: bool = field(default=False, compare=False)
+    """Whether lines end as they do under Windows in the file that the text comes from."""
+    told: str = field(default="", compare=False)
+    """What went out of the text with the last change, in words."""
 
     @classmethod
-    def of(cls, text: str, name: str = "scenario.yaml") -> Draft:
-        """The draft of a text; ``name`` stands for its file. Line ends become those of this text's editors, ``\\n``."""
+    def of(cls, text: str, name: str = "scenario.yaml", *, crlf: bool | None = None) -> Draft:
+        """The draft of a text; ``name`` stands for its file.
+
+        Line ends are ``\\n`` while it is worked on, and in ``file`` what they were; ``crlf`` says so of a text without.
+        """
         reader = reader_of(text)
         data = reader.read()
-        return cls._made(reader, data, name, unknown_sources(data))
+        made = cls._made(reader, data, name, unknown_sources(data))
+        return replace(made, crlf=2 * text.count("\r\n") > text.count("\n") if crlf is None else crlf)
+
+    @property
+    def file(self) -> str:
+        """The text with the line ends of its file."""
+        return self.text.replace("\n", "\r\n") if self.crlf else self.text
 
     @classmethod
     def _made(cls, reader: Reader, data: Any, name: str, sources: list[Finding]) -> Draft:
@@ -101,8 +115,20 @@ class Draft:
             return self
         if self._stays_in_place(path, value, new := patches[0][2]):
             reader = self._reader.rewritten(path, new)
-            return self._made(reader, put(self.data, path, value), self.name, self._sources)
-        return Draft.of(patched(self.text, patches), self.name)
+            made = self._made(reader, put(self.data, path, value), self.name, self._sources)
+            return replace(made, crlf=self.crlf)
+        draft = Draft.of(patched(self.text, patches), self.name, crlf=self.crlf)
+        return draft._cleared(self) if isinstance(value, dict) and path in ((), ("design",)) else draft
+
+    def _cleared(self, before: Draft) -> Draft:
+        """The draft without what belonged to values that another block of values has replaced."""
+        gone = leftovers.sources(self._sources, before._sources)
+        stale = leftovers.comments(self._reader, before.data.get("design"), self.data.get("design"))
+        patches = stale + (leftovers.without_sources(self._reader, self.data, gone) if gone else [])
+        if not patches:
+            return self
+        made = Draft.of(patched(self.text, patches), self.name, crlf=self.crlf)
+        return replace(made, told=leftovers.told(gone, len(stale)))
 
     def _stays_in_place(self, path: Path, value: Any, new: str) -> bool:
         """Whether a value takes the place of another on one line, so that all else is known already."""

@@ -15,6 +15,9 @@ from trialsim.errors import TrialsimError
 SECONDS = 60.0
 """How long one search may take."""
 
+SECONDS_A_FILE = 240.0
+"""How long a report may take, which is a whole run with its pictures."""
+
 PAUSE = 0.05
 """Seconds between two looks at whether a search is finished."""
 
@@ -47,8 +50,10 @@ class Searches:
         with self._lock:
             self._free = [worker or _Worker() for worker in self._free]
 
-    def call(self, function: Callable[..., Any], /, *args: Any, **keywords: Any) -> Iterator[Any]:
-        """Yield None until the answer is there, then the answer.
+    def call(
+        self, function: Callable[..., Any], /, *args: Any, file: str = "", **keywords: Any
+    ) -> Iterator[Any]:
+        """Yield None until the answer is there, then the answer; ``file`` names the one that is made, if one is.
 
         Raises:
             TrialsimError: what the function raised, or that it takes too long for the page.
@@ -62,11 +67,8 @@ class Searches:
         try:
             worker.connection.send((function, args, keywords))
             while not worker.connection.poll(PAUSE):
-                if time.monotonic() - began > SECONDS:
-                    raise TrialsimError(
-                        f"the search takes more than {SECONDS:.0f} s, which is all that the page gives to one; "
-                        "`trialsim find` has no such limit, and a smaller nmax makes it quicker"
-                    )
+                if time.monotonic() - began > (SECONDS_A_FILE if file else SECONDS):
+                    raise _too_long(file)
                 yield None
             error, found = _received(worker)
             finished = True
@@ -90,6 +92,19 @@ class Searches:
     def _taken(self) -> Any:
         with self._lock:
             return self._free.pop() if self._free else _NONE
+
+
+def _too_long(file: str) -> TrialsimError:
+    if file:
+        return TrialsimError(
+            f"{file} takes more than {SECONDS_A_FILE:.0f} s, which is all that the page gives to a file: the machine "
+            "may be busy. Try it again, or download the scenario file; `trialsim run` and `trialsim protocol` have no "
+            "such limit"
+        )
+    return TrialsimError(
+        f"the search takes more than {SECONDS:.0f} s, which is all that the page gives to one; "
+        "`trialsim find` has no such limit, and a smaller nmax makes it quicker"
+    )
 
 
 _NONE = object()

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from shiny import Session as Connection
 from shiny import reactive
+from shiny.reactive._core import get_current_context
 
 from trialsim.designs.rules import Looks
 from trialsim.errors import Problem, TrialsimError
@@ -62,7 +63,7 @@ def aside() -> Iterator[None]:
         try:
             yield
         finally:
-            reactive.get_current_context().invalidate()  # type: ignore[attr-defined]
+            get_current_context().invalidate()
 
 
 def hidden(connection: Connection) -> Callable[[str], bool]:
@@ -107,7 +108,7 @@ class Visit:
         self.forms = {group: reactive.Value(structure(draft, group)) for group in GROUPS}
         connection.on_ended(self.close)
         # a method of Shiny's own; without this all works, and a session grows
-        connection._is_hidden = hidden(connection)  # type: ignore[method-assign, assignment]
+        vars(connection)["_is_hidden"] = hidden(connection)
         self._answer(draft)
 
     # -- what changes the scenario
@@ -127,7 +128,9 @@ class Visit:
 
         if self._reading:
             self._reading.cancel()  # of two texts the later one counts, however long the earlier one takes
-        self._reading = self.ask(lambda: at_once(lambda: Draft.of(text)), read)
+        with aside():
+            crlf = None if afresh else self.draft().crlf  # a text box has line ends of its own
+        self._reading = self.ask(lambda: at_once(lambda: Draft.of(text, crlf=crlf)), read)
 
     def take(self, draft: Draft, *, anew: bool = False) -> None:
         """Go on with this draft; ``anew`` draws every control again."""

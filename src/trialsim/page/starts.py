@@ -16,6 +16,27 @@ from trialsim.scenario.starting import start_of
 
 Data = dict[str, Any]
 
+NEW = "new"
+"""What begins with nothing, among the names of the examples."""
+
+NEW_TRIAL = """\
+schema: 1
+name: A new trial
+endpoint: objective response
+
+design:
+  kind: simon
+  p0: 0.1
+  p1: 0.3
+  alpha: 0.05
+  beta: 0.2
+
+truth:
+  inactive: {response: 0.1}
+  active: {response: 0.3}
+"""
+"""The least that is a trial: a design by its error rates, and the two rates that it tells apart."""
+
 STARTS: dict[str, Any] = {
     "toxicity": {"name": "dose-limiting toxicity"},
     "dose_reduction": {"rule": {"kind": "pocock", "limit": 0.3, "phi": 0.1}, "at_lowest_dose": "stop"},

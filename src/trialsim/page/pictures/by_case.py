@@ -113,7 +113,7 @@ class Panel:
             (Cell(oc.case), Cell(oc.label(name)), *estimate_cells(name, *v, self.provisional))
             for oc in self.cases
             for name in names
-            if (v := value(oc, name)) is not None
+            if (v := value(oc, name)) is not None and v.e.estimate == v.e.estimate  # not stated: no number
         ]
 
     def traces(self) -> list[Trace]:

@@ -65,6 +65,6 @@ def _told(oc: OperatingCharacteristics, names: tuple[str, ...]) -> str:
     words = [
         f"{oc.label(name)} {value_text(name, v.e.estimate)}"
         for name in names
-        if (v := value(oc, name)) is not None
+        if (v := value(oc, name)) is not None and v.e.estimate == v.e.estimate
     ]
     return f"{oc.case}: {', '.join(words)}"

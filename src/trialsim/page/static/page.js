@@ -150,6 +150,14 @@
   }
   Shiny.outputBindings.register(new PictureBinding(), "trialsim.picture");
 
+  // on paper nothing can be unfolded
+  let folded = [];
+  window.addEventListener("beforeprint", () => {
+    folded = all("#answers details:not([open])");
+    folded.forEach(part => { part.open = true; });
+  });
+  window.addEventListener("afterprint", () => folded.forEach(part => { part.open = false; }));
+
   // -- what the server says
 
   Shiny.addCustomMessageHandler("edited", _ => {

@@ -199,7 +199,7 @@ def _told(found: FoundDesigns, in_use: list[bool]) -> TagList:
             type="button",
             data_act="use-design",
             data_which=str(design),
-            aria_label=f"Use the design {design.design} ({design.criterion})",
+            aria_label=f"Use this design: {design.design} ({design.criterion})",
         )
         for design, used in zip(found, in_use, strict=True)
     ]

@@ -17,6 +17,7 @@ from trialsim.page.keys import in_file_only
 from trialsim.page.links import link
 from trialsim.page.moves import added, removed, switched
 from trialsim.page.session import Visit
+from trialsim.page.starts import NEW, NEW_TRIAL
 from trialsim.scenario import words
 from trialsim.scenario.starting import example_files, title_of
 
@@ -66,7 +67,9 @@ def serve(visit: Visit, inputs: Inputs) -> None:
     @reactive.event(inputs.open)
     def _() -> None:
         asked = words_of(inputs.open())
-        if asked.get("kind") == "example" and asked.get("name") in (files := example_files()):
+        if asked.get("kind") == "example" and asked.get("name") == NEW:
+            visit.open(NEW_TRIAL)
+        elif asked.get("kind") == "example" and asked.get("name") in (files := example_files()):
             visit.open(files[asked["name"]].read_text(encoding="utf-8"))
         elif asked.get("kind") == "file" and "text" in asked:
             visit.open(asked["text"])
@@ -77,15 +80,17 @@ def serve(visit: Visit, inputs: Inputs) -> None:
     async def _() -> None:
         draft = visit.draft()
         await visit.connection.send_custom_message("faults", {"faults": faults(draft)})
-        await visit.connection.send_custom_message("address", {"address": link(draft.text)})
+        await visit.connection.send_custom_message("address", {"address": link(draft.file)})
 
     @render.ui
     def wrong() -> TagList | Tag:
         draft, fault = visit.draft(), visit.fault()
         problems = draft.problems or visit.refused()
+        told = ui.p(draft.told, class_="note", role="status") if draft.told else None
         if not problems:
-            return ui.p(fault, class_="fault", role="alert") if fault else TagList()
+            return TagList(told, ui.p(fault, class_="fault", role="alert") if fault else None)
         return ui.div(
+            told,
             ui.p(fault or REFUSED, class_="fault"),
             ui.tags.ul(*(ui.tags.li(_told(p)) for p in problems)),
             class_="faults",
@@ -185,6 +190,7 @@ def file_lines(draft: Draft, opened: str) -> HTML:
 
 def _choices() -> list[Tag]:
     return [
-        ui.tags.option("an example…", value=""),
+        ui.tags.option("a new trial, or an example…", value=""),
+        ui.tags.option("A new trial: rates only", value=NEW),
         *(ui.tags.option(f"{name}: {title_of(file)}", value=name) for name, file in example_files().items()),
     ]

@@ -72,7 +72,7 @@ def serve(visit: Visit, inputs: Inputs) -> None:
     @render.download_link(filename=lambda: file_name())
     def scenario_file() -> Iterator[bytes]:
         with reactive.isolate():
-            yield visit.draft().text.encode()
+            yield visit.draft().file.encode()
 
     @reactive.effect
     @reactive.event(inputs.act)
@@ -87,11 +87,16 @@ def serve(visit: Visit, inputs: Inputs) -> None:
         if wanted is None:
             return TagList()
         text, form = wanted
-        found = answer(wanted, lambda: visit.house.searches.call(made, text, form))
+        found = answer(wanted, lambda: visit.house.searches.call(made, text, form, file=form))
         if isinstance(found, TrialsimError):
             return ui.p(str(found), class_="fault", role="alert")
         if found is None:
-            return ui.p(f"Making {form} …", role="status")
+            return ui.p(
+                f"Making {form} … A report is a whole run with its pictures and can take a minute."
+                if form.startswith("report")
+                else f"Making {form} …",
+                role="status",
+            )
         changed = "" if visit.draft().text == text else " (of the scenario as it was before the last change)"
         return ui.p(ui.download_link("made_file", f"Download {form}"), changed, role="status")
 
