@@ -84,7 +84,7 @@ ANSWERS = {
     "whatif": "whatif small.yaml",
     "compare": "compare small.yaml other.yaml",
     "sensitivity": "sensitivity small.yaml",
-    "find": "find simon --p0 .1 --p1 .3 --alpha .05 --beta .2 --history 4/40",
+    "find": "find simon --p0 .1 --p1 .3 --alpha .05 --beta .2",
     "oc": "oc 0/6,3/12 --p0 .1 --p1 .4 --alpha .05",
     "monitor": "monitor small.yaml",
     "analyse": "analyse small.yaml",

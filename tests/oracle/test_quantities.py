@@ -82,6 +82,10 @@ def assert_sides(one: Side, other: Side, seed: int, count: int) -> set[str]:
     return {found(name)[0].name for name in (*alone, *apart)}
 
 
+WITHOUT_DECISION = ("p_dose_reduced", "p_dose_reduction_triggered")
+"""Quantities of every trial; the others of such names hang on a dose decision and have tests of their own."""
+
+
 def test_random_trials_in_calendar_time() -> None:
     rng = random.Random("quantities")
     seen: set[str] = set()
@@ -91,7 +95,7 @@ def test_random_trials_in_calendar_time() -> None:
         other = replace(one, thresholds=random_thresholds(rng, *thresholds.shape[:2]))
         false_go = rng.randrange(1 << calendar.cohorts)
         seen |= assert_sides(Side.of(one, false_go), Side.of(other, false_go), seed, 60)
-    assert seen == set(READINGS)
+    assert seen == {name for name in READINGS if not name.startswith("p_dose_") or name in WITHOUT_DECISION}
 
 
 def test_trials_without_a_calendar() -> None:

@@ -20,9 +20,9 @@ from trialsim.designs.dose_choice import (
     NO_GO,
     AlwaysLower,
     DoseChoice,
+    DoseUtility,
     NonInferiority,
     ObservedDifference,
-    Utility,
     non_inferior,
 )
 from trialsim.designs.exactly import decimal
@@ -61,7 +61,7 @@ def prefers_higher(rule: object, one: tuple[int, int, int], other: tuple[int, in
     match rule:
         case ObservedDifference():
             return Fraction(x1, n1) - Fraction(x2, n2) > decimal(rule.lambda_)
-        case Utility():
+        case DoseUtility():
             w, v = decimal(rule.response), decimal(rule.toxicity)
             gain = w * (Fraction(x1, n1) - Fraction(x2, n2)) - v * (Fraction(t1, n1) - Fraction(t2, n2))
             return gain > decimal(rule.lambda_)
@@ -75,8 +75,8 @@ RULES = (
     ObservedDifference(kind="difference", **{"lambda": 0.25}),
     ObservedDifference(kind="difference", **{"lambda": -0.5}),
     NonInferiority(kind="posterior", delta=0.05, cutoff=0.61),
-    Utility(kind="utility", toxicity=0.5),
-    Utility(kind="utility", response=2, toxicity=1, **{"lambda": -0.25}),
+    DoseUtility(kind="utility", toxicity=0.5),
+    DoseUtility(kind="utility", response=2, toxicity=1, **{"lambda": -0.25}),
     AlwaysLower(kind="always_lower"),
 )
 

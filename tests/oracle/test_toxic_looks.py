@@ -16,7 +16,7 @@ from tests.oracle.conduct_strategies import random_conduct
 from tests.oracle.strategies import with_toxic_looks
 from tests.oracle.test_exact_against_enumeration import assert_same
 from tests.oracle.test_kernel_against_twin import assert_same_trials
-from trialsim.codes import FUTILITY, NEVER, NEW_DOSE_ONLY, POOLED, RESTART, STOP, TOXICITY, TOXICITY_AT_N
+from trialsim.codes import FUTILITY, NEVER, NEW_DOSE_ONLY, POOLED, RESTART, TOXICITY, TOXICITY_AT_N
 from trialsim.designs.rules import Looks, Rules, two_way
 from trialsim.engine.compiled import tables_of
 from trialsim.engine.exact import distribution
@@ -57,7 +57,7 @@ def test_readable_kernel_and_event_simulation_where_looks_stop_for_toxicity(inte
     rng = random.Random(f"toxic conduct {interim}")
     found: Counter[str] = Counter()
     seed = 0
-    while seed < (2_000 if interim == EARLY_DECISION else 500):
+    while seed < (2_000 if interim == EARLY_DECISION else 800):
         rules, calendar, thresholds = random_conduct(rng)
         if rules.replaced or calendar.after_change == NEW_DOSE_ONLY:
             continue
@@ -72,7 +72,7 @@ def test_readable_kernel_and_event_simulation_where_looks_stop_for_toxicity(inte
         for replicate in range(3):
             row = events.simulate(rules, calendar, thresholds, seed, replicate).row
             assert out[replicate].tolist() == row, (interim, seed, replicate)
-            if STOP in rules.monitor.action or calendar.own:
+            if rules.monitor.may_stop or calendar.own:
                 continue
             found["stop"] += row[column.END] == TOXICITY
             found["stop at n"] += row[column.END] == TOXICITY_AT_N

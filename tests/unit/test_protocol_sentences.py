@@ -23,13 +23,14 @@ def told(stated: Scenario) -> str:
     return text_of(facts(Compiled.of(stated)))
 
 
-def made(design: dict[str, Any], rule: dict[str, Any] | None = None, **keys: Any) -> str:
+def made(design: dict[str, Any], reduction: dict[str, Any] | None = None, **keys: Any) -> str:
     content = scenario(design, None, random.Random(0))
     for key in ("evaluability", "cohorts", "conduct", "toxicity", "sources"):
         content.pop(key, None)
     content |= {"doses": ["120 mg", "80 mg"], "dose_amounts": [120, 80]}
-    if rule:
-        content["dose_reduction"] = {"rule": rule, **keys}
+    if reduction:
+        stated = reduction if {"rule", "rules"} & set(reduction) else {"rule": reduction}
+        content["dose_reduction"] = {**stated, **keys}
     return told(Scenario.model_validate(content))
 
 
@@ -169,7 +170,7 @@ def test_texts_of_designs_and_rules_differ():
     designs = [made({"kind": kind, **block}) for kind, blocks in DESIGNS.items() for block in blocks]
     assert len(set(designs)) == len(designs)
     rules = [
-        made(TWO, {"kind": kind, **block})
+        made(TWO, block if kind == "several" else {"rule": {"kind": kind, **block}})
         for kind, blocks in TOXICITY.items()
         for block in blocks
         if isinstance(block.get("after_patient", 1), int) and "after_month" not in block

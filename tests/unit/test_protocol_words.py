@@ -20,6 +20,7 @@ CODES: dict[str, tuple[str, ...]] = {
     "what": ("type_i", "type_ii", "no_go_most", "no_go_least", "go_least"),
     "decision": ("futile", "go", "consider", "continue"),
     "action": ("reduce", "stop", "continue"),
+    "actions": ("reduce", "stop"),
     "analysis": ("pooled", "new_dose_only", "restart"),
     "inevaluable": ("independent", "nonresponders"),
     "toxicity_known": ("complete_only", "as_it_happens"),
@@ -29,15 +30,23 @@ CODES: dict[str, tuple[str, ...]] = {
 }
 """Facts that are one of a few words of this program, told in others."""
 
-CHOSEN = ("kind", "criterion", "key", "path", "unsourced")
-"""What chooses among sentences: test_protocol_sentences has one for each."""
+CHOSEN = ("kind", "criterion", "key", "path", "unsourced", "own_boundary", "doses")
+"""What chooses among sentences: test_protocol_sentences has one for each, test_toxicity_rules of boundaries by cohort
+and of rules that hold at some doses."""
 
 
 def shown(value: float) -> set[str]:
     """How a fact may be printed."""
     if isinstance(value, bool):
         return set()
-    return {f"{value:g}", f"{value:,}", f"{100 * value:.4g}%", f"{value:.4f}", f"{value:.2f}"}
+    return {
+        f"{value:g}",
+        f"{value:.12g}",
+        f"{value:,}",
+        f"{100 * value:.4g}%",
+        f"{value:.4f}",
+        f"{value:.2f}",
+    }
 
 
 def strings(found: Facts) -> set[str]:

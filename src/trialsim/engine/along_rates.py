@@ -144,7 +144,7 @@ def product(trial: Compiled, group: Group) -> ByRate | None:
     if not independent or not apart or too_many_counts(rules.looks):
         return None
     truth = effective(trial, moved(strata, 1.0))
-    counted = truth.counted_response()[0]
+    counted = float(truth.counted_response()[0, 0])
     return go_by_rate(rules.looks).thinned(counted).times(not_stopped(rules, truth))
 
 

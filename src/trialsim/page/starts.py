@@ -57,6 +57,10 @@ STARTS: dict[str, Any] = {
     "truth.*.stable_disease": 0.2,
     "truth.*.serious": 0.1,
     "observed": {},
+    "history": {"responses": 4, "patients": 40},
+    "dose_decision": {"rule": {"kind": "difference", "lambda": 0.05}},
+    "dose_decision.after_trigger": {"allocation": "blocks"},
+    "truth.*.drift": -0.05,
 }
 """Path -> what it starts with; ``*`` is any name. Paths that are not here start as the schema says."""
 

@@ -11,7 +11,7 @@ from trialsim.writing.report import Block, Code, Pictures, Points, Report, Secti
 LEAST_WIDE, WIDE = 60, 110
 LONGEST = 20
 """Longest word of a heading that is not broken."""
-LEAST = (12, 10, 7)
+LEAST = (10, 7)
 """Widths at which the headings of columns are broken at the least, tried until a table fits; at the last one the name
 of a case is broken behind an underscore too."""
 WORD, PART = re.compile(r"[^ ]+"), re.compile(r"[^ _]+_?")
