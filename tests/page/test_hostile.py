@@ -126,7 +126,7 @@ class Guest:
 
 def answered(guest: Guest, percent: str = "33%") -> None:
     """The page still does what it is for: it opens a scenario and moves it."""
-    for name, words in (("gehan", "Gehan"), ("teaching", "Teaching example")):
+    for name, words in (("gehan", "run gehan-design.yaml"), ("teaching", "run teaching-example.yaml")):
         guest.send(update(open={"kind": "example", "name": name, "number": RANDOM.random()}))
         guest.hear(words)
     guest.send(
