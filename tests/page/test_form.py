@@ -103,9 +103,20 @@ def test_every_key_of_the_models_is_in_the_form_or_in_the_file_only(name: str) -
 def test_what_stays_in_the_file_is_said() -> None:
     text = (FILES[0].parents[1] / "src/trialsim/scenario/starts/rules.yaml").read_text(encoding="utf-8")
     one = Draft.of(text)
-    drifts = ["truth.inactive.drift", "truth.active.drift"]
-    assert in_file_only(one.data) == ["schema", "design.looks", *drifts, "sources", "variants", "sensitivity"]
-    assert f"In the file only: schema, design.looks, {', '.join(drifts)}, sources, variants" in str(form(one))
+    only = [
+        "schema",
+        "design.looks",
+        "dose_decision",
+        "truth.inactive.drift",
+        "truth.active.drift",
+        "history",
+        "prior",
+        "sources",
+        "variants",
+        "sensitivity",
+    ]
+    assert in_file_only(one.data) == only
+    assert f"In the file only: {', '.join(only)}." in str(form(one))
 
 
 def test_a_new_key_of_the_models_is_a_new_control(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,8 +13,9 @@ from trialsim.scenario.faults import Faults, Node, Path, entry_of, item_of
 from trialsim.scenario.schema import json_schema
 from trialsim.scenario.values import MAX_DOSES
 
-FILE_ONLY = ("schema", "sources", "variants", "sensitivity")
-"""Blocks that stay in the file: the form would say nothing that the text does not say better."""
+FILE_ONLY = ("schema", "dose_decision", "history", "prior", "sources", "variants", "sensitivity")
+"""Blocks that stay in the file: the form would say nothing that the text does not say better, or would offer what most
+trials cannot have (a decision between two doses, beliefs)."""
 
 
 @cache

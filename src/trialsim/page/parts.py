@@ -100,19 +100,9 @@ class Form:
     def top(self, key: str) -> Part | None:
         """The part of a topmost key; None where it stays in the file only."""
         whole = json_schema()
-        if key in FILE_ONLY or (key == "dose_decision" and key not in self.data and not self._compares()):
+        if key in FILE_ONLY:
             return None
         return self.part((key,), whole["properties"][key], self.data.get(key), key in whole["required"])
-
-    def _compares(self) -> bool:
-        """Whether a dose decision can be added: two doses, and a toxicity rule that leads from one to the other."""
-        reduction, cohorts = self.data.get("dose_reduction"), self.data.get("cohorts")
-        own = isinstance(cohorts, dict) and cohorts.get("rules") == "own"
-        if len(self.doses) != 2 or own or not isinstance(reduction, dict):
-            return False
-        rule = reduction.get("rule")
-        acts = "rules" in reduction or (isinstance(rule, dict) and rule.get("kind") != "none")
-        return acts and reduction.get("on_dose_change", "pooled") == "pooled"
 
     def part(self, path: Path, node: Node, value: Any, required: bool) -> Part | None:
         """One key as a part of the form; None where it stays in the file only."""
