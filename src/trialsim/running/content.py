@@ -107,6 +107,7 @@ def of_results(trial: Compiled, results: Results, *, costs: bool = True) -> Docu
         "analysis_sets": {oc.case: derived.analysis_sets(oc) for oc in results.cases},
         "toxicity_rule_cost": derived.costs(trial) if costs else None,
         "question": _question(scenario, rules),
+        **({"dose_decision": _dose_decision(trial, "")} if scenario.dose_decision else {}),
     }
 
 
