@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from scipy.integrate import quad
 from scipy.stats import beta as beta_of
 
+from tests.helpers import config
 from trialsim.codes import GO
 from trialsim.designs.alone import alone
 from trialsim.designs.by_rate import en_by_rate, go_by_rate
@@ -191,3 +192,27 @@ def test_quantiles_of_a_mixture() -> None:
         assert mixture.below(mixture.quantile(u)) == pytest.approx(u, rel=1e-9)
         assert mixture.above(mixture.quantile(u)) == pytest.approx(1 - u, rel=1e-6)
     assert math.isclose(mixture.mean, 0.8 * 5.5 / 101 + 0.2 * 0.1)
+
+
+def test_a_drift_of_a_case_is_not_in_the_averages() -> None:
+    """The control's rate is one rate: what a case says of a drift does not move it."""
+    drifting = {"truth": {"case": {"response": 0.1, "toxicity": [0.5, 0.3], "drift": 0.3}}}
+    history = TypeAdapter(History).validate_python({"beta": [2.0, 18.0]})
+    plain, drifts = over_history(small(), history), over_history(small(**drifting), history)
+    assert plain is not None and drifts is not None
+    assert plain.conducted[0][1] == drifts.conducted[0][1]
+
+
+@pytest.mark.parametrize("name", ["dose-decision", "two-doses-randomised"])
+def test_doses_that_are_allocated_have_no_number_as_conducted_but_a_reason(name: str) -> None:
+    trial = Compiled.of(config(name))
+    history = TypeAdapter(History).validate_python({"beta": [2.0, 18.0]})
+    points = [{"weight": 1, "response": [0.2, 0.1], "toxicity": [0.4, 0.3]}]
+    prior = TypeAdapter(DrugPrior).validate_json(json.dumps({"points": points, "active": {"above": 0.1}}))
+    over, believed = over_history(trial, history), over_prior(trial, prior)
+    assert over is not None and believed is not None
+    allocated = trial.rules.randomise is not None
+    for found in (over, believed):
+        assert bool(found.conducted) != allocated
+        assert ("allocated" in found.not_conducted) == allocated
+    assert over.alone is not None and believed.alone is not None

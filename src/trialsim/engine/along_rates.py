@@ -22,6 +22,7 @@ from trialsim.engine.exact import distribution, independent_cohorts, states
 from trialsim.engine.operating import not_exact
 from trialsim.kernels.tables import Float64
 from trialsim.scenario.compiled import Compiled
+from trialsim.scenario.compiling import of_a_cohort
 from trialsim.scenario.truth import Cells, Rates, Strata
 from trialsim.timing import long_work
 
@@ -99,8 +100,10 @@ def _toxicity(trial: Compiled, case: str) -> tuple[float, ...] | None:
 
 
 def moved(strata: Strata, response: float) -> Strata:
-    """The same truth with one response rate at every dose in every stratum."""
-    rates = tuple(replace(each, response=(response,) * len(each.response)) for each in strata.rates)
+    """The same truth with one response rate at every dose, in every stratum and patient: nothing drifts here."""
+    rates = tuple(
+        replace(each, response=(response,) * len(each.response), drift=None) for each in strata.rates
+    )
     return replace(strata, rates=rates)
 
 
@@ -118,9 +121,24 @@ def values_of(trial: Compiled, strata: Strata) -> dict[str, float]:
     return distribution(trial.rules, effective(trial, strata)).values
 
 
+def no_chain(trial: Compiled) -> str:
+    """Why ``values_of`` has no answer for a trial; "" where it has one."""
+    if trial.rules.randomise is not None:
+        return "the doses are allocated in turn or at random, which is not averaged over what rates may be"
+    return not_exact(trial)
+
+
+def _once(trial: Compiled) -> int:
+    """What one run of the chain computes, states times patients."""
+    rules = trial.rules
+    if trial.scenario.own_rules:
+        rules = of_a_cohort(rules, len(trial.cohorts))
+    return states(rules) * rules.most_treated
+
+
 def why_not(trial: Compiled) -> str:
     """Why the trial as conducted is not worked out along rates; "" where it is."""
-    if why := not_exact(trial):
+    if why := no_chain(trial):
         return why
     who = trial.scenario.evaluability
     if who.inevaluable == "nonresponders" and who.replaced and who.probability < 1:
@@ -128,7 +146,7 @@ def why_not(trial: Compiled) -> str:
             "inevaluable patients are all non-responders and replaced, so that no response rate above the evaluable "
             "share is possible, and a Beta distribution gives those some chance"
         )
-    if states(trial.rules) * trial.rules.most_treated * NODES[0] > MAX_WORK:
+    if _once(trial) * NODES[0] > MAX_WORK:
         return f"the exact chain would have to be run at {NODES[0]} response rates, which takes too long here"
     return ""
 
@@ -222,7 +240,7 @@ def go_along(trial: Compiled, group: Group) -> tuple[Curve, float, int]:
 def curves(trial: Compiled, group: Group) -> dict[str, Through]:
     """P(go), EN and expected toxicities by response rate, through the chain at so many nodes as they need."""
     strata = trial.strata[group.case]
-    once = states(trial.rules) * trial.rules.most_treated
+    once = _once(trial)
     found: dict[str, Through] = {}
     for nodes in NODES:
         if found and nodes * once > MAX_WORK:

@@ -12,8 +12,16 @@ from typing import Any
 from trialsim.designs.alone import alone as design_alone
 from trialsim.designs.by_rate import en_by_rate, go_by_rate, too_many_counts
 from trialsim.designs.mixtures import Mixture
-from trialsim.engine.along_rates import Curve, Group, curves, go_along, groups_of, values_of, why_not
-from trialsim.engine.operating import not_exact
+from trialsim.engine.along_rates import (
+    Curve,
+    Group,
+    curves,
+    go_along,
+    groups_of,
+    no_chain,
+    values_of,
+    why_not,
+)
 from trialsim.scenario.believed import DrugPrior, Point
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.truth import Rates, Strata
@@ -99,7 +107,7 @@ def over_prior(trial: Compiled, prior: DrugPrior | None = None) -> OverPrior | N
     cut = prior.cut(scenario.design.p0, getattr(scenario.design, "p1", None))
     words = prior.active_words(scenario.doses, cut)
     if prior.points is not None:
-        reason = not_exact(trial)
+        reason = no_chain(trial)
         alone = _points(trial, prior, cut, alone=True)
         found = () if reason else ((None, _points(trial, prior, cut, alone=False)),)
         return OverPrior(prior, cut, words, alone, found, reason)

@@ -82,7 +82,10 @@ def _history_words(doc: Document, found: Document) -> Iterator[str]:
             "design uses up its alpha, because then about half of what the control’s rate may be lies above p0."
         )
     yield _conduct_words(doc, found)
-    yield f"{_how(found)} The drug has the same rate at every dose; what is averaged is no bound on the type I error."
+    yield (
+        f"{_how(found)} The drug has the same rate at every dose and in every patient; what is averaged is no bound on "
+        "the type I error."
+    )
 
 
 def _how(found: Document) -> str:
