@@ -478,7 +478,7 @@ def varied_scenario(seed: int) -> tuple[Rules, tuple[Dose, ...]]:
             return rules, truth
 
 
-@pytest.mark.parametrize("seed", first_of(3, range(6)))
+@pytest.mark.parametrize("seed", first_of(2, range(6)))
 def test_simulated_frequencies(seed: int) -> None:
     """20,000 naive trials against the exact distribution of the full way to end, and every scalar."""
     rules, truth = varied_scenario(seed)

@@ -35,7 +35,7 @@ def every_design(
     return found
 
 
-@pytest.mark.parametrize("seed", first_of(5, range(10)))
+@pytest.mark.parametrize("seed", first_of(3, range(10)))
 def test_optimal_minimax_and_admissible_against_every_design(seed):
     rng = random.Random(seed)
     p0 = rng.choice([0.05, 0.1, 0.2, 0.3, 0.5])

@@ -29,6 +29,12 @@ SCENARIOS = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures are of no concern here."""
+    monkeypatch.setattr("trialsim.figures.draw_all", lambda *_, **__: ())
+
+
 def kept(scenario: Scenario, folder: Path, **how: object) -> dict[str, pd.DataFrame]:
     folder.mkdir(exist_ok=True)
     files = Keep(**how).write(scenario, folder, seed=5, replicates=600)  # type: ignore[arg-type]

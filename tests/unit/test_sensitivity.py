@@ -12,7 +12,7 @@ from typing import Any
 import joblib
 import pytest
 
-from tests.helpers import CONFIGS, numbers_in, run
+from tests.helpers import CONFIGS, numbers_in, run, unrendered
 from tests.unit.test_sensitivity_grammar import GOOD, TEXT
 from trialsim.errors import OutputError, TrialsimError
 from trialsim.reporting.sensitivity import document, sections
@@ -197,6 +197,7 @@ simulation:"""
             "1000",
             "--quiet",
         ]
+        unrendered(patch)
         assert run(arguments, patch) == 0
     return parent / "out"
 
