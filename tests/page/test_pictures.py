@@ -456,7 +456,9 @@ def test_hostile_names_stay_text() -> None:
         shown.conducted,
         pins=pins,
     )
-    ledger = power_ledger(run.scenario, replace(run.power.ledgers[0], case=HOSTILE[0]))
+    ledger = run.power.ledgers[0]
+    renamed = run.scenario.model_copy(update={"truth": {HOSTILE[0]: run.scenario.truth[ledger.case]}})
+    ledger = power_ledger(renamed, replace(ledger, case=HOSTILE[0]))
     results = replace(
         run.results, cases=tuple(replace(oc, case=text) for oc in run.results.cases for text in HOSTILE)
     )

@@ -59,6 +59,8 @@ def strings(found: Facts) -> set[str]:
             allowed |= shown(value)
     for look in found.design.looks:
         allowed |= {str(branch.to_n - look.n) for branch in look.branches if branch.to_n}
+    # several toxicity rules are called by their places: rule 1, rule 2
+    allowed |= {str(1 + k) for k in range(len(found.toxicity.rules if found.toxicity else ()))}
     return allowed
 
 
