@@ -8,7 +8,7 @@ from datetime import date
 
 @dataclass(frozen=True)
 class Seen:
-    """What is known of a treated patient at the end of the cut-off day, under the protocol's rules of what is known when.
+    """What is known of a treated patient at the end of the cut-off day, as the protocol knows it.
 
     Attributes:
         id: as the file has it.
