@@ -428,7 +428,7 @@ NAMES = (
 )
 def test_whatever_a_browser_sends_a_draft_comes_back(text: str) -> None:
     one, chance = Draft.of(text), random.Random(text)
-    for path in PATHS:
+    for path in PATHS if text == TEXTS["small"] else chance.sample(PATHS, 12):
         name = chance.choice(NAMES)
         drafts = [
             added(one, path, name),
