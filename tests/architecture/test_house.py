@@ -24,6 +24,7 @@ DOORS = {
     "pandas": {"answers.py", "results.py"},
     "jinja2": {"reporting/", "writing/"},
     "docx": {"writing/"},
+    "openpyxl": {"sheets.py"},
     "pyarrow": {"engine/single_trials.py"},
     "typer": {"cli/"},
     "rich": {"cli/"},
