@@ -15,12 +15,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from math import comb
-from typing import Any
+from typing import Any, ClassVar
 
+from trialsim.answers import Answer
 from trialsim.codes import CONSIDER, FUTILE, GO
 from trialsim.designs.exactly import alone, decimal, upper_tail
 from trialsim.designs.rules import Looks
 from trialsim.errors import DesignError
+from trialsim.given import takes
 from trialsim.inference.stated import stated
 from trialsim.results import digits12
 from trialsim.scenario.model import Scenario
@@ -61,8 +63,8 @@ class Rest:
     power: Fraction
 
 
-@dataclass(frozen=True)
-class Redesign:
+@dataclass(frozen=True, repr=False)
+class Redesign(Answer):
     """What may follow from where a trial stands; sizes are fixed, and each has the least cut-off that keeps alpha.
 
     Attributes:
@@ -76,6 +78,8 @@ class Redesign:
         most: the largest rest looked at.
     """
 
+    kind: ClassVar[str] = "redesign"
+
     design: str
     looks: Looks
     p0: Fraction
@@ -87,6 +91,11 @@ class Redesign:
     wanted: int | None
     power: Fraction | None
     most: int
+
+    @property
+    def called(self) -> str:
+        """The planned design."""
+        return self.design
 
     @property
     def attained(self) -> Fraction:
@@ -175,6 +184,7 @@ class Redesign:
         return plain
 
 
+@takes
 def redesign(
     design: str | os.PathLike[str] | Mapping[str, Any] | Scenario,
     *,
@@ -198,7 +208,7 @@ def redesign(
         pending: how many outcomes are pending. The rest keeps the conditional error whatever they turn out to be.
         n2: size of the rest that is wanted, the patients after ``m``.
         power: conditional power at p1 that is wanted.
-        p0, p1: response rates (default: the block's).
+        p0, p1: unacceptable and desirable response rate (default: the block's).
 
     Returns:
         Conditional error, and the rests asked for: ``found.first``, ``found.stable``, ``found.rows()``.
@@ -207,8 +217,7 @@ def redesign(
         DesignError: the trial cannot stand there, or a number is impossible.
 
     Examples:
-        >>> from trialsim.monitoring.redesign import redesign
-        >>> found = redesign("1/10 5/29", x1=3, power=0.9, p0=0.1, p1=0.3)
+        >>> found = trialsim.redesign("1/10 5/29", x1=3, power=0.9, p0=0.1, p1=0.3)
         >>> round(float(found.standings[0].error), 4), found.first, found.stable
         (0.2946, 16, 21)
     """
