@@ -35,7 +35,7 @@ from trialsim.writing.numbers import count, listed
 RIGHT, HEAD = 0.45, 0.15
 UNCONFIRMED: dict[str, Any] = RESPONSE | {"markerfacecolor": "white"}
 NO_RESPONSE: dict[str, Any] = {"marker": "|", "color": BLACK, "markersize": 6.0, "markeredgewidth": 1.2}
-PENDING: dict[str, Any] = {"marker": "$?$", "color": BLACK, "markersize": 4.2}
+PENDING: dict[str, Any] = {"marker": "o", "color": BLACK, "markersize": 3.6, "markerfacecolor": "white"}
 CUT_OFF: dict[str, Any] = {"color": GREY, "linewidth": 1.0, "linestyle": (0, (1, 1.5))}
 FOLLOWED: dict[str, Any] = {"facecolor": PALE, "hatch": ""}
 
