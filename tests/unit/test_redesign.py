@@ -174,3 +174,12 @@ def test_the_planned_rest_keeps_its_own_conditional_error(design, r):
 def test_what_cannot_be_is_refused(stated_, words):
     with pytest.raises(DesignError, match=words):
         redesign("1/10 5/29", **{"p0": 0.1, "p1": 0.3, **stated_})
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [("gehan", "tests nothing"), ("bryant-day", "count toxicities"), ("sargent", "`consider`")],
+)
+def test_designs_without_one_test_are_refused(config, words):
+    with pytest.raises(DesignError, match=words):
+        redesign(f"configs/{config}.yaml", x1=2, p0=0.1, p1=0.3)

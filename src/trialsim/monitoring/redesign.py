@@ -21,6 +21,7 @@ from trialsim.answers import Answer
 from trialsim.codes import CONSIDER, FUTILE, GO
 from trialsim.designs.exactly import alone, decimal, upper_tail
 from trialsim.designs.rules import Looks
+from trialsim.designs.spec import TESTS_NOTHING
 from trialsim.errors import DesignError
 from trialsim.given import takes
 from trialsim.inference.stated import stated
@@ -223,6 +224,10 @@ def redesign(
     """
     read = stated(design, p0=p0, p1=p1)
     looks = read.looks
+    if read.get("kind") in TESTS_NOTHING:
+        raise DesignError(
+            f"a design of the kind {read.get('kind')} tests nothing, so there is no error to be kept"
+        )
     rates = [read.get(name) if value is None else value for name, value in (("p0", p0), ("p1", p1))]
     if None in rates:
         raise DesignError("state p0 and p1: the conditional error is of p0, the conditional power of p1")

@@ -84,8 +84,8 @@ def plain_cell(value: Any) -> str | date:
     if isinstance(value, str):
         text = value.strip()
         return "" if text.lower() in MISSING else text
-    # NaN and NaT are not equal to themselves; pandas' NA is neither
-    if value is None or type(value).__name__ == "NAType" or value != value:
+    # pandas' NaT is a date by its type; NaN is told by its text
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return ""
     if isinstance(value, date):
         return value
