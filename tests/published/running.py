@@ -51,12 +51,15 @@ def compiled(name: str) -> Compiled:
     }
     if stated["toxicity_rule"] != "none":
         scenario["dose_reduction"] = {
-            "rule": {"kind": "pocock", "limit": 0.3, "phi": 0.1, "N": 70},
+            "rule": {"kind": "pocock", "limit": 0.3, "phi": 0.1},
             "at_lowest_dose": stated["at_lowest"],
         }
-        del scenario["dose_reduction"]["rule"]["N"]
     if stated["replaced"] == "True":
-        scenario["evaluability"] = {"probability": 1.0, "replaced": True}
+        # room for those who replace others, as a protocol that expects some has it; the truth has none to come
+        scenario["evaluability"] = {"probability": 0.9, "replaced": True}
+        rules = Compiled.of(Scenario.model_validate(scenario)).rules
+        scenario["evaluability"]["probability"] = 1.0
+        return Compiled(Scenario.model_validate(scenario), rules)
     return Compiled.of(Scenario.model_validate(scenario))
 
 

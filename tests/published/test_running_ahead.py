@@ -10,9 +10,11 @@ import pytest
 from tests.published.reference import printed
 from tests.published.running import answers, compiled, patients
 from trialsim.ongoing.accrual import AccrualPosterior, open_days
+from trialsim.ongoing.forecast import forecast
 from trialsim.ongoing.p_go import p_go_now, predictive, with_toxicity
 from trialsim.ongoing.pending import Nature
 from trialsim.ongoing.posterior import posterior
+from trialsim.ongoing.seen import Seen
 
 SETS = ("S1", "S3", "S6", "S7")
 
@@ -59,10 +61,7 @@ def test_posterior_and_predictive(name: str) -> None:
 @pytest.mark.parametrize("name", SETS)
 def test_accrual(name: str) -> None:
     (seen, today), wanted = patients(name), answers(name)
-    closed = [(seen[9].enrolled, None)] if name == "S1" else []
-    if name == "S7":  # look 1 filled by the tenth evaluable patient, decided on its day
-        filled = seen[9].enrolled
-        closed = [(filled, date(2026, 5, 10))]
+    closed = closed_periods(name, seen)
     days = open_days(seen[0].enrolled, today, closed)
     assert days == int(wanted["accrual_open_days_since_first"])
     rate = AccrualPosterior.seen([s.enrolled for s in seen], today, closed)
@@ -73,3 +72,49 @@ def test_accrual(name: str) -> None:
     for q, word in ((0.05, "q05"), (0.5, "q50"), (0.95, "q95")):
         assert agrees(rate.quantile(q), wanted[f"accrual_per_month_{word}"])
         assert agrees(rate.days(more, q), wanted[f"days_to_last_patient_no_pause_{word}"])
+
+
+def closed_periods(name: str, seen: list[Seen]) -> list[tuple[date, date | None]]:
+    """When accrual was paused: while look 1 was awaited (S7: the eleventh is the tenth who is evaluable)."""
+    if name == "S1":
+        return [(seen[9].enrolled, None)]
+    return [(seen[10].enrolled, date(2026, 5, 10))] if name == "S7" else []
+
+
+@pytest.mark.parametrize("name", ["S1", "S7"])
+@pytest.mark.parametrize("case", ["p0", "p1"])
+def test_forecast(name: str, case: str) -> None:
+    trial, (seen, today), wanted = compiled(name), patients(name), answers(name)
+    accrual = AccrualPosterior.seen([s.enrolled for s in seen], today, closed_periods(name, seen))
+    look = {"S1": 0, "S7": 1}[name]
+    ahead = forecast(trial, case, seen, today, accrual, next_look=look, replicates=3000, seed=3, workers=2)
+    assert ahead is not None and ahead.end is not None and ahead.final_n is not None
+
+    def near(value: float, mcse: float, word: str) -> None:
+        theirs, error = (
+            float(wanted[f"sim_{case}_{word}"]),
+            float(wanted[f"sim_{case}_{word.removesuffix('_mean')}_mcse"]),
+        )
+        assert abs(value - theirs) <= 4 * math.hypot(mcse, error) + 1e-9, word
+
+    near(ahead.p_go.value, ahead.p_go.mcse, "p_go")
+    near(ahead.p_futility.value, ahead.p_futility.mcse, "p_futility")
+    near(ahead.p_toxicity.value, ahead.p_toxicity.mcse, "p_toxicity_stop")
+    near(ahead.p_reduced.value, ahead.p_reduced.mcse, "p_dose_reduced")
+    near(ahead.end.mean, ahead.end.mcse, "days_to_end_mean")
+    near(ahead.final_n.mean, ahead.final_n.mcse, "final_n_mean")
+    assert ahead.next_look is not None
+    for q, word in ((0.05, "q05"), (0.5, "q50"), (0.95, "q95")):
+        assert abs(ahead.next_look.quantile[q] - float(wanted[f"sim_{case}_days_to_next_look_{word}"])) < 3
+    exact = p_go_now(Nature.of(trial, case), trial.rules.looks, seen, today).go
+    assert abs(ahead.p_go.value - exact) <= 4 * ahead.p_go.mcse + 1e-12
+
+
+def test_the_forecast_does_not_depend_on_workers_and_there_is_none_of_what_is_over() -> None:
+    trial, (seen, today) = compiled("S1"), patients("S1")
+    accrual = AccrualPosterior.of(9, 68)
+    one, two = (
+        forecast(trial, "p1", seen, today, accrual, next_look=0, replicates=600, workers=w) for w in (1, 2)
+    )
+    assert one == two
+    assert forecast(trial, "p1", seen, today, accrual, next_look=0, ended=True) is None
