@@ -155,6 +155,45 @@ def simulate(tables, calendar, thresholds, daily, k0, k1, first, out, kept):  # 
         onsets,
         closures,
         own_dose,
+        patients[:0],
+        np.int64(0),
+    )
+
+
+@kernel
+def simulate_from(tables, calendar, thresholds, k0, k1, replicate, given, opens, out, kept):  # type: ignore[no-untyped-def]
+    """One replicate (``out`` (1, columns), ``kept`` as for ``simulate``) whose first patients are ``given``.
+
+    ``given`` (G, FIELDS): arrival, level and outcomes of the patients treated so far, in enrolment order; the trial meets
+    them one after another, whether accrual is open or not. Nobody else arrives before the tick ``opens``, from which on
+    time runs for the next arrival. For one group of patients, with rates that stay as they are.
+    """
+    levels, most = thresholds.shape[0], calendar.max_arrivals
+    patients = np.zeros((most, field.FIELDS), dtype=np.int64)
+    groups = np.zeros((1, GROUP_FIELDS), dtype=np.int64)
+    series = np.zeros((1, SERIES, most + 1), dtype=np.int64)
+    at_level, onsets = np.zeros(most, dtype=np.int64), np.zeros(most, dtype=np.int64)
+    closures = np.zeros((2 * most + 2 * levels + tables.look_n.shape[0] + 2, 2), dtype=np.int64)
+    own_dose = np.zeros(3, dtype=np.int64)
+    _simulate(
+        tables,
+        calendar,
+        thresholds,
+        False,
+        k0,
+        k1,
+        replicate,
+        out,
+        kept,
+        patients,
+        groups,
+        series,
+        at_level,
+        onsets,
+        closures,
+        own_dose,
+        given,
+        opens,
     )
 
 
@@ -176,6 +215,8 @@ def _simulate(  # type: ignore[no-untyped-def]
     onsets,
     closures,
     own_dose,
+    given,
+    opens_at,
 ):
     """The trials one after another, in work space that is given."""
     most, count = calendar.max_arrivals, groups.shape[0]
@@ -198,6 +239,7 @@ def _simulate(  # type: ignore[no-untyped-def]
             amendment = calendar.amended_at[0]
         _, _, _, gap = words_of(replicate, 0, 0, GROUP_OUTCOME, k0, k1)
         unit = unit_gap(gap)
+        come = given.shape[0]  # so many patients came as they did; what follows them is drawn
 
         while end == RUNNING:
             # whether accrual is open, and when it will open by itself
@@ -213,12 +255,14 @@ def _simulate(  # type: ignore[no-untyped-def]
             if not is_open and closed_at < 0:
                 closed_at = now
             elif is_open and closed_at >= 0:
-                unit += units_of(calendar, now) - units_of(calendar, closed_at)
+                unit += units_of(calendar, max(now, opens_at)) - units_of(calendar, max(closed_at, opens_at))
                 closures[closed_n, 0], closures[closed_n, 1] = closed_at, now
                 closed_n += 1
                 closed_at, not_before = np.int64(-1), now
             more = is_open and arrived < most and not all_in
             arrival = max(ticks_of(calendar, unit), not_before) if more else NEVER_TICK
+            if arrived < come:
+                arrival = max(given[arrived, field.STARTED], now)
 
             decides, decision, group = NEVER_TICK, 0, 0
             for a in range(count):
@@ -310,7 +354,8 @@ def _simulate(  # type: ignore[no-untyped-def]
                         a = 1 - a
                     patient[field.STRATUM], patient[field.LEVEL] = a, a
                 place, _ = has_place(tables, calendar, groups, series, a, narrow, now)
-                if place and (calendar.only < 0 or (cohort == calendar.only and not held)):
+                came = index < come
+                if came or place and (calendar.only < 0 or (cohort == calendar.only and not held)):
                     screened += screened_for(calendar, replicate, index, k0, k1)
                     if level > 0 and tables.randomise[0] > 0:
                         since = treated - switched
@@ -322,7 +367,11 @@ def _simulate(  # type: ignore[no-untyped-def]
                         in_block += lowers
                     time = (now - patients[0, field.STARTED]) // TICKS_PER_DAY if daily else treated
                     at = min(time, last_time) * strata + patient[field.STRATUM]
-                    treat(calendar, thresholds, patient, at, replicate, index, k0, k1)
+                    if came:
+                        for k in range(field.FIELDS):
+                            patient[k] = given[index, k]
+                    else:
+                        treat(calendar, thresholds, patient, at, replicate, index, k0, k1)
                     treated += 1
                     count_patient(tables, groups, series, a, patient, treated)
                     watched = patient[field.LEVEL] == level
@@ -345,6 +394,8 @@ def _simulate(  # type: ignore[no-untyped-def]
                         amendment = min(amendment, now)
                 if arrived < most:
                     _, _, _, gap = words_of(replicate, arrived, 0, GROUP_OUTCOME, k0, k1)
+                    if arrived == come:
+                        unit, not_before = units_of(calendar, opens_at), max(not_before, opens_at)
                     unit += unit_gap(gap)
 
         if closed_at >= 0:
