@@ -54,7 +54,8 @@ def status(
         int, typer.Option("--replicates", "-r", min=100, max=100_000, help="simulated rests of the trial")
     ] = 2000,
     seed: Annotated[
-        int | None, typer.Option(min=0, help="seed of the forecast [default: the scenario's]", show_default=False)
+        int | None,
+        typer.Option(min=0, help="seed of the forecast [default: the scenario's]", show_default=False),
     ] = None,
     forecast: Annotated[bool, typer.Option(help="simulate the rest of the trial")] = True,
     went_on_anyway: Annotated[
@@ -86,5 +87,7 @@ def _columns(texts: list[str]) -> dict[str, str]:
     pairs = [text.partition("=") for text in texts]
     for ours, sign, theirs in pairs:
         if not (ours and sign and theirs):
-            raise DesignError(f"--column {ours + sign + theirs!r}: write OURS=THEIRS, such as enrolled=first_dose")
+            raise DesignError(
+                f"--column {ours + sign + theirs!r}: write OURS=THEIRS, such as enrolled=first_dose"
+            )
     return {ours.strip(): theirs.strip() for ours, _, theirs in pairs}

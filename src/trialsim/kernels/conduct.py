@@ -355,7 +355,7 @@ def _simulate(  # type: ignore[no-untyped-def]
                     patient[field.STRATUM], patient[field.LEVEL] = a, a
                 place, _ = has_place(tables, calendar, groups, series, a, narrow, now)
                 came = index < come
-                if came or place and (calendar.only < 0 or (cohort == calendar.only and not held)):
+                if came or (place and (calendar.only < 0 or (cohort == calendar.only and not held))):
                     screened += screened_for(calendar, replicate, index, k0, k1)
                     if level > 0 and tables.randomise[0] > 0:
                         since = treated - switched

@@ -123,7 +123,13 @@ def course(protocol: InDays, seen: Sequence[Seen], on: date, opened: date | None
 
 class _Walk:
     def __init__(self, protocol: InDays, seen: Sequence[Seen], on: date, opened: date) -> None:
-        self.protocol, self.rules, self.seen, self.on, self.opened = protocol, protocol.rules, seen, on, opened
+        self.protocol, self.rules, self.seen, self.on, self.opened = (
+            protocol,
+            protocol.rules,
+            seen,
+            on,
+            opened,
+        )
         self.today = opened
         self.enrolled = 0  # of the list
         self.decided: list[Decided] = []
@@ -313,7 +319,9 @@ class _Walk:
             here = self.at_level(self.level)
             if k != self.look or not self.complete() or not all(self.told(p) for p in here):
                 return None
-            return GO if sum(bool(p.responded) for p in here) >= self.protocol.attained_ge[len(here)] else FUTILE
+            return (
+                GO if sum(bool(p.responded) for p in here) >= self.protocol.attained_ge[len(here)] else FUTILE
+            )
         n, cut = looks.n[k], looks.toxic_ge[k] if looks.toxic_ge else NEVER
         told = [p for p in self.candidates()[:n] if self.told(p)]
         x, open_x = sum(bool(p.responded) for p in told), n - len(told)
@@ -365,7 +373,9 @@ class _Walk:
         self.end, self.ended = end, self.today
 
 
-def certain(row: Sequence[int], cut: int, responses: tuple[int, int], toxicities: tuple[int, int]) -> int | None:
+def certain(
+    row: Sequence[int], cut: int, responses: tuple[int, int], toxicities: tuple[int, int]
+) -> int | None:
     """The decision that every completion gives, None where they differ; ranges with both ends."""
     found = {
         TOO_TOXIC if t >= cut else row[x]
@@ -373,5 +383,3 @@ def certain(row: Sequence[int], cut: int, responses: tuple[int, int], toxicities
         for x in range(responses[0], responses[1] + 1)
     }
     return found.pop() if len(found) == 1 else None
-
-

@@ -10,7 +10,13 @@ from trialsim.codes import ACCRUAL, FUTILITY, GO_EARLY, TOXICITY, TOXICITY_AT_N
 from trialsim.ongoing.course import AtArrival, Course
 from trialsim.ongoing.seen import Seen
 
-ENDS = {FUTILITY: "futile", GO_EARLY: "go", TOXICITY: "stop_toxicity", TOXICITY_AT_N: "stop_toxicity", ACCRUAL: "accrual"}
+ENDS = {
+    FUTILITY: "futile",
+    GO_EARLY: "go",
+    TOXICITY: "stop_toxicity",
+    TOXICITY_AT_N: "stop_toxicity",
+    ACCRUAL: "accrual",
+}
 """How a deviation names the end after which a patient was enrolled; every other one is `final`."""
 
 

@@ -1,0 +1,192 @@
+"""What is ahead of a trial under way, put together: chances of a go by case and by the posterior, accrual, forecasts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from trialsim.errors import DesignError
+from trialsim.ongoing.accrual import AccrualPosterior
+from trialsim.ongoing.forecast import Forecast, forecast
+from trialsim.ongoing.p_go import p_go_now, predictive, with_toxicity
+from trialsim.ongoing.pending import Nature
+from trialsim.ongoing.posterior import RatePosterior, posterior
+from trialsim.ongoing.rules_in_days import InDays
+from trialsim.ongoing.seen import Seen
+from trialsim.ongoing.state import State
+from trialsim.scenario.compiled import Compiled
+
+POSTERIOR = ""
+"""The name, among the cases, of the rate that the data and the prior leave likely."""
+
+
+@dataclass(frozen=True)
+class Chance:
+    """P(go) from here, exact, with every look decided by the counts of its own patients.
+
+    Attributes:
+        case: a case of the scenario; ``POSTERIOR`` for the predictive probability.
+        looks_alone: by the looks, toxicity left out; pending patients by their follow-up.
+        at_rate: the same with every pending patient at the response rate of the truth, whatever her follow-up. Of the
+            posterior: with the posterior of the known patients only.
+        go, reduced, toxicity: with the toxicity rule, future outcomes known at once: a go, a dose reduction triggered
+            from now on, a stop for toxicity. None where that is not worked out.
+    """
+
+    case: str
+    looks_alone: float
+    at_rate: float
+    go: float | None = None
+    reduced: float | None = None
+    toxicity: float | None = None
+
+
+@dataclass(frozen=True)
+class Prospects:
+    """What is ahead.
+
+    Attributes:
+        chances: by the posterior, then by case.
+        mean_rate, known_only: posterior mean of the response rate, with pending patients by their follow-up; and of
+            the known patients alone, which is too low while non-responses are known sooner than responses.
+        accrual: what the dates of enrolment say of the rate.
+        still_to_come: patients that the last look lacks.
+        forecasts: by case, simulated in calendar time; empty where none is wanted or the end is decided.
+    """
+
+    chances: tuple[Chance, ...]
+    mean_rate: float
+    known_only: float
+    accrual: AccrualPosterior
+    still_to_come: int
+    forecasts: dict[str, Forecast]
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """One dict a forecast quantity."""
+        for case, found in self.forecasts.items():
+            about = {"case": case or "posterior"}
+            for name in ("p_go", "p_reduced", "p_toxicity", "p_futility"):
+                share = getattr(found, name)
+                yield {**about, "quantity": name, "estimate": share.value, "mcse": share.mcse}
+            spreads = {
+                "days_to_next_look": found.next_look,
+                "days_to_end": found.end,
+                "final_n": found.final_n,
+            }
+            spreads |= {f"treated_while_pending_{how}": s for how, s in found.while_pending.items()}
+            for name, spread in spreads.items():
+                if spread is not None:
+                    quantiles = {f"q{100 * q:g}": value for q, value in spread.quantile.items()}
+                    bands = {
+                        f"{end}{width}": value
+                        for width, both in spread.band.items()
+                        for end, value in zip(("low", "high"), both, strict=True)
+                    }
+                    yield {
+                        **about,
+                        "quantity": name,
+                        "estimate": spread.mean,
+                        "mcse": spread.mcse,
+                        **quantiles,
+                        **bands,
+                    }
+
+
+def prospects(
+    trial: Compiled,
+    seen: Sequence[Seen],
+    state: State,
+    *,
+    prior: tuple[float, float],
+    opened: date | None,
+    forecasts: bool,
+    went_on_anyway: bool,
+    replicates: int,
+    seed: int,
+    jobs: int,
+) -> Prospects:
+    """What is ahead of a trial; keywords as for ``status``.
+
+    Raises:
+        DesignError: the scenario has something of which nothing ahead is worked out.
+    """
+    rules, on = trial.rules, state.on
+    level = state.course.level
+    natures = {case: Nature.of(trial, case) for case in trial.scenario.truth}
+    first = next(iter(natures.values()))
+    n = rules.looks.planned_n
+    believed = posterior(first, seen, on, prior, planned_n=n)
+    known = posterior(first, seen, on, prior, known_only=True, planned_n=n)
+    chances = [
+        Chance(
+            POSTERIOR,
+            predictive(first, rules.looks, seen, on, believed),
+            predictive(first, rules.looks, seen, on, known),
+        )
+    ]
+    for case, nature in natures.items():
+        alone, at_rate = (
+            p_go_now(nature, rules.looks, seen, on, level=level, convention=how).go
+            for how in ("follow_up", "at_rate")
+        )
+        chances.append(Chance(case, alone, at_rate, *_with_toxicity(trial, nature, seen, state)))
+    closed = tuple(closed_periods(InDays.of(trial), seen, state))
+    accrual = AccrualPosterior.seen([p.enrolled for p in seen], on, closed, opened)
+    found: dict[str, Forecast] = {}
+    if forecasts and (state.end is None or went_on_anyway):
+        beliefs: dict[str, RatePosterior | None] = {POSTERIOR: believed, **dict.fromkeys(natures)}
+        for name, belief in beliefs.items():
+            ahead = forecast(
+                trial,
+                name or next(iter(natures)),
+                seen,
+                on,
+                accrual,
+                next_look=None if state.end is not None else state.course.look,
+                belief=belief,
+                replicates=replicates,
+                seed=seed,
+                workers=jobs,
+            )
+            if ahead is not None:
+                found[name] = ahead
+    counted = len(state.looks[-1].ids)
+    return Prospects(tuple(chances), believed.mean, known.mean, accrual, max(n - counted, 0), found)
+
+
+def _with_toxicity(
+    trial: Compiled, nature: Nature, seen: Sequence[Seen], state: State
+) -> tuple[float | None, float | None, float | None]:
+    if trial.scenario.dose_reduction is None:
+        return None, None, None
+    told = state.course
+    triggered = any(change.level == told.level for change in state.changes)
+    stopped = state.end is not None and state.now.says == "closed" and _is_toxicity(state)
+    try:
+        twin = with_toxicity(
+            nature, trial.rules, seen, state.on, level=told.level, triggered=triggered, stopped=stopped
+        )
+    except DesignError:
+        return None, None, None
+    return twin.go, twin.reduced, twin.toxicity
+
+
+def _is_toxicity(state: State) -> bool:
+    from trialsim.codes import TOXICITY, TOXICITY_AT_N
+
+    return state.end in (TOXICITY, TOXICITY_AT_N)
+
+
+def closed_periods(
+    protocol: InDays, seen: Sequence[Seen], state: State
+) -> Iterator[tuple[date, date | None]]:
+    """When accrual was closed: on hold, and from the patient who filled a look to its decision."""
+    if protocol.hold:
+        yield from ((change.trigger, change.switch) for change in state.changes)
+    if protocol.pauses:
+        enrolled = {patient.id: patient.enrolled for patient in seen}
+        for look in state.looks[:-1]:
+            if not look.not_enrolled and not protocol.rules.looks.is_final(look.look):
+                yield enrolled[look.ids[-1]], look.day

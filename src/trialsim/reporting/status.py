@@ -1,0 +1,238 @@
+"""A trial under way in words: what the protocol says now, who counts, what was done against it, and what is ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from trialsim.codes import NEVER
+from trialsim.ongoing.forecast import Forecast, Spread
+from trialsim.ongoing.prospects import POSTERIOR, Prospects
+from trialsim.ongoing.status import Status
+from trialsim.reporting import status_words as words
+from trialsim.reporting.about import MADE_BY, about
+from trialsim.reporting.pictures import undrawn
+from trialsim.writing.numbers import NONE, Cell, count, mcse_cell, probability_cell, rate
+from trialsim.writing.report import (
+    Block,
+    Pictures,
+    Points,
+    Report,
+    Row,
+    Section,
+    Table,
+    Terms,
+    Words,
+    plain,
+    section,
+)
+
+MOST_CASES = 4
+"""Cases in the tables of what is ahead; all are in the CSV files."""
+
+KNOWN_ONLY = (
+    "Of the known patients alone the rate would be {known}: too low while non-responses are known sooner than "
+    "responses, so it is not used."
+)
+
+
+def report_of(found: Status) -> Report:
+    """One page: now, the looks, toxicity, findings, what is ahead; then the patients."""
+    sections = (_now(found), _ahead(found), _queries(found), _pictures(found))
+    return Report(
+        found.name,
+        f"Status on {found.state.on}",
+        tuple(part for part in sections if not part.is_empty),
+        MADE_BY,
+        about=about(found.scenario),
+    )
+
+
+def _now(found: Status) -> Section:
+    state = found.state
+    doses = words.doses_given(found)
+    data = f"{count(state.treated, 'patient')} enrolled by {state.on}"
+    if len(doses) > 1:
+        data += f": {', '.join(doses)}"
+    if found.patients.extracted > state.on:
+        data += f"; file of {found.patients.extracted}, rolled back"
+    rows = [("Patients", data), ("Responses", words.responses_words(found))]
+    if any(b < NEVER for row in found.compiled.rules.monitor.act_ge for b in row):
+        for dose in state.doses:
+            if dose.treated or dose.level == state.course.level:
+                at = f" at {found.scenario.doses[dose.level]}" if len(state.doses) > 1 else ""
+                rows.append((f"Toxicity{at}", words.boundary_words(found, dose.level)))
+    for change in state.changes:
+        switch = (
+            f", from {change.switch} on" if change.switch else "; accrual was complete, so nothing changes"
+        )
+        why = "by the toxicity rule" if change.by_boundary else "by the amendment"
+        rows.append(("Dose lowered", f"called for on {change.trigger} {why}{switch}"))
+    against = tuple(words.findings(found))
+    return section(
+        "first-page",
+        "",
+        Words(words.now_words(found), lead=words.lead(found), mark="box"),
+        Terms(tuple(rows)),
+        (Words("", lead="Departures from the protocol:"), Points(against)) if against else (),
+        _looks(found),
+    )
+
+
+def _looks(found: Status) -> Table:
+    rows: list[Row] = [
+        (
+            Cell(str(look.n), look.n),
+            Cell(str(look.yes), look.yes),
+            Cell(str(look.no), look.no),
+            Cell(str(look.pending), look.pending),
+            Cell(str(look.not_enrolled), look.not_enrolled),
+            words.decision(look),
+        )
+        for look in found.state.looks
+    ]
+    notes = ["A look counts the first patients in the order of their enrolment, whoever was known first."]
+    if found.compiled.rules.on_dose_change == 2 and found.state.course.start:
+        notes.append("Looks began again at the lower dose.")
+    heads = ("Look after", "Response", "None", "Pending", "Not enrolled", "Decision")
+    return Table("looks", "The looks", heads, plain(rows), tuple(notes), words=(5,))
+
+
+def _ahead(found: Status) -> Section:
+    if found.state.end is not None and not found.options["went_on_anyway"]:
+        return section("ahead", "")
+    ahead = found.prospects
+    if ahead is None:
+        return section(
+            "ahead", "What is ahead", Words(f"Not worked out for this scenario: {found.no_prospects}.")
+        )
+    return section("ahead", "What is ahead", *_blocks(found, ahead))
+
+
+def _blocks(found: Status, ahead: Prospects) -> Iterator[Block]:
+    if found.state.end is not None:
+        yield Words("The protocol has ended this trial. What follows is as if it went on.", mark="warning")
+    yield _chances(ahead)
+    if ahead.forecasts:
+        yield _forecast(found, ahead)
+    a, b = found.options["prior"]
+    text = (
+        f"Patients came at {ahead.accrual.per_month:.2f} a month (90% interval {ahead.accrual.quantile(0.05):.2f} to "
+        f"{ahead.accrual.quantile(0.95):.2f}), counted while accrual was open. Posterior: prior Beta({a:g}, {b:g}), mean "
+        f"response rate {rate(round(ahead.mean_rate, 3))}. "
+    )
+    if abs(ahead.mean_rate - ahead.known_only) >= 0.0005:
+        text += KNOWN_ONLY.format(known=rate(round(ahead.known_only, 3)))
+    yield Words(text, mark="note")
+
+
+def _names(ahead: Prospects) -> list[str]:
+    return [chance.case for chance in ahead.chances][: MOST_CASES + 1]
+
+
+def _called(name: str) -> str:
+    return "Predictive (posterior)" if name == POSTERIOR else name
+
+
+def _chances(ahead: Prospects) -> Table:
+    """P(go) now, by case: exact."""
+    shown = _names(ahead)
+    toxic = any(chance.go is not None for chance in ahead.chances)
+    rows: list[Row] = []
+    for chance in ahead.chances:
+        if chance.case not in shown:
+            continue
+        more = [probability_cell(p) for p in (chance.go, chance.reduced, chance.toxicity)] if toxic else []
+        alone = [probability_cell(min(p, 1.0)) for p in (chance.looks_alone, chance.at_rate)]
+        rows.append((_called(chance.case), *alone, *more))
+    heads = ["If", "P(go)", "Other convention"]
+    notes = [
+        "Exact, by the looks, toxicity left out. Pending patients: by their follow-up. Other convention: in a case "
+        "every pending patient at its response rate; predictive: by the known patients alone, which is too low."
+    ]
+    if toxic:
+        heads += ["P(go), toxicity rule", "P(dose lowered)", "P(toxicity stop)"]
+        notes.append(
+            "With the toxicity rule: exact, with every future outcome known before the next patient."
+        )
+    return Table("p_go", "P(go) from here", tuple(heads), plain(rows), tuple(notes))
+
+
+def _forecast(found: Status, ahead: Prospects) -> Table:
+    """Dates and sizes, simulated."""
+    rows: list[Row] = []
+    shown = [name for name in _names(ahead) if name in ahead.forecasts]
+    for name in shown:
+        one = ahead.forecasts[name]
+        rows.append(
+            (
+                _called(name),
+                probability_cell(one.p_go.value),
+                mcse_cell("p_go", one.p_go.mcse),
+                _dates(found, one.next_look),
+                _dates(found, one.end),
+                _size(one),
+            )
+        )
+    replicates = next(iter(ahead.forecasts.values())).replicates
+    notes = [
+        f"{replicates:,} simulated rests of the trial from this very state, in calendar time; the accrual rate is "
+        "drawn from its posterior. Medians, with 80% bands; 50 and 95% bands are in the CSV file.",
+        *_while_pending(ahead),
+    ]
+    heads = ("If", "P(go)", "mcse", "Next look", "End", "Final n")
+    return Table("forecast", "When, and how many patients", heads, plain(rows), tuple(notes), words=(3, 4, 5))
+
+
+def _while_pending(ahead: Prospects) -> Iterator[str]:
+    found = next(iter(ahead.forecasts.values())).while_pending
+    parts = [f"{spread.mean:.1f} under {how}" for how, spread in found.items() if spread is not None]
+    if parts:
+        yield (
+            "Patients treated while the next look is awaited, beyond those it counts, on average: "
+            f"{', '.join(parts)}."
+        )
+
+
+def _dates(found: Status, spread: Spread | None) -> Cell | str:
+    if spread is None:
+        return NONE
+    low, high = spread.band[80]
+    middle, first, last = (
+        found.state.on + timedelta(days=round(d)) for d in (spread.quantile[0.5], low, high)
+    )
+    return f"{middle} ({first} to {last})" if first != last else f"{middle}"
+
+
+def _size(one: Forecast) -> str:
+    if one.final_n is None:
+        return NONE
+    low, high = one.final_n.band[80]
+    return f"{one.final_n.quantile[0.5]:.0f} ({low:.0f} to {high:.0f})"
+
+
+def _queries(found: Status) -> Section:
+    asked = tuple(words.queries(found))
+    return section("queries", "To ask the sites", Points(asked) if asked else ())
+
+
+def _pictures(found: Status) -> Section:
+    if not found.seen:
+        return section("patients", "")
+    state, doses = found.state, found.scenario.doses
+    events = [
+        (f"lower dose called for at {doses[change.level]}", change.trigger, "triggered")
+        for change in state.changes
+    ]
+    events += [
+        (
+            f"look after {state.looks[d.look].n}: {'goes on' if d.decision >= 0 else words.DECISIONS[d.decision]}",
+            d.day,
+            "decided",
+        )
+        for d in state.course.decided
+    ]
+    if state.end is not None and state.ended is not None and state.ended not in {day for _, day, _ in events}:
+        events.append((words.ENDS[state.end], state.ended, "decided"))
+    swimmer = undrawn("patients_so_far", found.name, found.seen, state.on, doses, events)
+    return section("patients", "The patients", Pictures((swimmer,)))
