@@ -19,14 +19,13 @@ from tests.helpers import first_of
 from tests.oracle import conduct_strategies
 from tests.oracle.events_office import Arm, Trial
 from tests.oracle.events_patient import Patient
-from trialsim.codes import TICKS_PER_DAY, TOXICITY, TOXICITY_AT_N
+from trialsim.codes import TICKS_PER_DAY
 from trialsim.kernels.tables import Calendar
 from trialsim.ongoing.course import course
 from trialsim.ongoing.rules_in_days import InDays
 from trialsim.ongoing.seen import Seen
 
 OPENED = date(2026, 1, 5)
-TOO_TOXIC_ENDS = (TOXICITY, TOXICITY_AT_N)
 
 
 class Written(Trial):
@@ -124,23 +123,22 @@ def study(seed: str, scenarios: int) -> Counter[str]:
             at = (seed, met["trials"], day)
             met["cuts"] += 1
             told = course(protocol, cut(trial.patients, day), on_day(day), OPENED)
+            if told.unsettled:
+                # Whether places were left depends on a pending patient who may yet turn out inevaluable.
+                assert rules.replaced
+                assert any(p.arrival <= day < p.known for p in trial.patients)
+                met["unsettled"] += 1
+                continue
             looked = [(on_day(d), k, what) for d, k, what in trial.looked if d <= day]
             assert [(d.day, d.look, d.decision) for d in told.decided] == looked, at
             triggers = [(on_day(d), level) for d, level in trial.triggers if d <= day]
             assert [(c.trigger, c.level) for c in told.changes] == triggers, at
-            assert told.ended == (on_day(last) if last <= day else None), at
-            end = arm.end if last <= day else None
             switches = [(on_day(d), level) for d, level in trial.switches if d <= day]
             said = [(c.switch, c.level + 1) for c in told.changes if c.switch and c.switch <= on_day(day)]
-            if rules.replaced and any(p.known > day for p in trial.patients if p.arrival <= day):
-                # Whether all places are taken depends on who is yet to turn out inevaluable.
-                met["places not known"] += 1
-                assert set(switches) <= set(said), at
-                if end in TOO_TOXIC_ENDS:
-                    assert told.end in TOO_TOXIC_ENDS, at
-                    continue
-            elif told.ended is None:
-                assert said == switches, at
+            assert said[: len(switches)] == switches, at
+            assert told.level == len(switches), at
+            assert told.ended == (on_day(last) if last <= day else None), at
+            end = arm.end if last <= day else None
             assert told.end == end, at
             met["ended"] += end is not None
             met["looks"] += len(looked)
@@ -156,5 +154,6 @@ def test_a_cut_trial_stands_where_it_was_left(batch: int) -> None:
     met = study(f"cut {batch}", 200)
     print(dict(met))
     assert met["ties"] > 1000
+    assert met["unsettled"] < met["cuts"] / 20
     assert min(met["looks"], met["triggers"], met["switches"]) > 20
     assert sum(name.startswith("end ") for name in met) == 9  # every way a trial can end, and none yet
