@@ -153,7 +153,7 @@ def test_a_cut_trial_stands_where_it_was_left(batch: int) -> None:
     """200 random trials, each cut at up to four days: every decision and its day, ties included."""
     met = study(f"cut {batch}", 200)
     print(dict(met))
-    assert met["ties"] > 1000
+    assert met["ties"] > 300
     assert met["unsettled"] < met["cuts"] / 20
     assert min(met["looks"], met["triggers"], met["switches"]) > 20
     assert sum(name.startswith("end ") for name in met) == 9  # every way a trial can end, and none yet
