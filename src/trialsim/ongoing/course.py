@@ -49,7 +49,7 @@ class DoseChange:
 
 @dataclass(frozen=True)
 class Decided:
-    """The decision of look ``look`` (from 0), the day it was taken and the number of the start of looks it belongs to."""
+    """The decision of ``look`` (from 0), its day, and the number of the start of looks it belongs to."""
 
     look: int
     decision: int
@@ -126,7 +126,13 @@ def course(protocol: InDays, seen: Sequence[Seen], on: date, opened: date | None
 
 class _Walk:
     def __init__(self, protocol: InDays, seen: Sequence[Seen], on: date, opened: date) -> None:
-        self.protocol, self.rules, self.seen, self.on, self.opened = protocol, protocol.rules, seen, on, opened
+        self.protocol, self.rules, self.seen, self.on, self.opened = (
+            protocol,
+            protocol.rules,
+            seen,
+            on,
+            opened,
+        )
         self.today = opened
         self.enrolled = 0  # of the list
         self.decided: list[Decided] = []
@@ -234,13 +240,17 @@ class _Walk:
         Where inevaluable patients are replaced, one whose outcome is pending may still turn out to be one: she is not
         enough for the trial to be complete.
         """
-        counted = [self.seen[i] for i in self.counts if not (self.rules.replaced and self.seen[i].inevaluable)]
+        counted = [
+            self.seen[i] for i in self.counts if not (self.rules.replaced and self.seen[i].inevaluable)
+        ]
         sure = [p for p in counted if not self.rules.replaced or p.response_known is not None]
         return len(sure) >= self.final_n()
 
     def dose_matters(self) -> bool:
         """Whether places are left, so that a change of dose matters; notes where that cannot be said yet."""
-        counted = [self.seen[i] for i in self.counts if not (self.rules.replaced and self.seen[i].inevaluable)]
+        counted = [
+            self.seen[i] for i in self.counts if not (self.rules.replaced and self.seen[i].inevaluable)
+        ]
         self.unsettled |= not self.complete() and len(counted) >= self.final_n()
         return not self.complete()
 
@@ -323,7 +333,9 @@ class _Walk:
             here = self.at_level(self.level)
             if k != self.look or not self.complete() or not all(self.told(p) for p in here):
                 return None
-            return GO if sum(bool(p.responded) for p in here) >= self.protocol.attained_ge[len(here)] else FUTILE
+            return (
+                GO if sum(bool(p.responded) for p in here) >= self.protocol.attained_ge[len(here)] else FUTILE
+            )
         n, cut = looks.n[k], looks.toxic_ge[k] if looks.toxic_ge else NEVER
         told = [p for p in self.candidates()[:n] if self.told(p)]
         x, open_x = sum(bool(p.responded) for p in told), n - len(told)
@@ -375,7 +387,9 @@ class _Walk:
         self.end, self.ended = end, self.today
 
 
-def certain(row: Sequence[int], cut: int, responses: tuple[int, int], toxicities: tuple[int, int]) -> int | None:
+def certain(
+    row: Sequence[int], cut: int, responses: tuple[int, int], toxicities: tuple[int, int]
+) -> int | None:
     """The decision that every completion gives, None where they differ; ranges with both ends."""
     found = {
         TOO_TOXIC if t >= cut else row[x]
@@ -383,5 +397,3 @@ def certain(row: Sequence[int], cut: int, responses: tuple[int, int], toxicities
         for x in range(responses[0], responses[1] + 1)
     }
     return found.pop() if len(found) == 1 else None
-
-

@@ -1,4 +1,4 @@
-"""Where the patients of a trial under way departed from its protocol: each patient, with the day and what the rule was."""
+"""Where patients of a trial under way departed from its protocol: who, on which day and from which rule."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ from trialsim.codes import ACCRUAL, FUTILITY, GO_EARLY, TOXICITY, TOXICITY_AT_N
 from trialsim.ongoing.course import AtArrival, Course
 from trialsim.ongoing.seen import Seen
 
-ENDS = {FUTILITY: "futile", GO_EARLY: "go", TOXICITY: "stop_toxicity", TOXICITY_AT_N: "stop_toxicity", ACCRUAL: "accrual"}
+ENDS = {
+    FUTILITY: "futile",
+    GO_EARLY: "go",
+    TOXICITY: "stop_toxicity",
+    TOXICITY_AT_N: "stop_toxicity",
+    ACCRUAL: "accrual",
+}
 """How a deviation names the end after which a patient was enrolled; every other one is `final`."""
 
 
