@@ -9,6 +9,7 @@ import pytest
 
 from tests.published.reference import rows
 from trialsim.codes import FUTILE, FUTILITY, GO, TOXICITY
+from trialsim.errors import DesignError
 from trialsim.ongoing.seen import Seen
 from trialsim.ongoing.state import CLOSED, ENROL, PAUSED, State, state
 from trialsim.scenario.compiled import Compiled
@@ -171,3 +172,15 @@ def test_what_the_reference_has_no_column_for() -> None:
     assert at_cut_off("S7").go_certain and not at_cut_off("S7").no_go_certain
     assert at_cut_off("S3").past_futility == tuple(f"{k:03}" for k in range(1, 11))
     assert [d.since for d in at_cut_off("S6").deviations] == [date(2026, 7, 14)] * 4
+
+
+def test_what_a_list_of_patients_does_not_say_is_refused_by_its_key() -> None:
+    text = scenario(protocol("S3"))
+    own = text + "cohorts: {rules: own, strata: [{name: a, share: 0.5}, {name: b, share: 0.5}]}\n"
+    with pytest.raises(DesignError, match=r"cohorts\.rules"):
+        state(Compiled.of(parse(own)), [], date(2026, 1, 1))
+    months = text.replace("doses: ['100']", "doses: [high, low]")
+    months += "dose_reduction:\n  rule: {kind: amendment, after_month: 3}\n"
+    with pytest.raises(DesignError, match="accrual opened"):
+        state(Compiled.of(parse(months)), [], date(2026, 1, 1))
+    assert state(Compiled.of(parse(months)), [], date(2026, 4, 5), date(2026, 1, 1)).now.level == 1
