@@ -1,4 +1,4 @@
-"""The toxicity boundary of a trial under way: its path so far at each dose, where it is crossed, and where it could be."""
+"""The toxicity boundary of a trial under way: its path so far at each dose, where it is crossed or could be."""
 
 from __future__ import annotations
 
@@ -58,7 +58,8 @@ def at_dose(protocol: InDays, seen: Sequence[Seen], level: int, on: date) -> AtD
     here = [p for p in seen if p.level == level]
     row = protocol.rules.monitor.act_ge[level]
     boundary = tuple(row[m] if m < len(row) else NEVER for m in range(1, len(here) + 1))
-    path, pending_path = [], []
+    path: list[int] = []
+    pending_path: list[int] = []
     for p in here:
         path.append((path[-1] if path else 0) + bool(p.toxic))
         pending_path.append((pending_path[-1] if pending_path else 0) + (p.toxic is None))

@@ -49,7 +49,7 @@ class DoseChange:
 
 @dataclass(frozen=True)
 class Decided:
-    """The decision of look ``look`` (from 0), the day it was taken and the number of the start of looks it belongs to."""
+    """The decision of ``look`` (from 0), its day, and the number of the start of looks it belongs to."""
 
     look: int
     decision: int
@@ -89,6 +89,8 @@ class Course:
         paused: whether accrual waits for the awaited interim look.
         full: whether all places of the final look are taken.
         at_arrival: by patient.
+        unsettled: where inevaluable patients are replaced: a trigger or a stop fell when every place was taken if those
+            still pending are evaluable, and was read as if a place were left; what follows from it may change.
     """
 
     decided: tuple[Decided, ...]
@@ -104,6 +106,7 @@ class Course:
     paused: bool
     full: bool
     at_arrival: tuple[AtArrival, ...]
+    unsettled: bool = False
 
 
 def course(protocol: InDays, seen: Sequence[Seen], on: date, opened: date | None = None) -> Course:
@@ -144,6 +147,7 @@ class _Walk:
         self.full_since: date | None = None
         self.at_arrival: list[AtArrival] = []
         self.start = -1
+        self.unsettled = False
         self.new_dose_only = False
         self.begin()
 
@@ -181,6 +185,7 @@ class _Walk:
             self.paused_since is not None,
             self.full_since is not None,
             tuple(self.at_arrival),
+            self.unsettled,
         )
 
     def later(self, days: int) -> date:
@@ -235,10 +240,19 @@ class _Walk:
         Where inevaluable patients are replaced, one whose outcome is pending may still turn out to be one: she is not
         enough for the trial to be complete.
         """
-        counted = [self.seen[i] for i in self.counts]
-        if self.rules.replaced:
-            counted = [p for p in counted if p.response_known is not None and not p.inevaluable]
-        return len(counted) >= self.final_n()
+        counted = [
+            self.seen[i] for i in self.counts if not (self.rules.replaced and self.seen[i].inevaluable)
+        ]
+        sure = [p for p in counted if not self.rules.replaced or p.response_known is not None]
+        return len(sure) >= self.final_n()
+
+    def dose_matters(self) -> bool:
+        """Whether places are left, so that a change of dose matters; notes where that cannot be said yet."""
+        counted = [
+            self.seen[i] for i in self.counts if not (self.rules.replaced and self.seen[i].inevaluable)
+        ]
+        self.unsettled |= not self.complete() and len(counted) >= self.final_n()
+        return not self.complete()
 
     def no_more(self) -> bool:
         return len(self.counts) >= self.rules.max_treated or self.enrolled >= self.protocol.most
@@ -272,7 +286,7 @@ class _Walk:
         if self.crossed(monitor.stops_from(level)):
             short = not self.new_dose_only and self.rules.looks.ends_early(self.look)
             short = short and self.rules.looks.is_final(self.look)
-            self.close(TOXICITY_AT_N if self.complete() and not short else TOXICITY)
+            self.close(TOXICITY if self.dose_matters() or short else TOXICITY_AT_N)
         elif monitor.action[level] == REDUCE:
             self.trigger(by_boundary=True)
 
@@ -289,7 +303,7 @@ class _Walk:
 
     def trigger(self, *, by_boundary: bool) -> None:
         switch = None
-        if not self.complete():
+        if self.dose_matters():
             self.on_hold = self.protocol.hold
             switch = self.switch_due = self.later(self.protocol.lag)
         self.changes[self.level] = DoseChange(self.level, self.today, by_boundary, switch)
@@ -299,7 +313,7 @@ class _Walk:
         if self.end is not None or self.switch_due is None or self.switch_due > self.today:
             return False
         self.switch_due, self.on_hold = None, False
-        if self.complete():
+        if not self.dose_matters():
             left = self.changes[self.level]
             self.changes[self.level] = DoseChange(left.level, left.trigger, left.by_boundary, None)
             return False

@@ -1,4 +1,4 @@
-"""Where the patients of a trial under way departed from its protocol: each patient, with the day and what the rule was."""
+"""Where patients of a trial under way departed from its protocol: who, on which day and from which rule."""
 
 from __future__ import annotations
 

@@ -26,11 +26,11 @@ class Look:
         toxic_ge: its cut-off for toxicities, NEVER without one.
         toxic_yes, toxic_pending: toxicities among the same patients, where it has one; else 0.
         waits_for: the patients whose outcome (or toxicity, where it has a cut-off) is pending.
-        certain: what every completion gives (``codes``: FUTILE, GO, CONSIDER, TOO_TOXIC, or a later look); None while open.
+        certain: what every completion gives (a decision of ``codes``, or a later look); None while open.
         decided: what was decided, None while it is not.
         day: the day of the decision.
-        latest: the latest day of the decision by the protocol's visits and windows; None where it is decided, patients are
-            missing or an outcome is overdue.
+        latest: the latest day of the decision by the protocol's visits and windows; None where it is decided,
+            patients are missing or an outcome is overdue.
     """
 
     look: int

@@ -47,7 +47,7 @@ class State:
     Attributes:
         on: the day.
         treated: patients.
-        yes, no, inevaluable, unconfirmed, pending: their responses; ``no`` leaves out those known to be inevaluable, and
+        yes, no, inevaluable, unconfirmed, pending: their responses; ``no`` leaves out the inevaluable, and
             ``pending`` counts the unconfirmed.
         looks: every look.
         doses: every dose level.
