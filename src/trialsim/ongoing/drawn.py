@@ -1,4 +1,4 @@
-"""The patients so far, as the conduct's kernel takes them: what is known fixed, what is pending drawn until it agrees."""
+"""The patients so far as the kernel takes them: what is known is fixed, what is pending drawn until it agrees."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def known_of(patients: Sequence[Seen], visits: Int64) -> Int64:
 
 @kernel
 def draw_given(calendar, thresholds, k0, k1, replicate, known, today, most, attempts, out):  # type: ignore[no-untyped-def]
-    """Fill ``out`` (G, FIELDS) with patients who agree with what is known of them at the end of the day of ``today``.
+    """Fill ``out`` (G, FIELDS) with patients who agree with what is known of them at the end of ``today``.
 
     Attempt t of patient i has the words of arrival i + t ``most``, which no arrival of the trial itself has. Returns -1,
     or the index of a patient with whom no attempt agreed.

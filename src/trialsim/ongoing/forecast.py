@@ -1,7 +1,7 @@
 """What is ahead of a running trial in calendar time: its conduct simulated from the patients so far, a day on.
 
-Each replicate draws an accrual rate, the response rate (fixed, or from the posterior), every pending outcome given what is
-known of the patient, and everybody who is still to come; then the conduct runs through the patients as they came.
+Each replicate draws an accrual rate, the response rate (fixed, or from the posterior), every pending outcome given what
+is known of the patient, and everybody who is still to come; then the conduct runs through the patients as they came.
 """
 
 from __future__ import annotations
