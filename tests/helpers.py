@@ -87,6 +87,7 @@ ANSWERS = {
     "find": "find simon --p0 .1 --p1 .3 --alpha .05 --beta .2",
     "oc": "oc 0/6,3/12 --p0 .1 --p1 .4 --alpha .05",
     "monitor": "monitor small.yaml",
+    "redesign": "redesign 1/10,5/29 --x1 3 --power .9 --p0 .1 --p1 .3",
     "analyse": "analyse small.yaml",
     "trace": "trace small.yaml",
     "check": "check small.yaml",

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from trialsim.inference.oc import oc as oc
     from trialsim.monitoring.aids import Aids as Aids
     from trialsim.monitoring.aids import monitor as monitor
+    from trialsim.monitoring.redesign import Redesign as Redesign
+    from trialsim.monitoring.redesign import redesign as redesign
     from trialsim.page import app as app
     from trialsim.reporting.later import write_docx as docx  # noqa: F401
     from trialsim.reporting.rerun import reproduce as reproduce
@@ -87,6 +89,8 @@ _HOME = {
     "OutputError": "trialsim.errors",
     "Protocol": "trialsim.facts.protocol",
     "protocol": "trialsim.facts.protocol",
+    "Redesign": "trialsim.monitoring.redesign",
+    "redesign": "trialsim.monitoring.redesign",
     "report": "trialsim.reporting.run.folder",
     "reproduce": "trialsim.reporting.rerun",
     "Results": "trialsim.results",

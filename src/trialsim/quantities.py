@@ -154,24 +154,34 @@ QUANTITIES = (
     Quantity("responses_cohort", "Expected responses in {}", "patients", "cohort", "cohorts"),
     # which dose goes forward; the first five are all that can happen
     Quantity(
-        "p_dose_none", "P(dose rule: no go, so no dose goes forward)", "probability", needs="decision"
+        "p_dose_none", "P(dose rule: no go, so no dose goes forward)", "probability", needs="decision",
+        short="P(no dose)",
     ),
     Quantity(
-        "p_dose_no_comparison", "P(dose rule: nobody was treated at the lower dose)", "probability", needs="decision"
+        "p_dose_no_comparison", "P(dose rule: nobody was treated at the lower dose)", "probability", needs="decision",
+        short="P(no comparison)",
     ),
-    Quantity("p_dose_undecided", "P(dose rule: too few patients at a dose)", "probability", needs="decision"),
-    Quantity("p_dose_lower", "P(dose rule: the lower dose)", "probability", needs="decision"),
-    Quantity("p_dose_higher", "P(dose rule: the higher dose)", "probability", needs="decision"),
+    Quantity(
+        "p_dose_undecided", "P(dose rule: too few patients at a dose)", "probability", needs="decision",
+        short="P(dose undecided)",
+    ),
+    Quantity(
+        "p_dose_lower", "P(dose rule: the lower dose)", "probability", needs="decision", short="P(lower dose)"
+    ),
+    Quantity(
+        "p_dose_higher", "P(dose rule: the higher dose)", "probability", needs="decision", short="P(higher dose)"
+    ),
     Quantity(
         "p_dose_correct", "P(dose rule: the correct dose, PCS)", "probability", needs="decision",
         short="PCS", spoken="the probability that the correct dose is chosen",
     ),
     Quantity(
-        "p_dose_wrong", "P(dose rule: the wrong dose)", "probability", needs="decision",
+        "p_dose_wrong", "P(dose rule: the wrong dose)", "probability", needs="decision", short="P(wrong dose)",
         spoken="the probability that the wrong dose is chosen",
     ),
     Quantity(
         "p_dose_inactive", "P(dose rule: a dose no better than p0 goes forward)", "probability", needs="decision",
+        short="P(inactive dose forward)",
         spoken="the probability that a dose no better than p0 goes forward",
     ),
     Quantity(

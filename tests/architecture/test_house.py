@@ -24,6 +24,7 @@ DOORS = {
     "pandas": {"answers.py", "results.py"},
     "jinja2": {"reporting/", "writing/"},
     "docx": {"writing/"},
+    "openpyxl": {"sheets.py"},
     "pyarrow": {"engine/single_trials.py"},
     "typer": {"cli/"},
     "rich": {"cli/"},
@@ -128,11 +129,11 @@ def test_public_names_are_these():
     assert set(trialsim.__all__) == {
         "Aids", "Analyses", "Checks", "Comparison", "DesignError", "FoundDesigns", "StatedDesign",
         "OutputError",
-        "Protocol", "Results", "RobustDesigns", "Run", "Scenario", "ScenarioError",
+        "Protocol", "Results", "Redesign", "RobustDesigns", "Run", "Scenario", "ScenarioError",
         "SensitivityResults", "Trace", "TrialsimError", "WhatIf", "WhatIfs", "__version__",
         "analyse", "app", "assess", "check", "compare", "docx", "examples", "exact", "find",
         "find_robust", "init",
-        "load", "monitor", "oc", "protocol", "report", "reproduce", "run", "schema", "sensitivity",
+        "load", "monitor", "oc", "protocol", "redesign", "report", "reproduce", "run", "schema", "sensitivity",
         "simulate", "trace", "validate", "whatif",
     }  # fmt: skip
     for name in trialsim.__all__:

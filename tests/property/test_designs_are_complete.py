@@ -237,11 +237,11 @@ def three_stage_least(args, nmax, early, shape):
     ("args", "nmax", "early", "shape"),
     [
         ((0.1, 0.5, 0.1, 0.2), 12, False, "free"),
-        ((0.2, 0.6, 0.1, 0.1), 14, False, "free"),
+        pytest.param((0.2, 0.6, 0.1, 0.1), 14, False, "free", marks=pytest.mark.slow),
         ((0.05, 0.4, 0.05, 0.15), 13, False, "ensign"),
         ((0.3, 0.7, 0.1, 0.2), 15, False, "equal"),
         ((0.1, 0.5, 0.1, 0.2), 9, True, "free"),
-        ((0.2, 0.7, 0.1, 0.2), 9, True, "free"),
+        pytest.param((0.2, 0.7, 0.1, 0.2), 9, True, "free", marks=pytest.mark.slow),
     ],
 )
 def test_three_stages(args, nmax, early, shape):

@@ -26,6 +26,7 @@ from trialsim.cli import (
     monitor,
     oc,
     protocol,
+    redesign,
     run,
     sensitivity,
     trace,
@@ -82,7 +83,13 @@ def _say(words: str) -> None:
 
 
 _LOOKS = (r"[-–−\d:,;]*/[-–−\d:/,;]*", " ")
-_SEVERAL = {"--now": (r"[\d.,;]+", ","), "--rates": (r"[\d.,;]+", ","), "--design": _LOOKS, "oc": _LOOKS}
+_SEVERAL = {
+    "--now": (r"[\d.,;]+", ","),
+    "--rates": (r"[\d.,;]+", ","),
+    "--design": _LOOKS,
+    "oc": _LOOKS,
+    "redesign": _LOOKS,
+}
 """Words after which a value may be written as several words: what such a word looks like, and what joins them."""
 
 
@@ -164,6 +171,7 @@ for command in (
     check.check,
     analyse.analyse,
     monitor.monitor,
+    redesign.redesign,
     sensitivity.sensitivity,
     whatif.whatif,
     compare.compare,

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import difflib
-import io
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,14 +13,10 @@ from trialsim.designs.finding import COLUMNS, KINDS, check_kind, find, needs, va
 from trialsim.errors import DesignError
 from trialsim.given import clip
 from trialsim.results import to_frame
+from trialsim.sheets import MISSING, read_csv
 
 if TYPE_CHECKING:
     import pandas as pd
-
-MISSING = {"", "na", "n/a", "#n/a", "nan", "<na>", "null", "none", "."}
-"""What stands in a cell that says nothing, in any case."""
-
-ENCODINGS = ("utf-8-sig", "cp1252")
 
 
 @dataclass(frozen=True)
@@ -108,54 +102,24 @@ def _answers(kind: str, settings: Iterable[Setting]) -> Answers:
 
 
 def _settings(kind: str, path: Path) -> Iterator[Setting]:
-    text = _text(path)
-    # Excel may say first what parts the cells
-    told = re.match(r"sep=(.)[^\n]*\n", text)
-    text = text[told.end() :] if told else text
-    header = next((line for line in text.splitlines() if line.strip()), "")
-    mark = told[1] if told else next((mark for mark in "\t;," if mark in header), " ")
-    reader = csv.reader(io.StringIO(text), delimiter=mark, skipinitialspace=True)
-    try:
-        lines = [(reader.line_num + bool(told), row) for row in reader if any(cell.strip() for cell in row)]
-    except csv.Error as error:
-        raise DesignError(f"{path}: line {reader.line_num}: not a CSV table ({error})") from None
+    sheet = read_csv(path)
     wanted = needs(kind)
     must = f"a table of settings needs a header with {', '.join(wanted)} (power in place of beta), and a row a setting"
-    if len(lines) < 2:
+    if not sheet.rows:
         raise DesignError(f"{path}: {must}")
-    names = [cell.strip() for cell in lines[0][1]]
-    if mark == " " and len(lines[1][1]) == len(names) + 1:
-        names = ["", *names]  # R: row names without a header
+    names = list(sheet.names)
     keys = [_key(kind, name) for name in names]
     stated = {*keys, *(("beta",) if "power" in keys else ())}
     if missing := [key for key in wanted if key not in stated]:
-        raise DesignError(f"{path}: line {lines[0][0]}: no column {', '.join(missing)}; {must}")
+        raise DesignError(f"{path}: line {sheet.line}: no column {', '.join(missing)}; {must}")
     known = [key for key in keys if key]
     if twice := sorted({key for key in known if known.count(key) > 1}):
-        raise DesignError(f"{path}: line {lines[0][0]}: column {', '.join(twice)} is there twice")
+        raise DesignError(f"{path}: line {sheet.line}: column {', '.join(twice)} is there twice")
     note = "; ".join(
         _near(kind, name) for name, key in zip(names, keys, strict=True) if not key and _near(kind, name)
     )
-    for line, cells in lines[1:]:
+    for line, cells in sheet.rows:
         yield _setting(f"{path}: line {line}", names, keys, cells, note)
-
-
-def _text(path: Path) -> str:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DesignError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
-    except ValueError:
-        raise DesignError(f"{str(path)!r} cannot be the name of a file") from None
-    encodings = ("utf-16",) if content[:2] in (b"\xff\xfe", b"\xfe\xff") else ENCODINGS
-    for encoding in encodings:
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text.replace("\r\n", "\n").replace("\r", "\n")
-    raise DesignError(f"{path}: not a text file")
 
 
 def _arguments(kind: str) -> list[str]:
@@ -173,7 +137,7 @@ def _near(kind: str, name: str) -> str:
     return f"column `{clip(name)}` is carried along unread; did you mean `{near[0]}`?" if near else ""
 
 
-def _setting(where: str, names: list[str], keys: list[str], cells: list[str], note: str) -> Setting:
+def _setting(where: str, names: list[str], keys: list[str], cells: Sequence[str], note: str) -> Setting:
     arguments: dict[str, Any] = {}
     shown: dict[str, Any] = {}
     faults = [f"{len(cells)} cells under {len(names)} headers"] if len(cells) > len(names) else []

@@ -120,8 +120,11 @@ def expected(scenario: Scenario | Compiled, replicates: int | None = None) -> in
 
 def kernels_used(scenario: Scenario | Compiled) -> set[str]:
     """The kernels that a run will call, by the names of ``kernels.cold``."""
+    trial = Compiled.of(scenario)
     used = {"chain"}
-    for trials in trials_of(Compiled.of(scenario)).values():
+    if decision := trial.scenario.dose_decision:
+        used.add("randomised" if decision.after_trigger else "dose_law")
+    for trials in trials_of(trial).values():
         main = trials.trials if isinstance(trials, Paths) else trials
         used.add(("abreast" if main.abreast else "conduct") if isinstance(main, Timed) else "trial")
     return used

@@ -8,13 +8,15 @@ from pathlib import Path
 
 def compile_note(kernels: Iterable[str] = ("trial", "chain")) -> str:
     """What to tell a user who is about to wait for compilation of these; "" when they are on disk, compiled."""
-    from trialsim.kernels import abreast, chain, conduct, trial, whole_trial
+    from trialsim.kernels import abreast, chain, conduct, dose_law, randomised, trial, whole_trial
 
     entries = {
         "trial": trial.simulate,
         "chain": chain.propagate,
         "abreast": abreast.simulate,
         "conduct": conduct.simulate,
+        "dose_law": dose_law.lower_dose,
+        "randomised": randomised.both_doses,
         "whole_trial": whole_trial._forward,
     }
     for name in kernels:

@@ -13,9 +13,8 @@ from trialsim.scenario.faults import Faults, Node, Path, entry_of, item_of
 from trialsim.scenario.schema import json_schema
 from trialsim.scenario.values import MAX_DOSES
 
-FILE_ONLY = ("schema", "dose_decision", "history", "prior", "sources", "variants", "sensitivity")
-"""Blocks that stay in the file: the form would say nothing that the text does not say better, or would offer what most
-trials cannot have (a decision between two doses, beliefs)."""
+FILE_ONLY = ("schema", "sources", "variants", "sensitivity")
+"""Blocks that stay in the file: the form would say nothing that the text does not say better."""
 
 
 @cache
@@ -57,7 +56,7 @@ def typed(text: str, node: Node) -> str:
         return text
     if kinds == {"string"} and not any("enum" in branch for branch in branches(node)):
         return inline(text)
-    if kinds == {"object"} or (kinds == {"array", "object"} and ":" in text):
+    if kinds == {"object"} or ("object" in kinds and ":" in text):
         return f"{{{text}}}"
     listed = "array" in kinds and (kinds <= {"array", "null"} or ", " in text)
     return f"[{text}]" if listed else text
@@ -118,7 +117,7 @@ def showable(node: Node) -> bool:
         return True
     kinds = branches(node)
     if len(kinds) > 1 and any(kind.get("type") == "object" for kind in kinds):
-        return _list_or_range(kinds)
+        return _list_or_range(kinds) or _number_or_more(kinds)
     return bool(kinds) and all(map(_showable, kinds))
 
 
@@ -127,6 +126,13 @@ def _list_or_range(kinds: list[Node]) -> bool:
     lists = [kind for kind in kinds if kind.get("type") == "array"]
     ranges = [kind for kind in kinds if {"from", "to"} <= kind.get("properties", {}).keys()]
     return len(kinds) == 2 and len(lists) == len(ranges) == 1 and _showable(lists[0])
+
+
+def _number_or_more(kinds: list[Node]) -> bool:
+    """Whether a number may be given as a few simple keys, which fit in the same box."""
+    numbers = [kind for kind in kinds if kind.get("type") == "number"]
+    blocks = [kind for kind in kinds if all(map(_simple, kind.get("properties", {"": {}}).values()))]
+    return len(kinds) == 2 and len(numbers) == len(blocks) == 1
 
 
 def _showable(kind: Node) -> bool:
@@ -152,6 +158,22 @@ def first_line(kind: Node) -> str:
     return str(kind.get("description", "")).split("\n")[0]
 
 
+def in_file(key: str, data: Mapping[str, Any]) -> bool:
+    """Whether a topmost key stays in the file only."""
+    return key in FILE_ONLY or (key == "dose_decision" and key not in data and not _compares(data))
+
+
+def _compares(data: Mapping[str, Any]) -> bool:
+    """Whether a dose decision can be added: two doses, and a toxicity rule that leads from one to the other."""
+    doses, reduction, cohorts = data.get("doses"), data.get("dose_reduction"), data.get("cohorts")
+    own = isinstance(cohorts, dict) and cohorts.get("rules") == "own"
+    if not isinstance(doses, list) or len(doses) != 2 or own or not isinstance(reduction, dict):
+        return False
+    rule = reduction.get("rule")
+    acts = "rules" in reduction or (isinstance(rule, dict) and rule.get("kind") != "none")
+    return acts and reduction.get("on_dose_change", "pooled") == "pooled"
+
+
 def in_file_only(data: Mapping[str, Any]) -> list[str]:
     """The keys that the form cannot show, as far as they apply to a scenario: all of ``sources``, ``design.looks``."""
     found: list[str] = []
@@ -168,7 +190,7 @@ def in_file_only(data: Mapping[str, Any]) -> list[str]:
                     visit(entry_of(inner or {}, key), value.get(key), (*path, key))
 
     for key, node in json_schema()["properties"].items():
-        if key in FILE_ONLY:
+        if in_file(key, data):
             found.append(key)
         else:
             visit(node, data.get(key), (key,))

@@ -30,6 +30,7 @@ from trialsim.page.starts import (
     sample,
     start,
 )
+from trialsim.page.weights import another_part, has_weights, without_other_ways, without_part
 from trialsim.scenario import words
 from trialsim.scenario.cases import Slope
 from trialsim.scenario.changes import value_at
@@ -64,7 +65,10 @@ def added(draft: Draft, path: str | Path, name: str = "") -> Draft:
         return _first_possible(draft, [_another_dose(data)], at)
     if at[:2] == ("cohorts", "strata") and len(at) == 3:
         return _first_possible(draft, [_another_stratum(data)], at)
-    return _first_possible(draft, [put(data, at, start(data, at))], at)
+    if has_weights(at):
+        return _first_possible(draft, [another_part(data, at)], at)
+    whole = put(data, at, start(data, at))
+    return _first_possible(draft, [without_other_ways(whole, at), whole], at)
 
 
 def removed(draft: Draft, path: str | Path) -> Draft:
@@ -76,6 +80,8 @@ def removed(draft: Draft, path: str | Path) -> Draft:
         return draft.edited(at, None)
     if at[0] == "doses":
         return _first_possible(draft, [_without_dose(data, int(at[1]))], at)
+    if has_weights(at):
+        return _first_possible(draft, [without_part(data, at)], at)
     without = put(data, at, None)
     return _first_possible(draft, [_without_cohort(data, without, at) if at[0] == "cohorts" else without], at)
 

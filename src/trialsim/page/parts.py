@@ -13,9 +13,9 @@ from typing import Any
 
 from trialsim.page.edits import inline
 from trialsim.page.keys import (
-    FILE_ONLY,
     branches,
     first_line,
+    in_file,
     is_rates,
     schema,
     showable,
@@ -100,7 +100,7 @@ class Form:
     def top(self, key: str) -> Part | None:
         """The part of a topmost key; None where it stays in the file only."""
         whole = json_schema()
-        if key in FILE_ONLY:
+        if in_file(key, self.data):
             return None
         return self.part((key,), whole["properties"][key], self.data.get(key), key in whole["required"])
 
@@ -268,13 +268,13 @@ class Form:
         now = default if value is None else value
         kind = "text"
         options: tuple[tuple[str, str], ...] = ()
-        if choices:
+        if choices and not isinstance(now, dict):
             kind, options = "choice", _choices(choices, told, required or default is not None)
         elif types == {"boolean"} and (required or default is not None):
             kind = "yes"
         elif types == {"boolean"}:
             kind, options = "choice", (("", "not stated"), ("true", "yes"), ("false", "no"))
-        elif types & {"number", "integer"} and not isinstance(now, list):
+        elif types & {"number", "integer"} and not isinstance(now, list | dict):
             kind = "number"
         elif types & {"array", "object"}:
             kind = "long"
@@ -310,7 +310,7 @@ def _slider(node: Node, value: Any) -> tuple[float, float, float] | None:
     else:
         high = min(high, 2 * value)
         step = 1 if node["type"] == "integer" else float(f"{value / 40:.0e}")
-    low = step if "exclusiveMinimum" in node else max(low, 0)
+    low = step if "exclusiveMinimum" in node else low if high <= 1 else max(low, 0)
     return low, high - step if "exclusiveMaximum" in node and high == node["exclusiveMaximum"] else high, step
 
 

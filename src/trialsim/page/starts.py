@@ -50,6 +50,8 @@ STARTS: dict[str, Any] = {
     "conduct.accrual.sites": {"number": 10, "over_months": 6, "per_site_per_month": 0.5},
     "conduct.toxicity_window_weeks": 8,
     "conduct.patient_reductions": {"hold_weeks": 2, "max_reductions": 1},
+    "prior": {"beta": [1, 9], "active": {"above": 0.1}},
+    "prior.beta": [1, 9],
     "simulation.precision": {"p_go": 0.001},
     "truth.*": {"response": 0.2},
     "truth.*.response": 0.2,

@@ -79,6 +79,14 @@ def oc(asked: Asked, texts: Mapping[str, str], _jobs: int | None, _progress: Pro
     return worked_out(design, **asked)
 
 
+def redesign(asked: Asked, texts: Mapping[str, str], _jobs: int | None, _progress: Progress | None) -> Answer:
+    """The same standing of the same design, from the file that stated it where there was one."""
+    from trialsim.monitoring.redesign import redesign as worked_out
+
+    design = next(iter(texts.values())) if texts else asked.pop("design")
+    return worked_out(design, **asked)
+
+
 def _alone(work: Callable[..., Answer]) -> Again:
     """What needs nothing but the scenario, if there is one, and the keywords."""
     return lambda asked, texts, _jobs, _progress: work(*map(parse, texts.values()), **asked)
@@ -91,6 +99,7 @@ AGAIN: dict[str, Again] = {
     "sensitivity": sensitivity,
     "find": find,
     "oc": oc,
+    "redesign": redesign,
     **{work.__name__: _alone(work) for work in (analyse, check, monitor, protocol, trace)},
 }
 """Kind of an answer -> what works it out again."""

@@ -34,6 +34,7 @@ HOME = {
     "Analyses": "analyse",
     "Characteristics": "analyse_tables",
     "Aids": "monitor",
+    "Redesign": "redesign",
     "Checks": "check",
     "Trace": "trace",
     "Protocol": "protocol",

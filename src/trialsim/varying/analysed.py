@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from trialsim import quantities
 from trialsim.answers import Answer
-from trialsim.quantities import label
 from trialsim.results import Estimate
 from trialsim.scenario import words
 from trialsim.scenario.model import Scenario
@@ -48,9 +48,7 @@ class Analysed(Answer):
 def short(scenario: Scenario, quantity: str) -> str:
     """A quantity in few words: P(go), EN."""
     cohorts = scenario.cohorts.names if scenario.cohorts else ()
-    whole = label(quantity, scenario.doses, cohorts, own=scenario.own_rules)
-    head, _, rest = whole.partition(":")
-    return whole if quantity.startswith("duration_") or not rest else head
+    return quantities.short(quantity, scenario.doses, cohorts, own=scenario.own_rules)
 
 
 def input_words(scenario: Scenario, path: str, case: str) -> str:
