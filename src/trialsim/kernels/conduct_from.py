@@ -17,8 +17,8 @@ def simulate_from(  # type: ignore[no-untyped-def]
     """One replicate (``out`` (1, columns), ``kept`` as for ``simulate``) whose first patients are ``given``.
 
     ``given`` (G, FIELDS): arrival, level and outcomes of the patients treated so far, in enrolment order; the trial
-    meets them one after another, whether accrual is open or not. Nobody else arrives before the tick ``opens``, from which on
-    time runs for the next arrival. For one group of patients, with rates that stay as they are.
+    meets them one after another, whether accrual is open or not. Nobody else arrives before the tick ``opens``,
+    from which on time runs for the next arrival. For one group of patients, with rates that stay as they are.
     """
     levels, most = thresholds.shape[0], calendar.max_arrivals
     patients = np.zeros((most, field.FIELDS), dtype=np.int64)

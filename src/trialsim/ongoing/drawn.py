@@ -72,7 +72,7 @@ def known_of(patients: Sequence[Seen], visits: Int64) -> Int64:
 def draw_given(calendar, thresholds, k0, k1, replicate, known, today, most, attempts, out):  # type: ignore[no-untyped-def]
     """Fill ``out`` (G, FIELDS) with patients who agree with what is known of them at the end of ``today``.
 
-    Attempt t of patient i has the words of arrival i + t ``most``, which no arrival of the trial itself has. Returns -1,
+    Attempt t of patient i has the words of arrival i + t ``most``, which no arrival of the trial has. Returns -1,
     or the index of a patient with whom no attempt agreed.
     """
     later = today + TICKS_PER_DAY
