@@ -1,4 +1,4 @@
-"""The patients so far, as the conduct's kernel takes them: what is known fixed, what is pending drawn until it agrees."""
+"""The patients so far as the kernel takes them: what is known is fixed, what is pending drawn until it agrees."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from trialsim.errors import DesignError
 from trialsim.kernels import patient as field
 from trialsim.kernels.jit import kernel
 from trialsim.kernels.patient import first_below, treat, words_of
-from trialsim.kernels.streams import GROUP_EVENT
+from trialsim.kernels.streams import GROUP_EVENT, philox
 from trialsim.kernels.tables import TOXIC_IF_NOT, TOXIC_IF_SO, Calendar, Int64
 from trialsim.ongoing.seen import Seen
+
+DOMAIN_FORECAST = 2
+"""Domain of the words that draw the rates of a replicate; those of patients are the trial's own."""
 
 ATTEMPTS = 200_000
 """Draws of a patient after which what is known of her is taken to be impossible under the truth."""
@@ -67,9 +70,9 @@ def known_of(patients: Sequence[Seen], visits: Int64) -> Int64:
 
 @kernel
 def draw_given(calendar, thresholds, k0, k1, replicate, known, today, most, attempts, out):  # type: ignore[no-untyped-def]
-    """Fill ``out`` (G, FIELDS) with patients who agree with what is known of them at the end of the day of ``today``.
+    """Fill ``out`` (G, FIELDS) with patients who agree with what is known of them at the end of ``today``.
 
-    Attempt t of patient i has the words of arrival i + t ``most``, which no arrival of the trial itself has. Returns -1,
+    Attempt t of patient i has the words of arrival i + t ``most``, which no arrival of the trial has. Returns -1,
     or the index of a patient with whom no attempt agreed.
     """
     later = today + TICKS_PER_DAY
@@ -126,6 +129,20 @@ def draw_given(calendar, thresholds, k0, k1, replicate, known, today, most, atte
                 patient[field.ONSET] = max(patient[field.ONSET], later)
             patient[field.TOXICITY_KNOWN] = max(patient[field.TOXICITY_KNOWN], later)
     return -1
+
+
+@kernel
+def _rate_words(k0, k1, replicate):  # type: ignore[no-untyped-def]
+    first, second, _, _ = philox(
+        np.uint64(replicate), np.uint64(0), np.uint64(0), np.uint64(DOMAIN_FORECAST << 16), k0, k1
+    )
+    return np.int64(first), np.int64(second)
+
+
+def words_of_rates(k0: np.uint64, k1: np.uint64, replicate: int) -> tuple[int, int]:
+    """The 32-bit words that draw a replicate's rate of accrual and of response."""
+    first, second = _rate_words(k0, k1, replicate)
+    return int(first), int(second)
 
 
 def drawn(

@@ -1,7 +1,7 @@
 """What is ahead of a running trial in calendar time: its conduct simulated from the patients so far, a day on.
 
-Each replicate draws an accrual rate, the response rate (fixed, or from the posterior), every pending outcome given what is
-known of the patient, and everybody who is still to come; then the conduct runs through the patients as they came.
+Each replicate draws an accrual rate, the response rate (fixed, or from the posterior), every pending outcome given what
+is known of the patient, and everybody who is still to come; then the conduct runs through the patients as they came.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from datetime import date
 import numpy as np
 
 from trialsim.codes import (
+    CONSIDER,
     DAYS_PER_MONTH,
     FINAL_GO,
-    FUTILE,
     FUTILITY,
+    GO,
     GO_EARLY,
     TICKS_PER_DAY,
     TOXICITY,
@@ -27,12 +28,13 @@ from trialsim.codes import (
 from trialsim.engine.timed import Timed
 from trialsim.errors import DesignError
 from trialsim.kernels import conduct_columns as column
-from trialsim.kernels.streams import philox, stream_key
+from trialsim.kernels.streams import stream_key
 from trialsim.kernels.tables import (
     CONTINUE_ACCRUAL,
     EARLY_DECISION,
     PAUSE,
     RESPONSE,
+    Bool,
     Calendar,
     Float64,
     Int64,
@@ -40,14 +42,11 @@ from trialsim.kernels.tables import (
     threshold,
 )
 from trialsim.ongoing.accrual import AccrualPosterior
-from trialsim.ongoing.drawn import drawn, known_of
+from trialsim.ongoing.drawn import drawn, known_of, words_of_rates
 from trialsim.ongoing.pending import Nature
 from trialsim.ongoing.posterior import RatePosterior
 from trialsim.ongoing.seen import Seen
 from trialsim.scenario.compiled import Compiled
-
-DOMAIN_FORECAST = 2
-"""Domain of the words that draw the rates of a replicate; those of patients are the trial's own."""
 
 CHUNK = 250
 INTERIM = {"pause": PAUSE, "continue": CONTINUE_ACCRUAL, "early_decision": EARLY_DECISION}
@@ -63,7 +62,7 @@ class Share:
     mcse: float
 
     @classmethod
-    def of(cls, happened: Float64) -> Share:
+    def of(cls, happened: Bool) -> Share:
         """The share of replicates in which something happened."""
         value = float(happened.mean())
         return cls(value, math.sqrt(value * (1 - value) / len(happened)))
@@ -220,7 +219,7 @@ class _Rest:
     def _replicate(self, replicate: int, out: Float64) -> None:
         from scipy.special import gammaincinv
 
-        words = philox.py_func(*(np.uint64(w) for w in (replicate, 0, 0, DOMAIN_FORECAST << 16)), *self.key)
+        words = words_of_rates(*self.key, replicate)
         rate = float(gammaincinv(self.accrual.shape, _open(words[0]))) / self.accrual.rate
         calendar = _at_rate(self.trials.calendar, rate)
         thresholds = self.trials.thresholds
@@ -257,7 +256,7 @@ class _Rest:
     def _run(
         self, tables: Tables, calendar: Calendar, thresholds: Int64, replicate: int, given: Int64
     ) -> Int64:
-        from trialsim.kernels.conduct import simulate_from
+        from trialsim.kernels.conduct_from import simulate_from
 
         out = np.empty((1, self.trials._columns), dtype=np.int32)
         nothing = np.zeros((0, 0, 0), dtype=np.int64)
@@ -266,7 +265,7 @@ class _Rest:
         return row
 
 
-def _open(word: np.uint64) -> float:
+def _open(word: int) -> float:
     """A number in (0, 1) from a 32-bit word."""
     return (int(word) + 0.5) / 4294967296.0
 
@@ -285,8 +284,9 @@ def _at_rate(calendar: Calendar, per_day: float) -> Calendar:
 def _last_look(tables: Tables, look: int) -> Tables:
     """The same rules with the trial over at a look, so that its end is the day of the look.
 
-    The look stays an interim one in what accrual does while it is awaited.
+    Decisions that differ still do, since an early decision waits until all completions lead to the same.
     """
     decisions = tables.look_next.copy()
-    decisions[look] = FUTILE
+    row = decisions[look, : tables.look_n[look] + 1]
+    row[row >= 0] = CONSIDER if (row == GO).any() else GO
     return tables._replace(look_next=decisions)

@@ -1,7 +1,7 @@
 """The chance that a running trial ends in a go, exactly: patients in enrolment order, each with chances of her own.
 
-``design_go`` leaves toxicity out. ``with_toxicity`` is the untimed twin: outcomes of those not yet enrolled are known at
-once, and they get the lower dose as soon as the boundary is reached. Looks are decided by the counts, as compiled.
+``design_go`` leaves toxicity out. ``with_toxicity`` is the untimed twin: outcomes of those not yet enrolled are known
+at once, and they get the lower dose as soon as the boundary is reached. Looks are decided by the counts, as compiled.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ def predictive(
     today: date,
     belief: RatePosterior,
 ) -> float:
-    """P(go) averaged over the posterior of the rate; of a posterior from known patients only, pending ones at the rate."""
+    """P(go) averaged over the posterior of the rate; pending ones at the rate where only known ones entered."""
     convention: Convention = "at_rate" if belief.known_only else "follow_up"
     return belief.average(lambda p: p_go_now(nature, looks, patients, today, p, convention=convention).go)
 

@@ -1,8 +1,9 @@
 """What may still become of a patient whose outcome is not known yet, given how long she has been followed.
 
-Two conventions. ``at_rate``: a pending patient responds at the rate of the truth, whatever her follow-up. ``follow_up``: what
-the conduct says of when responses and progressions are seen is used: who has been on treatment for long without a
-progression is more likely a responder. All in whole days after the start of treatment; a fact of a day is known at its end.
+Two conventions. ``at_rate``: a pending patient responds at the rate of the truth, however long followed. ``follow_up``:
+what the conduct says of when responses and progressions are seen is used: who has long been on treatment without a
+progression is more likely a responder. All in whole days after the start of treatment; a fact of a day
+is known at its end.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The response rate given the patients so far: a Beta prior, and what is known of everybody, pending patients included."""
+"""The response rate given the patients so far: a Beta prior, and what is known of everybody, pending or not."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def posterior(
 ) -> RatePosterior:
     """The posterior of the response rate; one rate at every dose.
 
-    Likelihood p^x (1-p)^y times, for a pending patient, p S_R + (1-p) S_N, S the chance that as much is known of her as is.
+    Likelihood p^x (1-p)^y times, for a pending patient, p S_R + (1-p) S_N, S the chance of what is known.
 
     Args:
         nature: the conduct's chances.
