@@ -1,4 +1,4 @@
-"""What is ahead of a trial under way, put together: chances of a go by case and by the posterior, accrual, forecasts."""
+"""What is ahead of a trial under way: chances of a go by case and by the posterior, accrual, forecasts."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def _now(found: Status) -> Section:
     if found.patients.extracted > state.on:
         data += f"; file of {found.patients.extracted}, rolled back"
     rows = [("Patients", data), ("Responses", words.responses_words(found))]
-    if any(b < NEVER for row in found.compiled.rules.monitor.act_ge for b in row):
+    if _has_boundary(found):
         for dose in state.doses:
             if dose.treated or dose.level == state.course.level:
                 at = f" at {found.scenario.doses[dose.level]}" if len(state.doses) > 1 else ""
@@ -74,7 +74,9 @@ def _now(found: Status) -> Section:
         "",
         Words(words.now_words(found), lead=words.lead(found), mark="box"),
         Terms(tuple(rows)),
-        (Words("", lead="Departures from the protocol:"), Points(against)) if against else (),
+        (Words("What was done otherwise than the protocol says:", lead="Departures."), Points(against))
+        if against
+        else (),
         _looks(found),
     )
 
@@ -140,20 +142,29 @@ def _chances(ahead: Prospects) -> Table:
     toxic = any(chance.go is not None for chance in ahead.chances)
     rows: list[Row] = []
     for chance in ahead.chances:
-        if chance.case not in shown:
-            continue
-        more = [probability_cell(p) for p in (chance.go, chance.reduced, chance.toxicity)] if toxic else []
-        alone = [probability_cell(min(p, 1.0)) for p in (chance.looks_alone, chance.at_rate)]
-        rows.append((_called(chance.case), *alone, *more))
-    heads = ["If", "P(go)", "Other convention"]
+        if chance.case in shown:
+            more = (
+                [probability_cell(p) for p in (chance.go, chance.reduced, chance.toxicity)] if toxic else []
+            )
+            alone = [probability_cell(min(p, 1.0)) for p in (chance.looks_alone, chance.at_rate)]
+            rows.append((_called(chance.case), *more, *alone))
     notes = [
-        "Exact, by the looks, toxicity left out. Pending patients: by their follow-up. Other convention: in a case "
-        "every pending patient at its response rate; predictive: by the known patients alone, which is too low."
+        "Exact. Pending patients by their follow-up; other convention: in a case every pending patient at its response "
+        "rate; predictive: by the known patients alone, which is too low."
     ]
+    heads = ["If", "P(go)", "Other convention"]
     if toxic:
-        heads += ["P(go), toxicity rule", "P(dose lowered)", "P(toxicity stop)"]
+        heads = [
+            "If",
+            "P(go)",
+            "P(dose lowered)",
+            "P(toxicity stop)",
+            "By the looks alone",
+            "Other convention",
+        ]
         notes.append(
-            "With the toxicity rule: exact, with every future outcome known before the next patient."
+            "P(go) with the toxicity rule has every future outcome known before the next patient; by the looks alone "
+            "toxicity is left out. For the predictive probability with the toxicity rule see the forecast."
         )
     return Table("p_go", "P(go) from here", tuple(heads), plain(rows), tuple(notes))
 
@@ -225,14 +236,17 @@ def _pictures(found: Status) -> Section:
         for change in state.changes
     ]
     events += [
-        (
-            f"look after {state.looks[d.look].n}: {'goes on' if d.decision >= 0 else words.DECISIONS[d.decision]}",
-            d.day,
-            "decided",
-        )
+        (f"look after {state.looks[d.look].n}: {words.said(d.decision)}", d.day, "decided")
         for d in state.course.decided
     ]
     if state.end is not None and state.ended is not None and state.ended not in {day for _, day, _ in events}:
         events.append((words.ENDS[state.end], state.ended, "decided"))
-    swimmer = undrawn("patients_so_far", found.name, found.seen, state.on, doses, events)
-    return section("patients", "The patients", Pictures((swimmer,)))
+    drawn = [undrawn("patients_so_far", found.name, found.seen, state.on, doses, events)]
+    if _has_boundary(found):
+        rows = found.compiled.rules.monitor.act_ge
+        drawn.append(undrawn("toxicity_so_far", found.name, state.doses, doses, rows))
+    return section("patients", "The patients", Pictures(tuple(drawn)))
+
+
+def _has_boundary(found: Status) -> bool:
+    return any(b < NEVER for row in found.compiled.rules.monitor.act_ge for b in row)

@@ -90,12 +90,22 @@ def now_words(found: Status) -> str:
         WAITS: _awaited(look, now.waits_for),
         ENROL: _next_look(look, now.waits_for),
     }[now.says]
-    return " ".join(filter(None, [words, certain_words(found)]))
+    return " ".join(filter(None, [words, certain_words(found), _unsettled(found)]))
+
+
+def _unsettled(found: Status) -> str:
+    if not found.state.course.unsettled:
+        return ""
+    return (
+        "The toxicity rule acted when all places were taken if nobody pending turns out not to be evaluable; "
+        "it is taken to have acted with places left."
+    )
 
 
 def _awaited(look: Look, waits_for: Sequence[str]) -> str:
     by = f", by {look.latest} at the latest" if look.latest else ""
-    return f"The look after {count(look.n, 'patient')} waits for {count(len(waits_for), 'outcome')} ({named(waits_for)}){by}."
+    outcomes = f"{count(len(waits_for), 'outcome')} ({named(waits_for)})"
+    return f"The look after {count(look.n, 'patient')} waits for {outcomes}{by}."
 
 
 def _next_look(look: Look, waits_for: Sequence[str]) -> str:
@@ -146,22 +156,26 @@ def findings(found: Status) -> Iterator[str]:
         alike = list(group)
         what = AGAINST[alike[0].code].format(since=alike[0].since)
         yield f"{count(len(alike), 'patient')} {what}: {named([each.id for each in alike])}."
-    if found.state.past_futility:
+    if found.state.past_futility and any(d.code == "enrolled_after_futile" for d in found.state.deviations):
         n = len(found.state.past_futility)
         yield (
-            f"The trial went on past a futility stop: only the analysis of the first {n} patients, by whom it was decided, "
-            "keeps the error rates of the design. Later responses do not reopen it."
+            f"The trial went on past a futility stop: only the analysis of the first {n} patients, by whom it was "
+            "decided, keeps the error rates of the design. Later responses do not reopen it."
         )
+
+
+def said(decision: int) -> str:
+    """A decision of a look in a word or two."""
+    return "goes on" if decision >= 0 else DECISIONS[decision]
 
 
 def decision(look: Look) -> str:
     """What a look has decided, or is waiting for."""
     if look.decided is not None:
-        what = "goes on" if look.decided >= 0 else DECISIONS[look.decided]
-        return f"{what}, {look.day}"
+        return f"{said(look.decided)}, {look.day}"
     parts = []
     if look.certain is not None:
-        parts.append(f"certain: {'goes on' if look.certain >= 0 else DECISIONS[look.certain]}")
+        parts.append(f"certain: {said(look.certain)}")
     if look.not_enrolled:
         parts.append(f"{look.not_enrolled} not enrolled")
     elif look.waits_for:
@@ -197,7 +211,8 @@ def boundary_words(found: Status, level: int) -> str:
             words.append(f"complete by {dose.certain_by} at the latest")
     else:
         bounds = {m: row[m] for m in (dose.treated, dose.treated + 1) if 0 < m < len(row) and row[m] <= m}
-        words += [f"acts at {b} of {m}" for m, b in bounds.items()]
+        if bounds:
+            words.append(f"the rule acts at {listed([f'{b} of {m}' for m, b in bounds.items()], 'or')}")
         if dose.least_m is None and dose.treated:
             words.append("out of reach for those enrolled")
     return "; ".join(words)
