@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from trialsim.codes import NEVER, TOXICITY, TOXICITY_AT_N
+from trialsim.designs.rules import Rules
 from trialsim.errors import DesignError
 from trialsim.ongoing.accrual import AccrualPosterior
 from trialsim.ongoing.forecast import Forecast, forecast
@@ -48,7 +50,7 @@ class Prospects:
     """What is ahead.
 
     Attributes:
-        chances: by the posterior, then by case.
+        chances: by the posterior, then by case; none where the end is decided.
         mean_rate, known_only: posterior mean of the response rate, with pending patients by their follow-up; and of
             the known patients alone, which is too low while non-responses are known sooner than responses.
         accrual: what the dates of enrolment say of the rate.
@@ -112,6 +114,8 @@ def prospects(
     Raises:
         DesignError: the scenario has something of which nothing ahead is worked out.
     """
+    if state.end is not None and went_on_anyway:
+        trial = Compiled(trial.scenario, going_on(trial.rules, state))
     rules, on = trial.rules, state.on
     level = state.course.level
     natures = {case: Nature.of(trial, case) for case in trial.scenario.truth}
@@ -119,6 +123,8 @@ def prospects(
     n = rules.looks.planned_n
     believed = posterior(first, seen, on, prior, planned_n=n)
     known = posterior(first, seen, on, prior, known_only=True, planned_n=n)
+    if state.end is not None and not went_on_anyway:
+        return Prospects((), believed.mean, known.mean, _accrual(trial, seen, state, opened), 0, {})
     chances = [
         Chance(
             POSTERIOR,
@@ -132,10 +138,9 @@ def prospects(
             for how in ("follow_up", "at_rate")
         )
         chances.append(Chance(case, alone, at_rate, *_with_toxicity(trial, nature, seen, state)))
-    closed = tuple(closed_periods(InDays.of(trial), seen, state))
-    accrual = AccrualPosterior.seen([p.enrolled for p in seen], on, closed, opened)
+    accrual = _accrual(trial, seen, state, opened)
     found: dict[str, Forecast] = {}
-    if forecasts and (state.end is None or went_on_anyway):
+    if forecasts:
         beliefs: dict[str, RatePosterior | None] = {POSTERIOR: believed, **dict.fromkeys(natures)}
         for name, belief in beliefs.items():
             ahead = forecast(
@@ -144,7 +149,7 @@ def prospects(
                 seen,
                 on,
                 accrual,
-                next_look=None if state.end is not None else state.course.look,
+                next_look=_look_ahead(rules, state),
                 belief=belief,
                 replicates=replicates,
                 seed=seed,
@@ -156,6 +161,30 @@ def prospects(
     return Prospects(tuple(chances), believed.mean, known.mean, accrual, max(n - counted, 0), found)
 
 
+def going_on(rules: Rules, state: State) -> Rules:
+    """The rules of a trial that went on past its end: the look or boundary that ended it ends nothing.
+
+    A look from which there was no way on but the end leads to the next one; the last one decides as ever.
+    """
+    if _is_toxicity(state):
+        never = tuple((NEVER,) * len(row) for row in rules.monitor.act_ge)
+        stop = never if rules.monitor.stop_ge else ()
+        return replace(rules, monitor=replace(rules.monitor, act_ge=never, stop_ge=stop))
+    looks, ended_at = rules.looks, state.course.look
+    if ended_at == len(looks.n) - 1:
+        return rules
+    row = tuple(ended_at + 1 if decision < 0 else decision for decision in looks.next[ended_at])
+    return replace(
+        rules, looks=replace(looks, next=(*looks.next[:ended_at], row, *looks.next[ended_at + 1 :]))
+    )
+
+
+def _look_ahead(rules: Rules, state: State) -> int | None:
+    """The next look that is not behind; None where none is ahead."""
+    look = state.course.look + (state.end is not None and not _is_toxicity(state))
+    return look if look < len(rules.looks.n) else None
+
+
 def _with_toxicity(
     trial: Compiled, nature: Nature, seen: Sequence[Seen], state: State
 ) -> tuple[float | None, float | None, float | None]:
@@ -163,20 +192,20 @@ def _with_toxicity(
         return None, None, None
     told = state.course
     triggered = any(change.level == told.level for change in state.changes)
-    stopped = state.end is not None and state.now.says == "closed" and _is_toxicity(state)
     try:
-        twin = with_toxicity(
-            nature, trial.rules, seen, state.on, level=told.level, triggered=triggered, stopped=stopped
-        )
+        twin = with_toxicity(nature, trial.rules, seen, state.on, level=told.level, triggered=triggered)
     except DesignError:
         return None, None, None
     return twin.go, twin.reduced, twin.toxicity
 
 
 def _is_toxicity(state: State) -> bool:
-    from trialsim.codes import TOXICITY, TOXICITY_AT_N
-
     return state.end in (TOXICITY, TOXICITY_AT_N)
+
+
+def _accrual(trial: Compiled, seen: Sequence[Seen], state: State, opened: date | None) -> AccrualPosterior:
+    closed = tuple(closed_periods(InDays.of(trial), seen, state))
+    return AccrualPosterior.seen([p.enrolled for p in seen], state.on, closed, opened)
 
 
 def closed_periods(

@@ -30,6 +30,9 @@ from trialsim.writing.report import (
 MOST_CASES = 4
 """Cases in the tables of what is ahead; all are in the CSV files."""
 
+SAME = 0.00005
+"""Two probabilities that are nearer look alike in four decimals."""
+
 KNOWN_ONLY = (
     "Of the known patients alone the rate would be {known}: too low while non-responses are known sooner than "
     "responses, so it is not used."
@@ -120,8 +123,8 @@ def _blocks(found: Status, ahead: Prospects) -> Iterator[Block]:
     a, b = found.options["prior"]
     text = (
         f"Patients came at {ahead.accrual.per_month:.2f} a month (90% interval {ahead.accrual.quantile(0.05):.2f} to "
-        f"{ahead.accrual.quantile(0.95):.2f}), counted while accrual was open. Posterior: prior Beta({a:g}, {b:g}), mean "
-        f"response rate {rate(round(ahead.mean_rate, 3))}. "
+        f"{ahead.accrual.quantile(0.95):.2f}), counted while accrual was open. Posterior: prior Beta({a:g}, {b:g}), "
+        f"mean response rate {rate(round(ahead.mean_rate, 3))}. "
     )
     if abs(ahead.mean_rate - ahead.known_only) >= 0.0005:
         text += KNOWN_ONLY.format(known=rate(round(ahead.known_only, 3)))
@@ -137,36 +140,29 @@ def _called(name: str) -> str:
 
 
 def _chances(ahead: Prospects) -> Table:
-    """P(go) now, by case: exact."""
-    shown = _names(ahead)
-    toxic = any(chance.go is not None for chance in ahead.chances)
+    """P(go) now, by case: exact. A column that says the same as another is left out."""
+    shown = [chance for chance in ahead.chances if chance.case in _names(ahead)]
+    toxic = any(chance.go is not None for chance in shown)
+    other = any(abs(chance.at_rate - chance.looks_alone) >= SAME for chance in shown)
     rows: list[Row] = []
-    for chance in ahead.chances:
-        if chance.case in shown:
-            more = (
-                [probability_cell(p) for p in (chance.go, chance.reduced, chance.toxicity)] if toxic else []
-            )
-            alone = [probability_cell(min(p, 1.0)) for p in (chance.looks_alone, chance.at_rate)]
-            rows.append((_called(chance.case), *more, *alone))
-    notes = [
-        "Exact. Pending patients by their follow-up; other convention: in a case every pending patient at its response "
-        "rate; predictive: by the known patients alone, which is too low."
-    ]
-    heads = ["If", "P(go)", "Other convention"]
+    for chance in shown:
+        more = [probability_cell(p) for p in (chance.go, chance.reduced, chance.toxicity)] if toxic else []
+        alone = [probability_cell(min(p, 1.0)) for p in (chance.looks_alone, chance.at_rate)]
+        rows.append((_called(chance.case), *more, *alone[: 1 + other]))
+    heads, notes = ["If", "P(go)"], ["Exact."]
     if toxic:
-        heads = [
-            "If",
-            "P(go)",
-            "P(dose lowered)",
-            "P(toxicity stop)",
-            "By the looks alone",
-            "Other convention",
-        ]
+        heads = ["If", "P(go)", "P(dose lowered)", "P(toxicity stop)", "By the looks alone"]
         notes.append(
             "P(go) with the toxicity rule has every future outcome known before the next patient; by the looks alone "
             "toxicity is left out. For the predictive probability with the toxicity rule see the forecast."
         )
-    return Table("p_go", "P(go) from here", tuple(heads), plain(rows), tuple(notes))
+    if other:
+        heads.append("Other convention")
+        notes.append(
+            "Pending patients by their follow-up; other convention: in a case every pending patient at its response "
+            "rate; predictive: by the known patients alone, which is too low."
+        )
+    return Table("p_go", "P(go) from here", tuple(heads), plain(rows), (" ".join(notes),))
 
 
 def _forecast(found: Status, ahead: Prospects) -> Table:
@@ -188,11 +184,17 @@ def _forecast(found: Status, ahead: Prospects) -> Table:
     replicates = next(iter(ahead.forecasts.values())).replicates
     notes = [
         f"{replicates:,} simulated rests of the trial from this very state, in calendar time; the accrual rate is "
-        "drawn from its posterior. Medians, with 80% bands; 50 and 95% bands are in the CSV file.",
+        f"drawn from its posterior{_toxicity_of(ahead, found)}. Medians, with 80% bands; 50 and 95% bands are in the CSV file.",
         *_while_pending(ahead),
     ]
     heads = ("If", "P(go)", "mcse", "Next look", "End", "Final n")
     return Table("forecast", "When, and how many patients", heads, plain(rows), tuple(notes), words=(3, 4, 5))
+
+
+def _toxicity_of(ahead: Prospects, found: Status) -> str:
+    if POSTERIOR not in ahead.forecasts or not _has_boundary(found):
+        return ""
+    return f", the posterior's trials have toxicity as in case {next(iter(found.scenario.truth))}"
 
 
 def _while_pending(ahead: Prospects) -> Iterator[str]:
