@@ -40,8 +40,8 @@ KNOWN_ONLY = (
 
 
 def report_of(found: Status) -> Report:
-    """One page: now, the looks, toxicity, findings, what is ahead; then the patients."""
-    sections = (_now(found), _ahead(found), _queries(found), _pictures(found))
+    """A sheet: now, the looks, toxicity, findings and what is ahead on one side, the patients on the other."""
+    sections = (_now(found), _pictures(found))
     return Report(
         found.name,
         f"Status on {found.state.on}",
@@ -81,6 +81,7 @@ def _now(found: Status) -> Section:
         if against
         else (),
         _looks(found),
+        parts=(_ahead(found), _queries(found)),
     )
 
 
@@ -184,7 +185,8 @@ def _forecast(found: Status, ahead: Prospects) -> Table:
     replicates = next(iter(ahead.forecasts.values())).replicates
     notes = [
         f"{replicates:,} simulated rests of the trial from this very state, in calendar time; the accrual rate is "
-        f"drawn from its posterior{_toxicity_of(ahead, found)}. Medians, with 80% bands; 50 and 95% bands are in the CSV file.",
+        f"drawn from its posterior{_toxicity_of(ahead, found)}. Medians, with 80% bands; 50 and 95% bands are in the "
+        "CSV file.",
         *_while_pending(ahead),
     ]
     heads = ("If", "P(go)", "mcse", "Next look", "End", "Final n")
@@ -199,7 +201,11 @@ def _toxicity_of(ahead: Prospects, found: Status) -> str:
 
 def _while_pending(ahead: Prospects) -> Iterator[str]:
     found = next(iter(ahead.forecasts.values())).while_pending
-    parts = [f"{spread.mean:.1f} under {how}" for how, spread in found.items() if spread is not None]
+    parts = [
+        f"{spread.mean:.1f} under {how.replace('_', ' ')}"
+        for how, spread in found.items()
+        if spread is not None
+    ]
     if parts:
         yield (
             "Patients treated while the next look is awaited, beyond those it counts, on average: "
@@ -233,10 +239,7 @@ def _pictures(found: Status) -> Section:
     if not found.seen:
         return section("patients", "")
     state, doses = found.state, found.scenario.doses
-    events = [
-        (f"lower dose called for at {doses[change.level]}", change.trigger, "triggered")
-        for change in state.changes
-    ]
+    events = [("dose reduction triggered", change.trigger, "triggered") for change in state.changes]
     events += [
         (f"look after {state.looks[d.look].n}: {words.said(d.decision)}", d.day, "decided")
         for d in state.course.decided
