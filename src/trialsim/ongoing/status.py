@@ -79,9 +79,11 @@ class Status(Answer):
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain data."""
         ahead = self.prospects
+        whole = asdict(self.state)
+        whole["decided"] = whole.pop("course")["decided"]
         found = {
             "name": self.name,
-            "state": asdict(self.state),
+            "state": whole,
             "patients": [asdict(patient) for patient in self.seen],
             "warnings": [asdict(fault) for fault in self.patients.warnings],
             "prospects": None if ahead is None else {**asdict(ahead), "forecasts": list(ahead.rows())},
