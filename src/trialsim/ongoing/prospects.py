@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import asdict, dataclass, replace
+from datetime import date, timedelta
 from typing import Any
 
 from trialsim.codes import NEVER, TOXICITY, TOXICITY_AT_N
 from trialsim.designs.rules import Rules
 from trialsim.errors import DesignError
 from trialsim.ongoing.accrual import AccrualPosterior
-from trialsim.ongoing.forecast import Forecast, forecast
+from trialsim.ongoing.forecast import Forecast, Spread, forecast
 from trialsim.ongoing.p_go import p_go_now, predictive, with_toxicity
 from trialsim.ongoing.pending import Nature
 from trialsim.ongoing.posterior import RatePosterior, posterior
@@ -50,6 +50,7 @@ class Prospects:
     """What is ahead.
 
     Attributes:
+        on: the cut-off.
         chances: by the posterior, then by case; none where the end is decided.
         mean_rate, known_only: posterior mean of the response rate, with pending patients by their follow-up; and of
             the known patients alone, which is too low while non-responses are known sooner than responses.
@@ -58,6 +59,7 @@ class Prospects:
         forecasts: by case, simulated in calendar time; empty where none is wanted or the end is decided.
     """
 
+    on: date
     chances: tuple[Chance, ...]
     mean_rate: float
     known_only: float
@@ -80,20 +82,37 @@ class Prospects:
             spreads |= {f"treated_while_pending_{how}": s for how, s in found.while_pending.items()}
             for name, spread in spreads.items():
                 if spread is not None:
-                    quantiles = {f"q{100 * q:g}": value for q, value in spread.quantile.items()}
-                    bands = {
-                        f"{end}{width}": value
-                        for width, both in spread.band.items()
-                        for end, value in zip(("low", "high"), both, strict=True)
-                    }
-                    yield {
+                    row = {
                         **about,
                         "quantity": name,
                         "estimate": spread.mean,
                         "mcse": spread.mcse,
-                        **quantiles,
-                        **bands,
+                        **_quantiles(spread),
                     }
+                    yield row | (self._dates(spread) if name.startswith("days") else {})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain data; accrual in patients a month too."""
+        a = self.accrual
+        accrual = {**asdict(a), "per_month": a.per_month, "q5": a.quantile(0.05), "q95": a.quantile(0.95)}
+        return {**asdict(self), "accrual": accrual, "forecasts": list(self.rows())}
+
+    def day(self, days: float) -> date:
+        """The day so many days after the cut-off, to the nearest one."""
+        return self.on + timedelta(days=round(days))
+
+    def _dates(self, spread: Spread) -> dict[str, date]:
+        (low, high), middle = spread.band[80], spread.quantile[0.5]
+        return {"date": self.day(middle), "date_low80": self.day(low), "date_high80": self.day(high)}
+
+
+def _quantiles(spread: Spread) -> dict[str, float]:
+    bands = {
+        f"{end}{width}": value
+        for width, both in spread.band.items()
+        for end, value in zip(("low", "high"), both, strict=True)
+    }
+    return {**{f"q{100 * q:g}": value for q, value in spread.quantile.items()}, **bands}
 
 
 def prospects(
@@ -124,7 +143,7 @@ def prospects(
     believed = posterior(first, seen, on, prior, planned_n=n)
     known = posterior(first, seen, on, prior, known_only=True, planned_n=n)
     if state.end is not None and not went_on_anyway:
-        return Prospects((), believed.mean, known.mean, _accrual(trial, seen, state, opened), 0, {})
+        return Prospects(on, (), believed.mean, known.mean, _accrual(trial, seen, state, opened), 0, {})
     chances = [
         Chance(
             POSTERIOR,
@@ -158,7 +177,7 @@ def prospects(
             if ahead is not None:
                 found[name] = ahead
     counted = len(state.looks[-1].ids)
-    return Prospects(tuple(chances), believed.mean, known.mean, accrual, max(n - counted, 0), found)
+    return Prospects(on, tuple(chances), believed.mean, known.mean, accrual, max(n - counted, 0), found)
 
 
 def going_on(rules: Rules, state: State) -> Rules:

@@ -86,7 +86,7 @@ class Status(Answer):
             "state": whole,
             "patients": [asdict(patient) for patient in self.seen],
             "warnings": [asdict(fault) for fault in self.patients.warnings],
-            "prospects": None if ahead is None else {**asdict(ahead), "forecasts": list(ahead.rows())},
+            "prospects": None if ahead is None else ahead.to_dict(),
             "no_prospects": self.no_prospects,
         }
         plain: dict[str, Any] = _plain(found)
@@ -150,10 +150,13 @@ def status(
 
     Examples:
         >>> import pandas as pd
-        >>> frame = pd.DataFrame({"id": ["1", "2"], "enrolled": ["2026-01-05", "2026-01-19"]})
-        >>> found = trialsim.status(trialsim.examples("teaching"), frame, on="2026-02-01", forecast=False)
-        >>> found.state.treated, found.state.now.says
-        (2, 'enrol')
+        >>> scenario = trialsim.load(trialsim.examples("dasatinib"))
+        >>> frame = pd.DataFrame({"id": ["1", "2"], "enrolled": ["2026-01-05", "2026-01-19"], "dose": ["100", "100"]})
+        >>> for column in ("response", "response_date", "confirmed_date", "toxicity", "toxicity_date"):
+        ...     frame[column] = ""
+        >>> found = trialsim.status(scenario, frame, on="2026-02-01", forecast=False)
+        >>> found.state.treated, found.state.pending, found.state.now.says
+        (2, 2, 'enrol')
     """
     trial = Compiled.of(scenario)
     read = (

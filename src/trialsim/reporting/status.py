@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from trialsim.codes import NEVER
 from trialsim.ongoing.forecast import Forecast, Spread
@@ -123,7 +122,7 @@ def _blocks(found: Status, ahead: Prospects) -> Iterator[Block]:
         yield _forecast(found, ahead)
     a, b = found.options["prior"]
     text = (
-        f"Patients came at {ahead.accrual.per_month:.2f} a month (90% interval {ahead.accrual.quantile(0.05):.2f} to "
+        f"Patients came at {ahead.accrual.per_month:.2f} a month (nine in ten: {ahead.accrual.quantile(0.05):.2f} to "
         f"{ahead.accrual.quantile(0.95):.2f}), counted while accrual was open. Posterior: prior Beta({a:g}, {b:g}), "
         f"mean response rate {rate(round(ahead.mean_rate, 3))}. "
     )
@@ -177,16 +176,16 @@ def _forecast(found: Status, ahead: Prospects) -> Table:
                 _called(name),
                 probability_cell(one.p_go.value),
                 mcse_cell("p_go", one.p_go.mcse),
-                _dates(found, one.next_look),
-                _dates(found, one.end),
+                _dates(ahead, one.next_look),
+                _dates(ahead, one.end),
                 _size(one),
             )
         )
     replicates = next(iter(ahead.forecasts.values())).replicates
     notes = [
         f"{replicates:,} simulated rests of the trial from this very state, in calendar time; the accrual rate is "
-        f"drawn from its posterior{_toxicity_of(ahead, found)}. Medians, with 80% bands; 50 and 95% bands are in the "
-        "CSV file.",
+        f"drawn from its posterior{_toxicity_of(ahead, found)}. Medians; in brackets what four in five of them lie "
+        "between; other bands are in the CSV file.",
         *_while_pending(ahead),
     ]
     heads = ("If", "P(go)", "mcse", "Next look", "End", "Final n")
@@ -213,13 +212,10 @@ def _while_pending(ahead: Prospects) -> Iterator[str]:
         )
 
 
-def _dates(found: Status, spread: Spread | None) -> Cell | str:
+def _dates(ahead: Prospects, spread: Spread | None) -> Cell | str:
     if spread is None:
         return NONE
-    low, high = spread.band[80]
-    middle, first, last = (
-        found.state.on + timedelta(days=round(d)) for d in (spread.quantile[0.5], low, high)
-    )
+    middle, first, last = (ahead.day(days) for days in (spread.quantile[0.5], *spread.band[80]))
     return f"{middle} ({first} to {last})" if first != last else f"{middle}"
 
 
