@@ -159,11 +159,11 @@ def status(
         (2, 2, 'enrol')
     """
     trial = Compiled.of(scenario)
-    read = (
-        as_kept(patients)
-        if isinstance(patients, dict)
-        else read_patients(patients, trial, cut_off=on, extracted=extracted, columns=columns)
-    )
+    if isinstance(patients, dict):
+        read = as_kept(patients)
+    else:
+        made = None if extracted is None else a_day(extracted, "extracted")
+        read = read_patients(patients, trial, cut_off=a_day(on, "on"), extracted=made, columns=columns)
     day = None if opened is None else a_day(opened, "opened")
     if day is not None and day > min(patient.enrolled for patient in read):
         raise DesignError(f"opened: {day} is after the first patient was enrolled")

@@ -223,7 +223,8 @@ def _size(one: Forecast) -> str:
     if one.final_n is None:
         return NONE
     low, high = one.final_n.band[80]
-    return f"{one.final_n.quantile[0.5]:.0f} ({low:.0f} to {high:.0f})"
+    middle = f"{one.final_n.quantile[0.5]:.0f}"
+    return f"{middle} ({low:.0f} to {high:.0f})" if low != high else middle
 
 
 def _queries(found: Status) -> Section:
@@ -235,7 +236,7 @@ def _pictures(found: Status) -> Section:
     if not found.seen:
         return section("patients", "")
     state, doses = found.state, found.scenario.doses
-    events = [("dose reduction triggered", change.trigger, "triggered") for change in state.changes]
+    events = [("dose lowered: trigger", change.trigger, "triggered") for change in state.changes]
     events += [
         (f"look after {state.looks[d.look].n}: {words.said(d.decision)}", d.day, "decided")
         for d in state.course.decided
