@@ -349,7 +349,7 @@ def test_the_running_trial_from_a_file(page: Any) -> None:
     status.get_by_text("is no day; write the day as 2026-03-31").wait_for()
     page.set_input_files(
         "#running input[type=file]",
-        {"name": "<b>.csv", "mimeType": "text/csv", "buffer": b"id,enrolled\n1,37%\n"},
+        {"name": "<b>.csv", "mimeType": "text/csv", "buffer": b"id,enrolled\n1,2026-01-05\n"},
     )
     status.get_by_text("no column").first.wait_for()
     assert page.locator("#running_days b").count() == 0

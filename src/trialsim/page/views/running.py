@@ -98,6 +98,8 @@ def serve(visit: Visit, inputs: Inputs) -> None:
         if draft.scenario is None:
             return ui.p("The scenario has a fault: it is told beside the form.", class_="note", role="status")
         on, extracted = days()
+        if not on:
+            return ui.p("Fill in the day whose end is looked at.", class_="note", role="status")
         work = partial(visit.house.searches.call, running, draft.scenario, file[1], on, extracted or None)
         found = asked((draft.text, file, on, extracted), lambda: settled(work))
         if found is None:
