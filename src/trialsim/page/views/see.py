@@ -26,6 +26,7 @@ from trialsim.page.pictures.power_ledger import power_ledger
 from trialsim.page.pictures.style import Picture
 from trialsim.page.pictures.swimmer import swimmer
 from trialsim.page.session import Asked, Visit
+from trialsim.page.views import further
 
 NAME, TITLE = "see", "The trial"
 
@@ -68,6 +69,7 @@ def panel() -> Tag:
                 ui.nav_panel(title, more.get(name), output_picture(name), value=name)
                 for name, title in PICTURES.items()
             ),
+            *(ui.nav_panel(title, ui.output_ui(name), value=name) for name, title in further.TABS.items()),
             id="picture",
         ),
         id="see",
@@ -128,6 +130,7 @@ def serve(visit: Visit, inputs: Inputs) -> None:
 
         visit.connection.output(id=name)(drawn)
 
+    further.serve(visit)
     asked: dict[str, Asked[Any]] = {name: Asked(visit) for name in ("ledger", "boundary", "swimmer", "heat")}
 
     def answered(
