@@ -296,7 +296,7 @@ def test_what_a_dose_decision_decides_stands_on_the_page() -> None:
     (told,) = of_the_doses(found)
     assert told.title == "Which dose goes forward"
     assert lower in told.html
-    assert f"70 mg BID with probability {lower}" in words(found.in_words)
+    assert f"70 mg BID with probability {lower}" in words(found.besides)
     assert of_the_doses(glance((CONFIGS / "teaching.yaml").read_text(encoding="utf-8"))) == []
 
 
@@ -310,13 +310,13 @@ def test_what_history_and_prior_say_stands_on_the_page_and_where_is_told() -> No
     assert run.prior is not None
     assert probability(run.prior.conducted[0][1].p_active_given_go) in belief.html
     assert "“Why it is what it is”" in doubt.html and "What calendar time changes" not in doubt.html
-    assert "“Doubt and prior”" in found.in_words
+    assert "“Doubt and prior”" in found.besides
     plain = glance((CONFIGS / "dasatinib.yaml").read_text(encoding="utf-8"))
-    assert "“Doubt and prior”" not in plain.in_words
+    assert "“Doubt and prior”" not in plain.besides
 
 
 def test_a_p1_that_no_case_has_is_told_beside_the_numbers() -> None:
     text = (CONFIGS / "dasatinib.yaml").read_text(encoding="utf-8")
-    assert "No case begins" not in glance(text).in_words
+    assert "No case begins" not in glance(text).besides
     moved = glance(text.replace("p1: 0.15", "p1: 0.3"))
-    assert "No case begins with the true response rate p1 = 30%" in words(moved.in_words)
+    assert "No case begins with the true response rate p1 = 30%" in words(moved.besides)

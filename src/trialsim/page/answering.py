@@ -73,10 +73,20 @@ class Snapshot:
     @cached_property
     def in_words(self) -> str:
         """The decision rule and the table of cases, as they stand on the first page of a report, in HTML."""
+        doc = self._doc
+        words = Words(" ".join(first_page.rule(doc)), "The decision rule.", mark="box")
+        return fragment(section("now", "", words, first_page.cases(doc)))
+
+    @cached_property
+    def besides(self) -> str:
+        """What the table of cases does not show, and where it is, in HTML."""
+        return fragment(section("besides", "", *_besides(self._doc, self.trial.scenario)))
+
+    @cached_property
+    def _doc(self) -> Document:
         doc = of_results(self.trial, self.results, costs=False)
         doc["headline"] = self.trial.scenario.observed is not None  # all that the rule asks of it
-        words = Words(" ".join(first_page.rule(doc)), "The decision rule.", mark="box")
-        return fragment(section("now", "", words, first_page.cases(doc), *_besides(doc, self.trial.scenario)))
+        return doc
 
     @property
     def replicates(self) -> int:
@@ -85,7 +95,6 @@ class Snapshot:
 
 
 def _besides(doc: Document, scenario: Scenario) -> Iterator[Terms | Words]:
-    """What the table of cases does not show, and where it is."""
     if "dose_decision" in doc:
         yield Terms((("Which dose goes forward", dose_decision.brief(doc)),))
     if scenario.history is not None or scenario.prior is not None:

@@ -92,7 +92,7 @@ def serve(visit: Visit, inputs: Inputs) -> None:
     @render.ui
     def answer() -> TagList | HTML:
         snapshot = visit.snapshot()
-        return TagList() if snapshot is None else HTML(snapshot.in_words)
+        return TagList() if snapshot is None else HTML(snapshot.in_words + snapshot.besides)
 
     @reactive.calc
     def cases() -> tuple[list[str], str]:
