@@ -309,10 +309,12 @@ def test_what_history_and_prior_say_stands_on_the_page_and_where_is_told() -> No
     assert probability(run.history.alone.mean) in doubt.html
     assert run.prior is not None
     assert probability(run.prior.conducted[0][1].p_active_given_go) in belief.html
-    assert "“Why it is what it is”" in doubt.html and "What calendar time changes" not in doubt.html
     assert "“Doubt and prior”" in found.besides
-    plain = glance((CONFIGS / "dasatinib.yaml").read_text(encoding="utf-8"))
-    assert "“Doubt and prior”" not in plain.besides
+    dated = (CONFIGS / "dasatinib.yaml").read_text(encoding="utf-8")
+    assert "“Doubt and prior”" not in glance(dated).besides
+    # it points to what the page has, not to a section of the report
+    (doubt,) = of_the_doubt(glance(dated + "history: {responses: 1, patients: 20}\n"))
+    assert "“Why it is what it is”" in doubt.html and "What calendar time changes" not in doubt.html
 
 
 def test_a_p1_that_no_case_has_is_told_beside_the_numbers() -> None:
