@@ -19,7 +19,7 @@ from trialsim.page import keys, parts
 from trialsim.page.draft import Draft
 from trialsim.page.form import GROUPS, control_id, faults, form, group, parts_of, structure
 from trialsim.page.keys import in_file_only, typed
-from trialsim.page.moves import RULES, added, removed, switched
+from trialsim.page.moves import RULES, added, question_of, removed, switched
 from trialsim.page.parts import Block, Control, Offer, Part, walk
 from trialsim.scenario import words
 from trialsim.scenario.files import parse
@@ -463,3 +463,18 @@ def test_history_and_prior_are_stated_in_one_way_with_weights_of_one() -> None:
     again = added(added(points, "prior.points[2]"), "prior.utility")
     assert again.problems == () and again.checked().problems == ()
     assert removed(removed(again, "history"), "prior").data == draft("dasatinib").data
+
+
+def test_a_question_that_no_longer_fits_can_be_left_out_without_editing_the_file() -> None:
+    moved = draft("dasatinib").edited("conduct.accrual.per_month", 8)
+    (problem,) = moved.checked().problems
+    at = question_of(moved.data, problem.key)
+    assert at == ("variants", "8 patients a month")
+    without = removed(moved, words.path_text(at))
+    assert without.checked().problems == ()
+    assert [*without.data["variants"]] == ["steep dose-response", "amended at once"]
+    inside = question_of(moved.data, "sensitivity.tornado.active drug.inputs.truth.active.response")
+    assert inside == ("sensitivity", "tornado", "active drug")
+    # the last of its kind takes its heading along
+    assert "tornado" not in removed(moved, words.path_text(inside)).data["sensitivity"]
+    assert question_of(moved.data, "truth.active.response") is None
