@@ -478,3 +478,20 @@ def test_a_question_that_no_longer_fits_can_be_left_out_without_editing_the_file
     # the last of its kind takes its heading along
     assert "tornado" not in removed(moved, words.path_text(inside)).data["sensitivity"]
     assert question_of(moved.data, "truth.active.response") is None
+
+
+def test_what_counts_as_an_active_drug_is_in_the_form_in_every_way_it_may_be_stated() -> None:
+    with_prior = added(draft("dasatinib"), "prior")
+    # p1 is what the design calls active; it is no number of ours
+    assert with_prior.data["prior"]["active"] == "at_least_p1"
+    for text, value in (("above_p0", "above_p0"), ("above: 0.12", {"above": 0.12})):
+        stated = with_prior.edited_text("prior.active", text)
+        assert stated.data["prior"]["active"] == value and not stated.problems
+        (box,) = (part for part in all_parts(stated) if part.path == ("prior", "active"))
+        assert isinstance(box, Control) and (box.kind, box.value) == ("long", text)
+        assert "prior.active" not in in_file_only(stated.data)
+
+
+def test_keys_in_an_explanation_are_set_as_keys() -> None:
+    shown = str(form(draft("dasatinib")))
+    assert "in order of <code>doses</code>" in shown and "`" not in shown

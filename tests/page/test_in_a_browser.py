@@ -244,10 +244,26 @@ def test_pictures_have_a_table_and_files(page: Any) -> None:
         assert len(content) > 300
     assert "P(go)" in figure.locator(".drawn").get_attribute("aria-label")
     page.emulate_media(media="print")
-    for away in ("#form", "#case", "#p_go .files", "#view"):
+    for away in ("#form", "#picture", "#p_go .files", "#view"):
         assert not page.locator(away).is_visible(), away
     for there in ("#answer table", "#p_go .drawn", "#p_go table"):
         assert page.locator(there).is_visible(), there
+
+
+def test_a_picture_that_is_worked_out_anew_comes_back(page: Any) -> None:
+    settled(page)
+    page.get_by_role("tab", name="Toxicity boundary").click()
+    caption = page.locator("figure#boundary figcaption")
+    caption.filter(has_text="trials of case active followed").wait_for()
+    chooser = page.locator("select[data-set=case]:visible")
+    chooser.select_option("as_observed")
+    caption.filter(has_text="trials of case as_observed followed").wait_for()
+    # of pictures that show every case none asks for one
+    page.get_by_role("tab", name="Harm").click()
+    page.locator("figure#harm .drawn").wait_for()
+    assert chooser.count() == 0
+    page.get_by_role("tab", name="Why it is what it is").click()
+    page.locator("figure#ledger figcaption").filter(has_text="as_observed: ").wait_for()
 
 
 def test_with_the_keyboard_alone(page: Any) -> None:

@@ -45,7 +45,10 @@
   document.addEventListener("change", event => {
     const control = event.target;
     if (control.dataset.open === "example" && control.value) open({kind: "example", name: control.value});
-    else if (control.dataset.set) Shiny.setInputValue(control.dataset.set, control.value);
+    else if (control.dataset.set) {
+      all(`[data-set="${CSS.escape(control.dataset.set)}"]`).forEach(other => { other.value = control.value; });
+      Shiny.setInputValue(control.dataset.set, control.value);
+    }
     else if (control.dataset.open === "file" && control.files.length) upload(control);
     else if (control.dataset.path && control.type !== "range") {
       if (control.type !== "checkbox") pair(control);
@@ -121,8 +124,11 @@
   };
   const draw = (figure, data) => {
     if (!data) return figure.replaceChildren();
+    // what is worked out anew leaves its room, so that nothing on the page jumps
+    if (!data.waiting) figure.style.minHeight = "";
+    else if (figure.querySelector(".drawn")) figure.style.minHeight = `${figure.offsetHeight}px`;
     if (data.note) return figure.replaceChildren(make("p", data.note, {class: "note", role: "status"}));
-    if (figure.dataset.name !== data.name || !figure.firstChild) {
+    if (figure.dataset.name !== data.name || !figure.querySelector(".drawn")) {
       figure.dataset.name = data.name;
       prepared(figure, data.title, data.name);
     }
@@ -166,9 +172,11 @@
   });
   Shiny.addCustomMessageHandler("address", ({address}) => history.replaceState(null, "", address));
   Shiny.addCustomMessageHandler("choices", ({of, names, first}) => {
-    const select = document.getElementById(of), before = select.value;
-    select.replaceChildren(...names.map(name => make("option", name, {value: name})));
-    select.value = names.includes(before) ? before : first;
+    all(`[data-set="${CSS.escape(of)}"]`).forEach(select => {
+      const before = select.value;
+      select.replaceChildren(...names.map(name => make("option", name, {value: name})));
+      select.value = names.includes(before) ? before : first;
+    });
   });
   let faults = [];
   const mark = () => {

@@ -22,8 +22,8 @@ from trialsim.scenario import words
 from trialsim.scenario.starting import example_files, title_of
 
 REFUSED = (
-    "The trial is worked out. But the file also asks questions that do not fit it as it is now (variants, sensitivity); "
-    "no report can be made until they are changed or left out:"
+    "The trial is worked out. But the file also asks questions (variants, sensitivity) that do not fit it as it is "
+    "now; no report can be made until they are changed or left out:"
 )
 """Said of variants and sensitivity analyses that do not fit the scenario."""
 

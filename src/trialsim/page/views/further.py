@@ -11,7 +11,7 @@ from trialsim.engine.bayesian import over_prior
 from trialsim.engine.history import over_history
 from trialsim.errors import TrialsimError
 from trialsim.page.answering import Snapshot
-from trialsim.page.outputs import fault, told
+from trialsim.page.outputs import WAITING, fault, told
 from trialsim.page.session import Asked, Visit
 from trialsim.page.tellings import Part, parts
 from trialsim.reporting.run import believed
@@ -64,7 +64,7 @@ def serve(visit: Visit) -> None:
         found = asked(snapshot.draft.text, lambda: _of_the_doubt(snapshot))
         if isinstance(found, TrialsimError):
             return fault(found)
-        return ui.p("Working it out …", role="status") if found is None else told(found)
+        return ui.p(WAITING, role="status") if found is None else told(found)
 
 
 def of_the_doses(snapshot: Snapshot) -> list[Part]:
