@@ -270,6 +270,11 @@ def test_with_the_keyboard_alone(page: Any) -> None:
     settled(page)
     page.keyboard.press("Tab")
     assert page.evaluate_handle("document.activeElement").inner_text() == "Skip to the numbers"
+    address = page.url
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "answers"
+    assert page.url == address  # it holds the scenario
+    page.evaluate("document.querySelector('#form').tabIndex = -1; document.querySelector('#form').focus()")
     reached = set()
     for _ in range(60):
         page.keyboard.press("Tab")

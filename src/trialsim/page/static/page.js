@@ -92,6 +92,15 @@
     const place = document.getElementById(id);
     return place?.elements ? Object.fromEntries([...place.elements].filter(each => each.name).map(each => [each.name, valueOf(each)])) : place?.value;
   };
+  // within the page without a word in the address, which holds the scenario
+  document.addEventListener("click", event => {
+    const link = event.target.closest("a.jump"), place = link && document.querySelector(link.getAttribute("href"));
+    if (!place) return;
+    event.preventDefault();
+    place.tabIndex = -1;
+    place.focus();
+    place.scrollIntoView();
+  });
   document.addEventListener("submit", event => event.preventDefault());
   const save = (name, text, type) => {
     const address = URL.createObjectURL(new Blob([text], {type}));
