@@ -289,6 +289,23 @@ def test_with_the_keyboard_alone(page: Any) -> None:
     page.locator("#answer td", has_text=re.compile(r"^27%$")).wait_for()
 
 
+def test_a_dose_decision_is_added_and_left_out_with_the_keyboard_and_its_numbers_are_there(page: Any) -> None:
+    settled(page)
+    page.locator("#group-which-dose > summary").focus()
+    for key in ("Enter", "Tab", "Enter"):
+        page.keyboard.press(key)
+    # where the button was that was pressed there is now what it added, and one is in it
+    rule = page.locator('select[data-switch="dose_decision.rule"]:focus')
+    rule.wait_for()
+    page.locator("#answer dt", has_text="Which dose goes forward").wait_for()
+    page.get_by_role("tab", name="Which dose", exact=True).click()
+    page.locator("#which_dose table").wait_for()
+    page.get_by_role("button", name="Leave out dose decision").focus()
+    page.keyboard.press("Enter")
+    page.locator('button[data-add="dose_decision"]:focus').wait_for()
+    page.locator("#which_dose", has_text="does not say which dose goes forward").wait_for()
+
+
 def test_a_pin_and_what_differs_from_it(page: Any) -> None:
     settled(page)
     tab(page, "Compare")

@@ -68,15 +68,21 @@
   };
   const say = text => Shiny.notifications.show({html: make("span", text).outerHTML, type: "error", closeButton: true});
 
+  let moved; // the path of what was added or left out last
   document.addEventListener("click", async event => {
     const button = event.target.closest("[data-act], [data-add], [data-remove]");
     if (!button) return;
     const {add, remove} = button.dataset;
     if (add) {
       const name = button.dataset.ask ? prompt(button.dataset.ask) : "";
-      return name === null ? undefined : edit(add, name, "add");
+      if (name === null) return;
+      moved = name ? `${add}.${name}` : add;
+      return edit(add, name, "add");
     }
-    if (remove) return edit(remove, "", "remove");
+    if (remove) {
+      moved = remove;
+      return edit(remove, "", "remove");
+    }
     const {act, from, name} = button.dataset, figure = button.closest("figure");
     if (act === "apply") open({kind: "text", text: document.getElementById(from).value});
     else if (act === "copy") {
@@ -217,8 +223,18 @@
         const part = document.getElementById(id);
         if (part && part.open !== open) part.open = open;
       });
+      arrive(document.getElementById(name));
     });
   });
+  // what is added has the focus, or what offers again what was left out: the button that was pressed is gone
+  const arrive = group => {
+    if (moved === undefined || document.activeElement !== document.body) return;
+    const at = CSS.escape(moved);
+    const inside = ["path", "switch"].flatMap(kind => [`="${at}"`, `^="${at}."`, `^="${at}["`].map(is => `[data-${kind}${is}]:not([type=range])`));
+    const places = [inside.join(), `[data-add="${at}"]`, "summary"].map(what => group.querySelector(what));
+    places.find(place => place?.checkVisibility())?.focus();
+    moved = undefined;
+  };
   $(document).on("shiny:disconnected", () => {
     underWay = false;
     document.body.classList.add("lost");
