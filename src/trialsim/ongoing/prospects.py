@@ -10,12 +10,14 @@ from typing import Any
 from trialsim.errors import DesignError
 from trialsim.ongoing.accrual import AccrualPosterior
 from trialsim.ongoing.forecast import Forecast, forecast
+from trialsim.ongoing.gone_on import gone_on
 from trialsim.ongoing.p_go import p_go_now, predictive, with_toxicity
 from trialsim.ongoing.pending import Nature
 from trialsim.ongoing.posterior import RatePosterior, posterior
 from trialsim.ongoing.rules_in_days import InDays
 from trialsim.ongoing.seen import Seen
 from trialsim.ongoing.state import State
+from trialsim.ongoing.state import state as state_of
 from trialsim.scenario.compiled import Compiled
 
 POSTERIOR = ""
@@ -112,8 +114,11 @@ def prospects(
     Raises:
         DesignError: the scenario has something of which nothing ahead is worked out.
     """
-    rules, on = trial.rules, state.on
-    level = state.course.level
+    on = state.on
+    went_on = gone_on(trial, seen, on, opened) if state.end is not None and went_on_anyway else None
+    if went_on is not None:
+        trial, state = went_on, state_of(went_on, seen, on, opened)
+    rules, level = trial.rules, state.course.level
     natures = {case: Nature.of(trial, case) for case in trial.scenario.truth}
     first = next(iter(natures.values()))
     n = rules.looks.planned_n
@@ -135,7 +140,7 @@ def prospects(
     closed = tuple(closed_periods(InDays.of(trial), seen, state))
     accrual = AccrualPosterior.seen([p.enrolled for p in seen], on, closed, opened)
     found: dict[str, Forecast] = {}
-    if forecasts and (state.end is None or went_on_anyway):
+    if forecasts and state.end is None:
         beliefs: dict[str, RatePosterior | None] = {POSTERIOR: believed, **dict.fromkeys(natures)}
         for name, belief in beliefs.items():
             ahead = forecast(
@@ -144,8 +149,9 @@ def prospects(
                 seen,
                 on,
                 accrual,
-                next_look=None if state.end is not None else state.course.look,
+                next_look=state.course.look,
                 belief=belief,
+                opened=opened,
                 replicates=replicates,
                 seed=seed,
                 workers=jobs,
