@@ -35,7 +35,9 @@ LONGEST = 5000
 """Days of a trial, so that its ticks, with patients coming many a day, stay within the clock's reach."""
 
 
-def departing(rng: random.Random, patients: list[Patient], levels: int, most: int, last: int) -> list[Patient]:
+def departing(
+    rng: random.Random, patients: list[Patient], levels: int, most: int, last: int
+) -> list[Patient]:
     """The patients with some at another dose and some more on other days."""
     some = [replace(p, level=rng.randrange(levels)) if rng.random() < 0.3 else p for p in patients]
     for _ in range(min(rng.randint(0, 3), most - len(some))):
@@ -60,7 +62,11 @@ def rows_of(patients: list[Patient]) -> Int64:
     rows = np.zeros((len(patients), field.FIELDS), dtype=np.int64)
     for row, p in zip(rows, patients, strict=True):
         row[field.STARTED], row[field.LEVEL] = p.arrival * TICKS_PER_DAY, p.level
-        row[field.IS_TOXIC], row[field.IS_EVALUABLE], row[field.IS_RESPONSE] = p.toxic, p.evaluable, p.response
+        row[field.IS_TOXIC], row[field.IS_EVALUABLE], row[field.IS_RESPONSE] = (
+            p.toxic,
+            p.evaluable,
+            p.response,
+        )
         row[field.KNOWN], row[field.TOXICITY_KNOWN] = (
             p.known * TICKS_PER_DAY,
             p.toxicity_known * TICKS_PER_DAY,
@@ -95,7 +101,14 @@ def study(seed: str, scenarios: int) -> Counter[str]:
         trial.run()
         last = trial.arms[0].decided
         patients = trial.patients
-        lengths = (*calendar.visit, *calendar.amended_at, calendar.window, calendar.review_lag, calendar.lag, last)
+        lengths = (
+            *calendar.visit,
+            *calendar.amended_at,
+            calendar.window,
+            calendar.review_lag,
+            calendar.lag,
+            last,
+        )
         if not patients or max(lengths) > LONGEST:
             continue
         met["trials"] += 1
@@ -123,7 +136,10 @@ def study(seed: str, scenarios: int) -> Counter[str]:
 
             row, kept = replay(tables, quick, thresholds, given, now + 1)
             if told.end is not None:
-                assert (row[column.END], on_day(int(days(row, column.DECIDED_AT)))) == (told.end, told.ended), at
+                assert (row[column.END], on_day(int(days(row, column.DECIDED_AT)))) == (
+                    told.end,
+                    told.ended,
+                ), at
                 met["ended"] += 1
             else:
                 assert days(row, column.DECIDED_AT) > day, at
@@ -143,7 +159,9 @@ def study(seed: str, scenarios: int) -> Counter[str]:
                     continue
                 assert row[column.TRIGGERED] and days(row, column.TRIGGERED_AT) == max(since, first), at
                 met["triggers"] += 1
-            row, kept = replay(tables, slow, thresholds, given, (day if since is None else since) * TICKS_PER_DAY)
+            row, kept = replay(
+                tables, slow, thresholds, given, (day if since is None else since) * TICKS_PER_DAY
+            )
             if row[column.TRIGGERED] and not comes_by(kept, len(so_far), now):
                 then = days(row, column.TRIGGERED_AT)
                 assert then > day or (since is not None and then <= max(since, first)), at

@@ -14,7 +14,9 @@ from trialsim.ongoing.seen import Seen
 from trialsim.scenario.compiled import Compiled
 
 
-def gone_on(trial: Compiled, patients: Sequence[Seen], on: date, opened: date | None = None) -> Compiled | None:
+def gone_on(
+    trial: Compiled, patients: Sequence[Seen], on: date, opened: date | None = None
+) -> Compiled | None:
     """The trial with every end that is decided by the end of a day left out.
 
     A look that ended it leads to the next one, and a boundary that stopped it is not watched any more; all else is as
