@@ -1,11 +1,11 @@
-"""Is the forecast of a trial under way calibrated? Whole trials are simulated, cut, forecast, and compared with their end.
+"""Is the forecast of a trial under way calibrated? Whole trials are simulated, cut, forecast, set beside their end.
 
 The forecast draws the rate of accrual from its posterior. It can be calibrated only over trials whose own rate is drawn
 from the prior of that posterior: so each trial here has a rate from Gamma(k, k / planned), the planned rate worth k
 patients, and is forecast with that prior. At one fixed rate the same forecasts would be too wide early in a trial, for
 they allow for rates that the trials do not have, and right only late, when the dates say more than the prior.
 
-Cut days are drawn before the trial is looked at; trials that have ended, or have no patient, by then are not forecast. A
+Cut days are drawn before the trial is looked at; trials that have ended, or have no patient, by then are left out. A
 file has whole days: everything is dated by the day at whose end it is known.
 """
 

@@ -48,8 +48,9 @@ of those treated before are known."""
 ) = range(12)
 """Series of a group by number of counted patients: tick at which the first so many (and all enrolled between) are
 known, their responses, evaluable ones, the last one's number in the trial; when the q-th inevaluable one becomes known;
-outcomes of counted patients in order of time, as twice the patient's number among them and 1 for a response; tick at which the toxicities of the first so many are known, how many
-there are; toxicities of counted patients and freedom from it in order of time."""
+outcomes of counted patients in order of time, each as twice the patient's number among them, and 1 more for a response;
+tick at which the toxicities of the first so many are known, how many there are; toxicities of counted patients and
+freedom from it in order of time, in the same way."""
 
 BEST_LAST = (FUTILITY, ACCRUAL, FINAL_NO_GO, TOXICITY, TOXICITY_AT_N, FINAL_CONSIDER, GO_EARLY, FINAL_GO)
 """Ends of groups, best last."""

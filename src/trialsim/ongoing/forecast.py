@@ -191,8 +191,11 @@ def forecast(
 
 
 class _Rest:
-    """One replicate after another of the rest of a trial; rows: end, days to it, treated, day of the first trigger
-    after the cut-off (else of the last before it; -1: none), day of the next look, patients beyond those of the look under each of ``INTERIM``."""
+    """One replicate after another of the rest of a trial.
+
+    Rows: end, days to it, treated, day of the first trigger after the cut-off (else of the first one; -1: none), day of
+    the next look, patients beyond those of the look under each of ``INTERIM``.
+    """
 
     def __init__(
         self,

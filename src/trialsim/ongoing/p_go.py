@@ -1,7 +1,8 @@
 """The chance that a running trial ends in a go, exactly: patients in enrolment order, each with chances of her own.
 
 ``design_go`` leaves toxicity out. ``with_toxicity`` is the untimed twin: outcomes of those not yet enrolled are known
-at once, and they get the lower dose as soon as the boundary is reached; a patient counts at the dose she received. Looks are decided by the counts, as compiled.
+at once, and they get the lower dose as soon as the boundary is reached; every patient counts at the dose she received.
+Looks are decided by the counts, as compiled.
 """
 
 from __future__ import annotations
@@ -196,7 +197,7 @@ def with_toxicity(
         seen = patients[i] if i < len(patients) else None
         after: dict[_Key, Float64] = {}
         for key, mass in states.items():
-            moved_on = _next_level(ahead, rules, key, mass) if seen is None else (key, mass)
+            moved_on = _next_level(ahead, key, mass) if seen is None else (key, mass)
             if moved_on is None:
                 continue
             (look, counted, at, m, leaving, early), mass = moved_on
@@ -252,7 +253,7 @@ class _Early:
 _Key = tuple[int, int, int, int, bool, tuple[_Early, ...]]
 
 
-def _next_level(ahead: Ahead, rules: Rules, key: _Key, mass: Float64) -> tuple[_Key, Float64] | None:
+def _next_level(ahead: Ahead, key: _Key, mass: Float64) -> tuple[_Key, Float64] | None:
     """A state before the next patient to come, who gets the lower dose where the one of now is being left."""
     look, counted, at, m, leaving, early = key
     while leaving:
