@@ -134,6 +134,27 @@ def who_comes_next(stands: State, trial: Written, day: int, met: Counter[str]) -
     assert (stands.now.says == CLOSED) == (stands.end is not None)
 
 
+def as_lived(stands: State, trial: Written, day: int, at: object, met: Counter[str]) -> None:
+    """Every decision by the end of a day is that of the trial, on its day."""
+    told, (arm,) = stands.course, trial.arms
+    looked = [(on_day(d), k, what) for d, k, what in trial.looked if d <= day]
+    assert [(d.day, d.look, d.decision) for d in told.decided] == looked, at
+    triggers = [(on_day(d), level) for d, level in trial.triggers if d <= day]
+    assert [(c.trigger, c.level) for c in told.changes] == triggers, at
+    switches = [(on_day(d), level) for d, level in trial.switches if d <= day]
+    said = [(c.switch, c.level + 1) for c in told.changes if c.switch and c.switch <= on_day(day)]
+    assert said[: len(switches)] == switches, at
+    assert told.level == len(switches), at
+    assert told.ended == (on_day(arm.decided) if arm.decided <= day else None), at
+    end = arm.end if arm.decided <= day else None
+    assert told.end == end, at
+    met["ended"] += end is not None
+    met["looks"] += len(looked)
+    met["triggers"] += len(triggers)
+    met["switches"] += len(switches)
+    met[f"end {end}"] += 1
+
+
 def study(seed: str, scenarios: int) -> Counter[str]:
     """Random trials, each cut at four days; what was met, counted."""
     rng, met = random.Random(seed), Counter[str]()
@@ -160,25 +181,10 @@ def study(seed: str, scenarios: int) -> Counter[str]:
                 assert any(p.arrival <= day < p.known for p in trial.patients)
                 met["unsettled"] += 1
                 continue
-            looked = [(on_day(d), k, what) for d, k, what in trial.looked if d <= day]
-            assert [(d.day, d.look, d.decision) for d in told.decided] == looked, at
-            triggers = [(on_day(d), level) for d, level in trial.triggers if d <= day]
-            assert [(c.trigger, c.level) for c in told.changes] == triggers, at
-            switches = [(on_day(d), level) for d, level in trial.switches if d <= day]
-            said = [(c.switch, c.level + 1) for c in told.changes if c.switch and c.switch <= on_day(day)]
-            assert said[: len(switches)] == switches, at
-            assert told.level == len(switches), at
-            assert told.ended == (on_day(last) if last <= day else None), at
-            end = arm.end if last <= day else None
-            assert told.end == end, at
+            as_lived(stands, trial, day, at, met)
             assert stands.deviations == (), at
             what_is_certain(stands, trial, met)
             who_comes_next(stands, trial, day, met)
-            met["ended"] += end is not None
-            met["looks"] += len(looked)
-            met["triggers"] += len(triggers)
-            met["switches"] += len(switches)
-            met[f"end {end}"] += 1
     return met
 
 

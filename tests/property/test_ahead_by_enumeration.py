@@ -126,6 +126,65 @@ def test_the_twin_by_every_completion(triggered: bool) -> None:
     assert math.isclose(ahead.reduced, float(reduced / total), abs_tol=1e-12)
 
 
+@pytest.mark.parametrize("triggered", [False, True])
+def test_the_twin_where_the_lower_dose_came_too_early(triggered: bool) -> None:
+    """The third of three patients had the lower dose before its time: she counts there once it is given."""
+    looks = two_way((3, 5), (0, 1), (None, 1))
+    act = ((NEVER, NEVER, 2, 2, 2, 2), (NEVER, 1, 1, 2, 2, 2))
+    rules = Rules(looks, Monitor(act, (0, 0), (REDUCE, STOP)), False, 5)
+    world = nature(response=(0.4, 0.2), toxicity=((0.3, 0.6), (0.25, 0.1)))
+    today = date(2026, 3, 1)
+    known = {"responded": False, "response_known": today}
+    start = today - timedelta(days=70)
+    enrolled = [
+        seen(0, 0, start, toxic=True, toxicity_known=today, **known),
+        seen(1, 0, today - timedelta(days=20)),
+        seen(2, 1, today - timedelta(days=20)),
+    ]
+    F = Fraction
+    still = 1 - F(21, 56)
+    response, toxicity = (F(2, 5), F(1, 5)), ((F(3, 10), F(6, 10)), (F(25, 100), F(1, 10)))
+    ends, was_reduced, total = {"go": F(0), "stop": F(0)}, F(0), F(0)
+    for ys, ts in product(product((0, 1), repeat=4), repeat=2):
+        outcomes = [(0, 1), *zip(ys, ts, strict=True)]
+        levels, now, end, reduced, chance = [0, 0, 1], 0, "", False, F(1)
+
+        def crossed(level: int, levels: list[int] = levels, outcomes: list = outcomes) -> bool:  # type: ignore[type-arg]
+            here = [outcomes[k][1] for k, at in enumerate(levels) if at == level]
+            return any(sum(here[:m]) >= act[level][m] for m in range(1, len(here) + 1))
+
+        for i, (y, toxic) in enumerate(outcomes):
+            if i > 2:
+                leaves = now == 0 and (triggered or crossed(0))
+                now = max(now, int(leaves))
+                if now and not end and crossed(1):
+                    end = "stop"
+                levels.append(now)
+            if i > 0:
+                chance *= response[levels[i]] if y else 1 - response[levels[i]]
+                theta = toxicity[levels[i]][y]
+                chance *= theta * (still if i < 3 else 1) if toxic else 1 - theta
+            if not end and i >= 1:
+                reduced |= now == 0 and not triggered and sum(t for _, t in outcomes[:2]) >= 2
+            if not end and i > 2 and now and crossed(1):
+                end = "stop"
+            if not end and i > 2 and now == 0 and crossed(0):
+                reduced |= not triggered
+            x = sum(y for y, _ in outcomes[: i + 1])
+            if not end and i + 1 == 3 and x == 0:
+                end = "futile"
+            if not end and i + 1 == 5:
+                end = "go" if x > 1 else "futile"
+        total += chance
+        was_reduced += chance * reduced
+        if end in ends:
+            ends[end] += chance
+    ahead = with_toxicity(world, rules, enrolled, today, triggered=triggered)
+    assert math.isclose(ahead.go, float(ends["go"] / total), abs_tol=1e-12)
+    assert math.isclose(ahead.toxicity, float(ends["stop"] / total), abs_tol=1e-12)
+    assert math.isclose(ahead.reduced, float(was_reduced / total), abs_tol=1e-12)
+
+
 @pytest.mark.parametrize("days", [10, 70, 100, 130])
 def test_pending_patients_are_drawn_with_the_chances_worked_out(days: int) -> None:
     trial, today = compiled("S6"), date(2026, 8, 1)

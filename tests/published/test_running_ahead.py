@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from datetime import date
+from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -12,10 +14,16 @@ from tests.published.running import answers, compiled, patients
 from trialsim.ongoing.accrual import AccrualPosterior, open_days
 from trialsim.ongoing.by_rate import predictive
 from trialsim.ongoing.forecast import forecast
+from trialsim.ongoing.known import seen as known_on
 from trialsim.ongoing.p_go import p_go_now, with_toxicity
+from trialsim.ongoing.patients import read_patients
 from trialsim.ongoing.pending import Nature
 from trialsim.ongoing.posterior import posterior
+from trialsim.ongoing.prospects import prospects
 from trialsim.ongoing.seen import Seen
+from trialsim.ongoing.state import State, state
+from trialsim.scenario.compiled import Compiled
+from trialsim.scenario.model import Scenario
 
 SETS = ("S1", "S3", "S6", "S7")
 
@@ -119,3 +127,75 @@ def test_the_forecast_does_not_depend_on_workers_and_there_is_none_of_what_is_ov
     )
     assert one == two
     assert forecast(trial, "p1", seen, today, accrual, next_look=0, ended=True) is None
+
+
+@cache
+def s6_in_april() -> tuple[Compiled, list[Seen], State]:
+    """The set S6 rolled back to a day on which its second dose has not been stopped: look 1 is awaited."""
+    trial, on = compiled("S6"), date(2026, 4, 20)
+    file = Path(__file__).parent / "data" / "running" / "patients_S6.csv"
+    seen = known_on(read_patients(file, trial, cut_off=on, extracted=date(2026, 8, 12)), trial)
+    return trial, seen, state(trial, seen, on)
+
+
+def toxicity_stop(interim: str) -> tuple[float, float]:
+    """Simulated P(stop for toxicity) of that set with another conduct at interim looks, and its standard error."""
+    trial, seen, stands = s6_in_april()
+    stated = trial.scenario.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    stated["conduct"]["interim"] = interim
+    other = Compiled(Scenario.model_validate(stated), trial.rules)
+    accrual = AccrualPosterior.seen([s.enrolled for s in seen], stands.on)
+    ahead = forecast(other, "p0", seen, stands.on, accrual, next_look=None, replicates=4000, seed=4)
+    assert ahead is not None
+    return ahead.p_toxicity.value, ahead.p_toxicity.mcse
+
+
+def test_the_twin_is_the_forecast_but_for_patients_enrolled_while_a_look_is_awaited() -> None:
+    """With accrual paused at the look they agree; with accrual going on more patients make more toxicity stops."""
+    trial, seen, stands = s6_in_april()
+    twin = with_toxicity(Nature.of(trial, "p0"), trial.rules, seen, stands.on, level=stands.course.level)
+    paused, error = toxicity_stop("pause")
+    assert abs(paused - twin.toxicity) <= 4 * error
+    going_on, error = toxicity_stop("continue")
+    assert going_on > twin.toxicity + 4 * error
+
+
+def test_a_trial_that_went_on_past_a_futility_stop_is_forecast_as_if_it_had_not_been_one() -> None:
+    trial, (seen, today) = compiled("S3"), patients("S3")
+    stands = state(trial, seen, today)
+    asked = {
+        "prior": (0.5, 0.5),
+        "opened": None,
+        "forecasts": True,
+        "replicates": 1000,
+        "seed": 2,
+        "jobs": 1,
+    }
+    assert not prospects(trial, seen, stands, went_on_anyway=False, **asked).forecasts
+    ahead = prospects(trial, seen, stands, went_on_anyway=True, **asked)
+    exact = next(chance for chance in ahead.chances if chance.case == "p1").looks_alone
+    told = ahead.forecasts["p1"]
+    assert told.end is not None and told.end.quantile[0.05] > 0
+    assert 0 < exact < 1 and abs(told.p_go.value - exact) <= 4 * told.p_go.mcse
+
+
+def test_a_reduction_from_the_second_dose_counts_from_now() -> None:
+    """The first dose was left before the cut-off; leaving the second one is still ahead."""
+    trial, seen, stands = s6_in_april()
+    stated = trial.scenario.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    stated["doses"] = [*stated["doses"], "50 mg BID"]
+    for case in stated["truth"].values():
+        case["toxicity"] = [0.45, 0.45, 0.45]
+    three = Compiled.of(Scenario.model_validate(stated))
+    accrual = AccrualPosterior.seen([s.enrolled for s in seen], stands.on)
+    told = forecast(three, "p0", seen, stands.on, accrual, next_look=None, replicates=1000, seed=4)
+    two = forecast(trial, "p0", seen, stands.on, accrual, next_look=None, replicates=1000, seed=4)
+    assert told is not None and two is not None
+    assert told.p_reduced == two.p_toxicity  # what stopped the trial at the second of two doses
+    assert two.p_reduced.value == 0
+
+
+def test_the_day_of_the_first_patient_says_something_of_accrual() -> None:
+    day = date(2026, 1, 5)
+    assert AccrualPosterior.seen([day], day).mean_days(3) > 0
+    assert AccrualPosterior.seen([day], day).per_month > 0

@@ -13,7 +13,6 @@ from trialsim.codes import (
     ACCRUAL,
     ALTERNATE,
     COIN,
-    CONTINUE,
     FROM_START,
     TICKS_PER_DAY,
     TOXICITY,
@@ -21,6 +20,7 @@ from trialsim.codes import (
 )
 from trialsim.kernels import conduct_columns as column
 from trialsim.kernels import patient as field
+from trialsim.kernels.at_level import crossing_patient, watch
 from trialsim.kernels.clock import NEVER_TICK, ticks_of, unit_gap, units_of
 from trialsim.kernels.conduct_report import report
 from trialsim.kernels.ends import end_of
@@ -49,47 +49,6 @@ from trialsim.kernels.jit import kernel, plain
 from trialsim.kernels.patient import screened_for, stratum_of, treat, words_of
 from trialsim.kernels.streams import GROUP_ALLOCATION, GROUP_OUTCOME
 from trialsim.kernels.tables import HOLD, NEW_DOSE_ONLY, RESTART, SWITCH
-
-
-@plain
-def _insert_onset(onsets, toxic_n, onset):  # type: ignore[no-untyped-def]
-    """Put the onset of the ``toxic_n``-th toxicity at a level among those before it, in order of time."""
-    j = toxic_n - 1
-    while j > 0 and onsets[j - 1] > onset:
-        onsets[j] = onsets[j - 1]
-        j -= 1
-    onsets[j] = onset
-
-
-@plain
-def _crossing(  # type: ignore[no-untyped-def]
-    calendar, bound, m, toxic_n, patients, at_level, onsets, before
-):
-    """When toxicities among the first m patients at a level or fewer reach a boundary, given when among m - 1."""
-    if toxic_n < bound:
-        return before
-    if calendar.as_it_happens:
-        seen = onsets[bound - 1] if bound > 0 else np.int64(0)
-        return min(before, max(seen, patients[at_level[m - 1], field.STARTED]))
-    if before < NEVER_TICK:
-        return before
-    known = np.int64(0)
-    for i in range(m):
-        known = max(known, patients[at_level[i], field.TOXICITY_KNOWN])
-    return known
-
-
-@plain
-def _crossing_patient(calendar, bounds, m, patients, at_level, now):  # type: ignore[no-untyped-def]
-    """The least number of treated patients of the trial on which a boundary is reached at a tick."""
-    seen = 0
-    for i in range(m):
-        patient = patients[at_level[i]]
-        if patient[field.IS_TOXIC] and (not calendar.as_it_happens or patient[field.ONSET] <= now):
-            seen += 1
-        if seen >= bounds[i + 1]:
-            return at_level[i] + 1
-    return at_level[m - 1] + 1
 
 
 @plain
@@ -250,7 +209,7 @@ def run_each(  # type: ignore[no-untyped-def]
             if now == trigger:
                 triggered = True
                 if now == crossing and stopping <= now:
-                    cut = _crossing_patient(calendar, tables.stop_ge[level], m, patients, at_level, now)
+                    cut = crossing_patient(calendar, tables.stop_ge[level], m, patients, at_level, now)
                     for a in range(count):
                         if groups[a, GROUP_END] == RUNNING:
                             look = groups[a, LOOK]
@@ -260,7 +219,7 @@ def run_each(  # type: ignore[no-untyped-def]
                             groups[a, CUT], groups[a, DECIDED] = cut, now
                     end = _end_of(groups)
                 else:
-                    if first_trigger < 0:
+                    if first_trigger < 0 or (come > 0 and first_trigger <= opens_at):
                         first_trigger = now
                     if not all_in:
                         switch = now + (0 if calendar.during_lag == SWITCH else calendar.lag)
@@ -288,6 +247,24 @@ def run_each(  # type: ignore[no-untyped-def]
                 level += 1
                 m, toxic_n, crossing, stopping, triggered = 0, 0, NEVER_TICK, NEVER_TICK, False
                 own_dose[:] = 0
+                if come > 0:  # who was given the dose before its time counts at it
+                    for i in range(treated):
+                        if patients[i, field.LEVEL] == level:
+                            m, toxic_n, crossing, stopping = watch(
+                                tables,
+                                calendar,
+                                patients,
+                                at_level,
+                                onsets,
+                                own_dose,
+                                i,
+                                level,
+                                m,
+                                toxic_n,
+                                crossing,
+                                stopping,
+                            )
+                    crossing, stopping = max(crossing, now), max(stopping, now)
                 month = calendar.amended_at[level]
                 amendment = max(month, now) if month > 0 else NEVER_TICK
                 if calendar.after_change == NEW_DOSE_ONLY:
@@ -336,23 +313,30 @@ def run_each(  # type: ignore[no-untyped-def]
                     else:
                         treat(calendar, thresholds, patient, at, replicate, index, k0, k1)
                     treated += 1
-                    count_patient(tables, groups, series, a, patient, treated)
+                    if came and calendar.after_change == RESTART and patient[field.LEVEL] < level:
+                        # the looks that began again do not count a patient who still got the old dose
+                        groups[a, LAST_IN] = now
+                        groups[a, EARLIER] = max(groups[a, EARLIER], patient[field.KNOWN])
+                    else:
+                        count_patient(tables, groups, series, a, patient, treated)
                     watched = patient[field.LEVEL] == level
                     if watched:
                         if level > 0 and reduced_after < 0:
                             reduced_after = treated - 1
-                        at_level[m] = treated - 1
-                        m += 1
-                        toxic_n += patient[field.IS_TOXIC]
-                        own_dose[0] = m
-                        own_dose[1] += patient[field.IS_RESPONSE]
-                        own_dose[2] = max(own_dose[2], patient[field.KNOWN])
-                    if watched and tables.action[level] != CONTINUE:
-                        if patient[field.IS_TOXIC]:
-                            _insert_onset(onsets, toxic_n, patient[field.ONSET])
-                        act, stop = tables.act_ge[level, m], tables.stop_ge[level, m]
-                        crossing = _crossing(calendar, act, m, toxic_n, patients, at_level, onsets, crossing)
-                        stopping = _crossing(calendar, stop, m, toxic_n, patients, at_level, onsets, stopping)
+                        m, toxic_n, crossing, stopping = watch(
+                            tables,
+                            calendar,
+                            patients,
+                            at_level,
+                            onsets,
+                            own_dose,
+                            treated - 1,
+                            level,
+                            m,
+                            toxic_n,
+                            crossing,
+                            stopping,
+                        )
                     if 0 < tables.at_enrolled[level] <= treated:
                         amendment = min(amendment, now)
                 if arrived < most:

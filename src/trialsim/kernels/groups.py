@@ -48,8 +48,9 @@ of those treated before are known."""
 ) = range(12)
 """Series of a group by number of counted patients: tick at which the first so many (and all enrolled between) are
 known, their responses, evaluable ones, the last one's number in the trial; when the q-th inevaluable one becomes known;
-outcomes of counted patients in order of time; tick at which the toxicities of the first so many are known, how many
-there are; toxicities of counted patients and freedom from it in order of time."""
+outcomes of counted patients in order of time, each as twice the patient's number among them, and 1 more for a response;
+tick at which the toxicities of the first so many are known, how many there are; toxicities of counted patients and
+freedom from it in order of time, in the same way."""
 
 BEST_LAST = (FUTILITY, ACCRUAL, FINAL_NO_GO, TOXICITY, TOXICITY_AT_N, FINAL_CONSIDER, GO_EARLY, FINAL_GO)
 """Ends of groups, best last."""
@@ -106,11 +107,14 @@ def certain(tables, groups, series, a):  # type: ignore[no-untyped-def]
     responses = others = 0
     alike_to = 0  # up to so many responses, at least, the decision is that of those seen
     tick = groups[a, SINCE]
-    for j in range(min(groups[a, COUNTED], n) + 1):
+    for j in range(groups[a, COUNTED] + 1):
         if j > 0:
+            number, hit = series[a, IN_ORDER_HIT, j - 1] >> 1, series[a, IN_ORDER_HIT, j - 1] & 1
+            if number > n:
+                continue  # enrolled while accrual was to wait for this look
             tick = series[a, IN_ORDER, j - 1]
-            responses += series[a, IN_ORDER_HIT, j - 1]
-            others += 1 - series[a, IN_ORDER_HIT, j - 1]
+            responses += hit
+            others += 1 - hit
         alike_to = max(alike_to, responses)
         while alike_to < n - others and row[alike_to + 1] == row[responses]:
             alike_to += 1
@@ -125,9 +129,12 @@ def certain_of_toxicity(tables, groups, series, a):  # type: ignore[no-untyped-d
     look = groups[a, LOOK]
     n, cut = tables.look_n[look], tables.toxic_ge[look]
     toxic = free = 0
-    for j in range(min(groups[a, COUNTED], n)):
-        toxic += series[a, TOXIC_IN_ORDER_HIT, j]
-        free += 1 - series[a, TOXIC_IN_ORDER_HIT, j]
+    for j in range(groups[a, COUNTED]):
+        number, hit = series[a, TOXIC_IN_ORDER_HIT, j] >> 1, series[a, TOXIC_IN_ORDER_HIT, j] & 1
+        if number > n:
+            continue
+        toxic += hit
+        free += 1 - hit
         if toxic >= cut or free > n - cut:
             return series[a, TOXIC_IN_ORDER, j], toxic >= cut
     return NEVER_TICK, False
@@ -183,7 +190,11 @@ def count_patient(tables, groups, series, a, patient, number):  # type: ignore[n
     group[LAST_IN] = patient[field.STARTED]
     group[REACH] = max(group[REACH], patient[field.KNOWN])
     if tables.replaced and not patient[field.IS_EVALUABLE]:
-        series[a, UNKNOWN_PLACE, group[INEVALUABLE]] = patient[field.KNOWN]
+        places, q = series[a, UNKNOWN_PLACE], group[INEVALUABLE]
+        while q > 0 and places[q - 1] > patient[field.KNOWN]:
+            places[q] = places[q - 1]
+            q -= 1
+        places[q] = patient[field.KNOWN]
         group[INEVALUABLE] += 1
         return
     group[COUNTED] += 1
@@ -192,11 +203,11 @@ def count_patient(tables, groups, series, a, patient, number):  # type: ignore[n
     series[a, UP_TO_RESPONSES, c] = series[a, UP_TO_RESPONSES, c - 1] + hit
     series[a, UP_TO_EVALUABLE, c] = series[a, UP_TO_EVALUABLE, c - 1] + patient[field.IS_EVALUABLE]
     series[a, UP_TO_PATIENT, c] = number
-    insert(series[a, IN_ORDER], series[a, IN_ORDER_HIT], c - 1, patient[field.KNOWN], hit)
+    insert(series[a, IN_ORDER], series[a, IN_ORDER_HIT], c - 1, patient[field.KNOWN], 2 * c + hit)
     toxic, known = patient[field.IS_TOXIC], patient[field.TOXICITY_KNOWN]
     series[a, UP_TO_TOXICITY_KNOWN, c] = max(series[a, UP_TO_TOXICITY_KNOWN, c - 1], known)
     series[a, UP_TO_TOXICITIES, c] = series[a, UP_TO_TOXICITIES, c - 1] + toxic
-    insert(series[a, TOXIC_IN_ORDER], series[a, TOXIC_IN_ORDER_HIT], c - 1, known, toxic)
+    insert(series[a, TOXIC_IN_ORDER], series[a, TOXIC_IN_ORDER_HIT], c - 1, known, 2 * c + toxic)
 
 
 @plain

@@ -70,7 +70,8 @@ class AccrualPosterior:
     ) -> AccrualPosterior:
         """The posterior from days of enrolment; ``opened`` None: time runs from the first patient, who is no event."""
         start, events = (min(enrolled), len(enrolled) - 1) if opened is None else (opened, len(enrolled))
-        return cls.of(events, open_days(start, today, closed), planned_per_month, worth)
+        # the day of the first patient is over: something is known of the rate even then
+        return cls.of(events, max(open_days(start, today, closed), 1), planned_per_month, worth)
 
     @property
     def per_month(self) -> float:

@@ -134,7 +134,7 @@ class _Walk:
             opened,
         )
         self.today = opened
-        self.enrolled = 0  # of the list
+        self.enrolled = self.enrolled_before = 0  # of the list; those before the dose of now was given
         self.decided: list[Decided] = []
         self.changes: dict[int, DoseChange] = {}
         self.acted: set[int] = set()
@@ -294,9 +294,8 @@ class _Walk:
         if self.end is not None or self.level in self.changes:
             return
         after = self.rules.monitor.at_enrolled[self.level]
-        here = [i for i, p in enumerate(self.seen[: self.enrolled], start=1) if p.level == self.level]
         months = self.protocol.amended_after[self.level]
-        by_patient = 0 < after <= max(here, default=0)
+        by_patient = 0 < after <= self.enrolled and self.enrolled > self.enrolled_before
         by_month = bool(months) and self.opened + timedelta(days=months) <= self.today
         if by_patient or by_month:
             self.trigger(by_boundary=False)
@@ -318,6 +317,7 @@ class _Walk:
             self.changes[self.level] = DoseChange(left.level, left.trigger, left.by_boundary, None)
             return False
         self.level += 1
+        self.enrolled_before = self.enrolled
         if self.rules.on_dose_change == RESTART:
             self.begin()
         elif self.rules.on_dose_change == NEW_DOSE_ONLY:

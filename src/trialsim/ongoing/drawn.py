@@ -38,9 +38,12 @@ ATTEMPTS = 200_000
 """What is known of a patient as whole numbers: ticks since the first patient's day; -1: not known."""
 
 
-def known_of(patients: Sequence[Seen], visits: Int64) -> Int64:
-    """(G, KNOWN_FIELDS) what is known of each patient; an unconfirmed response by the index of its visit."""
-    first = patients[0].enrolled
+def known_of(patients: Sequence[Seen], visits: Int64, origin: date | None = None) -> Int64:
+    """(G, KNOWN_FIELDS) what is known of each patient; an unconfirmed response by the index of its visit.
+
+    Ticks run from ``origin``, the day of the first patient unless stated.
+    """
+    first = origin or patients[0].enrolled
 
     def tick(day: date | None) -> int:
         return -1 if day is None else (day - first).days * TICKS_PER_DAY

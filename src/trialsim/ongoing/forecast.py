@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 
@@ -133,6 +134,7 @@ def forecast(
     *,
     next_look: int | None,
     belief: RatePosterior | None = None,
+    opened: date | None = None,
     ended: bool = False,
     replicates: int = 10_000,
     seed: int = 1,
@@ -148,6 +150,7 @@ def forecast(
         accrual: of which each replicate draws a rate.
         next_look: index of the next look that is not decided; None where there is none.
         belief: posterior from which each replicate draws the response rate, at every dose; None: that of the case.
+        opened: the day accrual opened, from which an amendment after months counts; None: that of the first patient.
         ended: whether the end of the trial is decided: then there is nothing ahead.
         replicates, seed: the same numbers for the same seed, whatever the workers.
         workers: threads.
@@ -168,7 +171,7 @@ def forecast(
         raise DesignError(
             f"{len(patients)} patients, and the protocol treats at most {trial.calendar.max_arrivals}"
         )
-    rest = _Rest(trial, case, patients, today, accrual, belief, next_look, seed)
+    rest = _Rest(trial, case, patients, today, accrual, belief, next_look, seed, opened)
     starts = range(0, replicates, CHUNK)
     with ThreadPoolExecutor(max(workers, 1)) as pool:
         parts = list(pool.map(lambda first: rest.rows(first, min(CHUNK, replicates - first)), starts))
@@ -189,8 +192,11 @@ def forecast(
 
 
 class _Rest:
-    """One replicate after another of the rest of a trial; rows: end, days to it, treated, day of the first trigger (-1:
-    none), day of the next look, patients beyond those of the look under each of ``INTERIM``."""
+    """One replicate after another of the rest of a trial.
+
+    Rows: end, days to it, treated, day of the first trigger after the cut-off (else of the first one; -1: none), day of
+    the next look, patients beyond those of the look under each of ``INTERIM``.
+    """
 
     def __init__(
         self,
@@ -202,10 +208,13 @@ class _Rest:
         belief: RatePosterior | None,
         next_look: int | None,
         seed: int,
+        opened: date | None,
     ) -> None:
         self.trials = Timed.of_case(trial, case)
-        self.known = known_of(patients, trial.calendar.visit)
-        self.now = (today - patients[0].enrolled).days * TICKS_PER_DAY
+        self.calendar = in_whole_days(self.trials.calendar)
+        origin = min(opened or patients[0].enrolled, patients[0].enrolled)
+        self.known = known_of(patients, self.calendar.visit, origin)
+        self.now = (today - origin).days * TICKS_PER_DAY
         self.accrual, self.belief, self.look = accrual, belief, next_look
         self.key = stream_key(seed)
 
@@ -221,7 +230,7 @@ class _Rest:
 
         words = words_of_rates(*self.key, replicate)
         rate = float(gammaincinv(self.accrual.shape, _open(words[0]))) / self.accrual.rate
-        calendar = _at_rate(self.trials.calendar, rate)
+        calendar = _at_rate(self.calendar, rate)
         thresholds = self.trials.thresholds
         if self.belief is not None:
             thresholds = thresholds.copy()
@@ -278,6 +287,21 @@ def _at_rate(calendar: Calendar, per_day: float) -> Calendar:
         piece_unit=np.zeros(1, dtype=np.int64),
         ticks_per_unit=np.array([math.floor(256 * ticks + 0.5)], dtype=np.int64),
         units_per_tick=np.array([math.floor(2**36 / ticks + 0.5)], dtype=np.int64),
+    )
+
+
+def in_whole_days(calendar: Calendar) -> Calendar:
+    """The same conduct with the lengths of time to whole days by which the state of the trial is told."""
+    day = TICKS_PER_DAY
+
+    def days(ticks: Any) -> Any:
+        return (ticks + day // 2) // day * day
+
+    return calendar._replace(
+        visit=days(calendar.visit),
+        review_lag=int(days(calendar.review_lag)),
+        lag=int(days(calendar.lag)),
+        amended_at=days(calendar.amended_at),
     )
 
 

@@ -1,7 +1,8 @@
 """The chance that a running trial ends in a go, exactly: patients in enrolment order, each with chances of her own.
 
 ``design_go`` leaves toxicity out. ``with_toxicity`` is the untimed twin: outcomes of those not yet enrolled are known
-at once, and they get the lower dose as soon as the boundary is reached. Looks are decided by the counts, as compiled.
+at once, and they get the lower dose as soon as the boundary is reached; every patient counts at the dose she received.
+Looks are decided by the counts, as compiled.
 """
 
 from __future__ import annotations
@@ -175,47 +176,93 @@ def with_toxicity(
     size = (looks.planned_n + 2, max(rules.max_treated, len(patients)) + 2)
     start = np.zeros(size)
     start[0, 0] = 1.0
-    # look awaited, counted, level, patients at it, whether it is being left -> P(responses, toxicities at the level)
-    states: dict[tuple[int, int, int, int, bool], Float64] = {(0, 0, level, 0, triggered): start}
+    # look awaited, counted, level, patients at it, whether it is being left, what patients had lower doses before their
+    # time -> P(responses, toxicities at the level)
+    states: dict[_Key, Float64] = {(0, 0, level, 0, triggered, (_Early(),) * rules.levels): start}
     i = 0
     while states:
-        after: dict[tuple[int, int, int, int, bool], Float64] = {}
-        for (look, counted, at, m, leaving), mass in states.items():
-            seen = patients[i] if i < len(patients) else None
-            if seen is None and leaving:
-                at, m, leaving = at + 1, 0, False
-                flat = np.zeros(size)
-                flat[:, 0] = mass.sum(axis=1)
-                mass = flat
+        seen = patients[i] if i < len(patients) else None
+        after: dict[_Key, Float64] = {}
+        for key, mass in states.items():
+            moved_on = _next_level(ahead, key, mass) if seen is None else (key, mass)
+            if moved_on is None:
+                continue
+            (look, counted, at, m, leaving, early), mass = moved_on
             joint = _joint(nature, seen, at, today, convention)
             watched = (seen is None or seen.level == at) and not leaving
             m += watched
             for what, counts in ((0, 1), (1, 1), (2, 0)):
-                moved = np.zeros(size)
                 for toxic in (0, 1):
-                    if joint[what][toxic] == 0:
+                    moved = joint[what][toxic] * mass
+                    if not moved.any():
                         continue
-                    part = joint[what][toxic] * mass
                     if what == 0:
-                        part = _down(part, 0)
-                    moved += _down(part, 1) if toxic and watched else part
-                if not moved.any():
-                    continue
-                for left, rest in _act(ahead, rules, at, m, i + 1, leaving, watched, moved):
-                    if counted + counts < looks.n[look] or not counts:
-                        _add(after, (look, counted + counts, at, m, left), rest)
-                        continue
-                    for following, still in ahead.decide(looks, look, rest).items():
-                        _add(after, (following, counted + 1, at, m, left), still)
+                        moved = _down(moved, 0)
+                    if toxic and watched:
+                        moved = _down(moved, 1)
+                    then = early
+                    if seen is not None and seen.level > at:
+                        met = early[seen.level].after(rules, seen.level, toxic)
+                        then = (*early[: seen.level], met, *early[seen.level + 1 :])
+                    treated = i + 1 if seen is None else 0
+                    for left, rest in _act(ahead, rules, at, m, treated, leaving, watched, moved):
+                        if counted + counts < looks.n[look] or not counts:
+                            _add(after, (look, counted + counts, at, m, left, then), rest)
+                            continue
+                        for following, still in ahead.decide(looks, look, rest).items():
+                            _add(after, (following, counted + 1, at, m, left, then), still)
         states = after
         i += 1
     return ahead
 
 
+@dataclass(frozen=True)
+class _Early:
+    """Patients who were given a dose before its time: how many, their toxicities, what these bring about there."""
+
+    m: int = 0
+    t: int = 0
+    acts: bool = False
+    stops: bool = False
+
+    def after(self, rules: Rules, level: int, toxic: int) -> _Early:
+        """With one more of them."""
+        m, t, monitor = self.m + 1, self.t + toxic, rules.monitor
+        within = monitor.action[level] != CONTINUE and m < len(monitor.act_ge[level])
+        return _Early(
+            m,
+            t,
+            self.acts or (within and t >= monitor.act_ge[level][m]),
+            self.stops or (within and t >= monitor.stops_from(level)[m]),
+        )
+
+
+_Key = tuple[int, int, int, int, bool, tuple[_Early, ...]]
+
+
+def _next_level(ahead: Ahead, key: _Key, mass: Float64) -> tuple[_Key, Float64] | None:
+    """A state before the next patient to come, who gets the lower dose where the one of now is being left."""
+    look, counted, at, m, leaving, early = key
+    while leaving:
+        at += 1
+        there = early[at]
+        m, leaving, responses = there.m, there.acts, mass.sum(axis=1)
+        mass = np.zeros_like(mass)
+        mass[:, there.t] = responses
+        if there.stops:
+            ahead.toxicity += float(mass.sum())
+            return None
+        ahead.reduced += float(mass.sum()) * leaving
+    return (look, counted, at, m, leaving, early), mass
+
+
 def _act(
     ahead: Ahead, rules: Rules, at: int, m: int, treated: int, leaving: bool, watched: bool, mass: Float64
 ) -> list[tuple[bool, Float64]]:
-    """The toxicity rule at a level after a patient: what stops is taken out, what leaves the level is told apart."""
+    """The toxicity rule at a level after a patient: what stops is taken out, what leaves the level is told apart.
+
+    ``treated``: with a patient to come; 0 for one of those so far, whose number has brought about what it does.
+    """
     monitor = rules.monitor
     if leaving:
         return [(True, mass)]

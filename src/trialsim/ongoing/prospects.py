@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from trialsim.codes import NEVER, TOXICITY, TOXICITY_AT_N
-from trialsim.designs.rules import Rules
 from trialsim.errors import DesignError
 from trialsim.ongoing.accrual import AccrualPosterior
 from trialsim.ongoing.by_rate import predictive
 from trialsim.ongoing.forecast import Forecast, Spread, forecast
+from trialsim.ongoing.gone_on import gone_on
 from trialsim.ongoing.p_go import p_go_now, with_toxicity
 from trialsim.ongoing.pending import Nature
 from trialsim.ongoing.posterior import RatePosterior, posterior
 from trialsim.ongoing.rules_in_days import InDays
 from trialsim.ongoing.seen import Seen
 from trialsim.ongoing.state import State
+from trialsim.ongoing.state import state as state_of
 from trialsim.scenario.compiled import Compiled
 
 POSTERIOR = ""
@@ -134,16 +134,17 @@ def prospects(
     Raises:
         DesignError: the scenario has something of which nothing ahead is worked out.
     """
-    if state.end is not None and went_on_anyway:
-        trial = Compiled(trial.scenario, going_on(trial.rules, state))
-    rules, on = trial.rules, state.on
-    level = state.course.level
+    on = state.on
+    went_on = gone_on(trial, seen, on, opened) if state.end is not None and went_on_anyway else None
+    if went_on is not None:
+        trial, state = went_on, state_of(went_on, seen, on, opened)
+    rules, level = trial.rules, state.course.level
     natures = {case: Nature.of(trial, case) for case in trial.scenario.truth}
     first = next(iter(natures.values()))
     n = rules.looks.planned_n
     believed = posterior(first, seen, on, prior, planned_n=n)
     known = posterior(first, seen, on, prior, known_only=True, planned_n=n)
-    if state.end is not None and not went_on_anyway:
+    if state.end is not None:
         return Prospects(on, (), believed.mean, known.mean, _accrual(trial, seen, state, opened), 0, {})
     chances = [
         Chance(
@@ -169,8 +170,9 @@ def prospects(
                 seen,
                 on,
                 accrual,
-                next_look=_look_ahead(rules, state),
+                next_look=state.course.look,
                 belief=belief,
+                opened=opened,
                 replicates=replicates,
                 seed=seed,
                 workers=jobs,
@@ -179,30 +181,6 @@ def prospects(
                 found[name] = ahead
     counted = len(state.looks[-1].ids)
     return Prospects(on, tuple(chances), believed.mean, known.mean, accrual, max(n - counted, 0), found)
-
-
-def going_on(rules: Rules, state: State) -> Rules:
-    """The rules of a trial that went on past its end: the look or boundary that ended it ends nothing.
-
-    A look from which there was no way on but the end leads to the next one; the last one decides as ever.
-    """
-    if _is_toxicity(state):
-        never = tuple((NEVER,) * len(row) for row in rules.monitor.act_ge)
-        stop = never if rules.monitor.stop_ge else ()
-        return replace(rules, monitor=replace(rules.monitor, act_ge=never, stop_ge=stop))
-    looks, ended_at = rules.looks, state.course.look
-    if ended_at == len(looks.n) - 1:
-        return rules
-    row = tuple(ended_at + 1 if decision < 0 else decision for decision in looks.next[ended_at])
-    return replace(
-        rules, looks=replace(looks, next=(*looks.next[:ended_at], row, *looks.next[ended_at + 1 :]))
-    )
-
-
-def _look_ahead(rules: Rules, state: State) -> int | None:
-    """The next look that is not behind; None where none is ahead."""
-    look = state.course.look + (state.end is not None and not _is_toxicity(state))
-    return look if look < len(rules.looks.n) else None
 
 
 def _with_toxicity(
@@ -217,10 +195,6 @@ def _with_toxicity(
     except DesignError:
         return None, None, None
     return twin.go, twin.reduced, twin.toxicity
-
-
-def _is_toxicity(state: State) -> bool:
-    return state.end in (TOXICITY, TOXICITY_AT_N)
 
 
 def _accrual(trial: Compiled, seen: Sequence[Seen], state: State, opened: date | None) -> AccrualPosterior:
