@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from trialsim.monitoring.aids import monitor as monitor
     from trialsim.monitoring.redesign import Redesign as Redesign
     from trialsim.monitoring.redesign import redesign as redesign
+    from trialsim.ongoing.status import Status as Status
+    from trialsim.ongoing.status import status as status
     from trialsim.page import app as app
     from trialsim.reporting.later import write_docx as docx  # noqa: F401
     from trialsim.reporting.rerun import reproduce as reproduce
@@ -103,6 +105,8 @@ _HOME = {
     "sensitivity": "trialsim.varying.assess",
     "SensitivityResults": "trialsim.varying.assess",
     "simulate": "trialsim.engine.operating",
+    "Status": "trialsim.ongoing.status",
+    "status": "trialsim.ongoing.status",
     "Trace": "trialsim.engine.traces",
     "trace": "trialsim.engine.traces",
     "TrialsimError": "trialsim.errors",

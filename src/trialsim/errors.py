@@ -25,7 +25,11 @@ class Problem:
         return f"{file}{line}:{key} {self.message}"
 
 
-class ScenarioError(TrialsimError):
+class FileError(TrialsimError):
+    """A file that a user wrote cannot be used; every line of the message begins with the file and its line."""
+
+
+class ScenarioError(FileError):
     """A scenario file that cannot be used; carries every problem found, not only the first."""
 
     def __init__(self, file: str, problems: Sequence[Problem]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.browser import AXE
-from tests.helpers import DASATINIB
+from tests.helpers import CONFIGS, DASATINIB
 from tests.page.server import MISSING, Served, browser, served
 from trialsim import run
 from trialsim.page.links import link
@@ -373,3 +373,21 @@ def test_the_server_wrote_nothing_and_logged_no_fault(server: Served) -> None:
     assert not list(server.folder.iterdir())
     assert "Traceback" not in server.errors
     assert json.dumps(server.errors) == '""'
+
+
+def test_the_running_trial_from_a_file(page: Any) -> None:
+    settled(page)
+    page.get_by_role("tab", name="The running trial").click()
+    page.set_input_files("#running input[type=file]", str(CONFIGS / "patients-invented.csv"))
+    status = page.locator("#running_status")
+    status.get_by_text("ENROL the next patient at 70 mg BID.").wait_for(timeout=60_000)
+    assert "36 patients enrolled by 2026-07-24: 29 at 100 mg BID, 7 at 70 mg BID" in status.inner_text()
+    page.fill("#running-days [name=on]", "1 April")
+    page.get_by_role("button", name="Where does it stand?").click()
+    status.get_by_text("is no day; write the day as 2026-03-31").wait_for()
+    page.set_input_files(
+        "#running input[type=file]",
+        {"name": "<b>.csv", "mimeType": "text/csv", "buffer": b"id,enrolled\n1,2026-01-05\n"},
+    )
+    status.get_by_text("no column").first.wait_for()
+    assert page.locator("#running_days b").count() == 0

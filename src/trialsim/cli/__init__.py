@@ -29,13 +29,14 @@ from trialsim.cli import (
     redesign,
     run,
     sensitivity,
+    status,
     trace,
     whatif,
     word,
 )
 from trialsim.cli import app as page
 from trialsim.cli.common import INTERRUPTED, Interrupted
-from trialsim.errors import ScenarioError, TrialsimError
+from trialsim.errors import FileError, TrialsimError
 from trialsim.version import __version__
 
 app = typer.Typer(
@@ -58,7 +59,7 @@ def main() -> None:
     before, timing.listener = timing.hear(), _say
     try:
         app(args=together(sys.argv[1:]))
-    except ScenarioError as error:
+    except FileError as error:
         _fail(str(error), 2)
     except Interrupted as error:
         _fail(str(error), timing.status())
@@ -172,6 +173,7 @@ for command in (
     analyse.analyse,
     monitor.monitor,
     redesign.redesign,
+    status.status,
     sensitivity.sensitivity,
     whatif.whatif,
     compare.compare,

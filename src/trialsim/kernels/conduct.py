@@ -138,7 +138,7 @@ def simulate(tables, calendar, thresholds, daily, k0, k1, first, out, kept):  # 
     closures = np.zeros((2 * most + 2 * levels + tables.look_n.shape[0] + 2, 2), dtype=np.int64)
     own_dose = np.zeros(3, dtype=np.int64)
 
-    _simulate(
+    run_each(
         tables,
         calendar,
         thresholds,
@@ -155,11 +155,13 @@ def simulate(tables, calendar, thresholds, daily, k0, k1, first, out, kept):  # 
         onsets,
         closures,
         own_dose,
+        patients[:0],
+        np.int64(0),
     )
 
 
 @plain
-def _simulate(  # type: ignore[no-untyped-def]
+def run_each(  # type: ignore[no-untyped-def]
     tables,
     calendar,
     thresholds,
@@ -176,6 +178,8 @@ def _simulate(  # type: ignore[no-untyped-def]
     onsets,
     closures,
     own_dose,
+    given,
+    opens_at,
 ):
     """The trials one after another, in work space that is given."""
     most, count = calendar.max_arrivals, groups.shape[0]
@@ -198,6 +202,7 @@ def _simulate(  # type: ignore[no-untyped-def]
             amendment = calendar.amended_at[0]
         _, _, _, gap = words_of(replicate, 0, 0, GROUP_OUTCOME, k0, k1)
         unit = unit_gap(gap)
+        come = given.shape[0]  # so many patients came as they did; what follows them is drawn
 
         while end == RUNNING:
             # whether accrual is open, and when it will open by itself
@@ -213,12 +218,14 @@ def _simulate(  # type: ignore[no-untyped-def]
             if not is_open and closed_at < 0:
                 closed_at = now
             elif is_open and closed_at >= 0:
-                unit += units_of(calendar, now) - units_of(calendar, closed_at)
+                unit += units_of(calendar, max(now, opens_at)) - units_of(calendar, max(closed_at, opens_at))
                 closures[closed_n, 0], closures[closed_n, 1] = closed_at, now
                 closed_n += 1
                 closed_at, not_before = np.int64(-1), now
             more = is_open and arrived < most and not all_in
             arrival = max(ticks_of(calendar, unit), not_before) if more else NEVER_TICK
+            if arrived < come:
+                arrival = max(given[arrived, field.STARTED], now)
 
             decides, decision, group = NEVER_TICK, 0, 0
             for a in range(count):
@@ -310,7 +317,8 @@ def _simulate(  # type: ignore[no-untyped-def]
                         a = 1 - a
                     patient[field.STRATUM], patient[field.LEVEL] = a, a
                 place, _ = has_place(tables, calendar, groups, series, a, narrow, now)
-                if place and (calendar.only < 0 or (cohort == calendar.only and not held)):
+                came = index < come
+                if came or (place and (calendar.only < 0 or (cohort == calendar.only and not held))):
                     screened += screened_for(calendar, replicate, index, k0, k1)
                     if level > 0 and tables.randomise[0] > 0:
                         since = treated - switched
@@ -322,7 +330,11 @@ def _simulate(  # type: ignore[no-untyped-def]
                         in_block += lowers
                     time = (now - patients[0, field.STARTED]) // TICKS_PER_DAY if daily else treated
                     at = min(time, last_time) * strata + patient[field.STRATUM]
-                    treat(calendar, thresholds, patient, at, replicate, index, k0, k1)
+                    if came:
+                        for k in range(field.FIELDS):
+                            patient[k] = given[index, k]
+                    else:
+                        treat(calendar, thresholds, patient, at, replicate, index, k0, k1)
                     treated += 1
                     count_patient(tables, groups, series, a, patient, treated)
                     watched = patient[field.LEVEL] == level
@@ -345,6 +357,8 @@ def _simulate(  # type: ignore[no-untyped-def]
                         amendment = min(amendment, now)
                 if arrived < most:
                     _, _, _, gap = words_of(replicate, arrived, 0, GROUP_OUTCOME, k0, k1)
+                    if arrived == come:
+                        unit, not_before = units_of(calendar, opens_at), max(not_before, opens_at)
                     unit += unit_gap(gap)
 
         if closed_at >= 0:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from trialsim.errors import Problem, TrialsimError
+from trialsim.errors import FileError, Problem
 
 MOST_PRINTED = 100
 """Faults that a message writes out; the others are counted."""
@@ -35,7 +35,7 @@ class Fault:
         return f"{Problem(self.row, self.column, self.message).located(file)} [{self.code}]"
 
 
-class PatientsError(TrialsimError):
+class PatientsError(FileError):
     """A file of patients that cannot be used; ``faults`` has every fault, and the warnings among them."""
 
     def __init__(self, file: str, faults: Iterable[Fault]) -> None:

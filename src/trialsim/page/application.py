@@ -13,10 +13,10 @@ from trialsim.page.desk import Desk
 from trialsim.page.links import LinkError, read_link
 from trialsim.page.searches import Searches
 from trialsim.page.session import House, Visit
-from trialsim.page.views import compare, conduct, find, form, home, observed, see
+from trialsim.page.views import compare, conduct, find, form, home, observed, running, see
 from trialsim.version import __version__
 
-VIEWS = (see, find, compare, observed, conduct, home)
+VIEWS = (see, find, compare, observed, conduct, running, home)
 """The tabs, in order."""
 
 STATIC = Path(__file__).parent / "static"

@@ -87,6 +87,13 @@ def redesign(asked: Asked, texts: Mapping[str, str], _jobs: int | None, _progres
     return worked_out(design, **asked)
 
 
+def status(asked: Asked, texts: Mapping[str, str], jobs: int | None, _progress: Progress | None) -> Answer:
+    """The same patients against the same scenario."""
+    from trialsim.ongoing.status import status as worked_out
+
+    return worked_out(parse(*texts.values()), **asked, jobs=jobs)
+
+
 def _alone(work: Callable[..., Answer]) -> Again:
     """What needs nothing but the scenario, if there is one, and the keywords."""
     return lambda asked, texts, _jobs, _progress: work(*map(parse, texts.values()), **asked)
@@ -100,6 +107,7 @@ AGAIN: dict[str, Again] = {
     "find": find,
     "oc": oc,
     "redesign": redesign,
+    "status": status,
     **{work.__name__: _alone(work) for work in (analyse, check, monitor, protocol, trace)},
 }
 """Kind of an answer -> what works it out again."""

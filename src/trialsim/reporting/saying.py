@@ -36,6 +36,7 @@ HOME = {
     "Aids": "monitor",
     "Redesign": "redesign",
     "Checks": "check",
+    "Status": "status",
     "Trace": "trace",
     "Protocol": "protocol",
 }

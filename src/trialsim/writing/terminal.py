@@ -33,7 +33,8 @@ def terminal(report: Report, wide: int = WIDE) -> str:
 
 
 def _section(section: Section, wide: int) -> Iterator[str]:
-    if section.title:
+    # a terminal shows no pictures
+    if section.title and (section.parts or not all(isinstance(block, Pictures) for block in section.blocks)):
         yield from ("", section.title.upper())
     for block in section.blocks:
         yield from _block(block, wide)

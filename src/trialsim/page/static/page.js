@@ -48,20 +48,21 @@
     else if (control.dataset.set) {
       all(`[data-set="${CSS.escape(control.dataset.set)}"]`).forEach(other => { other.value = control.value; });
       Shiny.setInputValue(control.dataset.set, control.value);
-    }
-    else if (control.dataset.open === "file" && control.files.length) upload(control);
+    } else if (["file", "patients"].includes(control.dataset.open) && control.files.length) upload(control);
     else if (control.dataset.path && control.type !== "range") {
       if (control.type !== "checkbox") pair(control);
       edit(control.dataset.path, valueOf(control));
     } else if (control.dataset.switch) edit(control.dataset.switch, control.value, "switch");
   });
   const upload = async control => {
-    const [file] = control.files;
+    const [file] = control.files, patients = control.dataset.open === "patients";
     control.value = "";
-    if (file.size > MAX_BYTES) return say(`${file.name} is longer than ${MAX_BYTES / 1000} kB: not a scenario file.`);
+    if (file.size > MAX_BYTES) return say(`${file.name} is longer than ${MAX_BYTES / 1000} kB, more than the page reads.`);
     try {
-      open({kind: "file", name: file.name.slice(0, 200),
-        text: new TextDecoder("utf-8", {fatal: true}).decode(await file.arrayBuffer())});
+      const text = new TextDecoder("utf-8", {fatal: true}).decode(await file.arrayBuffer());
+      const read = {name: file.name.slice(0, 200), text};
+      if (patients) Shiny.setInputValue("patients", {...read, number: ++number}, {priority: "event"});
+      else open({kind: "file", ...read});
     } catch {
       say(`${file.name} is no text in UTF-8: save the file as UTF-8.`);
     }

@@ -1,0 +1,280 @@
+"""The chance that a running trial ends in a go, exactly: patients in enrolment order, each with chances of her own.
+
+``design_go`` leaves toxicity out. ``with_toxicity`` is the untimed twin: outcomes of those not yet enrolled are known
+at once, and they get the lower dose as soon as the boundary is reached. Looks are decided by the counts, as compiled.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+
+from trialsim.codes import CONSIDER, CONTINUE, FUTILE, GO, POOLED, STOP
+from trialsim.designs.rules import Looks, Rules
+from trialsim.errors import DesignError
+from trialsim.kernels.tables import Float64
+from trialsim.ongoing.pending import Convention, Nature
+from trialsim.ongoing.posterior import RatePosterior
+from trialsim.ongoing.seen import Seen
+
+Chances = tuple[float, float, float]
+"""P(a counted response), P(a counted non-response), P(leaves the count)."""
+
+
+@dataclass
+class Ahead:
+    """How a trial may end from here.
+
+    Attributes:
+        go, consider, futile: probability of each verdict of the looks.
+        toxicity: of a stop for toxicity.
+        reduced: that the boundary (or an amendment) lowers the dose from now on; 0 where toxicity is left out.
+        passed: by look, that it is reached and does not end in futility.
+    """
+
+    go: float = 0.0
+    consider: float = 0.0
+    futile: float = 0.0
+    toxicity: float = 0.0
+    reduced: float = 0.0
+    passed: dict[int, float] = field(default_factory=lambda: defaultdict(float))
+
+    def decide(self, looks: Looks, look: int, mass: Float64) -> dict[int, Float64]:
+        """Take a look at (responses, ...) probabilities; what goes on, by the look awaited next."""
+        on: dict[int, Float64] = {}
+        for x, decision in enumerate(looks.next[look]):
+            here = float(mass[x].sum())
+            if decision != FUTILE:
+                self.passed[look] += here
+            if decision == GO:
+                self.go += here
+            elif decision == CONSIDER:
+                self.consider += here
+            elif decision == FUTILE:
+                self.futile += here
+            elif here > 0:
+                on.setdefault(decision, np.zeros_like(mass))[x] = mass[x]
+        return on
+
+
+def chances(
+    nature: Nature,
+    patients: Sequence[Seen],
+    today: date,
+    p: float | None = None,
+    convention: Convention = "follow_up",
+) -> list[Chances]:
+    """What each patient so far may still count as; ``p`` None: the rate of the truth at her dose."""
+    return [
+        nature.response_of(s, today, convention).given(nature.response[s.level] if p is None else p)
+        for s in patients
+    ]
+
+
+def design_go(looks: Looks, patients: Sequence[Chances], rate: float) -> Ahead:
+    """How the looks end, toxicity left out.
+
+    Args:
+        looks: the looks of the rules.
+        patients: chances of those enrolled, in enrolment order.
+        rate: P(response) of those not enrolled, of a counted patient.
+    """
+    ahead = Ahead()
+    states: dict[tuple[int, int], Float64] = {(0, 0): np.eye(1, looks.planned_n + 2)[0]}
+    i = 0
+    while states:
+        yes, no, leaves = patients[i] if i < len(patients) else (rate, 1 - rate, 0.0)
+        i += 1
+        after: dict[tuple[int, int], Float64] = {}
+        for (look, counted), mass in states.items():
+            if leaves > 0:
+                _add(after, (look, counted), leaves * mass)
+            moved = no * mass
+            moved[1:] += yes * mass[:-1]
+            _count(ahead, looks, after, look, counted + 1, moved)
+        states = after
+    return ahead
+
+
+def _count(
+    ahead: Ahead, looks: Looks, after: dict[tuple[int, int], Float64], look: int, counted: int, mass: Float64
+) -> None:
+    if counted < looks.n[look]:
+        _add(after, (look, counted), mass)
+        return
+    for following, rest in ahead.decide(looks, look, mass).items():
+        _add(after, (following, counted), rest)
+
+
+def _add(states: dict, key: tuple, mass: Float64) -> None:  # type: ignore[type-arg]
+    """Add probabilities to a state; states of probability 0 are not kept."""
+    if key in states:
+        states[key] = states[key] + mass
+    elif mass.any():
+        states[key] = mass
+
+
+def p_go_now(
+    nature: Nature,
+    looks: Looks,
+    patients: Sequence[Seen],
+    today: date,
+    p: float | None = None,
+    *,
+    level: int = 0,
+    convention: Convention = "follow_up",
+) -> Ahead:
+    """The looks from here at a rate, or at the truth's (``p`` None: conditional power), toxicity left out.
+
+    Args:
+        nature, looks: of the case and the rules.
+        patients: everybody so far in enrolment order.
+        today: the cut-off day.
+        p: the rate at every dose; None: the truth's by dose.
+        level: the dose of those not yet enrolled.
+        convention: of pending patients.
+    """
+    rate = nature.response[level] if p is None else p
+    yes, no, _ = nature.outcome(level, -1).at(rate)
+    return design_go(looks, chances(nature, patients, today, p, convention), yes / (yes + no))
+
+
+def predictive(
+    nature: Nature,
+    looks: Looks,
+    patients: Sequence[Seen],
+    today: date,
+    belief: RatePosterior,
+) -> float:
+    """P(go) averaged over the posterior of the rate; pending ones at the rate where only known ones entered."""
+    convention: Convention = "at_rate" if belief.known_only else "follow_up"
+    return belief.average(lambda p: p_go_now(nature, looks, patients, today, p, convention=convention).go)
+
+
+def with_toxicity(
+    nature: Nature,
+    rules: Rules,
+    patients: Sequence[Seen],
+    today: date,
+    *,
+    level: int = 0,
+    triggered: bool = False,
+    stopped: bool = False,
+    convention: Convention = "follow_up",
+) -> Ahead:
+    """The untimed twin with the toxicity rule, at the truth's rates.
+
+    Args:
+        nature, rules: of the case.
+        patients: everybody so far in enrolment order.
+        today: the cut-off day.
+        level: the dose level that is current at the end of the day.
+        triggered: that leaving it is decided already (the switch may be ahead).
+        stopped: that the trial is closed for toxicity.
+        convention: of pending responses; toxicities that are pending are given their follow-up.
+
+    Raises:
+        DesignError: looks with a cut-off for toxicities, or not every patient counts after a change of dose.
+    """
+    if stopped:
+        return Ahead(toxicity=1.0)
+    if rules.looks.too_toxic or rules.on_dose_change != POOLED:
+        raise DesignError("P(go) with toxicity is worked out for pooled looks that do not count toxicities")
+    looks, ahead = rules.looks, Ahead()
+    size = (looks.planned_n + 2, max(rules.max_treated, len(patients)) + 2)
+    start = np.zeros(size)
+    start[0, 0] = 1.0
+    # look awaited, counted, level, patients at it, whether it is being left -> P(responses, toxicities at the level)
+    states: dict[tuple[int, int, int, int, bool], Float64] = {(0, 0, level, 0, triggered): start}
+    i = 0
+    while states:
+        after: dict[tuple[int, int, int, int, bool], Float64] = {}
+        for (look, counted, at, m, leaving), mass in states.items():
+            seen = patients[i] if i < len(patients) else None
+            if seen is None and leaving:
+                at, m, leaving = at + 1, 0, False
+                flat = np.zeros(size)
+                flat[:, 0] = mass.sum(axis=1)
+                mass = flat
+            joint = _joint(nature, seen, at, today, convention)
+            watched = (seen is None or seen.level == at) and not leaving
+            m += watched
+            for what, counts in ((0, 1), (1, 1), (2, 0)):
+                moved = np.zeros(size)
+                for toxic in (0, 1):
+                    if joint[what][toxic] == 0:
+                        continue
+                    part = joint[what][toxic] * mass
+                    if what == 0:
+                        part = _down(part, 0)
+                    moved += _down(part, 1) if toxic and watched else part
+                if not moved.any():
+                    continue
+                for left, rest in _act(ahead, rules, at, m, i + 1, leaving, watched, moved):
+                    if counted + counts < looks.n[look] or not counts:
+                        _add(after, (look, counted + counts, at, m, left), rest)
+                        continue
+                    for following, still in ahead.decide(looks, look, rest).items():
+                        _add(after, (following, counted + 1, at, m, left), still)
+        states = after
+        i += 1
+    return ahead
+
+
+def _act(
+    ahead: Ahead, rules: Rules, at: int, m: int, treated: int, leaving: bool, watched: bool, mass: Float64
+) -> list[tuple[bool, Float64]]:
+    """The toxicity rule at a level after a patient: what stops is taken out, what leaves the level is told apart."""
+    monitor = rules.monitor
+    if leaving:
+        return [(True, mass)]
+    staying, left = mass.copy(), np.zeros_like(mass)
+    if watched and monitor.action[at] != CONTINUE and m < len(monitor.act_ge[at]):
+        stop, act = monitor.stops_from(at)[m], monitor.act_ge[at][m]
+        ahead.toxicity += float(staying[:, stop:].sum())
+        staying[:, stop:] = 0
+        if monitor.action[at] != STOP:
+            left[:, act:] = staying[:, act:]
+            staying[:, act:] = 0
+    if 0 < monitor.at_enrolled[at] <= treated:
+        left, staying = left + staying, np.zeros_like(mass)
+    ahead.reduced += float(left.sum())
+    return [(False, staying), (True, left)]
+
+
+def _joint(
+    nature: Nature, seen: Seen | None, level: int, today: date, convention: Convention
+) -> list[tuple[float, float]]:
+    """P(response, non-response or leaves) by P(no toxicity, toxicity), given what is known of a patient."""
+    if seen is None:
+        outcome, p = nature.outcome(level, -1), nature.response[level]
+        toxic = [(1 - t, t) for t in nature.toxicity[level]]
+    else:
+        outcome, p = nature.response_of(seen, today, convention), nature.response[seen.level]
+        toxic = [nature.toxicity_of(seen, today, so) for so in (False, True)]
+        if seen.toxic is not None:
+            # what the truth calls impossible may have been seen all the same
+            toxic = [t if sum(t) > 0 else (float(not seen.toxic), float(seen.toxic)) for t in toxic]
+    if sum(outcome.at(p)) == 0:
+        p = 0.5
+    rows = [
+        (p * so * toxic[1][t] + (1 - p) * other * toxic[0][t])
+        for so, other in (outcome.yes, outcome.no, outcome.leaves)
+        for t in (0, 1)
+    ]
+    total = sum(rows)
+    return [(rows[k] / total, rows[k + 1] / total) for k in (0, 2, 4)]
+
+
+def _down(mass: Float64, axis: int) -> Float64:
+    """One more along an axis."""
+    moved = np.zeros_like(mass)
+    if axis == 0:
+        moved[1:] = mass[:-1]
+    else:
+        moved[:, 1:] = mass[:, :-1]
+    return moved
