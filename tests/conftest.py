@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser import MISSING
-from tests.helpers import ANSWERS, SMALL, config, run
+from tests.helpers import ANSWERS, PATIENTS, SMALL, config, run
 from trialsim.scenario.model import Scenario
 
 
@@ -25,6 +25,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         patch.chdir(place)
         patch.setattr("trialsim.figures.drawn.DPI", 40)  # coarse pictures are quickly written
         Path("small.yaml").write_text(SMALL, encoding="utf-8")
+        Path("patients.csv").write_text(PATIENTS, encoding="utf-8")
         Path("other.yaml").write_text(SMALL.replace("r: 3", "r: 2"), encoding="utf-8")
         for name, arguments in ANSWERS.items():
             assert run([*arguments.split(), "-o", name], patch) == 0

@@ -79,6 +79,14 @@ simulation: {replicates: 400, seed: 5}
 """
 """A scenario that every command has something to say about."""
 
+PATIENTS = """id,enrolled,dose,evaluable,response,response_date,toxicity,toxicity_date
+1,2026-01-05,high,yes,no,2026-03-02,yes,2026-01-20
+2,2026-01-12,high,yes,yes,2026-03-09,yes,2026-02-01
+3,2026-01-20,high,yes,no,2026-03-17,yes,2026-02-03
+4,2026-03-02,low,pending,pending,,pending,
+"""
+"""Patients of that trial: the boundary was reached, and one had the lower dose."""
+
 ANSWERS = {
     "run": "run small.yaml --docx",
     "whatif": "whatif small.yaml",
@@ -88,6 +96,7 @@ ANSWERS = {
     "oc": "oc 0/6,3/12 --p0 .1 --p1 .4 --alpha .05",
     "monitor": "monitor small.yaml",
     "redesign": "redesign 1/10,5/29 --x1 3 --power .9 --p0 .1 --p1 .3",
+    "status": "status small.yaml patients.csv --on 2026-03-31 --replicates 100",
     "analyse": "analyse small.yaml",
     "trace": "trace small.yaml",
     "check": "check small.yaml",

@@ -56,7 +56,12 @@ def read_csv(path: Path) -> Sheet:
     Raises:
         DesignError: it cannot be read, or is no text.
     """
-    text = _text(path)
+    return csv_sheet(_text(path), str(path))
+
+
+def csv_sheet(text: str, file: str) -> Sheet:
+    """The same from the text of a file, of which messages speak as ``file``."""
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     # Excel may say first what parts the cells
     told = re.match(r"sep=(.)[^\n]*\n", text)
     text = text[told.end() :] if told else text
@@ -66,7 +71,7 @@ def read_csv(path: Path) -> Sheet:
     try:
         lines = [(line + bool(told), row) for line, row in _numbered(reader) if any(map(str.strip, row))]
     except csv.Error as error:
-        raise DesignError(f"{path}: line {reader.line_num}: not a CSV table ({error})") from None
+        raise DesignError(f"{file}: line {reader.line_num}: not a CSV table ({error})") from None
     if not lines:
         return Sheet(1, (), ())
     names = [cell.strip() for cell in lines[0][1]]

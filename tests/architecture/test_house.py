@@ -130,11 +130,11 @@ def test_public_names_are_these():
         "Aids", "Analyses", "Checks", "Comparison", "DesignError", "FoundDesigns", "StatedDesign",
         "OutputError",
         "Protocol", "Results", "Redesign", "RobustDesigns", "Run", "Scenario", "ScenarioError",
-        "SensitivityResults", "Trace", "TrialsimError", "WhatIf", "WhatIfs", "__version__",
+        "SensitivityResults", "Status", "Trace", "TrialsimError", "WhatIf", "WhatIfs", "__version__",
         "analyse", "app", "assess", "check", "compare", "docx", "examples", "exact", "find",
         "find_robust", "init",
         "load", "monitor", "oc", "protocol", "redesign", "report", "reproduce", "run", "schema", "sensitivity",
-        "simulate", "trace", "validate", "whatif",
+        "simulate", "status", "trace", "validate", "whatif",
     }  # fmt: skip
     for name in trialsim.__all__:
         assert getattr(trialsim, name) is not None

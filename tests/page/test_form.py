@@ -19,7 +19,7 @@ from trialsim.page import keys, parts
 from trialsim.page.draft import Draft
 from trialsim.page.form import GROUPS, control_id, faults, form, group, parts_of, structure
 from trialsim.page.keys import in_file_only, typed
-from trialsim.page.moves import RULES, added, removed, switched
+from trialsim.page.moves import RULES, added, question_of, removed, switched
 from trialsim.page.parts import Block, Control, Offer, Part, walk
 from trialsim.scenario import words
 from trialsim.scenario.files import parse
@@ -463,3 +463,35 @@ def test_history_and_prior_are_stated_in_one_way_with_weights_of_one() -> None:
     again = added(added(points, "prior.points[2]"), "prior.utility")
     assert again.problems == () and again.checked().problems == ()
     assert removed(removed(again, "history"), "prior").data == draft("dasatinib").data
+
+
+def test_a_question_that_no_longer_fits_can_be_left_out_without_editing_the_file() -> None:
+    moved = draft("dasatinib").edited("conduct.accrual.per_month", 8)
+    (problem,) = moved.checked().problems
+    at = question_of(moved.data, problem.key)
+    assert at == ("variants", "8 patients a month")
+    without = removed(moved, words.path_text(at))
+    assert without.checked().problems == ()
+    assert [*without.data["variants"]] == ["steep dose-response", "amended at once"]
+    inside = question_of(moved.data, "sensitivity.tornado.active drug.inputs.truth.active.response")
+    assert inside == ("sensitivity", "tornado", "active drug")
+    # the last of its kind takes its heading along
+    assert "tornado" not in removed(moved, words.path_text(inside)).data["sensitivity"]
+    assert question_of(moved.data, "truth.active.response") is None
+
+
+def test_what_counts_as_an_active_drug_is_in_the_form_in_every_way_it_may_be_stated() -> None:
+    with_prior = added(draft("dasatinib"), "prior")
+    # p1 is what the design calls active; it is no number of ours
+    assert with_prior.data["prior"]["active"] == "at_least_p1"
+    for text, value in (("above_p0", "above_p0"), ("above: 0.12", {"above": 0.12})):
+        stated = with_prior.edited_text("prior.active", text)
+        assert stated.data["prior"]["active"] == value and not stated.problems
+        (box,) = (part for part in all_parts(stated) if part.path == ("prior", "active"))
+        assert isinstance(box, Control) and (box.kind, box.value) == ("long", text)
+        assert "prior.active" not in in_file_only(stated.data)
+
+
+def test_keys_in_an_explanation_are_set_as_keys() -> None:
+    shown = str(form(draft("dasatinib")))
+    assert "in order of <code>doses</code>" in shown and "`" not in shown

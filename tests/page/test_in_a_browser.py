@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.browser import AXE
-from tests.helpers import DASATINIB
+from tests.helpers import CONFIGS, DASATINIB
 from tests.page.server import MISSING, Served, browser, served
 from trialsim import run
 from trialsim.page.links import link
@@ -244,16 +244,37 @@ def test_pictures_have_a_table_and_files(page: Any) -> None:
         assert len(content) > 300
     assert "P(go)" in figure.locator(".drawn").get_attribute("aria-label")
     page.emulate_media(media="print")
-    for away in ("#form", "#case", "#p_go .files", "#view"):
+    for away in ("#form", "#picture", "#p_go .files", "#view"):
         assert not page.locator(away).is_visible(), away
     for there in ("#answer table", "#p_go .drawn", "#p_go table"):
         assert page.locator(there).is_visible(), there
+
+
+def test_a_picture_that_is_worked_out_anew_comes_back(page: Any) -> None:
+    settled(page)
+    page.get_by_role("tab", name="Toxicity boundary").click()
+    caption = page.locator("figure#boundary figcaption")
+    caption.filter(has_text="trials of case active followed").wait_for()
+    chooser = page.locator("select[data-set=case]:visible")
+    chooser.select_option("as_observed")
+    caption.filter(has_text="trials of case as_observed followed").wait_for()
+    # of pictures that show every case none asks for one
+    page.get_by_role("tab", name="Harm").click()
+    page.locator("figure#harm .drawn").wait_for()
+    assert chooser.count() == 0
+    page.get_by_role("tab", name="Why it is what it is").click()
+    page.locator("figure#ledger figcaption").filter(has_text="as_observed: ").wait_for()
 
 
 def test_with_the_keyboard_alone(page: Any) -> None:
     settled(page)
     page.keyboard.press("Tab")
     assert page.evaluate_handle("document.activeElement").inner_text() == "Skip to the numbers"
+    address = page.url
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "answers"
+    assert page.url == address  # it holds the scenario
+    page.evaluate("document.querySelector('#form').tabIndex = -1; document.querySelector('#form').focus()")
     reached = set()
     for _ in range(60):
         page.keyboard.press("Tab")
@@ -266,6 +287,23 @@ def test_with_the_keyboard_alone(page: Any) -> None:
     page.keyboard.type("0.27")
     page.keyboard.press("Tab")
     page.locator("#answer td", has_text=re.compile(r"^27%$")).wait_for()
+
+
+def test_a_dose_decision_is_added_and_left_out_with_the_keyboard_and_its_numbers_are_there(page: Any) -> None:
+    settled(page)
+    page.locator("#group-which-dose > summary").focus()
+    for key in ("Enter", "Tab", "Enter"):
+        page.keyboard.press(key)
+    # where the button was that was pressed there is now what it added, and one is in it
+    rule = page.locator('select[data-switch="dose_decision.rule"]:focus')
+    rule.wait_for()
+    page.locator("#answer dt", has_text="Which dose goes forward").wait_for()
+    page.get_by_role("tab", name="Which dose", exact=True).click()
+    page.locator("#which_dose table").wait_for()
+    page.get_by_role("button", name="Leave out dose decision").focus()
+    page.keyboard.press("Enter")
+    page.locator('button[data-add="dose_decision"]:focus').wait_for()
+    page.locator("#which_dose", has_text="does not say which dose goes forward").wait_for()
 
 
 def test_a_pin_and_what_differs_from_it(page: Any) -> None:
@@ -335,3 +373,21 @@ def test_the_server_wrote_nothing_and_logged_no_fault(server: Served) -> None:
     assert not list(server.folder.iterdir())
     assert "Traceback" not in server.errors
     assert json.dumps(server.errors) == '""'
+
+
+def test_the_running_trial_from_a_file(page: Any) -> None:
+    settled(page)
+    page.get_by_role("tab", name="The running trial").click()
+    page.set_input_files("#running input[type=file]", str(CONFIGS / "patients-invented.csv"))
+    status = page.locator("#running_status")
+    status.get_by_text("ENROL the next patient at 70 mg BID.").wait_for(timeout=60_000)
+    assert "36 patients enrolled by 2026-07-24: 29 at 100 mg BID, 7 at 70 mg BID" in status.inner_text()
+    page.fill("#running-days [name=on]", "1 April")
+    page.get_by_role("button", name="Where does it stand?").click()
+    status.get_by_text("is no day; write the day as 2026-03-31").wait_for()
+    page.set_input_files(
+        "#running input[type=file]",
+        {"name": "<b>.csv", "mimeType": "text/csv", "buffer": b"id,enrolled\n1,2026-01-05\n"},
+    )
+    status.get_by_text("no column").first.wait_for()
+    assert page.locator("#running_days b").count() == 0

@@ -13,6 +13,7 @@ import pytest
 
 import trialsim
 from tests.helpers import config
+from trialsim.engine.boundary_runs import boundary_runs
 from trialsim.figures import style as printed
 from trialsim.page.pictures import style
 from trialsim.page.pictures.analysis import analysis
@@ -316,7 +317,7 @@ def test_the_swimmer_has_a_row_a_patient() -> None:
     assert sum(len(t["x"]) for t in picture.figure["data"] if t["type"] == "bar") == courses
     assert f"{len(trace.patients)} patients treated" in picture.alt
     undated = swimmer(trialsim.trace(config("three-stage")))
-    assert isinstance(undated, str) and "`conduct`" in undated
+    assert isinstance(undated, str) and "“Calendar time”" in undated
 
 
 def test_found_designs_can_be_picked() -> None:
@@ -479,3 +480,12 @@ def test_hostile_names_stay_text() -> None:
 def test_colours_are_those_of_the_report() -> None:
     for colour in ("BLACK", "BLUE", "ORANGE", "GREY", "PALE"):
         assert getattr(style, colour) == getattr(printed, colour)
+
+
+def test_the_boundary_is_shown_with_trials_of_the_case_that_is_looked_at() -> None:
+    trial = trialsim.run(config("dasatinib"), replicates=200).compiled
+    first, wanted, odd = (boundary_runs(trial, 2011, case) for case in ("", "as_observed", "no such case"))
+    assert first and wanted and odd
+    assert (first.case, wanted.case, odd.case) == ("inactive", "as_observed", "inactive")
+    assert wanted.toxicity == (0.37, 0.37) and wanted.trials != first.trials
+    assert "of case as_observed" in boundary(trial, wanted).caption

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,11 +12,15 @@ import trialsim
 from trialsim.designs.finding import CRITERIA, DERIVED, KINDS, SEARCHES, find, spec_of
 from trialsim.errors import DesignError
 from trialsim.page import pins
+from trialsim.page.answering import Snapshot, answers
 from trialsim.page.designing import NMAX, RATES, arguments, block_of, keys, start
 from trialsim.page.draft import Draft
 from trialsim.page.tellings import analysed, decisions, in_labels, parts, standing, whole_numbers
+from trialsim.page.views.further import of_the_doses, of_the_doubt
 from trialsim.scenario.changes import changed, variants
 from trialsim.scenario.digest import digest
+from trialsim.scenario.files import parse
+from trialsim.writing.numbers import probability
 from trialsim.writing.report import Points, Words, section
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -270,3 +275,50 @@ def test_boxes_hold_whole_numbers_or_nothing() -> None:
     for text in ("3.5", "-1", "1e400", "many", "9" * 400):
         with pytest.raises(DesignError, match="“Patients”"):
             whole_numbers({"n": text}, labels)
+
+
+# -- what is told beside the pictures
+
+
+def glance(text: str) -> Snapshot:
+    """The first answer that the page has for a scenario."""
+    return next(found for found in answers(Draft.of(text)) if found)
+
+
+def words(html: str) -> str:
+    """Its text, in which no space is of a kind of its own."""
+    return re.sub(r"<[^>]*>", "", html).replace("\u00a0", " ")
+
+
+def test_what_a_dose_decision_decides_stands_on_the_page() -> None:
+    found = glance((CONFIGS / "dose-decision.yaml").read_text(encoding="utf-8"))
+    lower = probability(found.results["active"].to_dict()["simulated"]["p_dose_lower"]["estimate"])
+    (told,) = of_the_doses(found)
+    assert told.title == "Which dose goes forward"
+    assert lower in told.html
+    assert f"70 mg BID with probability {lower}" in words(found.besides)
+    assert of_the_doses(glance((CONFIGS / "teaching.yaml").read_text(encoding="utf-8"))) == []
+
+
+def test_what_history_and_prior_say_stands_on_the_page_and_where_is_told() -> None:
+    text = (CONFIGS / "dasatinib-history.yaml").read_text(encoding="utf-8")
+    run = trialsim.run(parse(text), exact=True)
+    found = glance(text)
+    doubt, belief = of_the_doubt(found)
+    assert run.history is not None and run.history.alone is not None
+    assert probability(run.history.alone.mean) in doubt.html
+    assert run.prior is not None
+    assert probability(run.prior.conducted[0][1].p_active_given_go) in belief.html
+    assert "“Doubt and prior”" in found.besides
+    dated = (CONFIGS / "dasatinib.yaml").read_text(encoding="utf-8")
+    assert "“Doubt and prior”" not in glance(dated).besides
+    # it points to what the page has, not to a section of the report
+    (doubt,) = of_the_doubt(glance(dated + "history: {responses: 1, patients: 20}\n"))
+    assert "“Why it is what it is”" in doubt.html and "What calendar time changes" not in doubt.html
+
+
+def test_a_p1_that_no_case_has_is_told_beside_the_numbers() -> None:
+    text = (CONFIGS / "dasatinib.yaml").read_text(encoding="utf-8")
+    assert "No case begins" not in glance(text).besides
+    moved = glance(text.replace("p1: 0.15", "p1: 0.3"))
+    assert "No case begins with the true response rate p1 = 30%" in words(moved.besides)

@@ -183,3 +183,31 @@ def test_what_cannot_be_is_refused(stated_, words):
 def test_designs_without_one_test_are_refused(config, words):
     with pytest.raises(DesignError, match=words):
         redesign(f"configs/{config}.yaml", x1=2, p0=0.1, p1=0.3)
+
+
+def test_the_p_value_after_a_redesign_decides_as_its_cut_off_does() -> None:
+    p0, chance = Fraction(1, 10), random.Random(5)
+    # a size for each count at the look, chosen for what is known by then
+    sizes = {x: chance.randint(1, 30) for x in range(2, 11)}
+    outcomes: list[tuple[Fraction, Fraction]] = []
+    for x in range(11):
+        here = comb(10, x) * p0**x * (1 - p0) ** (10 - x)
+        if x < 2:
+            outcomes.append((Fraction(1), here))
+            continue
+        n2 = sizes[x]
+        for x2 in range(n2 + 1):
+            found = redesign("1/10 5/29", x1=x, n2=n2, x2=x2, p0=0.1, p1=0.3)
+            (standing,) = found.standings
+            assert found.p_value is not None
+            assert (found.p_value <= found.attained) == (x2 >= found.rest(n2, standing).c2)
+            outcomes.append((found.p_value, here * comb(n2, x2) * p0**x2 * (1 - p0) ** (n2 - x2)))
+    assert sum(part for _, part in outcomes) == 1
+    for level in {p for p, _ in outcomes}:
+        assert sum(part for p, part in outcomes if p <= level) <= level
+
+
+@pytest.mark.parametrize(("n2", "x2", "pending"), [(None, 3, 0), (10, 11, 0), (10, 3, 2)])
+def test_a_rest_that_cannot_be_known(n2: int | None, x2: int, pending: int) -> None:
+    with pytest.raises(DesignError, match="x2"):
+        redesign("1/10 5/29", x1=1 + (pending == 0) * 2, n2=n2, x2=x2, pending=pending, p0=0.1, p1=0.3)

@@ -29,6 +29,7 @@ from trialsim.writing.report import Report
 from trialsim.writing.seal import to_json
 from trialsim.writing.word import to_docx
 
+ISO = r"\b20\d\d-\d\d-\d\d\b"
 RUNS = ("dasatinib", "teaching", "two-cohorts")
 
 
@@ -101,6 +102,9 @@ def test_every_number_of_every_answer_is_found(answers: dict[str, Path], name: s
     assert sum(1 for piece in found for _ in printed(piece)) > 20
     doc = load(folder / "results.json")
     # a trace tells the day, of a time that results.json has to a tick
+    if name == "status":  # a date is one word, which results.json has
+        days = set(re.findall(ISO, json.dumps(doc)))
+        found = [re.sub(ISO, lambda day: "" if day[0] in days else day[0], piece) for piece in found]
     days = {str(int(number)) for number in numbers_in(doc)} if name == "trace" else set()
     assert [each for each in missing(doc, found, texts) if each[0] not in days] == []
 

@@ -36,6 +36,15 @@ def redesign(
         int | None,
         typer.Option("--n2", min=1, help="patients after these, as many as are wanted", show_default=False),
     ] = None,
+    x2: Annotated[
+        int | None,
+        typer.Option(
+            "--x2",
+            min=0,
+            help="responses among the patients of --n2, once all are known: the p-value",
+            show_default=False,
+        ),
+    ] = None,
     power: Annotated[
         float | None,
         typer.Option(
@@ -63,6 +72,7 @@ def redesign(
         "m": m,
         "pending": pending,
         "n2": n2,
+        "x2": x2,
         "power": power,
         "p0": p0,
         "p1": p1,

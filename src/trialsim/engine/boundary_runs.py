@@ -27,7 +27,7 @@ class BoundaryRuns:
     """Toxicities at the starting dose against the boundary there.
 
     Attributes:
-        case: whose trials are followed: the first that states toxicity; ``toxicity`` its rates by dose.
+        case: whose trials are followed; ``toxicity`` its rates by dose.
         bounds: the cut-off after m = 0, 1, ... patients at the starting dose; nan where no count acts.
         trials: toxicities after 0, 1, ... patients at the starting dose, a list a simulated trial.
         crossings: the number of patients at which each reaches the boundary, None where it never does.
@@ -57,10 +57,11 @@ class BoundaryRuns:
         return rows
 
 
-def boundary_runs(trial: Compiled, seed: int) -> BoundaryRuns | None:
-    """The first trials of the first case with toxicity; None without a boundary."""
+def boundary_runs(trial: Compiled, seed: int, wanted: str = "") -> BoundaryRuns | None:
+    """The first trials of the wanted case, else of the first with toxicity; None without a boundary."""
     scenario, rules = trial.scenario, trial.rules
-    case = next((name for name, case in scenario.truth.items() if case.toxicity is not None), None)
+    toxic = [name for name, case in scenario.truth.items() if case.toxicity is not None]
+    case = wanted if wanted in toxic else next(iter(toxic), None)
     bounds = boundary(rules)
     if case is None or not np.isfinite(bounds).any() or scenario.apart:
         return None  # where each cohort has a boundary of its own there is no one count to hold against it

@@ -19,11 +19,8 @@ from trialsim.figures.swimmer import (
     FILLS,
     INEVALUABLE,
     LEFT,
-    MOST_HIGH,
     NO_LINE,
     RESPONSE,
-    SHORT,
-    TALL,
     TOXIC,
     TRIGGERED,
 )
@@ -33,6 +30,9 @@ from trialsim.results import to_frame
 from trialsim.writing.numbers import count, listed
 
 RIGHT, HEAD = 0.45, 0.15
+TALL, SHORT, MOST_HIGH = 0.36, 0.1, 11.0
+"""Centimetres a patient has at most and at least, and height up to which patients have more than the least."""
+
 UNCONFIRMED: dict[str, Any] = RESPONSE | {"markerfacecolor": "white"}
 NO_RESPONSE: dict[str, Any] = {"marker": "|", "color": BLACK, "markersize": 6.0, "markeredgewidth": 1.2}
 PENDING: dict[str, Any] = {"marker": "o", "color": BLACK, "markersize": 3.6, "markerfacecolor": "white"}

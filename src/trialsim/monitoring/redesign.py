@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import comb
 from typing import Any, ClassVar
 
@@ -77,6 +77,7 @@ class Redesign(Answer):
         wanted: size of the rest that was asked for; None: no size was.
         power: conditional power that was asked for; None: none was.
         most: the largest rest looked at.
+        x2: responses among the ``wanted`` patients of the rest, once they are known; None before.
     """
 
     kind: ClassVar[str] = "redesign"
@@ -92,6 +93,7 @@ class Redesign(Answer):
     wanted: int | None
     power: Fraction | None
     most: int
+    x2: int | None = None
 
     @property
     def called(self) -> str:
@@ -102,6 +104,19 @@ class Redesign(Answer):
     def attained(self) -> Fraction:
         """Type I error that the planned design attains, and that no redesign exceeds."""
         return alone(self.looks, self.p0).p_go
+
+    @cached_property
+    def p_value(self) -> Fraction | None:
+        """The smallest type I error at which the rest rejects, among the planned looks with any last cut-off.
+
+        At each of them the rest has the conditional error of those looks as its level. A go is a p-value of at most the
+        type I error that the design attains. None while the rest is not known.
+        """
+        if self.x2 is None or self.wanted is None:
+            return None
+        tail = upper_tail(self.wanted, self.x2, self.p0)
+        levels = _levels(self.looks, self.m, self.p0)
+        return min((level for level, errors in levels if tail <= errors[self.x]), default=Fraction(1))
 
     @property
     def open(self) -> tuple[Standing, ...]:
@@ -179,6 +194,8 @@ class Redesign(Answer):
                 "first": self.first,
                 "stable": self.stable,
                 "most": self.most,
+                "responses_of_the_rest": self.x2,
+                "p_value": None if self.p_value is None else float(self.p_value),
                 "rests": self.rows(),
             }
         )
@@ -193,6 +210,7 @@ def redesign(
     m: int | None = None,
     pending: int = 0,
     n2: int | None = None,
+    x2: int | None = None,
     power: float | None = None,
     p0: float | None = None,
     p1: float | None = None,
@@ -208,6 +226,7 @@ def redesign(
             patients must have been decided, and the trial have gone on.
         pending: how many outcomes are pending. The rest keeps the conditional error whatever they turn out to be.
         n2: size of the rest that is wanted, the patients after ``m``.
+        x2: responses among the ``n2`` patients of the rest, once all are known: the p-value after the redesign.
         power: conditional power at p1 that is wanted.
         p0, p1: unacceptable and desirable response rate (default: the block's).
 
@@ -235,6 +254,10 @@ def redesign(
         raise DesignError(f"p0 = {rates[0]:g} and p1 = {rates[1]:g}: 0 < p0 < p1 < 1 is allowed")
     low, high = map(decimal, rates)
     _check(looks, n2, power)
+    if x2 is not None and (n2 is None or pending or not 0 <= x2 <= n2):
+        raise DesignError(
+            f"x2 = {x2}: responses among the n2 patients of the rest, from 0 to n2, once nothing is pending"
+        )
     m = looks.n[0] if m is None else m
     if not 0 <= m <= looks.planned_n:
         raise DesignError(f"m = {m}: from 0 to {looks.planned_n} patients of the design are allowed")
@@ -248,7 +271,19 @@ def redesign(
     )
     most = max(4 * looks.planned_n, 120, n2 or 0)
     wanted = None if power is None else decimal(power)
-    return Redesign(read.name, looks, low, high, m, x1, pending, standings, n2, wanted, most)
+    return Redesign(read.name, looks, low, high, m, x1, pending, standings, n2, wanted, most, x2)
+
+
+@lru_cache(maxsize=8)
+def _levels(looks: Looks, m: int, p0: Fraction) -> tuple[tuple[Fraction, tuple[Fraction, ...]], ...]:
+    """Type I error and conditional errors after m patients of the looks with each last cut-off there can be."""
+    n = looks.planned_n
+    found = []
+    for r in range(-1, n + 1):
+        last = tuple(FUTILE if x <= r else GO for x in range(n + 1))
+        other = replace(looks, next=(*looks.next[:-1], last))
+        found.append((alone(other, p0).p_go, conditional_go(other, m, p0)))
+    return tuple(found)
 
 
 def _check(looks: Looks, n2: int | None, power: float | None) -> None:

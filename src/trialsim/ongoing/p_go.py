@@ -19,7 +19,6 @@ from trialsim.designs.rules import Looks, Rules
 from trialsim.errors import DesignError
 from trialsim.kernels.tables import Float64
 from trialsim.ongoing.pending import Convention, Nature
-from trialsim.ongoing.posterior import RatePosterior
 from trialsim.ongoing.seen import Seen
 
 Chances = tuple[float, float, float]
@@ -142,18 +141,6 @@ def p_go_now(
     rate = nature.response[level] if p is None else p
     yes, no, _ = nature.outcome(level, -1).at(rate)
     return design_go(looks, chances(nature, patients, today, p, convention), yes / (yes + no))
-
-
-def predictive(
-    nature: Nature,
-    looks: Looks,
-    patients: Sequence[Seen],
-    today: date,
-    belief: RatePosterior,
-) -> float:
-    """P(go) averaged over the posterior of the rate; pending ones at the rate where only known ones entered."""
-    convention: Convention = "at_rate" if belief.known_only else "follow_up"
-    return belief.average(lambda p: p_go_now(nature, looks, patients, today, p, convention=convention).go)
 
 
 def with_toxicity(

@@ -62,7 +62,8 @@ def read_patients(
     """The patients of a file or frame, read against a scenario.
 
     Args:
-        source: path of a CSV file or Excel workbook (.xlsx), or a pandas frame; a row a treated patient.
+        source: path of a CSV file or Excel workbook (.xlsx), or a pandas frame (or a table
+            that was read already); a row a treated patient.
         scenario: the protocol: its doses, cohorts, visits, confirmation and toxicity window.
         cut_off: the day whose end the trial is looked at, as a date or as 2026-03-31.
         extracted: the day the file was made, the cut-off unless stated; a later date in it is a fault.
@@ -78,14 +79,16 @@ def read_patients(
     trial = Compiled.of(scenario)
     to_day = a_day(cut_off, "cut_off")
     made = to_day if extracted is None else a_day(extracted, "extracted")
-    file = "the frame" if is_frame(source) else os.fsdecode(source)
+    file = (
+        "the frame" if is_frame(source) else "the file" if isinstance(source, Sheet) else os.fsdecode(source)
+    )
     faults: list[Fault] = []
     if to_day > made:
         message = f"{to_day} is after the day the file was made ({made}); an earlier cut-off is allowed"
         raise PatientsError(file, [Fault("cut_off_after_extracted", 0, "", message)])
     asked = Asked.of(trial)
     try:
-        sheet = from_frame(source) if is_frame(source) else read_sheet(Path(file))
+        sheet = _sheet(source, file)
     except DesignError as error:
         message = str(error).removeprefix(f"{file}: ")
         raise PatientsError(file, [Fault("unreadable", 0, "", message)]) from None
@@ -100,6 +103,12 @@ def read_patients(
     faults += odd_in_order(rows, trial)
     warnings = tuple(sorted(faults, key=lambda fault: fault.row))
     return Patients(rows, file, to_day, made, warnings, frozenset(places))
+
+
+def _sheet(source: Any, file: str) -> Sheet:
+    if isinstance(source, Sheet):
+        return source
+    return from_frame(source) if is_frame(source) else read_sheet(Path(file))
 
 
 def _patients(

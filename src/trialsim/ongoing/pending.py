@@ -77,11 +77,14 @@ class Nature:
         """The nature of a case.
 
         Raises:
-            DesignError: cohorts or a response that drifts, of which a running trial's chances are not worked out.
+            DesignError: cohorts that differ, or a response that drifts: chances are not worked out for them.
         """
-        if trial.scenario.cohorts is not None:
+        strata = trial.strata[case]
+        alike = len({(r, s) for r, s in zip(strata.rates, strata.stable, strict=True)}) == 1
+        if trial.scenario.own_rules or not alike:
             raise DesignError(
-                "cohorts: what is ahead of a running trial is worked out for one group of patients"
+                "cohorts: what is ahead of a running trial is worked out for patients who are analysed together and "
+                "have one truth"
             )
         if trial.rates[case].drift is not None:
             raise DesignError(

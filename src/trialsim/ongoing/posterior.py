@@ -78,8 +78,10 @@ def posterior(
             a, b = (a + 1, b) if seen.responded else (a, b + 1)
         elif not known_only:
             pending.append(nature.response_of(seen, today, "follow_up"))
-    # Gauss: exact up to degree 2 Q - 1
-    nodes, weights = roots_jacobi((len(patients) + len(pending) + planned_n) // 2 + 8, b - 1, a - 1)
+    # Gauss: exact up to degree 2 Q - 1; a pending patient is one degree of the likelihood and one of what is averaged
+    unknown = sum(seen.responded is None for seen in patients)
+    still = max(planned_n - len(patients) + unknown, 0)
+    nodes, weights = roots_jacobi(unknown + still // 2 + 8, b - 1, a - 1)
     rate = (1 + nodes) / 2
     likelihood = np.ones_like(rate)
     for outcome in pending:

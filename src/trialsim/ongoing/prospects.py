@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
 from typing import Any
 
 from trialsim.errors import DesignError
 from trialsim.ongoing.accrual import AccrualPosterior
-from trialsim.ongoing.forecast import Forecast, forecast
+from trialsim.ongoing.by_rate import predictive
+from trialsim.ongoing.forecast import Forecast, Spread, forecast
 from trialsim.ongoing.gone_on import gone_on
-from trialsim.ongoing.p_go import p_go_now, predictive, with_toxicity
+from trialsim.ongoing.p_go import p_go_now, with_toxicity
 from trialsim.ongoing.pending import Nature
 from trialsim.ongoing.posterior import RatePosterior, posterior
 from trialsim.ongoing.rules_in_days import InDays
@@ -50,7 +51,8 @@ class Prospects:
     """What is ahead.
 
     Attributes:
-        chances: by the posterior, then by case.
+        on: the cut-off.
+        chances: by the posterior, then by case; none where the end is decided, or nothing is left where it went on.
         mean_rate, known_only: posterior mean of the response rate, with pending patients by their follow-up; and of
             the known patients alone, which is too low while non-responses are known sooner than responses.
         accrual: what the dates of enrolment say of the rate.
@@ -58,6 +60,7 @@ class Prospects:
         forecasts: by case, simulated in calendar time; empty where none is wanted or the end is decided.
     """
 
+    on: date
     chances: tuple[Chance, ...]
     mean_rate: float
     known_only: float
@@ -80,20 +83,37 @@ class Prospects:
             spreads |= {f"treated_while_pending_{how}": s for how, s in found.while_pending.items()}
             for name, spread in spreads.items():
                 if spread is not None:
-                    quantiles = {f"q{100 * q:g}": value for q, value in spread.quantile.items()}
-                    bands = {
-                        f"{end}{width}": value
-                        for width, both in spread.band.items()
-                        for end, value in zip(("low", "high"), both, strict=True)
-                    }
-                    yield {
+                    row = {
                         **about,
                         "quantity": name,
                         "estimate": spread.mean,
                         "mcse": spread.mcse,
-                        **quantiles,
-                        **bands,
+                        **_quantiles(spread),
                     }
+                    yield row | (self._dates(spread) if name.startswith("days") else {})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain data; accrual in patients a month too."""
+        a = self.accrual
+        accrual = {**asdict(a), "per_month": a.per_month, "q5": a.quantile(0.05), "q95": a.quantile(0.95)}
+        return {**asdict(self), "accrual": accrual, "forecasts": list(self.rows())}
+
+    def day(self, days: float) -> date:
+        """The day so many days after the cut-off, to the nearest one."""
+        return self.on + timedelta(days=round(days))
+
+    def _dates(self, spread: Spread) -> dict[str, date]:
+        (low, high), middle = spread.band[80], spread.quantile[0.5]
+        return {"date": self.day(middle), "date_low80": self.day(low), "date_high80": self.day(high)}
+
+
+def _quantiles(spread: Spread) -> dict[str, float]:
+    bands = {
+        f"{end}{width}": value
+        for width, both in spread.band.items()
+        for end, value in zip(("low", "high"), both, strict=True)
+    }
+    return {**{f"q{100 * q:g}": value for q, value in spread.quantile.items()}, **bands}
 
 
 def prospects(
@@ -114,16 +134,18 @@ def prospects(
     Raises:
         DesignError: the scenario has something of which nothing ahead is worked out.
     """
-    on = state.on
-    went_on = gone_on(trial, seen, on, opened) if state.end is not None and went_on_anyway else None
+    went_on = gone_on(trial, seen, state.on, opened) if state.end is not None and went_on_anyway else None
     if went_on is not None:
-        trial, state = went_on, state_of(went_on, seen, on, opened)
-    rules, level = trial.rules, state.course.level
+        trial, state = went_on, state_of(went_on, seen, state.on, opened)
+    rules, on = trial.rules, state.on
+    level = state.course.level
     natures = {case: Nature.of(trial, case) for case in trial.scenario.truth}
     first = next(iter(natures.values()))
     n = rules.looks.planned_n
     believed = posterior(first, seen, on, prior, planned_n=n)
     known = posterior(first, seen, on, prior, known_only=True, planned_n=n)
+    if state.end is not None:
+        return Prospects(on, (), believed.mean, known.mean, _accrual(trial, seen, state, opened), 0, {})
     chances = [
         Chance(
             POSTERIOR,
@@ -137,10 +159,9 @@ def prospects(
             for how in ("follow_up", "at_rate")
         )
         chances.append(Chance(case, alone, at_rate, *_with_toxicity(trial, nature, seen, state)))
-    closed = tuple(closed_periods(InDays.of(trial), seen, state))
-    accrual = AccrualPosterior.seen([p.enrolled for p in seen], on, closed, opened)
+    accrual = _accrual(trial, seen, state, opened)
     found: dict[str, Forecast] = {}
-    if forecasts and state.end is None:
+    if forecasts:
         beliefs: dict[str, RatePosterior | None] = {POSTERIOR: believed, **dict.fromkeys(natures)}
         for name, belief in beliefs.items():
             ahead = forecast(
@@ -159,7 +180,7 @@ def prospects(
             if ahead is not None:
                 found[name] = ahead
     counted = len(state.looks[-1].ids)
-    return Prospects(tuple(chances), believed.mean, known.mean, accrual, max(n - counted, 0), found)
+    return Prospects(on, tuple(chances), believed.mean, known.mean, accrual, max(n - counted, 0), found)
 
 
 def _with_toxicity(
@@ -169,20 +190,16 @@ def _with_toxicity(
         return None, None, None
     told = state.course
     triggered = any(change.level == told.level for change in state.changes)
-    stopped = state.end is not None and state.now.says == "closed" and _is_toxicity(state)
     try:
-        twin = with_toxicity(
-            nature, trial.rules, seen, state.on, level=told.level, triggered=triggered, stopped=stopped
-        )
+        twin = with_toxicity(nature, trial.rules, seen, state.on, level=told.level, triggered=triggered)
     except DesignError:
         return None, None, None
     return twin.go, twin.reduced, twin.toxicity
 
 
-def _is_toxicity(state: State) -> bool:
-    from trialsim.codes import TOXICITY, TOXICITY_AT_N
-
-    return state.end in (TOXICITY, TOXICITY_AT_N)
+def _accrual(trial: Compiled, seen: Sequence[Seen], state: State, opened: date | None) -> AccrualPosterior:
+    closed = tuple(closed_periods(InDays.of(trial), seen, state))
+    return AccrualPosterior.seen([p.enrolled for p in seen], state.on, closed, opened)
 
 
 def closed_periods(

@@ -111,7 +111,7 @@ def state_by(protocol: InDays, seen: Sequence[Seen], on: date, opened: date | No
     """The same by a protocol in days."""
     told = course(protocol, seen, on, opened)
     looks = looks_of(protocol, seen, told, on)
-    pending = [p for p in seen if p.responded is None]
+    pending = [p for p in seen if p.responded is None and not p.inevaluable]
     yes = sum(bool(p.responded) for p in seen)
     inevaluable = sum(p.inevaluable for p in seen)
     found = deviations(seen, told)

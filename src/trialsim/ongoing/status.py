@@ -79,12 +79,14 @@ class Status(Answer):
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain data."""
         ahead = self.prospects
+        whole = asdict(self.state)
+        whole["decided"] = whole.pop("course")["decided"]
         found = {
             "name": self.name,
-            "state": asdict(self.state),
+            "state": whole,
             "patients": [asdict(patient) for patient in self.seen],
             "warnings": [asdict(fault) for fault in self.patients.warnings],
-            "prospects": None if ahead is None else {**asdict(ahead), "forecasts": list(ahead.rows())},
+            "prospects": None if ahead is None else ahead.to_dict(),
             "no_prospects": self.no_prospects,
         }
         plain: dict[str, Any] = _plain(found)
@@ -148,17 +150,20 @@ def status(
 
     Examples:
         >>> import pandas as pd
-        >>> frame = pd.DataFrame({"id": ["1", "2"], "enrolled": ["2026-01-05", "2026-01-19"]})
-        >>> found = trialsim.status(trialsim.examples("teaching"), frame, on="2026-02-01", forecast=False)
-        >>> found.state.treated, found.state.now.says
-        (2, 'enrol')
+        >>> scenario = trialsim.load(trialsim.examples("dasatinib"))
+        >>> frame = pd.DataFrame({"id": ["1", "2"], "enrolled": ["2026-01-05", "2026-01-19"], "dose": ["100", "100"]})
+        >>> for column in ("response", "response_date", "confirmed_date", "toxicity", "toxicity_date"):
+        ...     frame[column] = ""
+        >>> found = trialsim.status(scenario, frame, on="2026-02-01", forecast=False)
+        >>> found.state.treated, found.state.pending, found.state.now.says
+        (2, 2, 'enrol')
     """
     trial = Compiled.of(scenario)
-    read = (
-        as_kept(patients)
-        if isinstance(patients, dict)
-        else read_patients(patients, trial, cut_off=on, extracted=extracted, columns=columns)
-    )
+    if isinstance(patients, dict):
+        read = as_kept(patients)
+    else:
+        made = None if extracted is None else a_day(extracted, "extracted")
+        read = read_patients(patients, trial, cut_off=a_day(on, "on"), extracted=made, columns=columns)
     day = None if opened is None else a_day(opened, "opened")
     if day is not None and day > min(patient.enrolled for patient in read):
         raise DesignError(f"opened: {day} is after the first patient was enrolled")

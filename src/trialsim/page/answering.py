@@ -17,14 +17,15 @@ from trialsim.engine.ranges import Ranges, ranges
 from trialsim.engine.sharpening import FIRST, Drawn, sharpening
 from trialsim.errors import TrialsimError
 from trialsim.page.draft import Draft
-from trialsim.reporting.run import first_page
+from trialsim.reporting.run import dose_decision, first_page
 from trialsim.results import Results
-from trialsim.running.content import of_results
+from trialsim.running.content import Document, of_results
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.model import Scenario
 from trialsim.writing.html import fragment
-from trialsim.writing.report import Words, section
+from trialsim.writing.numbers import listed, rate
+from trialsim.writing.report import Terms, Words, section
 
 RATES = 16
 """Response rates along a curve, besides those that are marked."""
@@ -72,15 +73,45 @@ class Snapshot:
     @cached_property
     def in_words(self) -> str:
         """The decision rule and the table of cases, as they stand on the first page of a report, in HTML."""
-        doc = of_results(self.trial, self.results, costs=False)
-        doc["headline"] = self.trial.scenario.observed is not None  # all that the rule asks of it
+        doc = self._doc
         words = Words(" ".join(first_page.rule(doc)), "The decision rule.", mark="box")
         return fragment(section("now", "", words, first_page.cases(doc)))
+
+    @cached_property
+    def besides(self) -> str:
+        """What the table of cases does not show, and where it is, in HTML."""
+        return fragment(section("besides", "", *_besides(self._doc, self.trial.scenario)))
+
+    @cached_property
+    def _doc(self) -> Document:
+        doc = of_results(self.trial, self.results, costs=False)
+        doc["headline"] = self.trial.scenario.observed is not None  # all that the rule asks of it
+        return doc
 
     @property
     def replicates(self) -> int:
         """Simulated trials a case so far."""
         return self.results.replicates or 0
+
+
+def _besides(doc: Document, scenario: Scenario) -> Iterator[Terms | Words]:
+    if "dose_decision" in doc:
+        yield Terms((("Which dose goes forward", dose_decision.brief(doc)),))
+    if scenario.history is not None or scenario.prior is not None:
+        yield Words("What the history and the prior say of a go stands under “Doubt and prior”.", mark="note")
+    rates = [case["truth"]["response"] for case in doc["cases"].values()]
+    stated = {name: doc["design"][name] for name in ("p0", "p1")}
+    missed = [
+        f"{name} = {rate(p)}"
+        for name, p in stated.items()
+        if p is not None and not any(r[0] == p for r in rates)
+    ]
+    if missed:
+        yield Words(
+            f"No case begins with the true response rate {listed(missed, 'or')}: cases keep their rates when p0 and p1 "
+            "are changed, and are changed under “True rates”.",
+            mark="note",
+        )
 
 
 def answers(

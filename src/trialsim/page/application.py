@@ -13,10 +13,10 @@ from trialsim.page.desk import Desk
 from trialsim.page.links import LinkError, read_link
 from trialsim.page.searches import Searches
 from trialsim.page.session import House, Visit
-from trialsim.page.views import compare, conduct, find, form, home, observed, see
+from trialsim.page.views import compare, conduct, find, form, home, observed, running, see
 from trialsim.version import __version__
 
-VIEWS = (see, find, compare, observed, conduct, home)
+VIEWS = (see, find, compare, observed, conduct, running, home)
 """The tabs, in order."""
 
 STATIC = Path(__file__).parent / "static"
@@ -73,12 +73,15 @@ def _page() -> Tag:
         # what pulses while something is worked out is painted over and over, in time that the pictures need
         ui.busy_indicators.use(spinners=False, pulse=False),
         ui.head_content(ui.tags.link(rel="icon", href="data:,")),
-        ui.a("Skip to the numbers", href="#see", class_="skip"),
+        ui.a("Skip to the numbers", href="#answers", class_="skip jump"),
         ui.tags.header(
             ui.h1("trialsim"),
             ui.p("Single-arm phase 2 trials: move a number, see the trial."),
             class_="masthead",
         ),
+        ui.a(
+            "Change the scenario ↓", href="#form", class_="to-form jump"
+        ),  # on a telephone the form comes last
         ui.tags.main(
             ui.tags.section(form.panel(), id="form", aria_label="The scenario"),
             ui.tags.section(

@@ -172,7 +172,7 @@ class _Writer:
         }
         label = tags.label(control.label, **{"for": here})
         unit = tags.span(control.unit, class_="unit") if control.unit else None
-        help_ = tags.span(control.help, class_="help", id=help_id) if control.help else None
+        help_ = tags.span(*_marked(control.help), class_="help", id=help_id) if control.help else None
         fault = None if control.switch else self._fault(control.path)
         match control.kind:
             case "choice":
@@ -196,7 +196,7 @@ def _select(control: Control, attributes: dict[str, Any]) -> Tag:
     )
     return tags.select(
         *(
-            tags.option(label, value=value, selected=value == control.value or None)
+            tags.option(label.replace("`", ""), value=value, selected=value == control.value or None)
             for value, label in options
         ),
         **attributes,
@@ -216,4 +216,10 @@ def _range(control: Control, path: str) -> list[Tag]:
 
 
 def _help(part: Block | Offer) -> Tag | None:
-    return tags.p(part.help, class_="help") if part.help else None
+    return tags.p(*_marked(part.help), class_="help") if part.help else None
+
+
+def _marked(text: str) -> list[Tag | str]:
+    """Text in which what stands between backticks is set as a key of the file."""
+    pieces = text.split("`")
+    return [tags.code(piece) if k % 2 else piece for k, piece in enumerate(pieces)]

@@ -129,8 +129,8 @@ def _list_or_range(kinds: list[Node]) -> bool:
 
 
 def _number_or_more(kinds: list[Node]) -> bool:
-    """Whether a number may be given as a few simple keys, which fit in the same box."""
-    numbers = [kind for kind in kinds if kind.get("type") == "number"]
+    """Whether a number or a choice may be given as a few simple keys, which fit in the same box."""
+    numbers = [kind for kind in kinds if kind.get("type") == "number" or "enum" in kind]
     blocks = [kind for kind in kinds if all(map(_simple, kind.get("properties", {"": {}}).values()))]
     return len(kinds) == 2 and len(numbers) == len(blocks) == 1
 

@@ -74,6 +74,10 @@ def added(draft: Draft, path: str | Path, name: str = "") -> Draft:
 def removed(draft: Draft, path: str | Path) -> Draft:
     """The draft without a block or an item, and without what makes no sense without it."""
     at, data = _steps(path), draft.data
+    if at in questions(data):
+        while len(at) > 1 and len(value_at(data, at[:-1])) == 1:
+            at = at[:-1]
+        return draft.edited(at, None)
     if not any(isinstance(part, Block) and part.removable and part.path == at for part in _parts(data, at)):
         return draft.refused(at, "the form leaves nothing out here")
     if not _possible(data):
@@ -100,6 +104,25 @@ def switched(draft: Draft, path: str | Path, to: str) -> Draft:
         return _first_possible(draft, [put(data, at, _rates(data, now, to))], at)
     blocks = _of_kind(schema(), schema().follow(node), now if isinstance(now, dict) else {}, to)
     return _first_possible(draft, [put(data, at, block) for block in blocks], at)
+
+
+def questions(data: Data) -> list[Path]:
+    """What the file asks besides the trial, one by one: its variants and its sensitivity analyses."""
+    asked = [("variants", name) for name in _entries(data, ("variants",))]
+    kinds = _entries(data, ("sensitivity",))
+    return [*asked, *(("sensitivity", k, n) for k in kinds for n in _entries(data, ("sensitivity", k)))]
+
+
+def question_of(data: Data, key: str) -> Path | None:
+    """The question that a problem is about; None where it is about none that can be left out by its name."""
+    named = ((at, words.path_text(at)) for at in questions(data))
+    found = [at for at, text in named if f"{key}.".startswith(f"{text}.") and words.steps(text) == at]
+    return max(found, key=lambda at: len(str(at[-1])), default=None)
+
+
+def _entries(data: Data, at: Path) -> list[str]:
+    stated = value_at(data, at)
+    return [name for name in stated if isinstance(name, str)] if isinstance(stated, dict) else []
 
 
 def _steps(path: str | Path) -> Path:

@@ -13,6 +13,9 @@ from trialsim.page.pictures.style import Picture
 from trialsim.page.tellings import Part
 from trialsim.writing.report import Table
 
+WAITING = "Working it out …"
+"""In the place of a picture that will be there soon."""
+
 
 class picture(Renderer[Picture | str]):
     """Sends a Picture to its place, or the sentence that says why there is none; None leaves the place empty."""
@@ -24,7 +27,7 @@ class picture(Renderer[Picture | str]):
     async def transform(self, value: Picture | str) -> Any:
         """As the page's script takes it."""
         if isinstance(value, str):
-            return {"note": value}
+            return {"note": value, "waiting": value == WAITING}
         return {
             "name": value.name,
             "title": value.title,

@@ -268,7 +268,7 @@ class Form:
         now = default if value is None else value
         kind = "text"
         options: tuple[tuple[str, str], ...] = ()
-        if choices and not isinstance(now, dict):
+        if choices and not any("properties" in kind for kind in kinds):  # else a few keys will do as well
             kind, options = "choice", _choices(choices, told, required or default is not None)
         elif types == {"boolean"} and (required or default is not None):
             kind = "yes"

@@ -12,6 +12,7 @@ from trialsim.errors import DesignError
 from trialsim.given import read
 from trialsim.inference import analyse
 from trialsim.monitoring.aids import monitor
+from trialsim.ongoing.status import status
 from trialsim.page.pictures.analysis import analysis
 from trialsim.page.pictures.compatibility import compatibility
 from trialsim.page.pictures.monitor import monitor as chances
@@ -19,8 +20,12 @@ from trialsim.page.pictures.style import Picture
 from trialsim.reporting.analyse import OTHERS
 from trialsim.scenario.changes import ChangeError, changed
 from trialsim.scenario.model import Scenario
+from trialsim.sheets import csv_sheet
 from trialsim.writing.html import fragment
 from trialsim.writing.report import Block, Pictures, Points, Section
+
+RESTS = 1000
+"""Rests of a running trial that the page simulates, in each case and by the posterior."""
 
 
 class Part(NamedTuple):
@@ -117,6 +122,18 @@ def in_labels(message: str) -> str:
     for option, label in _OPTIONS.items():
         message = re.sub(rf"{option}(?![-\w])(?: [A-Z](?:,[A-Z])*(?![\w=]))?", f"“{label}”", message)
     return message
+
+
+def running(scenario: Scenario, text: str, on: str, extracted: str | None) -> list[Part]:
+    """Where a trial under way stands, from the text of a file of its patients; with its figures as they are printed.
+
+    Raises:
+        TrialsimError: the file has faults, or a day is none.
+    """
+    found = status(
+        scenario, csv_sheet(text, "the file"), on=on, extracted=extracted or None, replicates=RESTS, jobs=1
+    )
+    return [Part(each.title, fragment(each), each.folded) for each in found.report().sections]
 
 
 COUNTS = {

@@ -61,7 +61,14 @@ def _sizes(found: Redesign) -> Iterator[str]:
                     f"From {found.stable} on every size up to {found.most} has it: power falls where the cut-off "
                     "rises."
                 )
-    if found.wanted is not None:
+    if found.x2 is not None and found.wanted is not None and found.p_value is not None:
+        (standing,) = found.standings
+        verdict = "a go" if found.x2 >= found.rest(found.wanted, standing).c2 else "no go"
+        yield (
+            f"{count(found.x2, 'response')} among the {count(found.wanted, 'patient')} of the rest: {verdict}; p = "
+            f"{probability(float(found.p_value))}, one-sided, of the planned looks with any last cut-off."
+        )
+    elif found.wanted is not None:
         yield f"A rest of {count(found.wanted, 'patient')} was asked for: its cut-off is below."
     if found.power is None and found.wanted is None:
         yield "The conditional error is below; state a size or a conditional power to be given a rest."

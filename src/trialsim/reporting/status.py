@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from trialsim.codes import NEVER
 from trialsim.ongoing.forecast import Forecast, Spread
@@ -30,6 +29,9 @@ from trialsim.writing.report import (
 MOST_CASES = 4
 """Cases in the tables of what is ahead; all are in the CSV files."""
 
+SAME = 0.00005
+"""Two probabilities that are nearer look alike in four decimals."""
+
 KNOWN_ONLY = (
     "Of the known patients alone the rate would be {known}: too low while non-responses are known sooner than "
     "responses, so it is not used."
@@ -37,8 +39,8 @@ KNOWN_ONLY = (
 
 
 def report_of(found: Status) -> Report:
-    """One page: now, the looks, toxicity, findings, what is ahead; then the patients."""
-    sections = (_now(found), _ahead(found), _queries(found), _pictures(found))
+    """A sheet: now, the looks, toxicity, findings and what is ahead on one side, the patients on the other."""
+    sections = (_now(found), _pictures(found))
     return Report(
         found.name,
         f"Status on {found.state.on}",
@@ -78,6 +80,7 @@ def _now(found: Status) -> Section:
         if against
         else (),
         _looks(found),
+        parts=(_ahead(found), _queries(found)),
     )
 
 
@@ -119,9 +122,9 @@ def _blocks(found: Status, ahead: Prospects) -> Iterator[Block]:
         yield _forecast(found, ahead)
     a, b = found.options["prior"]
     text = (
-        f"Patients came at {ahead.accrual.per_month:.2f} a month (90% interval {ahead.accrual.quantile(0.05):.2f} to "
-        f"{ahead.accrual.quantile(0.95):.2f}), counted while accrual was open. Posterior: prior Beta({a:g}, {b:g}), mean "
-        f"response rate {rate(round(ahead.mean_rate, 3))}. "
+        f"Patients came at {ahead.accrual.per_month:.2f} a month (nine in ten: {ahead.accrual.quantile(0.05):.2f} to "
+        f"{ahead.accrual.quantile(0.95):.2f}), counted while accrual was open. Posterior: prior Beta({a:g}, {b:g}), "
+        f"mean response rate {rate(round(ahead.mean_rate, 3))}. "
     )
     if abs(ahead.mean_rate - ahead.known_only) >= 0.0005:
         text += KNOWN_ONLY.format(known=rate(round(ahead.known_only, 3)))
@@ -137,36 +140,29 @@ def _called(name: str) -> str:
 
 
 def _chances(ahead: Prospects) -> Table:
-    """P(go) now, by case: exact."""
-    shown = _names(ahead)
-    toxic = any(chance.go is not None for chance in ahead.chances)
+    """P(go) now, by case: exact. A column that says the same as another is left out."""
+    shown = [chance for chance in ahead.chances if chance.case in _names(ahead)]
+    toxic = any(chance.go is not None for chance in shown)
+    other = any(abs(chance.at_rate - chance.looks_alone) >= SAME for chance in shown)
     rows: list[Row] = []
-    for chance in ahead.chances:
-        if chance.case in shown:
-            more = (
-                [probability_cell(p) for p in (chance.go, chance.reduced, chance.toxicity)] if toxic else []
-            )
-            alone = [probability_cell(min(p, 1.0)) for p in (chance.looks_alone, chance.at_rate)]
-            rows.append((_called(chance.case), *more, *alone))
-    notes = [
-        "Exact. Pending patients by their follow-up; other convention: in a case every pending patient at its response "
-        "rate; predictive: by the known patients alone, which is too low."
-    ]
-    heads = ["If", "P(go)", "Other convention"]
+    for chance in shown:
+        more = [probability_cell(p) for p in (chance.go, chance.reduced, chance.toxicity)] if toxic else []
+        alone = [probability_cell(min(p, 1.0)) for p in (chance.looks_alone, chance.at_rate)]
+        rows.append((_called(chance.case), *more, *alone[: 1 + other]))
+    heads, notes = ["If", "P(go)"], ["Exact."]
     if toxic:
-        heads = [
-            "If",
-            "P(go)",
-            "P(dose lowered)",
-            "P(toxicity stop)",
-            "By the looks alone",
-            "Other convention",
-        ]
+        heads = ["If", "P(go)", "P(dose lowered)", "P(toxicity stop)", "By the looks alone"]
         notes.append(
             "P(go) with the toxicity rule has every future outcome known before the next patient; by the looks alone "
             "toxicity is left out. For the predictive probability with the toxicity rule see the forecast."
         )
-    return Table("p_go", "P(go) from here", tuple(heads), plain(rows), tuple(notes))
+    if other:
+        heads.append("Other convention")
+        notes.append(
+            "Pending patients by their follow-up; other convention: in a case every pending patient at its response "
+            "rate; predictive: by the known patients alone, which is too low."
+        )
+    return Table("p_go", "P(go) from here", tuple(heads), plain(rows), (" ".join(notes),))
 
 
 def _forecast(found: Status, ahead: Prospects) -> Table:
@@ -180,24 +176,35 @@ def _forecast(found: Status, ahead: Prospects) -> Table:
                 _called(name),
                 probability_cell(one.p_go.value),
                 mcse_cell("p_go", one.p_go.mcse),
-                _dates(found, one.next_look),
-                _dates(found, one.end),
+                _dates(ahead, one.next_look),
+                _dates(ahead, one.end),
                 _size(one),
             )
         )
     replicates = next(iter(ahead.forecasts.values())).replicates
     notes = [
         f"{replicates:,} simulated rests of the trial from this very state, in calendar time; the accrual rate is "
-        "drawn from its posterior. Medians, with 80% bands; 50 and 95% bands are in the CSV file.",
+        f"drawn from its posterior{_toxicity_of(ahead, found)}. Medians; in brackets what four in five of them lie "
+        "between; other bands are in the CSV file.",
         *_while_pending(ahead),
     ]
     heads = ("If", "P(go)", "mcse", "Next look", "End", "Final n")
     return Table("forecast", "When, and how many patients", heads, plain(rows), tuple(notes), words=(3, 4, 5))
 
 
+def _toxicity_of(ahead: Prospects, found: Status) -> str:
+    if POSTERIOR not in ahead.forecasts or not _has_boundary(found):
+        return ""
+    return f", the posterior's trials have toxicity as in case {next(iter(found.scenario.truth))}"
+
+
 def _while_pending(ahead: Prospects) -> Iterator[str]:
     found = next(iter(ahead.forecasts.values())).while_pending
-    parts = [f"{spread.mean:.1f} under {how}" for how, spread in found.items() if spread is not None]
+    parts = [
+        f"{spread.mean:.1f} under {how.replace('_', ' ')}"
+        for how, spread in found.items()
+        if spread is not None
+    ]
     if parts:
         yield (
             "Patients treated while the next look is awaited, beyond those it counts, on average: "
@@ -205,13 +212,10 @@ def _while_pending(ahead: Prospects) -> Iterator[str]:
         )
 
 
-def _dates(found: Status, spread: Spread | None) -> Cell | str:
+def _dates(ahead: Prospects, spread: Spread | None) -> Cell | str:
     if spread is None:
         return NONE
-    low, high = spread.band[80]
-    middle, first, last = (
-        found.state.on + timedelta(days=round(d)) for d in (spread.quantile[0.5], low, high)
-    )
+    middle, first, last = (ahead.day(days) for days in (spread.quantile[0.5], *spread.band[80]))
     return f"{middle} ({first} to {last})" if first != last else f"{middle}"
 
 
@@ -219,7 +223,8 @@ def _size(one: Forecast) -> str:
     if one.final_n is None:
         return NONE
     low, high = one.final_n.band[80]
-    return f"{one.final_n.quantile[0.5]:.0f} ({low:.0f} to {high:.0f})"
+    middle = f"{one.final_n.quantile[0.5]:.0f}"
+    return f"{middle} ({low:.0f} to {high:.0f})" if low != high else middle
 
 
 def _queries(found: Status) -> Section:
@@ -231,10 +236,7 @@ def _pictures(found: Status) -> Section:
     if not found.seen:
         return section("patients", "")
     state, doses = found.state, found.scenario.doses
-    events = [
-        (f"lower dose called for at {doses[change.level]}", change.trigger, "triggered")
-        for change in state.changes
-    ]
+    events = [("dose lowered: trigger", change.trigger, "triggered") for change in state.changes]
     events += [
         (f"look after {state.looks[d.look].n}: {words.said(d.decision)}", d.day, "decided")
         for d in state.course.decided

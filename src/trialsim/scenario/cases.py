@@ -83,7 +83,7 @@ class Case(Spec):
     drift: Change | DatedDrift = Field(
         0.0,
         description="change of the response rate from the first to the last of the planned patients, linear in "
-        "enrolment order and the same at every dose; or a change by date: its size and its months",
+        "enrolment order and the same at every dose; or a change by date, such as {change: -0.05, months: 12}",
         title="drift of the response rate",
     )
     cohorts: dict[GroupName, GroupRates] = Field(

@@ -53,8 +53,8 @@ def swimmer(found: traces.Trace) -> Picture | str:
     where the trial has no calendar."""
     if not found.dated or found.last_day is None or found.decided_day is None:
         return (
-            "An example trial is drawn along its dates, but the scenario has no calendar time (block `conduct`); "
-            "`trialsim trace` lists its patients."
+            "The scenario has no calendar time, so that there are no dates to draw this trial along; its patients are "
+            "listed in their order. With “Calendar time” in the form they are drawn."
         )
     number = len(found.patients)
     high = number * min(TALL, max(MOST_HIGH / number, SHORT))

@@ -45,35 +45,46 @@
   document.addEventListener("change", event => {
     const control = event.target;
     if (control.dataset.open === "example" && control.value) open({kind: "example", name: control.value});
-    else if (control.dataset.set) Shiny.setInputValue(control.dataset.set, control.value);
-    else if (control.dataset.open === "file" && control.files.length) upload(control);
+    else if (control.dataset.set) {
+      all(`[data-set="${CSS.escape(control.dataset.set)}"]`).forEach(other => { other.value = control.value; });
+      Shiny.setInputValue(control.dataset.set, control.value);
+    }
+    else if (["file", "patients"].includes(control.dataset.open) && control.files.length) upload(control);
     else if (control.dataset.path && control.type !== "range") {
       if (control.type !== "checkbox") pair(control);
       edit(control.dataset.path, valueOf(control));
     } else if (control.dataset.switch) edit(control.dataset.switch, control.value, "switch");
   });
   const upload = async control => {
-    const [file] = control.files;
+    const [file] = control.files, patients = control.dataset.open === "patients";
     control.value = "";
-    if (file.size > MAX_BYTES) return say(`${file.name} is longer than ${MAX_BYTES / 1000} kB: not a scenario file.`);
+    if (file.size > MAX_BYTES) return say(`${file.name} is longer than ${MAX_BYTES / 1000} kB, more than the page reads.`);
     try {
-      open({kind: "file", name: file.name.slice(0, 200),
-        text: new TextDecoder("utf-8", {fatal: true}).decode(await file.arrayBuffer())});
+      const text = new TextDecoder("utf-8", {fatal: true}).decode(await file.arrayBuffer());
+      const read = {name: file.name.slice(0, 200), text};
+      if (patients) Shiny.setInputValue("patients", {...read, number: ++number}, {priority: "event"});
+      else open({kind: "file", ...read});
     } catch {
       say(`${file.name} is no text in UTF-8: save the file as UTF-8.`);
     }
   };
   const say = text => Shiny.notifications.show({html: make("span", text).outerHTML, type: "error", closeButton: true});
 
+  let moved; // the path of what was added or left out last
   document.addEventListener("click", async event => {
     const button = event.target.closest("[data-act], [data-add], [data-remove]");
     if (!button) return;
     const {add, remove} = button.dataset;
     if (add) {
       const name = button.dataset.ask ? prompt(button.dataset.ask) : "";
-      return name === null ? undefined : edit(add, name, "add");
+      if (name === null) return;
+      moved = name ? `${add}.${name}` : add;
+      return edit(add, name, "add");
     }
-    if (remove) return edit(remove, "", "remove");
+    if (remove) {
+      moved = remove;
+      return edit(remove, "", "remove");
+    }
     const {act, from, name} = button.dataset, figure = button.closest("figure");
     if (act === "apply") open({kind: "text", text: document.getElementById(from).value});
     else if (act === "copy") {
@@ -89,6 +100,15 @@
     const place = document.getElementById(id);
     return place?.elements ? Object.fromEntries([...place.elements].filter(each => each.name).map(each => [each.name, valueOf(each)])) : place?.value;
   };
+  // within the page without a word in the address, which holds the scenario
+  document.addEventListener("click", event => {
+    const link = event.target.closest("a.jump"), place = link && document.querySelector(link.getAttribute("href"));
+    if (!place) return;
+    event.preventDefault();
+    place.tabIndex = -1;
+    place.focus();
+    place.scrollIntoView();
+  });
   document.addEventListener("submit", event => event.preventDefault());
   const save = (name, text, type) => {
     const address = URL.createObjectURL(new Blob([text], {type}));
@@ -121,8 +141,11 @@
   };
   const draw = (figure, data) => {
     if (!data) return figure.replaceChildren();
+    // what is worked out anew leaves its room, so that nothing on the page jumps
+    if (!data.waiting) figure.style.minHeight = "";
+    else if (figure.querySelector(".drawn")) figure.style.minHeight = `${figure.offsetHeight}px`;
     if (data.note) return figure.replaceChildren(make("p", data.note, {class: "note", role: "status"}));
-    if (figure.dataset.name !== data.name || !figure.firstChild) {
+    if (figure.dataset.name !== data.name || !figure.querySelector(".drawn")) {
       figure.dataset.name = data.name;
       prepared(figure, data.title, data.name);
     }
@@ -166,9 +189,11 @@
   });
   Shiny.addCustomMessageHandler("address", ({address}) => history.replaceState(null, "", address));
   Shiny.addCustomMessageHandler("choices", ({of, names, first}) => {
-    const select = document.getElementById(of), before = select.value;
-    select.replaceChildren(...names.map(name => make("option", name, {value: name})));
-    select.value = names.includes(before) ? before : first;
+    all(`[data-set="${CSS.escape(of)}"]`).forEach(select => {
+      const before = select.value;
+      select.replaceChildren(...names.map(name => make("option", name, {value: name})));
+      select.value = names.includes(before) ? before : first;
+    });
   });
   let faults = [];
   const mark = () => {
@@ -200,8 +225,18 @@
         const part = document.getElementById(id);
         if (part && part.open !== open) part.open = open;
       });
+      arrive(document.getElementById(name));
     });
   });
+  // what is added has the focus, or what offers again what was left out: the button that was pressed is gone
+  const arrive = group => {
+    if (moved === undefined || document.activeElement !== document.body) return;
+    const at = CSS.escape(moved);
+    const inside = ["path", "switch"].flatMap(kind => [`="${at}"`, `^="${at}."`, `^="${at}["`].map(is => `[data-${kind}${is}]:not([type=range])`));
+    const places = [inside.join(), `[data-add="${at}"]`, "summary"].map(what => group.querySelector(what));
+    places.find(place => place?.checkVisibility())?.focus();
+    moved = undefined;
+  };
   $(document).on("shiny:disconnected", () => {
     underWay = false;
     document.body.classList.add("lost");

@@ -15,13 +15,16 @@ from trialsim.page.form import GROUPS, faults, group, group_id
 from trialsim.page.heard import words_of
 from trialsim.page.keys import in_file_only
 from trialsim.page.links import link
-from trialsim.page.moves import added, removed, switched
+from trialsim.page.moves import added, question_of, removed, switched
 from trialsim.page.session import Visit
 from trialsim.page.starts import NEW, NEW_TRIAL
 from trialsim.scenario import words
 from trialsim.scenario.starting import example_files, title_of
 
-REFUSED = "The trial is worked out, but `trialsim run` would refuse the file for what it asks besides:"
+REFUSED = (
+    "The trial is worked out. But the file also asks questions (variants, sensitivity) that do not fit it as it is "
+    "now; no report can be made until they are changed or left out:"
+)
 """Said of variants and sensitivity analyses that do not fit the scenario."""
 
 MAX_VALUE = 10_000
@@ -92,7 +95,7 @@ def serve(visit: Visit, inputs: Inputs) -> None:
         return ui.div(
             told,
             ui.p(fault or REFUSED, class_="fault"),
-            ui.tags.ul(*(ui.tags.li(_told(p)) for p in problems)),
+            ui.tags.ul(*(ui.tags.li(_told(p), _left_out(draft, p)) for p in problems)),
             class_="faults",
             role="alert",
         )
@@ -144,6 +147,15 @@ def _drawn(visit: Visit, name: str) -> None:
 def _told(problem: Problem) -> str:
     where = f"line {problem.line}, {problem.key}: " if problem.key else f"line {problem.line}: "
     return where + problem.message
+
+
+def _left_out(draft: Draft, problem: Problem) -> Tag | None:
+    """What to press to be rid of a question that does not fit the trial: the form has no controls for it."""
+    at = question_of(draft.data, problem.key)
+    if at is None:
+        return None
+    said = f"Leave “{at[-1]}” out of the file"
+    return ui.tags.button(said, type="button", data_remove=words.path_text(at), class_="leave")
 
 
 def _edited(draft: Draft, asked: Any) -> Draft | None:

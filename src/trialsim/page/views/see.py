@@ -11,11 +11,11 @@ from shiny import Inputs, reactive, render, ui
 from trialsim.engine.boundary_runs import boundary_runs
 from trialsim.engine.curves import heat_map
 from trialsim.engine.power_ledger import power_ledgers
-from trialsim.engine.traces import trace
+from trialsim.engine.traces import Trace, trace
 from trialsim.errors import TrialsimError
 from trialsim.page.answering import Snapshot
 from trialsim.page.heard import word, words_of
-from trialsim.page.outputs import output_picture, picture
+from trialsim.page.outputs import WAITING, output_picture, picture, told
 from trialsim.page.pictures.boundary import boundary
 from trialsim.page.pictures.en_pet import en_pet
 from trialsim.page.pictures.harm import harm
@@ -26,6 +26,8 @@ from trialsim.page.pictures.power_ledger import power_ledger
 from trialsim.page.pictures.style import Picture
 from trialsim.page.pictures.swimmer import swimmer
 from trialsim.page.session import Asked, Visit
+from trialsim.page.tellings import parts
+from trialsim.page.views import further
 
 NAME, TITLE = "see", "The trial"
 
@@ -41,6 +43,9 @@ PICTURES = {
 }
 """Name of a picture -> what its tab says."""
 
+OF_A_CASE = ("ledger", "boundary", "swimmer")
+"""Pictures of one case; the others show all cases, or no case of its own."""
+
 ENOUGH = 10_000
 """Trials a case from which on what is simulated beside the run is simulated with as many."""
 
@@ -50,28 +55,36 @@ MOST_TRIALS = 100_000
 
 def panel() -> Tag:
     """The answer first, then pictures."""
-    case = ui.tags.label("Case in the pictures ", ui.tags.select(id="case", data_set="case"), class_="choice")
-    more = {
-        "swimmer": ui.p(
-            ui.tags.button("Previous trial", type="button", data_act="trial", data_by="-1"),
-            ui.tags.button("Next trial", type="button", data_act="trial", data_by="1"),
+    more = {name: _chooser() for name in OF_A_CASE}
+    step = {"type": "button", "data_act": "trial"}
+    more["swimmer"] = ui.div(
+        _chooser(),
+        ui.p(
+            ui.tags.button("Previous trial", **step, data_by="-1"),
+            ui.tags.button("Next trial", **step, data_by="1"),
             class_="choice",
-        )
-    }
+        ),
+        ui.output_ui("swimmer_list"),
+    )
     return ui.div(
         ui.h2("What the trial does", class_="visually-hidden"),
         ui.output_ui("state"),
         ui.output_ui("answer"),
-        case,
         ui.navset_pill(
             *(
                 ui.nav_panel(title, more.get(name), output_picture(name), value=name)
                 for name, title in PICTURES.items()
             ),
+            *(ui.nav_panel(title, ui.output_ui(name), value=name) for name, title in further.TABS.items()),
             id="picture",
         ),
         id="see",
     )
+
+
+def _chooser() -> Tag:
+    """The case in a picture of one case; it is the same in all of them."""
+    return ui.tags.label("Case in this picture ", ui.tags.select(data_set="case"), class_="choice")
 
 
 def serve(visit: Visit, inputs: Inputs) -> None:
@@ -90,7 +103,7 @@ def serve(visit: Visit, inputs: Inputs) -> None:
     @render.ui
     def answer() -> TagList | HTML:
         snapshot = visit.snapshot()
-        return TagList() if snapshot is None else HTML(snapshot.in_words)
+        return TagList() if snapshot is None else HTML(snapshot.in_words + snapshot.besides)
 
     @reactive.calc
     def cases() -> tuple[list[str], str]:
@@ -128,6 +141,7 @@ def serve(visit: Visit, inputs: Inputs) -> None:
 
         visit.connection.output(id=name)(drawn)
 
+    further.serve(visit)
     asked: dict[str, Asked[Any]] = {name: Asked(visit) for name in ("ledger", "boundary", "swimmer", "heat")}
 
     def answered(
@@ -137,7 +151,7 @@ def serve(visit: Visit, inputs: Inputs) -> None:
         if isinstance(found, TrialsimError):
             return str(found)
         if found is None:
-            return "Working it out …"
+            return WAITING
         return none if found is _NONE else draw(found)
 
     def of_ledger(snapshot: Snapshot) -> Picture | str:
@@ -156,16 +170,33 @@ def serve(visit: Visit, inputs: Inputs) -> None:
             "",
         )
 
-    def of_trace(snapshot: Snapshot) -> Picture | str:
-        case, which = chosen(snapshot), number()
-        scenario = snapshot.trial.scenario
+    def of_boundary(snapshot: Snapshot) -> Picture | str:
+        case, seed = chosen(snapshot), snapshot.trial.scenario.simulation.seed
         return answered(
-            "swimmer",
-            (snapshot.results.digest, scenario.simulation.seed, case, which),
-            lambda: trace(scenario, case, which),
-            swimmer,
-            "",
+            "boundary",
+            (snapshot.results.digest, seed, case),
+            lambda: boundary_runs(snapshot.trial, seed, case),
+            lambda found: boundary(snapshot.trial, found),
+            "There is no boundary for toxicity to draw: it takes a toxicity rule (“Doses and toxicity rule” in the "
+            "form) and a case with a toxicity rate (“True rates”).",
         )
+
+    def traced(snapshot: Snapshot) -> tuple[Any, Callable[[], Trace]]:
+        case, which, scenario = chosen(snapshot), number(), snapshot.trial.scenario
+        key = (snapshot.results.digest, scenario.simulation.seed, case, which)
+        return key, lambda: trace(scenario, case, which)
+
+    def of_trace(snapshot: Snapshot) -> Picture | str:
+        return answered("swimmer", *traced(snapshot), swimmer, "")
+
+    @render.ui
+    def swimmer_list() -> TagList:
+        snapshot = visit.snapshot()
+        if snapshot is None or snapshot.trial.dated:
+            return TagList()
+        key, work = traced(snapshot)
+        found = asked["swimmer"](key, lambda: _one(work))
+        return told(parts(found.report().sections)) if isinstance(found, Trace) else TagList()
 
     def of_p_go(s: Snapshot) -> Picture:
         pins = [pin.along for pin in visit.pins() if pin.along and pin.snapshot.draft is not s.draft]
@@ -180,7 +211,8 @@ def serve(visit: Visit, inputs: Inputs) -> None:
         lambda s: (
             harm(s.results, provisional=not s.done)
             if any(case.toxicity is not None for case in s.trial.scenario.truth.values())
-            else "No case states a rate of toxicity: add one to see how many patients are harmed."
+            else "No case states a rate of toxicity: add one in the form, under “True rates”, to see how many "
+            "patients are harmed."
         ),
     )
     shown(
@@ -188,19 +220,10 @@ def serve(visit: Visit, inputs: Inputs) -> None:
         lambda s: (
             months(s.results, provisional=not s.done)
             if s.trial.dated
-            else "The scenario has no calendar time (block `conduct`): add it to see how long the trial takes."
+            else "The scenario has no calendar time: add it in the form to see how long the trial takes."
         ),
     )
-    shown(
-        "boundary",
-        lambda s: answered(
-            "boundary",
-            (s.results.digest, s.trial.scenario.simulation.seed),
-            lambda: boundary_runs(s.trial, s.trial.scenario.simulation.seed),
-            lambda found: boundary(s.trial, found),
-            "The scenario has no boundary for toxicity (block `dose_reduction`), or no case states toxicity.",
-        ),
-    )
+    shown("boundary", of_boundary)
     shown("swimmer", of_trace)
     shown(
         "heat",
