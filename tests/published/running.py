@@ -13,11 +13,13 @@ ACCRUAL_PER_MONTH = 4.0
 
 
 def answers(name: str) -> dict[str, str]:
-    return {row["quantity"]: row["value"] for row in rows("running_answers.csv") if row["set"] == name}
+    return {
+        row["quantity"]: row["value"] for row in rows("running/running_answers.csv") if row["set"] == name
+    }
 
 
 def protocol(name: str) -> dict[str, str]:
-    return next(row for row in rows("running_protocols.csv") if row["set"] == name)
+    return next(row for row in rows("running/running_protocols.csv") if row["set"] == name)
 
 
 def compiled(name: str) -> Compiled:
@@ -74,7 +76,7 @@ def patients(name: str) -> tuple[list[Seen], date]:
     window = timedelta(weeks=float(stated["toxicity_window_weeks"]))
     confirmed, doses = stated["confirmed"] == "True", stated["doses"].split(";")
     seen = []
-    for i, row in enumerate(rows(f"patients_{name}.csv")):
+    for i, row in enumerate(rows(f"running/patients_{name}.csv")):
         enrolled = date.fromisoformat(row["enrolled"])
         known = day(row["confirmed_date"] if confirmed and row["response"] == "yes" else row["response_date"])
         gone = row["evaluable"] == "no"

@@ -22,15 +22,19 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
-from trialsim.codes import DAYS_PER_MONTH, TICKS_PER_DAY
+from tests.published.reference import rows as table
+from trialsim.codes import DAYS_PER_MONTH, FINAL_GO, GO_EARLY, TICKS_PER_DAY
 from trialsim.engine.timed import Timed
 from trialsim.kernels import conduct_columns as column
 from trialsim.kernels import patient as field
 from trialsim.kernels.conduct import simulate
 from trialsim.kernels.streams import stream_key
-from trialsim.kernels.tables import Float64, Int64
+from trialsim.kernels.tables import RESPONSE, Float64, Int64, threshold
 from trialsim.ongoing.accrual import AccrualPosterior
+from trialsim.ongoing.by_rate import predictive
 from trialsim.ongoing.forecast import BANDS, Spread, _at_rate, _Rest
+from trialsim.ongoing.pending import Nature
+from trialsim.ongoing.posterior import posterior
 from trialsim.ongoing.prospects import closed_periods
 from trialsim.ongoing.rules_in_days import InDays
 from trialsim.ongoing.seen import Seen
@@ -102,24 +106,35 @@ def compiled(name: str) -> Compiled:
 
 @dataclass
 class Lived:
-    """A whole trial: its patients in ticks, its end in days after the first patient's, its n."""
+    """A whole trial: its patients in ticks, its end in days after the first patient's, its n, whether a go."""
 
     patients: Int64
     end: int
     n: int
+    went: bool
 
 
-def live(trial: Compiled, rate: float, key: tuple[np.uint64, np.uint64], replicate: int) -> Lived:
-    """A trial of the engine at a rate of accrual, patients a day."""
+def live(
+    trial: Compiled,
+    rate: float,
+    key: tuple[np.uint64, np.uint64],
+    replicate: int,
+    response: float | None = None,
+) -> Lived:
+    """A trial of the engine at a rate of accrual, patients a day, and a response rate of its own if stated."""
     trials = Timed.of_case(trial, "true")
+    thresholds = trials.thresholds.copy()
+    if response is not None:
+        thresholds[..., RESPONSE] = threshold(response)
     calendar = _at_rate(trials.calendar, rate)
     out = np.zeros((1, trials._columns), dtype=np.int32)
     kept = np.zeros((1, calendar.max_arrivals, field.FIELDS), dtype=np.int64)
-    simulate(trials.tables, calendar, trials.thresholds, False, *key, replicate, out, kept)
+    simulate(trials.tables, calendar, thresholds, False, *key, replicate, out, kept)
     row = out[0].astype(np.int64)
     patients = kept[0, : row[column.TREATED]]
     first = patients[0, field.STARTED]
-    return Lived(patients, ends(first + row[column.DECIDED_AT]) - ends(first), int(row[column.TREATED]))
+    end = ends(first + row[column.DECIDED_AT]) - ends(first)
+    return Lived(patients, end, int(row[column.TREATED]), row[column.END] in (FINAL_GO, GO_EARLY))
 
 
 def ends(ticks: int) -> int:
@@ -233,3 +248,41 @@ def test_forecasts_of_a_few_cut_trials_hold_what_came(name: str) -> None:
 def test_forecasts_of_many_cut_trials_hold_what_came(name: str) -> None:
     cuts = 2000
     agrees(study(name, cuts, seed=12), cuts)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("row", table("running/calibration.csv"), ids=lambda row: row["cut_off_day"])
+def test_the_predictive_probability_is_calibrated_with_pending_patients_only(row: dict[str, str]) -> None:
+    """Means and Brier scores of the reference, by trials of our own: P(go) by the known patients alone is too low.
+
+    The days run from the first patient.
+    """
+    trials, day, prior = 800, int(row["cut_off_day"]), (1.0, 9.0)
+    design = {"kind": "simon", "n1": 25, "r1": 1, "n": 70, "r": 6, "p0": 0.05, "p1": 0.15}
+    trial = Compiled.of(scenario(design=design, conduct={**LATE, "interim": "continue"}))
+    nature, looks, rng = Nature.of(trial, "true"), trial.rules.looks, np.random.default_rng(day)
+    told = np.zeros((trials, 3))
+    for k in range(trials):
+        lived = live(trial, 4.5 / DAYS_PER_MONTH, stream_key(day), k, response=rng.beta(*prior))
+        seen, today = cut(trial, lived, day), FIRST + timedelta(days=day)
+        beliefs = (
+            posterior(nature, seen, today, prior, known_only=known, planned_n=looks.planned_n)
+            for known in (True, False)
+        )
+        told[k] = lived.went, *(predictive(nature, looks, seen, today, belief) for belief in beliefs)
+    went, known_only, follow_up = told.T
+
+    def error(values: Float64) -> float:
+        return float(values.std(ddof=1)) / math.sqrt(trials)
+
+    assert abs((follow_up - went).mean()) <= 4 * error(follow_up - went)
+    assert (went - known_only).mean() > 6 * error(went - known_only)
+    more = math.sqrt(1 + trials / int(row["trials"]))  # theirs is uncertain too
+    for values, theirs in (
+        (went, "mean_p_go_truth"),
+        (known_only, "mean_known_only"),
+        (follow_up, "mean_follow_up"),
+        ((known_only - went) ** 2, "brier_known"),
+        ((follow_up - went) ** 2, "brier_follow"),
+    ):
+        assert abs(values.mean() - float(row[theirs])) <= 4 * more * error(values), theirs
