@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 
@@ -293,7 +294,7 @@ def in_whole_days(calendar: Calendar) -> Calendar:
     """The same conduct with the lengths of time to whole days by which the state of the trial is told."""
     day = TICKS_PER_DAY
 
-    def days(ticks: Int64) -> Int64:
+    def days(ticks: Int64 | int) -> Any:
         return (ticks + day // 2) // day * day
 
     return calendar._replace(
