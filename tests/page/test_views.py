@@ -240,6 +240,27 @@ def test_where_the_trial_stands_is_what_monitor_says() -> None:
         assert "--" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("n", "x", "toxicities", "said"),
+    [
+        (25, 2, 9, "CONTINUE."),
+        (25, 1, 9, "STOP for futility."),
+        (25, 2, 13, "ACT: lower to 70 mg BID."),
+        (70, 7, 10, "GO."),
+    ],
+)
+def test_what_the_protocol_says_now_comes_before_what_is_likely(
+    n: int, x: int, toxicities: int, said: str
+) -> None:
+    scenario = draft("dasatinib").scenario
+    assert scenario is not None
+    picture, (part,) = standing(scenario, {"n": n, "x": x, "toxicities": toxicities})
+    assert words(part.html).strip().startswith(said)
+    # of a trial that is decided nothing is likely any more
+    assert ("Predictive" in part.html) == (picture is not None) == (said == "CONTINUE.")
+    assert "--" not in words(part.html)
+
+
 def test_the_analysis_of_typed_numbers_is_that_of_the_design_and_these_numbers() -> None:
     scenario = draft("dasatinib").scenario
     assert scenario is not None

@@ -294,7 +294,7 @@ def in_whole_days(calendar: Calendar) -> Calendar:
     """The same conduct with the lengths of time to whole days by which the state of the trial is told."""
     day = TICKS_PER_DAY
 
-    def days(ticks: Int64 | int) -> Any:
+    def days(ticks: Any) -> Any:
         return (ticks + day // 2) // day * day
 
     return calendar._replace(

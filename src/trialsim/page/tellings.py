@@ -22,7 +22,7 @@ from trialsim.scenario.changes import ChangeError, changed
 from trialsim.scenario.model import Scenario
 from trialsim.sheets import csv_sheet
 from trialsim.writing.html import fragment
-from trialsim.writing.report import Block, Pictures, Points, Section
+from trialsim.writing.report import Block, Pictures, Points, Section, Words
 
 RESTS = 1000
 """Rests of a running trial that the page simulates, in each case and by the posterior."""
@@ -99,7 +99,7 @@ _OPTIONS = {
 
 
 def standing(scenario: Scenario, counts: Mapping[str, int]) -> Told:
-    """How the trial will end from where it stands.
+    """What the protocol says now, and how the trial will end from where it stands if it goes on.
 
     Raises:
         DesignError: counts at which it cannot be, in words for who fills in a form.
@@ -112,9 +112,15 @@ def standing(scenario: Scenario, counts: Mapping[str, int]) -> Told:
         found = monitor(scenario, now=stated, **place)  # type: ignore[arg-type]
     except DesignError as error:
         raise DesignError(in_labels(str(error))) from None
-    powers = found.report().sections[-1]
-    kept = (*powers.blocks[:2], *(block for block in powers.blocks[2:] if isinstance(block, Points)))
-    return drawn(chances(found)), parts([replace(powers, title="", blocks=kept, folded=False)])
+    sheet, *later = found.report().sections
+    said = tuple(
+        replace(block, text=in_labels(block.text))
+        for block in sheet.blocks
+        if isinstance(block, Words) and block.mark == "box"
+    )
+    kept = later[-1].blocks if later and found.present else ()
+    kept = (*said, *kept[:2], *(block for block in kept[2:] if isinstance(block, Points)))
+    return drawn(chances(found)), parts([replace(sheet, title="", blocks=kept, parts=(), folded=False)])
 
 
 def in_labels(message: str) -> str:

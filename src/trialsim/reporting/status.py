@@ -117,6 +117,9 @@ def _ahead(found: Status) -> Section:
 def _blocks(found: Status, ahead: Prospects) -> Iterator[Block]:
     if found.state.end is not None:
         yield Words("The protocol has ended this trial. What follows is as if it went on.", mark="warning")
+    if not ahead.chances:
+        yield Words("Nothing is left to come: the last look is decided, or nobody else can be treated.")
+        return
     yield _chances(ahead)
     if ahead.forecasts:
         yield _forecast(found, ahead)

@@ -48,8 +48,7 @@
     else if (control.dataset.set) {
       all(`[data-set="${CSS.escape(control.dataset.set)}"]`).forEach(other => { other.value = control.value; });
       Shiny.setInputValue(control.dataset.set, control.value);
-    }
-    else if (["file", "patients"].includes(control.dataset.open) && control.files.length) upload(control);
+    } else if (["file", "patients"].includes(control.dataset.open) && control.files.length) upload(control);
     else if (control.dataset.path && control.type !== "range") {
       if (control.type !== "checkbox") pair(control);
       edit(control.dataset.path, valueOf(control));
