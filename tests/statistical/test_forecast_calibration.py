@@ -239,7 +239,7 @@ def agrees(found: dict[str, Any], cuts: int) -> None:
 
 @pytest.mark.parametrize("name", list(TRIALS))
 def test_forecasts_of_a_few_cut_trials_hold_what_came(name: str) -> None:
-    cuts = 150
+    cuts = 80
     agrees(study(name, cuts, seed=11), cuts)
 
 
