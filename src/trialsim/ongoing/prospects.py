@@ -52,7 +52,7 @@ class Prospects:
 
     Attributes:
         on: the cut-off.
-        chances: by the posterior, then by case; none where the end is decided.
+        chances: by the posterior, then by case; none where the end is decided, or nothing is left where it went on.
         mean_rate, known_only: posterior mean of the response rate, with pending patients by their follow-up; and of
             the known patients alone, which is too low while non-responses are known sooner than responses.
         accrual: what the dates of enrolment say of the rate.
@@ -134,19 +134,11 @@ def prospects(
     Raises:
         DesignError: the scenario has something of which nothing ahead is worked out.
     """
-<<<<<<< HEAD
     went_on = gone_on(trial, seen, state.on, opened) if state.end is not None and went_on_anyway else None
     if went_on is not None:
         trial, state = went_on, state_of(went_on, seen, state.on, opened)
     rules, on = trial.rules, state.on
     level = state.course.level
-=======
-    on = state.on
-    went_on = gone_on(trial, seen, on, opened) if state.end is not None and went_on_anyway else None
-    if went_on is not None:
-        trial, state = went_on, state_of(went_on, seen, on, opened)
-    rules, level = trial.rules, state.course.level
->>>>>>> d61a880
     natures = {case: Nature.of(trial, case) for case in trial.scenario.truth}
     first = next(iter(natures.values()))
     n = rules.looks.planned_n
