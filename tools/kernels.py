@@ -27,12 +27,15 @@ SEARCHES = {
 
 
 def main() -> None:
-    """Trials at once and in calendar time, quick and readable; the exact chain; predictions; searches."""
+    """Trials at once and in calendar time, quick and readable; the exact chains; predictions; searches."""
     at_once, timed = (trialsim.load(CONFIGS / f"{name}.yaml") for name in ("teaching", "dasatinib"))
     trialsim.simulate(at_once, replicates=100)
     trialsim.simulate(timed, replicates=100)
     trialsim.trace(timed)
     trialsim.check(timed)
+    trialsim.status(timed, CONFIGS / "patients-invented.csv", on="2026-07-31", replicates=100)
+    for name in ("dose-decision", "two-doses-randomised"):
+        trialsim.simulate(trialsim.load(CONFIGS / f"{name}.yaml"), replicates=100)
     for kind, stated in SEARCHES.items():
         trialsim.find(kind, **stated)
     trialsim.find(scenario=at_once, nmax=20, alpha=0.3, beta=0.5)

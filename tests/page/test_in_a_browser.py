@@ -171,12 +171,12 @@ def test_a_file_with_a_fault_is_opened_and_told_by_line(page: Any, tmp_path: Pat
     bad = tmp_path / "bad.yaml"
     bad.write_text(TEXT.replace("p0: 0.05", "p0: 5%"), encoding="utf-8")
     tab(page, "Take it home")
-    page.locator("input[type=file]").set_input_files(bad)
+    page.locator("input[data-open=file]").set_input_files(bad)
     line = TEXT[: TEXT.index("p0: 0.05")].count("\n") + 1
     page.locator("#wrong li", has_text=f"line {line}").wait_for()
     long = tmp_path / "long.yaml"
     long.write_text("#" * 200_000, encoding="utf-8")
-    page.locator("input[type=file]").set_input_files(long)
+    page.locator("input[data-open=file]").set_input_files(long)
     page.get_by_text("longer than 100 kB").wait_for()
 
 
