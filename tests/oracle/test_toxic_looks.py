@@ -57,7 +57,7 @@ def test_readable_kernel_and_event_simulation_where_looks_stop_for_toxicity(inte
     rng = random.Random(f"toxic conduct {interim}")
     found: Counter[str] = Counter()
     seed = 0
-    while seed < (1_200 if interim == EARLY_DECISION else 500):
+    while seed < (2_000 if interim == EARLY_DECISION else 800):
         rules, calendar, thresholds = random_conduct(rng)
         if rules.replaced or calendar.after_change == NEW_DOSE_ONLY:
             continue
