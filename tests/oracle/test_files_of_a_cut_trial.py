@@ -110,7 +110,7 @@ def write(path: Path, patients: list[Patient], scenario: Scenario, made: int) ->
 
 @pytest.mark.parametrize("batch", first_of(1, range(12)))
 def test_a_trial_read_from_its_file_stands_where_it_was_left(batch: int, tmp_path: Path) -> None:
-    """50 trials, each cut at two days, by a file of the day and by one that is made later."""
+    """50 trials, each cut at two days and at that of its end, by a file of the day and by one that is made later."""
     rng, met = random.Random(f"file {batch}"), Counter[str]()
     for number in range(50):
         scenario = random_scenario(rng)
@@ -120,7 +120,7 @@ def test_a_trial_read_from_its_file_stands_where_it_was_left(batch: int, tmp_pat
         trial = Written(compiled.rules, calendar, thresholds, rng.getrandbits(30), 0)
         trial.run()
         last, first = trial.arms[0].decided, trial.patients[0].arrival
-        for day in {rng.randint(first, last), rng.randint(first, last + 2)}:
+        for day in {rng.randint(first, last), rng.randint(first, last + 2), last}:
             found = []
             for made in (day, day + rng.randint(1, 200)):
                 path = tmp_path / f"{number}-{day}-{made}.csv"

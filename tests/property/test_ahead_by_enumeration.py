@@ -1,4 +1,4 @@
-"""What is ahead of a running trial against every completion written out, and against sums of binomials."""
+"""What is ahead of a running trial against every completion written out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from trialsim.designs.rules import Looks, Monitor, Rules, two_way
 from trialsim.kernels.streams import stream_key
 from trialsim.ongoing.drawn import drawn, known_of
 from trialsim.ongoing.p_go import design_go, with_toxicity
-from trialsim.ongoing.pending import Nature, pending_response, pending_toxicity
+from trialsim.ongoing.pending import Nature
 from trialsim.ongoing.seen import Seen
 
 LOOKS = two_way((3, 6), (0, 1), (3, 1))
@@ -31,6 +31,10 @@ def verdict(looks: Looks, responses: list[int]) -> int:
         look = decision
 
 
+def at_one_rate(*chances: Fraction) -> tuple[np.ndarray, ...]:
+    return tuple(np.array([float(chance)]) for chance in chances)
+
+
 @pytest.mark.parametrize("known", [(), (1, 0), (0, None, 1), (None, 1, None, 0, None), (1, 1, 1, 0)])
 def test_go_by_every_completion(known: tuple[int | None, ...]) -> None:
     pending, rate = Fraction(2, 7), Fraction(3, 10)
@@ -39,8 +43,8 @@ def test_go_by_every_completion(known: tuple[int | None, ...]) -> None:
     for completion in product((0, 1), repeat=6):
         chance = math.prod(p if y else 1 - p for p, y in zip(each, completion, strict=True))
         go += chance if verdict(LOOKS, list(completion)) == GO else 0
-    chances = [(float(p), float(1 - p), 0.0) for p in each[: len(known)]]
-    assert math.isclose(design_go(LOOKS, chances, float(rate)).go, float(go), abs_tol=1e-12)
+    chances = [at_one_rate(p, 1 - p, Fraction(0)) for p in each[: len(known)]]
+    assert math.isclose(design_go(LOOKS, chances, np.array([float(rate)])).go, float(go), abs_tol=1e-12)
 
 
 def test_who_may_leave_the_count_by_every_completion() -> None:
@@ -52,8 +56,19 @@ def test_who_may_leave_the_count_by_every_completion() -> None:
             chance = math.prod(m[fate] for m, fate in zip(may, fates, strict=True))
             chance *= math.prod(rate if y else 1 - rate for y in later)
             go += chance if verdict(LOOKS, counted + list(later)) == GO else 0
-    floats = [tuple(map(float, m)) for m in may]
-    assert math.isclose(design_go(LOOKS, floats, float(rate)).go, float(go), abs_tol=1e-12)
+    chances = [at_one_rate(*m) for m in may]
+    assert math.isclose(design_go(LOOKS, chances, np.array([float(rate)])).go, float(go), abs_tol=1e-12)
+
+
+def test_rates_side_by_side_are_each_of_them_by_itself() -> None:
+    rates, weight = np.array([0.1, 0.35, 0.6]), np.array([0.5, 0.3, 0.2])
+    pending = (rates / 2, 0.9 - rates / 2, np.full(3, 0.1))
+    alone = [
+        design_go(LOOKS, [tuple(part[[q]] for part in pending)], rates[[q]]).go for q in range(len(rates))
+    ]
+    together = design_go(LOOKS, [pending], rates, weight)
+    assert math.isclose(together.go, float(weight @ alone), abs_tol=1e-15)
+    assert math.isclose(together.go + together.futile, 1, abs_tol=1e-15)
 
 
 def nature(**changes: object) -> Nature:
@@ -201,8 +216,14 @@ def test_pending_patients_are_drawn_with_the_chances_worked_out(days: int) -> No
     thresholds, key = trial.strata["p1"].thresholds(), stream_key(5)
     known, count = known_of(waiting, trial.calendar.visit), 2000
     rows = np.array([drawn(trial.calendar, thresholds, key, k, known, days * 1024)[0] for k in range(count)])
-    wanted = pending_response(world, waiting[0], today, world.response[0])
-    toxic = pending_toxicity(world, waiting[0], today)
+    p = world.response[0]
+    (wanted,) = world.response_of(waiting[0], today, "follow_up").given(np.array([p]))[0]
+    # where toxicity goes with response, that of a patient whose response is not known is averaged over it
+    none, some = (
+        sum(w * world.toxicity_of(waiting[0], today, so)[k] for w, so in ((1 - p, False), (p, True)))
+        for k in (0, 1)
+    )
+    toxic = some / (none + some)
     for share, chance in (
         (rows[:, field.IS_RESPONSE].mean(), wanted),
         (rows[:, field.IS_TOXIC].mean(), toxic),

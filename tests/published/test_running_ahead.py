@@ -12,10 +12,9 @@ import pytest
 from tests.published.reference import printed
 from tests.published.running import answers, compiled, patients
 from trialsim.ongoing.accrual import AccrualPosterior, open_days
-from trialsim.ongoing.by_rate import predictive
 from trialsim.ongoing.forecast import forecast
 from trialsim.ongoing.known import seen as known_on
-from trialsim.ongoing.p_go import p_go_now, with_toxicity
+from trialsim.ongoing.p_go import p_go_now, predictive, with_toxicity
 from trialsim.ongoing.patients import read_patients
 from trialsim.ongoing.pending import Nature
 from trialsim.ongoing.posterior import posterior

@@ -31,8 +31,8 @@ from trialsim.kernels.conduct import simulate
 from trialsim.kernels.streams import stream_key
 from trialsim.kernels.tables import RESPONSE, Float64, Int64, threshold
 from trialsim.ongoing.accrual import AccrualPosterior
-from trialsim.ongoing.by_rate import predictive
 from trialsim.ongoing.forecast import BANDS, Spread, _at_rate, _Rest
+from trialsim.ongoing.p_go import predictive
 from trialsim.ongoing.pending import Nature
 from trialsim.ongoing.posterior import posterior
 from trialsim.ongoing.prospects import closed_periods

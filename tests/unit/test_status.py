@@ -29,10 +29,10 @@ def said(name: str, **more: object) -> str:
     [
         ("S1", "PAUSED: enrol nobody. The look after 10 patients waits for 4 outcomes (007, 008, 009, 010), by"),
         ("S1", "1 response, 5 without and 4 pending"),
-        ("S3", "CLOSED: futile. Decided on 2026-05-06."),
+        ("S3", "CLOSED: stopped early for futility. Decided on 2026-05-06."),
         ("S3", "2 patients enrolled after the trial was closed as futile (2026-05-06): 018, 019."),
         ("S3", "only the analysis of the first 10 patients"),
-        ("S6", "CLOSED: stopped for toxicity. Decided on 2026-07-14."),
+        ("S6", "CLOSED: stopped early for toxicity. Decided on 2026-07-14."),
         ("S6", "called for on 2026-02-20 by the toxicity rule, from 2026-03-06 on"),
         ("S6", "13 of 27 patients, 5 pending; the boundary is reached at patient 20"),
         ("S7", "ENROL the next patient."),

@@ -19,10 +19,11 @@ from trialsim.designs.rules import Looks, Rules
 from trialsim.errors import DesignError
 from trialsim.kernels.tables import Float64
 from trialsim.ongoing.pending import Convention, Nature
+from trialsim.ongoing.posterior import RatePosterior
 from trialsim.ongoing.seen import Seen
 
-Chances = tuple[float, float, float]
-"""P(a counted response), P(a counted non-response), P(leaves the count)."""
+Chances = tuple[Float64, Float64, Float64]
+"""(Q,) by rate: P(a counted response), P(a counted non-response), P(leaves the count)."""
 
 
 @dataclass
@@ -61,37 +62,28 @@ class Ahead:
         return on
 
 
-def chances(
-    nature: Nature,
-    patients: Sequence[Seen],
-    today: date,
-    p: float | None = None,
-    convention: Convention = "follow_up",
-) -> list[Chances]:
-    """What each patient so far may still count as; ``p`` None: the rate of the truth at her dose."""
-    return [
-        nature.response_of(s, today, convention).given(nature.response[s.level] if p is None else p)
-        for s in patients
-    ]
-
-
-def design_go(looks: Looks, patients: Sequence[Chances], rate: float) -> Ahead:
-    """How the looks end, toxicity left out.
+def design_go(
+    looks: Looks, patients: Sequence[Chances], rate: Float64, weight: Float64 | None = None
+) -> Ahead:
+    """How the looks end, toxicity left out: averaged over rates, or at one.
 
     Args:
         looks: the looks of the rules.
-        patients: chances of those enrolled, in enrolment order.
-        rate: P(response) of those not enrolled, of a counted patient.
+        patients: chances of those enrolled, in enrolment order, at each rate.
+        rate: (Q,) P(response) of those not enrolled, of a counted patient.
+        weight: (Q,) weights of the rates, sum 1; None: there is one rate.
     """
     ahead = Ahead()
-    states: dict[tuple[int, int], Float64] = {(0, 0): np.eye(1, looks.planned_n + 2)[0]}
+    start = np.zeros((looks.planned_n + 2, len(rate)))
+    start[0] = 1.0 if weight is None else weight
+    states: dict[tuple[int, int], Float64] = {(0, 0): start}
     i = 0
     while states:
-        yes, no, leaves = patients[i] if i < len(patients) else (rate, 1 - rate, 0.0)
+        yes, no, leaves = patients[i] if i < len(patients) else (rate, 1 - rate, np.zeros_like(rate))
         i += 1
         after: dict[tuple[int, int], Float64] = {}
         for (look, counted), mass in states.items():
-            if leaves > 0:
+            if leaves.any():
                 _add(after, (look, counted), leaves * mass)
             moved = no * mass
             moved[1:] += yes * mass[:-1]
@@ -123,24 +115,41 @@ def p_go_now(
     looks: Looks,
     patients: Sequence[Seen],
     today: date,
-    p: float | None = None,
     *,
     level: int = 0,
     convention: Convention = "follow_up",
 ) -> Ahead:
-    """The looks from here at a rate, or at the truth's (``p`` None: conditional power), toxicity left out.
+    """The looks from here at the rates of the truth, toxicity left out: conditional power.
 
     Args:
         nature, looks: of the case and the rules.
         patients: everybody so far in enrolment order.
         today: the cut-off day.
-        p: the rate at every dose; None: the truth's by dose.
         level: the dose of those not yet enrolled.
         convention: of pending patients.
     """
-    rate = nature.response[level] if p is None else p
-    yes, no, _ = nature.outcome(level, -1).at(rate)
-    return design_go(looks, chances(nature, patients, today, p, convention), yes / (yes + no))
+    rates = [np.array([rate]) for rate in nature.response]
+    so_far = [nature.response_of(s, today, convention).given(rates[s.level]) for s in patients]
+    return design_go(looks, so_far, _to_come(nature, level, rates[level]))
+
+
+def predictive(
+    nature: Nature, looks: Looks, patients: Sequence[Seen], today: date, belief: RatePosterior
+) -> float:
+    """P(go) averaged over the posterior of the rate, the same at every dose, toxicity left out.
+
+    Of a posterior from known patients only, pending patients respond at the rate.
+    """
+    convention: Convention = "at_rate" if belief.known_only else "follow_up"
+    so_far = [nature.response_of(s, today, convention).given(belief.rate) for s in patients]
+    return design_go(looks, so_far, _to_come(nature, 0, belief.rate), belief.weight).go
+
+
+def _to_come(nature: Nature, level: int, rate: Float64) -> Float64:
+    """P(response) of a counted patient who is not enrolled yet, at each rate."""
+    yes, no, _ = nature.outcome(level, -1).given(rate)
+    share: Float64 = yes / (yes + no)
+    return share
 
 
 def with_toxicity(
@@ -151,7 +160,6 @@ def with_toxicity(
     *,
     level: int = 0,
     triggered: bool = False,
-    stopped: bool = False,
     convention: Convention = "follow_up",
 ) -> Ahead:
     """The untimed twin with the toxicity rule, at the truth's rates.
@@ -162,14 +170,11 @@ def with_toxicity(
         today: the cut-off day.
         level: the dose level that is current at the end of the day.
         triggered: that leaving it is decided already (the switch may be ahead).
-        stopped: that the trial is closed for toxicity.
         convention: of pending responses; toxicities that are pending are given their follow-up.
 
     Raises:
         DesignError: looks with a cut-off for toxicities, or not every patient counts after a change of dose.
     """
-    if stopped:
-        return Ahead(toxicity=1.0)
     if rules.looks.too_toxic or rules.on_dose_change != POOLED:
         raise DesignError("P(go) with toxicity is worked out for pooled looks that do not count toxicities")
     looks, ahead = rules.looks, Ahead()

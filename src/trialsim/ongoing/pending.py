@@ -14,12 +14,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+import numpy as np
+
 from trialsim.codes import DAYS_PER_MONTH
 from trialsim.errors import DesignError
 from trialsim.kernels.tables import (
     EVALUABLE_IF_NOT,
     EVALUABLE_IF_SO,
     STABLE,
+    Float64,
 )
 from trialsim.ongoing.seen import Seen
 from trialsim.scenario.compiled import Compiled
@@ -48,11 +51,15 @@ class Outcome:
         yes, no, leaves = (p * so + (1 - p) * other for so, other in (self.yes, self.no, self.leaves))
         return yes, no, leaves
 
-    def given(self, p: float) -> tuple[float, float, float]:
-        """The three given what is known; where that is impossible at the rate, as nothing were known of her."""
-        three = self.at(p)
-        total = sum(three)
-        return (three[0] / total, three[1] / total, three[2] / total) if total > 0 else (p, 1 - p, 0.0)
+    def given(self, rate: Float64) -> tuple[Float64, Float64, Float64]:
+        """(Q,) the three given what is known, at each rate; where that is impossible, as nothing were known of her."""
+        three = [rate * so + (1 - rate) * other for so, other in (self.yes, self.no, self.leaves)]
+        total = three[0] + three[1] + three[2]
+        possible = total > 0
+        safe = np.where(possible, total, 1.0)
+        unknown = (rate, 1 - rate, np.zeros_like(rate))
+        yes, no, leaves = (np.where(possible, a / safe, b) for a, b in zip(three, unknown, strict=True))
+        return yes, no, leaves
 
 
 @dataclass(frozen=True)
@@ -213,28 +220,6 @@ class Nature:
             return (0.0, theta) if seen.toxic else (1 - theta, 0.0)
         day = -1 if seen.toxicity_overdue else (today - seen.enrolled).days
         return 1 - theta, theta * (1 - self.onset_by(day))
-
-
-def pending_response(
-    nature: Nature, seen: Seen, today: date, p: float, convention: Convention = "follow_up"
-) -> float:
-    """Probability that a patient counts as a response, given what is known of her at the end of a day."""
-    return nature.response_of(seen, today, convention).given(p)[0]
-
-
-def pending_toxicity(nature: Nature, seen: Seen, today: date) -> float:
-    """Probability that a patient has toxicity within the window: theta (1 - G(u)) / (1 - theta G(u)) while pending.
-
-    Where toxicity goes with response, that of a patient whose response is not known is averaged over it.
-    """
-    if seen.toxic is not None:
-        return float(seen.toxic)
-    p = nature.response[seen.level]
-    by = {False: 1 - p, True: p}
-    if seen.responded is not None:
-        by = {seen.responded: 1.0}
-    none, some = (sum(w * nature.toxicity_of(seen, today, so)[k] for so, w in by.items()) for k in (0, 1))
-    return some / (none + some) if none + some > 0 else 0.0
 
 
 def _steps(cumulated: Sequence[float]) -> tuple[float, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,12 +12,6 @@ from trialsim.kernels.tables import Float64
 from trialsim.ongoing.pending import Nature, Outcome
 from trialsim.ongoing.seen import Seen
 
-KNOWN_ONLY_WARNING = (
-    "Known patients only: non-responses are known sooner than confirmed responses, so that this number is too low "
-    "while patients are pending."
-)
-"""Goes with every number that leaves pending patients out (R12)."""
-
 
 @dataclass(frozen=True, eq=False)
 class RatePosterior:
@@ -26,7 +20,7 @@ class RatePosterior:
     Attributes:
         rate: (Q,) nodes.
         weight: (Q,) posterior probability at each, sum 1.
-        known_only: whether pending patients were left out (then ``KNOWN_ONLY_WARNING`` goes with it).
+        known_only: whether pending patients were left out; too low while non-responses are known sooner.
     """
 
     rate: Float64
@@ -37,10 +31,6 @@ class RatePosterior:
     def mean(self) -> float:
         """The posterior mean."""
         return float(self.rate @ self.weight)
-
-    def average(self, of: Callable[[float], float]) -> float:
-        """The posterior mean of a function of the rate."""
-        return float(sum(w * of(float(p)) for p, w in zip(self.rate, self.weight, strict=True)))
 
     def draw(self, u: float) -> float:
         """The rate whose posterior probability of a lower one is about ``u`` in (0, 1), between the nodes linearly."""

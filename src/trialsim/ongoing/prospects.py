@@ -9,10 +9,9 @@ from typing import Any
 
 from trialsim.errors import DesignError
 from trialsim.ongoing.accrual import AccrualPosterior
-from trialsim.ongoing.by_rate import predictive
 from trialsim.ongoing.forecast import Forecast, Spread, forecast
 from trialsim.ongoing.gone_on import gone_on
-from trialsim.ongoing.p_go import p_go_now, with_toxicity
+from trialsim.ongoing.p_go import p_go_now, predictive, with_toxicity
 from trialsim.ongoing.pending import Nature
 from trialsim.ongoing.posterior import RatePosterior, posterior
 from trialsim.ongoing.rules_in_days import InDays

@@ -5,37 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from trialsim.codes import (
-    ACCRUAL,
-    CONSIDER,
-    FINAL_CONSIDER,
-    FINAL_GO,
-    FINAL_NO_GO,
-    FUTILE,
-    FUTILITY,
-    GO,
-    GO_EARLY,
-    TOO_TOXIC,
-    TOXICITY,
-    TOXICITY_AT_N,
-)
+from trialsim.codes import CONSIDER, FUTILE, GO, TOO_TOXIC
+from trialsim.engine.traces import END_WORDS
 from trialsim.ongoing.deviations import Deviation
 from trialsim.ongoing.looks import Look
 from trialsim.ongoing.state import CLOSED, ENROL, ON_HOLD, PAUSED, REDUCED, WAITS
 from trialsim.ongoing.status import Status
 from trialsim.writing.numbers import count, listed
-
-ENDS = {
-    FUTILITY: "futile",
-    TOXICITY: "stopped for toxicity",
-    GO_EARLY: "go, before the planned end",
-    FINAL_NO_GO: "no go",
-    FINAL_GO: "go",
-    FINAL_CONSIDER: "consider",
-    TOXICITY_AT_N: "stopped for toxicity, with all patients enrolled",
-    ACCRUAL: "too few evaluable patients, and no more can be treated",
-}
-"""Code of the end -> how the trial ended."""
 
 DECISIONS = {FUTILE: "futile", GO: "go", CONSIDER: "consider", TOO_TOXIC: "stop for toxicity"}
 
@@ -65,7 +41,7 @@ def lead(found: Status) -> str:
     now, dose = found.state.now, found.scenario.doses
     match now.says:
         case "closed":
-            return f"CLOSED: {ENDS[found.state.end or 0]}."
+            return f"CLOSED: {END_WORDS[found.state.end or 0]}."
         case "reduced":
             return f"ENROL at {dose[now.level]}; from {now.day} on at {dose[now.level + 1]}."
         case "on_hold":
