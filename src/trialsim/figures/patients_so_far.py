@@ -30,7 +30,7 @@ from trialsim.results import to_frame
 from trialsim.writing.numbers import count, listed
 
 RIGHT, HEAD = 0.45, 0.15
-TALL, SHORT, MOST_HIGH = 0.36, 0.1, 11.0
+TALL, SHORT, MOST_HIGH = 0.36, 0.1, 9.5
 """Centimetres a patient has at most and at least, and height up to which patients have more than the least."""
 
 UNCONFIRMED: dict[str, Any] = RESPONSE | {"markerfacecolor": "white"}

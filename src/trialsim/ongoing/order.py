@@ -88,5 +88,5 @@ def _ties_at_boundary(ordered: list[Patient], trial: Compiled) -> Iterator[Fault
                     together[-1].row,
                     "enrolled",
                     f"{enrolled} is the day of {len(together)} patients at one dose with and without toxicity; the "
-                    "order of the rows decides how many toxicities stand among the first",
+                    "order of the rows decides which of them comes first at the boundary",
                 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trialsim.codes import NEVER
-from trialsim.engine.traces import END_WORDS
 from trialsim.ongoing.forecast import Forecast, Spread
 from trialsim.ongoing.prospects import POSTERIOR, Prospects
 from trialsim.ongoing.status import Status
@@ -93,7 +92,7 @@ def _looks(found: Status) -> Table:
             Cell(str(look.no), look.no),
             Cell(str(look.pending), look.pending),
             Cell(str(look.not_enrolled), look.not_enrolled),
-            words.decision(look),
+            words.decision(look, ended=found.state.end is not None),
         )
         for look in found.state.looks
     ]
@@ -246,7 +245,7 @@ def _pictures(found: Status) -> Section:
         for d in state.course.decided
     ]
     if state.end is not None and state.ended is not None and state.ended not in {day for _, day, _ in events}:
-        events.append((END_WORDS[state.end], state.ended, "decided"))
+        events.append(("the trial ended", state.ended, "decided"))
     drawn = [undrawn("patients_so_far", found.name, found.seen, state.on, doses, events)]
     if _has_boundary(found):
         rows = found.compiled.rules.monitor.act_ge

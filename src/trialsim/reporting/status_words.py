@@ -145,10 +145,12 @@ def said(decision: int) -> str:
     return "goes on" if decision >= 0 else DECISIONS[decision]
 
 
-def decision(look: Look) -> str:
-    """What a look has decided, or is waiting for."""
+def decision(look: Look, *, ended: bool) -> str:
+    """What a look has decided, or is waiting for; nothing is decided any more once the trial has ended."""
     if look.decided is not None:
         return f"{said(look.decided)}, {look.day}"
+    if ended:
+        return "none: the trial had ended"
     parts = []
     if look.certain is not None:
         parts.append(f"certain: {said(look.certain)}")
