@@ -15,6 +15,7 @@ from trialsim.page import answering
 from trialsim.page.answering import Snapshot, answers
 from trialsim.page.draft import Draft
 from trialsim.reporting.run import first_page
+from trialsim.running.plain import BRIEF
 from trialsim.writing.html import fragment
 from trialsim.writing.report import Words, section
 
@@ -57,7 +58,14 @@ def test_in_the_end_the_page_shows_the_first_page_of_the_run(
     doc = found.to_dict()
     words = Words(" ".join(first_page.rule(doc)), "The decision rule.", mark="box")
     assert last.done
-    assert last.in_words == fragment(section("now", "", words, first_page.cases(doc)))
+    # of many cases the first page has some, and an appendix; the page has no appendix
+    assert last.in_words == fragment(section("now", "", words, first_page.cases(doc, whole=True)))
+    on_first_page, (here,) = first_page.cases(doc), first_page.cases(doc, whole=True).groups
+    assert set(on_first_page.groups[0].rows) <= set(here.rows)
+    if len(doc["cases"]) <= BRIEF:
+        assert last.in_words == fragment(section("now", "", words, on_first_page))
+    else:
+        assert [row[0].text for row in here.rows] == list(doc["cases"])
     assert last.results.to_dict() == found.results.to_dict()
 
 

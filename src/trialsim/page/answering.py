@@ -72,10 +72,10 @@ class Snapshot:
 
     @cached_property
     def in_words(self) -> str:
-        """The decision rule and the table of cases, as they stand on the first page of a report, in HTML."""
+        """The decision rule and the table of cases, as on the first page of a report but with every case, in HTML."""
         doc = self._doc
         words = Words(" ".join(first_page.rule(doc)), "The decision rule.", mark="box")
-        return fragment(section("now", "", words, first_page.cases(doc)))
+        return fragment(section("now", "", words, first_page.cases(doc, whole=True)))
 
     @cached_property
     def besides(self) -> str:

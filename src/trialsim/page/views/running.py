@@ -40,7 +40,9 @@ def panel() -> Tag:
             )
         ),
         ui.p(
-            f"Its columns: {COLUMNS}. Days are written 2026-03-31. `trialsim status` reads Excel files too.",
+            f"Its columns: {COLUMNS}. Days are written 2026-03-31. ",
+            ui.code("trialsim status"),
+            " reads Excel files too.",
             class_="note",
         ),
         ui.output_ui("running_days"),

@@ -121,9 +121,12 @@ def _after_change(doc: Document) -> Iterator[str]:
 # -- the cases
 
 
-def cases(doc: Document) -> Table:
-    """One row a case: its true rates, and what the trial does if they are true; each number exact or with its error."""
-    names, note = cases_in_brief(doc)
+def cases(doc: Document, *, whole: bool = False) -> Table:
+    """One row a case: its true rates, and what the trial does if they are true; each number exact or with its error.
+
+    ``whole``: every case, where there is no appendix that has the others.
+    """
+    names, note = (list(doc["cases"]), "") if whole else cases_in_brief(doc)
     toxic = any(doc["cases"][name]["truth"]["toxicity"] is not None for name in names)
     shown = {"p_go": "P(go)", "pet": "PET", "en": "EN"}
     if own_rules(doc):
