@@ -65,9 +65,10 @@ def _now(found: Status) -> Section:
                 at = f" at {found.scenario.doses[dose.level]}" if len(state.doses) > 1 else ""
                 rows.append((f"Toxicity{at}", words.boundary_words(found, dose.level)))
     for change in state.changes:
-        switch = (
-            f", from {change.switch} on" if change.switch else "; accrual was complete, so nothing changes"
-        )
+        lower = found.scenario.doses[change.level + 1]
+        switch = f"; new patients get {lower} from {change.switch} on"
+        if change.switch is None:
+            switch = "; accrual was complete, so nothing changes"
         why = "by the toxicity rule" if change.by_boundary else "by the amendment"
         rows.append(("Dose lowered", f"called for on {change.trigger} {why}{switch}"))
     against = tuple(words.findings(found))
@@ -88,6 +89,7 @@ def _looks(found: Status) -> Table:
     rows: list[Row] = [
         (
             Cell(str(look.n), look.n),
+            words.rule(found.compiled.rules.looks, look.look),
             Cell(str(look.yes), look.yes),
             Cell(str(look.no), look.no),
             Cell(str(look.pending), look.pending),
@@ -96,11 +98,13 @@ def _looks(found: Status) -> Table:
         )
         for look in found.state.looks
     ]
-    notes = ["A look counts the first patients in the order of their enrolment, whoever was known first."]
+    who = "patients but those known not to be evaluable" if found.compiled.rules.replaced else "patients"
+    notes = [f"A look counts the first {who}, in the order of their enrolment, whoever was known first."]
     if found.compiled.rules.on_dose_change == 2 and found.state.course.start:
         notes.append("Looks began again at the lower dose.")
-    heads = ("Look after", "Response", "None", "Pending", "Not enrolled", "Decision")
-    return Table("looks", "The looks", heads, plain(rows), tuple(notes), words=(5,))
+    missing = "Still to enrol" if found.state.end is None else "Not enrolled"
+    heads = ("Look after", "Responses, rule", "Response", "None", "Pending", missing, "Decision")
+    return Table("looks", "The looks", heads, plain(rows), tuple(notes), words=(1, 6))
 
 
 def _ahead(found: Status) -> Section:
@@ -150,7 +154,7 @@ def _chances(ahead: Prospects) -> Table:
     rows: list[Row] = []
     for chance in shown:
         more = [probability_cell(p) for p in (chance.go, chance.reduced, chance.toxicity)] if toxic else []
-        alone = [probability_cell(min(p, 1.0)) for p in (chance.looks_alone, chance.at_rate)]
+        alone = [probability_cell(round(p, 12)) for p in (chance.looks_alone, chance.at_rate)]
         rows.append((_called(chance.case), *more, *alone[: 1 + other]))
     heads, notes = ["If", "P(go)"], ["Exact."]
     if toxic:
@@ -189,7 +193,13 @@ def _forecast(found: Status, ahead: Prospects) -> Table:
         f"{replicates:,} simulated rests of the trial from this very state, in calendar time; the accrual rate is "
         f"drawn from its posterior{_toxicity_of(ahead, found)}. Medians; in brackets what four in five of them lie "
         "between; other bands are in the CSV file.",
-        *_while_pending(ahead),
+        "P(go) is simulated, mcse its Monte Carlo standard error: "
+        + (
+            "it has the waiting and the overrun in it that the exact one above leaves out."
+            if _has_boundary(found)
+            else "the exact one above is the one to quote."
+        ),
+        *_while_pending(found, ahead),
     ]
     heads = ("If", "P(go)", "mcse", "Next look", "End", "Final n")
     return Table("forecast", "When, and how many patients", heads, plain(rows), tuple(notes), words=(3, 4, 5))
@@ -201,11 +211,12 @@ def _toxicity_of(ahead: Prospects, found: Status) -> str:
     return f", the posterior's trials have toxicity as in case {next(iter(found.scenario.truth))}"
 
 
-def _while_pending(ahead: Prospects) -> Iterator[str]:
-    found = next(iter(ahead.forecasts.values())).while_pending
+def _while_pending(found: Status, ahead: Prospects) -> Iterator[str]:
+    treated = next(iter(ahead.forecasts.values())).while_pending
+    ours = found.scenario.conduct.interim if found.scenario.conduct else ""
     parts = [
-        f"{spread.mean:.1f} under {how.replace('_', ' ')}"
-        for how, spread in found.items()
+        f"{spread.mean:.1f} under {how.replace('_', ' ')}{' (as the protocol has it)' if how == ours else ''}"
+        for how, spread in treated.items()
         if spread is not None
     ]
     if parts:

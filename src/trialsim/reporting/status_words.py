@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from trialsim.codes import CONSIDER, FUTILE, GO, TOO_TOXIC
+from trialsim.designs.rules import Looks
 from trialsim.engine.traces import END_WORDS
 from trialsim.ongoing.deviations import Deviation
 from trialsim.ongoing.looks import Look
@@ -16,7 +17,7 @@ from trialsim.writing.numbers import count, listed
 DECISIONS = {FUTILE: "futile", GO: "go", CONSIDER: "consider", TOO_TOXIC: "stop for toxicity"}
 
 AGAINST = {
-    "enrolled_after_futile": "enrolled after the trial was closed as futile ({since})",
+    "enrolled_after_futile": "enrolled after the trial was stopped for futility ({since})",
     "enrolled_after_go": "enrolled after the trial had ended in a go ({since})",
     "enrolled_after_stop_toxicity": "enrolled after the trial was stopped for toxicity ({since})",
     "enrolled_after_accrual": "enrolled after the trial had ended for want of evaluable patients ({since})",
@@ -135,14 +136,23 @@ def findings(found: Status) -> Iterator[str]:
     if found.state.past_futility and any(d.code == "enrolled_after_futile" for d in found.state.deviations):
         n = len(found.state.past_futility)
         yield (
-            f"The trial went on past a futility stop: only the analysis of the first {n} patients, by whom it was "
-            "decided, keeps the error rates of the design. Later responses do not reopen it."
+            f"The trial went on past a futility stop: only the analysis of the first {n} patients, on whom the stop "
+            "was decided, keeps the error rates of the design. Later responses do not reopen it."
         )
 
 
 def said(decision: int) -> str:
     """A decision of a look in a word or two."""
     return "goes on" if decision >= 0 else DECISIONS[decision]
+
+
+def rule(looks: Looks, k: int) -> str:
+    """What each number of responses leads to at a look: ``≤ 1 futile, ≥ 2 goes on``."""
+    n, parts = looks.n[k], []
+    for low, high, what in looks.ranges(k):
+        counts = f"≤ {high}" if low == 0 else f"≥ {low}" if high == n else f"{low}–{high}"
+        parts.append(f"{counts} {said(what)}")
+    return ", ".join(parts)
 
 
 def decision(look: Look, *, ended: bool) -> str:
@@ -155,7 +165,7 @@ def decision(look: Look, *, ended: bool) -> str:
     if look.certain is not None:
         parts.append(f"certain: {said(look.certain)}")
     if look.not_enrolled:
-        parts.append(f"{look.not_enrolled} not enrolled")
+        parts.append(f"{look.not_enrolled} still to enrol")
     elif look.waits_for:
         parts.append(f"waits for {named(look.waits_for)}")
     return "; ".join(parts) or "due"
@@ -184,7 +194,8 @@ def boundary_words(found: Status, level: int) -> str:
     words = [f"{dose.yes} of {count(dose.treated, 'patient')}{pending}"]
     crossed = dose.as_it_happens or dose.complete_only
     if crossed:
-        words.append(f"the boundary is reached at patient {crossed.m}")
+        reached = dose.path[crossed.m - 1]
+        words.append(f"the boundary is reached, with {reached} among the first {crossed.m} at this dose")
         if dose.certain_by:
             words.append(f"complete by {dose.certain_by} at the latest")
     else:
