@@ -1,5 +1,4 @@
-"""What a look of a trial under way says on a day: what every completion gives, or what the follow-up of pending patients
-gives where it weighs them."""
+"""What a look of a trial under way says on a day: by every completion, or by the follow-up of pending patients."""
 
 from __future__ import annotations
 
