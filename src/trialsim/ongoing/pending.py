@@ -187,7 +187,14 @@ class Nature:
         return min(range(len(self.visits)), key=lambda v: (abs(self.visits[v] - day), v))
 
     def response_of(self, seen: Seen, today: date, convention: Convention) -> Outcome:
-        """What is known of the response of a patient, and how it ends."""
+        """What is known of the response of a patient, and how it ends.
+
+        What the conduct says cannot be, such as nothing known past the last chance of a response, says nothing.
+        """
+        found = self._response_of(seen, today, convention)
+        return found if sum(found.at(0.5)) > 0 else self.outcome(seen.level, -1)
+
+    def _response_of(self, seen: Seen, today: date, convention: Convention) -> Outcome:
         if seen.inevaluable and self.replaced:
             if_not, if_so = self.evaluable[seen.level]
             leaves = (1 - if_so, 1 - if_not)
