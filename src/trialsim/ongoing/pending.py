@@ -202,6 +202,8 @@ class Nature:
             return Outcome((0, 0), (0, 0), leaves if any(leaves) else (1.0, 1.0))
         if seen.responded is not None:
             return Outcome((1, 0), (0, 0)) if seen.responded else Outcome((0, 0), (0, 1))
+        if convention == "at_rate":
+            return self.outcome(seen.level, -1)
         day = (today - seen.enrolled).days
         if seen.unconfirmed is not None:
             # one who is overdue has the chance of confirmation that she had when the response was seen
@@ -210,7 +212,7 @@ class Nature:
             return self.outcome(
                 seen.level, sight if seen.response_overdue else max(sight, self._before(day, first)), first
             )
-        if convention == "at_rate" or seen.response_overdue:
+        if seen.response_overdue:
             return self.outcome(seen.level, -1)
         return self.outcome(seen.level, day)
 
