@@ -104,6 +104,7 @@ OWN = {
 
 CALLED = {
     ("app", "no_browser"): "browser",
+    ("evidence", "rate"): "rates",
     ("monitor", "rate"): "rates",
     ("whatif", "change"): "changes",
     ("whatif", "variant"): "variants",

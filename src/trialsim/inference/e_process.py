@@ -1,13 +1,13 @@
 """Evidence against p <= p0 that may be looked at whenever one likes: e-processes, their boundaries and what they do.
 
-An e-process M starts at 1 and, while no patient responds with a probability above p0 given the patients before, does not
-grow on average. So P(M ever reaches 1/alpha) <= alpha (Ville), whatever made the trial look, stop or go on.
+An e-process M starts at 1 and, while no patient responds with a probability above p0 given the patients before, does
+not grow on average. So P(M ever reaches 1/alpha) <= alpha (Ville), whatever made the trial look, stop or go on.
 
     ratio     M_n = (p1/p0)^x ((1 - p1)/(1 - p0))^(n - x), x responses among the first n patients in enrolment order
     mixture   the mean of that over p1 ~ Beta(a, b) restricted to (p0, 1)
 
-Whether M reaches a level is decided in fractions where rounding could matter. A mixture whose a or b is no whole number has
-no fraction: within a billionth of the level it counts as not reached, which keeps the bound.
+Whether M reaches a level is decided in fractions where rounding could matter. A mixture whose a or b is no whole
+number has no fraction: within a billionth of the level it counts as not reached, which keeps the bound.
 
 Sources: Ville J. Étude critique de la notion de collectif. 1939; Wald A. Sequential Analysis. 1947; Robbins H. Ann Math
 Stat 1970;41:1397-1409.
@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
+from itertools import groupby
 from typing import Protocol
 
 import numpy as np
@@ -148,14 +149,13 @@ class Boundary:
         """Patients at most."""
         return len(self.reject)
 
-    def runs(self) -> Iterator[tuple[int, int, int]]:
-        """(first n, last n, least responses that reject) where they are the same, from the first n that can reject."""
-        first = next((n for n, c in enumerate(self.reject, 1) if c <= n), None)
-        while first is not None and first <= self.n:
-            at = self.reject[first - 1]
-            last = max(n for n in range(first, self.n + 1) if self.reject[n - 1] == at)
-            yield first, last, at
-            first = last + 1
+    def runs(self) -> Iterator[tuple[int, int, int, int]]:
+        """(first n, last n, reject, stop) where both are the same, n from where either is there."""
+        both = list(enumerate(zip(self.reject, self.stop, strict=True), 1))
+        able = [(n, (c, s)) for n, (c, s) in both if c <= n or s >= 0]
+        for (reject, stop), run in groupby(able, key=lambda each: each[1]):
+            sizes = [n for n, _ in run]
+            yield sizes[0], sizes[-1], reject, stop
 
 
 def boundary(process: Process, n: int, level: Fraction, futility: Fraction | None = None) -> Boundary:
@@ -262,8 +262,25 @@ def lower_limit(n: int, x: int, alpha: Fraction) -> float:
     return _crossing(gap, 0.0, 1.0, rising=False)
 
 
+def ratio_limit(n: int, x: int, p1: Fraction, alpha: Fraction) -> float:
+    """The lower limit by the likelihood ratio of p1: the largest p0 below p1 against which it reaches 1/alpha.
+
+    The ratio falls as p0 rises to x/n, and is below 1 from there to p1; so p0 is below the limit when the ratio
+    rejects it.
+    """
+    if x == 0:
+        return 0.0
+    high = min(x / n, float(p1))
+    top = x * math.log(p1) + (n - x) * math.log(1 - p1) + math.log(alpha)
+
+    def gap(p: float) -> float:
+        return top - x * math.log(p) - ((n - x) * math.log1p(-p) if n - x else 0.0)
+
+    return _crossing(gap, 0.0, high, rising=False)
+
+
 def _crossing(gap: Callable[[float], float], low: float, high: float, *, rising: bool) -> float:
-    """Where a monotone function of p crosses 0 between two rates, to the last bit; the end of the side that is outside."""
+    """Where a monotone function of p crosses 0 between two rates, to the last bit, on the side where it is negative."""
     for _ in range(200):
         middle = (low + high) / 2
         if not low < middle < high:
@@ -286,15 +303,6 @@ def running(path_low: Sequence[int], path_high: Sequence[int], alpha: Fraction) 
         low = max(low, limits(n, x, alpha)[0])
         high = min(high, limits(n, y, alpha)[1])
     return low, high
-
-
-def running_lower(path: Sequence[int], alpha: Fraction) -> float:
-    """The one-sided lower limit after a path, all earlier ones kept to; pending outcomes as 0."""
-    low, x = 0.0, 0
-    for n, response in enumerate(path, 1):
-        x += response
-        low = max(low, lower_limit(n, x, alpha))
-    return low
 
 
 def ever_outside(p: Fraction, n: int, alpha: Fraction) -> tuple[float, float]:
