@@ -105,6 +105,7 @@ OWN = {
 CALLED = {
     ("app", "no_browser"): "browser",
     ("evidence", "rate"): "rates",
+    ("evidence", "part"): "parts",
     ("monitor", "rate"): "rates",
     ("whatif", "change"): "changes",
     ("whatif", "variant"): "variants",

@@ -10,6 +10,8 @@ from itertools import accumulate, product
 
 import pytest
 
+from trialsim.inference.anytime import Test as Plan
+from trialsim.inference.anytime import in_parts
 from trialsim.inference.e_process import Ratio, boundary, course
 
 P0, P1, ALPHA = Fraction(1, 10), Fraction(3, 10), Fraction(1, 20)
@@ -160,17 +162,21 @@ def test_replaced_patients_are_covered_against_the_rate_among_the_evaluable():
 # -- 4. cohorts with rules of their own
 
 
-def cohorts(n: int, k: int) -> Fraction:
-    """P(the mean of k cohorts' M ever reaches 20), one patient of each in turn."""
+Each = Sequence[tuple[int, int]]
+"""Patients and responses of each cohort."""
+
+
+def cohorts(n: int, rates: Sequence[Fraction], rejects: Callable[[Each], bool]) -> Fraction:
+    """P(a rule of cohorts with these rates ever rejects), one patient of each in turn."""
+    k = len(rates)
     there, done = {(0,) * k: Fraction(1)}, Fraction(0)
     for i in range(n * k):
         grown: dict[tuple[int, ...], Fraction] = {}
         for xs, share in there.items():
-            for y, q in ((0, 1 - P0), (1, P0)):
+            for y, q in ((0, 1 - rates[i % k]), (1, rates[i % k])):
                 more = (*xs[: i % k], xs[i % k] + y, *xs[i % k + 1 :])
                 sizes = [i // k + (j <= i % k) for j in range(k)]
-                mean = sum(m(size, x) for size, x in zip(sizes, more, strict=True)) / k
-                if mean >= LEVEL:
+                if rejects(tuple(zip(sizes, more, strict=True))):
                     done += share * q
                 else:
                     grown[more] = grown.get(more, Fraction(0)) + share * q
@@ -184,8 +190,23 @@ def test_each_cohort_is_covered_their_union_is_not():
 
 
 def test_the_mean_of_the_cohorts_is_covered():
+    def rejects(each: Each) -> bool:
+        return sum(m(n, x) for n, x in each) >= len(each) * LEVEL
+
     for k, n in ((2, 16), (3, 8)):
-        assert 0 < cohorts(n, k) <= ALPHA
+        assert 0 < cohorts(n, [P0] * k, rejects) <= ALPHA
+
+
+@pytest.mark.parametrize("rates", [(P0, P0), (P0, P1), (P0, P0, Fraction(1, 2))])
+def test_claims_of_single_cohorts_are_covered_whichever_others_are_active(rates: tuple[Fraction, ...]):
+    test = Plan(P0, P1, ALPHA)
+
+    @cache
+    def false_claim(each: Each) -> bool:
+        found = in_parts(test, {str(i): counts for i, counts in enumerate(each)})
+        return any(part.claimed for part, p in zip(found.parts, rates, strict=True) if p <= P0)
+
+    assert 0 < cohorts(12 if len(rates) == 2 else 6, rates, false_claim) <= ALPHA
 
 
 # -- 5. a fresh test at a new dose (restart), and 6. of its patients only

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import random
 from fractions import Fraction
 from functools import cache
+from itertools import combinations
 
 import pytest
 from scipy.integrate import quad
@@ -15,7 +17,7 @@ from tests.running_sets import table
 from trialsim.designs.exactly import decimal
 from trialsim.errors import DesignError
 from trialsim.inference.anytime import Test as Plan
-from trialsim.inference.anytime import after_counts, after_path
+from trialsim.inference.anytime import after_counts, after_path, in_parts
 from trialsim.inference.e_process import (
     Boundary,
     Mixture,
@@ -297,12 +299,41 @@ def test_a_trial_longer_than_planned_is_looked_at_to_its_end():
     assert len(list(found.boundary_rows())) == 70
 
 
+def closed(values: dict[str, Fraction], level: Fraction) -> set[str]:
+    """Parts that every set of parts with them rejects by its mean."""
+    sets = [each for k in range(1, len(values) + 1) for each in combinations(values, k)]
+    return {
+        name
+        for name in values
+        if all(sum(values[part] for part in each) >= len(each) * level for each in sets if name in each)
+    }
+
+
+def test_claims_are_those_of_the_closed_test():
+    test = Plan(Fraction(1, 10), Fraction(3, 10), ALPHA)
+    rng, met = random.Random(3), set()
+    for _ in range(300):
+        counts = {name: (n := rng.randrange(4, 20), rng.randrange(n // 2 + 2)) for name in "ABCD"}
+        found = in_parts(test, counts)
+        values = {name: Ratio(test.p0, test.p1).exact(*each) for name, each in counts.items()}
+        claims = {part.name for part in found.parts if part.claimed}
+        assert claims == closed(values, test.level)
+        assert found.rejected == (sum(values.values()) >= 4 * test.level)
+        assert found.rejected or not claims
+        met.add((found.rejected, len(claims)))
+    assert {(False, 0), (True, 0), (True, 1), (True, 4)} <= met
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [
         ({"now": (10, 11)}, "now = 10, 11: patients"),
         ({"now": (10, 2, 3)}, "now = 10, 2, 3: patients"),
-        ({"now": (10, 2), "outcomes": "01"}, "not both"),
+        ({"now": (10, 2), "outcomes": "01"}, "one is stated"),
+        ({"parts": {"A": (10, 2)}}, "two or more"),
+        ({"parts": {"A": (10, 2), "B": 3}}, "3 of B must be patients"),
+        ({"parts": {"A": (10, 2), "B": (3, 4)}}, "parts: B = 3, 4: patients"),
+        ({"parts": {"A": (10, 2), "B": (3, 1)}, "now": (3, 1)}, "one is stated"),
         ({"outcomes": "01x"}, "'x' is none; a patient is 1"),
         ({"outcomes": ""}, "0 patients"),
         ({"alpha": 1.0}, "alpha = 1 must lie between"),
@@ -336,6 +367,14 @@ def test_the_command_says_what_was_reached_and_what_is_allowed(
     said = capsys.readouterr().out
     assert "not rejected. After 20 patients 6 or more reject." in said
     assert "Which analysis is allowed" in said
+    assert run([*asked, "--part", "A=12,6", "--part", "B=20,2"], monkeypatch) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "that p <= 10% in every one of A and B is rejected. For A it is rejected by itself;" in said
+    for part in ("A", "A=3", "=3,1"):
+        assert run([*asked, "--part", part], monkeypatch) == 2
+        assert "must be NAME=N,X" in capsys.readouterr().err
+    assert run([*asked, "--part", "A=3,1", "--part", "A=4,1"], monkeypatch) == 2
+    assert "A is stated twice" in capsys.readouterr().err
     assert run([*asked, "--now", "20"], monkeypatch) == 2
     assert "--now '20' must be two whole numbers" in capsys.readouterr().err
 

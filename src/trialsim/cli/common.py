@@ -358,17 +358,19 @@ def progress(
         yield advance
 
 
-def counts_in(text: str | None, lengths: Collection[int], wanted: str) -> tuple[int, ...] | None:
-    """``25,3`` or ``25 3 6`` behind --now as whole numbers; ``wanted`` says what they must be."""
+def counts_in(
+    text: str | None, lengths: Collection[int], wanted: str, flag: str = "--now"
+) -> tuple[int, ...] | None:
+    """``25,3`` or ``25 3 6`` behind a flag as whole numbers; ``wanted`` says what they must be."""
     if text is None:
         return None
     try:
         parts = re.split(r"[\s,;]+", text.strip(" ,;"))
-        counts = [int(read(part, "--now", whole=True, low=0)) for part in parts]
+        counts = [int(read(part, flag, whole=True, low=0)) for part in parts]
     except DesignError:
         counts = []
     if len(counts) not in lengths:
-        raise DesignError(f"--now {text!r} must be {wanted}")
+        raise DesignError(f"{flag} {text!r} must be {wanted}")
     return tuple(counts)
 
 

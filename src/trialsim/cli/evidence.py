@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from trialsim.cli.common import Out, counts_in, options
+from trialsim.errors import DesignError
 
 
 @options
@@ -35,6 +36,15 @@ def evidence(
             metavar="01?..",
             help="instead, every patient in enrolment order: 1 response, 0 none (also for one who cannot be "
             "evaluated), p or ? pending",
+            show_default=False,
+        ),
+    ] = None,
+    part: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=N,X",
+            help="instead, the patients and responses of a cohort, or of a dose at which the test was begun anew; "
+            "repeated",
             show_default=False,
         ),
     ] = None,
@@ -86,6 +96,7 @@ def evidence(
     asked: dict[str, Any] = {
         "now": counts_in(now, (2,), "two whole numbers from 0: patients, responses, such as 20,6"),
         "outcomes": outcomes,
+        "parts": _parts(part) if part else None,
         "p0": p0,
         "p1": p1,
         "alpha": alpha,
@@ -97,3 +108,17 @@ def evidence(
     }
     found = worked_out(design, **asked)
     out.give(found, texts=texts, asked=asked if texts else {"design": design, **asked})
+
+
+def _parts(texts: list[str]) -> dict[str, tuple[int, ...]]:
+    """``A=20,6`` and so on as counts by name."""
+    found: dict[str, tuple[int, ...]] = {}
+    for text in texts:
+        name, equals, counts = text.partition("=")
+        wanted = "NAME=N,X: a cohort or dose, its patients and responses, such as A=20,6"
+        if not (name.strip() and equals):
+            raise DesignError(f"--part {text!r} must be {wanted}")
+        if name.strip() in found:
+            raise DesignError(f"--part {text!r}: {name.strip()} is stated twice")
+        found[name.strip()] = counts_in(counts, (2,), wanted, "--part") or ()
+    return found

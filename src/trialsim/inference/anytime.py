@@ -6,13 +6,14 @@ will be, so a rejection stands whatever they turn out to be. For the upper limit
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
 from typing import Any
 
 from trialsim.inference.e_process import (
+    NEAR,
     Mixture,
     Prior,
     Process,
@@ -151,3 +152,65 @@ def after_path(test: Test, outcomes: Sequence[Outcome]) -> Anytime:
         low,
         high,
     )
+
+
+@dataclass(frozen=True)
+class Part:
+    """A cohort, or the patients at one dose where the test was begun anew.
+
+    ``claimed``: p <= p0 is rejected for this part, the probability of any false claim among all parts being at most
+    alpha.
+    """
+
+    name: str
+    n: int
+    x: int
+    e_value: float
+    lower: float
+    claimed: bool
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Parts of one trial, each with an e-value of its own.
+
+    Attributes:
+        mean: the mean of the e-values, one itself: against p <= p0 in every part.
+        rejected: whether it has reached 1/alpha.
+    """
+
+    parts: tuple[Part, ...]
+    mean: float
+    rejected: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return {"mean": self.mean, "rejected": self.rejected, "parts": [vars(part) for part in self.parts]}
+
+
+def in_parts(test: Test, counts: Mapping[str, tuple[int, int]]) -> Parts:
+    """Patients and responses of each part, by name, all of the same moment.
+
+    A part is claimed where the mean over every set of parts that has it is at least 1/alpha: the closed test by means.
+    Of the sets of one size the one with the smallest others decides.
+    """
+    process = test.processes[test.decides]
+    values = {name: _at_least(process, n, x) for name, (n, x) in counts.items()}
+
+    def claimed(name: str) -> bool:
+        others = sorted(e for other, e in values.items() if other != name)
+        sums = accumulate(others, initial=values[name])
+        return all(total >= k * test.level for k, total in enumerate(sums, 1))
+
+    parts = tuple(
+        Part(name, n, x, value(process, n, x), test.lower(n, x)[test.decides], claimed(name))
+        for name, (n, x) in counts.items()
+    )
+    mean = sum(values.values(), Fraction(0)) / len(values)
+    return Parts(parts, sum(part.e_value for part in parts) / len(parts), mean >= test.level)
+
+
+def _at_least(process: Process, n: int, x: int) -> Fraction:
+    """M as a fraction; where it is none, a little less than the float."""
+    exact = process.exact(n, x)
+    return Fraction(value(process, n, x) * (1 - NEAR)) if exact is None else exact

@@ -19,8 +19,17 @@ from trialsim.designs.exactly import alone, decimal
 from trialsim.designs.rules import Looks
 from trialsim.designs.spec import TESTS_NOTHING, prior_fault
 from trialsim.errors import DesignError
-from trialsim.given import clip, takes
-from trialsim.inference.anytime import UNIFORM, Anytime, Outcome, Test, after_counts, after_path
+from trialsim.given import clip, takes, whole
+from trialsim.inference.anytime import (
+    UNIFORM,
+    Anytime,
+    Outcome,
+    Parts,
+    Test,
+    after_counts,
+    after_path,
+    in_parts,
+)
 from trialsim.inference.e_process import Boundary, Course, boundary, course
 from trialsim.inference.stated import stated
 from trialsim.monitoring.redesign import check_passed, conditional_go
@@ -67,6 +76,7 @@ class Evidence(Answer):
         rates: true rates at which it is told what happens, by name.
         now: where the trial stands; None before it.
         planned_e: the e-value of the planned design there; None where there is none.
+        parts: cohorts, or doses with a test each; None where there are none.
     """
 
     kind: ClassVar[str] = "evidence"
@@ -79,6 +89,7 @@ class Evidence(Answer):
     rates: dict[str, float]
     now: Anytime | None = None
     planned_e: float | None = None
+    parts: Parts | None = None
 
     @property
     def called(self) -> str:
@@ -164,6 +175,7 @@ class Evidence(Answer):
                 "conducts": list(self.rows()),
                 "boundaries": list(self.boundary_rows()),
                 "now": None if self.now is None else {**self.now.to_dict(), "planned_e": self.planned_e},
+                "parts": None if self.parts is None else self.parts.to_dict(),
             }
         )
         return plain
@@ -182,6 +194,7 @@ def evidence(
     *,
     now: Sequence[int] | None = None,
     outcomes: str | None = None,
+    parts: Mapping[str, Any] | None = None,
     p0: float | None = None,
     p1: float | None = None,
     alpha: float = 0.05,
@@ -197,6 +210,7 @@ def evidence(
         design: the planned design, as ``trialsim.oc`` takes it; it says what the freedom costs.
         now: patients enrolled and responses known among them, (20, 6); who is pending or inevaluable did not respond.
         outcomes: instead, every patient in enrolment order: 1 response, 0 none, ? pending, such as ``"0010?1"``.
+        parts: instead, patients and responses of each cohort, or of each dose where the test was begun anew, by name.
         p0, p1: unacceptable and desirable response rate (default: the block's).
         alpha: an e-value of 1/alpha rejects.
         n: patients at most (default: those of the design, or more if more are enrolled).
@@ -243,7 +257,12 @@ def evidence(
     test = Test(decimal(low), decimal(high), decimal(alpha), mixture, (float(prior[0]), float(prior[1])))
     told = {"p0": low, "p1": high} | {f"{rate:g}": rate for rate in rates if rate not in (low, high)}
     path = None if outcomes is None else _path(outcomes)
+    if sum(given is not None for given in (now, outcomes, parts)) > 1:
+        raise DesignError(
+            "of now, outcomes and parts one is stated: counts, every outcome, or counts of each part"
+        )
     seen = _seen(test, now, path)
+    divided = None if parts is None else in_parts(test, _parts(parts))
     most = max(looks.planned_n, seen.n if seen else 0) if n is None else n
     if not 1 <= most <= MOST:
         raise DesignError(f"n = {most}: from 1 to {MOST:,} patients are looked at one by one")
@@ -252,7 +271,7 @@ def evidence(
         attained = alone(looks, test.p0).p_go
         error = conditional_error(looks, test.p0, seen.n, seen.x, path)
         planned_e = None if error is None or not attained else float(error / attained)
-    return Evidence(read.name, looks, test, most, futility, told, seen, planned_e)
+    return Evidence(read.name, looks, test, most, futility, told, seen, planned_e, divided)
 
 
 def _check_design(kind: str | None, looks: Looks) -> None:
@@ -277,19 +296,34 @@ def _path(outcomes: str) -> tuple[Outcome, ...]:
 
 
 def _seen(test: Test, now: Sequence[int] | None, path: Sequence[Outcome] | None) -> Anytime | None:
-    if now is not None and path is not None:
-        raise DesignError("state the counts (now) or every outcome in enrolment order (outcomes), not both")
     if path is not None:
         if not 1 <= len(path) <= MOST:
             raise DesignError(f"outcomes: {len(path)} patients; from 1 to {MOST:,} are allowed")
         return after_path(test, path)
     if now is None:
         return None
-    if len(now) != 2 or not 0 <= now[1] <= now[0] or not 1 <= now[0] <= MOST:
+    return after_counts(test, *_counts(now, "now"))
+
+
+def _counts(given: Sequence[int], name: str) -> tuple[int, int]:
+    if len(given) != 2 or not 0 <= given[1] <= given[0] or not 1 <= given[0] <= MOST:
         raise DesignError(
-            f"now = {', '.join(map(str, now))}: patients (1 to {MOST:,}) and responses among them, such as 20,6"
+            f"{name} = {', '.join(map(str, given))}: patients (1 to {MOST:,}) and responses among them, such as 20,6"
         )
-    return after_counts(test, now[0], now[1])
+    return given[0], given[1]
+
+
+def _parts(parts: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
+    if len(parts) < 2:
+        raise DesignError("parts: two or more are stated, each with patients and responses")
+    found = {}
+    for name, given in parts.items():
+        if not isinstance(given, list | tuple):
+            raise DesignError(
+                f"parts: {clip(repr(given))} of {clip(name)} must be patients and responses, such as (20, 6)"
+            )
+        found[name] = _counts([whole(each, f"parts: {name}") for each in given], f"parts: {clip(name)}")
+    return found
 
 
 def conditional_error(

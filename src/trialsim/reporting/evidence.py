@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trialsim.inference.anytime import UNIFORM, Anytime
+from trialsim.inference.anytime import UNIFORM, Anytime, Parts
 from trialsim.monitoring.evidence import Conduct, Evidence
 from trialsim.reporting.about import MADE_BY
 from trialsim.writing.numbers import (
@@ -13,6 +13,7 @@ from trialsim.writing.numbers import (
     chance,
     count,
     fixed,
+    listed,
     p_value,
     percent,
     probability_cell,
@@ -61,11 +62,12 @@ def report_of(found: Evidence) -> Report:
     answer = section(
         "answer",
         "",
-        Words(_decision(found, found.now), "Answer.") if found.now else Words(_before(found), "Answer."),
+        Words(_answer(found), "Answer."),
         Words(_limits(found, found.now)) if found.now else (),
         Words(_planned(found)),
         Words(" ".join(_next(found)), mark="note"),
         _now(found),
+        _parts(found),
         _boundary(found),
         _price(found),
         Words(" ".join(_notes(found)), mark="note"),
@@ -99,6 +101,30 @@ def named(found: Evidence, process: str) -> str:
         return f"likelihood ratio of {rate(float(test.p1))} to {rate(float(test.p0))}"
     a, b = test.prior
     return f"mixture over Beta({a:g}, {b:g}) above {rate(float(test.p0))}"
+
+
+def _answer(found: Evidence) -> str:
+    if found.now is not None:
+        return _decision(found, found.now)
+    return _before(found) if found.parts is None else _together(found, found.parts)
+
+
+def _together(found: Evidence, parts: Parts) -> str:
+    """What is rejected for all parts together, and for which of them by itself."""
+    p0 = rate(float(found.test.p0))
+    names = [part.name for part in parts.parts if part.claimed]
+    verdict = "is rejected" if parts.rejected else "is not rejected"
+    words = (
+        f"The mean of the e-values is {times(parts.mean)}, and {_level(found)} rejects: that p ≤ {p0} in every one of "
+        f"{listed([part.name for part in parts.parts])} {verdict}. "
+    )
+    if names:
+        words += f"For {listed(names)} it is rejected by itself"
+    else:
+        words += "For none of them it is rejected by itself"
+    return (
+        f"{words}; the probability of any false claim is at most {float(found.test.alpha):g}, at any moment."
+    )
 
 
 def _level(found: Evidence) -> str:
@@ -204,6 +230,26 @@ def _now(found: Evidence) -> Table:
         plain(rows),
         words=(3,),
     )
+
+
+def _parts(found: Evidence) -> Table:
+    rows: list[Row] = [
+        (
+            part.name,
+            Cell(str(part.n), part.n),
+            Cell(str(part.x), part.x),
+            Cell(times(part.e_value), part.e_value),
+            Cell(percent(part.lower), part.lower),
+            "rejected" if part.claimed else "not rejected",
+        )
+        for part in (found.parts.parts if found.parts else ())
+    ]
+    caption = (
+        f"Each part by itself ({named(found, found.test.decides)}); it is rejected where the mean over every set of "
+        f"parts that has it is {_level(found)} or more. A lower limit is that of one part alone"
+    )
+    heads = ("", "Patients", "Responses", "e-value", "Lower limit", f"p ≤ {rate(float(found.test.p0))}")
+    return Table("parts", caption, heads, plain(rows), words=(5,))
 
 
 def _boundary(found: Evidence) -> Table:
