@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from trialsim.inference.anytime import UNIFORM, Anytime, Parts
 from trialsim.monitoring.evidence import Conduct, Evidence
 from trialsim.reporting.about import MADE_BY
+from trialsim.reporting.e_words import process_words
 from trialsim.writing.numbers import (
     NONE,
     Cell,
@@ -93,16 +94,6 @@ def report_of(found: Evidence) -> Report:
     return Report(f"Evidence beside {found.design}", "Evidence at any moment", (answer, allowed), MADE_BY)
 
 
-def named(found: Evidence, process: str) -> str:
-    """An e-process as a sentence names it."""
-    test = found.test
-    if process == "ratio":
-        assert test.p1 is not None
-        return f"likelihood ratio of {rate(float(test.p1))} to {rate(float(test.p0))}"
-    a, b = test.prior
-    return f"mixture over Beta({a:g}, {b:g}) above {rate(float(test.p0))}"
-
-
 def _answer(found: Evidence) -> str:
     if found.now is not None:
         return _decision(found, found.now)
@@ -135,11 +126,12 @@ def _before(found: Evidence) -> str:
     planned, ratio, *_ = found.conducts
     p0 = rate(float(found.test.p0))
     words = (
-        f"p ≤ {p0} may be rejected after any patient at whom the e-value ({named(found, found.test.decides)}) is "
-        f"{_level(found)} or more: the probability that it ever is, is at most {float(found.test.alpha):g} at p0, "
-        f"whatever makes the trial look, stop or go on. With {count(found.n, 'patient')} at most and a look after "
-        f"each, P(reject) is {chance(ratio.p_reject['p0'])} at p0 and {chance(ratio.p_reject['p1'])} at p1; P(go) of "
-        f"the planned design is {chance(planned.p_reject['p0'])} and {chance(planned.p_reject['p1'])}."
+        f"p ≤ {p0} may be rejected after any patient at whom the e-value "
+        f"({process_words(found.test, found.test.decides)}) is {_level(found)} or more: the probability that it ever "
+        f"is, is at most {float(found.test.alpha):g} at p0, whatever makes the trial look, stop or go on. With "
+        f"{count(found.n, 'patient')} at most and a look after each, P(reject) is {chance(ratio.p_reject['p0'])} at p0 "
+        f"and {chance(ratio.p_reject['p1'])} at p1; P(go) of the planned design is {chance(planned.p_reject['p0'])} "
+        f"and {chance(planned.p_reject['p1'])}."
     )
     if ratio.n_for_power is not None:
         words += f" With {ratio.n_for_power} patients at most it has the power of the planned design."
@@ -151,7 +143,7 @@ def _decision(found: Evidence, now: Anytime) -> str:
     if now.pending:
         so_far += f" ({count(now.pending, 'outcome')} pending, taken as no response)"
     value, p0 = times(now.e_values[found.test.decides]), rate(float(found.test.p0))
-    words = f"{so_far}: the e-value ({named(found, found.test.decides)}) is {value}"
+    words = f"{so_far}: the e-value ({process_words(found.test, found.test.decides)}) is {value}"
     if now.rejected_at is None:
         words += f", and {_level(found)} rejects p ≤ {p0}: not rejected"
         if now.by_path:
@@ -216,7 +208,7 @@ def _now(found: Evidence) -> Table:
         return Table("now", "", (), ())
     rows: list[Row] = [
         (
-            _first(named(found, name)),
+            _first(process_words(found.test, name)),
             Cell(times(value), value),
             Cell(percent(now.lower[name]), now.lower[name]),
             "decides" if name == found.test.decides else "",
@@ -245,8 +237,8 @@ def _parts(found: Evidence) -> Table:
         for part in (found.parts.parts if found.parts else ())
     ]
     caption = (
-        f"Each part by itself ({named(found, found.test.decides)}); it is rejected where the mean over every set of "
-        f"parts that has it is {_level(found)} or more. A lower limit is that of one part alone"
+        f"Each part by itself ({process_words(found.test, found.test.decides)}); it is rejected where the mean over "
+        f"every set of parts that has it is {_level(found)} or more. A lower limit is that of one part alone"
     )
     heads = ("", "Patients", "Responses", "e-value", "Lower limit", f"p ≤ {rate(float(found.test.p0))}")
     return Table("parts", caption, heads, plain(rows), words=(5,))
@@ -263,7 +255,7 @@ def _boundary(found: Evidence) -> Table:
             )
             for first, last, reject, stop in bounds.runs()
         ]
-        groups.append(Group(_first(named(found, name)), rows))
+        groups.append(Group(_first(process_words(found.test, name)), rows))
     return Table(
         "boundary",
         f"Responses after n patients that reject, and those with which the trial may stop for want of evidence "
