@@ -12,7 +12,7 @@ import pytest
 from scipy.integrate import quad
 
 import trialsim
-from tests.helpers import run
+from tests.helpers import ROOT, SMALL, run
 from tests.running_sets import table
 from trialsim.designs.exactly import decimal
 from trialsim.errors import DesignError
@@ -35,6 +35,7 @@ from trialsim.inference.e_process import (
 from trialsim.inference.stated import stated
 from trialsim.monitoring.evidence import conditional_error, evidence
 from trialsim.monitoring.redesign import conditional_go
+from trialsim.scenario.files import parse
 
 ALPHA = Fraction(1, 20)
 
@@ -385,3 +386,40 @@ def test_runs_cover_every_patient_once():
     for n, (c, s) in enumerate(zip(bounds.reject, bounds.stop, strict=True), 1):
         assert told.get(n, (n + 1, -1)) == (c, s)
     assert not list(Boundary((2, 3), (-1, -1)).runs())
+
+
+# -- where other answers tell it
+
+
+def test_analyse_names_it_where_sizes_were_not_those_planned():
+    asked = {"design": "1/10 5/29", "responses": 7, "stage1": 3, "p0": 0.1, "p1": 0.3}
+    longer, planned = trialsim.analyse(**asked, n=32), trialsim.analyse(**asked)
+    assert longer.sets[0].anytime == trialsim.evidence("1/10 5/29", p0=0.1, p1=0.3, now=(32, 7)).now
+    said = " ".join(str(longer).split())
+    assert "and this does: e-value 4.09 (likelihood ratio of 30% to 10%): does not reject p <= 10%" in said
+    assert "and this does" not in str(planned)
+    assert planned.to_dict()["sets"][0]["anytime"]["e_values"]["ratio"] == pytest.approx(
+        (0.3 / 0.1) ** 7 * (0.7 / 0.9) ** 22
+    )
+    assert list(trialsim.analyse(**asked | {"p1": None}).sets[0].anytime.e_values) == ["mixture"]
+    assert trialsim.analyse(**asked | {"p0": None, "p1": None}).sets[0].anytime is None
+    wide = trialsim.analyse(**asked, confidence=0.9).sets[0].anytime_test
+    assert wide.level == 10
+
+
+def test_analyse_has_none_of_patients_from_whom_some_are_left_out():
+    sets = {each.patients: each for each in trialsim.analyse(parse(SMALL)).sets}
+    assert sets["All treated patients"].anytime is not None
+    assert sets["Evaluable patients"].anytime is None
+
+
+def test_status_weighs_all_treated_patients_in_enrolment_order():
+    file, day = ROOT / "configs" / "patients-invented.csv", "2026-07-31"
+    found = trialsim.status(ROOT / "configs" / "dasatinib.yaml", file, on=day, forecast=False)
+    outcomes = "".join(
+        "p" if p.responded is None and not p.inevaluable else str(int(p.responded or 0)) for p in found.seen
+    )
+    alone = trialsim.evidence("1/25 6/70", p0=0.05, p1=0.15, outcomes=outcomes)
+    assert found.evidence == alone.now
+    assert {*outcomes} == {"0", "1", "p"}
+    assert "At any moment" in str(found)
