@@ -370,7 +370,7 @@ def test_the_command_says_what_was_reached_and_what_is_allowed(
     assert "Which analysis is allowed" in said
     assert run([*asked, "--part", "A=12,6", "--part", "B=20,2"], monkeypatch) == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "that p <= 10% in every one of A and B is rejected. For A it is rejected by itself;" in said
+    assert "that p <= 10% in every one of A and B is rejected. By itself it is rejected for A;" in said
     for part in ("A", "A=3", "=3,1"):
         assert run([*asked, "--part", part], monkeypatch) == 2
         assert "must be NAME=N,X" in capsys.readouterr().err

@@ -223,7 +223,8 @@ def _notes(scenario: Scenario, observed: Observed, assumed: bool) -> list[str]:
     if scenario.evaluability.replaced and observed.treated not in (None, observed.evaluable):
         notes.append(
             "The looks count evaluable patients. For all treated patients, inevaluable ones did not respond and the "
-            "sizes are as attained."
+            "sizes are as attained. Replacing patients can lift the type I error above that of the design; the e-value "
+            "of all treated patients, in their table, keeps it."
         )
     if observed.stage1 is None:
         notes.append("Responses in stage 1 are not stated (`observed.stage1`).")

@@ -105,16 +105,11 @@ def _together(found: Evidence, parts: Parts) -> str:
     p0 = rate(float(found.test.p0))
     names = [part.name for part in parts.parts if part.claimed]
     verdict = "is rejected" if parts.rejected else "is not rejected"
-    words = (
-        f"The mean of the e-values is {times(parts.mean)}, and {_level(found)} rejects: that p ≤ {p0} in every one of "
-        f"{listed([part.name for part in parts.parts])} {verdict}. "
-    )
-    if names:
-        words += f"For {listed(names)} it is rejected by itself"
-    else:
-        words += "For none of them it is rejected by itself"
+    level, alone = _level(found), listed(names) if names else "none of them"
     return (
-        f"{words}; the probability of any false claim is at most {float(found.test.alpha):g}, at any moment."
+        f"The mean of the e-values is {times(parts.mean)}, and {level} rejects: that p ≤ {p0} in every one of "
+        f"{listed([part.name for part in parts.parts])} {verdict}. By itself it is rejected for {alone}; the "
+        f"probability of any false claim is at most {float(found.test.alpha):g}, at any moment."
     )
 
 

@@ -62,7 +62,10 @@ def _now(found: Status) -> Section:
     rows = [("Patients", data), ("Responses", words.responses_words(found))]
     if found.evidence is not None and found.evidence_test is not None and found.evidence.n:
         rows.append(
-            ("At any moment", f"{in_short(found.evidence_test, found.evidence)}, pending as no response")
+            (
+                "At any moment",
+                f"{in_short(found.evidence_test, found.evidence)}; all treated patients, pending as no response",
+            )
         )
     if _has_boundary(found):
         for dose in state.doses:
