@@ -179,14 +179,14 @@ OPTIONS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
     "nonsense": (),
 }  # fmt: skip
 SIMULATES = ("whatif", "compare", "sensitivity", "run")
-WEIGHTS = {"find": 6, "analyse": 8, "monitor": 5, "oc": 5, "evidence": 3}
-COMMANDS = [command for command in OPTIONS for _ in range(WEIGHTS.get(command, 1))]
+WEIGHTS = {"find": 6, "analyse": 8, "monitor": 5, "oc": 5}
+COMMANDS = [command for command in OPTIONS if command != "evidence" for _ in range(WEIGHTS.get(command, 1))]
 
 
-def command_line(seed: int) -> list[str]:
+def command_line(seed: int, command: str = "") -> list[str]:
     """A command with some of its options and values, half of them sensible, all decided by ``seed``."""
     rng = random.Random(seed)
-    command = rng.choice(COMMANDS)
+    command = command or rng.choice(COMMANDS)
     words = [command]
     if command == "find" and rng.random() < 0.95:
         words.append(rng.choice(KINDS))
@@ -246,6 +246,12 @@ def _lines(seeds: range, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 @pytest.mark.usefixtures("desk")
 def test_random_command_lines(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     _lines(range(PART), monkeypatch, capsys)
+
+
+@pytest.mark.usefixtures("desk")
+def test_random_evidence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    statuses = [hold(command_line(seed, "evidence"), monkeypatch, capsys) for seed in range(15)]
+    assert {*statuses} == {0, 2}
 
 
 @pytest.mark.slow

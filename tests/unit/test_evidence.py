@@ -313,16 +313,16 @@ def closed(values: dict[str, Fraction], level: Fraction) -> set[str]:
 def test_claims_are_those_of_the_closed_test():
     test = Plan(Fraction(1, 10), Fraction(3, 10), ALPHA)
     rng, met = random.Random(3), set()
-    for _ in range(300):
-        counts = {name: (n := rng.randrange(4, 20), rng.randrange(n // 2 + 2)) for name in "ABCD"}
+    for _ in range(150):
+        counts = {name: (n := rng.randrange(4, 20), rng.randrange(n // 2 + 2)) for name in "ABC"}
         found = in_parts(test, counts)
         values = {name: Ratio(test.p0, test.p1).exact(*each) for name, each in counts.items()}
         claims = {part.name for part in found.parts if part.claimed}
         assert claims == closed(values, test.level)
-        assert found.rejected == (sum(values.values()) >= 4 * test.level)
+        assert found.rejected == (sum(values.values()) >= 3 * test.level)
         assert found.rejected or not claims
         met.add((found.rejected, len(claims)))
-    assert {(False, 0), (True, 0), (True, 1), (True, 4)} <= met
+    assert {(False, 0), (True, 0), (True, 1), (True, 3)} <= met
 
 
 @pytest.mark.parametrize(

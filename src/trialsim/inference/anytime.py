@@ -84,6 +84,7 @@ class Anytime:
     Attributes:
         n, x, pending: patients in enrolment order, responses known among them, outcomes pending.
         by_path: whether the order of the outcomes is known: the largest e-value so far counts, and limits are kept.
+        level: the e-value that rejects.
         e_values: now, by name of the process.
         largest: of the process that decides: along the path, or now.
         rejected_at: the first patient with whom it has reached 1/alpha; None where it has not.
@@ -96,6 +97,7 @@ class Anytime:
     x: int
     pending: int
     by_path: bool
+    level: float
     e_values: dict[str, float]
     largest: float
     rejected_at: int | None
@@ -123,6 +125,7 @@ def after_counts(test: Test, n: int, x: int, pending: int = 0) -> Anytime:
         x,
         pending,
         False,
+        float(test.level),
         now,
         now[test.decides],
         n if there else None,
@@ -145,6 +148,7 @@ def after_path(test: Test, outcomes: Sequence[Outcome]) -> Anytime:
         x,
         outcomes.count(None),
         True,
+        float(test.level),
         {name: value(each, n, x) for name, each in processes.items()},
         max((value(process, m, y) for m, y in enumerate(accumulate(least), 1)), default=1.0),
         ends_at(process, least, test.level),

@@ -168,6 +168,7 @@ class Evidence(Answer):
                 "p0": float(test.p0),
                 "p1": None if test.p1 is None else float(test.p1),
                 "alpha": float(test.alpha),
+                "level": float(test.level),
                 "n": self.n,
                 "decides": test.decides,
                 "prior": list(test.prior),
