@@ -313,8 +313,10 @@ def closed(values: dict[str, Fraction], level: Fraction) -> set[str]:
 def test_claims_are_those_of_the_closed_test():
     test = Plan(Fraction(1, 10), Fraction(3, 10), ALPHA)
     rng, met = random.Random(3), set()
-    for _ in range(150):
-        counts = {name: (n := rng.randrange(4, 20), rng.randrange(n // 2 + 2)) for name in "ABC"}
+    drawn = [
+        {name: (n := rng.randrange(4, 20), rng.randrange(n // 2 + 2)) for name in "ABC"} for _ in range(150)
+    ]
+    for counts in ({"A": (6, 3), "B": (9, 4), "C": (14, 5)}, *drawn):
         found = in_parts(test, counts)
         values = {name: Ratio(test.p0, test.p1).exact(*each) for name, each in counts.items()}
         claims = {part.name for part in found.parts if part.claimed}
