@@ -17,6 +17,7 @@ from trialsim.kernels.tables import (
     OLD_DOSE,
     PAUSE,
     SWITCH,
+    WAIT,
     Calendar,
     Int64,
     threshold,
@@ -59,6 +60,7 @@ def immediate(calendar: Calendar) -> Calendar:
         lag=0,
         during_lag=OLD_DOSE,
         max_reductions=-1,
+        weighing=WAIT,
     )
 
 
