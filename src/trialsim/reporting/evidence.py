@@ -27,7 +27,7 @@ ALLOWED = (
     ("the looks were those planned", "the planned test (trialsim analyse)"),
     (
         "sizes changed, for reasons that are not the responses",
-        "the planned cut-offs read at the sizes attained (trialsim analyse); or the e-value",
+        "the analysis at the sizes attained (trialsim analyse); or the e-value",
     ),
     (
         "the rest is changed because of responses, and every look so far was a planned one",
@@ -293,6 +293,8 @@ def _notes(found: Evidence) -> Iterator[str]:
         "dose. Which e-value decides is written down before the first look. The stop for want of evidence is "
         "non-binding: with or without it the type I error is kept."
     )
+    if found.now is not None:
+        yield "Two-sided limits hold if every patient has the same rate."
     if found.test.prior != UNIFORM:
         yield "Limits by the mixture are by Beta(1, 1), whatever the prior of the e-value."
 
