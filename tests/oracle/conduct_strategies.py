@@ -204,7 +204,9 @@ def random_weighing(rng: random.Random, rules: Rules, calendar: Calendar) -> Cal
     credit = sorted(rng.randint(0, window) for _ in visits) if rng.random() < 0.4 else []
     rows = rng.randint(1, n)
     nodes = 5 if rng.random() < 0.3 else 0
-    table = [[sorted(rng.randint(0, n * window) for _ in range(n + 1)) for _ in range(rows)] for _ in range(looks)]
+    table = [
+        [sorted(rng.randint(0, n * window) for _ in range(n + 1)) for _ in range(rows)] for _ in range(looks)
+    ]
     return calendar._replace(
         interim=min(calendar.interim, PAUSE),
         weighing=Weighing(
@@ -216,7 +218,11 @@ def random_weighing(rng: random.Random, rules: Rules, calendar: Calendar) -> Cal
             doubt=rng.randint(0, window),
             futile_from=np.array(table, dtype=np.int64),
             node=np.array([rng.random() for _ in range(nodes)]),
-            gain=np.array([[rng.uniform(-1, 1) for _ in range(nodes)] for _ in range(looks)]).reshape(looks, nodes),
-            unconfirmed=np.array([[rng.random() for _ in range(nodes)] for _ in range(n + 1)]).reshape(n + 1, nodes),
+            gain=np.array([[rng.uniform(-1, 1) for _ in range(nodes)] for _ in range(looks)]).reshape(
+                looks, nodes
+            ),
+            unconfirmed=np.array([[rng.random() for _ in range(nodes)] for _ in range(n + 1)]).reshape(
+                n + 1, nodes
+            ),
         ),
     )

@@ -72,7 +72,9 @@ class Arm:
         self.ready: dict[
             int, tuple[int, int]
         ] = {}  # look -> the tick at which its decision was certain, decision
-        self.last_weighed: dict[int, Patient] = {}  # look -> the last patient it counts, where it weighed some
+        self.last_weighed: dict[
+            int, Patient
+        ] = {}  # look -> the last patient it counts, where it weighed some
         self.giving_up = False
 
     @property

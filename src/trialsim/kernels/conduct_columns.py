@@ -44,7 +44,8 @@ PATIENT_FIELDS = (
 )  # fmt: skip
 """Fields of a treated patient in enrolment order. Ticks since accrual opened: arrival, known (response outcome),
 onset (first course; -1: none), toxicity_known, first_sight (-1: no counted response), ended (treatment), sighted (first
-sight of a response whether or not it is confirmed; -1: none). ``level`` counts from 0, ``intensity`` is 2**-16, the others are 0 or 1 or counts."""
+sight of a response whether or not it is confirmed; -1: none). ``level`` counts from 0, ``intensity`` is 2**-16, the
+others are 0 or 1 or counts."""
 
 
 def columns(levels: int, cohorts: int, randomised: bool = False) -> int:

@@ -1,4 +1,4 @@
-"""Interim looks that do not wait for everybody: when they are taken, and what pending patients weigh (docs/conduct.md)."""
+"""Interim looks that do not wait for everybody: when they are taken, what pending patients weigh (docs/conduct.md)."""
 
 from __future__ import annotations
 

@@ -58,6 +58,11 @@ class InDays:
                 "cohorts.rules: where a trial stands is not worked out for cohorts with rules of their own; "
                 "only for `pooled`"
             )
+        if compiled.calendar.weighing.on:
+            raise DesignError(
+                "conduct.pending: where a trial stands is not worked out for looks that weigh pending patients; the "
+                "table of the protocol (`trialsim protocol`) says at which follow-up such a look is futile"
+            )
         return cls.from_calendar(compiled.rules, compiled.calendar)
 
     @classmethod
