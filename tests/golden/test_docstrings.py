@@ -104,6 +104,8 @@ OWN = {
 
 CALLED = {
     ("app", "no_browser"): "browser",
+    ("evidence", "rate"): "rates",
+    ("evidence", "part"): "parts",
     ("monitor", "rate"): "rates",
     ("whatif", "change"): "changes",
     ("whatif", "variant"): "variants",
