@@ -94,6 +94,20 @@ def find(
             "[default: those at p1 or more at the first dose]",
         ),
     ] = None,
+    calendar: Annotated[
+        bool,
+        typer.Option(
+            "--calendar",
+            help="with --scenario: the error rates hold in calendar time, by simulation of what exact searches put "
+            "forward; criterion optimal or minimax (single_stage: first)",
+        ),
+    ] = False,
+    replicates: Annotated[
+        int | None,
+        typer.Option(
+            help="with --calendar: simulated trials a case of the designs found [default: the scenario's]"
+        ),
+    ] = None,
     figure: Annotated[
         Path | None, typer.Option(help="write a figure of the designs found (.svg, .png or .pdf)")
     ] = None,
@@ -119,7 +133,8 @@ def find(
         beside = {
             "--p0": p0, "--p1": p1, "--alpha": alpha, "--beta": beta, "--power": power, "--criterion": criterion,
             "--weight": weight, "--nmax": nmax, "--set": keys, "--null": null, "--alternative": alternative,
-            "--history": history, "--figure": figure, "-o": out.output, f"--{out.form}": out.form,
+            "--history": history, "--calendar": calendar or None, "--replicates": replicates,
+            "--figure": figure, "-o": out.output, f"--{out.form}": out.form,
         }  # fmt: skip
         if ignored := [name for name, value in beside.items() if value not in (None, "", [])]:
             raise TrialsimError(
@@ -147,7 +162,17 @@ def find(
     if scenario is not None:
         given = {name: value for name, value in rates.items() if value is not None}
         asked = {"kind": kind, "null": null, "alternative": alternative, **stated, **given}
+        if calendar:
+            asked |= {"calendar": True, "replicates": replicates}
+        elif replicates is not None:
+            raise TrialsimError(
+                "--replicates is about the simulations of --calendar; without it all is exact"
+            )
         found, texts = _robust(scenario, asked, out.prints_nothing_else)
+    elif calendar or replicates is not None:
+        raise TrialsimError(
+            "--calendar and --replicates are about a scenario's own trial: add --scenario FILE"
+        )
     elif kind == SELECTION:
         asked = {"kind": kind, **rates, **stated}
         found = meanwhile(
