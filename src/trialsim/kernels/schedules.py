@@ -6,10 +6,10 @@ import numpy as np
 
 from trialsim.kernels.doubts import LEVEL, POWER, ROUNDING, holds
 from trialsim.kernels.jit import kernel
-from trialsim.kernels.multipliers import highest
+from trialsim.kernels.multipliers import dual, highest
 
-CLOSE = 1e-9
-"""Expected numbers of patients closer than this are compared as fractions."""
+CLOSE = 1e-10
+"""A bound is dropped when it is above the best EN by more than this, far more than rounding can move it."""
 
 BEST, FOUND, NODES, LACKING, OPEN = range(5)
 """Of a search: the least EN so far, designs that have it, nodes so far; 1 where there was no room for another design;
@@ -17,6 +17,9 @@ schedules that the limit of nodes left open."""
 
 WIDE = 4.0
 """The prices of a schedule are looked for within a quarter to four times those of the pass before."""
+
+HARD = 10.0
+"""What an error rate that is not kept costs, in the prices of the bound, where cut-offs are moved."""
 
 NEAR = 1e-3
 """A bound so near to the highest will do for a branch and bound."""
@@ -91,10 +94,11 @@ def bounds(looks, nmax, early, prices, errors, null, ratio, below, out, values):
 
 @kernel
 def _offer(en, at, stop, go, state, out):  # type: ignore[no-untyped-def]
-    """Keep a design unless another's EN is smaller by more than CLOSE: n, stop and go of each look, then EN."""
-    if en > state[BEST] + CLOSE:
+    """Keep a design unless another's EN is smaller, as far as rounding lets see: n, stop and go of each look, then EN."""
+    close = ROUNDING * at[-1] * at[-1]
+    if en > state[BEST] + close:
         return
-    if en < state[BEST] - CLOSE:
+    if en < state[BEST] - close:
         state[FOUND] = 0
     state[BEST] = min(state[BEST], en)
     row, looks = int(state[FOUND]), len(at)
@@ -253,3 +257,130 @@ def settle(schedules, values, early, prices, errors, null, good, ratio, limit, s
             continue
         if not branch(schedules[s], early, (price, worth), errors, null, good, onward, limit, state, out, book):
             state[OPEN] += 1
+
+
+@kernel
+def sweep(at, middle, span, steps, errors, null, good, ratio, state, out, book):  # type: ignore[no-untyped-def]
+    """The best of the designs of least cost at a grid of prices around ``middle``, factors 1 / span to span of each."""
+    looks, n = len(at), at[-1]
+    alpha, power_wanted = errors[0], 1 - errors[1]
+    slack = ROUNDING * n
+    onward, work = np.zeros((looks, n + 1)), np.zeros((3, n + 1))
+    stop, go, design = np.zeros(looks, dtype=np.int64), np.zeros(looks, dtype=np.int64), np.zeros(3 * looks, dtype=np.int64)
+    for i in range(steps):
+        for j in range(steps):
+            price = middle[0] * span ** (2.0 * i / (steps - 1) - 1)
+            worth = middle[1] * span ** (2.0 * j / (steps - 1) - 1)
+            value, level, power = dual(at, True, (price, worth), errors, null, ratio, onward, work)
+            # EN is what is left when the prices are taken off again
+            en = value - price * (level - alpha) - worth * (power_wanted - power)
+            if level > alpha + slack or power < power_wanted - slack or en > state[BEST] + CLOSE:
+                continue
+            for k in range(looks):
+                m = at[k]
+                stop[k], go[k] = -1, m
+                for x in range(m + 1):
+                    now = price - worth * ratio[m, x]
+                    on = onward[k, x] if k < looks - 1 else np.inf
+                    if on >= 0 and now >= 0:
+                        stop[k] = x
+                    elif now <= on:
+                        go[k] = x - 1
+                        break
+            if _keeps(LEVEL, alpha - level, at, stop, go, design, book) and _keeps(POWER, power - power_wanted, at, stop, go, design, book):
+                _offer(en, at, stop, go, state, out)
+
+
+@kernel
+def _does(at, stop, go, f0, f1, null, good):  # type: ignore[no-untyped-def]
+    """EN at p0, P(go) at p0 and at p1 of a design that looks after every patient; ``f0``, ``f1``: room for a count each."""
+    en, level, power = 0.0, 0.0, 0.0
+    lo, hi = 0, 0
+    f0[0] = f1[0] = 1.0
+    for k in range(len(at)):
+        here = 0.0
+        for x in range(lo, hi + 1):
+            here += f0[x]
+        if hi < lo:
+            break
+        en += here
+        f0[hi + 1] = f1[hi + 1] = 0.0
+        for x in range(hi, lo - 1, -1):
+            f0[x + 1] += f0[x] * null[1, 1]
+            f1[x + 1] += f1[x] * good[1, 1]
+            f0[x] *= null[1, 0]
+            f1[x] *= good[1, 0]
+        hi += 1
+        while hi >= lo and hi > go[k]:
+            level, power, hi = level + f0[hi], power + f1[hi], hi - 1
+        while lo <= hi and lo <= stop[k]:
+            lo += 1
+    return en, level, power
+
+
+@kernel
+def improve(at, stop, go, prices, errors, null, good, limit, state, out, book):  # type: ignore[no-untyped-def]
+    """Move one cut-off or two of a design by one as long as that saves patients; looks are after every patient.
+
+    Error rates that are not kept cost HARD times their ``prices``, so that the start need not keep them.
+    """
+    looks, n = len(at), at[-1]
+    alpha, power_wanted = errors[0], 1 - errors[1]
+    slack = ROUNDING * n
+    f0, f1 = np.zeros(n + 2), np.zeros(n + 2)
+    design = np.zeros(3 * looks, dtype=np.int64)
+    en, level, power = _does(at, stop, go, f0, f1, null, good)
+    best = en + HARD * (prices[0] * max(0.0, level - alpha) + prices[1] * max(0.0, power_wanted - power))
+    moves = 4 * looks - 2  # the last look has one cut-off
+    since, first = 0, 0
+    while since < moves:
+        moved = False
+        if _moved(first, at, stop, go, 1):
+            for second in range(first, moves):  # the first move again: alone
+                if second != first and not _moved(second, at, stop, go, 1):
+                    continue
+                state[NODES] += 1
+                en, level, power = _does(at, stop, go, f0, f1, null, good)
+                cost = en + HARD * (
+                    prices[0] * max(0.0, level - alpha) + prices[1] * max(0.0, power_wanted - power)
+                )
+                if cost < best - CLOSE:
+                    best, moved = cost, True
+                    if (
+                        level <= alpha + slack
+                        and power >= power_wanted - slack
+                        and _keeps(LEVEL, alpha - level, at, stop, go, design, book)
+                        and _keeps(POWER, power - power_wanted, at, stop, go, design, book)
+                    ):
+                        _offer(en, at, stop, go, state, out)
+                    break
+                if second != first:
+                    _moved(second, at, stop, go, -1)
+            if not moved:
+                _moved(first, at, stop, go, -1)
+        if state[NODES] >= limit:
+            return
+        since = 0 if moved else since + 1
+        first = (first + 1) % moves
+
+
+@kernel
+def _moved(move, at, stop, go, way):  # type: ignore[no-untyped-def]
+    """Carry out a move, or take it back (``way`` -1); False where the cut-offs would cross or leave the counts."""
+    k, what = move // 4, move % 4
+    last = k == len(at) - 1
+    by = way * (1 if what % 2 else -1)
+    if last:
+        stop[k] += by
+        go[k] = stop[k]
+        if way < 0 or -1 <= stop[k] <= at[k]:
+            return True
+        stop[k] -= by
+        go[k] = stop[k]
+        return False
+    cuts = stop if what < 2 else go
+    cuts[k] += by
+    if way < 0 or (-1 <= stop[k] <= go[k] <= at[k]):
+        return True
+    cuts[k] -= by
+    return False
