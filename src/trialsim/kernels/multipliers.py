@@ -14,9 +14,6 @@ from trialsim.kernels.jit import kernel
 STEPS = 200
 """Pairs of prices that are tried at most; each cut leaves at most 1 - 1/e of the area where the best can be."""
 
-LARGEST = 1e250
-"""Likelihood ratios are not followed beyond this."""
-
 
 @kernel
 def tables(p0, p1, nmax):  # type: ignore[no-untyped-def]
@@ -33,7 +30,7 @@ def tables(p0, p1, nmax):  # type: ignore[no-untyped-def]
                 good[n, x] += good[n - 1, x - 1] * p1
         ratio[n, 0] = ratio[n - 1, 0] * (1 - p1) / (1 - p0)
         for x in range(1, n + 1):
-            ratio[n, x] = min(ratio[n - 1, x - 1] * p1 / p0, LARGEST)
+            ratio[n, x] = ratio[n - 1, x - 1] * p1 / p0
     return null, good, ratio
 
 

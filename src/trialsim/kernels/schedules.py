@@ -6,7 +6,7 @@ import numpy as np
 
 from trialsim.kernels.doubts import LEVEL, POWER, ROUNDING, holds
 from trialsim.kernels.jit import kernel
-from trialsim.kernels.multipliers import dual, highest
+from trialsim.kernels.multipliers import highest
 
 CLOSE = 1e-10
 """A bound is dropped when it is above the best EN by more than this, far more than rounding can move it."""
@@ -17,9 +17,6 @@ schedules that the limit of nodes left open."""
 
 WIDE = 4.0
 """The prices of a schedule are looked for within a quarter to four times those of the pass before."""
-
-HARD = 10.0
-"""What an error rate that is not kept costs, in the prices of the bound, where cut-offs are moved."""
 
 NEAR = 1e-3
 """A bound so near to the highest will do for a branch and bound."""
@@ -36,7 +33,11 @@ def bounds(looks, nmax, early, prices, errors, null, ratio, below, out, values):
     constant = worth * (1 - errors[1]) - price * errors[0]
     at, best_at = np.zeros(looks, dtype=np.int64), np.zeros(looks, dtype=np.int64)
     # of each look: the cost by responses; the largest count that stops, and that does not go, for certain
-    cost, low, high = np.zeros((looks, nmax + 1)), np.zeros(looks, dtype=np.int64), np.zeros(looks, dtype=np.int64)
+    cost, low, high = (
+        np.zeros((looks, nmax + 1)),
+        np.zeros(looks, dtype=np.int64),
+        np.zeros(looks, dtype=np.int64),
+    )
     count, least = 0, np.inf
     k = looks - 1
     at[k] = k
@@ -129,7 +130,12 @@ def branch(at, early, prices, errors, null, good, onward, limit, state, out, boo
     en, level, power = np.zeros(looks), np.zeros(looks), np.zeros(looks)
     stop, go = np.zeros(looks, dtype=np.int64), np.zeros(looks, dtype=np.int64)
     room = (n + 2) * (n + 2)
-    bound, pair, used, done = np.zeros((looks, room)), np.zeros((looks, room), dtype=np.int64), np.zeros(looks, dtype=np.int64), np.zeros(looks, dtype=np.int64)
+    bound, pair, used, done = (
+        np.zeros((looks, room)),
+        np.zeros((looks, room), dtype=np.int64),
+        np.zeros(looks, dtype=np.int64),
+        np.zeros(looks, dtype=np.int64),
+    )
     design = np.zeros(3 * looks, dtype=np.int64)
     stops, goes = np.zeros(n + 2), np.zeros(n + 2)
     k = 0
@@ -147,7 +153,9 @@ def branch(at, early, prices, errors, null, good, onward, limit, state, out, boo
                     break
                 p_null, p_good, r = p_null + f0[k, r], p_good + f1[k, r], r - 1
             stop[k], go[k] = r, r
-            if p_good > power_wanted - slack and _keeps(POWER, p_good - power_wanted, at, stop, go, design, book):
+            if p_good > power_wanted - slack and _keeps(
+                POWER, p_good - power_wanted, at, stop, go, design, book
+            ):
                 _offer(en[k], at, stop, go, state, out)
             k -= 1
             fresh = False
@@ -183,11 +191,13 @@ def branch(at, early, prices, errors, null, good, onward, limit, state, out, boo
                     for b in range(max(a, reach), hi + 2):  # the first count that goes
                         value = base + stops[a] + goes[b]
                         if value <= state[BEST] + CLOSE:
-                            bound[k, count], pair[k, count] = value, a * (n + 2) + b
+                            place = count  # by bound; of equals the first
+                            while place > 0 and bound[k, place - 1] > value:
+                                bound[k, place], pair[k, place] = bound[k, place - 1], pair[k, place - 1]
+                                place -= 1
+                            bound[k, place], pair[k, place] = value, a * (n + 2) + b
                             count += 1
                 alive -= f1[k, a]
-            order = np.argsort(bound[k, :count], kind="mergesort")
-            bound[k, :count], pair[k, :count] = bound[k, :count][order], pair[k, :count][order]
             used[k], done[k] = count, 0
         if done[k] == used[k] or bound[k, done[k]] > state[BEST] + CLOSE:
             k -= 1
@@ -252,43 +262,15 @@ def settle(schedules, values, early, prices, errors, null, good, ratio, limit, s
             continue
         state[NODES] += 1
         enough = state[BEST] + 2 * CLOSE
-        value, price, worth = highest(schedules[s], early, box, errors, enough, NEAR, null, ratio, onward, work)
+        value, price, worth = highest(
+            schedules[s], early, box, errors, enough, NEAR, null, ratio, onward, work
+        )
         if value >= enough:
             continue
-        if not branch(schedules[s], early, (price, worth), errors, null, good, onward, limit, state, out, book):
+        if not branch(
+            schedules[s], early, (price, worth), errors, null, good, onward, limit, state, out, book
+        ):
             state[OPEN] += 1
-
-
-@kernel
-def sweep(at, middle, span, steps, errors, null, good, ratio, state, out, book):  # type: ignore[no-untyped-def]
-    """The best of the designs of least cost at a grid of prices around ``middle``, factors 1 / span to span of each."""
-    looks, n = len(at), at[-1]
-    alpha, power_wanted = errors[0], 1 - errors[1]
-    slack = ROUNDING * n
-    onward, work = np.zeros((looks, n + 1)), np.zeros((3, n + 1))
-    stop, go, design = np.zeros(looks, dtype=np.int64), np.zeros(looks, dtype=np.int64), np.zeros(3 * looks, dtype=np.int64)
-    for i in range(steps):
-        for j in range(steps):
-            price = middle[0] * span ** (2.0 * i / (steps - 1) - 1)
-            worth = middle[1] * span ** (2.0 * j / (steps - 1) - 1)
-            value, level, power = dual(at, True, (price, worth), errors, null, ratio, onward, work)
-            # EN is what is left when the prices are taken off again
-            en = value - price * (level - alpha) - worth * (power_wanted - power)
-            if level > alpha + slack or power < power_wanted - slack or en > state[BEST] + CLOSE:
-                continue
-            for k in range(looks):
-                m = at[k]
-                stop[k], go[k] = -1, m
-                for x in range(m + 1):
-                    now = price - worth * ratio[m, x]
-                    on = onward[k, x] if k < looks - 1 else np.inf
-                    if on >= 0 and now >= 0:
-                        stop[k] = x
-                    elif now <= on:
-                        go[k] = x - 1
-                        break
-            if _keeps(LEVEL, alpha - level, at, stop, go, design, book) and _keeps(POWER, power - power_wanted, at, stop, go, design, book):
-                _offer(en, at, stop, go, state, out)
 
 
 @kernel
@@ -319,10 +301,10 @@ def _does(at, stop, go, f0, f1, null, good):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def improve(at, stop, go, prices, errors, null, good, limit, state, out, book):  # type: ignore[no-untyped-def]
+def improve(at, early, stop, go, prices, errors, null, good, limit, state, out, book):  # type: ignore[no-untyped-def]
     """Move one cut-off or two of a design by one as long as that saves patients; looks are after every patient.
 
-    Error rates that are not kept cost HARD times their ``prices``, so that the start need not keep them.
+    Error rates that are not kept cost their ``prices``, so that the start need not keep them.
     """
     looks, n = len(at), at[-1]
     alpha, power_wanted = errors[0], 1 - errors[1]
@@ -330,20 +312,18 @@ def improve(at, stop, go, prices, errors, null, good, limit, state, out, book): 
     f0, f1 = np.zeros(n + 2), np.zeros(n + 2)
     design = np.zeros(3 * looks, dtype=np.int64)
     en, level, power = _does(at, stop, go, f0, f1, null, good)
-    best = en + HARD * (prices[0] * max(0.0, level - alpha) + prices[1] * max(0.0, power_wanted - power))
+    best = en + prices[0] * max(0.0, level - alpha) + prices[1] * max(0.0, power_wanted - power)
     moves = 4 * looks - 2  # the last look has one cut-off
     since, first = 0, 0
     while since < moves:
         moved = False
-        if _moved(first, at, stop, go, 1):
+        if _moved(first, at, early, stop, go, 1):
             for second in range(first, moves):  # the first move again: alone
-                if second != first and not _moved(second, at, stop, go, 1):
+                if second != first and not _moved(second, at, early, stop, go, 1):
                     continue
                 state[NODES] += 1
                 en, level, power = _does(at, stop, go, f0, f1, null, good)
-                cost = en + HARD * (
-                    prices[0] * max(0.0, level - alpha) + prices[1] * max(0.0, power_wanted - power)
-                )
+                cost = en + prices[0] * max(0.0, level - alpha) + prices[1] * max(0.0, power_wanted - power)
                 if cost < best - CLOSE:
                     best, moved = cost, True
                     if (
@@ -355,9 +335,9 @@ def improve(at, stop, go, prices, errors, null, good, limit, state, out, book): 
                         _offer(en, at, stop, go, state, out)
                     break
                 if second != first:
-                    _moved(second, at, stop, go, -1)
+                    _moved(second, at, early, stop, go, -1)
             if not moved:
-                _moved(first, at, stop, go, -1)
+                _moved(first, at, early, stop, go, -1)
         if state[NODES] >= limit:
             return
         since = 0 if moved else since + 1
@@ -365,7 +345,7 @@ def improve(at, stop, go, prices, errors, null, good, limit, state, out, book): 
 
 
 @kernel
-def _moved(move, at, stop, go, way):  # type: ignore[no-untyped-def]
+def _moved(move, at, early, stop, go, way):  # type: ignore[no-untyped-def]
     """Carry out a move, or take it back (``way`` -1); False where the cut-offs would cross or leave the counts."""
     k, what = move // 4, move % 4
     last = k == len(at) - 1
@@ -377,6 +357,8 @@ def _moved(move, at, stop, go, way):  # type: ignore[no-untyped-def]
             return True
         stop[k] -= by
         go[k] = stop[k]
+        return False
+    if what > 1 and not early:
         return False
     cuts = stop if what < 2 else go
     cuts[k] += by
