@@ -1,7 +1,7 @@
 """How far a design is from the best that any design could do: a bound on EN(p0), and the distance from it.
 
-Over all sequential designs of at most n patients, with looks after any patients and decisions at random if need be. Error
-rates are paid for at two prices; every pair of prices gives a bound, and the highest of them is looked for. See
+Over all sequential designs of at most n patients, with looks after any patients and decisions at random if need be.
+Error rates are paid for at two prices; every pair of prices gives a bound, and the highest of them is looked for. See
 docs/decisions/0019-frontier.md.
 """
 
@@ -86,7 +86,7 @@ def measured(found: FoundDesigns) -> FoundDesigns:
     setting = found.setting
     if not {"p0", "p1", "alpha", "beta"} <= set(setting):
         return found
-    target = Target(**{name: setting[name] for name in ("p0", "p1", "alpha", "beta")})
+    target = Target(setting["p0"], setting["p1"], setting["alpha"], setting["beta"])
     designs = []
     for design in found.designs:
         details = dict(design.details)

@@ -216,8 +216,7 @@ def find(
         raise DesignError(
             f"criterion `{criterion}` is not known; allowed for {kind}: {', '.join(CRITERIA[kind])}"
         )
-    # any beta will do where a search takes none
-    target = Target(**{"beta": 0.5} | rates, nmax=nmax)
+    target = Target(**{"beta": 0.5} | rates, nmax=nmax)  # any beta will do where a search takes none
     if weight is not None and (criterion != "admissible" or not 0 <= weight <= 1):
         raise DesignError("weight belongs to criterion `admissible` and lies between 0 and 1")
     # without a weight all admissible designs are meant, which a scenario file cannot ask for

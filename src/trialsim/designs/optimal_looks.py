@@ -1,21 +1,23 @@
-"""The design of least EN(p0) with a few looks, or one after every patient: stop if responses are few, go if they are many.
+"""The design of least EN(p0) with a few looks, or one after every patient: stop if responses are few, go if many.
 
-With at most K looks the search is exact: the bound of every schedule of looks discards most of them, and the cut-offs of
-the rest are found by branch and bound. After every patient only small trials can be settled. See
+With at most K looks the search is exact: the bound of every schedule of looks discards most of them, and the cut-offs
+of the rest are found by branch and bound. After every patient only small trials can be settled. See
 docs/decisions/0019-frontier.md.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from math import comb
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from trialsim.designs.alone import at_both
 from trialsim.designs.efficiency_bound import LARGEST_LOG_RATIO, Least, followed, least_en
-from trialsim.designs.error_rates import Candidates, ErrorRates
+from trialsim.designs.error_rates import Candidates, ErrorRates, require_error_rates
 from trialsim.designs.exactly import compared, en_at, p_go_at, settled
 from trialsim.designs.rules import Looks, two_way
 from trialsim.designs.target import NoDesign, Target
@@ -35,6 +37,7 @@ NODES = 3_000_000
 same design on any machine."""
 
 Row = tuple[int, ...]
+Cuts = tuple[tuple[int, ...], tuple[int, ...], tuple[int | None, ...]]
 
 
 class OptimalLooks(ErrorRates):
@@ -53,6 +56,11 @@ class OptimalLooks(ErrorRates):
         description="pairs of cut-offs tried before the search gives up and says that its design is not proved",
     )
 
+    @model_validator(mode="after")
+    def _complete(self) -> OptimalLooks:
+        require_error_rates(self, "the looks themselves, as `kind: multistage`")
+        return self
+
     def stated_size(self) -> int | None:
         """Its looks are a number of looks, not of patients."""
         return None
@@ -66,21 +74,21 @@ class OptimalLooks(ErrorRates):
         more = {"nodes": self.nodes} if self.nodes != NODES else {}
         return {"looks": self.looks, "early_go": self.early_go, **more}
 
+    def found(self) -> OptimalDesign:
+        """What the search finds."""
+        return search(self.target, self.looks, self.early_go, self.nodes)
+
     def candidates(self) -> Candidates:
         """The best design, and whether no other is better."""
-        found = search(self.target, self.looks, self.early_go, self.nodes)
-        when = (
-            "after every patient"
-            if self.looks == "every"
-            else f"at any {self.looks} numbers of patients or fewer"
-        )
-        covered = f"looks {when}, all cut-offs"
+        found = self.found()
+        many = "any number of" if self.looks == "every" else f"at most {self.looks}"
+        covered = f"{many} looks after any patients, all cut-offs"
         return Candidates((("optimal", found),), found.nmax, covered, _proof(found))
 
 
 @dataclass(frozen=True)
 class OptimalDesign:
-    """What a search found, exact; ``proved``: no design with such looks, n <= nmax and these error rates has less EN(p0).
+    """What a search found, exact; ``proved``: no design with such looks, n <= nmax and these errors has less EN(p0).
 
     ``nodes``: pairs of cut-offs that were tried.
     """
@@ -108,6 +116,7 @@ def _proof(found: OptimalDesign) -> str:
     return f"not proved: after {found.nodes:,} nodes it is not settled whether another has a smaller EN(p0)"
 
 
+@lru_cache(maxsize=32)
 def search(
     target: Target, looks: int | Literal["every"], early_go: bool = False, nodes: int = NODES
 ) -> OptimalDesign:
@@ -127,7 +136,7 @@ def search(
         raise DesignError(
             f"a search for optimal_looks up to n = {nmax} has {why}; state a smaller nmax or fewer looks"
         )
-    what = f"design with looks {'after every patient' if looks == 'every' else f'at {looks} times'}"
+    what = "design of looks after any patients" if looks == "every" else f"design of at most {looks} looks"
     bound = least_en(target, nmax)
     if bound is None:
         raise target.none_found(what, nmax)
@@ -140,11 +149,11 @@ def search(
             "" if proved else f"the search ended after {tried:,} nodes, so there may be one: raise nodes"
         )
         raise target.none_found(what, nmax, given_up)
-    best = _best(
-        [OptimalDesign(*cuts, *at_both(two_way(*cuts), target.rates), proved, tried, nmax) for cuts in rows],
-        target,
-    )
-    return best
+    return _best([_design(cuts, target, proved, tried, nmax) for cuts in rows], target)
+
+
+def _design(cuts: Cuts, target: Target, proved: bool, nodes: int, nmax: int) -> OptimalDesign:
+    return OptimalDesign(*cuts, *at_both(two_way(*cuts), target.rates), proved, nodes, nmax)
 
 
 def _of_simon(target: Target) -> int:
@@ -170,12 +179,12 @@ def _best(designs: list[OptimalDesign], target: Target) -> OptimalDesign:
 
 def _scheduled(
     target: Target, nmax: int, looks: int, early_go: bool, nodes: int, bound: Least
-) -> tuple[list[Any], bool, int]:
+) -> tuple[list[Cuts], bool, int]:
     """The best cut-offs of all schedules, whether they are settled, and nodes; see docs/decisions/0019-frontier.md."""
     import numpy as np
 
     from trialsim.kernels.multipliers import highest, tables
-    from trialsim.kernels.schedules import BEST, CLOSE, LACKING, NODES, OPEN, WIDE, bounds, settle
+    from trialsim.kernels.schedules import BEST, CLOSE, OPEN, WIDE, bounds, settle
 
     errors = target.errors
     null, good, ratio = tables(target.p0, target.p1, nmax)
@@ -183,13 +192,9 @@ def _scheduled(
     nothing = np.zeros((0, looks), dtype=np.int64), np.zeros(0)
 
     def run(book: Any, room: int) -> tuple[Float64, Float64]:
-        state, out = _start(nmax, room), np.zeros((room, 3 * looks + 1))
-        prices, highest_least, seen, chosen = (
-            (bound.price, bound.worth),
-            -np.inf,
-            set(),
-            (bound.price, bound.worth),
-        )
+        state, out = _start(nmax), np.zeros((room, 3 * looks + 1))
+        prices = chosen = (bound.price, bound.worth)
+        highest_least, seen = -np.inf, set[tuple[int, ...]]()
         # the prices at which the least bound of all schedules is high: those of the schedule that has it, and again
         while len(seen) < PASSES:
             _, least, at = bounds(looks, nmax, early_go, prices, errors, null, ratio, -np.inf, *nothing)
@@ -225,7 +230,7 @@ def _scheduled(
         )
         return state, out
 
-    return _run(target, looks, run, LACKING, OPEN, NODES)
+    return _run(target, looks, run)
 
 
 PASSES = 5
@@ -234,7 +239,7 @@ PASSES = 5
 PRICED = 1e-6
 
 
-def _start(nmax: int, room: int) -> Float64:
+def _start(nmax: int) -> Float64:
     """The state of a search that has found nothing; no design expects more than nmax patients."""
     import numpy as np
 
@@ -246,29 +251,31 @@ def _start(nmax: int, room: int) -> Float64:
 
 
 def _run(
-    target: Target, looks: int, run: Any, lacking: int, is_open: int, nodes: int
-) -> tuple[list[Any], bool, int]:
-    """What a search finds once doubts are settled and there is room for every design."""
-    from trialsim.kernels.schedules import FOUND
+    target: Target, looks: int, run: Callable[[Any, int], tuple[Float64, Float64]]
+) -> tuple[list[Cuts], bool, int]:
+    """What a search finds once doubts are settled and there is room for every design; whether it is settled; nodes."""
+    from trialsim.kernels.schedules import FOUND, LACKING, NODES, OPEN
 
-    room = ROOM
-    while True:
-        state, out = settled(
+    def found(room: int) -> tuple[Float64, Float64]:
+        return settled(
             lambda book: run(book, room),
             3 * looks,
             lambda what, row: target.decide(what, two_way(*_cuts(row))),
         )
-        if not state[lacking]:
-            break
+
+    room = ROOM
+    state, out = found(room)
+    while state[LACKING]:
         room *= 4
+        state, out = found(room)
     rows = {_cuts(tuple(map(int, row[:-1]))) for row in out[: int(state[FOUND])].tolist()}
-    return sorted(rows, key=repr), not state[is_open], int(state[nodes])
+    return sorted(rows, key=repr), not state[OPEN], int(state[NODES])
 
 
 ROOM = 500
 
 
-def _cuts(row: Row) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int | None, ...]]:
+def _cuts(row: Row) -> Cuts:
     """n, stop_le and go_gt of the looks that decide something; a last look with one cut-off."""
     looks = len(row) // 3
     kept: list[tuple[int, int, int | None]] = []
@@ -283,18 +290,17 @@ def _cuts(row: Row) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int | None,
         if stops or goes:
             kept.append((n, stop if stops else -1, go if goes else None))
         low, high = max(low, stop + 1), min(high, go)
-    n, stop_le, go_gt = zip(*kept, strict=True)
-    return n, stop_le, go_gt
+    return tuple(n for n, _, _ in kept), tuple(stop for _, stop, _ in kept), tuple(go for _, _, go in kept)
 
 
 def _every(
     target: Target, nmax: int, early_go: bool, nodes: int, bound: Least
-) -> tuple[list[Any], bool, int]:
-    """Looks after every patient: starts from prices around those of the bound, cut-offs moved, then branch and bound."""
+) -> tuple[list[Cuts], bool, int]:
+    """Looks after every patient: starts around the prices of the bound, cut-offs moved, then branch and bound."""
     import numpy as np
 
     from trialsim.kernels.multipliers import dual, highest, tables
-    from trialsim.kernels.schedules import LACKING, NODES, OPEN, branch, improve
+    from trialsim.kernels.schedules import NODES, OPEN, WIDE, branch, improve
 
     errors = target.errors
     null, good, ratio = tables(target.p0, target.p1, nmax)
@@ -303,7 +309,7 @@ def _every(
     around = [(bound.price * a, bound.worth * b) for a in AROUND for b in AROUND]
 
     def run(book: Any, room: int) -> tuple[Float64, Float64]:
-        state, out = _start(nmax, room), np.zeros((room, 3 * nmax + 1))
+        state, out = _start(nmax), np.zeros((room, 3 * nmax + 1))
         for hard in HARD:
             for prices in around:
                 dual(at, early_go, prices, errors, null, ratio, onward, work)
@@ -311,7 +317,7 @@ def _every(
                 paid = (hard * bound.price, hard * bound.worth)
                 improve(at, early_go, stop, go, paid, errors, null, good, nodes, state, out, book)
         tried, state[NODES] = state[NODES], 0
-        box = (bound.price / 4, bound.price * 4, bound.worth / 4, bound.worth * 4)
+        box = (bound.price / WIDE, bound.price * WIDE, bound.worth / WIDE, bound.worth * WIDE)
         _, *found = highest(at, early_go, box, errors, np.inf, PRICED, null, ratio, onward, work)
         prices = (found[0], found[1])
         if not branch(at, early_go, prices, errors, null, good, onward, nodes, state, out, book):
@@ -319,7 +325,7 @@ def _every(
         state[NODES] += tried
         return state, out
 
-    return _run(target, nmax, run, LACKING, OPEN, NODES)
+    return _run(target, nmax, run)
 
 
 AROUND = (1 / 1.05, 1.0, 1.05)

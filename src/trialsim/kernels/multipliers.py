@@ -1,8 +1,8 @@
 """The least possible EN(p0) by its dual: errors are paid for at two prices, and every pair of prices gives a bound.
 
-A trial that may look at fixed numbers of patients costs one for each patient, ``lambda`` for a go at p0, and earns ``mu``
-for a go at p1. The least cost by dynamic programming, less what the error rates allow, is at most EN(p0) of every design
-with these looks that keeps them, randomised or not; it is concave in the prices.
+A trial that looks at fixed numbers of patients costs one for each patient, ``price`` for a go at p0, and earns
+``worth`` for a go at p1. The least cost by dynamic programming, less what the error rates allow, is at most EN(p0) of
+every design with these looks that keeps them, randomised or not; it is concave in the prices.
 """
 
 from __future__ import annotations

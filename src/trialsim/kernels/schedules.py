@@ -95,7 +95,7 @@ def bounds(looks, nmax, early, prices, errors, null, ratio, below, out, values):
 
 @kernel
 def _offer(en, at, stop, go, state, out):  # type: ignore[no-untyped-def]
-    """Keep a design unless another's EN is smaller, as far as rounding lets see: n, stop and go of each look, then EN."""
+    """Keep a design unless another's EN is smaller, rounding aside: n, stop and go of each look, then EN."""
     close = ROUNDING * at[-1] * at[-1]
     if en > state[BEST] + close:
         return
@@ -275,7 +275,7 @@ def settle(schedules, values, early, prices, errors, null, good, ratio, limit, s
 
 @kernel
 def _does(at, stop, go, f0, f1, null, good):  # type: ignore[no-untyped-def]
-    """EN at p0, P(go) at p0 and at p1 of a design that looks after every patient; ``f0``, ``f1``: room for a count each."""
+    """EN at p0, P(go) at p0 and at p1 of a design that looks after every patient; ``f0``, ``f1`` are worked in."""
     en, level, power = 0.0, 0.0, 0.0
     lo, hi = 0, 0
     f0[0] = f1[0] = 1.0
