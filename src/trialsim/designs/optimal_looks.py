@@ -8,18 +8,20 @@ docs/decisions/0019-frontier.md.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import comb
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from trialsim.designs import simon, single_stage
 from trialsim.designs.alone import at_both
 from trialsim.designs.efficiency_bound import LARGEST_LOG_RATIO, Least, followed, least_en
 from trialsim.designs.error_rates import Candidates, ErrorRates, require_error_rates
 from trialsim.designs.exactly import compared, en_at, p_go_at, settled
 from trialsim.designs.rules import Looks, two_way
+from trialsim.designs.spec import MAX_PATIENTS as MOST_STATED
 from trialsim.designs.target import NoDesign, Target
 from trialsim.errors import DesignError
 
@@ -81,8 +83,7 @@ class OptimalLooks(ErrorRates):
     def candidates(self) -> Candidates:
         """The best design, and whether no other is better."""
         found = self.found()
-        many = "any number of" if self.looks == "every" else f"at most {self.looks}"
-        covered = f"{many} looks after any patients, all cut-offs"
+        covered = "all cut-offs" if self.looks == "every" else "all schedules and cut-offs"
         return Candidates((("optimal", found),), found.nmax, covered, _proof(found))
 
 
@@ -139,16 +140,14 @@ def search(
     what = "design of looks after any patients" if looks == "every" else f"design of at most {looks} looks"
     bound = least_en(target, nmax)
     if bound is None:
-        raise target.none_found(what, nmax)
+        raise target.none_found(what, nmax, _one_look(target))
     if looks == "every":
         rows, proved, tried = _every(target, nmax, early_go, nodes, bound)
     else:
         rows, proved, tried = _scheduled(target, nmax, min(looks, nmax), early_go, nodes, bound)
     if not rows:
-        given_up = (
-            "" if proved else f"the search ended after {tried:,} nodes, so there may be one: raise nodes"
-        )
-        raise target.none_found(what, nmax, given_up)
+        given_up = "" if proved else f"not proved: the search ended after {tried:,} nodes"
+        raise target.none_found(what, nmax, "; ".join(filter(None, (given_up, _one_look(target)))))
     return _best([_design(cuts, target, proved, tried, nmax) for cuts in rows], target)
 
 
@@ -156,9 +155,16 @@ def _design(cuts: Cuts, target: Target, proved: bool, nodes: int, nmax: int) -> 
     return OptimalDesign(*cuts, *at_both(two_way(*cuts), target.rates), proved, nodes, nmax)
 
 
-def _of_simon(target: Target) -> int:
-    from trialsim.designs import simon
+def _one_look(target: Target) -> str:
+    """What would keep the error rates: the least design with one look, which a larger search has too."""
+    try:
+        one = single_stage.search(replace(target, nmax=None))["first"]
+    except NoDesign:
+        return f"even a single stage takes more than {MOST_STATED} patients"
+    return f"a single stage takes n = {one.n}, so that nmax = {one.n} has a design"
 
+
+def _of_simon(target: Target) -> int:
     try:
         return simon.search(target).optimal.n
     except NoDesign as error:
@@ -198,9 +204,9 @@ def _scheduled(
         # the prices at which the least bound of all schedules is high: those of the schedule that has it, and again
         while len(seen) < PASSES:
             _, least, at = bounds(looks, nmax, early_go, prices, errors, null, ratio, -np.inf, *nothing)
-            if least > highest_least:
-                highest_least, chosen = least, prices
-            if tuple(at) in seen:
+            gained, highest_least = least - highest_least, max(least, highest_least)
+            chosen = prices if gained > 0 else chosen
+            if gained < LITTLE or tuple(at) in seen:
                 break
             seen.add(tuple(at))
             box = (prices[0] / WIDE, prices[0] * WIDE, prices[1] / WIDE, prices[1] * WIDE)
@@ -208,11 +214,13 @@ def _scheduled(
             prices = (found[0], found[1])
             one = at[None].copy(), np.array([value])
             settle(*one, early_go, prices, errors, null, good, ratio, nodes, state, out, book)
-        below = state[BEST] + CLOSE
-        count, _, _ = bounds(looks, nmax, early_go, chosen, errors, null, ratio, below, *nothing)
-        schedules, values = np.zeros((count, looks), dtype=np.int64), np.zeros(count)
-        bounds(looks, nmax, early_go, chosen, errors, null, ratio, below, schedules, values)
-        order = np.argsort(values, kind="stable")
+        count, many = SCHEDULES + 1, SCHEDULES
+        while count > many:
+            many = max(many, count)
+            schedules, values = np.zeros((many, looks), dtype=np.int64), np.zeros(many)
+            below = state[BEST] + CLOSE
+            count, _, _ = bounds(looks, nmax, early_go, chosen, errors, null, ratio, below, schedules, values)
+        order = np.argsort(values[:count], kind="stable")
         state[OPEN] = 0
         settle(
             schedules[order],
@@ -235,6 +243,12 @@ def _scheduled(
 
 PASSES = 5
 """Prices tried for all schedules at once."""
+
+LITTLE = 0.02
+"""Patients by which a pass must raise the least bound of all schedules for another one to be tried."""
+
+SCHEDULES = 400_000
+"""Schedules that there is room for at first."""
 
 PRICED = 1e-6
 
