@@ -198,7 +198,7 @@ def _scheduled(
     nothing = np.zeros((0, looks), dtype=np.int64), np.zeros(0)
 
     def run(book: Any, room: int) -> tuple[Float64, Float64]:
-        state, out = _start(nmax), np.zeros((room, 3 * looks + 1))
+        state, out = _start(target, nmax, looks, room)
         prices = chosen = (bound.price, bound.worth)
         highest_least, seen = -np.inf, set[tuple[int, ...]]()
         # the prices at which the least bound of all schedules is high: those of the schedule that has it, and again
@@ -253,15 +253,24 @@ SCHEDULES = 400_000
 PRICED = 1e-6
 
 
-def _start(nmax: int) -> Float64:
-    """The state of a search that has found nothing; no design expects more than nmax patients."""
+def _start(target: Target, nmax: int, looks: int, room: int) -> tuple[Float64, Float64]:
+    """A search begins with the single stage that keeps the error rates, if there is one; EN is at most nmax."""
     import numpy as np
 
-    from trialsim.kernels.schedules import BEST, CLOSE
+    from trialsim.kernels.schedules import BEST, CLOSE, FOUND
 
-    state = np.zeros(5)
+    state, out = np.zeros(5), np.zeros((room, 3 * looks + 1))
     state[BEST] = nmax + CLOSE
-    return state
+    try:
+        one = single_stage.search(replace(target, nmax=nmax))["first"]
+    except NoDesign:
+        return state, out
+    if looks == nmax or one.n >= looks:
+        at = np.arange(1, nmax + 1) if looks == nmax else np.arange(one.n - looks + 1, one.n + 1)
+        ends = at >= one.n
+        out[0] = [*at, *np.where(ends, one.r, -1), *np.where(ends, one.r, at), one.n]
+        state[BEST], state[FOUND] = one.n, 1
+    return state, out
 
 
 def _run(
@@ -323,7 +332,7 @@ def _every(
     around = [(bound.price * a, bound.worth * b) for a in AROUND for b in AROUND]
 
     def run(book: Any, room: int) -> tuple[Float64, Float64]:
-        state, out = _start(nmax), np.zeros((room, 3 * nmax + 1))
+        state, out = _start(target, nmax, nmax, room)
         for hard in HARD:
             for prices in around:
                 dual(at, early_go, prices, errors, null, ratio, onward, work)
@@ -345,7 +354,7 @@ def _every(
 AROUND = (1 / 1.05, 1.0, 1.05)
 """Starts are the designs of least cost at the prices of the bound times these."""
 
-HARD = (1.5, 3.0, 10.0)
+HARD = (10.0, 3.0, 1.5)
 """While cut-offs are moved, an error rate that is not kept costs its price times these, one after the other."""
 
 
@@ -364,6 +373,7 @@ def _of_prices(
         stops = (later >= 0) & ((now >= 0) | (not (early_go or last)))
         goes = (now <= later) & ~stops & (early_go or last)
         stop[k] = stops.sum() - 1
-        go[k] = n - goes.sum()
+        # from the first count that goes on all do; far above it rounding hides what going on costs
+        go[k] = goes.argmax() - 1 if goes.any() else n
     go[-1] = stop[-1]
     return stop, go
