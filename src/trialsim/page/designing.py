@@ -183,6 +183,8 @@ def _stated(found: FoundDesigns, design: Found, about: Mapping[str, Any]) -> lis
     """Blocks that may state the design outright: with its nominal error rates where those may stand there, without."""
     kind, looks = found.design_kind, design.decisions
     assert looks is not None
+    if kind == "optimal_looks":  # its looks are stages
+        return [as_block(looks, found.setting["p0"], found.setting["p1"])]
     known: dict[str, Any] = {**design.details, **design.row(), **found.keys}
     if kind == "multistage":
         known |= as_block(looks, found.setting["p0"], found.setting["p1"])
