@@ -104,6 +104,8 @@ OWN = {
 
 CALLED = {
     ("app", "no_browser"): "browser",
+    ("find", "looks"): "keys",
+    ("find", "early_go"): "keys",
     ("monitor", "rate"): "rates",
     ("whatif", "change"): "changes",
     ("whatif", "variant"): "variants",
