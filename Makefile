@@ -26,7 +26,7 @@ test: lint pytest  ## lint, types, floors and tests
 pytest: $(DEV) $(KERNELS)  ## the tests alone; each of two workers has its half of the files and takes over what the other has left
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
-kernels: $(DEV) $(KERNELS)  ## compile every kernel now, so that workers beside each other find them compiled
+kernels: $(READY) $(KERNELS)  ## compile every kernel now, so that workers beside each other find them compiled
 	$(BIN)/python tools/kernels.py
 
 test-slow: $(DEV) $(KERNELS)  ## the longer studies

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
+import gc
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -19,8 +23,26 @@ def dasatinib() -> Scenario:
 
 @pytest.fixture(scope="session")
 def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The folder of every answer about a small trial, by the name of its command; see ``helpers.ANSWERS``."""
-    place = tmp_path_factory.mktemp("answers")
+    """The folder of every answer about a small trial, by the name of its command; see ``helpers.ANSWERS``.
+
+    Worked out by the first of several workers that asks, for all of them: nothing may be written into these folders.
+    """
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        place = tmp_path_factory.getbasetemp().parent / "answers"
+    else:
+        place = tmp_path_factory.mktemp("answers")
+    with place.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (place / "complete").exists():
+            shutil.rmtree(place, ignore_errors=True)  # what a worker left that failed
+            place.mkdir()
+            work_out_answers(place)
+            (place / "complete").touch()
+    return {name: place / name for name in ANSWERS}
+
+
+def work_out_answers(place: Path) -> None:
+    """Ask every command of ``helpers.ANSWERS`` in a folder."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
         patch.setattr("trialsim.figures.drawn.DPI", 40)  # coarse pictures are quickly written
@@ -29,7 +51,11 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         Path("other.yaml").write_text(SMALL.replace("r: 3", "r: 2"), encoding="utf-8")
         for name, arguments in ANSWERS.items():
             assert run([*arguments.split(), "-o", name], patch) == 0
-    return {name: place / name for name in ANSWERS}
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays until the end: it is left out where the collector looks for garbage."""
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

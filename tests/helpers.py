@@ -150,10 +150,18 @@ def results_in(folder: Path) -> dict[str, Any]:
 # -- children
 
 
+UNDRAWN = "from trialsim import figures; figures.FIGURES = figures.FIGURES[2:4]; "
+"""What a child does first of which two figures are enough: drawing takes longest."""
+
+
 def child(
-    arguments: list[str], folder: Path, limit: Callable[[], None] | None = None, **environment: str
+    arguments: list[str],
+    folder: Path,
+    limit: Callable[[], None] | None = None,
+    first: str = "",
+    **environment: str,
 ) -> subprocess.Popen[str]:
-    """The command line in a process of its own; ``limit`` is called in it before it begins."""
+    """The command line in a process of its own; ``limit`` is called in it before it begins, ``first`` is run."""
 
     def prepare() -> None:
         # it hears an interrupt, even where the tests run in the background of a shell, which ignores it
@@ -162,7 +170,7 @@ def child(
             limit()
 
     return subprocess.Popen(
-        [sys.executable, "-c", "from trialsim.cli import main; main()", *arguments],
+        [sys.executable, "-c", f"{first}from trialsim.cli import main; main()", *arguments],
         cwd=folder,
         env={**os.environ, **environment},
         stdout=subprocess.PIPE,

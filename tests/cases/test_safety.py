@@ -19,6 +19,7 @@ import pytest
 
 from tests.helpers import SMALL, ended, run, unrendered
 from trialsim import timing
+from trialsim.figures import FIGURES
 from trialsim.writing.seal import to_json
 
 # -- case F5: the bytes of a scenario are read once
@@ -34,9 +35,10 @@ def piped(text: str) -> str:
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to work in, with pictures that cost nothing."""
+    """An empty folder to work in, with pictures that cost nothing, of a run only two."""
     monkeypatch.chdir(tmp_path)
     unrendered(monkeypatch)
+    monkeypatch.setattr("trialsim.figures.FIGURES", FIGURES[2:4])
     return tmp_path
 
 
@@ -66,10 +68,9 @@ def test_a_file_changed_while_it_runs(new: str | None, place: Path, monkeypatch:
         return simulate(*given, **keywords)
 
     file.write_text(SMALL)
-    monkeypatch.setattr(operating, "simulate", changing)
-    assert run(["run", "small.yaml", "-o", "out"], monkeypatch) == 0
-    monkeypatch.undo()
-    monkeypatch.chdir(place)
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(operating, "simulate", changing)
+        assert run(["run", "small.yaml", "-o", "out"], meanwhile) == 0
     assert (place / "out" / "scenario.yaml").read_text() == SMALL
     assert run(["reproduce", "out"], monkeypatch) == 0
 

@@ -24,6 +24,7 @@ from trialsim.kernels.tables import (
     SWITCH,
     Calendar,
     Int64,
+    Weighing,
 )
 
 RATES = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
@@ -192,4 +193,36 @@ def immediate(calendar: Calendar) -> Calendar:
         lag=0,
         during_lag=OLD_DOSE,
         max_reductions=-1,
+    )
+
+
+def random_weighing(rng: random.Random, rules: Rules, calendar: Calendar) -> Calendar:
+    """The same conduct with interim looks that weigh pending patients, by thresholds at random."""
+    looks, n = len(rules.looks.n), rules.looks.planned_n
+    visits = [int(v) for v in calendar.visit]
+    window = max(rng.choice((1, visits[0], visits[-1], 2 * visits[-1])), 1)
+    credit = sorted(rng.randint(0, window) for _ in visits) if rng.random() < 0.4 else []
+    rows = rng.randint(1, n)
+    nodes = 5 if rng.random() < 0.3 else 0
+    table = [
+        [sorted(rng.randint(0, n * window) for _ in range(n + 1)) for _ in range(rows)] for _ in range(looks)
+    ]
+    return calendar._replace(
+        interim=min(calendar.interim, PAUSE),
+        weighing=Weighing(
+            on=True,
+            allowed=whole([rng.randint(0, m) for m in rules.looks.n]),
+            minimum=rng.choice((0, 0, visits[0] // 2, visits[-1])),
+            window=window,
+            credit=whole(credit),
+            doubt=rng.randint(0, window),
+            futile_from=np.array(table, dtype=np.int64),
+            node=np.array([rng.random() for _ in range(nodes)]),
+            gain=np.array([[rng.uniform(-1, 1) for _ in range(nodes)] for _ in range(looks)]).reshape(
+                looks, nodes
+            ),
+            unconfirmed=np.array([[rng.random() for _ in range(nodes)] for _ in range(n + 1)]).reshape(
+                n + 1, nodes
+            ),
+        ),
     )

@@ -7,6 +7,7 @@ onset, decision, amendment and arrival is an event.
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -71,6 +72,9 @@ class Arm:
         self.ready: dict[
             int, tuple[int, int]
         ] = {}  # look -> the tick at which its decision was certain, decision
+        self.last_weighed: dict[
+            int, Patient
+        ] = {}  # look -> the last patient it counts, where it weighed some
         self.giving_up = False
 
     @property
@@ -197,6 +201,9 @@ class Trial:
         self.at(patient.known, OUTCOMES, partial(self.hear_outcome, arm, patient))
         self.at(patient.toxicity_known, OUTCOMES, partial(self.hear_toxicity, arm, patient))
         self.at(self.now, TOXICITY_RULE, partial(self.toxicity_rule, level))
+        if self.calendar.weighing.on:
+            for tick in {self.now, self.now + self.calendar.weighing.minimum}:
+                self.at(tick, LOOKS, partial(self.looks, arm))
         amended_after = self.rules.monitor.at_enrolled[level]
         if 0 < amended_after <= number:
             self.at(self.now, TRIGGER, partial(self.trigger, level))
@@ -355,6 +362,8 @@ class Trial:
             if k != arm.look or not self.complete(arm) or not all(p.outcome_heard for p in here):
                 return None
             return GO if sum(p.response for p in here) >= self.calendar.attained_ge[len(here)] else FUTILE
+        if self.calendar.weighing.on and not looks.is_final(k):
+            return self.weighed(arm, k)
         heard = [p for p in self.candidates(arm)[: looks.n[k]] if p.outcome_heard]
         responses, unheard = sum(p.response for p in heard), looks.n[k] - len(heard)
         cut = looks.toxic_ge[k] if looks.toxic_ge else NEVER
@@ -369,6 +378,49 @@ class Trial:
         }
         return decisions.pop() if len(decisions) == 1 else None
 
+    def weighed(self, arm: Arm, k: int) -> int | None:
+        """The decision of an interim look that weighs pending patients, if it is taken today."""
+        looks, rule = self.rules.looks, self.calendar.weighing
+        these = self.candidates(arm)[: looks.n[k]]
+        unheard = [p for p in these if not p.outcome_heard]
+        if len(these) < looks.n[k] or self.now < these[-1].arrival + rule.minimum:
+            return None
+        if len(unheard) > rule.allowed[k]:
+            return None
+        cut = looks.toxic_ge[k] if looks.toxic_ge else NEVER
+        if cut < NEVER:
+            if sum(p.toxic and p.toxicity_heard for p in these) >= cut:
+                return TOO_TOXIC
+            if sum(p.toxic or not p.toxicity_heard for p in these) >= cut:
+                return None
+        responses = sum(p.response and p.outcome_heard for p in these)
+        sighted = [p for p in unheard if 0 <= p.sighted <= self.now]
+        pending = [p for p in unheard if p not in sighted]
+        open_decisions = looks.next[k][responses : responses + len(unheard) + 1]
+        if len(set(open_decisions)) == 1:
+            return open_decisions[0]
+        failures = len(these) - responses - len(unheard)
+        follow_up = [self.follow_up(self.now - p.arrival) for p in pending]
+        if responses >= len(rule.futile_from[k]):
+            futile = False
+        elif len(rule.node):
+            gain = 0.0
+            for x, g, u in zip(rule.node, rule.gain[k], rule.unconfirmed[len(sighted)], strict=True):
+                factors = [x] * responses + [1 - x] * failures + [1 - f / rule.window * x for f in follow_up]
+                gain += math.prod(factors, start=g * u)
+            futile = gain < 0
+        else:
+            without = failures * rule.window + len(sighted) * rule.doubt + sum(follow_up)
+            futile = without >= rule.futile_from[k][responses][len(sighted)]
+        return FUTILE if futile else max(open_decisions)
+
+    def follow_up(self, age: int) -> int:
+        """What a pending patient's time since enrolment counts for."""
+        rule = self.calendar.weighing
+        if not len(rule.credit):
+            return min(age, rule.window)
+        return max([0, *(int(c) for v, c in zip(self.calendar.visit, rule.credit, strict=True) if v <= age)])
+
     def looks(self, arm: Arm) -> None:
         """Note which looks have become certain, and take the decisions whose review is over."""
         lag = self.calendar.review_lag
@@ -376,6 +428,7 @@ class Trial:
             decision = self.reading(arm, k)
             if k not in arm.ready and decision is not None:
                 arm.ready[k] = self.now, decision
+                arm.last_weighed[k] = (self.candidates(arm)[: self.rules.looks.n[k]] or [None])[-1]
                 self.at(self.now + lag, LOOKS, partial(self.looks, arm))
         while arm.open and arm.look in arm.ready and arm.ready[arm.look][0] + lag <= self.now:
             self.decide(arm, arm.ready[arm.look][1])
@@ -390,6 +443,9 @@ class Trial:
             planned = {FUTILE: FINAL_NO_GO, GO: FINAL_GO, CONSIDER: FINAL_CONSIDER, TOO_TOXIC: TOXICITY_AT_N}
             self.close(arm, (early if self.short(arm) else planned)[decision], None)
         else:
+            if self.calendar.weighing.on:
+                self.close(arm, early[decision], arm.last_weighed[arm.look])
+                return
             needed = self.counted(arm)[: looks.n[arm.look]]
             full = len(needed) == looks.n[arm.look]
             self.close(arm, early[decision], needed[-1] if full else None)

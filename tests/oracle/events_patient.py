@@ -122,6 +122,7 @@ class Patient:
     intensity: int
     screening_failures: int
     reported: bool = True
+    sighted: int = -1
     outcome_heard: bool = False
     toxicity_heard: bool = False
 
@@ -263,5 +264,6 @@ def enrol(
         reductions=treatment.reductions,
         off=treatment.off,
         intensity=treatment.intensity(visit[last_visit], calendar.amounts),
+        sighted=start + visit[sight] if responder and evaluable and missed > sight else -1,
         screening_failures=sum(arrival.screening < int(bound) for bound in calendar.screening),
     )

@@ -15,7 +15,7 @@ import pytest
 
 from tests.helpers import first_of
 from tests.oracle import events
-from tests.oracle.conduct_strategies import immediate, random_conduct
+from tests.oracle.conduct_strategies import immediate, random_conduct, random_weighing
 from tests.oracle.strategies import random_rules
 from trialsim.codes import (
     ALTERNATE,
@@ -98,6 +98,27 @@ def test_scalar_kernel_and_event_simulation(batch: int) -> None:
             assert not kept[replicate, len(patients) :].any()
             seen.add(told.row[column.END])
     assert len(seen) == 8  # every way a trial can end
+
+
+@pytest.mark.parametrize("batch", first_of(1, range(8)))
+def test_looks_that_weigh_pending_patients(batch: int) -> None:
+    """250 random scenarios, 4 trials each: rows and patients; stops that waiting would not have made are among them."""
+    rng = random.Random(f"weighing {batch}")
+    differ = 0
+    for seed in range(250):
+        rules, waits, thresholds = random_conduct(rng)
+        calendar = random_weighing(rng, rules, waits)
+        out = np.zeros((4, column.columns(rules.levels, calendar.cohorts)), dtype=np.int32)
+        kept = np.zeros((4, calendar.max_arrivals, FIELDS), dtype=np.int64)
+        conduct.simulate(tables_of(rules), calendar, thresholds, False, *stream_key(seed), 0, out, kept)
+        for replicate in range(4):
+            told = events.simulate(rules, calendar, thresholds, seed, replicate)
+            assert out[replicate].tolist() == told.row, (batch, seed, replicate)
+            patients = [[patient[name] for name in column.PATIENT_FIELDS] for patient in told.patients]
+            assert kept[replicate, : len(patients)].tolist() == patients, (batch, seed, replicate)
+            waited = events.simulate(rules, waits, thresholds, seed, replicate)
+            differ += told.row[column.END] != waited.row[column.END]
+    assert differ > 100
 
 
 def test_doses_that_are_allocated_after_a_trigger() -> None:

@@ -327,9 +327,7 @@ TABS = ("The trial", "Find a design", "Compare", "The observed trial", "Conduct 
 
 
 @pytest.mark.skipif(AXE is None, reason="needs the package axe-core-python")
-def test_every_tab_keeps_the_rules_of_axe_and_fits_a_telephone(
-    server: Served, chromium: Any, tmp_path: Path
-) -> None:
+def test_every_tab_keeps_the_rules_of_axe_and_fits_a_telephone(server: Served, chromium: Any) -> None:
     assert AXE is not None
     assert AXE.origin is not None
     rules = (Path(AXE.origin).parent / "axe.min.js").read_text(encoding="utf-8")
@@ -364,7 +362,6 @@ def test_every_tab_keeps_the_rules_of_axe_and_fits_a_telephone(
         tab(page, name)
         if (width := page.evaluate("document.documentElement.scrollWidth")) > 390:
             wide[name] = width
-        page.screenshot(path=tmp_path / f"{name}.png", full_page=True)
     context.close()
     assert not wide
 

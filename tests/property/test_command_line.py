@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import CONFIGS, TEACHING, child, ended, first_of, run, wait_until
+from tests.helpers import CONFIGS, TEACHING, UNDRAWN, child, ended, first_of, run, wait_until
 from tests.property.test_malformed import TEXTS, mutated, refusal
 
 
@@ -93,6 +93,7 @@ def test_a_terminal_that_knows_only_ascii(tmp_path: Path) -> None:
     process = child(
         ["run", "a.yaml", "-o", "out", "--replicates", "500"],
         tmp_path,
+        first=UNDRAWN,
         LC_ALL="C",
         PYTHONUTF8="0",
         PYTHONIOENCODING="ascii",

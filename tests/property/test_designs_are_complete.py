@@ -146,6 +146,12 @@ def test_en_over_a_prior_is_its_mean():
     assert design.en == pytest.approx(np.trapezoid(en * beta.pdf(p, 2, 8), p), abs=1e-5)
 
 
+def between(mass: np.ndarray) -> np.ndarray:
+    """(low, high) what lies above one place and not above another: sums of ``mass`` over low < x <= high."""
+    sums = mass.cumsum()
+    return sums[None, :] - sums[:, None]
+
+
 @pytest.mark.parametrize("seed", first_of(1, range(6)))
 def test_two_stages_both_ways(seed):
     rng = random.Random(50 + seed)
@@ -157,25 +163,24 @@ def test_two_stages_both_ways(seed):
     for n in range(2, nmax + 1):
         for n1 in range(1, n):
             x1 = np.arange(n1 + 1)
+            # (r1, a1): responses that lead on are in between, and EN with them
+            en0, en1 = (n1 + between(pmf(n1, p)) * (n - n1) for p in (p0, p1))
             for r in range(n):
-                later = [binom.sf(r - x1, n - n1, p) for p in (p0, p1)]
-                for r1 in range(min(r, n1) + 1):
-                    for a1 in range(r1, n1 + 1):
-                        on = (x1 > r1) & (x1 <= a1)
-                        go = [
-                            float(pmf(n1, p) @ np.where(on, t, x1 > a1))
-                            for p, t in zip((p0, p1), later, strict=True)
-                        ]
-                        if go[0] > alpha + 1e-12 or go[1] < 1 - beta - 1e-12:
-                            continue
-                        en0, en1 = (n1 + float(pmf(n1, p)[on].sum()) * (n - n1) for p in (p0, p1))
-                        if n1 + (n - n1) * pmf(n1, p0)[on].sum() <= least["least_largest_en"][0]:
-                            rate = binom.sf(r1, n1, grid) - binom.sf(a1, n1, grid)
-                            top = n1 + float(rate.max()) * (n - n1)
-                            least["least_largest_en"] = min(least["least_largest_en"], (top, n))
-                        least["h0_optimal"] = min(least["h0_optimal"], (en0, n))
-                        least["h1_optimal"] = min(least["h1_optimal"], (en1, n))
-                        smallest = min(smallest, (n, en0))
+                go = [
+                    between(pmf(n1, p) * binom.sf(r - x1, n - n1, p)) + (1 - pmf(n1, p).cumsum())[None, :]
+                    for p in (p0, p1)
+                ]
+                good = (go[0] <= alpha + 1e-12) & (go[1] >= 1 - beta - 1e-12)
+                good &= (x1[:, None] <= min(r, n1)) & (x1[:, None] <= x1[None, :])
+                if not good.any():
+                    continue
+                least["h0_optimal"] = min(least["h0_optimal"], (float(en0[good].min()), n))
+                least["h1_optimal"] = min(least["h1_optimal"], (float(en1[good].min()), n))
+                smallest = min(smallest, (n, float(en0[good].min())))
+                for r1, a1 in np.argwhere(good & (en0 <= least["least_largest_en"][0])).tolist():
+                    rate = binom.sf(r1, n1, grid) - binom.sf(a1, n1, grid)
+                    top = n1 + float(rate.max()) * (n - n1)
+                    least["least_largest_en"] = min(least["least_largest_en"], (top, n))
     if smallest[0] > nmax:
         with pytest.raises(DesignError):
             mander_thompson.search(Target(*args, nmax))
@@ -217,19 +222,20 @@ def three_stage_least(args, nmax, early, shape):
                             continue
                         en2 = n1 + (pmf(n1, p0)[r1 + 1 : a1 + 1].sum()) * (n2 - n1)
                         x = np.arange(n2 + 1)
+                        # (r2, a2): from r1 on, no early go where there is none
+                        may = (x[:, None] >= r1) & (x[:, None] <= x[None, :]) & (early | (x[None, :] == n2))
+                        en = en2 + between(state[0]) * (n - n2)
                         for r in range(r1, n):
-                            t = [binom.sf(r - x, n - n2, p) for p in (p0, p1)]
-                            for r2 in range(r1, min(r, n2 - 1) + 1):
-                                for a2 in range(r2, n2 + 1) if early else [n2]:
-                                    on = (x > r2) & (x <= a2)
-                                    go = [
-                                        g + s @ np.where(on, late, x > a2)
-                                        for g, s, late in zip(gone, state, t, strict=True)
-                                    ]
-                                    if go[0] <= alpha + 1e-12 and go[1] >= 1 - beta - 1e-12:
-                                        en = en2 + state[0][on].sum() * (n - n2)
-                                        best = min(best, en)
-                                        smallest = min(smallest, (n, en))
+                            go = [
+                                g + between(s * binom.sf(r - x, n - n2, p)) + s.sum() - s.cumsum()[None, :]
+                                for g, s, p in zip(gone, state, (p0, p1), strict=True)
+                            ]
+                            good = may & (x[:, None] <= min(r, n2 - 1))
+                            good &= (go[0] <= alpha + 1e-12) & (go[1] >= 1 - beta - 1e-12)
+                            if good.any():
+                                least = float(en[good].min())
+                                best = min(best, least)
+                                smallest = min(smallest, (n, least))
     return best, smallest
 
 

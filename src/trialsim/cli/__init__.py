@@ -10,11 +10,13 @@ import io
 import re
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand
+from typer.main import get_command
 
 from trialsim import timing
 from trialsim.cli import (
@@ -58,7 +60,7 @@ def main() -> None:
     gc.set_threshold(50_000, 20, 20)  # a figure is many small objects, and none of them is garbage yet
     before, timing.listener = timing.hear(), _say
     try:
-        app(args=together(sys.argv[1:]))
+        _tree()(args=together(sys.argv[1:]))
     except FileError as error:
         _fail(str(error), 2)
     except Interrupted as error:
@@ -76,6 +78,12 @@ def main() -> None:
         timing.listener = None
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@cache
+def _tree() -> Callable[..., Any]:
+    """Every command with its options, built once: a process may call ``main`` many times."""
+    return get_command(app)
 
 
 def _say(words: str) -> None:

@@ -64,6 +64,13 @@ class Bop2(ErrorRates):
         assert self.p0 is not None
         return self.prior or (self.p0, 1 - self.p0)
 
+    def constants(self) -> dict[str, float]:
+        """lambda and gamma of the cut-offs, as stated or as searched for."""
+        if self.lambda_ is not None and self.gamma is not None:
+            return {"lambda": self.lambda_, "gamma": self.gamma}
+        found: Bop2Design = self.chosen()
+        return found.constants
+
     def compile(self) -> Looks:
         """One look for each number of patients stated."""
         assert self.p0 is not None

@@ -133,10 +133,14 @@ class ErrorRates(Spec):
         """The designs that a search finds, each under its criterion; all criteria where none is stated."""
         raise NotImplementedError
 
-    def best(self) -> Looks:
-        """The looks of the design that is searched for: under the criterion stated, else the default one."""
+    def chosen(self) -> Any:
+        """The design that is searched for: under the criterion stated, else the default one."""
         asked = self if self.criterion else self.model_copy(update={"criterion": self.default_criterion})
-        looks: Looks = asked.candidates().named[0][1].looks()
+        return asked.candidates().named[0][1]
+
+    def best(self) -> Looks:
+        """Its looks."""
+        looks: Looks = self.chosen().looks()
         return looks
 
     def stated_outright(self) -> bool:

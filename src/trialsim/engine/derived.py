@@ -57,6 +57,11 @@ def no_bound_because(scenario: Scenario, rules: Rules, *, in_a_cohort: bool = Fa
         return "the scenario states no p0"
     if not more_responses_never_hurt(rules.looks):
         return "in this table of decisions more responses do not plainly make a go more likely"
+    if scenario.conduct is not None and scenario.conduct.pending == "weigh_follow_up":
+        return (
+            "interim looks weigh pending patients, and may let a trial go on that a look at every outcome would have "
+            "stopped"
+        )
     if scenario.on_dose_change == "new_dose_only":
         return (
             "after a dose change only the patients at the new dose are analysed, and how many they are depends on what "

@@ -93,10 +93,11 @@ def law(rules: Rules, cells: Float64, choices: Sequence[DoseChoice]) -> Iterator
     left, ends = np.zeros((most + 1, most + 1, last + 1)), np.zeros((most + 1, most + 1, last + 1, 4))
     higher_dose(tables, cells[0], *start(most, last), left, ends)
     yield from at_higher(rules, ends, all_ends)
+    verdicts = [decisions(rules, look) for look in range(len(rules.looks.n))]
     with long_work("joint law of the two doses", most) as done:
         for begun in range(1, most):
             if left[begun].any():
-                yield from _at_lower(rules, tables, cells[1], begun, left[begun], choices, all_ends)
+                yield from _at_lower(rules, tables, cells[1], begun, left[begun], choices, verdicts, all_ends)
             done(begun)
 
 
@@ -136,7 +137,7 @@ def when_left(rules: Rules, cells: Float64) -> tuple[float, float, float]:
 
 def is_go(end: Int64) -> Bool:
     """Which trials ended in a go."""
-    return np.isin(end, (GO_EARLY, FINAL_GO))
+    return np.asarray((end == GO_EARLY) | (end == FINAL_GO))
 
 
 def start(most: int, last: int) -> tuple[Float64, Float64]:
@@ -166,6 +167,7 @@ def _at_lower(
     begun: int,
     left: Float64,
     choices: Sequence[DoseChoice],
+    verdicts: Sequence[Int64],
     all_ends: bool,
 ) -> Iterator[Part]:
     """The trials that went on at the second dose after ``begun`` patients."""
@@ -187,9 +189,7 @@ def _at_lower(
         for size2, look in at_look.items():
             at = (n2 == size2) & (why == 2)
             if at.any():
-                yield _joined(
-                    begun, x1, t1, before, n2[at], x2[at], t2[at], ends, decisions(rules, look), all_ends
-                )
+                yield _joined(begun, x1, t1, before, n2[at], x2[at], t2[at], ends, verdicts[look], all_ends)
         if all_ends and (stopped := why < 2).any():
             n2, x2, t2, why = n2[stopped], x2[stopped], t2[stopped], why[stopped]
             end = np.where(why == 0, TOXICITY, TOXICITY_AT_N)
@@ -210,14 +210,14 @@ def _joined(
     all_ends: bool,
 ) -> Part:
     """Trials that end at one look: what was seen at the first dose with what was seen at the second."""
-    end = verdicts[np.add.outer(x1, x2)]
-    p = np.multiply.outer(before, ends[n2, x2, t2, 2])
-    found = _flat(begun, x1, t1, n2, x2, t2, end, p)
+    late, count = ends[n2, x2, t2, 2], np.add.outer(x1, x2)
     if all_ends:
-        return found
-    keep = is_go(found.end)
-    seen = Seen(*(getattr(found.seen, name)[keep] for name in ("n1", "x1", "t1", "n2", "x2", "t2")))
-    return Part(seen, found.end[keep], found.p[keep])
+        return _flat(begun, x1, t1, n2, x2, t2, verdicts[count], np.multiply.outer(before, late))
+    # only what is kept is written out
+    first, second = np.nonzero(is_go(verdicts)[count])
+    n1 = np.full(len(first), begun, dtype=np.int64)
+    seen = Seen(n1, x1[first], t1[first], n2[second], x2[second], t2[second])
+    return Part(seen, verdicts[count[first, second]], before[first] * late[second])
 
 
 def _flat(begun: int, x1: Int64, t1: Int64, n2: Int64, x2: Int64, t2: Int64, end: Int64, p: Float64) -> Part:

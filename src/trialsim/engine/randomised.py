@@ -85,6 +85,7 @@ def law(rules: Rules, cells: Float64, choices: Sequence[DoseChoice]) -> Law:
     patients[0, 1:] = 1 - np.concatenate([[0.0], np.cumsum(gone)[1:-1]])
     outcomes, rates = np.zeros((len(choices), len(OUTCOMES))), np.zeros((len(choices), 3))
     went = is_go(first.end)
+    verdicts = [decisions(rules, look) for look in range(len(looks.n))]
     for k, choice in enumerate(choices):
         found = choice.outcomes(_part(first.seen, went), np.ones(went.sum(), dtype=bool))
         outcomes[k] += np.bincount(found, weights=first.p[went], minlength=len(OUTCOMES))
@@ -138,7 +139,7 @@ def law(rules: Rules, cells: Float64, choices: Sequence[DoseChoice]) -> Law:
                     y, x = np.nonzero(seen_at)
                     if not len(y):
                         continue
-                    end = decisions(rules, look)[np.add.outer(x1, y + x)]
+                    end = verdicts[look][np.add.outer(x1, y + x)]
                     p = np.multiply.outer(weight, seen_at[y, x])
                     np.add.at(ends[n], end.ravel(), p.ravel())
                     go = is_go(end)

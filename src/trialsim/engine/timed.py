@@ -37,6 +37,7 @@ def runs_abreast(rules: Rules, calendar: Calendar) -> bool:
         or calendar.own
         or calendar.exclude
         or calendar.interim == EARLY_DECISION
+        or calendar.weighing.on
         or calendar.after_change != POOLED
         or calendar.max_reductions >= 0
         or rules.randomise

@@ -267,7 +267,7 @@ def _looks(trials: Timed, row: Int32, patients: Int64, decided: int) -> list[tup
     """The looks of a trial with one set of them that no dose change or early decision has cut short."""
     tables, calendar = trials.tables, trials.calendar
     changed = calendar.after_change != POOLED and row[column.TRIGGERED]
-    if calendar.own or changed or calendar.interim == EARLY_DECISION:
+    if calendar.own or changed or calendar.interim == EARLY_DECISION or calendar.weighing.on:
         return []
     everybody = np.arange(len(patients))
     counted = everybody[patients[:, field.IS_EVALUABLE] > 0] if tables.replaced else everybody

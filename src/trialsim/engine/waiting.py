@@ -6,12 +6,14 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from trialsim.engine.montecarlo import tallies
 from trialsim.engine.paired import Difference, Together, against, estimates
 from trialsim.engine.quantities import Side
 from trialsim.engine.tally import Tally
 from trialsim.engine.timed import Timed, timed
-from trialsim.kernels.tables import CONTINUE_ACCRUAL, EARLY_DECISION, PAUSE
+from trialsim.kernels.tables import CONTINUE_ACCRUAL, EARLY_DECISION, PAUSE, WAIT, Calendar, Weighing
 from trialsim.results import Estimate
 from trialsim.scenario.compiled import Compiled
 
@@ -19,6 +21,10 @@ REPLICATES = 10_000
 """Trials a case and policy, at most."""
 
 POLICIES = {"pause": PAUSE, "early_decision": EARLY_DECISION, "continue": CONTINUE_ACCRUAL}
+"""What accrual does while a look waits for every outcome."""
+
+WEIGH, LEAVE_OUT = "weigh_follow_up", "leave_out"
+"""Looks that weigh pending patients; the same looks if they left them out."""
 
 QUANTITIES = ("p_go", "en", "duration_months")
 
@@ -57,14 +63,17 @@ class Waiting:
 def waiting_cost(trial: Compiled, seed: int, replicates: int) -> tuple[Waiting, ...]:
     """Every case under every interim policy, on the same patients; empty without an interim look or without dates.
 
-    ``Difference.one`` is the scenario's own policy, ``other`` the one named.
+    ``Difference.one`` is the scenario's own policy, ``other`` the one named. Where looks weigh pending
+    patients, that is the scenario's own policy, and leaving them out is one more.
     """
     conduct = trial.scenario.conduct
     if conduct is None or len(trial.rules.looks.n) == 1 or not replicates:
         return ()
-    replicates, interim = min(replicates, REPLICATES), conduct.interim
+    weighs = trial.calendar.weighing.on
+    policies = (WEIGH, LEAVE_OUT, *POLICIES) if weighs else tuple(POLICIES)
+    replicates, interim = min(replicates, REPLICATES), WEIGH if weighs else conduct.interim
     # the scenario's own policy is simulated once, beside the others
-    order = [interim, *(policy for policy in POLICIES if policy != interim)]
+    order = [interim, *(policy for policy in policies if policy != interim)]
     together = {
         case: Together(Side.of(own), tuple(Side.of(_under(trial, own, policy)) for policy in order[1:]))
         for case, own in timed(trial).items()
@@ -73,12 +82,31 @@ def waiting_cost(trial: Compiled, seed: int, replicates: int) -> tuple[Waiting, 
     return tuple(
         Waiting(case, policy, policy == interim, replicates, _found(drawn[case], order.index(policy)))
         for case in together
-        for policy in POLICIES
+        for policy in policies
     )
 
 
 def _under(trial: Compiled, own: Timed, policy: str) -> Timed:
-    return replace(own, choice=None).under(trial.rules, own.calendar._replace(interim=POLICIES[policy]))
+    calendar = own.calendar
+    if policy == LEAVE_OUT:
+        calendar = calendar._replace(weighing=leaving_out(calendar))
+    else:
+        calendar = calendar._replace(interim=POLICIES[policy], weighing=WAIT)
+    return replace(own, choice=None).under(trial.rules, calendar)
+
+
+def leaving_out(calendar: Calendar) -> Weighing:
+    """Looks at the same time that leave out whoever is pending, by the Beta posterior."""
+    weighing = calendar.weighing
+    alone = np.repeat(weighing.futile_from[..., :1], weighing.futile_from.shape[2], axis=2)
+    return weighing._replace(
+        credit=np.zeros_like(calendar.visit),
+        doubt=0,
+        futile_from=alone,
+        node=WAIT.node,
+        gain=WAIT.gain,
+        unconfirmed=WAIT.unconfirmed,
+    )
 
 
 def _found(tally: Tally, k: int) -> dict[str, Difference]:

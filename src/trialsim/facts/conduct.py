@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from trialsim.facts.pending import Weighing, weighing
 from trialsim.facts.toxicity import Toxicity
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Scenario
@@ -81,6 +82,7 @@ class Conduct:
         toxicity_weeks, early_onset: window within which a toxicity counts, share of onsets in its first half.
         toxicity_known: complete_only or as_it_happens; None without a boundary.
         interim: accrual at an interim look: continue, pause, early_decision; None without one.
+        weighing: how interim looks weigh pending patients; None where they wait for every outcome.
         interim_by_default: whether it is the default, because the scenario does not say.
         overrun: count or exclude; None where nobody can be enrolled while a decision to end the trial is pending.
         amendment_lag_weeks: from trigger to first patient at the new dose; None where the dose never changes.
@@ -106,6 +108,7 @@ class Conduct:
     amendment_lag_weeks: float | None
     during_amendment: str | None
     reductions: Reductions | None
+    weighing: Weighing | None = None
 
 
 def counted(trial: Compiled) -> Counted:
@@ -165,4 +168,5 @@ def conduct(trial: Compiled, toxicity: Toxicity) -> Conduct | None:
         )
         if reductions
         else None,
+        weighing(trial),
     )

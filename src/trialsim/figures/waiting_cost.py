@@ -6,7 +6,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from trialsim.engine.waiting import POLICIES, Waiting
+from trialsim.engine.waiting import WEIGH, Waiting
 from trialsim.figures.drawn import Drawn, Material
 from trialsim.figures.labels import Box, along, around, beside, place
 from trialsim.figures.style import BLACK, BLUE, GREY, NARROW, ORANGE, Key, Sheet, count_ticks
@@ -17,8 +17,10 @@ from trialsim.writing.numbers import probability
 MOST_CASES = 5
 AXES = ("duration_months", "en")
 LEFT, RIGHT, BELOW, HIGH, HEAD = 1.0, 0.4, 0.85, 5.0, 0.15
-MARKERS = {"pause": "s", "early_decision": "^", "continue": "o"}
+MARKERS = {"weigh_follow_up": "D", "leave_out": "v", "pause": "s", "early_decision": "^", "continue": "o"}
 WORDS = {
+    "weigh_follow_up": "no wait: pending patients are weighed",
+    "leave_out": "no wait: pending patients are left out",
     "pause": "pause: no patients until the decision",
     "early_decision": "early decision: pause, decide once it is certain",
     "continue": "continue: patients arrive meanwhile",
@@ -38,7 +40,7 @@ def draw(material: Material) -> Drawn | None:
     shown = cases[:MOST_CASES]
     keys = [
         Key(WORDS[policy], {"color": BLACK, "marker": MARKERS[policy], "markersize": 4, "linestyle": ""})
-        for policy in POLICIES
+        for policy in dict.fromkeys(row.policy for row in found)
     ]
     footer = (
         f"Simulated, R = {found[0].replicates:,} a case and policy on the same patients, seed "
@@ -70,7 +72,7 @@ def draw(material: Material) -> Drawn | None:
         "waiting_cost",
         "What waiting at the interim look costs",
         "Expected duration and expected number of patients treated when accrual pauses at an interim look, pauses only "
-        "until the decision is certain, or goes on. Down is fewer patients, left is a shorter trial.",
+        f"until the decision is certain, or goes on{_unweighed(found)}. Down is fewer patients, left a shorter trial.",
         _alt(found),
         sheet.figure,
         to_frame([row for each in found for row in each.rows()]),
@@ -113,6 +115,13 @@ def _name(axes: Axes, points: list[list[tuple[float, float]]], names: list[str])
         axes.text(*at[0], name, color=colour, ha="center", va="center", transform=axes.transAxes, zorder=6)
         if box.gap(own) > LEADER:
             axes.plot(*zip(*at[1:], strict=True), color=colour, linewidth=0.4, transform=axes.transAxes)
+
+
+def _unweighed(found: tuple[Waiting, ...]) -> str:
+    """What is compared where looks weigh pending patients."""
+    if not any(row.policy == WEIGH for row in found):
+        return ""
+    return ", and when the look does not wait"
 
 
 def _own(found: tuple[Waiting, ...]) -> str:

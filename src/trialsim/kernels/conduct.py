@@ -34,11 +34,13 @@ from trialsim.kernels.groups import (
     GROUP_FIELDS,
     LAST_IN,
     LOOK,
+    MEMBER,
     REACH,
     RUN_OUT,
     RUNNING,
     SERIES,
     SINCE,
+    TREATED,
     UP_TO_PATIENT,
     complete,
     count_patient,
@@ -49,6 +51,7 @@ from trialsim.kernels.jit import kernel, plain
 from trialsim.kernels.patient import screened_for, stratum_of, treat, words_of
 from trialsim.kernels.streams import GROUP_ALLOCATION, GROUP_OUTCOME
 from trialsim.kernels.tables import HOLD, NEW_DOSE_ONLY, RESTART, SWITCH
+from trialsim.kernels.weighing import look_taken
 
 
 @plain
@@ -191,6 +194,7 @@ def run_each(  # type: ignore[no-untyped-def]
                 tick, what = next_decision(
                     tables,
                     calendar,
+                    patients,
                     groups,
                     series,
                     a,
@@ -235,8 +239,15 @@ def run_each(  # type: ignore[no-untyped-def]
                 at_n = narrow or tables.at_n[look]
                 state[GROUP_END] = ACCRUAL if decision == RUN_OUT else end_of(decision, at_n)
                 n = tables.look_n[look]
-                if decision != RUN_OUT and not final and state[COUNTED] >= n:
-                    state[CUT] = series[group, UP_TO_PATIENT, n]
+                if decision != RUN_OUT and not final:
+                    if calendar.weighing.on:
+                        members = series[group, MEMBER]
+                        _, last = look_taken(
+                            tables, calendar.weighing, patients, members, state[TREATED], look
+                        )
+                        state[CUT] = members[last] + 1
+                    elif state[COUNTED] >= n:
+                        state[CUT] = series[group, UP_TO_PATIENT, n]
                 end = _end_of(groups)
             elif now == switch:
                 switch, held = NEVER_TICK, False

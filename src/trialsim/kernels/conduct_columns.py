@@ -40,10 +40,12 @@ patients, responses and toxicities at the first dose since then.
 PATIENT_FIELDS = (
     "arrival", "level", "stratum", "responder", "toxic", "evaluable", "response", "serious", "controlled",
     "known", "onset", "toxicity_known", "first_sight", "ended", "reductions", "off", "intensity", "reported",
+    "sighted",
 )  # fmt: skip
 """Fields of a treated patient in enrolment order. Ticks since accrual opened: arrival, known (response outcome),
-onset (first course; -1: none), toxicity_known, first_sight (-1: no counted response), ended (treatment). ``level``
-counts from 0, ``intensity`` is 2**-16, the others are 0 or 1 or counts."""
+onset (first course; -1: none), toxicity_known, first_sight (-1: no counted response), ended (treatment), sighted (first
+sight of a response whether or not it is confirmed; -1: none). ``level`` counts from 0, ``intensity`` is 2**-16, the
+others are 0 or 1 or counts."""
 
 
 def columns(levels: int, cohorts: int, randomised: bool = False) -> int:

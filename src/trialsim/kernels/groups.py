@@ -20,6 +20,7 @@ from trialsim.kernels import patient as field
 from trialsim.kernels.clock import NEVER_TICK
 from trialsim.kernels.jit import inline, plain
 from trialsim.kernels.tables import CONTINUE_ACCRUAL, EARLY_DECISION
+from trialsim.kernels.weighing import look_taken, weighed
 
 RUNNING = -1
 """End of a group that has not ended."""
@@ -44,13 +45,15 @@ of those treated before are known."""
     UP_TO_TOXICITIES,
     TOXIC_IN_ORDER,
     TOXIC_IN_ORDER_HIT,
+    MEMBER,
     SERIES,
-) = range(12)
+) = range(13)
 """Series of a group by number of counted patients: tick at which the first so many (and all enrolled between) are
 known, their responses, evaluable ones, the last one's number in the trial; when the q-th inevaluable one becomes known;
 outcomes of counted patients in order of time, each as twice the patient's number among them, and 1 more for a response;
 tick at which the toxicities of the first so many are known, how many there are; toxicities of counted patients and
-freedom from it in order of time, in the same way."""
+freedom from it in order of time, in the same way; and, by number of patients since looks began, counted or not, the
+last one's place in the trial, from 0."""
 
 BEST_LAST = (FUTILITY, ACCRUAL, FINAL_NO_GO, TOXICITY, TOXICITY_AT_N, FINAL_CONSIDER, GO_EARLY, FINAL_GO)
 """Ends of groups, best last."""
@@ -141,7 +144,9 @@ def certain_of_toxicity(tables, groups, series, a):  # type: ignore[no-untyped-d
 
 
 @plain
-def next_decision(tables, calendar, groups, series, a, narrow, own_dose, no_more):  # type: ignore[no-untyped-def]
+def next_decision(  # type: ignore[no-untyped-def]
+    tables, calendar, patients, groups, series, a, narrow, own_dose, no_more
+):
     """When a group decides, if no further patient arrives, and what: a decision of the look, or RUN_OUT.
 
     ``own_dose`` is (patients, responses, tick known) at the current dose; ``no_more`` the tick of the last
@@ -164,7 +169,20 @@ def next_decision(tables, calendar, groups, series, a, narrow, own_dose, no_more
             decision = TOO_TOXIC if too_toxic else decision
         if tick < NEVER_TICK:
             return max(tick + calendar.review_lag, groups[a, DECIDED]), decision
-    if groups[a, COUNTED] >= n:
+    due, verdict = NEVER_TICK, 0
+    if calendar.weighing.on and not tables.final[look]:
+        members, treated = series[a, MEMBER], groups[a, TREATED]
+        tick, last = look_taken(tables, calendar.weighing, patients, members, treated, look)
+        if tick < NEVER_TICK:
+            too_toxic = False
+            if watched:
+                known, too_toxic = certain_of_toxicity(tables, groups, series, a)
+                tick = max(tick, known)
+            verdict = TOO_TOXIC
+            if not too_toxic:
+                verdict = weighed(tables, calendar, patients, members, look, last, tick)
+            due = max(tick + calendar.review_lag, groups[a, DECIDED])
+    elif groups[a, COUNTED] >= n:
         decision = tables.look_next[look, series[a, UP_TO_RESPONSES, n]]
         tick = series[a, UP_TO_KNOWN, n]
         if watched:
@@ -173,19 +191,22 @@ def next_decision(tables, calendar, groups, series, a, narrow, own_dose, no_more
         return max(tick + calendar.review_lag, groups[a, DECIDED]), decision
     if groups[a, TREATED] >= tables.act_ge.shape[1] - 1:
         no_more = groups[a, LAST_IN]
-    if no_more < NEVER_TICK:
+    if no_more < NEVER_TICK and not complete(tables, groups, a, narrow):
         known = max(max(groups[a, REACH], groups[a, EARLIER]), no_more)
         for k in range(tables.toxic_ge.shape[0]):
             if tables.toxic_ge[k] < NEVER:
                 known = max(known, series[a, UP_TO_TOXICITY_KNOWN, groups[a, COUNTED]])
-        return max(known + calendar.review_lag, groups[a, DECIDED]), RUN_OUT
-    return NEVER_TICK, 0
+        tick = max(known + calendar.review_lag, groups[a, DECIDED])
+        if tick < due:
+            return tick, RUN_OUT
+    return due, verdict
 
 
 @plain
 def count_patient(tables, groups, series, a, patient, number):  # type: ignore[no-untyped-def]
     """Enter a patient (the ``number``-th treated one) into the looks of a group."""
     group = groups[a]
+    series[a, MEMBER, group[TREATED]] = number - 1
     group[TREATED] += 1
     group[LAST_IN] = patient[field.STARTED]
     group[REACH] = max(group[REACH], patient[field.KNOWN])

@@ -42,8 +42,9 @@ from trialsim.kernels.tables import (
     OFF,
     RELATIVE_INTENSITY,
     REPORTED,
+    SIGHTED,
     FIELDS,
-) = range(19)
+) = range(20)
 """Fields of a patient, as ``conduct_columns.PATIENT_FIELDS`` names them."""
 
 FULL_INTENSITY = 1 << 16
@@ -170,6 +171,9 @@ def treat(calendar, thresholds, patient, row, replicate, index, k0, k1):  # type
     patient[ONSET] = start + onset if toxic else -1
     patient[TOXICITY_KNOWN] = start + (onset if toxic else calendar.window)
     patient[FIRST_SIGHT] = start + calendar.visit[seen] if response else -1
+    patient[SIGHTED] = (
+        start + calendar.visit[seen] if patient[RESPONDER] and evaluable and missed > seen else -1
+    )
 
 
 @plain

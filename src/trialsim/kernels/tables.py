@@ -66,6 +66,40 @@ RESPONSE, TOXIC_IF_NOT, TOXIC_IF_SO, EVALUABLE_IF_NOT, EVALUABLE_IF_SO, SERIOUS,
 serious event given toxicity; stable disease given no response; toxicity whatever the response."""
 
 
+class Weighing(NamedTuple):
+    """How interim looks weigh pending patients (docs/conduct.md): L looks, Q nodes of the exact posterior."""
+
+    on: bool
+    """Whether looks weigh them; False: they wait for every outcome."""
+    allowed: Int64
+    """(L,) pending patients with whom a look may be taken."""
+    minimum: int
+    """Ticks since the enrolment of its last patient before a look is taken."""
+    window: int
+    """Ticks of follow-up without response that make a non-response."""
+    credit: Int64
+    """(V,) ticks of follow-up that count from a visit on; empty: the ticks since enrolment."""
+    doubt: int
+    """Ticks of follow-up without response that an unconfirmed response counts for."""
+    futile_from: Int64
+    """(L, R + 1, n + 1) least ticks of follow-up without response, non-responses included, that are futile with so many
+    responses and so many unconfirmed ones; more than R responses never are."""
+    node: Float64
+    """(Q,) response rates at which the exact posterior is worked out; empty where ``futile_from`` decides."""
+    gain: Float64
+    """(L, Q) weight of each: what the posterior probability gains there, less the cut-off of the look."""
+    unconfirmed: Float64
+    """(n + 1, Q) likelihood of so many unconfirmed responses."""
+
+
+_WHOLE, _REAL = np.zeros(0, dtype=np.int64), np.zeros((0, 0))
+
+WAIT = Weighing(
+    False, _WHOLE, 0, 1, _WHOLE, 0, np.zeros((0, 0, 0), dtype=np.int64), _REAL.ravel(), _REAL, _REAL
+)
+"""Looks wait until every outcome is known."""
+
+
 class Calendar(NamedTuple):
     """Conduct in ticks of 1/1024 day (docs/conduct.md): J pieces of the accrual curve, V visits, S strata."""
 
@@ -137,6 +171,7 @@ class Calendar(NamedTuple):
     only: int = -1
     """The one cohort whose patients are enrolled, in a trial of its own; -1: all. Its ticks count from the opening of
     accrual, and its column PAUSED holds the arrival of its first patient."""
+    weighing: Weighing = WAIT
 
 
 def threshold(probability: float) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from trialsim.facts.conduct import Conduct
 from trialsim.facts.protocol import Assumed, Facts
+from trialsim.reporting import protocol_pending
 from trialsim.reporting.protocol_toxicity import weeks
 from trialsim.writing.numbers import count, listed, rate
 from trialsim.writing.report import Block, Points, Words
@@ -137,6 +138,8 @@ def conduct(facts: Facts) -> Iterator[Block]:
     yield Words(_assessments(stated))
     own = facts.cohorts is not None and facts.cohorts.own
     yield Words(" ".join(_looks(stated, own, facts.design.watches_toxicity)))
+    if stated.weighing is not None:
+        yield from protocol_pending.blocks(stated.weighing, facts)
     if stated.reductions is not None:
         yield Words(_reductions(stated))
     yield Words(" ".join(_planning(stated)), lead="Assumed for planning.")
@@ -173,7 +176,8 @@ def _looks(stated: Conduct, own: bool, toxic: bool) -> Iterator[str]:
         else "as soon as the outcomes it needs are known"
     )
     window = ", those of toxicity included, whose absence is known at the end of the window" if toxic else ""
-    yield f"A look takes the first patients in the order of enrolment, and is decided {when}{window}."
+    looks = "A look takes" if stated.weighing is None else "A final look takes"
+    yield f"{looks} the first patients in the order of enrolment, and is decided {when}{window}."
     if stated.overrun is not None:
         pending = (
             f"Patients enrolled while the decision that ends {trial} is pending never enter that decision"

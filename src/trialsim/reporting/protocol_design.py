@@ -73,6 +73,16 @@ def _associated(odds_ratio: float | None) -> str:
 
 
 def _looks(facts: Facts) -> Iterator[str]:
+    yield from _by_number(facts)
+    if facts.conduct is not None and facts.conduct.weighing is not None:
+        yield (
+            "At an interim look these are the decisions when every outcome is known; while some are pending they are "
+            "taken as the part on conduct says."
+        )
+
+
+def _by_number(facts: Facts) -> Iterator[str]:
+    """What each number of responses leads to."""
     design, looks = facts.design, facts.design.looks
     who = "evaluable patients" if facts.counted.replaced else "patients"
     if len(looks) > len(ORDINALS):

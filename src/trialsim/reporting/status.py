@@ -11,9 +11,10 @@ from trialsim.ongoing.status import Status
 from trialsim.reporting import status_words as words
 from trialsim.reporting.about import MADE_BY, about
 from trialsim.reporting.pictures import undrawn
-from trialsim.writing.numbers import NONE, Cell, count, mcse_cell, probability_cell, rate
+from trialsim.writing.numbers import NONE, Cell, count, mcse_cell, probability_cell, rate, rates
 from trialsim.writing.report import (
     Block,
+    Code,
     Pictures,
     Points,
     Report,
@@ -80,6 +81,9 @@ def _now(found: Status) -> Section:
         (Words("What was done otherwise than the protocol says:", lead="Departures."), Points(against))
         if against
         else (),
+        (Code(command, "The analysis of a trial that went on past futility"),)
+        if (command := words.analysis_past_futility(found))
+        else (),
         _looks(found),
         parts=(_ahead(found), _queries(found)),
     )
@@ -124,14 +128,15 @@ def _blocks(found: Status, ahead: Prospects) -> Iterator[Block]:
     if not ahead.chances:
         yield Words("Nothing is left to come: the last look is decided, or nobody else can be treated.")
         return
-    yield _chances(ahead)
+    yield _chances(found, ahead)
     if ahead.forecasts:
         yield _forecast(found, ahead)
     a, b = found.options["prior"]
     text = (
         f"Patients came at {ahead.accrual.per_month:.2f} a month (nine in ten: {ahead.accrual.quantile(0.05):.2f} to "
-        f"{ahead.accrual.quantile(0.95):.2f}), counted while accrual was open. Posterior: prior Beta({a:g}, {b:g}), "
-        f"mean response rate {rate(round(ahead.mean_rate, 3))}. "
+        f"{ahead.accrual.quantile(0.95):.2f}), counted while accrual was open. Predictive: averaged over the response "
+        f"rates that the patients so far leave likely, on average {rate(round(ahead.mean_rate, 3))} (posterior of a "
+        f"Beta({a:g}, {b:g}) prior). "
     )
     if abs(ahead.mean_rate - ahead.known_only) >= 0.0005:
         text += KNOWN_ONLY.format(known=rate(round(ahead.known_only, 3)))
@@ -142,12 +147,15 @@ def _names(ahead: Prospects) -> list[str]:
     return [chance.case for chance in ahead.chances][: MOST_CASES + 1]
 
 
-def _called(name: str) -> str:
-    return "Predictive (posterior)" if name == POSTERIOR else name
+def _called(found: Status, name: str) -> str:
+    """A row of what is ahead: the case and its response rate."""
+    if name == POSTERIOR:
+        return "Predictive"
+    return f"{name}: response rate {rates(found.compiled.rates[name].response)}"
 
 
-def _chances(ahead: Prospects) -> Table:
-    """P(go) now, by case: exact. A column that says the same as another is left out."""
+def _chances(found: Status, ahead: Prospects) -> Table:
+    """The chance of a go now, by case: exact. A column that says the same as another is left out."""
     shown = [chance for chance in ahead.chances if chance.case in _names(ahead)]
     toxic = any(chance.go is not None for chance in shown)
     other = any(abs(chance.at_rate - chance.looks_alone) >= SAME for chance in shown)
@@ -155,21 +163,21 @@ def _chances(ahead: Prospects) -> Table:
     for chance in shown:
         more = [probability_cell(p) for p in (chance.go, chance.reduced, chance.toxicity)] if toxic else []
         alone = [probability_cell(round(p, 12)) for p in (chance.looks_alone, chance.at_rate)]
-        rows.append((_called(chance.case), *more, *alone[: 1 + other]))
-    heads, notes = ["If", "P(go)"], ["Exact."]
+        rows.append((_called(found, chance.case), *more, *alone[: 1 + other]))
+    heads, notes = ["If", "Go"], ["Exact."]
     if toxic:
-        heads = ["If", "P(go)", "P(dose lowered)", "P(toxicity stop)", "By the looks alone"]
+        heads = ["If", "Go", "Dose lowered", "Toxicity stop", "Go, by the looks alone"]
         notes.append(
-            "P(go) with the toxicity rule has every future outcome known before the next patient; by the looks alone "
-            "toxicity is left out. For the predictive probability with the toxicity rule see the forecast."
+            "With the toxicity rule every future outcome is taken to be known before the next patient; by the looks "
+            "alone toxicity is left out. For the predictive chance with the toxicity rule see the forecast."
         )
     if other:
-        heads.append("Other convention")
+        heads.append("Go, other convention")
         notes.append(
             "Pending patients by their follow-up; other convention: in a case every pending patient at its response "
             "rate; predictive: by the known patients alone, which is too low."
         )
-    return Table("p_go", "P(go) from here", tuple(heads), plain(rows), (" ".join(notes),))
+    return Table("p_go", "The chance of a go from here", tuple(heads), plain(rows), (" ".join(notes),))
 
 
 def _forecast(found: Status, ahead: Prospects) -> Table:
@@ -180,7 +188,7 @@ def _forecast(found: Status, ahead: Prospects) -> Table:
         one = ahead.forecasts[name]
         rows.append(
             (
-                _called(name),
+                _called(found, name),
                 probability_cell(one.p_go.value),
                 mcse_cell("p_go", one.p_go.mcse),
                 _dates(ahead, one.next_look),
@@ -193,7 +201,7 @@ def _forecast(found: Status, ahead: Prospects) -> Table:
         f"{replicates:,} simulated rests of the trial from this very state, in calendar time; the accrual rate is "
         f"drawn from its posterior{_toxicity_of(ahead, found)}. Medians; in brackets what four in five of them lie "
         "between; other bands are in the CSV file.",
-        "P(go) is simulated, mcse its Monte Carlo standard error: "
+        "The chance of a go is simulated here, with its standard error: "
         + (
             "it has the waiting and the overrun in it that the exact one above leaves out."
             if _has_boundary(found)
@@ -201,7 +209,7 @@ def _forecast(found: Status, ahead: Prospects) -> Table:
         ),
         *_while_pending(found, ahead),
     ]
-    heads = ("If", "P(go)", "mcse", "Next look", "End", "Final n")
+    heads = ("If", "Go", "Its error", "Next look", "End", "Patients in all")
     return Table("forecast", "When, and how many patients", heads, plain(rows), tuple(notes), words=(3, 4, 5))
 
 

@@ -17,6 +17,7 @@ from trialsim.kernels.tables import (
     OLD_DOSE,
     PAUSE,
     SWITCH,
+    WAIT,
     Calendar,
     Int64,
     threshold,
@@ -24,6 +25,7 @@ from trialsim.kernels.tables import (
 from trialsim.scenario.compiling import MONTHS_A_WEEK, SHORTFALL, attained_ge
 from trialsim.scenario.conduct import Accrual, Conduct
 from trialsim.scenario.model import Scenario
+from trialsim.scenario.pending import weighed
 from trialsim.scenario.truth import CERTAIN
 
 MAX_ARRIVALS = 100_000
@@ -59,6 +61,7 @@ def immediate(calendar: Calendar) -> Calendar:
         lag=0,
         during_lag=OLD_DOSE,
         max_reductions=-1,
+        weighing=WAIT,
     )
 
 
@@ -74,6 +77,7 @@ def _compiled(scenario: Scenario, rules: Rules, conduct: Conduct) -> Calendar:
     rule = scenario.dose_reduction.rule if scenario.dose_reduction else None
     months = rule.months() if rule is not None and rule.kind == "amendment" else ()
     curve = _accrual_curve(conduct.accrual)
+    weighing = weighed(scenario, rules.looks)
     return Calendar(
         piece_tick=curve[0],
         piece_unit=curve[1],
@@ -115,6 +119,7 @@ def _compiled(scenario: Scenario, rules: Rules, conduct: Conduct) -> Calendar:
         exposure=threshold(reductions.exposure_weight) if reductions else 0,
         apart=scenario.apart,
         only=-1,
+        weighing=weighing.tables(len(rules.looks.n)) if weighing else WAIT,
     )
 
 

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from trialsim.designs.spec import AsTuple, OpenProbability, Probability, Spec, impossible
 from trialsim.scenario.cohorts import SUM
+from trialsim.scenario.pending import Weighing
 from trialsim.scenario.values import Lag, Weeks
 
 MAX_MONTHS = 500 * 12
@@ -206,6 +207,17 @@ class Conduct(Spec):
         "decide as soon as every completion gives the same decision",
         title="accrual at an interim look",
     )
+    pending: Literal["wait", "weigh_follow_up"] = Field(
+        "wait",
+        description="an interim look waits for the outcomes of all its patients; or it is taken when they are enrolled "
+        "and weighs the follow-up of those who are pending (`weighing`)",
+        title="pending patients at an interim look",
+    )
+    weighing: Weighing | None = Field(
+        None,
+        description="how follow-up is weighed with `pending: weigh_follow_up` (default: as its keys say)",
+        title="how follow-up is weighed",
+    )
     review_lag_weeks: Lag = Field(
         0.0,
         description="weeks from the last outcome of a look to its decision",
@@ -243,6 +255,16 @@ class Conduct(Spec):
             raise impossible(
                 "amendment_lag_weeks",
                 "with during_amendment: switch the new dose starts at once; leave the lag out",
+            )
+        if self.pending == "wait" and self.weighing is not None:
+            raise impossible(
+                "weighing", "looks weigh nothing while they wait; write pending: weigh_follow_up"
+            )
+        if self.pending == "weigh_follow_up" and self.interim == "early_decision":
+            raise impossible(
+                "pending",
+                "with interim: early_decision a look waits until every completion agrees; write interim: pause or "
+                "continue beside pending: weigh_follow_up, or leave pending out",
             )
         if self.confirmed and len(weeks) == 1:
             raise impossible(

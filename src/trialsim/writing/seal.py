@@ -18,6 +18,9 @@ SEAL, FILES = "seal", "files"
 RESULTS, ENVIRONMENT = "results.json", "environment.json"
 CHANGED, ADDED, MISSING = "changed since it was written", "not written by trialsim", "no longer there"
 
+EMPTY, END = b"{}\n", b"\n}\n"
+"""A JSON file without content, and how every other ends."""
+
 DEBRIS = {".DS_Store", "Thumbs.db", "desktop.ini"}
 """What file managers leave behind."""
 
@@ -29,8 +32,10 @@ def to_json(content: Mapping[str, Any]) -> bytes:
 
 def sealed(content: Mapping[str, Any]) -> bytes:
     """A JSON file that closes with the digest of its content."""
-    open_one = {key: value for key, value in content.items() if key != SEAL}
-    return to_json({**open_one, SEAL: f"sha256:{hashlib.sha256(to_json(open_one)).hexdigest()}"})
+    open_one = to_json({key: value for key, value in content.items() if key != SEAL})
+    seal = to_json({SEAL: f"sha256:{hashlib.sha256(open_one).hexdigest()}"})
+    # the seal is the last key: what stands before it is not written a second time, for large files take long
+    return seal if open_one == EMPTY else open_one.removesuffix(END) + b"," + seal.removeprefix(b"{")
 
 
 def fits(recorded: bytes) -> bool | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from trialsim.engine.waiting import LEAVE_OUT, WEIGH, Waiting
 from trialsim.quantities import is_probability, label
 from trialsim.reporting.run.summary import largest_errors
 from trialsim.running.content import Document
@@ -53,6 +54,45 @@ def changes(doc: Document) -> Table:
             "Outcomes at once: exact, if every outcome were known before the next patient; calendar time: simulated. "
             "The difference is that of both trials simulated on the same patients, in which chance cancels, and not "
             "quite that of the two numbers beside it.",
+        ),
+    )
+
+
+WAITS = {
+    WEIGH: "Pending patients weighed (this scenario)",
+    LEAVE_OUT: "Pending patients left out",
+    "early_decision": "Wait until certain",
+    "pause": "Wait, accrual pauses",
+    "continue": "Wait, accrual goes on",
+}
+
+
+def pending(found: Sequence[Waiting]) -> Table:
+    """Looks that weigh pending patients against waiting and against leaving them out; empty where they wait."""
+    cases = dict.fromkeys(row.case for row in found if row.policy == WEIGH)
+    groups = []
+    for case in cases:
+        rows: list[Row] = []
+        for policy, words in WAITS.items():
+            row = next(row for row in found if (row.case, row.policy) == (case, policy))
+            cells: list[Cell] = []
+            for name in ("p_go", "duration_months", "en"):
+                both = row.found[name]
+                cells.append(value_cell(name, both.other.estimate))
+                gap = both.difference
+                told = f"{difference_cell(name, gap.estimate).text} ({mcse_cell(name, gap.mcse).text})"
+                cells.append(Cell(NONE if row.own else told))
+            rows.append((words, *cells))
+        groups.append(Group(case, rows))
+    return Table(
+        "pending",
+        "Looks that weigh pending patients, against looks that wait",
+        ("Interim look", "P(go)", "Difference", "Months", "Difference", "Patients", "Difference"),
+        tuple(groups),
+        (
+            "Differences from this scenario's own looks, on the same patients, with their standard errors in brackets. "
+            "P(go) at the response rate of no interest is the type I error, at the desired one the power. Months: to "
+            "the last outcome or decision.",
         ),
     )
 

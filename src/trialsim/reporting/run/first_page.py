@@ -79,6 +79,8 @@ def rule(doc: Document) -> Iterator[str]:
             f"Responses are looked at first after {count(looks[0], patients[:-1])}; their number there decides how "
             f"many more are enrolled, {looks[-1]} in all at most (protocol section)."
         )
+    if (doc["conduct"]["stated"] or {}).get("pending") == "weigh_follow_up":
+        yield "An interim look does not wait for pending outcomes but weighs follow-up, and may decide otherwise."
     if design["toxic_looks"]:
         cuts = [f"{row['toxicities_from']} or more of {row['n']}" for row in design["toxic_looks"][:3]]
         more = " (further looks in the protocol section)" if len(design["toxic_looks"]) > 3 else ""

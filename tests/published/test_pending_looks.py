@@ -1,0 +1,259 @@
+"""Looks that weigh pending patients: posterior, table and exact characteristics against numbers computed elsewhere, and
+the calendar's own trials against enumeration of what can be pending."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.stats import binom
+
+from tests.helpers import config, rules_of
+from tests.published.reference import rows
+from trialsim.codes import FUTILITY, TICKS_PER_WEEK
+from trialsim.designs.pending_looks import Look, Posterior, above, cut_off_range, futile_from
+from trialsim.engine.timed import Timed
+from trialsim.kernels import conduct_columns as column
+from trialsim.kernels import patient as field
+from trialsim.kernels.streams import stream_key
+from trialsim.scenario.compiled import Compiled
+from trialsim.scenario.files import parse
+from trialsim.scenario.pending import weighed
+
+WINDOW = 10**6
+POSTERIORS: tuple[Posterior, ...] = ("beta", "exact")
+
+
+def test_posterior_of_pending_patients() -> None:
+    for row in rows("running/pending_looks_posterior.csv"):
+        prior = float(row["prior_a"]), float(row["prior_b"])
+        weights = [float(w) for w in row["weights"].split(";") if w]
+        counts = int(row["responses"]), int(row["known_nonresponses"])
+        beta, exact = (
+            above(float(row["p0"]), prior, *counts, weights, posterior) for posterior in POSTERIORS
+        )
+        assert beta == pytest.approx(float(row["beta_approximation"]), abs=2e-12)
+        assert exact == pytest.approx(float(row["exact"]), abs=2e-12)
+        assert exact == pytest.approx(float(row["quadrature"]), abs=2e-12)
+
+
+def look_of(row: dict[str, str]) -> tuple[Look, float, tuple[float, float]]:
+    n1, n, p0 = int(row["n1"]), int(row["N"]), float(row["p0"])
+    prior = p0, 1 - p0
+    cut_off = float(row["lambda"]) * (n1 / n) ** float(row["gamma"])
+    r = max(x for x in range(n1 + 1) if above(p0, prior, x, n1 - x) < cut_off)
+    return Look(n1, r, cut_off), p0, prior
+
+
+def test_table_of_pending_looks() -> None:
+    """Always, never, or the least total follow-up of the pending patients, in windows."""
+    for row in rows("running/pending_looks_table.csv"):
+        look, p0, prior = look_of(row)
+        y, pending = int(row["responses"]), int(row["pending"])
+        told = row["futile_if_total_follow_up_of_pending_at_least(beta)"]
+        if y > look.r:
+            assert told == "never"
+            continue
+        least = int(futile_from([look], p0, prior, WINDOW, 1.0)[0, y, 0]) / WINDOW - (look.n - y - pending)
+        if told in ("always", "never"):
+            assert least <= 0 if told == "always" else least > pending
+        else:
+            assert least == pytest.approx(float(told), abs=1.1 / WINDOW)
+
+
+def patterns(ages: list[float], p: float, window: float) -> Iterator[tuple[float, int, list[float]]]:
+    """Probability, responses and weights of the pending, of everything that may be known of patients of these ages."""
+    for seen in product((True, False), repeat=len(ages)):
+        chance, responses, weights = 1.0, 0, []
+        for has, age in zip(seen, ages, strict=True):
+            w = min(age / window, 1.0)
+            chance *= p * w if has else 1 - p * w
+            responses += has
+            if not has:
+                weights.append(w)
+        if chance:
+            yield chance, responses, weights
+
+
+@pytest.mark.parametrize("posterior", POSTERIORS)
+def test_characteristics_by_enumeration(posterior: Posterior) -> None:
+    """Patients at regular times; the look when the next one arrives; pending ones respond later or not."""
+    done = 0
+    for row in rows("running/pending_looks_oc.csv"):
+        if row["method"] != posterior:
+            continue
+        look, p0, prior = look_of(row)
+        n, p, every, window = (
+            int(row["N"]),
+            float(row["p"]),
+            float(row["weeks_between_patients"]),
+            float(row["window_weeks"]),
+        )
+        stop = go = 0.0
+        for chance, y, weights in patterns([every * (look.n - i) for i in range(look.n)], p, window):
+            pending = [w for w in weights if w < 1]
+            if above(p0, prior, y, len(weights) - len(pending), pending, posterior) < look.cut_off:
+                stop += chance
+                continue
+            late = np.ones(1)
+            for w in pending:
+                later = p * (1 - w) / (1 - p * w)
+                late = np.convolve(late, [1 - later, later])
+            more = np.convolve(late, binom.pmf(range(n - look.n + 1), n - look.n, p))
+            go += chance * float(more[max(int(row["final_cutoff"]) - y, 0) :].sum())
+        assert stop == pytest.approx(float(row["p_stop_look1"]), abs=2e-12)
+        assert go == pytest.approx(float(row["p_go"]), abs=2e-12)
+        assert look.n + (1 - stop) * (n - look.n) == pytest.approx(float(row["en"]), abs=1e-8)
+        done += 1
+    assert done == 12
+
+
+TRIAL = """\
+schema: 1
+name: Pending
+endpoint: response
+design: {{kind: bop2, looks: [{n1}, {n}], p0: {p0}, lambda: {lambda_}, gamma: {gamma}}}
+doses: [1 mg]
+conduct:
+  accrual: {{per_month: {rate}}}
+  assessment_weeks: [1, 2, 3, 4, 5, 6, 7, 8]
+  confirmed: false
+  first_seen: [0.125, 0.125, 0.125, 0.125, 0.125, 0.125, 0.125, 0.125]
+  disease_control_week: 9
+  interim: pause
+  pending: weigh_follow_up
+  weighing: {{posterior: {posterior}, follow_up: {follow_up}, most_pending: {most}, least_weeks: {least}}}
+truth:
+  all: {{response: {p}, stable_disease: 1.0}}
+simulation: {{replicates: 100, seed: 1}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("posterior", "follow_up", "p", "rate", "most", "least", "trials"),
+    [
+        ("beta", "visits", 0.2, 9, 1.0, 0, 2000),
+        ("beta", "uniform", 0.4, 5, 1.0, 1.5, 1500),
+        ("exact", "visits", 0.2, 5, 1.0, 2, 250),
+    ],
+)
+def test_trials_in_calendar_time_against_enumeration(
+    posterior: Posterior, follow_up: str, p: float, rate: float, most: float, least: float, trials: int
+) -> None:
+    """P(stop at the look) given who arrived when, enumerated trial by trial, against the trials that stopped."""
+    keys = {"n1": 8, "n": 16, "p0": 0.2, "lambda_": 0.9, "gamma": 0.8}
+    text = TRIAL.format(
+        posterior=posterior, follow_up=follow_up, p=p, rate=rate, most=most, least=least, **keys
+    )
+    trial = Compiled.of(parse(text))
+    rule = weighed(trial.scenario, trial.rules.looks)
+    assert rule is not None
+    look, _, prior = rule.looks[0], 0, rule.prior
+    found, patients = Timed.of_case(trial, "all").treated(stream_key(11), 0, trials)
+    stops = found[:, column.END] == FUTILITY
+    expected = variance = 0.0
+    for own in patients:
+        starts = own[: look.n, field.STARTED]
+        ages = (starts[-1] + rule.minimum - starts).tolist()
+        visits = [min(age // TICKS_PER_WEEK, 8) for age in ages]
+        weights = [
+            v / 8 if follow_up == "visits" else min(age / (8 * TICKS_PER_WEEK), 1.0)
+            for v, age in zip(visits, ages, strict=True)
+        ]
+        stop = 0.0
+        open_ = [i for i, v in enumerate(visits) if v < 8]
+        known = len(visits) - len(open_)
+        for seen in product((True, False), repeat=len(open_)):
+            chance = math.prod(
+                p * visits[i] / 8 if has else 1 - p * visits[i] / 8
+                for i, has in zip(open_, seen, strict=True)
+            )
+            if not chance:
+                continue
+            if sum(seen) > look.r:
+                continue  # the design goes on whatever else is seen
+            pending = [weights[i] for i, has in zip(open_, seen, strict=True) if not has]
+            for y in range(min(known, look.r - sum(seen)) + 1):
+                if above(rule.p0, prior, y + sum(seen), known - y, pending, posterior) < look.cut_off:
+                    stop += chance * binom.pmf(y, known, p)
+        expected += stop
+        variance += stop * (1 - stop)
+    assert abs(stops.sum() - expected) < 4 * math.sqrt(variance)
+    assert 0.05 * trials < stops.sum() < 0.95 * trials
+
+
+def test_with_every_outcome_known_the_design_decides() -> None:
+    """Of every design that can weigh: with nobody pending a look is futile with r responses, and not with r + 1."""
+    looked = 0
+    for name in (
+        "dasatinib",
+        "bop2",
+        "three-stage",
+        "predictive-probability",
+        "pending-looks",
+    ):
+        trial = Compiled(config(name), rules_of(name))
+        conduct = config("pending-looks").conduct
+        rule = weighed(trial.scenario.model_copy(update={"conduct": conduct}), trial.rules.looks)
+        assert rule is not None
+        for k, look in enumerate(rule.looks):
+            for y in range(look.n + 1):
+                least = rule.least(k, y, 0)
+                assert (least == 0) == (y <= look.r) == (trial.rules.looks.next[k][y] == -1), (name, look, y)
+            if look.r >= 0:
+                low, high = cut_off_range(look.n, look.r, rule.p0, rule.prior)
+                assert low < look.cut_off <= high
+                looked += 1
+    assert looked > 20
+
+
+def test_least_ticks_are_the_least() -> None:
+    looks = [Look(10, 2, 0.45), Look(15, 3, 0.675), Look(18, -1, 0.0)]
+    prior, confirms = (0.2, 0.8), 0.9
+    table = futile_from(looks, 0.2, prior, 5000, confirms)
+    checked = 0
+    for k, look in enumerate(looks):
+        for y in range(look.r + 1):
+            for u in range(4):
+                ticks = int(table[k, y, u])
+                if 0 < ticks <= look.n * 5000:
+                    below, at = (
+                        above(0.2, (prior[0] + confirms * u, prior[1]), y, t / 5000)
+                        for t in (ticks - 1, ticks)
+                    )
+                    assert at < look.cut_off <= below
+                    checked += 1
+    assert checked > 15
+
+
+FAULTS: list[tuple[str, str, str]] = [
+    ("pending: weigh_follow_up", "pending: wait", "looks weigh nothing while they wait"),
+    ("interim: pause", "interim: early_decision", "a look waits until every completion agrees"),
+    ("follow_up: visits", "follow_up: visits, window_weeks: 8", "the visits say what weighs"),
+    ("follow_up: visits", "follow_up: uniform, cutoffs: [0.99]", "contradicts its cut-off for responses"),
+    ("follow_up: visits", "follow_up: uniform, cutoffs: [0.5, 0.5]", "2 for 1 interim looks"),
+    ("posterior: exact", "posterior: exact, prior: [400, 600]", "600 is above 100"),
+    (
+        "kind: bop2, looks: [8, 16], p0: 0.2, lambda: 0.9, gamma: 0.8",
+        "kind: single_stage, n: 16, r: 5",
+        "no p0",
+    ),
+    (
+        "kind: bop2, looks: [8, 16], p0: 0.2, lambda: 0.9, gamma: 0.8",
+        "kind: single_stage, n: 16, r: 5, p0: 0.2",
+        "no interim look",
+    ),
+]
+
+
+@pytest.mark.parametrize(("good", "bad", "told"), FAULTS)
+def test_what_cannot_be_weighed_is_refused(good: str, bad: str, told: str) -> None:
+    keys: dict[str, Any] = {"n1": 8, "n": 16, "p0": 0.2, "lambda_": 0.9, "gamma": 0.8}
+    text = TRIAL.format(posterior="exact", follow_up="visits", p=0.2, rate=4, most=0.5, least=0, **keys)
+    assert good in text
+    with pytest.raises(Exception, match=told):
+        _ = Compiled.of(parse(text.replace(good, bad))).calendar
