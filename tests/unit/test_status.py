@@ -214,3 +214,25 @@ def test_what_the_conduct_says_cannot_be_says_nothing_of_a_patient() -> None:
     for chance in found.prospects.chances:
         assert 0 < chance.looks_alone < 1
         assert chance.go is None or 0 < chance.go < 1
+
+
+def test_a_look_that_weighs_pending_patients_is_replayed_and_forecast() -> None:
+    trial = trialsim.load(CONFIGS / "dasatinib.yaml")
+    assert trial.conduct is not None
+    conduct = trial.conduct.model_copy(update={"interim": "pause", "pending": "weigh_follow_up"})
+    weighs = trial.model_copy(update={"conduct": conduct})
+
+    def on(day: str, **more: object) -> str:
+        found = trialsim.status(
+            weighs, INVENTED, on=day, extracted="2026-08-01", **{"forecast": False, **more}
+        )
+        return " ".join(str(found).split())
+
+    assert "13 pending, 12 may be" in on("2026-05-29")
+    decided = on("2026-05-30", forecast=True, replicates=100)
+    assert "goes on, 2026-05-30" in decided
+    assert "Interim looks weigh pending patients" in decided
+    assert "The chance of a go has no exact number here" in decided
+    assert "When, and how many patients" in decided
+    waits = trialsim.status(trial, INVENTED, on="2026-05-30", extracted="2026-08-01", forecast=False)
+    assert waits.state.looks[0].decided is None

@@ -10,6 +10,7 @@ from trialsim.ongoing.prospects import POSTERIOR, Prospects
 from trialsim.ongoing.status import Status
 from trialsim.reporting import status_words as words
 from trialsim.reporting.about import MADE_BY, about
+from trialsim.reporting.e_words import in_short
 from trialsim.reporting.pictures import undrawn
 from trialsim.writing.numbers import NONE, Cell, count, mcse_cell, probability_cell, rate, rates
 from trialsim.writing.report import (
@@ -32,6 +33,11 @@ MOST_CASES = 4
 
 SAME = 0.00005
 """Two probabilities that are nearer look alike in four decimals."""
+
+WEIGHED = (
+    "The chance of a go has no exact number here: what a look that weighs pending patients will see of them depends on "
+    "when they come and are seen, which is simulated."
+)
 
 KNOWN_ONLY = (
     "Of the known patients alone the rate would be {known}: too low while non-responses are known sooner than "
@@ -60,6 +66,13 @@ def _now(found: Status) -> Section:
     if found.patients.extracted > state.on:
         data += f"; file of {found.patients.extracted}, rolled back"
     rows = [("Patients", data), ("Responses", words.responses_words(found))]
+    if found.evidence is not None and found.evidence_test is not None and found.evidence.n:
+        rows.append(
+            (
+                "At any moment",
+                f"{in_short(found.evidence_test, found.evidence)}; all treated patients, pending as no response",
+            )
+        )
     if _has_boundary(found):
         for dose in state.doses:
             if dose.treated or dose.level == state.course.level:
@@ -104,6 +117,8 @@ def _looks(found: Status) -> Table:
     ]
     who = "patients but those known not to be evaluable" if found.compiled.rules.replaced else "patients"
     notes = [f"A look counts the first {who}, in the order of their enrolment, whoever was known first."]
+    if found.compiled.calendar.weighing.on:
+        notes.append("Interim looks weigh pending patients; the rule given is that with every outcome known.")
     if found.compiled.rules.on_dose_change == 2 and found.state.course.start:
         notes.append("Looks began again at the lower dose.")
     missing = "Still to enrol" if found.state.end is None else "Not enrolled"
@@ -125,10 +140,14 @@ def _ahead(found: Status) -> Section:
 def _blocks(found: Status, ahead: Prospects) -> Iterator[Block]:
     if found.state.end is not None:
         yield Words("The protocol has ended this trial. What follows is as if it went on.", mark="warning")
-    if not ahead.chances:
+    weighs = found.compiled.calendar.weighing.on
+    if not ahead.chances and not (weighs and (found.state.end is None or ahead.forecasts)):
         yield Words("Nothing is left to come: the last look is decided, or nobody else can be treated.")
         return
-    yield _chances(found, ahead)
+    if ahead.chances:
+        yield _chances(found, ahead)
+    else:
+        yield Words(WEIGHED)
     if ahead.forecasts:
         yield _forecast(found, ahead)
     a, b = found.options["prior"]
@@ -143,8 +162,8 @@ def _blocks(found: Status, ahead: Prospects) -> Iterator[Block]:
     yield Words(text, mark="note")
 
 
-def _names(ahead: Prospects) -> list[str]:
-    return [chance.case for chance in ahead.chances][: MOST_CASES + 1]
+def _names(found: Status) -> list[str]:
+    return [POSTERIOR, *found.scenario.truth][: MOST_CASES + 1]
 
 
 def _called(found: Status, name: str) -> str:
@@ -156,7 +175,7 @@ def _called(found: Status, name: str) -> str:
 
 def _chances(found: Status, ahead: Prospects) -> Table:
     """The chance of a go now, by case: exact. A column that says the same as another is left out."""
-    shown = [chance for chance in ahead.chances if chance.case in _names(ahead)]
+    shown = [chance for chance in ahead.chances if chance.case in _names(found)]
     toxic = any(chance.go is not None for chance in shown)
     other = any(abs(chance.at_rate - chance.looks_alone) >= SAME for chance in shown)
     rows: list[Row] = []
@@ -183,7 +202,7 @@ def _chances(found: Status, ahead: Prospects) -> Table:
 def _forecast(found: Status, ahead: Prospects) -> Table:
     """Dates and sizes, simulated."""
     rows: list[Row] = []
-    shown = [name for name in _names(ahead) if name in ahead.forecasts]
+    shown = [name for name in _names(found) if name in ahead.forecasts]
     for name in shown:
         one = ahead.forecasts[name]
         rows.append(
@@ -204,7 +223,9 @@ def _forecast(found: Status, ahead: Prospects) -> Table:
         "The chance of a go is simulated here, with its standard error: "
         + (
             "it has the waiting and the overrun in it that the exact one above leaves out."
-            if _has_boundary(found)
+            if _has_boundary(found) and ahead.chances
+            else "no exact one stands above."
+            if not ahead.chances
             else "the exact one above is the one to quote."
         ),
         *_while_pending(found, ahead),

@@ -92,6 +92,13 @@ def _unsettled(found: Status) -> str:
 def _awaited(look: Look, waits_for: Sequence[str]) -> str:
     by = f", by {look.latest} at the latest" if look.latest else ""
     outcomes = f"{count(len(waits_for), 'outcome')} ({named(waits_for)})"
+    if look.may_pend is not None:
+        if look.pending <= look.may_pend:
+            return f"The look after {count(look.n, 'patient')} is due; it weighs the {outcomes} pending."
+        return (
+            f"The look after {count(look.n, 'patient')} is taken when no more than {look.may_pend} of its outcomes are "
+            f"pending, now {outcomes}{by}."
+        )
     return f"The look after {count(look.n, 'patient')} waits for {outcomes}{by}."
 
 
@@ -202,6 +209,8 @@ def decision(look: Look, *, ended: bool) -> str:
         parts.append(f"certain: {said(look.certain)}")
     if look.not_enrolled:
         parts.append(f"{look.not_enrolled} still to enrol")
+    elif look.may_pend is not None and look.waits_for:
+        parts.append(f"{look.pending} pending, {look.may_pend} may be")
     elif look.waits_for:
         parts.append(f"waits for {named(look.waits_for)}")
     return "; ".join(parts) or "due"
