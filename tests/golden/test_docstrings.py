@@ -104,13 +104,10 @@ OWN = {
 
 CALLED = {
     ("app", "no_browser"): "browser",
-<<<<<<< HEAD
     ("find", "looks"): "keys",
     ("find", "early_go"): "keys",
-=======
     ("evidence", "rate"): "rates",
     ("evidence", "part"): "parts",
->>>>>>> main
     ("monitor", "rate"): "rates",
     ("whatif", "change"): "changes",
     ("whatif", "variant"): "variants",
