@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from trialsim.designs.efficiency_bound import ABOVE
 from trialsim.designs.finding import DERIVED, FoundDesigns, held_words
 from trialsim.designs.over_history import MEAN_TYPE_I
 from trialsim.engine.whole_trial_found import Dated, RobustDesigns
@@ -30,12 +31,16 @@ def _ideal(found: FoundDesigns) -> Report:
     other = any(d.en is not None for d in found)
     constants = any(d.constants for d in found)
     heads = ["Criterion", "Design", "EN(p0)", "EN(p1)", "PET(p0)", "alpha", "power"]
+    measured = any(ABOVE in d.details for d in found)
+    heads += ["above bound"] * measured
     heads += ["mean alpha"] * bool(found.history) + ["EN"] * other + [WEIGHT] * weighed + ["with"] * constants
     rows: list[Row] = []
     for d in found:
         en = [value_cell("en", value) for value in (d.en_p0, d.en_p1)]
         chances = [probability_cell(value) for value in (d.pet_p0, d.type_i_error, d.power)]
-        more: list[Cell | str] = [probability_cell(d.details.get(MEAN_TYPE_I))] * bool(found.history)
+        above = d.details.get(ABOVE)
+        more: list[Cell | str] = ["" if above is None else f"{above:.1f}%"] * measured
+        more += [probability_cell(d.details.get(MEAN_TYPE_I))] * bool(found.history)
         more += [value_cell("en", d.en_p0 if d.en is None else d.en)] * other
         more += [_weights(d.weight_low, d.weight_high)] * weighed
         more += [", ".join(f"{key} {value:g}" for key, value in d.constants.items())] * constants
@@ -49,7 +54,12 @@ def _ideal(found: FoundDesigns) -> Report:
         _caption(found),
         tuple(heads),
         plain(rows),
-        tuple(filter(None, (found.written_as, found.en_words, found.note, _history(found)))),
+        tuple(
+            filter(
+                None,
+                (found.written_as, found.en_words, found.note, _history(found), _bound(found) * measured),
+            )
+        ),
         words=(1,),
     )
     drawn = []
@@ -111,6 +121,19 @@ LONGEST = 60
 """Letters of a design that fit into a table; the looks of a longer one stand below it."""
 
 WEIGHT = "best for weight of n"
+
+
+def _bound(found: FoundDesigns) -> str:
+    """What EN(p0) is compared with; it may be that no design reaches it."""
+    many = (
+        f"with n <= {found.within}"
+        if found.design_kind == "optimal_looks"
+        else "of as many patients or fewer"
+    )
+    return (
+        f"above bound: EN(p0) above what no design {many} can go below at these error rates, not even with a look "
+        "after every patient"
+    )
 
 
 def _weights(low: float | None, high: float | None) -> str:
