@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import trialsim
-from tests.helpers import DASATINIB, run
+from tests.helpers import DASATINIB, ROOT, run
 from trialsim.designs.simon import Simon
 from trialsim.engine.exact import distribution
 from trialsim.engine.whole_trial_dated import in_calendar_time
@@ -151,3 +151,24 @@ def test_on_the_command_line(
 def test_a_scenario_without_dates_is_refused() -> None:
     with pytest.raises(DesignError, match="needs the block `conduct`"):
         searched(scenario(conduct=None))
+
+
+@pytest.mark.slow
+def test_the_page_of_the_manual_has_the_numbers_of_the_search() -> None:
+    """The table of docs/robust-search.md, which takes too long to be made with the other pages."""
+    found = trialsim.find_robust(
+        trialsim.load(DASATINIB),
+        null=["inactive"],
+        alternative=["active"],
+        criterion="optimal",
+        calendar=True,
+    )
+    page = (ROOT / "docs/robust-search.md").read_text(encoding="utf-8")
+    assert f"finds {found['optimal']}:" in page and found.dated is not None
+    for case in found.dated.designs["optimal"]:
+        cells = [f"{case.at_once:.4f}", f"{case.p_go.estimate:.4f}", f"{case.p_go.mcse:.5f}"]
+        cells = [cell.removeprefix("0") for cell in cells] + [
+            f"{case.en.estimate:.1f}",
+            f"{case.months.estimate:.1f}",
+        ]
+        assert f"| {' | '.join([case.case, *cells])} |" in page
