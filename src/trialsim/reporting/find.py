@@ -146,8 +146,9 @@ def _robust(found: RobustDesigns) -> Report:
         f"P(go) ≤ {setting['alpha']:g} in {listed(found.null)}; P(go) ≥ {1 - setting['beta']:g} in "
         f"{listed(found.alternative)}."
     )
+    what = "The table of every outcome known at once is exact" if found.dated else "Exact"
     how = (
-        "Exact, in the scenario's own trial: its dose reduction, toxicity rule, evaluability and association; every "
+        f"{what}, in the scenario's own trial: its dose reduction, toxicity rule, evaluability and association; every "
         "outcome known before the next patient (calendar time does not enter)."
     )
     dated: list[Block] = []
@@ -204,7 +205,11 @@ def _dated(found: RobustDesigns) -> Table:
 
 def _simulated(dated: Dated) -> str:
     """How a search in calendar time was made, and what its errors mean."""
-    found = "nothing that was not simulated before" if dated.settled else "designs that were not simulated"
+    found = (
+        "nothing that was not simulated before"
+        if dated.settled
+        else "designs that were not simulated, so that a better one may be among them"
+    )
     return (
         f"Screened exactly with alpha and power moved by what calendar time does to P(go), in {dated.rounds} searches, "
         f"the last of which found {found}. {dated.looked_at} designs were simulated {dated.screened:,} times a case, "

@@ -198,6 +198,15 @@ def weighed(scenario: Scenario, looks: Looks) -> Weighed | None:
     )
 
 
+def waiting(scenario: Scenario) -> Scenario:
+    """The scenario whose looks wait for every outcome: what exact answers are about, whatever its design."""
+    conduct = scenario.conduct
+    if conduct is None or conduct.pending == "wait":
+        return scenario
+    waits = conduct.model_copy(update={"pending": "wait", "weighing": None})
+    return scenario.model_copy(update={"conduct": waits})
+
+
 def check_pending(scenario: Scenario) -> None:
     """Refuses, where it stands in the file, a rule that does not go with a design whose looks are stated."""
     conduct = scenario.conduct
