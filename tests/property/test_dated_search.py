@@ -99,7 +99,7 @@ def test_looks_that_weigh_pending_patients_are_searched_by_their_own_cut_offs() 
     said = " ".join(terminal(report_of(found)).split())
     assert "The table of every outcome known at once is exact, in the scenario's own trial" in said
     cut_offs = scenario(conduct=conduct | {"weighing": {"cutoffs": [0.5]}})
-    with pytest.raises(DesignError, match="conduct.weighing.cutoffs: are those of one design"):
+    with pytest.raises(DesignError, match=r"conduct\.weighing\.cutoffs: are those of one design"):
         searched(cut_offs, nmax=20)
 
 

@@ -375,3 +375,11 @@ def test_its_looks_are_those_that_decide_something() -> None:
     assert optimal_looks.search(Target(0.3, 0.6, 0.1, 0.2, 17), 1).looks().n == (
         single_stage.search(Target(0.3, 0.6, 0.1, 0.2))["first"].n,
     )
+
+
+@pytest.mark.parametrize("looks", [40, 0, "two", 2.5])
+def test_a_number_of_looks_that_cannot_be_is_refused_in_plain_words(looks: object) -> None:
+    told = f"looks = {looks!r} is not possible; a whole number from 1 to 8 or every is allowed"
+    with pytest.raises(DesignError) as caught:
+        find("optimal_looks", p0=0.1, p1=0.3, alpha=0.05, beta=0.2, nmax=29, looks=looks)
+    assert str(caught.value) == told

@@ -44,8 +44,8 @@ MOST_CASES = 6
 ORDER = "A look counts the first patients in the order of their enrolment; whoever came later is not in it."
 
 WEIGHED = (
-    "At an interim look the decisions above are those when every outcome is known. While some are pending, it is taken as "
-    "follows; `trialsim status` works it out from the patients."
+    "At an interim look the decisions above are those when every outcome is known. While some are pending, it is "
+    "taken as follows; `trialsim status` works it out from the patients."
 )
 
 CONVENTION = "Stop stage 1 if responses ≤ r1; go if responses > r; act on toxicity if toxicities ≥ b."
