@@ -57,7 +57,14 @@ def _ideal(found: FoundDesigns) -> Report:
         tuple(
             filter(
                 None,
-                (found.written_as, found.en_words, found.note, _history(found), _bound(found) * measured),
+                (
+                    found.written_as,
+                    _dash(found),
+                    found.en_words,
+                    found.note,
+                    _history(found),
+                    _bound(found) * measured,
+                ),
             )
         ),
         words=(1,),
@@ -65,13 +72,15 @@ def _ideal(found: FoundDesigns) -> Report:
     drawn = []
     if all(d.looks is not None for d in found) and "p0" in found.setting:
         drawn = [undrawn("candidates", found)]
+    covered = "Every design within what is named as searched is looked at, or no other can be better."
+    if "not proved" in found.note:
+        covered = "The search ended before every design within what is named as searched was settled."
     method = section(
         "method",
         "How it was computed",
         Words(
-            "Every design within what is named as searched is looked at, or no other can be better. Each is worked out "
-            "with every patient evaluable and no toxicity rule: alpha is its P(go) at p0, power that at p1, EN the "
-            "expected number of patients and PET the probability of stopping early."
+            f"{covered} Each is worked out with every patient evaluable and no toxicity rule: alpha is its P(go) at "
+            "p0, power that at p1, EN the expected number of patients and PET the probability of stopping early."
         ),
         folded=True,
     )
@@ -87,6 +96,11 @@ def _ideal(found: FoundDesigns) -> Report:
         Pictures(tuple(drawn)),
     )  # fmt: skip
     return Report(_title(found), "Designs by their error rates", (answer, method), MADE_BY)
+
+
+def _dash(found: FoundDesigns) -> str:
+    """What a dash in place of a cut-off means, where one is printed."""
+    return "a dash: never futile there" if any(re.search(r"(^| )-:", d.design) for d in found) else ""
 
 
 def _history(found: FoundDesigns) -> str:
