@@ -558,3 +558,11 @@ def test_the_figure_draws_the_ledger() -> None:
 
 def test_nothing_is_drawn_where_nothing_follows_the_design() -> None:
     assert drawn_of(tiny(dose_reduction=None, evaluability=None)) is None
+
+
+def test_calendar_time_names_the_looks_that_weigh_pending_patients() -> None:
+    for pending, said in (("weigh_follow_up", True), ("wait", False)):
+        conduct = {**CONDUCT, "interim": "pause", "pending": pending}
+        scenario = tiny(conduct=conduct)
+        words = sentence(scenario, ledgers(scenario, replicates=200).ledgers[0])
+        assert ("in calendar time, with looks that weigh pending patients" in words) == said, words

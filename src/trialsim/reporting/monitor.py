@@ -11,7 +11,7 @@ from trialsim.facts.protocol import facts
 from trialsim.monitoring.aids import Aids, Present
 from trialsim.monitoring.standing import Today
 from trialsim.reporting import decision_table as words
-from trialsim.reporting import protocol_conduct, protocol_toxicity
+from trialsim.reporting import protocol_conduct, protocol_pending, protocol_toxicity
 from trialsim.reporting.about import MADE_BY, about
 from trialsim.reporting.pictures import undrawn
 from trialsim.results import digits12
@@ -42,6 +42,11 @@ MOST_CASES = 6
 """Cases in the table of powers; all are in the CSV files."""
 
 ORDER = "A look counts the first patients in the order of their enrolment; whoever came later is not in it."
+
+WEIGHED = (
+    "At an interim look the decisions above are those when every outcome is known. While some are pending, it is "
+    "taken as follows; `trialsim status` works it out from the patients."
+)
 
 CONVENTION = "Stop stage 1 if responses ≤ r1; go if responses > r; act on toxicity if toxicities ≥ b."
 
@@ -80,8 +85,14 @@ def _sheet(aids: Aids) -> Section:
         rows.append(("Cohorts, each by itself", ", ".join(aids.table.cohorts)))
     rows.append(("Made by", f"{MADE_BY} from scenario {digest(aids.scenario)[:19]}"))
     fixed = facts(Compiled(aids.scenario, aids.rules))
+    weighing = fixed.conduct.weighing if fixed.conduct else None
     parts = (
         section("looks", "Responses: at each look", words.decisions(aids, fixed)),
+        section(
+            "pending",
+            "While outcomes are pending",
+            (Words(WEIGHED), *protocol_pending.blocks(weighing, fixed)) if weighing else (),
+        ),
         section("boundary", "Toxicity: after each patient", protocol_toxicity.blocks(fixed)),
         section(
             "counted",
@@ -178,6 +189,11 @@ def power_notes(aids: Aids) -> list[str]:
         words.append(f"There is no such answer for the cases of the scenario: {aids.no_cases}.")
     if aids.scenario.conduct is not None:
         words.append("Every outcome is taken as known before the next patient is enrolled.")
+        if aids.scenario.conduct.pending != "wait":
+            words.append(
+                "So later interim looks, which weigh pending patients, are taken to know every outcome; what weighing "
+                "them changes is in the answers of `trialsim run`."
+            )
     looks = len({c.n for c in aids.counts})
     if looks > len(aids.looks_shown):
         words.append(f"{len(aids.looks_shown)} of {looks} interim looks are shown; all are in the CSV files.")

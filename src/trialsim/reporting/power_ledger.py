@@ -132,7 +132,9 @@ def _when(scenario: Scenario, case: Case, step: str) -> str:
         }[scenario.on_dose_change]
     if step == "drift":
         return f"when {_drift(case)}"
-    return f"in calendar time, in which {_drift(case)}" if case.dated else "in calendar time"
+    weighed = conduct is not None and conduct.pending != "wait"
+    looks = ", with looks that weigh pending patients" if weighed else ""
+    return f"in calendar time{looks}{f', in which {_drift(case)}' if case.dated else ''}"
 
 
 def _drift(case: Case) -> str:

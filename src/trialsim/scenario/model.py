@@ -16,6 +16,7 @@ from trialsim.scenario.dose_decision import DoseDecision, check_dose_decision
 from trialsim.scenario.dose_reduction import DoseReduction
 from trialsim.scenario.drift import check_drift
 from trialsim.scenario.observed import Observed, RelatedTrial, counts_rounding_to
+from trialsim.scenario.pending import check_pending
 from trialsim.scenario.sensitivity import Sensitivity
 from trialsim.scenario.simulation import Simulation
 from trialsim.scenario.values import (
@@ -206,6 +207,7 @@ class Scenario(Spec):
             # to everything that runs trials the doses are cohorts; they are not stated, and nothing writes them out
             self.__dict__["cohorts"] = self.dose_decision.from_start.arms(*self.doses)
         check_drift(self)
+        check_pending(self)
         return self
 
     def _check_amounts(self) -> None:
