@@ -64,6 +64,21 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class Adjusted(Estimate):
+    """A simulated number, adjusted by what the twin of its trials gave and should have given (docs/methods.md).
+
+    Attributes:
+        variance_factor: how many times smaller its variance is than the plain number's; None where nothing is left.
+        controls: the quantities of the twin that it is adjusted by.
+        plain_because: why it is the plain number after all; "" where it is not.
+    """
+
+    variance_factor: float | None
+    controls: tuple[str, ...]
+    plain_because: str = ""
+
+
+@dataclass(frozen=True)
 class Exact:
     """The exact distribution of one trial under one truth; M is the largest number of treated patients.
 
@@ -121,7 +136,8 @@ class OperatingCharacteristics:
     ``z`` is (simulated - exact) / standard error, where enough trials vary (``is_normal``); ``disagreements`` names
     quantities further apart than chance allows; ``not_exact`` says why there is no exact answer ("" where there is
     one). Where calendar time decides, ``at_once`` is the same trial with every outcome known at once: exact, simulated
-    and held against each other.
+    and held against each other; ``adjusted`` are the simulated numbers once what the twin gave is set against what it
+    should have given (``docs/methods.md``).
     """
 
     case: str
@@ -133,6 +149,7 @@ class OperatingCharacteristics:
     disagreements: tuple[str, ...] = ()
     cohorts: tuple[str, ...] = ()
     at_once: OperatingCharacteristics | None = None
+    adjusted: dict[str, Adjusted] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -190,6 +207,7 @@ class OperatingCharacteristics:
             "distributions": self._distributions(),
             **({"cohorts": list(self.cohorts)} if self.cohorts else {}),
             **({"at_once": self.at_once.to_dict()} if self.at_once else {}),
+            **({"adjusted": {name: vars(a) for name, a in self.adjusted.items()}} if self.adjusted else {}),
         }
 
     def _distributions(self) -> dict[str, Any]:
