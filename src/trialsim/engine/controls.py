@@ -148,13 +148,17 @@ def kept_plain(sums: Sums, *, probability: bool) -> str:
     """Why a quantity keeps its plain number whatever its controls are; "" where it does not."""
     if sums.replicates < 2 * EACH:
         return FEW
-    if probability:
-        happens = [sums.y] if sums.apart is None else [sums.y, sums.x[0]]
-        if min(min(count, sums.replicates - count) for count in happens) < LEAST:
-            return RARE
-    elif sums.replicates * sums.yy == sums.y**2:
+    if probability and fewest(sums) < LEAST:
+        return RARE
+    if not probability and sums.replicates * sums.yy == sums.y**2:
         return SAME
     return ALIKE if sums.apart is not None and sums.apart < LEAST else ""
+
+
+def fewest(sums: Sums) -> int:
+    """The least number of replicates in which an event happens, or does not, in the trial or in its own twin."""
+    happens = [sums.y] if sums.apart is None else [sums.y, sums.x[0]]
+    return min(min(count, sums.replicates - count) for count in happens)
 
 
 def withheld(plain: Estimate, why: str) -> Adjusted:

@@ -18,7 +18,7 @@ from trialsim.engine.tally import Tally
 from trialsim.engine.timed import Timed, at_once, timed
 from trialsim.engine.trials import Trials, untimed
 from trialsim.engine.with_twin import AT_ONCE as AT_ONCE
-from trialsim.engine.with_twin import PRODUCTS, Sides, adjustments, apart, with_twins
+from trialsim.engine.with_twin import Sides, adjustments, apart, with_twins
 from trialsim.given import takes
 from trialsim.kernels.streams import STREAM_VERSION
 from trialsim.quantities import is_probability, quantity_names
@@ -101,14 +101,14 @@ def simulate(
     asked = trial.scenario.simulation
     seed = asked.seed if seed is None else seed
     trials, planned = trials_of(trial), None
+    together, sides = in_pairs(trial, trials), exact_sides(trial, totals)
     if replicates is None and asked.precision:
-        mains = {name: trials[name] for name in trial.scenario.truth}
-        planned = plan(mains, asked.precision, seed, jobs)
+        mains = {name: together[name] for name in trial.scenario.truth}
+        planned = plan(mains, asked.precision, seed, jobs, sides)
         replicates = planned.replicates
     replicates = asked.replicates if replicates is None else replicates
-    together = in_pairs(trial, trials)
     drawn = apart(tallies(together, replicates, seed, jobs=jobs, progress=progress, ledger=ledger))
-    found = of_tallies(trial, exact_sides(trial, totals), trials, drawn, seed)
+    found = of_tallies(trial, sides, trials, drawn, seed)
     return replace(found, planned=planned)
 
 
@@ -249,14 +249,16 @@ def _adjusted(
     why_not: str,
 ) -> OperatingCharacteristics:
     """The case with its numbers adjusted by what its twin gave and should have given, where both are known."""
-    exact, products = oc.at_once and oc.at_once.exact, drawn.get(f"{oc.case}{PRODUCTS}")
-    if not exact or not oc.simulated or products is None:
+    exact, mark = oc.at_once and oc.at_once.exact, f"{oc.case}{AT_ONCE}"
+    if not exact or not oc.simulated or mark not in trials:
         return oc
-    (one, twin) = (
-        Side.of(trials[name], trial.false_go(oc.case), dated=dated).totals(drawn[name])
-        for name, dated in ((oc.case, trial.dated), (f"{oc.case}{AT_ONCE}", False))
+    one, twin = (
+        Side.of(trials[name], trial.false_go(oc.case), dated=dated)
+        for name, dated in ((oc.case, trial.dated), (mark, False))
     )
-    counted = Sides(products.replicates, one, twin, products.counts)
+    counted = Sides.of(one, twin, oc.case, drawn)
+    if counted is None:
+        return oc
     return replace(oc, adjusted=adjustments(counted, oc.simulated.values, exact.values, why_not))
 
 

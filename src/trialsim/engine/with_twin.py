@@ -133,9 +133,7 @@ class _Layout:
         )
 
 
-def sums_of(
-    found: Sides, name: str, mu: Mapping[str, float]
-) -> tuple[Sums, tuple[str, ...]] | None:
+def sums_of(found: Sides, name: str, mu: Mapping[str, float]) -> tuple[Sums, tuple[str, ...]] | None:
     """The totals of a quantity of the trial and of its controls, and which these are; None where nothing is to be had.
 
     Args:
@@ -179,6 +177,15 @@ class Sides(NamedTuple):
     trial: Mapping[str, tuple[int, int, int]]
     twin: Mapping[str, tuple[int, int, int]]
     products: Mapping[str, tuple[int, ...]]
+
+    @classmethod
+    def of(cls, one: Side, twin: Side, name: str, drawn: Mapping[str, Tally]) -> Sides | None:
+        """What tallies that are ``apart`` hold of a case; None where its twin was not simulated beside it."""
+        products = drawn.get(f"{name}{PRODUCTS}")
+        if products is None:
+            return None
+        both = one.totals(drawn[name]), twin.totals(drawn[f"{name}{AT_ONCE}"])
+        return cls(products.replicates, *both, products.counts)
 
 
 def adjustments(

@@ -88,7 +88,7 @@ def products(rows, first, levels, cohorts, twins, first_twin, chosen, direct, gr
         rows, twins: of the trial and of its twin, whose blocks by dose begin at ``first`` and ``first_twin``.
         chosen: (replicates, 2) outcome of a dose rule in either, read as one number more of a trial.
         direct: (Q1, 2) of each number its column in the trial and in the twin (-1: none).
-        groups: (G, 4) of each number with events its column in the trial and in the twin (-1: none), and its quantities.
+        groups: (G, 4) of each number with events the same two columns, its first quantity, and the one after its last.
         tables: (G, values, largest number of quantities of a group) 1 where the event holds at that value.
         fixed: (F,) quantities of the twin that go with all.
         out: (2 + 2 F, Q): sums of y x; replicates in which y is not x; then for each of F sums of y f, and of x f.
@@ -116,6 +116,8 @@ def products(rows, first, levels, cohorts, twins, first_twin, chosen, direct, gr
             out[1, q] += 1.0 if y[q] != x[q] else 0.0
         for k in range(fixed.shape[0]):
             f = x[fixed[k]]
+            if f == 0:  # a rare event most often is
+                continue
             for q in range(count):
                 out[2 + 2 * k, q] += y[q] * f
             for q in range(count):
