@@ -122,6 +122,21 @@ class Simulated:
     """Trials by duration in whole days; empty where calendar time was not simulated."""
 
 
+def adjusted_columns(row: Mapping[str, Any] | None) -> dict[str, Any]:
+    """An adjusted number as columns of a table: empty but for ``not_adjusted``, why, where the plain one stands."""
+    row = row or {}
+    stands = bool(row) and not row["plain_because"]
+    numbers = {
+        "adjusted": "estimate",
+        "adjusted_mcse": "mcse",
+        "adjusted_low": "low",
+        "adjusted_high": "high",
+        "variance_factor": "variance_factor",
+    }
+    found = {column: row[key] if stands else None for column, key in numbers.items()}
+    return {**found, "not_adjusted": row.get("plain_because") or None}
+
+
 _NOTHING = Simulated(0, {}, (), (), (), ())
 
 
@@ -152,6 +167,14 @@ class OperatingCharacteristics:
     adjusted: dict[str, Adjusted] = field(default_factory=dict)
 
     @property
+    def told(self) -> dict[str, Estimate]:
+        """The simulated numbers as they are told where each stands by itself: adjusted where there is such a number.
+
+        Parts that are to add up (months, doses, cohorts, ways of ending) are told unadjusted.
+        """
+        return {**(self.simulated.values if self.simulated else {}), **self.adjusted}
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The scalar quantities, in reading order."""
         names = quantity_names(len(self.doses))
@@ -164,7 +187,8 @@ class OperatingCharacteristics:
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """One dict a quantity: case, quantity, label, exact, estimate, mcse, low, high, z; and exact_at_once,
-        estimate_at_once, z_at_once (of the trial with outcomes known at once) where calendar time decides."""
+        estimate_at_once, z_at_once (of the trial with outcomes known at once) where calendar time decides, and what
+        the number is once adjusted by them (``adjusted_columns``)."""
         twin = self.at_once
         for name in self.names:
             estimate = self.simulated.values[name] if self.simulated else None
@@ -188,6 +212,7 @@ class OperatingCharacteristics:
                 "high": estimate.high if estimate else None,
                 "z": self.z.get(name),
                 **at_once,
+                **(adjusted_columns(vars(self.adjusted[name])) if name in self.adjusted else {}),
             }
 
     def to_dict(self) -> dict[str, Any]:

@@ -205,7 +205,7 @@ def _of_case(
     if open_ends and results.replicates and results.seed is not None:
         drawn = _simulated(stages_of(trials, strata), open_ends, results.replicates, results.seed, jobs)
     if oc.simulated:
-        drawn.values[last] = oc.simulated.values
+        drawn.values[last] = oc.told
     ledgers = []
     for cohort, name, part, stages, values in zip(cohorts, names, parts, by_part, exact, strict=True):
         p = alone(trial.rules.looks, _at_start(part)).p_go

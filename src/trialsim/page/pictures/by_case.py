@@ -64,8 +64,8 @@ def value(oc: OperatingCharacteristics, quantity: str) -> Value | None:
     if oc.exact is not None and quantity in oc.exact.values:
         p = oc.exact.values[quantity]
         return Value(Estimate(p, 0.0, p, p), True)
-    if oc.simulated is not None and quantity in oc.simulated.values:
-        return Value(oc.simulated.values[quantity], False)
+    if quantity in oc.told:
+        return Value(oc.told[quantity], False)
     return None
 
 
