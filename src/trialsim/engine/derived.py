@@ -147,9 +147,9 @@ def changed_by_time(
 ) -> dict[str, dict[str, float]] | None:
     """Calendar time against outcomes known at once: both values, their difference, and its standard error.
 
-    The answer at once is exact, so the error of the difference is that of the simulated trial, adjusted by it. ``paired`` is the same
-    difference with both simulated on the same patients, in which chance cancels. None where there are no two answers
-    to compare.
+    The answer at once is exact, so the error of the difference is that of the simulated trial, adjusted where it is.
+    ``paired`` is the difference on the same patients, in which chance cancels. None where there are no two answers to
+    compare.
     """
     if oc.at_once is None or oc.at_once.exact is None or oc.simulated is None:
         return None

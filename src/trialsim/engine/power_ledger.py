@@ -14,10 +14,12 @@ P(go) of the last step is that of the run. A change is the difference of two num
 of this very difference: paired, on the same patients, where both are simulated; where the earlier one is exact, it adds
 no error, and the error is that of the later. What a simulated step does is read from the paired difference, in which
 the chance of the simulation cancels: both trials on the same patients, also where the earlier one has an exact answer.
+Where the trial as it runs is adjusted by that answer, its change is such a difference already.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
@@ -206,6 +208,9 @@ def _of_case(
         drawn = _simulated(stages_of(trials, strata), open_ends, results.replicates, results.seed, jobs)
     if oc.simulated:
         drawn.values[last] = oc.told
+    apart = drawn.changes.get(last, {}) | _from_known(oc, names[0], exact[0][last - 1] if last else None)
+    if apart:
+        drawn.changes[last] = apart
     ledgers = []
     for cohort, name, part, stages, values in zip(cohorts, names, parts, by_part, exact, strict=True):
         p = alone(trial.rules.looks, _at_start(part)).p_go
@@ -222,7 +227,22 @@ def _of_case(
         watched = bool(trial.rules.looks.too_toxic)
         dated = any(case.dated for case in scenario.truth.values())
         ledgers.append(PowerLedger(oc.case, cohort, _at_start(part), watched, tuple(steps), dated))
-    return ledgers, drawn.changes.get(last, {})
+    return ledgers, apart
+
+
+def _from_known(oc: OperatingCharacteristics, name: str, before: float | None) -> dict[str, Estimate]:
+    """What the last step changes by adjusted numbers, where the step before it is their twin.
+
+    The regression of the difference of both trials on the controls is that of the trial less the twin's known mean.
+    """
+    twin = oc.at_once.exact.values if oc.at_once and oc.at_once.exact else {}
+    if before is None or abs(twin.get(name, math.inf) - before) > ROUNDING:
+        return {}
+    return {
+        q: Estimate(a.estimate - twin[q], a.mcse, a.low - twin[q], a.high - twin[q])
+        for q, a in oc.adjusted.items()
+        if a.controls and q in twin
+    }
 
 
 def _changed(before: Step, step: Step, paired: Estimate | None) -> Step:

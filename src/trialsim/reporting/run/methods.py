@@ -236,11 +236,11 @@ def methods(doc: Document) -> list[tuple[str, str]]:
 
 ADJUSTED = (
     "Adjusted numbers are control variates: the estimate of the linear regression, over replicates, of the quantity in "
-    "calendar time on quantities of the same patients with every outcome known at once, at the exact means of those. The "
-    "controls are fixed beforehand: the same quantity there (where it exists), the probabilities of a stop for futility "
-    "and for toxicity, EN, and the patients at the first dose. Their mcse is that of the regression, their interval "
-    "Student's. Where too few replicates differ, or an event is too rare, the plain number stands. Months, doses, cohorts "
-    "and outcomes of a dose decision that are to add up are told as they were counted."
+    "calendar time on quantities of the same patients with every outcome known at once, at the exact means of those. "
+    "The controls are fixed beforehand: the same quantity there (where it exists), the probabilities of a stop for "
+    "futility and for toxicity, EN, and the patients at the first dose. Their mcse is that of the regression, their "
+    "interval Student's. Where too few replicates differ, or an event is too rare, the plain number stands. Months, "
+    "doses, cohorts and outcomes of a dose decision that are to add up are told as they were counted."
 )
 """How numbers are adjusted."""
 
