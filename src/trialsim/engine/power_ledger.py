@@ -208,8 +208,9 @@ def _of_case(
         drawn = _simulated(stages_of(trials, strata), open_ends, results.replicates, results.seed, jobs)
     if oc.simulated:
         drawn.values[last] = oc.told
-    apart = drawn.changes.get(last, {}) | _from_known(oc, names[0], exact[0][last - 1] if last else None)
-    if apart:
+    adjusted = _from_known(oc, names[0], exact[0][last - 1] if last > 0 else None)
+    apart = {**drawn.changes.get(last, {}), **adjusted}
+    if adjusted:
         drawn.changes[last] = apart
     ledgers = []
     for cohort, name, part, stages, values in zip(cohorts, names, parts, by_part, exact, strict=True):

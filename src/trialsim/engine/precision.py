@@ -67,11 +67,11 @@ def plan(
 
 
 def _adjusted(counted: Sides, name: str, plain: Estimate, mcse: float, exact: Exact) -> float | None:
-    """The replicates at which the adjusted number has the wanted error; None where it might not be adjusted by then.
+    """The replicates at which the adjusted number has the wanted error; None where it may not be adjusted.
 
     What is left of its variance comes from the trials that differ from their twins. The pilot's number of them varies
-    as a count does, so that twice its relative error is added. A run of so many replicates must have twice the events
-    that an adjusted number takes, or the plain one might be given for want of a few.
+    as a count does, so that twice its relative error is added. A run must have twice the events that an adjusted number
+    takes, or the plain one might be given for want of a few.
     """
     found = adjustments(counted, {name: plain}, exact.values)[name]
     known = sums_of(counted, name, exact.values)
@@ -80,5 +80,4 @@ def _adjusted(counted: Sides, name: str, plain: Estimate, mcse: float, exact: Ex
     sums, _ = known
     differ = counted.replicates if sums.apart is None else sums.apart
     replicates = (1 + 2 / math.sqrt(differ)) * counted.replicates * (found.mcse / mcse) ** 2
-    events = min(fewest(sums), differ) * math.ceil(replicates / STEP) * STEP / counted.replicates
-    return replicates if events >= 2 * LEAST else None
+    return max(replicates, 2 * LEAST * counted.replicates / min(fewest(sums), differ))

@@ -170,7 +170,7 @@ def cases(doc: Document, *, whole: bool = False) -> Table:
     leaning = any(is_adjusted(doc["cases"][name], quantity) for name in names for quantity in shown)
     notes.append(
         f"In brackets the Monte Carlo standard error ({count(doc['replicates'], 'trial')} a case"
-        f"{', adjusted by the exact answer at once' if leaning else ''})."
+        f"{'; adjusted, see Results' if leaning else ''})."
         if simulated
         else "All exact."
     )
