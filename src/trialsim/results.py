@@ -165,6 +165,8 @@ class OperatingCharacteristics:
     cohorts: tuple[str, ...] = ()
     at_once: OperatingCharacteristics | None = None
     adjusted: dict[str, Adjusted] = field(default_factory=dict)
+    by_time: dict[str, Estimate] = field(default_factory=dict)
+    """What calendar time changes in each quantity, trial by trial on the same patients, not adjusted."""
 
     @property
     def told(self) -> dict[str, Estimate]:

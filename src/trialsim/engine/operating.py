@@ -18,7 +18,7 @@ from trialsim.engine.tally import Tally
 from trialsim.engine.timed import Timed, at_once, timed
 from trialsim.engine.trials import Trials, untimed
 from trialsim.engine.with_twin import AT_ONCE as AT_ONCE
-from trialsim.engine.with_twin import Sides, adjustments, apart, with_twins
+from trialsim.engine.with_twin import Sides, adjustments, apart, by_time, with_twins
 from trialsim.given import takes
 from trialsim.kernels.streams import STREAM_VERSION
 from trialsim.quantities import is_probability, quantity_names
@@ -259,7 +259,8 @@ def _adjusted(
     counted = Sides.of(one, twin, oc.case, drawn)
     if counted is None:
         return oc
-    return replace(oc, adjusted=adjustments(counted, oc.simulated.values, exact.values, why_not))
+    adjusted = adjustments(counted, oc.simulated.values, exact.values, why_not)
+    return replace(oc, adjusted=adjusted, by_time=by_time(counted))
 
 
 def _exact(trial: Compiled, name: str, totals: bool) -> Exact:

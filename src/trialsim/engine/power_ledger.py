@@ -204,14 +204,17 @@ def _of_case(
     last = len(by_part[0]) - 1
     open_ends = sorted({k for values in exact for k, p in enumerate(values) if p is None})
     drawn = _Drawn({}, {})
+    twin = _is_twin(oc, names[0], exact[0][last - 1] if last > 0 else None)
+    if twin and oc.by_time:
+        # the run has simulated both already
+        open_ends.remove(last)
+        drawn.changes[last] = oc.by_time
     if open_ends and results.replicates and results.seed is not None:
         drawn = _simulated(stages_of(trials, strata), open_ends, results.replicates, results.seed, jobs)
     if oc.simulated:
         drawn.values[last] = oc.told
-    adjusted = _from_known(oc, names[0], exact[0][last - 1] if last > 0 else None)
-    apart = {**drawn.changes.get(last, {}), **adjusted}
-    if adjusted:
-        drawn.changes[last] = apart
+    if twin:
+        drawn.changes[last] = {**drawn.changes.get(last, {}), **_from_known(oc)}
     ledgers = []
     for cohort, name, part, stages, values in zip(cohorts, names, parts, by_part, exact, strict=True):
         p = alone(trial.rules.looks, _at_start(part)).p_go
@@ -228,17 +231,21 @@ def _of_case(
         watched = bool(trial.rules.looks.too_toxic)
         dated = any(case.dated for case in scenario.truth.values())
         ledgers.append(PowerLedger(oc.case, cohort, _at_start(part), watched, tuple(steps), dated))
-    return ledgers, apart
+    return ledgers, drawn.changes.get(last, {})
 
 
-def _from_known(oc: OperatingCharacteristics, name: str, before: float | None) -> dict[str, Estimate]:
+def _is_twin(oc: OperatingCharacteristics, name: str, before: float | None) -> bool:
+    """Whether the step before the last is the twin of the trial, with every outcome known at once."""
+    twin = oc.at_once.exact.values if oc.at_once and oc.at_once.exact else {}
+    return before is not None and abs(twin.get(name, math.inf) - before) < ROUNDING
+
+
+def _from_known(oc: OperatingCharacteristics) -> dict[str, Estimate]:
     """What the last step changes by adjusted numbers, where the step before it is their twin.
 
     The regression of the difference of both trials on the controls is that of the trial less the twin's known mean.
     """
     twin = oc.at_once.exact.values if oc.at_once and oc.at_once.exact else {}
-    if before is None or abs(twin.get(name, math.inf) - before) > ROUNDING:
-        return {}
     return {
         q: Estimate(a.estimate - twin[q], a.mcse, a.low - twin[q], a.high - twin[q])
         for q, a in oc.adjusted.items()

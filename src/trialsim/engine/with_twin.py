@@ -16,7 +16,7 @@ import numpy as np
 from trialsim.designs.binomial import Float64
 from trialsim.engine.controls import Sums, adjusted, withheld
 from trialsim.engine.quantities import Side, unit
-from trialsim.engine.tally import Tally
+from trialsim.engine.tally import Tally, mean
 from trialsim.engine.trials import Key, Trials, chosen
 from trialsim.kernels import counting
 from trialsim.kernels.tables import Int32, Int64
@@ -216,6 +216,16 @@ def adjustments(
                 unit=unit(name),
             )
         )
+    return found
+
+
+def by_time(counted: Sides) -> dict[str, Estimate]:
+    """By quantity of both, the trial less its twin, with the error of the differences (as ``engine.paired`` has it)."""
+    found = {}
+    for name, (total, squares, _) in counted.trial.items():
+        if name in counted.products and name in counted.twin and unit(name) == 1:
+            twin, product = counted.twin[name], counted.products[name][0]
+            found[name] = mean(total - twin[0], squares - 2 * product + twin[1], counted.replicates)
     return found
 
 
