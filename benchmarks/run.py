@@ -24,7 +24,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import calendar_time, controls, numpy_twin, plain_search, sensitivity, startup
+from benchmarks import calendar_time, controls, numpy_twin, plain_search, sensitivity, startup, status
 from benchmarks.measure import Row, rounds, seconds
 from trialsim.codes import CONTINUE, FINAL_GO, GO_EARLY, NEVER, REDUCE, STOP
 from trialsim.designs import bryant_day
@@ -291,6 +291,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if cores:
         os.sched_setaffinity(0, cores)
     rows += [*controls.rows(quick), *calendar_time.all_cores(quick), *scaling(quick), *startup.rows(quick)]
+    rows += status.rows(quick)
     if not quick:
         rows += [*sensitivity.rows(), *sensitivity.robust_search()]
     print(f"{machine()}\n\n{table(rows)}")

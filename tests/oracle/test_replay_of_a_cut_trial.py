@@ -50,6 +50,7 @@ def departing(
                 known=p.known + later,
                 onset=p.onset + later if p.toxic else -1,
                 toxicity_known=p.toxicity_known + later,
+                sighted=p.sighted + later if p.sighted >= 0 else -1,
                 level=rng.randrange(levels),
             )
         )
@@ -72,6 +73,7 @@ def rows_of(patients: list[Patient]) -> Int64:
             p.toxicity_known * TICKS_PER_DAY,
         )
         row[field.ONSET] = p.onset * TICKS_PER_DAY if p.toxic else -1
+        row[field.SIGHTED] = p.sighted * TICKS_PER_DAY if p.sighted >= 0 else -1
     return rows
 
 
@@ -90,13 +92,15 @@ def comes_by(kept: Int64, number: int, now: int) -> bool:
     return number < len(kept) and bool(0 < kept[number, field.STARTED] <= now)
 
 
-def study(seed: str, scenarios: int) -> Counter[str]:
+def study(seed: str, scenarios: int, *, weigh: bool = False) -> Counter[str]:
     """Random trials, each cut at two days; what was met, counted."""
     rng, met = random.Random(seed), Counter[str]()
     while met["trials"] < scenarios:
         rules, calendar, thresholds = conduct_strategies.random_conduct(rng)
         if calendar.own or rules.randomise is not None:
             continue
+        if weigh:
+            calendar = conduct_strategies.random_weighing(rng, rules, calendar)
         trial = Written(rules, calendar, thresholds, rng.getrandbits(30), 0)
         trial.run()
         last = trial.arms[0].decided
@@ -185,3 +189,9 @@ def study(seed: str, scenarios: int) -> Counter[str]:
 def test_the_replay_decides_by_the_cut_off_what_the_course_says(batch: int) -> None:
     met = study(f"replay {batch}", 200)
     assert min(met["ended"], met["next"], met["triggers"], met["looks"], met["deviations"]) > 20, met
+
+
+@pytest.mark.parametrize("batch", first_of(1, range(8)))
+def test_the_replay_of_looks_that_weigh_pending_patients(batch: int) -> None:
+    met = study(f"weighed replay {batch}", 100, weigh=True)
+    assert min(met["ended"], met["next"], met["triggers"], met["looks"], met["deviations"]) > 10, met

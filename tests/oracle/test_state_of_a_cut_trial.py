@@ -56,8 +56,15 @@ class Written(Trial):
 
 def in_ticks(calendar: Calendar) -> Calendar:
     """A conduct whose lengths are in days, as the compiled scenario has them."""
-    day = TICKS_PER_DAY
+    day, weighing = TICKS_PER_DAY, calendar.weighing
     return calendar._replace(
+        weighing=weighing._replace(
+            minimum=weighing.minimum * day,
+            window=weighing.window * day,
+            credit=weighing.credit * day,
+            doubt=weighing.doubt * day,
+            futile_from=weighing.futile_from * day,
+        ),
         visit=calendar.visit * day,
         window=calendar.window * day,
         review_lag=calendar.review_lag * day,
@@ -88,6 +95,7 @@ def cut(patients: list[Patient], day: int) -> list[Seen]:
                 inevaluable=told and not p.evaluable,
                 toxic=bool(p.toxic) if toxicity_told else None,
                 toxicity_known=on_day(p.toxicity_known) if toxicity_told else None,
+                sighted=on_day(p.sighted) if 0 <= p.sighted <= day else None,
             )
         )
     return seen
@@ -155,13 +163,15 @@ def as_lived(stands: State, trial: Written, day: int, at: object, met: Counter[s
     met[f"end {end}"] += 1
 
 
-def study(seed: str, scenarios: int) -> Counter[str]:
+def study(seed: str, scenarios: int, *, weigh: bool = False) -> Counter[str]:
     """Random trials, each cut at four days; what was met, counted."""
     rng, met = random.Random(seed), Counter[str]()
     while met["trials"] < scenarios:
         rules, calendar, thresholds = conduct_strategies.random_conduct(rng)
         if calendar.own:
             continue
+        if weigh:
+            calendar = conduct_strategies.random_weighing(rng, rules, calendar)
         trial = Written(rules, calendar, thresholds, rng.getrandbits(30), 0)
         trial.run()
         (arm,) = trial.arms
@@ -196,3 +206,11 @@ def test_a_cut_trial_stands_where_it_was_left(batch: int) -> None:
     assert met["unsettled"] < met["cuts"] / 20
     assert min(met["looks"], met["triggers"], met["switches"], met["certain"], met["next"]) > 20
     assert sum(name.startswith("end ") for name in met) == 9  # every way a trial can end, and none yet
+
+
+@pytest.mark.parametrize("batch", first_of(1, range(8)))
+def test_a_cut_trial_whose_looks_weigh_pending_patients(batch: int) -> None:
+    """The same of 100 random trials whose interim looks do not wait."""
+    met = study(f"weighed {batch}", 100, weigh=True)
+    assert met["unsettled"] < met["cuts"] / 10
+    assert min(met["looks"], met["triggers"], met["next"], met["ended"]) > 10

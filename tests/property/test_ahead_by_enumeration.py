@@ -229,3 +229,14 @@ def test_pending_patients_are_drawn_with_the_chances_worked_out(days: int) -> No
         (rows[:, field.IS_TOXIC].mean(), toxic),
     ):
         assert abs(share - chance) <= 4 * math.sqrt(chance * (1 - chance) / count) + 1e-9
+
+
+def test_at_the_rate_nothing_is_known_of_who_awaits_confirmation_either() -> None:
+    trial = compiled("S6")
+    nature, today = Nature.of(trial, "p1"), date(2026, 8, 12)
+    start = today - timedelta(days=nature.visits[0] + 5)
+    shown = Seen("1", 2, start, 0, unconfirmed=start + timedelta(days=nature.visits[0]))
+    nothing = Seen("1", 2, start, 0)
+    at_rate, by_follow_up = (nature.response_of(shown, today, how) for how in ("at_rate", "follow_up"))
+    assert at_rate == nature.response_of(nothing, today, "at_rate") == nature.outcome(0, -1)
+    assert by_follow_up.given(np.array([0.2]))[0][0] > at_rate.given(np.array([0.2]))[0][0]

@@ -466,8 +466,8 @@ def test_an_analysis_in_every_form(tmp_path, monkeypatch):
     assert r"\section" in latex(found.report())
     assert found.characteristics is not None
     assert found.characteristics.p.tolist() == [0.05, 0.15]
-    assert "Coverage of 95% intervals" in str(found)
-    assert "Coverage of 95% intervals" in str(found.characteristics)
+    assert "Coverage of two-sided 95% intervals" in str(found)
+    assert "Coverage of two-sided 95% intervals" in str(found.characteristics)
     for name, more in (
         ("scenario", [str(EXAMPLE)]),
         ("design", ["--design", "1/10,5/29", "--responses", "7"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 import trialsim
 from tests.helpers import CONFIGS, PATIENTS, ROOT, SMALL, results_in, run
 from tests.running_sets import protocol, scenario
+from trialsim.figures import patients_so_far
 from trialsim.ongoing.kept import as_kept, kept
 from trialsim.ongoing.patients import read_patients
 
@@ -158,3 +160,79 @@ def test_what_is_refused(
     assert run(["status", "small.yaml", "patients.csv", *arguments.split()], monkeypatch) == 2
     told = capsys.readouterr().err
     assert words in told and "Traceback" not in told
+
+
+def test_pending_outcomes_after_an_end_are_named_and_do_not_reverse_it() -> None:
+    words = said("S3")
+    assert "6 outcomes are pending (014, 015, 016, 017, 018, 019); they do not reverse the end." in words
+    assert "036, 037, 038 and 1 more); they do not reverse the end" in said("S6")
+    assert "reverse" not in said("S7")
+
+
+def test_the_sheet_names_the_command_that_analyses_a_trial_that_went_on_past_futility(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def command(found: trialsim.Status) -> list[str]:
+        return shlex.split(next(line for line in str(found).splitlines() if "trialsim analyse" in line))[1:]
+
+    frame = pd.read_csv(DATA / "patients_S3.csv", dtype=str).fillna("")
+    on = protocol("S3")["cut_off"]
+    some_pending = command(trialsim.status(scenario("S3"), frame, on=on, forecast=False))
+    assert some_pending[some_pending.index("--responses") + 1] == "R"
+    pending = frame["response"].isin(["pending", ""])
+    frame.loc[pending, "response"], frame.loc[pending, "response_date"] = "no", "2026-08-20"
+    told = command(trialsim.status(scenario("S3"), frame, on="2026-08-20", forecast=False))
+    assert run([*told, "--json"], monkeypatch) == 0
+    sets = json.loads(capsys.readouterr().out)["sets"]
+    assert [(each["responses"], each["n"]) for each in sets] == [(1, 10), (3, 19), (2, 9)]
+    # nobody is told to analyse what did not go on
+    assert "trialsim analyse" not in said("S1") + said("S6") + said("S7")
+
+
+def test_patients_stand_by_their_ids_where_these_are_short() -> None:
+    frame = pd.read_csv(DATA / "patients_S6.csv", dtype=str).fillna("")
+
+    def ticks(ids: list[str]) -> list[str]:
+        found = trialsim.status(
+            scenario("S6"), frame.assign(id=ids), on=protocol("S6")["cut_off"], forecast=False
+        )
+        figure = patients_so_far.draw("x", found.seen, found.state.on, found.scenario.doses, []).figure
+        return [label.get_text() for label in figure.axes[0].get_yticklabels()]
+
+    short = [f"FR-07-{k:03}" for k in range(len(frame))]
+    assert ticks(short) == short
+    assert ticks([f"site 07, patient {k:03}" for k in range(len(frame))])[:2] == ["2", "4"]
+
+
+def test_what_the_conduct_says_cannot_be_says_nothing_of_a_patient() -> None:
+    # on the day of the last chance of a response nothing is known yet, which the conduct knows nobody to do
+    row = {"id": "1", "enrolled": "2026-01-05", "dose": "100 mg BID", "response": "pending", "toxicity": "no"}
+    frame = pd.DataFrame([row | {"response_date": "", "confirmed_date": "", "toxicity_date": ""}])
+    found = trialsim.status(scenario("S6"), frame, on=date(2026, 1, 5) + timedelta(7 * 17), forecast=False)
+    assert found.prospects is not None
+    assert 0 < found.prospects.mean_rate < 1
+    for chance in found.prospects.chances:
+        assert 0 < chance.looks_alone < 1
+        assert chance.go is None or 0 < chance.go < 1
+
+
+def test_a_look_that_weighs_pending_patients_is_replayed_and_forecast() -> None:
+    trial = trialsim.load(CONFIGS / "dasatinib.yaml")
+    assert trial.conduct is not None
+    conduct = trial.conduct.model_copy(update={"interim": "pause", "pending": "weigh_follow_up"})
+    weighs = trial.model_copy(update={"conduct": conduct})
+
+    def on(day: str, **more: object) -> str:
+        found = trialsim.status(
+            weighs, INVENTED, on=day, extracted="2026-08-01", **{"forecast": False, **more}
+        )
+        return " ".join(str(found).split())
+
+    assert "13 pending, 12 may be" in on("2026-05-29")
+    decided = on("2026-05-30", forecast=True, replicates=100)
+    assert "goes on, 2026-05-30" in decided
+    assert "Interim looks weigh pending patients" in decided
+    assert "The chance of a go has no exact number here" in decided
+    assert "When, and how many patients" in decided
+    waits = trialsim.status(trial, INVENTED, on="2026-05-30", extracted="2026-08-01", forecast=False)
+    assert waits.state.looks[0].decided is None

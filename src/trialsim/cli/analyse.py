@@ -91,6 +91,28 @@ def analyse(
         bool,
         typer.Option("--characteristics", help="print exact bias, error and coverage of the design as well"),
     ] = False,
+    two_sided: Annotated[
+        bool,
+        typer.Option(
+            "--two-sided", help="two-sided p-values: twice the smaller tail of the ordering, at most 1"
+        ),
+    ] = False,
+    one_sided: Annotated[
+        str,
+        typer.Option(
+            metavar="LIMIT",
+            help="intervals with one limit, lower or upper, at the whole confidence",
+            show_default=False,
+        ),
+    ] = "",
+    went_on_past_futility: Annotated[
+        bool,
+        typer.Option(
+            "--went-on-past-futility",
+            help="the trial went on where --stage1 responses (of --stage1-n) said stop; --responses and --n are of all "
+            "patients",
+        ),
+    ] = False,
     figure: Annotated[
         Path | None,
         typer.Option(
@@ -124,6 +146,9 @@ def analyse(
         "ordering": ordering,
         "prior": prior,
         "characteristics": characteristics,
+        "two_sided": two_sided,
+        "one_sided": one_sided,
+        "went_on_past_futility": went_on_past_futility,
     }
     if figure is not None:
         _check(figure, out.force)

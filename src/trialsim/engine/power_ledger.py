@@ -346,7 +346,7 @@ def _reasons_of_time(
     """What dates change in the trial's favour, by the numbers of the trial with outcomes known at once."""
     twin = oc.at_once.exact if oc.at_once else None
     before = dict(twin.values) if twin else {k: e.estimate for k, e in (simulated_before or {}).items()}
-    after = {name: e.estimate for name, e in oc.simulated.values.items()} if oc.simulated else {}
+    after = {name: e.estimate for name, e in oc.told.items()}
     for values in (before, after):
         values["stops"] = values.get("p_stop_toxicity", 0.0) + values.get("p_stop_toxicity_at_n", 0.0)
     falls = any(min(r.response) < r.response[0] for r in stage.strata.rates)

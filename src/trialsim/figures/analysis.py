@@ -50,10 +50,11 @@ def draw(found: PatientsAnalysis, *, assumed: bool = False) -> Drawn:
         axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.set_yticks([])
         percent_axis(axes, "x", (0.0, top), "Response rate (%)")
+    sides = f"One-sided ({plan.one_sided}) " if plan.one_sided else ""
     return Drawn(
         "analysis",
         "The response rate after the trial",
-        f"{100 * plan.confidence:g}% confidence intervals of the response rate. Bold: the primary one, with the "
+        f"{sides}{100 * plan.confidence:g}% confidence intervals of the response rate. Bold: the primary one, with the "
         "primary estimate; grey: the others, for those who ask.",
         _alt(found),
         sheet.figure,

@@ -11,7 +11,7 @@ import matplotlib
 from matplotlib.axes import Axes
 
 from trialsim.figures.drawn import Drawn
-from trialsim.figures.style import BLACK, GREY, PALE, RC, WIDE, Key, Sheet
+from trialsim.figures.style import BLACK, GREY, PALE, RC, SIZE, WIDE, Key, Sheet
 from trialsim.figures.swimmer import (
     BELOW,
     DECIDED,
@@ -30,8 +30,14 @@ from trialsim.results import to_frame
 from trialsim.writing.numbers import count, listed
 
 RIGHT, HEAD = 0.45, 0.15
-TALL, SHORT, MOST_HIGH = 0.36, 0.1, 9.5
+TALL, SHORT, MOST_HIGH = 0.36, 0.1, 8.2
 """Centimetres a patient has at most and at least, and height up to which patients have more than the least."""
+
+LONGEST_ID = 12
+"""Characters of the longest id, up to which patients stand by their ids; else by number."""
+
+APART, SIGN, POINT = 0.2, 0.62, 1 / 28.35
+"""Centimetres that two names are apart at least; width of a sign in its height; centimetres of a point."""
 
 UNCONFIRMED: dict[str, Any] = RESPONSE | {"markerfacecolor": "white"}
 NO_RESPONSE: dict[str, Any] = {"marker": "|", "color": BLACK, "markersize": 6.0, "markeredgewidth": 1.2}
@@ -69,7 +75,10 @@ def _draw(
         _keys(patients, cut_off, doses, events),
         columns=3,
     )
-    axes = sheet.axes(LEFT, BELOW, WIDE - LEFT - RIGHT, row * number)
+    by_id = max(len(patient.id) for patient in patients) <= LONGEST_ID
+    points = min(SIZE, 0.9 * max(row, APART) / POINT)
+    left = LEFT + by_id * SIGN * points * POINT * max(max(len(patient.id) for patient in patients) - 3, 0)
+    axes = sheet.axes(left, BELOW, WIDE - left - RIGHT, row * number)
     for y, patient in enumerate(patients, 1):
         _bar(axes, y, patient, cut_off)
         for day, style in _marks(patient, cut_off):
@@ -84,8 +93,13 @@ def _draw(
     axes.set_ylim(number + 0.6, 0.4)
     ticks = list(month_ticks(first, cut_off))
     axes.set_xticks([day.toordinal() for day in ticks], [day.strftime("%Y-%m-%d") for day in ticks])
-    step = next(s for s in (1, 2, 5, 10, 20, 50, 100) if s * row >= 0.28)
-    axes.set_yticks([k for k in range(1, number + 1) if k % step == 0 or (k == 1 and step > 2)])
+    if by_id:
+        step = next(s for s in (1, 2, 5, 10, 20, 50, 100) if s * row >= APART)
+        named = range(0, number, step)
+        axes.set_yticks([k + 1 for k in named], [clean(patients[k].id) for k in named], fontsize=points)
+    else:
+        step = next(s for s in (1, 2, 5, 10, 20, 50, 100) if s * row >= 0.28)
+        axes.set_yticks([k for k in range(1, number + 1) if k % step == 0 or (k == 1 and step > 2)])
     axes.set_ylabel("Patients in order of enrolment")
     return Drawn(
         "patients_so_far",

@@ -15,6 +15,7 @@ from trialsim.inference.design_text import looks_from
 from trialsim.inference.harms import HarmRate, harm_rate
 from trialsim.inference.observed import Analyses, analyse_observed
 from trialsim.inference.orderings import STAGEWISE
+from trialsim.inference.past_futility import analyse_past_futility
 from trialsim.inference.posterior import JEFFREYS
 from trialsim.inference.questions import two_questions
 from trialsim.inference.sizes import analyse_overrun, analyse_set
@@ -56,6 +57,9 @@ def analyse(
     ordering: str = STAGEWISE,
     prior: tuple[float, float] = JEFFREYS,
     characteristics: bool = False,
+    two_sided: bool = False,
+    one_sided: str = "",
+    went_on_past_futility: bool = False,
 ) -> Analyses:
     """Analyse the trial that was observed: of a scenario, or of a design and its counts.
 
@@ -72,6 +76,10 @@ def analyse(
         confidence, prior: of the intervals; a and b of Beta(a, b).
         estimate, interval, ordering: which estimate, interval and ordering of the p-value are the primary ones.
         characteristics: whether bias, error and coverage under the design are worked out as well.
+        two_sided: two-sided p-values: twice the smaller tail of the ordering, at most 1.
+        one_sided: ``"lower"`` or ``"upper"``: intervals with that limit only, at the whole confidence.
+        went_on_past_futility: the trial was not stopped where `stage1` responses of `stage1_n` patients said stop for
+            futility; `responses` and `n` (default: as planned) are of all patients.
 
     Returns:
         Every set of patients, the primary one first: estimates, intervals, p-value and decision.
@@ -85,16 +93,19 @@ def analyse(
         ('go', 0.0177)
 
     Sources: Jung SH, Kim KM, Stat Med 2004;23:881-896 (UMVUE); Tsiatis AA, Rosner GL, Mehta CR, Biometrics
-    1984;40:797-803 (stagewise ordering).
+    1984;40:797-803 (stagewise ordering); Jennison C, Turnbull BW, Group sequential methods, Chapman & Hall 2000,
+    chapter 8 (two-sided p-values: twice the smaller tail, as equal-tailed intervals are inverted).
     """
     if stage2_n is not None:
         if n is not None or design is None:
             raise DesignError("--stage2-n goes with --design, and in place of --n")
         n = (stage1_n or looks_from(design).n[0]) + stage2_n
-    plan = AnalysisPlan(p0, p1, confidence, estimate, interval, ordering, (prior[0], prior[1]))
+    plan = AnalysisPlan(
+        p0, p1, confidence, estimate, interval, ordering, (prior[0], prior[1]), two_sided, one_sided
+    )
     if scenario is not None:
         counts = (design, responses, stage1, n, stage1_n, overrun, toxicities, treated)
-        if any(value is not None for value in counts):
+        if any(value is not None for value in counts) or went_on_past_futility:
             raise DesignError("a scenario states its own design and counts: give it alone, or --design")
         found = analyse_observed(scenario, plan)
     else:
@@ -102,14 +113,18 @@ def analyse(
             raise DesignError(
                 "state a scenario, or a design and its responses: --design 1/25,6/70 --responses 3"
             )
-        sets = _sets(design, plan, responses, stage1, n, stage1_n, overrun)
-        if treated is not None and (toxicities is None or treated < sets[-1].n):
+        if went_on_past_futility:
+            sets = _past_futility(design, plan, responses, stage1, n, stage1_n, overrun)
+        else:
+            sets = _sets(design, plan, responses, stage1, n, stage1_n, overrun)
+        most = max(each.n for each in sets)
+        if treated is not None and (toxicities is None or treated < most):
             raise DesignError(
-                f"treated = {treated} goes with toxicities, and cannot be fewer than the {sets[-1].n} analysed"
+                f"treated = {treated} goes with toxicities, and cannot be fewer than the {most} analysed"
             )
         harms: tuple[HarmRate, ...] = ()
         if toxicities is not None:
-            harms = (harm_rate("toxicities", toxicities, treated or sets[-1].n, confidence),)
+            harms = (harm_rate("toxicities", toxicities, treated or most, confidence),)
         notes = () if p0 is not None else ("p0 is not stated: there is no p-value.",)
         found = Analyses(f"Design {design}", sets, notes=notes, harms=harms, questions=two_questions(sets[0]))
     if not characteristics:
@@ -117,6 +132,25 @@ def analyse(
     primary = found.sets[0]
     rates = [rate for rate in (primary.plan.p0, primary.plan.p1) if rate is not None] or [0.1, 0.3, 0.5]
     return replace(found, characteristics=of_design(primary.looks, rates, confidence=confidence))
+
+
+def _past_futility(
+    design: str,
+    plan: AnalysisPlan,
+    responses: int,
+    stage1: int | None,
+    n: int | None,
+    stage1_n: int | None,
+    overrun: int | None,
+) -> tuple[PatientsAnalysis, ...]:
+    if stage1 is None or overrun is not None:
+        raise DesignError(
+            "with --went-on-past-futility, state the responses at the look that said stop (--stage1), those of all "
+            "patients (--responses) and their number (--n), and no --overrun"
+        )
+    looks = looks_from(design)
+    size = looks.planned_n if n is None else n
+    return analyse_past_futility(looks, plan, n=size, x=responses, x1=stage1, n1=stage1_n)
 
 
 def _sets(

@@ -10,14 +10,24 @@ from typing import Any
 
 import numpy as np
 
+from trialsim.designs.exactly import decimal
 from trialsim.designs.rules import DECISION_WORDS, Looks
 from trialsim.designs.spec import prior_fault
 from trialsim.errors import DesignError
+from trialsim.inference.anytime import Anytime, Test, after_counts
 from trialsim.inference.attained import Reading, TwoStage
 from trialsim.inference.design_text import design_words
 from trialsim.inference.estimators import ESTIMATORS
-from trialsim.inference.intervals import BETWEEN, INTERVAL_WORDS, INTERVALS, coverage, least_coverage
-from trialsim.inference.orderings import ORDERINGS, STAGEWISE, at_least, ranks, tied
+from trialsim.inference.intervals import (
+    BETWEEN,
+    INTERVAL_WORDS,
+    INTERVALS,
+    LIMITS,
+    coverage,
+    least_coverage,
+    one_sided,
+)
+from trialsim.inference.orderings import ORDERINGS, STAGEWISE, at_least, at_most, ranks, tied
 from trialsim.inference.outcomes import Outcomes, outcomes_of
 from trialsim.inference.posterior import JEFFREYS, Posterior, posterior
 
@@ -31,6 +41,8 @@ class AnalysisPlan:
         confidence, prior: of the intervals; a and b of the Beta prior.
         estimate, interval, ordering: the primary estimate and interval, and the ordering of the primary p-value
             (docs/decisions/0012-primary-analysis.md).
+        two_sided: whether two-sided p-values are worked out, and the primary one is two-sided.
+        one_sided: "lower" or "upper": intervals with that limit only, at the whole level; "" for both limits.
     """
 
     p0: float | None = None
@@ -40,6 +52,8 @@ class AnalysisPlan:
     interval: str = "stagewise"
     ordering: str = STAGEWISE
     prior: tuple[float, float] = JEFFREYS
+    two_sided: bool = False
+    one_sided: str = ""
 
     def __post_init__(self) -> None:
         for name, rate in (("p0", self.p0), ("p1", self.p1)):
@@ -51,6 +65,16 @@ class AnalysisPlan:
             )
         if not 0 < self.confidence < 1:
             raise DesignError(f"confidence = {self.confidence:g} must lie between 0 and 1, such as 0.95")
+        if self.one_sided not in ("", *LIMITS):
+            raise DesignError(
+                f"one_sided = {self.one_sided!r} is not known; there are {', '.join(LIMITS)}: the limit that is kept"
+            )
+        if self.one_sided and self.confidence <= 0.5:
+            raise DesignError(
+                f"confidence = {self.confidence:g}: a one-sided interval needs more than 0.5, such as 0.95"
+            )
+        if self.two_sided and self.p0 is None:
+            raise DesignError("a two-sided p-value needs p0, which is not stated: --p0")
         if fault := prior_fault(self.prior):
             raise DesignError(fault)
         for what, there_are in (("estimate", ESTIMATORS), ("interval", INTERVALS), ("ordering", ORDERINGS)):
@@ -71,7 +95,10 @@ class Planned:
 
 @dataclass(frozen=True)
 class Interval:
-    """A confidence interval, and the coverage that the method really has at p0, at p1 and at least."""
+    """A confidence interval, and the coverage that the method really has at p0, at p1 and at least.
+
+    A one-sided one ends at 1 or begins at 0.
+    """
 
     name: str
     words: str
@@ -84,11 +111,25 @@ class Interval:
 
 @dataclass(frozen=True)
 class PValue:
-    """P(an outcome at least as much in favour, if the rate is p0) under a named ordering; and its mid-p."""
+    """P(an outcome at least as much in favour, if the rate is p0) under a named ordering; and its mid-p.
+
+    ``two_sided``: twice the smaller of this and of P(an outcome at most as much in favour), at most 1; None where it is
+    not asked for.
+    """
 
     ordering: str
     p: float
     mid_p: float
+    two_sided: float | None = None
+
+    @property
+    def asked(self) -> float:
+        """The two-sided one where that is asked for, else the one-sided one."""
+        return self.p if self.two_sided is None else self.two_sided
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data; without what was not asked for."""
+        return {key: value for key, value in vars(self).items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -101,6 +142,8 @@ class PatientsAnalysis:
         n, x, x1: patients, responses, and responses at the first look (None: unreported).
         planned: sizes and cut-offs as planned, where the attained sizes differ.
         cut_off: what the last planned cut-off is worth at the attained n, where that differs.
+        enrolled: whether these are the first n patients in enrolment order, none left out.
+        fixed: of a number of patients that no look decided.
     """
 
     patients: str
@@ -115,6 +158,8 @@ class PatientsAnalysis:
     readings: tuple[Reading, ...] = ()
     notes: tuple[str, ...] = ()
     cut_off: str = ""
+    enrolled: bool = True
+    fixed: bool = False
 
     @cached_property
     def _outcomes(self) -> tuple[Outcomes, int]:
@@ -129,7 +174,7 @@ class PatientsAnalysis:
 
     @cached_property
     def p_values(self) -> tuple[PValue, ...]:
-        """One-sided p-values, the primary ordering first; none where p0 is not stated."""
+        """P-values, the primary ordering first; none where p0 is not stated."""
         return tuple(_p_values(*self._outcomes, self.plan))
 
     @cached_property
@@ -144,6 +189,11 @@ class PatientsAnalysis:
         return posterior(self.n, self.x, prior=plan.prior, confidence=plan.confidence, p0=plan.p0, p1=plan.p1)
 
     @property
+    def design(self) -> str:
+        """The design that the analysis counts the ends of, in words."""
+        return f"{self.n} patients, a fixed number" if self.fixed else design_words(self.looks)
+
+    @property
     def estimate(self) -> float:
         """The primary estimate."""
         return self.estimates[self.plan.estimate]
@@ -155,8 +205,23 @@ class PatientsAnalysis:
 
     @property
     def p_value(self) -> float | None:
-        """The primary p-value; None where p0 is not stated."""
-        return self.p_values[0].p if self.p_values else None
+        """The primary p-value, two-sided where that is asked for; None where p0 is not stated."""
+        return self.p_values[0].asked if self.p_values else None
+
+    @cached_property
+    def anytime_test(self) -> Test | None:
+        """A test without planned looks, at a level of 1 - confidence; None without p0, or with patients left out."""
+        plan = self.plan
+        if plan.p0 is None or not self.enrolled:
+            return None
+        p1 = None if plan.p1 is None else decimal(plan.p1)
+        return Test(decimal(plan.p0), p1, 1 - decimal(plan.confidence))
+
+    @cached_property
+    def anytime(self) -> Anytime | None:
+        """What it says of these counts."""
+        test = self.anytime_test
+        return None if test is None else after_counts(test, self.n, self.x)
 
     def rows(self) -> list[dict[str, Any]]:
         """One dict a number: patients, kind, name, ordering, value, low, high, and what is known of its coverage."""
@@ -167,6 +232,9 @@ class PatientsAnalysis:
         for p in self.p_values:
             rows.append({"kind": "p_value", "name": "p", "ordering": p.ordering, "value": p.p})
             rows.append({"kind": "p_value", "name": "mid_p", "ordering": p.ordering, "value": p.mid_p})
+            if p.two_sided is not None:
+                row = {"name": "two_sided", "ordering": p.ordering, "value": p.two_sided}
+                rows.append({"kind": "p_value", **row})
         for i in self.intervals:
             rows.append(
                 {"kind": "interval", **{key: value for key, value in vars(i).items() if key != "words"}}
@@ -190,7 +258,7 @@ class PatientsAnalysis:
         """The analysis, ready for JSON."""
         return {
             "patients": self.patients,
-            "design": design_words(self.looks),
+            "design": self.design,
             "looks": list(self.looks.n),
             "planned": design_words(self.planned.looks) if self.planned else None,
             "n": self.n,
@@ -202,15 +270,21 @@ class PatientsAnalysis:
             "primary": {
                 "estimate": {"name": self.plan.estimate, "value": self.estimate},
                 "interval": {key: getattr(self.interval, key) for key in ("name", "low", "high")},
-                "p_value": {"ordering": self.plan.ordering, "value": self.p_value},
+                "p_value": {
+                    "ordering": self.plan.ordering,
+                    "value": self.p_value,
+                    **({"two_sided": True} if self.plan.two_sided else {}),
+                },
             },
             "estimates": self.estimates,
-            "p_values": [vars(p) for p in self.p_values],
+            "p_values": [p.to_dict() for p in self.p_values],
             "intervals": [vars(i) for i in self.intervals],
             "posterior": vars(self.posterior),
             "attained_sizes": [vars(r) for r in self.readings],
+            "anytime": self.anytime and self.anytime.to_dict(),
             "notes": list(self.notes),
             **({"planned_cut_off": self.cut_off} if self.cut_off else {}),
+            **({"one_sided": self.plan.one_sided} if self.plan.one_sided else {}),
         }
 
 
@@ -277,14 +351,15 @@ def _p_values(outcomes: Outcomes, here: int, plan: AnalysisPlan) -> Sequence[PVa
     for name in names:
         place = ranks(outcomes, name)
         p = float(at_least(pmf, place)[0, here])
-        found.append(PValue(name, p, p - float(tied(pmf, place)[0, here]) / 2))
+        both = min(2 * min(p, float(at_most(pmf, place)[0, here])), 1.0) if plan.two_sided else None
+        found.append(PValue(name, p, p - float(tied(pmf, place)[0, here]) / 2, both))
     return found
 
 
 def _intervals(outcomes: Outcomes, here: int, plan: AnalysisPlan) -> Sequence[Interval]:
     found = []
     for name, method in INTERVALS.items():
-        limits = method(outcomes, plan.confidence)
+        limits = one_sided(method, plan.one_sided)(outcomes, plan.confidence)
         low, high = (None if math.isnan(end[here]) else float(end[here]) for end in limits)
         at = [
             None if p is None else float(coverage(outcomes, limits, np.array([p]))[0])

@@ -22,6 +22,12 @@ from trialsim.inference.outcomes import Outcomes
 Limits = tuple[Float64, Float64]
 """Lower and upper limit at every outcome; nan where there is no interval."""
 
+Method = Callable[[Outcomes, float], Limits]
+"""Limits at every outcome, by the confidence."""
+
+LIMITS = ("lower", "upper")
+"""The limit that a one-sided interval keeps."""
+
 BETWEEN = (0.05, 0.95)
 """Response rates over which the least coverage is printed."""
 
@@ -81,7 +87,7 @@ def koyama_chen_coded(outcomes: Outcomes, confidence: float) -> Limits:
     return np.ceil(low * 1e4) / 1e4, np.floor(high * 1e4) / 1e4
 
 
-INTERVALS: dict[str, Callable[[Outcomes, float], Limits]] = {
+INTERVALS: dict[str, Method] = {
     "stagewise": exact,
     "stagewise_mid_p": mid_p,
     "mle_ordering": lambda outcomes, confidence: exact(outcomes, confidence, BY_MLE),
@@ -99,6 +105,24 @@ INTERVAL_WORDS = {
     "koyama_chen": "Koyama-Chen, as published: upper limit of x - 1",
     "koyama_chen_coded": "Koyama-Chen, as coded: grid of .0001 inwards",
 }
+
+
+def one_sided(method: Method, limit: str) -> Method:
+    """A method with one limit only, which may then err as often as both together: the level 1 - 2 (1 - confidence).
+
+    ``limit``: of ``LIMITS``; "" leaves the method as it is.
+    """
+    if not limit:
+        return method
+
+    def alone(outcomes: Outcomes, confidence: float) -> Limits:
+        low, high = method(outcomes, 2 * confidence - 1)
+        none = np.isnan(low) | np.isnan(high)
+        if limit == "lower":
+            return low, np.where(none, np.nan, 1.0)
+        return np.where(none, np.nan, 0.0), high
+
+    return alone
 
 
 def coverage(outcomes: Outcomes, limits: Limits, p: Float64) -> Float64:

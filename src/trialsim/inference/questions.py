@@ -33,9 +33,10 @@ class TwoQuestions:
 
 def two_questions(found: PatientsAnalysis, n_fixed: int | None = None) -> TwoQuestions | None:
     """Both answers; None where no p0 is stated. ``n_fixed``: default the patients analysed."""
-    p0, p = found.plan.p0, found.p_value
-    if p0 is None or p is None:
+    p0 = found.plan.p0
+    if p0 is None or not found.p_values:
         return None
+    p = found.p_values[0].p
     n = found.n if n_fixed is None else n_fixed
     pmf = binomial_pmf(n, p0)
     upper = mid_p(pmf[::-1], n - found.x)

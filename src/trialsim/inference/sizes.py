@@ -192,7 +192,7 @@ def _went_on(design: TwoStage, n1: int, n: int | None, x1: int | None) -> str:
     end = f"{design.r}/{design.n if late else n or n1 + design.n - design.n1}"
     never = f"--design -/{design.n1},{design.r}/{design.n} if stage 1 stopped nothing"
     ways = f"--design {x1 - 1}/{n1},{end} if it would have stopped with fewer, or " if x1 else ""
-    said = f". If it went on all the same, state the rule that it followed: {ways}{never}"
+    said = f". If it went on all the same, --went-on-past-futility; or state the rule that it followed: {ways}{never}"
     if n is not None and late:
         said = (
             f". If it stopped with {n - n1} more enrolled, write --overrun {n - n1} in place of --n {n}; if stage 1 "

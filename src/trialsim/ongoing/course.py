@@ -7,7 +7,7 @@ amendment, arrival; what an arrival brings about on its day comes before the nex
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from trialsim.codes import (
@@ -29,6 +29,7 @@ from trialsim.codes import (
     TOXICITY_AT_N,
 )
 from trialsim.kernels.tables import EARLY_DECISION
+from trialsim.ongoing.readings import certain, weighed
 from trialsim.ongoing.rules_in_days import InDays
 from trialsim.ongoing.seen import Seen
 
@@ -91,6 +92,7 @@ class Course:
         at_arrival: by patient.
         unsettled: where inevaluable patients are replaced: a trigger or a stop fell when every place was taken if those
             still pending are evaluable, and was read as if a place were left; what follows from it may change.
+        in_review: the decision of each look of the present start that is read, whether or not its day has come.
     """
 
     decided: tuple[Decided, ...]
@@ -107,6 +109,7 @@ class Course:
     full: bool
     at_arrival: tuple[AtArrival, ...]
     unsettled: bool = False
+    in_review: dict[int, int] = field(default_factory=dict)
 
 
 def course(protocol: InDays, seen: Sequence[Seen], on: date, opened: date | None = None) -> Course:
@@ -186,6 +189,7 @@ class _Walk:
             self.full_since is not None,
             tuple(self.at_arrival),
             self.unsettled,
+            {k: decision for k, (_, decision) in self.ready.items()},
         )
 
     def later(self, days: int) -> date:
@@ -211,6 +215,7 @@ class _Walk:
         hold = self.changes[self.level].trigger if self.on_hold else None
         self.at_arrival.append(AtArrival(self.level, self.paused_since, self.full_since, hold))
         self.enrolled += 1
+        self.later(self.protocol.least_days)
         if self.rules.on_dose_change != RESTART or patient.level >= self.level:
             self.counts.append(place)
 
@@ -337,6 +342,8 @@ class _Walk:
                 GO if sum(bool(p.responded) for p in here) >= self.protocol.attained_ge[len(here)] else FUTILE
             )
         n, cut = looks.n[k], looks.toxic_ge[k] if looks.toxic_ge else NEVER
+        if self.protocol.weighs(k):
+            return weighed(self.protocol, k, self.candidates(), self.today)
         told = [p for p in self.candidates()[:n] if self.told(p)]
         x, open_x = sum(bool(p.responded) for p in told), n - len(told)
         t = open_t = 0
@@ -385,15 +392,3 @@ class _Walk:
 
     def close(self, end: int) -> None:
         self.end, self.ended = end, self.today
-
-
-def certain(
-    row: Sequence[int], cut: int, responses: tuple[int, int], toxicities: tuple[int, int]
-) -> int | None:
-    """The decision that every completion gives, None where they differ; ranges with both ends."""
-    found = {
-        TOO_TOXIC if t >= cut else row[x]
-        for t in range(toxicities[0], toxicities[1] + 1)
-        for x in range(responses[0], responses[1] + 1)
-    }
-    return found.pop() if len(found) == 1 else None

@@ -33,8 +33,9 @@ ATTEMPTS = 200_000
     TOXICITY_KNOWN,
     RESPONSE_OVERDUE,
     TOXICITY_OVERDUE,
+    FIRST_SEEN,
     KNOWN_FIELDS,
-) = range(11)
+) = range(12)
 """What is known of a patient as whole numbers: ticks since the first patient's day; -1: not known."""
 
 
@@ -66,6 +67,7 @@ def known_of(patients: Sequence[Seen], visits: Int64, origin: date | None = None
                 tick(s.toxicity_known) if s.toxic is not None else -1,
                 int(s.response_overdue),
                 int(s.toxicity_overdue),
+                tick(s.sighted),
             ]
         )
     return np.array(rows, dtype=np.int64).reshape(len(rows), KNOWN_FIELDS)
@@ -120,9 +122,12 @@ def draw_given(calendar, thresholds, k0, k1, replicate, known, today, most, atte
             patient[field.IS_RESPONSE] = patient[field.RESPONDER] = row[RESPONDED]
             patient[field.IS_EVALUABLE] = 1 - row[INEVALUABLE]
             patient[field.KNOWN] = row[RESPONSE_KNOWN]
+            patient[field.SIGHTED] = row[FIRST_SEEN]
         else:
             # what should be known by now is known tomorrow at the earliest
             patient[field.KNOWN] = max(patient[field.KNOWN], later)
+            if row[FIRST_SEEN] >= 0:
+                patient[field.SIGHTED] = row[FIRST_SEEN]
         if row[TOXIC] >= 0:
             patient[field.IS_TOXIC] = row[TOXIC]
             patient[field.ONSET] = row[TOXICITY_KNOWN] if row[TOXIC] else -1

@@ -35,6 +35,7 @@ from trialsim.kernels.tables import (
     EARLY_DECISION,
     PAUSE,
     RESPONSE,
+    WAIT,
     Bool,
     Calendar,
     Float64,
@@ -250,7 +251,7 @@ class _Rest:
         for k, (_, interim) in enumerate(INTERIM.items()):
             row = self._run(
                 self.trials.tables if self.trials.tables.final[self.look] else tables,
-                calendar._replace(interim=interim),
+                _accruing(calendar, interim),
                 thresholds,
                 replicate,
                 given,
@@ -303,6 +304,12 @@ def in_whole_days(calendar: Calendar) -> Calendar:
         lag=int(days(calendar.lag)),
         amended_at=days(calendar.amended_at),
     )
+
+
+def _accruing(calendar: Calendar, interim: int) -> Calendar:
+    """The conduct with another policy of accrual at a look; an early decision waits, and weighs nobody."""
+    weighing = WAIT if interim == EARLY_DECISION else calendar.weighing
+    return calendar._replace(interim=interim, weighing=weighing)
 
 
 def _last_look(tables: Tables, look: int) -> Tables:

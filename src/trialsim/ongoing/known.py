@@ -88,6 +88,7 @@ def _seen(patient: Patient, asked: Asked, at: date, states_toxicity: bool) -> Se
         response_overdue=last is not None and since > last,
         toxicity_overdue=states_toxicity and toxic is None and end is not None and since > end,
         off_treatment=patient.off_treatment,
+        sighted=patient.response_date if patient.response else None,
     )
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from trialsim.codes import FUTILE, GO, NEVER, TOO_TOXIC
-from trialsim.ongoing.course import Course, certain
+from trialsim.ongoing.course import Course
+from trialsim.ongoing.readings import certain, due_by
 from trialsim.ongoing.rules_in_days import InDays
 from trialsim.ongoing.seen import Seen
 
@@ -25,6 +26,7 @@ class Look:
         unconfirmed: of the pending ones those whose response awaits confirmation.
         toxic_ge: its cut-off for toxicities, NEVER without one.
         toxic_yes, toxic_pending: toxicities among the same patients, where it has one; else 0.
+        may_pend: outcomes that may be pending when it is taken, where it weighs them; None where it waits for all.
         waits_for: the patients whose outcome (or toxicity, where it has a cut-off) is pending.
         certain: what every completion gives (a decision of ``codes``, or a later look); None while open.
         decided: what was decided, None while it is not.
@@ -49,6 +51,7 @@ class Look:
     decided: int | None
     day: date | None
     latest: date | None
+    may_pend: int | None = None
 
 
 def looks_of(protocol: InDays, seen: Sequence[Seen], told: Course, on: date) -> tuple[Look, ...]:
@@ -71,9 +74,12 @@ def _look(protocol: InDays, k: int, candidates: Sequence[Seen], told: Course, on
     open_toxic = len(unseen) + (missing if cut < NEVER else 0)
     made = [d for d in told.decided if d.look == k and d.start == told.start]
     waits = [p for p in counted if p in pending or p in unseen]
+    sure = certain(looks.next[k], cut, (yes, yes + len(pending) + missing), (toxic, toxic + open_toxic))
+    if protocol.weighs(k):
+        sure = told.in_review.get(k, sure)
     latest = None
     if not made and not missing and waits:
-        latest = _latest(protocol, pending, unseen, on)
+        latest = _latest(protocol, k, counted, unseen, on)
     return Look(
         look=k,
         n=n,
@@ -87,18 +93,25 @@ def _look(protocol: InDays, k: int, candidates: Sequence[Seen], told: Course, on
         toxic_yes=toxic,
         toxic_pending=len(unseen),
         waits_for=tuple(p.id for p in waits),
-        certain=certain(looks.next[k], cut, (yes, yes + len(pending) + missing), (toxic, toxic + open_toxic)),
+        certain=sure,
         decided=made[0].decision if made else None,
         day=made[0].day if made else None,
         latest=latest,
+        may_pend=int(protocol.weighing.allowed[k]) if protocol.weighs(k) else None,
     )
 
 
-def _latest(protocol: InDays, pending: Sequence[Seen], unseen: Sequence[Seen], on: date) -> date | None:
+def _latest(
+    protocol: InDays, k: int, counted: Sequence[Seen], unseen: Sequence[Seen], on: date
+) -> date | None:
     """The last visit of those pending, the end of the last window, and the review; None where one is overdue."""
+    pending = [p for p in counted if p.responded is None]
     days = [p.enrolled + timedelta(days=protocol.visits[-1]) for p in pending]
-    days += [p.enrolled + timedelta(days=protocol.window) for p in unseen]
-    return max(days) + timedelta(days=protocol.review_lag) if min(days) > on else None
+    windows = [p.enrolled + timedelta(days=protocol.window) for p in unseen]
+    if min(days + windows) <= on:
+        return None
+    due = [due_by(protocol, k, pending, counted[-1])] if protocol.weighs(k) else days
+    return max(due + windows) + timedelta(days=protocol.review_lag)
 
 
 def go_is_certain(found: Sequence[Look], told: Course) -> bool:

@@ -8,7 +8,7 @@ Looks are decided by the counts, as compiled.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -18,6 +18,7 @@ from trialsim.codes import CONSIDER, CONTINUE, FUTILE, GO, POOLED, STOP
 from trialsim.designs.rules import Looks, Rules
 from trialsim.errors import DesignError
 from trialsim.kernels.tables import Float64
+from trialsim.ongoing.counts import Counts
 from trialsim.ongoing.pending import Convention, Nature
 from trialsim.ongoing.posterior import RatePosterior
 from trialsim.ongoing.seen import Seen
@@ -49,17 +50,33 @@ class Ahead:
         on: dict[int, Float64] = {}
         for x, decision in enumerate(looks.next[look]):
             here = float(mass[x].sum())
-            if decision != FUTILE:
-                self.passed[look] += here
-            if decision == GO:
-                self.go += here
-            elif decision == CONSIDER:
-                self.consider += here
-            elif decision == FUTILE:
-                self.futile += here
-            elif here > 0:
+            self.tally(look, decision, here)
+            if decision >= 0 and here > 0:
                 on.setdefault(decision, np.zeros_like(mass))[x] = mass[x]
         return on
+
+    def decide_counts(self, looks: Looks, look: int, counts: Counts) -> dict[int, Counts]:
+        """The same of numbers of responses and toxicities."""
+        on: dict[int, Counts] = {}
+        for low, high, decision in looks.ranges(look):
+            here = counts.of_responses(low, high)
+            if here is None:
+                continue
+            self.tally(look, decision, here.total)
+            if decision >= 0:
+                on[decision] = on[decision].plus(here) if decision in on else here
+        return on
+
+    def tally(self, look: int, decision: int, here: float) -> None:
+        """Count a decision of a look."""
+        if decision != FUTILE:
+            self.passed[look] += here
+        if decision == GO:
+            self.go += here
+        elif decision == CONSIDER:
+            self.consider += here
+        elif decision == FUTILE:
+            self.futile += here
 
 
 def design_go(
@@ -178,33 +195,27 @@ def with_toxicity(
     if rules.looks.too_toxic or rules.on_dose_change != POOLED:
         raise DesignError("P(go) with toxicity is worked out for pooled looks that do not count toxicities")
     looks, ahead = rules.looks, Ahead()
-    size = (looks.planned_n + 2, max(rules.max_treated, len(patients)) + 2)
-    start = np.zeros(size)
-    start[0, 0] = 1.0
+    to_come = [_joint(nature, None, at, today, convention) for at in range(rules.levels)]
     # look awaited, counted, level, patients at it, whether it is being left, what patients had lower doses before their
     # time -> P(responses, toxicities at the level)
-    states: dict[_Key, Float64] = {(0, 0, level, 0, triggered, (_Early(),) * rules.levels): start}
+    states: dict[_Key, Counts] = {
+        (0, 0, level, 0, triggered, (_Early(),) * rules.levels): Counts(0, 0, np.ones((1, 1)))
+    }
     i = 0
     while states:
         seen = patients[i] if i < len(patients) else None
-        after: dict[_Key, Float64] = {}
+        after: dict[_Key, Counts] = {}
+        joint = None if seen is None else _joint(nature, seen, 0, today, convention)
         for key, mass in states.items():
             moved_on = _next_level(ahead, key, mass) if seen is None else (key, mass)
             if moved_on is None:
                 continue
             (look, counted, at, m, leaving, early), mass = moved_on
-            joint = _joint(nature, seen, at, today, convention)
             watched = (seen is None or seen.level == at) and not leaving
             m += watched
-            for what, counts in ((0, 1), (1, 1), (2, 0)):
-                for toxic in (0, 1):
-                    moved = joint[what][toxic] * mass
-                    if not moved.any():
-                        continue
-                    if what == 0:
-                        moved = _down(moved, 0)
-                    if toxic and watched:
-                        moved = _down(moved, 1)
+            chances = joint or to_come[at]
+            for toxic in (0, 1):
+                for counts, moved in _moved(chances, toxic, watched, mass):
                     then = early
                     if seen is not None and seen.level > at:
                         met = early[seen.level].after(rules, seen.level, toxic)
@@ -212,13 +223,30 @@ def with_toxicity(
                     treated = i + 1 if seen is None else 0
                     for left, rest in _act(ahead, rules, at, m, treated, leaving, watched, moved):
                         if counted + counts < looks.n[look] or not counts:
-                            _add(after, (look, counted + counts, at, m, left, then), rest)
+                            _add_counts(after, (look, counted + counts, at, m, left, then), rest)
                             continue
-                        for following, still in ahead.decide(looks, look, rest).items():
-                            _add(after, (following, counted + 1, at, m, left, then), still)
-        states = after
+                        for following, still in ahead.decide_counts(looks, look, rest).items():
+                            _add_counts(after, (following, counted + 1, at, m, left, then), still)
+        states = {key: kept for key, mass in after.items() if (kept := mass.trimmed())}
         i += 1
     return ahead
+
+
+def _moved(
+    chances: list[tuple[float, float]], toxic: int, watched: bool, mass: Counts
+) -> Iterator[tuple[int, Counts]]:
+    """(1 or 0 more counted patients, what comes of them) with or without toxicity; only what may happen."""
+    more = int(toxic and watched)
+    yes, no, leaves = (row[toxic] for row in chances)
+    parts = [mass.times(p, x, more) for p, x in ((yes, 1), (no, 0)) if p > 0]
+    if parts:
+        yield 1, parts[0] if len(parts) == 1 else parts[0].plus(parts[1])
+    if leaves > 0:
+        yield 0, mass.times(leaves, 0, more)
+
+
+def _add_counts(states: dict[_Key, Counts], key: _Key, mass: Counts) -> None:
+    states[key] = states[key].plus(mass) if key in states else mass
 
 
 @dataclass(frozen=True)
@@ -245,44 +273,46 @@ class _Early:
 _Key = tuple[int, int, int, int, bool, tuple[_Early, ...]]
 
 
-def _next_level(ahead: Ahead, key: _Key, mass: Float64) -> tuple[_Key, Float64] | None:
+def _next_level(ahead: Ahead, key: _Key, mass: Counts) -> tuple[_Key, Counts] | None:
     """A state before the next patient to come, who gets the lower dose where the one of now is being left."""
     look, counted, at, m, leaving, early = key
     while leaving:
         at += 1
         there = early[at]
-        m, leaving, responses = there.m, there.acts, mass.sum(axis=1)
-        mass = np.zeros_like(mass)
-        mass[:, there.t] = responses
+        m, leaving, mass = there.m, there.acts, mass.with_toxicities(there.t)
         if there.stops:
-            ahead.toxicity += float(mass.sum())
+            ahead.toxicity += mass.total
             return None
-        ahead.reduced += float(mass.sum()) * leaving
+        ahead.reduced += mass.total * leaving
     return (look, counted, at, m, leaving, early), mass
 
 
 def _act(
-    ahead: Ahead, rules: Rules, at: int, m: int, treated: int, leaving: bool, watched: bool, mass: Float64
-) -> list[tuple[bool, Float64]]:
+    ahead: Ahead, rules: Rules, at: int, m: int, treated: int, leaving: bool, watched: bool, mass: Counts
+) -> Iterator[tuple[bool, Counts]]:
     """The toxicity rule at a level after a patient: what stops is taken out, what leaves the level is told apart.
 
     ``treated``: with a patient to come; 0 for one of those so far, whose number has brought about what it does.
     """
     monitor = rules.monitor
     if leaving:
-        return [(True, mass)]
-    staying, left = mass.copy(), np.zeros_like(mass)
+        yield True, mass
+        return
+    staying: Counts | None = mass
+    left: Counts | None = None
     if watched and monitor.action[at] != CONTINUE and m < len(monitor.act_ge[at]):
-        stop, act = monitor.stops_from(at)[m], monitor.act_ge[at][m]
-        ahead.toxicity += float(staying[:, stop:].sum())
-        staying[:, stop:] = 0
-        if monitor.action[at] != STOP:
-            left[:, act:] = staying[:, act:]
-            staying[:, act:] = 0
-    if 0 < monitor.at_enrolled[at] <= treated:
-        left, staying = left + staying, np.zeros_like(mass)
-    ahead.reduced += float(left.sum())
-    return [(False, staying), (True, left)]
+        staying, stopped = mass.toxic_from(monitor.stops_from(at)[m])
+        ahead.toxicity += stopped.total if stopped else 0.0
+        if staying and monitor.action[at] != STOP:
+            staying, left = staying.toxic_from(monitor.act_ge[at][m])
+    if staying and 0 < monitor.at_enrolled[at] <= treated:
+        left, staying = left.plus(staying) if left else staying, None
+    if staying:
+        yield False, staying
+    if left:
+        ahead.reduced += left.total
+        # what was toxic before counts no more once the dose is left
+        yield True, left.with_toxicities(0)
 
 
 def _joint(
@@ -307,13 +337,3 @@ def _joint(
     ]
     total = sum(rows)
     return [(rows[k] / total, rows[k + 1] / total) for k in (0, 2, 4)]
-
-
-def _down(mass: Float64, axis: int) -> Float64:
-    """One more along an axis."""
-    moved = np.zeros_like(mass)
-    if axis == 0:
-        moved[1:] = mass[:-1]
-    else:
-        moved[:, 1:] = mass[:, :-1]
-    return moved

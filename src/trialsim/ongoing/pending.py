@@ -187,7 +187,14 @@ class Nature:
         return min(range(len(self.visits)), key=lambda v: (abs(self.visits[v] - day), v))
 
     def response_of(self, seen: Seen, today: date, convention: Convention) -> Outcome:
-        """What is known of the response of a patient, and how it ends."""
+        """What is known of the response of a patient, and how it ends.
+
+        What the conduct says cannot be, such as nothing known past the last chance of a response, says nothing.
+        """
+        found = self._response_of(seen, today, convention)
+        return found if sum(found.at(0.5)) > 0 else self.outcome(seen.level, -1)
+
+    def _response_of(self, seen: Seen, today: date, convention: Convention) -> Outcome:
         if seen.inevaluable and self.replaced:
             if_not, if_so = self.evaluable[seen.level]
             leaves = (1 - if_so, 1 - if_not)
@@ -195,6 +202,8 @@ class Nature:
             return Outcome((0, 0), (0, 0), leaves if any(leaves) else (1.0, 1.0))
         if seen.responded is not None:
             return Outcome((1, 0), (0, 0)) if seen.responded else Outcome((0, 0), (0, 1))
+        if convention == "at_rate":
+            return self.outcome(seen.level, -1)
         day = (today - seen.enrolled).days
         if seen.unconfirmed is not None:
             # one who is overdue has the chance of confirmation that she had when the response was seen
@@ -203,7 +212,7 @@ class Nature:
             return self.outcome(
                 seen.level, sight if seen.response_overdue else max(sight, self._before(day, first)), first
             )
-        if convention == "at_rate" or seen.response_overdue:
+        if seen.response_overdue:
             return self.outcome(seen.level, -1)
         return self.outcome(seen.level, day)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -51,7 +51,8 @@ class Prospects:
 
     Attributes:
         on: the cut-off.
-        chances: by the posterior, then by case; none where the end is decided, or nothing is left where it went on.
+        chances: by the posterior, then by case; none where the end is decided, nothing is left where it went on, or
+            looks weigh pending patients.
         mean_rate, known_only: posterior mean of the response rate, with pending patients by their follow-up; and of
             the known patients alone, which is too low while non-responses are known sooner than responses.
         accrual: what the dates of enrolment say of the rate.
@@ -137,7 +138,6 @@ def prospects(
     if went_on is not None:
         trial, state = went_on, state_of(went_on, seen, state.on, opened)
     rules, on = trial.rules, state.on
-    level = state.course.level
     natures = {case: Nature.of(trial, case) for case in trial.scenario.truth}
     first = next(iter(natures.values()))
     n = rules.looks.planned_n
@@ -145,19 +145,9 @@ def prospects(
     known = posterior(first, seen, on, prior, known_only=True, planned_n=n)
     if state.end is not None:
         return Prospects(on, (), believed.mean, known.mean, _accrual(trial, seen, state, opened), 0, {})
-    chances = [
-        Chance(
-            POSTERIOR,
-            predictive(first, rules.looks, seen, on, believed),
-            predictive(first, rules.looks, seen, on, known),
-        )
-    ]
-    for case, nature in natures.items():
-        alone, at_rate = (
-            p_go_now(nature, rules.looks, seen, on, level=level, convention=how).go
-            for how in ("follow_up", "at_rate")
-        )
-        chances.append(Chance(case, alone, at_rate, *_with_toxicity(trial, nature, seen, state)))
+    # what a look that weighs pending patients will see of them is a matter of dates: those are simulated
+    exact = not trial.calendar.weighing.on
+    chances = list(_chances(trial, natures, seen, state, (believed, known))) if exact else []
     accrual = _accrual(trial, seen, state, opened)
     found: dict[str, Forecast] = {}
     if forecasts:
@@ -180,6 +170,25 @@ def prospects(
                 found[name] = ahead
     counted = len(state.looks[-1].ids)
     return Prospects(on, tuple(chances), believed.mean, known.mean, accrual, max(n - counted, 0), found)
+
+
+def _chances(
+    trial: Compiled,
+    natures: Mapping[str, Nature],
+    seen: Sequence[Seen],
+    state: State,
+    beliefs: tuple[RatePosterior, RatePosterior],
+) -> Iterator[Chance]:
+    """The exact chances of a go: by the posterior, of everybody and of the known alone, then by case."""
+    looks, on, level = trial.rules.looks, state.on, state.course.level
+    first = next(iter(natures.values()))
+    yield Chance(POSTERIOR, *(predictive(first, looks, seen, on, belief) for belief in beliefs))
+    for case, nature in natures.items():
+        alone, at_rate = (
+            p_go_now(nature, looks, seen, on, level=level, convention=how).go
+            for how in ("follow_up", "at_rate")
+        )
+        yield Chance(case, alone, at_rate, *_with_toxicity(trial, nature, seen, state))
 
 
 def _with_toxicity(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from trialsim.codes import TICKS_PER_DAY
 from trialsim.designs.rules import Rules
 from trialsim.errors import DesignError
-from trialsim.kernels.tables import CONTINUE_ACCRUAL, HOLD, SWITCH, Calendar
+from trialsim.kernels.tables import CONTINUE_ACCRUAL, HOLD, SWITCH, WAIT, Calendar, Weighing
 from trialsim.scenario.compiled import Compiled
 
 
@@ -27,6 +27,7 @@ class InDays:
         window: days within which a toxicity counts.
         attained_ge: least responses for a go by number analysed, where only the new dose is.
         most: the largest number of patients there can be.
+        weighing: how interim looks weigh pending patients; ``least_days``: from the last enrolment to such a look.
     """
 
     rules: Rules
@@ -40,6 +41,8 @@ class InDays:
     window: int
     attained_ge: tuple[int, ...]
     most: int
+    weighing: Weighing = WAIT
+    least_days: int = 0
 
     @classmethod
     def of(cls, compiled: Compiled) -> InDays:
@@ -57,11 +60,6 @@ class InDays:
             raise DesignError(
                 "cohorts.rules: where a trial stands is not worked out for cohorts with rules of their own; "
                 "only for `pooled`"
-            )
-        if compiled.calendar.weighing.on:
-            raise DesignError(
-                "conduct.pending: where a trial stands is not worked out for looks that weigh pending patients; the "
-                "table of the protocol (`trialsim protocol`) says at which follow-up such a look is futile"
             )
         return cls.from_calendar(compiled.rules, compiled.calendar)
 
@@ -81,7 +79,13 @@ class InDays:
             window=_days(calendar.window),
             attained_ge=tuple(int(x) for x in calendar.attained_ge),
             most=int(calendar.max_arrivals),
+            weighing=calendar.weighing,
+            least_days=_days(calendar.weighing.minimum),
         )
+
+    def weighs(self, k: int) -> bool:
+        """Whether look k is taken while outcomes are pending."""
+        return bool(self.weighing.on) and not self.rules.looks.is_final(k)
 
     @property
     def pauses(self) -> bool:

@@ -20,6 +20,7 @@ class Seen:
             who is not evaluable and not replaced has False.
         response_known: the day from which ``responded``, or that she is not evaluable, is known.
         inevaluable: known not to be evaluable.
+        sighted: the day a response was first seen, whether or not it is confirmed by now; None without one.
         unconfirmed: the day a response was first seen, where its confirmation is awaited; None elsewhere.
         toxic: whether she had toxicity within the window; None while it is not known.
         toxicity_known: the day from which ``toxic`` is known: the onset, or the end of the window.
@@ -42,3 +43,4 @@ class Seen:
     response_overdue: bool = False
     toxicity_overdue: bool = False
     off_treatment: date | None = None
+    sighted: date | None = None

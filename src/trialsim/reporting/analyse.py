@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from trialsim.designs.rules import Looks, cut_offs
 from trialsim.inference.analysis import AnalysisPlan, PatientsAnalysis
 from trialsim.inference.design_text import design_words
 from trialsim.inference.harms import HARM_WORDS
 from trialsim.inference.observed import EVALUABLE, TREATED, Analyses
 from trialsim.reporting.about import MADE_BY, about
-from trialsim.reporting.analyse_tables import appendix, by_dose, characteristics_table
+from trialsim.reporting.analyse_tables import appendix, by_dose, capital, characteristics_table, level_of
+from trialsim.reporting.e_words import in_short
+from trialsim.reporting.past_futility import past_futility
 from trialsim.reporting.pictures import undrawn
 from trialsim.reporting.two_questions import two_questions
 from trialsim.writing.numbers import Cell, count, listed, p_value, percent, rate
@@ -49,6 +53,8 @@ ORDERINGS = {
 }
 """The methods as a sentence names them."""
 
+TWICE = "; twice the smaller tail, at most 1"
+
 OTHERS = (
     "All other estimates, p-values and intervals, each with its coverage, stand in the appendix (-o FOLDER, "
     "--markdown) and in --json."
@@ -75,7 +81,10 @@ def report_of(found: Analyses) -> Report:
             "The test and the check",
             Words(two_questions(found.questions, assumed=found.assumed)),
         ),
-        section("notes", "How it was analysed", Points((*map(in_quotes, found.notes), OTHERS))),
+        section("past-futility", "After the stop", past_futility(found)),
+        section(
+            "notes", "How it was analysed", Points((*map(in_quotes, found.notes), *_anytime(primary), OTHERS))
+        ),
         section(
             "characteristics",
             "What the methods do under this design",
@@ -91,6 +100,16 @@ def report_of(found: Analyses) -> Report:
         MADE_BY,
         about=about(scenario),
     )
+
+
+def _anytime(found: PatientsAnalysis) -> Iterator[str]:
+    """What holds where sizes were not those planned and nobody can say that responses did not decide them."""
+    if found.planned is not None and found.anytime_test is not None and found.anytime is not None:
+        yield (
+            "The sizes were not those planned. If responses, or a look that nobody planned, had a part in that, the "
+            f"p-value and the interval do not hold, and this does: {in_short(found.anytime_test, found.anytime)} "
+            "(trialsim evidence)."
+        )
 
 
 def decision(found: PatientsAnalysis, assumed: bool) -> str:
@@ -137,7 +156,7 @@ def quote(found: Analyses) -> str:
         "Had the trial followed the design that this scenario assumes" if found.assumed else "By the design"
     )
     would = "would be" if found.assumed else "is"
-    level = f"{100 * plan.confidence:g}% confidence interval"
+    level = level_of(plan)
     limits = f"for which the method gives no {level}"
     if interval.low is not None and interval.high is not None:
         limits = f"with {level} {percent(interval.low)} to {percent(interval.high)}"
@@ -148,10 +167,13 @@ def quote(found: Analyses) -> str:
     )
     if primary.p_value is None or plan.p0 is None:
         return f"{words}."
-    return (
-        f"{words}; the one-sided p-value against p0 = {rate(plan.p0)} {would} {p_value(primary.p_value)} "
-        f"({ORDERINGS[plan.ordering]})."
-    )
+    how = f"{ORDERINGS[plan.ordering]}{TWICE if plan.two_sided else ''}"
+    p = p_value(primary.p_value)
+    return f"{words}; the {_sides(plan)} p-value against p0 = {rate(plan.p0)} {would} {p} ({how})."
+
+
+def _sides(plan: AnalysisPlan) -> str:
+    return "two-sided" if plan.two_sided else "one-sided"
 
 
 def primary_table(found: PatientsAnalysis) -> Table:
@@ -166,7 +188,7 @@ def primary_table(found: PatientsAnalysis) -> Table:
         ),
         ("Response rate", Cell(percent(found.estimate), found.estimate), ESTIMATES[plan.estimate]),
         (
-            f"{100 * plan.confidence:g}% confidence interval",
+            capital(level_of(plan)),
             "none" if low is None else f"{low} – {high}",
             INTERVALS[plan.interval],
         ),
@@ -174,9 +196,9 @@ def primary_table(found: PatientsAnalysis) -> Table:
     if plan.p0 is not None and found.p_value is not None:
         rows.append(
             (
-                f"One-sided p-value, p0 = {rate(plan.p0)}",
+                f"{capital(_sides(plan))} p-value, p0 = {rate(plan.p0)}",
                 Cell(p_value(found.p_value), found.p_value),
-                ORDERINGS[plan.ordering],
+                f"{ORDERINGS[plan.ordering]}{TWICE if plan.two_sided else ''}",
             )
         )
     usual = all(
@@ -205,7 +227,7 @@ def harms(found: Analyses) -> Table:
     return Table(
         "harms",
         "Harm among treated patients",
-        ("", "Patients", "Rate", f"{level} interval"),
+        ("", "Patients", "Rate", f"{'two-sided ' if found.sets[0].plan.one_sided else ''}{level} interval"),
         plain(rows),
         note,
     )

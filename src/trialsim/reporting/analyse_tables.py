@@ -4,22 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trialsim.inference.analysis import PatientsAnalysis, counted
+from trialsim.inference.analysis import AnalysisPlan, PatientsAnalysis, counted
 from trialsim.inference.attained import METHOD_WORDS
 from trialsim.inference.characteristics import Characteristics
-from trialsim.inference.design_text import design_words
 from trialsim.inference.estimators import ESTIMATOR_WORDS
 from trialsim.inference.intervals import INTERVAL_WORDS
 from trialsim.inference.observed import Analyses
 from trialsim.inference.orderings import ORDERINGS
 from trialsim.reporting.about import MADE_BY
-from trialsim.writing.numbers import NONE, Cell, count, p_value, percent, probability_cell, rate
+from trialsim.reporting.e_words import process_words
+from trialsim.writing.numbers import NONE, Cell, count, p_value, percent, probability_cell, rate, times
 from trialsim.writing.report import Points, Report, Section, Table, Terms, plain, section
 
 COVERAGE = (
     "Coverage by enumeration of every outcome; at least: for response rates from 5% to 95%. An outcome without an "
     "interval counts as covered."
 )
+
+
+TWO_SIDED = (
+    "Two-sided p: twice the smaller of P(at least as much in favour) and P(at most as much in favour) under the "
+    "ordering, at most 1 (Jennison and Turnbull 2000, chapter 8). Where it is below 0.05, the exact two-sided 95% "
+    "interval of that ordering leaves p0 out; so with other levels."
+)
+
+
+def level_of(plan: AnalysisPlan) -> str:
+    """What an interval is called: its confidence, and that it has one limit."""
+    sides = f"one-sided {plan.one_sided} " if plan.one_sided else ""
+    return f"{sides}{100 * plan.confidence:g}% confidence interval"
+
+
+def capital(words: str) -> str:
+    """The same with a capital."""
+    return words[:1].upper() + words[1:]
 
 
 def appendix(found: PatientsAnalysis, number: int) -> Section:
@@ -29,7 +47,7 @@ def appendix(found: PatientsAnalysis, number: int) -> Section:
     )
     about = (
         ("Patients", f"{counted(found.x)} among {count(found.n, 'patient')}{at_first}"),
-        ("Design", f"{design_words(found.looks)}. By it: {found.decision}."),
+        ("Design", found.design + (f". By it: {found.decision}." if not found.fixed else ".")),
         ("Ordering of the primary p-value", ORDERINGS[found.plan.ordering]),
     )
     return section(
@@ -37,7 +55,7 @@ def appendix(found: PatientsAnalysis, number: int) -> Section:
         f"{found.patients}: every estimate, p-value and interval",
         Terms(about),
         (_estimates(found, number), _p_values(found, number), _intervals(found, number)),
-        (_posterior(found, number), _attained(found, number)),
+        (_posterior(found, number), _attained(found, number), _anytime(found, number)),
         Points(found.notes),
         folded=True,
     )
@@ -54,12 +72,20 @@ def _estimates(found: PatientsAnalysis, number: int) -> Table:
 
 def _p_values(found: PatientsAnalysis, number: int) -> Table:
     p0 = found.plan.p0
-    rows = ((Cell(p.ordering), *(Cell(p_value(v, 4), v) for v in (p.p, p.mid_p))) for p in found.p_values)
+    both = found.plan.two_sided
+    rows = (
+        (
+            Cell(p.ordering),
+            *(Cell(p_value(v, 4), v) for v in (p.p, p.mid_p, p.two_sided) if v is not None),
+        )
+        for p in found.p_values
+    )
     return Table(
         f"p-values-{number}",
-        f"One-sided p-values{'' if p0 is None else f', p0 = {rate(p0)}'}",
-        ("Ordering", "p", "mid-p"),
+        f"{'P-values' if both else 'One-sided p-values'}{'' if p0 is None else f', p0 = {rate(p0)}'}",
+        ("Ordering", "one-sided p", "mid-p", "two-sided p") if both else ("Ordering", "p", "mid-p"),
         plain(rows),
+        (TWO_SIDED,) if both else (),
     )
 
 
@@ -83,7 +109,7 @@ def _intervals(found: PatientsAnalysis, number: int) -> Table:
     )
     return Table(
         f"intervals-{number}",
-        f"{100 * plan.confidence:g}% confidence intervals, each with the coverage that its method has",
+        f"{level_of(plan)}s, each with the coverage that its method has",
         ("Method", "Low", "High", *heads, "At least"),
         plain(rows),
         (COVERAGE,),
@@ -131,7 +157,7 @@ def _attained(found: PatientsAnalysis, number: int) -> Table:
         "p",
         "True alpha",
         "True power",
-        "Its interval",
+        "Its two-sided interval" if found.plan.one_sided else "Its interval",
         "Its median",
         "Decision",
     )
@@ -144,10 +170,35 @@ def _attained(found: PatientsAnalysis, number: int) -> Table:
     )
 
 
+def _anytime(found: PatientsAnalysis, number: int) -> Table:
+    test, now = found.anytime_test, found.anytime
+    if test is None or now is None:
+        return Table(f"anytime-{number}", "", (), ())
+    p0 = rate(float(test.p0))
+    rows = [
+        (
+            Cell(process_words(test, name)),
+            Cell(times(e), e),
+            Cell(times(float(test.level)), float(test.level)),
+            _percent(now.lower[name]),
+        )
+        for name, e in now.e_values.items()
+    ]
+    notes = (
+        f"Evidence against p ≤ {p0} that needs no planned look: which line decides is written down beforehand. From "
+        "these counts alone; the order of enrolment may show an earlier crossing (trialsim evidence).",
+    )
+    heads = ("e-value", "Value", "Rejects at", "One-sided lower limit")
+    return Table(
+        f"anytime-{number}", "Whatever made the trial look, stop or go on", heads, plain(rows), notes
+    )
+
+
 def by_dose(found: Analyses) -> Table:
     """Evaluable patients by dose."""
     plan = found.sets[0].plan
-    heads = ["Dose", "Responses", "Rate", f"{100 * plan.confidence:g}% interval"]
+    sides = "two-sided " if plan.one_sided else ""
+    heads = ["Dose", "Responses", "Rate", f"{sides}{100 * plan.confidence:g}% interval"]
     rows = (
         (
             Cell(d.dose),
@@ -184,7 +235,7 @@ def characteristics_table(found: Characteristics) -> Iterator[Table]:
     )
     yield Table(
         "coverage",
-        f"Coverage of {100 * found.confidence:g}% intervals",
+        f"Coverage of two-sided {100 * found.confidence:g}% intervals",
         ("Interval", *at, "At least"),
         plain(
             (

@@ -10,10 +10,12 @@ from trialsim.ongoing.prospects import POSTERIOR, Prospects
 from trialsim.ongoing.status import Status
 from trialsim.reporting import status_words as words
 from trialsim.reporting.about import MADE_BY, about
+from trialsim.reporting.e_words import in_short
 from trialsim.reporting.pictures import undrawn
-from trialsim.writing.numbers import NONE, Cell, count, mcse_cell, probability_cell, rate
+from trialsim.writing.numbers import NONE, Cell, count, mcse_cell, probability_cell, rate, rates
 from trialsim.writing.report import (
     Block,
+    Code,
     Pictures,
     Points,
     Report,
@@ -31,6 +33,11 @@ MOST_CASES = 4
 
 SAME = 0.00005
 """Two probabilities that are nearer look alike in four decimals."""
+
+WEIGHED = (
+    "The chance of a go has no exact number here: what a look that weighs pending patients will see of them depends on "
+    "when they come and are seen, which is simulated."
+)
 
 KNOWN_ONLY = (
     "Of the known patients alone the rate would be {known}: too low while non-responses are known sooner than "
@@ -59,6 +66,13 @@ def _now(found: Status) -> Section:
     if found.patients.extracted > state.on:
         data += f"; file of {found.patients.extracted}, rolled back"
     rows = [("Patients", data), ("Responses", words.responses_words(found))]
+    if found.evidence is not None and found.evidence_test is not None and found.evidence.n:
+        rows.append(
+            (
+                "At any moment",
+                f"{in_short(found.evidence_test, found.evidence)}; all treated patients, pending as no response",
+            )
+        )
     if _has_boundary(found):
         for dose in state.doses:
             if dose.treated or dose.level == state.course.level:
@@ -80,6 +94,9 @@ def _now(found: Status) -> Section:
         (Words("What was done otherwise than the protocol says:", lead="Departures."), Points(against))
         if against
         else (),
+        (Code(command, "The analysis of a trial that went on past futility"),)
+        if (command := words.analysis_past_futility(found))
+        else (),
         _looks(found),
         parts=(_ahead(found), _queries(found)),
     )
@@ -100,6 +117,8 @@ def _looks(found: Status) -> Table:
     ]
     who = "patients but those known not to be evaluable" if found.compiled.rules.replaced else "patients"
     notes = [f"A look counts the first {who}, in the order of their enrolment, whoever was known first."]
+    if found.compiled.calendar.weighing.on:
+        notes.append("Interim looks weigh pending patients; the rule given is that with every outcome known.")
     if found.compiled.rules.on_dose_change == 2 and found.state.course.start:
         notes.append("Looks began again at the lower dose.")
     missing = "Still to enrol" if found.state.end is None else "Not enrolled"
@@ -121,66 +140,74 @@ def _ahead(found: Status) -> Section:
 def _blocks(found: Status, ahead: Prospects) -> Iterator[Block]:
     if found.state.end is not None:
         yield Words("The protocol has ended this trial. What follows is as if it went on.", mark="warning")
-    if not ahead.chances:
+    weighs = found.compiled.calendar.weighing.on
+    if not ahead.chances and not (weighs and (found.state.end is None or ahead.forecasts)):
         yield Words("Nothing is left to come: the last look is decided, or nobody else can be treated.")
         return
-    yield _chances(ahead)
+    if ahead.chances:
+        yield _chances(found, ahead)
+    else:
+        yield Words(WEIGHED)
     if ahead.forecasts:
         yield _forecast(found, ahead)
     a, b = found.options["prior"]
     text = (
         f"Patients came at {ahead.accrual.per_month:.2f} a month (nine in ten: {ahead.accrual.quantile(0.05):.2f} to "
-        f"{ahead.accrual.quantile(0.95):.2f}), counted while accrual was open. Posterior: prior Beta({a:g}, {b:g}), "
-        f"mean response rate {rate(round(ahead.mean_rate, 3))}. "
+        f"{ahead.accrual.quantile(0.95):.2f}), counted while accrual was open. Predictive: averaged over the response "
+        f"rates that the patients so far leave likely, on average {rate(round(ahead.mean_rate, 3))} (posterior of a "
+        f"Beta({a:g}, {b:g}) prior). "
     )
     if abs(ahead.mean_rate - ahead.known_only) >= 0.0005:
         text += KNOWN_ONLY.format(known=rate(round(ahead.known_only, 3)))
     yield Words(text, mark="note")
 
 
-def _names(ahead: Prospects) -> list[str]:
-    return [chance.case for chance in ahead.chances][: MOST_CASES + 1]
+def _names(found: Status) -> list[str]:
+    return [POSTERIOR, *found.scenario.truth][: MOST_CASES + 1]
 
 
-def _called(name: str) -> str:
-    return "Predictive (posterior)" if name == POSTERIOR else name
+def _called(found: Status, name: str) -> str:
+    """A row of what is ahead: the case and its response rate."""
+    if name == POSTERIOR:
+        return "Predictive"
+    return f"{name}: response rate {rates(found.compiled.rates[name].response)}"
 
 
-def _chances(ahead: Prospects) -> Table:
-    """P(go) now, by case: exact. A column that says the same as another is left out."""
-    shown = [chance for chance in ahead.chances if chance.case in _names(ahead)]
+def _chances(found: Status, ahead: Prospects) -> Table:
+    """The chance of a go now, by case: exact. A column that says the same as another is left out."""
+    shown = [chance for chance in ahead.chances if chance.case in _names(found)]
     toxic = any(chance.go is not None for chance in shown)
     other = any(abs(chance.at_rate - chance.looks_alone) >= SAME for chance in shown)
     rows: list[Row] = []
     for chance in shown:
         more = [probability_cell(p) for p in (chance.go, chance.reduced, chance.toxicity)] if toxic else []
         alone = [probability_cell(round(p, 12)) for p in (chance.looks_alone, chance.at_rate)]
-        rows.append((_called(chance.case), *more, *alone[: 1 + other]))
-    heads, notes = ["If", "P(go)"], ["Exact."]
+        rows.append((_called(found, chance.case), *more, *alone[: 1 + other]))
+    heads, notes = ["If", "Go"], ["Exact."]
     if toxic:
-        heads = ["If", "P(go)", "P(dose lowered)", "P(toxicity stop)", "By the looks alone"]
+        heads = ["If", "Go", "Dose lowered", "Toxicity stop", "Go, by the looks alone"]
         notes.append(
-            "P(go) with the toxicity rule has every future outcome known before the next patient; by the looks alone "
-            "toxicity is left out. For the predictive probability with the toxicity rule see the forecast."
+            "With the toxicity rule every future outcome is taken to be known before the next patient; by the looks "
+            "alone toxicity is left out. For the predictive chance with the toxicity rule see the forecast."
         )
     if other:
-        heads.append("Other convention")
+        heads.append("Go, other convention")
         notes.append(
             "Pending patients by their follow-up; other convention: in a case every pending patient at its response "
             "rate; predictive: by the known patients alone, which is too low."
         )
-    return Table("p_go", "P(go) from here", tuple(heads), plain(rows), (" ".join(notes),))
+    return Table("p_go", "The chance of a go from here", tuple(heads), plain(rows), (" ".join(notes),))
 
 
 def _forecast(found: Status, ahead: Prospects) -> Table:
     """Dates and sizes, simulated."""
     rows: list[Row] = []
-    shown = [name for name in _names(ahead) if name in ahead.forecasts]
+    shown = [name for name in _names(found) if name in ahead.forecasts]
     for name in shown:
         one = ahead.forecasts[name]
         rows.append(
             (
-                _called(name),
+                _called(found, name),
                 probability_cell(one.p_go.value),
                 mcse_cell("p_go", one.p_go.mcse),
                 _dates(ahead, one.next_look),
@@ -193,15 +220,17 @@ def _forecast(found: Status, ahead: Prospects) -> Table:
         f"{replicates:,} simulated rests of the trial from this very state, in calendar time; the accrual rate is "
         f"drawn from its posterior{_toxicity_of(ahead, found)}. Medians; in brackets what four in five of them lie "
         "between; other bands are in the CSV file.",
-        "P(go) is simulated, mcse its Monte Carlo standard error: "
+        "The chance of a go is simulated here, with its standard error: "
         + (
             "it has the waiting and the overrun in it that the exact one above leaves out."
-            if _has_boundary(found)
+            if _has_boundary(found) and ahead.chances
+            else "no exact one stands above."
+            if not ahead.chances
             else "the exact one above is the one to quote."
         ),
         *_while_pending(found, ahead),
     ]
-    heads = ("If", "P(go)", "mcse", "Next look", "End", "Final n")
+    heads = ("If", "Go", "Its error", "Next look", "End", "Patients in all")
     return Table("forecast", "When, and how many patients", heads, plain(rows), tuple(notes), words=(3, 4, 5))
 
 

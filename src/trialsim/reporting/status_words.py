@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from trialsim.codes import CONSIDER, FUTILE, GO, TOO_TOXIC
+from trialsim.codes import CONSIDER, FUTILE, GO, POOLED, TOO_TOXIC
+from trialsim.designs.alone import written
 from trialsim.designs.rules import Looks
 from trialsim.engine.traces import END_WORDS
 from trialsim.ongoing.deviations import Deviation
@@ -60,7 +61,7 @@ def now_words(found: Status) -> str:
     state, now = found.state, found.state.now
     look = state.looks[now.look]
     words = {
-        CLOSED: f"Decided on {now.day}.",
+        CLOSED: f"Decided on {now.day}.{_pending_after_the_end(found)}",
         REDUCED: f"The lower dose was called for on {state.changes[-1].trigger}." if state.changes else "",
         ON_HOLD: f"The lower dose was called for on {state.changes[-1].trigger}." if state.changes else "",
         PAUSED: _awaited(look, now.waits_for),
@@ -68,6 +69,15 @@ def now_words(found: Status) -> str:
         ENROL: _next_look(look, now.waits_for),
     }[now.says]
     return " ".join(filter(None, [words, certain_words(found), _unsettled(found)]))
+
+
+def _pending_after_the_end(found: Status) -> str:
+    """Outcomes that are still to come once a trial has ended, and what they can do."""
+    awaited = [p.id for p in found.seen if p.responded is None and not p.inevaluable]
+    if not awaited:
+        return ""
+    be, they = ("is", "it does") if len(awaited) == 1 else ("are", "they do")
+    return f" {count(len(awaited), 'outcome')} {be} pending ({named(awaited)}); {they} not reverse the end."
 
 
 def _unsettled(found: Status) -> str:
@@ -82,6 +92,13 @@ def _unsettled(found: Status) -> str:
 def _awaited(look: Look, waits_for: Sequence[str]) -> str:
     by = f", by {look.latest} at the latest" if look.latest else ""
     outcomes = f"{count(len(waits_for), 'outcome')} ({named(waits_for)})"
+    if look.may_pend is not None:
+        if look.pending <= look.may_pend:
+            return f"The look after {count(look.n, 'patient')} is due; it weighs the {outcomes} pending."
+        return (
+            f"The look after {count(look.n, 'patient')} is taken when no more than {look.may_pend} of its outcomes are "
+            f"pending, now {outcomes}{by}."
+        )
     return f"The look after {count(look.n, 'patient')} waits for {outcomes}{by}."
 
 
@@ -138,7 +155,33 @@ def findings(found: Status) -> Iterator[str]:
         yield (
             f"The trial went on past a futility stop: only the analysis of the first {n} patients, on whom the stop "
             "was decided, keeps the error rates of the design. Later responses do not reopen it."
+            + (f" {_of_the_others(found)}" if analysis_past_futility(found) else "")
         )
+
+
+def _of_the_others(found: Status) -> str:
+    pending = found.state.pending
+    when = f", once nothing is pending (now {pending}; R: all responses by then)" if pending else ""
+    return f"What can be said of all its patients{when}, the command below works out."
+
+
+def analysis_past_futility(found: Status) -> str:
+    """The command that analyses a trial that went on past its futility stop; "" where there is none."""
+    state, rules = found.state, found.compiled.rules
+    design = written(rules.looks)
+    if not state.past_futility or set("?(") & set(design) or rules.on_dose_change != POOLED:
+        return ""
+    look = state.looks[state.course.look]
+    n = state.treated - (state.inevaluable if rules.replaced else 0)
+    responses = "R" if state.pending else str(state.yes)
+    rates = (getattr(found.scenario.design, name, None) for name in ("p0", "p1"))
+    against = "".join(
+        f" --{name} {p:g}" for name, p in zip(("p0", "p1"), rates, strict=True) if p is not None
+    )
+    return (
+        f'trialsim analyse --went-on-past-futility --design "{design}" --stage1 {look.yes} --stage1-n {look.n} '
+        f"--responses {responses} --n {n}{against}"
+    )
 
 
 def said(decision: int) -> str:
@@ -166,6 +209,8 @@ def decision(look: Look, *, ended: bool) -> str:
         parts.append(f"certain: {said(look.certain)}")
     if look.not_enrolled:
         parts.append(f"{look.not_enrolled} still to enrol")
+    elif look.may_pend is not None and look.waits_for:
+        parts.append(f"{look.pending} pending, {look.may_pend} may be")
     elif look.waits_for:
         parts.append(f"waits for {named(look.waits_for)}")
     return "; ".join(parts) or "due"
