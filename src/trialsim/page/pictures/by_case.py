@@ -64,8 +64,8 @@ def value(oc: OperatingCharacteristics, quantity: str) -> Value | None:
     if oc.exact is not None and quantity in oc.exact.values:
         p = oc.exact.values[quantity]
         return Value(Estimate(p, 0.0, p, p), True)
-    if quantity in oc.told:
-        return Value(oc.told[quantity], False)
+    if oc.simulated is not None and quantity in oc.simulated.values:
+        return Value(oc.simulated.values[quantity], False)  # parts of a bar add up: as counted
     return None
 
 
