@@ -147,13 +147,13 @@ def changed_by_time(
 ) -> dict[str, dict[str, float]] | None:
     """Calendar time against outcomes known at once: both values, their difference, and its standard error.
 
-    The answer at once is exact, so the error of the difference is that of the simulated trial. ``paired`` is the same
-    difference with both simulated on the same patients, in which chance cancels. None where there are no two answers
-    to compare.
+    The answer at once is exact, so the error of the difference is that of the simulated trial, adjusted where it is.
+    ``paired`` is the difference on the same patients, in which chance cancels. None where there are no two answers to
+    compare.
     """
     if oc.at_once is None or oc.at_once.exact is None or oc.simulated is None:
         return None
-    exact, simulated = oc.at_once.exact.values, oc.simulated.values
+    exact, simulated = oc.at_once.exact.values, oc.told
     return {
         name: {
             "at_once": exact[name],
@@ -173,10 +173,10 @@ def analysis_sets(oc: OperatingCharacteristics) -> dict[str, float | None]:
     def value(name: str) -> float | None:
         if oc.exact is not None:
             return oc.exact.values.get(name)
-        estimate = oc.simulated.values.get(name) if oc.simulated else None
+        estimate = oc.told.get(name)
         return estimate.estimate if estimate else None
 
-    evaluable = oc.simulated.values.get("p_go_evaluable") if oc.simulated else None
+    evaluable = oc.told.get("p_go_evaluable")
     treated, assessed, responses = value("en"), value("en_evaluable"), value("responses")
     return {
         "p_go_treated": value("p_go"),

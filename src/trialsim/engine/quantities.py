@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from trialsim.codes import DAYS_PER_MONTH, NEVER, POOLED, TICKS_PER_MONTH
-from trialsim.designs.dose_choice import HIGHER, LOWER, NO_COMPARISON, NO_GO, UNDECIDED, DoseChoice
+from trialsim.codes import DAYS_PER_MONTH, ENDS, NEVER, POOLED, TICKS_PER_MONTH
+from trialsim.designs.dose_choice import HIGHER, LOWER, NO_COMPARISON, NO_GO, OUTCOMES, UNDECIDED, DoseChoice
 from trialsim.engine.tally import Tally, mean, proportion, quantile, scaled
 from trialsim.engine.timed import FULL_INTENSITY, Timed
 from trialsim.engine.trials import Key, Trials, Untimed, chosen
@@ -77,9 +77,9 @@ class Side:
         """Each quantity that can be paired, of replicates ``first``, ``first + 1``, ... ."""
         cohorts = self.calendar.cohorts if self.calendar else 0
         rows = self.trials.rows(key, first, count)
-        numbers = np.ascontiguousarray(counting.read(rows, self._first, len(self.doses), cohorts).T)
+        numbers = np.ascontiguousarray(counting.read(rows, self.first, len(self.doses), cohorts).T)
         choice = self.trials.choice
-        outcomes = None if choice is None else chosen(choice, rows, self._first).astype(np.int64)
+        outcomes = None if choice is None else chosen(choice, rows, self.first).astype(np.int64)
         values = {}
         for name, reading, number in self.readings():
             if reading.quantile is not None:
@@ -98,22 +98,12 @@ class Side:
     def simulated(self, tally: Tally) -> Simulated:
         """Every operating characteristic of a tally of the trials, with its Monte Carlo standard error and interval."""
         counts, replicates = tally.counts, tally.replicates
-        values = {}
-        for name, reading, number in self.readings():
+        totals, values = self.totals(tally), {}
+        for name, reading, _ in self.readings():
             if reading.quantile is not None:
-                estimate = scaled(quantile(counts["days"], reading.quantile), 1 / reading.unit)
-            elif (holds := reading.holds) is not None:
-                by_value = enumerate(counts[_COUNTED[reading.column]])
-                estimate = proportion(
-                    sum(n for value, n in by_value if holds(value, self, number)), replicates
-                )
-            else:
-                (c,) = self._columns(reading, name, number)
-                among = replicates if reading.among is None else counts["sums"][reading.among]
-                if not among or not reading.differs(counts["sums"]):
-                    continue
-                estimate = estimate_of(name, counts["sums"][c], counts["squares"][c], among)
-            values[name] = estimate
+                values[name] = scaled(quantile(counts["days"], reading.quantile), 1 / reading.unit)
+            elif name in totals:
+                values[name] = estimate_of(name, *totals[name])
         return Simulated(
             replicates=replicates,
             values=values,
@@ -124,13 +114,50 @@ class Side:
             days=counts.get("days", ()) if self.dated else (),
         )
 
+    def totals(self, tally: Tally) -> dict[str, tuple[int, int, int]]:
+        """By quantity that is a mean over trials, its sum, its sum of squares, and the number of those trials."""
+        counts, found = tally.counts, {}
+        for name, reading, number in self.readings():
+            if reading.quantile is not None:
+                continue
+            if (holds := reading.holds) is not None:
+                by_value = enumerate(counts[_COUNTED[reading.column]])
+                events = sum(n for value, n in by_value if holds(value, self, number))
+                found[name] = events, events, tally.replicates
+            else:
+                (c,) = self._columns(reading, name, number)
+                among = tally.replicates if reading.among is None else counts["sums"][reading.among]
+                if among and reading.differs(counts["sums"]):
+                    found[name] = counts["sums"][c], counts["squares"][c], among
+        return found
+
+    def read_by(self, width: int) -> dict[str, tuple[int, tuple[int, ...]]]:
+        """By quantity that is a mean over all trials, its column among so many numbers of a trial, with the outcome of
+        the dose rule after the last; where it is an event, also whether it holds at each value of that column."""
+        found = {}
+        for name, reading, number in self.readings():
+            if reading.quantile is None and reading.among is None:
+                (c,) = self._columns(reading, name, number)
+                holds, values = reading.holds, range(self._values(reading))
+                events = () if holds is None else tuple(int(bool(holds(v, self, number))) for v in values)
+                found[name] = width if c == CHOSEN else c % width, events
+        return found
+
+    def _values(self, reading: Reading) -> int:
+        """How many values a column may have by which events are told."""
+        if reading.column == column.REDUCED_AFTER:
+            return self.trials.patients + 1
+        if reading.column == counting.GO_SET and self.calendar:
+            return 1 << self.calendar.cohorts
+        return max(ENDS, len(OUTCOMES))
+
     @property
     def _has_p0(self) -> bool:
         """Whether it is known which doses are no better than p0."""
         return self.trials.choice is not None and self.trials.choice.inactive is not None
 
     @property
-    def _first(self) -> int:
+    def first(self) -> int:
         """Where the columns by dose begin."""
         return plain.LEVELS if self.calendar is None else column.LEVELS
 
@@ -138,9 +165,9 @@ class Side:
         """The columns that a quantity is the sum of: several where one dose stands for several levels."""
         per, c = found(name)[0].per, reading.column
         if per == "dose":
-            return [self._first + 3 * level + c for level, dose in enumerate(self.doses) if dose == number]
+            return [self.first + 3 * level + c for level, dose in enumerate(self.doses) if dose == number]
         if per == "cohort" and c >= 0:
-            c += self._first + 3 * len(self.doses) + 4 * (number - 1)
+            c += self.first + 3 * len(self.doses) + 4 * (number - 1)
         return [c]
 
 

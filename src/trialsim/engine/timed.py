@@ -87,7 +87,8 @@ class Timed:
         return self.calendar.max_arrivals
 
     @property
-    def _columns(self) -> int:
+    def width(self) -> int:
+        """Columns of a row."""
         from trialsim.kernels.conduct_columns import columns
 
         tables = self.tables
@@ -100,7 +101,7 @@ class Timed:
         if self.calendar.apart:
             each = [part.rows(key, first, count) for part in self._parts()]
             return apart.together(each, len(self.tables.action))
-        out = np.empty((count, self._columns), dtype=np.int32)
+        out = np.empty((count, self.width), dtype=np.int32)
         if self.abreast:
             abreast.simulate(self.tables, self.calendar, self.thresholds, *key, first, out)
         else:
@@ -120,7 +121,7 @@ class Timed:
             rows = [row for row, _ in each]
             kept = apart.everybody([patients for _, patients in each], rows, self.calendar.max_arrivals)
             return apart.together(rows, len(self.tables.action)), kept
-        out = np.empty((count, self._columns), dtype=np.int32)
+        out = np.empty((count, self.width), dtype=np.int32)
         kept = np.zeros((count, self.calendar.max_arrivals, FIELDS), dtype=np.int64)
         simulate(self.tables, self.calendar, self.thresholds, self.daily, *key, first, out, kept)
         return out, kept
@@ -134,9 +135,13 @@ class Timed:
 
     def tally(self, key: Key, first: int, count: int) -> Tally:
         """Simulate replicates ``first``, ``first + 1``, ... at once, and count them."""
+        return self.counted(self.rows(key, first, count))
+
+    def counted(self, rows: Int32) -> Tally:
+        """Count replicates."""
         from trialsim.kernels.conduct_columns import LEVELS
 
-        rows, calendar = self.rows(key, first, count), self.calendar
+        calendar = self.calendar
         tally = fold(
             rows, self.patients, LEVELS, len(self.tables.action), calendar.cohorts, own=bool(calendar.own)
         )

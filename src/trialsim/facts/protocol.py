@@ -153,8 +153,8 @@ def _as_written(trial: Compiled) -> Iterator[AsWritten]:
         if case.exact is not None:
             yield AsWritten(case.case, case.exact.values["p_go"], None, case.exact.values["en"])
         elif case.simulated is not None:
-            go = case.simulated.values["p_go"]
-            yield AsWritten(case.case, go.estimate, go.mcse, case.simulated.values["en"].estimate)
+            go = case.told["p_go"]
+            yield AsWritten(case.case, go.estimate, go.mcse, case.told["en"].estimate)
 
 
 def facts(trial: Compiled) -> Facts:

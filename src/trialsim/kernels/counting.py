@@ -74,3 +74,51 @@ def add_up(rows, first, levels, cohorts, ends, histograms, days, go_sets, sums, 
         histograms[BY_REDUCED_AFTER, values[column.REDUCED_AFTER]] += 1
         days[values[DAYS]] += 1
         go_sets[values[GO_SET]] += 1
+
+
+@kernel
+def products(rows, first, levels, cohorts, twins, first_twin, chosen, direct, groups, tables, fixed, out):  # type: ignore[no-untyped-def]
+    """Sum, over replicates, products of quantities of a trial with those of its twin.
+
+    Quantities y of the trial come in an order in which those that are a number of the trial stand first, then those
+    that are events of one such number, then of another; x are the same of the twin, 0 where it has none. ``out`` is in
+    floats, which multiply several times as fast as integers: the caller sees to it that all stay below 2**53.
+
+    Args:
+        rows, twins: of the trial and of its twin, whose blocks by dose begin at ``first`` and ``first_twin``.
+        chosen: (replicates, 2) outcome of a dose rule in either, read as one number more of a trial.
+        direct: (Q1, 2) of each number its column in the trial and in the twin (-1: none).
+        groups: (G, 4) of each number with events the same two columns, its first quantity, and the one after its last.
+        tables: (G, values, largest number of quantities of a group) 1 where the event holds at that value.
+        fixed: (F,) quantities of the twin that go with all.
+        out: (2 + 2 F, Q): sums of y x; replicates in which y is not x; then for each of F sums of y f, and of x f.
+    """
+    width, width_twin, count = rows.shape[1] + DERIVED, twins.shape[1] + DERIVED, out.shape[1]
+    values, others = np.zeros(width, dtype=np.int64), np.zeros(width_twin, dtype=np.int64)
+    y, x = np.zeros(count), np.zeros(count)
+    for r in range(rows.shape[0]):
+        _read(rows[r], first, levels, cohorts, values)
+        _read(twins[r], first_twin, levels, cohorts, others)
+        for q in range(direct.shape[0]):
+            y[q] = values[direct[q, 0]]
+            x[q] = others[direct[q, 1]] if direct[q, 1] >= 0 else 0
+        for g in range(groups.shape[0]):
+            here, there, start, stop = groups[g, 0], groups[g, 1], groups[g, 2], groups[g, 3]
+            v = values[here] if here < width else chosen[r, 0]
+            for q in range(start, stop):
+                y[q] = tables[g, v, q - start]
+            if there >= 0:
+                v = others[there] if there < width_twin else chosen[r, 1]
+                for q in range(start, stop):
+                    x[q] = tables[g, v, q - start]
+        for q in range(count):
+            out[0, q] += y[q] * x[q]
+            out[1, q] += 1.0 if y[q] != x[q] else 0.0
+        for k in range(fixed.shape[0]):
+            f = x[fixed[k]]
+            if f == 0:  # a rare event most often is
+                continue
+            for q in range(count):
+                out[2 + 2 * k, q] += y[q] * f
+            for q in range(count):
+                out[3 + 2 * k, q] += x[q] * f

@@ -43,10 +43,45 @@ def typical_cases(doc: Document) -> tuple[str | None, str | None]:
     return inactive, active
 
 
+def told(case: Document, quantity: str) -> Document:
+    """A simulated number with its error, as it is told where it stands by itself; {} where there is none.
+
+    Adjusted by what the twin gave and should have given where it is; parts that are to add up are told unadjusted.
+    """
+    found: Document = case.get("adjusted", {}).get(quantity) or (case["simulated"] or {}).get(quantity, {})
+    return found
+
+
+def is_adjusted(case: Document, quantity: str) -> bool:
+    """Whether a number of a case is told adjusted by its twin."""
+    return bool(told(case, quantity).get("controls"))
+
+
 def best(case: Document, quantity: str) -> float:
     """The exact value of a quantity where there is one, else the simulated one."""
+    exact = case["exact"]
+    return float(exact[quantity] if exact else told(case, quantity)["estimate"])
+
+
+def counted(case: Document, quantity: str) -> float:
+    """The exact value of a quantity where there is one, else what was counted: for parts that are to add up."""
     exact, simulated = case["exact"], case["simulated"]
     return float(exact[quantity] if exact else simulated[quantity]["estimate"])
+
+
+def any_adjusted(doc: Document) -> bool:
+    """Whether any number of a run is told adjusted."""
+    return any(
+        is_adjusted(case, quantity) for case in doc["cases"].values() for quantity in case.get("adjusted", {})
+    )
+
+
+def not_adjusted(doc: Document) -> str:
+    """Why no number is adjusted although the twins of the trials were simulated; "" where some are."""
+    found = {
+        row["plain_because"] for case in doc["cases"].values() for row in case.get("adjusted", {}).values()
+    }
+    return found.pop() if len(found) == 1 and not any_adjusted(doc) else ""
 
 
 def quantities(doc: Document, case: Document) -> list[str]:

@@ -13,9 +13,11 @@ from trialsim.running.plain import (
     best,
     cases_in_brief,
     from_start,
+    is_adjusted,
     is_sequential,
     is_timed,
     own_rules,
+    told,
     typical_cases,
 )
 from trialsim.running.run import Run
@@ -146,7 +148,7 @@ def cases(doc: Document, *, whole: bool = False) -> Table:
         ]
         for quantity in shown:
             value = value_cell(quantity, best(case, quantity))
-            error = None if case["exact"] else (case["simulated"] or {}).get(quantity, {}).get("mcse")
+            error = None if case["exact"] else told(case, quantity).get("mcse")
             simulated = simulated or error is not None
             text = value.text if error is None else f"{value.text} ({mcse_cell(quantity, error).text})"
             cells.append(Cell(text, value.value))
@@ -165,8 +167,10 @@ def cases(doc: Document, *, whole: bool = False) -> Table:
         notes.append("Overrun patients are left out of all counts.")
     if (stated.get("patient_reductions") or {}).get("exposure_weight"):
         notes.append("Response: before responses are lost with dose not received.")
+    leaning = any(is_adjusted(doc["cases"][name], quantity) for name in names for quantity in shown)
     notes.append(
-        f"In brackets the Monte Carlo standard error ({count(doc['replicates'], 'trial')} a case)."
+        f"In brackets the Monte Carlo standard error ({count(doc['replicates'], 'trial')} a case"
+        f"{'; adjusted, see Results' if leaning else ''})."
         if simulated
         else "All exact."
     )

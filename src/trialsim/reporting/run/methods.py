@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from trialsim.reporting.run.summary import by_dose, is_fitted
 from trialsim.reporting.sentences import drift_words
 from trialsim.running.content import Document
-from trialsim.running.plain import from_start, is_timed
+from trialsim.running.plain import any_adjusted, from_start, is_timed, not_adjusted
 from trialsim.running.toxicity_rule import may_stop
 from trialsim.writing.numbers import count, listed, percent, rate, rates
 
@@ -234,6 +234,17 @@ def methods(doc: Document) -> list[tuple[str, str]]:
     return made
 
 
+ADJUSTED = (
+    "Adjusted numbers are control variates: the estimate of the linear regression, over replicates, of the quantity in "
+    "calendar time on quantities of the same patients with every outcome known at once, at the exact means of those. "
+    "The controls are fixed beforehand: the same quantity there (where it exists), the probabilities of a stop for "
+    "futility and for toxicity, EN, and the patients at the first dose. Their mcse is that of the regression, their "
+    "interval Student's. Where too few replicates differ, or an event is too rare, the plain number stands. Months, "
+    "doses, cohorts and outcomes of a dose decision that are to add up are told as they were counted."
+)
+"""How numbers are adjusted."""
+
+
 def performance(doc: Document) -> list[str]:
     """Performance measures: the errors of the estimates, and how they are held against exact answers."""
     method = doc["method"]
@@ -247,8 +258,12 @@ def performance(doc: Document) -> list[str]:
     if any(case.get("at_once") or case["exact"] for case in doc["cases"].values()):
         words.append(
             "z is (simulated − exact)/standard error. A warning is printed when a difference is so large that a run "
-            f"with nothing wrong would show one with probability {method['false_alarm']:g}."
+            f"with nothing wrong would show one with probability {method['false_alarm']:g}. It compares plain numbers."
         )
+    if any_adjusted(doc):
+        words.append(ADJUSTED)
+    elif why := not_adjusted(doc):
+        words.append(f"No number is adjusted by the exact answer of its twin: {why}.")
     return words
 
 

@@ -20,7 +20,7 @@ from trialsim.reporting.run.first_page import FIGURES, first_page
 from trialsim.reporting.run.tables import tables
 from trialsim.results import digits12
 from trialsim.running.inputs import value_words
-from trialsim.running.plain import Document, from_start, is_timed
+from trialsim.running.plain import Document, any_adjusted, from_start, is_timed, not_adjusted
 from trialsim.running.run import Run
 from trialsim.writing.report import (
     Code,
@@ -233,6 +233,7 @@ def _reading(doc: Document, timed: bool) -> str:
             "knows every outcome before the next patient, and holds that against its exact answer. The column z is "
             "the difference of those two in standard errors: it tests the engine, and says nothing about what calendar "
             "time does. The numbers in calendar time come with their Monte Carlo standard error (mcse) and interval."
+            f"{_adjusted(doc)}"
         )
     if timed:
         return (
@@ -245,6 +246,17 @@ def _reading(doc: Document, timed: bool) -> str:
         "Exact numbers need no error. Simulated numbers come with their Monte Carlo standard error (mcse) and "
         "interval, and z is the difference between the two in standard errors."
     )
+
+
+def _adjusted(doc: Document) -> str:
+    """What the column of adjusted numbers is; why there is none."""
+    if any_adjusted(doc):
+        return (
+            " The column “adjusted” corrects them by how far the trial that knows every outcome at once, simulated on "
+            "the same patients, came out from its exact answer; its mcse is its own. The first page and the texts tell "
+            "adjusted numbers, tables whose parts add up those that were counted."
+        )
+    return f" None is adjusted: {why}." if (why := not_adjusted(doc)) else ""
 
 
 def _sensitivity(doc: Document, drawn: Sequence[Drawn]) -> Section:

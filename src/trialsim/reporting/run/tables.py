@@ -9,7 +9,7 @@ from trialsim.designs.rules import ACTION_WORDS, Rules
 from trialsim.quantities import label
 from trialsim.reporting.run import believed
 from trialsim.reporting.run.examples import event_rows, patient_rows
-from trialsim.results import digits12
+from trialsim.results import adjusted_columns, digits12
 from trialsim.running.content import Document
 from trialsim.running.examples import FIELDS
 from trialsim.running.inputs import value_words
@@ -46,10 +46,14 @@ def tables(run: Run, doc: Document) -> dict[str, str]:
     return texts
 
 
+ADJUSTED = ("adjusted", "adjusted_mcse", "adjusted_low", "adjusted_high", "variance_factor", "not_adjusted")
+
+
 COLUMNS: dict[str, tuple[str, ...]] = {
     "operating_characteristics": (
         "case", "quantity", "label", "exact", "estimate", "mcse", "low", "high", "z",
         "exact_at_once", "estimate_at_once", "z_at_once",
+        *ADJUSTED,
     ),
     "distributions": ("case", "distribution", "value", "exact", "simulated", "replicates"),
     "checks": (
@@ -97,6 +101,7 @@ def operating_characteristics(doc: Document) -> Iterator[Row]:
                 "exact_at_once": (twin["exact"] or {}).get(quantity),
                 "estimate_at_once": (twin["simulated"] or {}).get(quantity, {}).get("estimate"),
                 "z_at_once": twin["z"].get(quantity),
+                **adjusted_columns(case.get("adjusted", {}).get(quantity)),
             }
 
 
