@@ -254,9 +254,7 @@ def test_the_first_page_shows_the_trial_as_conducted(
     cases = conducted[conducted.case.notna()].set_index("case")
     assert list(cases.index) == list(scenario.truth)
     for case, row in cases.iterrows():
-        simulated = results[case].simulated
-        assert simulated is not None
-        e = simulated.values["p_go"]
+        e = results[case].told["p_go"]
         assert (row.value, row.mcse, row.low, row.high) == (e.estimate, e.mcse, e.low, e.high)
     assert cases.response.to_dict() == {
         "inactive": 0.05, "active": 0.15, "active_dose_response": 0.15, "as_observed": 0.0435,
