@@ -203,13 +203,18 @@ def independent_cohorts(
     if inert(rules.monitor):
         never = ((NEVER,) * (one.max_treated + 1),)
         one = Rules(rules.looks, Monitor(never, (0,), (CONTINUE,)), rules.replaced, one.max_treated)
+    known: dict[Cells, tuple[Float64, Exact]] = {}  # cohorts that are alike are worked out once
     ends, n, found = np.ones(len(BEST_LAST)), np.ones(1), []
     for cells in cohorts:
         doses = Cells(cells.table[: one.levels])
-        by_n, _, patients, moved, triggered = _run(one, doses, CARRY_NOTHING)
-        found.append(_trial(one, doses, by_n, patients, moved, triggered))
-        ends *= np.cumsum(by_n.sum(axis=0)[list(BEST_LAST)])
-        n = np.convolve(n, found[-1].n)
+        if doses not in known:
+            by_n, _, patients, moved, triggered = _run(one, doses, CARRY_NOTHING)
+            why = by_n.sum(axis=0)[list(BEST_LAST)]
+            known[doses] = why, _trial(one, doses, by_n, patients, moved, triggered)
+        why, each = known[doses]
+        found.append(each)
+        ends *= np.cumsum(why)
+        n = np.convolve(n, each.n)
     why = np.zeros(ENDS)
     why[list(BEST_LAST)] = np.diff(ends, prepend=0)
     go = [each.values["p_go"] for each in found]

@@ -47,7 +47,7 @@ def runs_abreast(rules: Rules, calendar: Calendar) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class Timed:
-    """Trials of one case in calendar time."""
+    """Trials of one case in calendar time; ``false_go``: the set (bit c for cohort c) of cohorts where a go is false."""
 
     tables: Tables
     calendar: Calendar
@@ -55,6 +55,7 @@ class Timed:
     abreast: bool
     choice: DoseChoice | None = None
     daily: bool = False
+    false_go: int = 0
 
     @classmethod
     def of(
@@ -74,7 +75,10 @@ class Timed:
     def of_case(cls, trial: Compiled, case: str) -> Timed:
         """The trials of a case of a scenario."""
         truth = trial.strata[case]
-        return cls.of(trial.rules, trial.calendar, truth.thresholds(), trial.choice(case), daily=truth.daily)
+        trials = cls.of(
+            trial.rules, trial.calendar, truth.thresholds(), trial.choice(case), daily=truth.daily
+        )
+        return replace(trials, false_go=trial.false_go(case)) if trial.scenario.own_rules else trials
 
     def under(self, rules: Rules, calendar: Calendar) -> Timed:
         """The same trials under another calendar; the quick kernel knows no rates that drift."""
@@ -138,7 +142,13 @@ class Timed:
 
         rows, calendar = self.rows(key, first, count), self.calendar
         tally = fold(
-            rows, self.patients, LEVELS, len(self.tables.action), calendar.cohorts, own=bool(calendar.own)
+            rows,
+            self.patients,
+            LEVELS,
+            len(self.tables.action),
+            calendar.cohorts,
+            self.false_go,
+            own=bool(calendar.own),
         )
         return tally if self.choice is None else with_choices(tally, chosen(self.choice, rows, LEVELS))
 

@@ -63,7 +63,7 @@ class Cohorts(Spec):
         title="toxicity monitoring of the cohorts",
     )
     strata: Annotated[tuple[Stratum, ...], AsTuple] = Field(
-        min_length=1, max_length=8, description="1 to 8 strata, each with its name, share and cohort"
+        min_length=1, max_length=40, description="1 to 40 strata, each with its name, share and cohort"
     )
 
     _shared: str = PrivateAttr("")
