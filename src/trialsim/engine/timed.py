@@ -47,7 +47,8 @@ def runs_abreast(rules: Rules, calendar: Calendar) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class Timed:
-    """Trials of one case in calendar time; ``false_go``: the set (bit c for cohort c) of cohorts where a go is false."""
+    """Trials of one case in calendar time; ``false_go``: the set of cohorts (bit c for cohort c) with a false go;
+    ``by_cohort``: the tables of each, where it has a design of its own."""
 
     tables: Tables
     calendar: Calendar
@@ -56,6 +57,7 @@ class Timed:
     choice: DoseChoice | None = None
     daily: bool = False
     false_go: int = 0
+    by_cohort: tuple[Tables, ...] = ()
 
     @classmethod
     def of(
@@ -68,7 +70,8 @@ class Timed:
         daily: bool = False,
     ) -> Timed:
         """The trials of a case; the quick kernel is chosen wherever it applies."""
-        trials = cls(tables_of(rules), calendar, thresholds, False, choice, daily)
+        by_cohort = tuple(map(tables_of, rules.each))
+        trials = cls(tables_of(rules), calendar, thresholds, False, choice, daily, by_cohort=by_cohort)
         return trials.under(rules, calendar)
 
     @classmethod
@@ -131,10 +134,9 @@ class Timed:
 
     def _parts(self) -> Iterator[Timed]:
         """The trial of each cohort, where they share nothing."""
-        for tables, calendar in apart.runs(self.tables, self.calendar):
-            yield replace(
-                self, tables=tables, calendar=calendar._replace(apart=False), abreast=False, choice=None
-            )
+        for tables, calendar in apart.runs(self.tables, self.calendar, self.by_cohort):
+            alone = calendar._replace(apart=False)
+            yield replace(self, tables=tables, calendar=alone, abreast=False, choice=None, by_cohort=())
 
     def tally(self, key: Key, first: int, count: int) -> Tally:
         """Simulate replicates ``first``, ``first + 1``, ... at once, and count them."""

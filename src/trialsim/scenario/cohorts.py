@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PrivateAttr, model_validator
 
+from trialsim.designs import Design
 from trialsim.designs.spec import AsTuple, Spec, impossible
 from trialsim.scenario.values import GroupName, listed
 
@@ -66,6 +67,13 @@ class Cohorts(Spec):
         min_length=1, max_length=40, description="1 to 40 strata, each with its name, share and cohort"
     )
 
+    designs: dict[GroupName, Design] = Field(
+        {},
+        description="name of a cohort -> the design that it runs in place of `design`, with keys of its own as there "
+        "(with `monitor: own`); a cohort that is not named runs `design`",
+        title="designs of the cohorts",
+    )
+
     _shared: str = PrivateAttr("")
 
     @property
@@ -82,6 +90,7 @@ class Cohorts(Spec):
     def _possible(self) -> Cohorts:
         if self.monitor == "own" and self.rules != "own":
             raise impossible("monitor", "a boundary for each cohort needs looks for each: `rules: own`")
+        self._check_designs()
         self._share_out()
         cohort_of: dict[str, str] = {}
         for i, stratum in enumerate(self.strata):
@@ -96,6 +105,25 @@ class Cohorts(Spec):
                     f"`{cohort}` is a stratum of the cohort `{cohort_of[cohort]}`, so it cannot be a cohort too",
                 )
         return self
+
+    def _check_designs(self) -> None:
+        """Designs are those of cohorts, and leave one to whom the scenario's `design` belongs."""
+        if self.designs and self.monitor != "own":
+            raise impossible(
+                "designs",
+                "a design for each cohort needs a toxicity boundary for each too: `rules: own` and `monitor: own`",
+            )
+        for name in self.designs:
+            if name not in self.names:
+                raise impossible(
+                    f"designs.{name}", f"`{name}` is no cohort (those are: {listed(self.names)})"
+                )
+        if self.designs and len(self.designs) == len(self.names):
+            raise impossible(
+                "designs",
+                "every cohort has a design here, so that none runs `design`: leave out those that are the same as it, "
+                "or make the design of one of them `design`",
+            )
 
     def _share_out(self) -> None:
         """Shares that are left out are equal parts of the rest; rounded ones are taken in proportion."""

@@ -105,14 +105,20 @@ class Compiled:
         return [self.strata[case].only(which).effective(self.calendar) for which in members]
 
     def false_go(self, case: str) -> int:
-        """The set of cohorts (bit c for cohort c) in which no dose has a response rate above p0."""
+        """The set of cohorts (bit c for cohort c) in which no dose has a response rate above p0, that of its design."""
         p0 = getattr(self.scenario.design, "p0", None)
-        if p0 is None or not self.cohorts:
+        if not self.cohorts:
             return 0
         if self.arms:
             by_dose = self.rates[case].response
-            return sum((rate <= p0) << dose for dose, rate in enumerate(by_dose))
+            return sum((rate <= p0) << dose for dose, rate in enumerate(by_dose)) if p0 is not None else 0
+        no_better = dict.fromkeys(self.cohorts, p0)
+        no_better |= {name: getattr(design, "p0", None) for name, design in self.scenario.designs.items()}
         best = dict.fromkeys(self.cohorts, 0.0)
         for stratum, rates in zip(self.scenario.strata, self.strata[case].rates, strict=True):
             best[stratum.cohort_name] = max(best[stratum.cohort_name], *rates.response)
-        return sum((rate <= p0) << c for c, rate in enumerate(best.values()))
+        bounds = no_better.values()
+        return sum(
+            (b is not None and rate <= b) << c
+            for c, (rate, b) in enumerate(zip(best.values(), bounds, strict=True))
+        )
