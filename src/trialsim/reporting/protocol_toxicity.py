@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from trialsim.facts.conduct import Conduct
 from trialsim.facts.protocol import Facts
 from trialsim.facts.toxicity import DoseLevel, Step, Toxicity
+from trialsim.reporting.protocol_design import numbered, of_cohorts
 from trialsim.reporting.protocol_rules import one, several
 from trialsim.writing.numbers import listed, probability, rate
 from trialsim.writing.report import Block, Group, Row, Table, Words, beside, plain
@@ -36,12 +37,27 @@ def blocks(facts: Facts) -> Iterator[Block]:
     toxicity = facts.toxicity
     arms = facts.cohorts is not None and facts.cohorts.ratio is not None
     yield Words(" ".join([*_counts(facts), *_doses(toxicity, arms)]))
+    for k, (cohorts, one) in enumerate(facts.by_design, start=1):
+        acts = one.toxicity.has_boundary
+        words = [*_rule(one), *_waits(one)] if acts else [*_no_boundary(one)]
+        yield Words(" ".join(words), lead=f"{of_cohorts(cohorts)}.")
+        if acts:
+            yield numbered(boundary(one.toxicity), k, cohorts)
+        yield Words(" ".join(_actions(one)))
+    if facts.designs:
+        yield from _changed(facts)
+        return
     if toxicity.has_boundary:
         yield Words(" ".join([*_rule(facts), *_waits(facts)]))
         yield boundary(toxicity)
     else:
         yield Words(" ".join(_no_boundary(facts)))
     yield Words(" ".join(_actions(facts)))
+    yield from _changed(facts)
+
+
+def _changed(facts: Facts) -> Iterator[Block]:
+    """What a change of dose means."""
     if facts.after_change is not None:
         yield Words(" ".join(_after_change(facts)))
         yield _cut_offs(facts.after_change.cut_offs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -152,6 +153,12 @@ class Cohorts(Spec):
                 before.model_fields_set
             )  # left out stays left out
         self.__dict__["strata"] = strata  # frozen for everybody else
+
+    def pooled(self, members: Sequence[Stratum]) -> Cohorts:
+        """Some of the strata alone, in one set of looks; their shares are those among themselves."""
+        whole = sum(stratum.share for stratum in members)
+        shared = [s.model_copy(update={"share": s.share / whole, "cohort": None}) for s in members]
+        return Cohorts.model_construct(rules="pooled", strata=tuple(shared))
 
     def knows(self, name: str) -> bool:
         """Whether a name is that of a stratum or a cohort."""

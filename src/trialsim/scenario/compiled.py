@@ -11,7 +11,7 @@ from trialsim.designs.rules import Rules
 from trialsim.kernels.tables import Calendar
 from trialsim.scenario.boundaries import Boundary
 from trialsim.scenario.calendar import calendar
-from trialsim.scenario.compiling import compile_rules, rules_by_dose
+from trialsim.scenario.compiling import compile_rules, of_a_cohort, rules_by_dose
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.truth import Cells, Rates, Strata
 from trialsim.timing import meanwhile
@@ -95,6 +95,20 @@ class Compiled:
         """What the dose decision (or another rule in its place) makes of a case; None where there is none."""
         stated, p0 = self.scenario.dose_decision, getattr(self.scenario.design, "p0", None)
         return stated.choice(self.scenario.truth[case], p0, rule) if stated else None
+
+    def of_cohort(self, cohort: str) -> Compiled:
+        """The trial of a cohort by itself, where cohorts share nothing."""
+        number = self.cohorts.index(cohort)
+        rules = of_a_cohort(self.rules, len(self.cohorts), number)
+        return Compiled(self.scenario.of_cohort(cohort), rules)
+
+    @cached_property
+    def by_design(self) -> dict[tuple[str, ...], Compiled]:
+        """Where some cohorts have designs of their own: those with the same design, and the trial of the first."""
+        together: dict[tuple[Rules, str], list[str]] = {}
+        for cohort, rules, design in zip(self.cohorts, self.rules.each, self.scenario.designs.values(), strict=False):
+            together.setdefault((rules, design.model_dump_json()), []).append(cohort)
+        return {tuple(names): self.of_cohort(names[0]) for names in together.values()}
 
     def by_cohort(self, case: str) -> list[Cells]:
         """The same for a patient of each cohort."""

@@ -197,10 +197,19 @@ class Scenario(Spec):
         return {"design": self.design, **{f"cohorts.designs.{name}": each for name, each in own.items()}}
 
     def of_cohort(self, cohort: str) -> Scenario:
-        """The trial of a cohort by itself, where each has looks, a dose and a boundary of its own, but for its truth:
-        everybody who arrives belongs to it."""
-        assert self.apart
-        return self.model_copy(update={"design": self.designs.get(cohort, self.design), "cohorts": None})
+        """The trial of a cohort by itself, where cohorts share nothing: everybody who arrives belongs to it."""
+        assert self.cohorts is not None and self.apart
+        members = [s for s in self.strata if s.cohort_name == cohort]
+        truth, cohorts = self.truth, self.cohorts.pooled(members)
+        if len(members) == 1:
+            truth, cohorts = {k: case.within(members[0].name, cohort) for k, case in truth.items()}, None
+        design, sources = self.designs.get(cohort, self.design), self.sources
+        if cohort in self.cohorts.designs:
+            place = f"cohorts.designs.{cohort}"
+            sources = {k: v for k, v in sources.items() if k.partition(".")[0] != "design"}
+            sources |= {k.replace(place, "design"): v for k, v in sources.items() if k.startswith(place)}
+        known = {"design": design, "cohorts": cohorts, "truth": truth, "sources": sources}
+        return self.model_copy(update=known)
 
     @property
     def on_dose_change(self) -> str:
