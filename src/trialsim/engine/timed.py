@@ -132,6 +132,10 @@ class Timed:
         simulate(self.tables, self.calendar, self.thresholds, self.daily, *key, first, out, kept)
         return out, kept
 
+    def of_cohort(self, cohort: int) -> Timed:
+        """The trial of the cohort of this number, where cohorts share nothing."""
+        return list(self._parts())[cohort]
+
     def _parts(self) -> Iterator[Timed]:
         """The trial of each cohort, where they share nothing."""
         for tables, calendar in apart.runs(self.tables, self.calendar, self.by_cohort):

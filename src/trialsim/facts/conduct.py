@@ -143,7 +143,7 @@ def conduct(trial: Compiled, toxicity: Toxicity) -> Conduct | None:
     accrual, sites, reductions = stated.accrual, stated.accrual.sites, stated.patient_reductions
     rates = accrual.per_month if isinstance(accrual.per_month, tuple) else (accrual.per_month,)
     months, window = accrual.from_month or (0.0,), stated.toxicity_window_weeks
-    interim = len(trial.rules.looks.n) > 1
+    interim = any(len(one.looks.n) > 1 for one in trial.rules.each or (trial.rules,))
     lag = stated.amendment_lag_weeks if toxicity.changes_dose else None
     return Conduct(
         tuple(Piece(m, p) for m, p in zip(months, rates, strict=True) if p is not None),

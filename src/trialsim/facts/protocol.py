@@ -83,7 +83,8 @@ class Facts:
     """Everything that a protocol fixes, with the exact characteristics of its design alone.
 
     ``designs``: every design with its cohorts, where those have their own; ``design``, ``attained``, ``toxicity`` and
-    ``nominal`` are then those of the cohorts without one. ``nominal``: alpha and beta that stand beside cut-offs, held against what these attain.
+    ``nominal`` are then those of the cohorts without one. ``nominal``: alpha and beta that stand beside cut-offs, held
+    against what these attain.
     ``unsourced``: blocks of which ``sources`` says nothing, neither that they are assumed nor where they come from.
     """
 
@@ -112,8 +113,8 @@ class Facts:
     def by_design(self) -> Iterator[tuple[tuple[str, ...], Facts]]:
         """The facts as they are for the cohorts that share a design; nothing where one design is everybody's."""
         for one in self.designs:
-            here = {"design": one.design, "attained": one.attained, "nominal": one.nominal}
-            whole = replace(self, **here, toxicity=one.toxicity, designs=())
+            whole = replace(self, design=one.design, attained=one.attained, nominal=one.nominal)
+            whole = replace(whole, toxicity=one.toxicity, designs=())
             if whole.cohorts is not None:
                 whole = replace(whole, cohorts=replace(whole.cohorts, false_go=None))
             yield one.cohorts, whole

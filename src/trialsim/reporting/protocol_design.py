@@ -61,7 +61,9 @@ def of_cohorts(names: Sequence[str]) -> str:
 def numbered(table: Table, number: int, cohorts: Sequence[str]) -> Table:
     """One of several tables of a kind, each of the cohorts that share a design."""
     whose = of_cohorts(cohorts)
-    return replace(table, key=f"{table.key}-{number}", caption=f"{table.caption}: {whose[:1].lower()}{whose[1:]}")
+    return replace(
+        table, key=f"{table.key}-{number}", caption=f"{table.caption}: {whose[:1].lower()}{whose[1:]}"
+    )
 
 
 def _own(facts: Facts) -> bool:
@@ -260,7 +262,7 @@ def _false_go(facts: Facts) -> Iterator[str]:
     """What several chances of a go make of the type I errors."""
     if facts.cohorts and facts.cohorts.false_go is not None:
         yield (
-            f"If the response rate is {'the p0 of its design' if facts.designs else 'p0'} in every cohort, and the "
+            f"If the response rate is p0 in every cohort{', that of its own design' if facts.designs else ''}, and the "
             "cohorts are independent, at least one of them ends "
             f"in a go with probability {probability(facts.cohorts.false_go)}."
         )

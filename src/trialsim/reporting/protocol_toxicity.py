@@ -37,13 +37,13 @@ def blocks(facts: Facts) -> Iterator[Block]:
     toxicity = facts.toxicity
     arms = facts.cohorts is not None and facts.cohorts.ratio is not None
     yield Words(" ".join([*_counts(facts), *_doses(toxicity, arms)]))
-    for k, (cohorts, one) in enumerate(facts.by_design, start=1):
-        acts = one.toxicity.has_boundary
-        words = [*_rule(one), *_waits(one)] if acts else [*_no_boundary(one)]
+    for k, (cohorts, here) in enumerate(facts.by_design, start=1):
+        acts = here.toxicity.has_boundary
+        words = [*_rule(here), *_waits(here)] if acts else [*_no_boundary(here)]
         yield Words(" ".join(words), lead=f"{of_cohorts(cohorts)}.")
         if acts:
-            yield numbered(boundary(one.toxicity), k, cohorts)
-        yield Words(" ".join(_actions(one)))
+            yield numbered(boundary(here.toxicity), k, cohorts)
+        yield Words(" ".join(_actions(here)))
     if facts.designs:
         yield from _changed(facts)
         return

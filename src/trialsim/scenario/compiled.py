@@ -106,7 +106,9 @@ class Compiled:
     def by_design(self) -> dict[tuple[str, ...], Compiled]:
         """Where some cohorts have designs of their own: those with the same design, and the trial of the first."""
         together: dict[tuple[Rules, str], list[str]] = {}
-        for cohort, rules, design in zip(self.cohorts, self.rules.each, self.scenario.designs.values(), strict=False):
+        for cohort, rules, design in zip(
+            self.cohorts, self.rules.each, self.scenario.designs.values(), strict=False
+        ):
             together.setdefault((rules, design.model_dump_json()), []).append(cohort)
         return {tuple(names): self.of_cohort(names[0]) for names in together.values()}
 

@@ -67,3 +67,16 @@ def check_designs(scenario: Scenario) -> None:
     ):
         if stated:
             raise impossible(key, f"not defined with `cohorts.designs`: {what}")
+
+
+def without_own(scenario: Scenario) -> str:
+    """The first cohort that runs the scenario's own design."""
+    assert scenario.cohorts is not None
+    return next(name for name in scenario.cohorts.names if name not in scenario.cohorts.designs)
+
+
+def design_alone(scenario: Scenario) -> str:
+    """What a curve of the design by itself is called."""
+    if not scenario.own_rules:
+        return "design alone"
+    return f"design alone, cohort {without_own(scenario)}" if scenario.designs else "design alone, one cohort"

@@ -200,9 +200,11 @@ class Scenario(Spec):
         """The trial of a cohort by itself, where cohorts share nothing: everybody who arrives belongs to it."""
         assert self.cohorts is not None and self.apart
         members = [s for s in self.strata if s.cohort_name == cohort]
-        truth, cohorts = self.truth, self.cohorts.pooled(members)
+        truth, cohorts = self.truth, None
         if len(members) == 1:
-            truth, cohorts = {k: case.within(members[0].name, cohort) for k, case in truth.items()}, None
+            truth = {name: case.within(members[0].name, cohort) for name, case in truth.items()}
+        else:
+            cohorts = self.cohorts.pooled(members)
         design, sources = self.designs.get(cohort, self.design), self.sources
         if cohort in self.cohorts.designs:
             place = f"cohorts.designs.{cohort}"

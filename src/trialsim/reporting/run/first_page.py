@@ -11,6 +11,7 @@ from trialsim.reporting.sentences import drift_words
 from trialsim.running.plain import (
     Document,
     best,
+    by_design,
     cases_in_brief,
     from_start,
     is_sequential,
@@ -25,6 +26,12 @@ from trialsim.writing.report import Picture, Pictures, Section, Table, Terms, Wo
 
 FIGURES = ("as_conducted", "power_ledger")
 """Figures that stand on this page."""
+
+
+FEW_LEDGERS = 3
+"""Cohorts whose P(go) this page explains; the appendix explains them all."""
+FEW_DESIGNS = 3
+"""Designs of cohorts that this page tells; the protocol section has them all."""
 
 
 def first_page(run: Run, doc: Document, pictures: Sequence[Picture]) -> Section:
@@ -46,8 +53,11 @@ def first_page(run: Run, doc: Document, pictures: Sequence[Picture]) -> Section:
 def power_ledger(run: Run, doc: Document) -> Iterator[str]:
     """How P(go) of the alternative, else of the first case, gets from the design by itself to the trial as it runs."""
     inactive, active = typical_cases(doc)
-    for ledger in run.power.of(active or inactive or next(iter(doc["cases"]))):
+    ledgers = run.power.of(active or inactive or next(iter(doc["cases"])))
+    for ledger in ledgers[:FEW_LEDGERS]:
         yield sentence(run.scenario, ledger)
+    if len(ledgers) > FEW_LEDGERS:
+        yield f"The other {len(ledgers) - FEW_LEDGERS} cohorts stand in the appendix."
 
 
 # -- the decision rule
@@ -56,9 +66,29 @@ def power_ledger(run: Run, doc: Document) -> Iterator[str]:
 def rule(doc: Document) -> Iterator[str]:
     """The decisions by responses and by toxicity, in brief; the protocol section has them whole."""
     design, patients = doc["design"], "evaluable patients" if doc["evaluability"]["replaced"] else "patients"
-    looks = list(dict.fromkeys(row["n"] for row in design["looks"]))
     if own_rules(doc):
         yield "Each dose by itself:" if from_start(doc) else "Each cohort by itself:"
+    several = by_design(doc)
+    if len(several) > 1:
+        for cohorts, one in several[:FEW_DESIGNS]:
+            names = listed([*cohorts[:3], *([f"{len(cohorts) - 3} more"] if len(cohorts) > 3 else [])])
+            yield f"{names}: {' '.join(_looks(one, patients))}"
+        if len(several) > FEW_DESIGNS:
+            yield f"The other {len(several) - FEW_DESIGNS} designs stand in the protocol section."
+    else:
+        yield from _looks(doc, patients)
+    if (doc["conduct"]["stated"] or {}).get("pending") == "weigh_follow_up":
+        yield "An interim look does not wait for pending outcomes but weighs follow-up, and may decide otherwise."
+    yield from _toxicity(doc)
+    # of one's own trial a publication says nothing
+    if design["assumed"] and (doc["headline"] or doc["source"]):
+        yield "The design is assumed, not taken from a publication."
+
+
+def _looks(doc: Document, patients: str) -> Iterator[str]:
+    """What the looks of a design lead to."""
+    design = doc["design"]
+    looks = list(dict.fromkeys(row["n"] for row in design["looks"]))
     if design["n1"] is not None:
         few = "none responds" if design["r1"] == 0 else f"{design['r1']} or fewer respond"
         yield (
@@ -79,16 +109,10 @@ def rule(doc: Document) -> Iterator[str]:
             f"Responses are looked at first after {count(looks[0], patients[:-1])}; their number there decides how "
             f"many more are enrolled, {looks[-1]} in all at most (protocol section)."
         )
-    if (doc["conduct"]["stated"] or {}).get("pending") == "weigh_follow_up":
-        yield "An interim look does not wait for pending outcomes but weighs follow-up, and may decide otherwise."
     if design["toxic_looks"]:
         cuts = [f"{row['toxicities_from']} or more of {row['n']}" for row in design["toxic_looks"][:3]]
         more = " (further looks in the protocol section)" if len(design["toxic_looks"]) > 3 else ""
         yield f"Stop too if {listed(cuts, 'or')} patients have had toxicity{more}."
-    yield from _toxicity(doc)
-    # of one's own trial a publication says nothing
-    if design["assumed"] and (doc["headline"] or doc["source"]):
-        yield "The design is assumed, not taken from a publication."
 
 
 def _toxicity(doc: Document) -> Iterator[str]:
@@ -154,7 +178,8 @@ def cases(doc: Document, *, whole: bool = False) -> Table:
     notes = [f"Rates by dose: {' / '.join(doc['doses'])}." if len(doc["doses"]) > 1 else ""]
     drifts = {name: doc["cases"][name]["truth"]["drift"] for name in names}
     notes += [f"{name}: the response rate {drift_words(**drift)}." for name, drift in drifts.items() if drift]
-    stops = doc["design"]["toxic_looks"] or may_stop(doc["toxicity_rule"])
+    looks_stop = any(one["design"]["toxic_looks"] for _, one in by_design(doc))
+    stops = looks_stop or may_stop(doc["toxicity_rule"])
     for_toxicity = ", for toxicity too" if toxic and stops else ""
     if "pet" in shown:
         notes.append(f"PET: probability of early termination{for_toxicity}. EN: expected patients treated.")
