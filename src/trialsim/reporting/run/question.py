@@ -15,8 +15,8 @@ def paragraphs(doc: Document) -> list[str]:
         dose = "The patients of a dose are a cohort. " if from_start(doc) else ""
         which, p0 = ("a", "the p0 of its design") if "designs" in doc else ("the", "p0")
         words.append(
-            f"{dose}Each cohort runs {which} design by itself. P(go) is the probability of a go in at least one cohort; a "
-            f"false go is one in a cohort in which no dose responds better than {p0}."
+            f"{dose}Each cohort runs {which} design by itself. P(go) is the probability of a go in at least one "
+            f"cohort; a false go is one in a cohort in which no dose responds better than {p0}."
         )
     elif doc["cohorts"] is not None:
         words.append(
