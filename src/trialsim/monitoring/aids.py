@@ -25,6 +25,7 @@ from trialsim.monitoring.chances import (
 )
 from trialsim.monitoring.counts import Case, Count
 from trialsim.monitoring.decision_table import MANY_LOOKS, DecisionTable, decision_table
+from trialsim.monitoring.of_cohort import asked_for
 from trialsim.monitoring.rest_of_trial import Ahead, ahead, given_responses, looks_ahead, today
 from trialsim.monitoring.standing import Now, Today, now_of
 from trialsim.results import digits12
@@ -236,7 +237,7 @@ def monitor(
     if prior is not None and (fault := prior_fault(prior)):
         raise DesignError(fault)
     whole = Compiled.of(scenario)
-    trial = _asked(whole, cohort)
+    trial = asked_for(whole, cohort)
     scenario, rules = trial.scenario, trial.rules
     looks = rules.looks
     own = scenario.design
@@ -290,26 +291,6 @@ def monitor(
         cohort,
         whole.scenario if cohort else None,
     )
-
-
-def _asked(trial: Compiled, cohort: str | None) -> Compiled:
-    """The trial that a sheet is made of: the whole, or that of a cohort by itself."""
-    scenario, names = trial.scenario, ", ".join(trial.cohorts)
-    if cohort is None:
-        if scenario.designs:
-            raise DesignError(
-                f"`cohorts.designs`: cohorts have designs of their own; name the one whose sheet is wanted with "
-                f"--cohort ({names})"
-            )
-        return trial
-    if not scenario.apart:
-        raise DesignError(
-            f"--cohort {cohort}: a cohort has a sheet of its own only where cohorts share nothing (`monitor: own`)"
-        )
-    if cohort not in trial.cohorts:
-        raise DesignError(f"--cohort {cohort}: no such cohort (those are: {names})")
-    one = trial.of_cohort(cohort)
-    return Compiled(one.scenario.model_copy(update={"name": f"{scenario.name}, cohort {cohort}"}), one.rules)
 
 
 def _asks_for_toxicity(rules: Rules) -> bool:

@@ -12,6 +12,7 @@ from trialsim.kernels.tables import Calendar
 from trialsim.scenario.boundaries import Boundary
 from trialsim.scenario.calendar import calendar
 from trialsim.scenario.compiling import compile_rules, of_a_cohort, rules_by_dose
+from trialsim.scenario.every_design import of_cohort
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.truth import Cells, Rates, Strata
 from trialsim.timing import meanwhile
@@ -100,7 +101,7 @@ class Compiled:
         """The trial of a cohort by itself, where cohorts share nothing."""
         number = self.cohorts.index(cohort)
         rules = of_a_cohort(self.rules, len(self.cohorts), number)
-        return Compiled(self.scenario.of_cohort(cohort), rules)
+        return Compiled(of_cohort(self.scenario, cohort), rules)
 
     @cached_property
     def by_design(self) -> dict[tuple[str, ...], Compiled]:

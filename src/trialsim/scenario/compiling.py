@@ -12,6 +12,7 @@ from trialsim.designs.spec import MAX_PATIENTS
 from trialsim.designs.toxicity import Amendment, Level, NoRule, Tails
 from trialsim.errors import DesignError
 from trialsim.scenario.boundaries import Boundary, boundaries, together
+from trialsim.scenario.every_design import of_cohort
 from trialsim.scenario.model import Scenario
 
 SHORTFALL = 1e-12
@@ -58,7 +59,7 @@ def _by_design(scenario: Scenario, looks: Looks | None) -> Rules:
     each, common = [], None
     for name, design in scenario.designs.items():
         stated, key = name in scenario.cohorts.designs, design.model_dump_json()
-        trial = scenario.of_cohort(name)
+        trial = of_cohort(scenario, name)
         if key not in known:
             try:
                 one = compile_rules(trial, None if stated else looks)

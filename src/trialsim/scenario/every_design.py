@@ -69,6 +69,24 @@ def check_designs(scenario: Scenario) -> None:
             raise impossible(key, f"not defined with `cohorts.designs`: {what}")
 
 
+def of_cohort(scenario: Scenario, cohort: str) -> Scenario:
+    """The trial of a cohort by itself, where cohorts share nothing: everybody who arrives belongs to it."""
+    assert scenario.cohorts is not None and scenario.apart
+    members = [s for s in scenario.strata if s.cohort_name == cohort]
+    truth, cohorts = scenario.truth, None
+    if len(members) == 1:
+        truth = {name: case.within(members[0].name, cohort) for name, case in truth.items()}
+    else:
+        cohorts = scenario.cohorts.pooled(members)
+    design, sources = scenario.designs.get(cohort, scenario.design), scenario.sources
+    if cohort in scenario.cohorts.designs:
+        place = f"cohorts.designs.{cohort}"
+        sources = {k: v for k, v in sources.items() if k.partition(".")[0] != "design"}
+        sources |= {k.replace(place, "design"): v for k, v in sources.items() if k.startswith(place)}
+    known = {"design": design, "cohorts": cohorts, "truth": truth, "sources": sources}
+    return scenario.model_copy(update=known)
+
+
 def without_own(scenario: Scenario) -> str:
     """The first cohort that runs the scenario's own design."""
     assert scenario.cohorts is not None

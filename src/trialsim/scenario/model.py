@@ -196,23 +196,6 @@ class Scenario(Spec):
         own = self.cohorts.designs if self.cohorts else {}
         return {"design": self.design, **{f"cohorts.designs.{name}": each for name, each in own.items()}}
 
-    def of_cohort(self, cohort: str) -> Scenario:
-        """The trial of a cohort by itself, where cohorts share nothing: everybody who arrives belongs to it."""
-        assert self.cohorts is not None and self.apart
-        members = [s for s in self.strata if s.cohort_name == cohort]
-        truth, cohorts = self.truth, None
-        if len(members) == 1:
-            truth = {name: case.within(members[0].name, cohort) for name, case in truth.items()}
-        else:
-            cohorts = self.cohorts.pooled(members)
-        design, sources = self.designs.get(cohort, self.design), self.sources
-        if cohort in self.cohorts.designs:
-            place = f"cohorts.designs.{cohort}"
-            sources = {k: v for k, v in sources.items() if k.partition(".")[0] != "design"}
-            sources |= {k.replace(place, "design"): v for k, v in sources.items() if k.startswith(place)}
-        known = {"design": design, "cohorts": cohorts, "truth": truth, "sources": sources}
-        return self.model_copy(update=known)
-
     @property
     def on_dose_change(self) -> str:
         """Who is analysed after a dose change: pooled, new_dose_only or restart."""
