@@ -57,7 +57,11 @@ def power_ledger(run: Run, doc: Document) -> Iterator[str]:
     for ledger in ledgers[:FEW_LEDGERS]:
         yield sentence(run.scenario, ledger)
     if len(ledgers) > FEW_LEDGERS:
-        yield f"The other {len(ledgers) - FEW_LEDGERS} cohorts stand in the appendix."
+        yield f"{_more(len(ledgers) - FEW_LEDGERS, 'cohort')} in the appendix."
+
+
+def _more(number: int, what: str) -> str:
+    return f"{count(number, f'more {what}')} {'stands' if number == 1 else 'stand'}"
 
 
 # -- the decision rule
@@ -74,7 +78,7 @@ def rule(doc: Document) -> Iterator[str]:
             names = listed([*cohorts[:3], *([f"{len(cohorts) - 3} more"] if len(cohorts) > 3 else [])])
             yield f"{names}: {' '.join(_looks(one, patients))}"
         if len(several) > FEW_DESIGNS:
-            yield f"The other {len(several) - FEW_DESIGNS} designs stand in the protocol section."
+            yield f"{_more(len(several) - FEW_DESIGNS, 'design')} in the protocol section."
     else:
         yield from _looks(doc, patients)
     if (doc["conduct"]["stated"] or {}).get("pending") == "weigh_follow_up":
