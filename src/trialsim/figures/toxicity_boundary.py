@@ -98,7 +98,9 @@ def _keys(material: Material, found: BoundaryRuns, limit: float | None) -> list[
     several = len(found.toxicity) > 1
     lowest = material.rules.monitor.action[-1] != CONTINUE
     where = (" at each dose" if lowest else " above the lowest dose") if several else ""
-    whose = f" of {fit(_names(found.cohorts), 2.0)}" if found.cohorts else ""
+    whose = ""
+    if found.cohorts:
+        whose, where = f" of {fit(_names(found.cohorts), 1.2)}", ""
     keys = [
         Key(f"boundary{whose}{where}: act if toxicities ≥ b", BOUNDARY),
         *(
