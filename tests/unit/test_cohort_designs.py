@@ -107,7 +107,7 @@ def test_a_report_speaks_of_each_cohort() -> None:
     text = markdown(report_of(run))
     for words in (
         "A and C: Stop after 10 patients if 1 or fewer respond", "D: Treat 12 patients",
-        "1 more cohort stands in the appendix", "of at least one cohort go on to a lower dose",
+        "2 more cohorts stand in the appendix", "of at least one cohort go on to a lower dose",
         "What the toxicity rule costs", "Cohorts have boundaries of their own: 3 different ones",
     ):  # fmt: skip
         assert words in text, words

@@ -176,26 +176,28 @@ def _actions(facts: Facts) -> Iterator[str]:
 
 def _action(facts: Facts, level: DoseLevel, lower: str) -> Iterator[str]:
     several, boundary = len(facts.toxicity.levels) > 1, facts.toxicity.has_boundary
+    own = facts.cohorts is not None and facts.cohorts.own_boundary
+    trial = "the cohort" if own else "the trial"
     lowest = ", the lowest dose," if several and not lower else ""
     at = f"at {level.dose}{lowest}" if several else ""
     if not level.steps:
         if boundary:
-            yield f"{at[:1].upper()}{at[1:] or 'Here'} toxicity leads to no action: the trial goes on."
+            yield f"{at[:1].upper()}{at[1:] or 'Here'} toxicity leads to no action: {trial} goes on."
     elif level.action == "reduce" and level.stop_steps:
         yield (
             f"If the boundary is reached {at}, later patients start at {lower}; but if by then the boundary that stops "
-            "the trial is reached too, the trial stops for toxicity, without a go, whatever the responses; this holds "
+            f"{trial} is reached too, {trial} stops for toxicity, without a go, whatever the responses; this holds "
             f"at the last patient too{_last(facts)}."
         )
     elif level.action == "reduce":
         yield f"If the boundary is reached {at}, later patients start at {lower}."
     elif level.action == "stop":
         yield (
-            f"If the boundary is reached{' ' if at else ''}{at} the trial stops for toxicity, without a go, whatever "
+            f"If the boundary is reached{' ' if at else ''}{at} {trial} stops for toxicity, without a go, whatever "
             f"the responses; this holds at the last patient too{_last(facts)}."
         )
     else:
-        yield f"The boundary{' ' if at else ''}{at} is only watched: the trial goes on when it is reached."
+        yield f"The boundary{' ' if at else ''}{at} is only watched: {trial} goes on when it is reached."
 
 
 def boundary(toxicity: Toxicity) -> Table:

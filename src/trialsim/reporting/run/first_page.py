@@ -10,6 +10,7 @@ from trialsim.reporting.run import dose_decision, summary
 from trialsim.reporting.sentences import drift_words
 from trialsim.running.plain import (
     Document,
+    apart,
     best,
     by_design,
     cases_in_brief,
@@ -54,10 +55,11 @@ def power_ledger(run: Run, doc: Document) -> Iterator[str]:
     """How P(go) of the alternative, else of the first case, gets from the design by itself to the trial as it runs."""
     inactive, active = typical_cases(doc)
     ledgers = run.power.of(active or inactive or next(iter(doc["cases"])))
-    for ledger in ledgers[:FEW_LEDGERS]:
+    shown = ledgers if len(ledgers) <= FEW_LEDGERS else ledgers[: FEW_LEDGERS - 1]
+    for ledger in shown:
         yield sentence(run.scenario, ledger)
-    if len(ledgers) > FEW_LEDGERS:
-        yield f"{_more(len(ledgers) - FEW_LEDGERS, 'cohort')} in the appendix."
+    if len(ledgers) > len(shown):
+        yield f"{_more(len(ledgers) - len(shown), 'cohort')} in the appendix."
 
 
 def _more(number: int, what: str) -> str:
@@ -132,7 +134,7 @@ def _toxicity(doc: Document) -> Iterator[str]:
     above = any(level["action"] == "stop" or level.get("stop_steps") for level in block["levels"][:-1])
     at_lowest = " at the lowest dose" if len(doses) > 1 and not above else ""
     if may_stop(block):
-        parts.append(f"the trial stops without a go{at_lowest}")
+        parts.append(f"the {'cohort' if apart(doc) else 'trial'} stops without a go{at_lowest}")
     if parts:
         their = "a boundary of one of the rules" if "rules" in block else "their boundary"
         yield f"When toxicities at a dose reach {their}, {listed(parts, 'or' if above and lowers else 'and')}."
