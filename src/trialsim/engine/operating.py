@@ -174,8 +174,9 @@ def not_exact(trial: Compiled, case: str | None = None) -> str:
     if trial.dated and any(trial.calendar.amended_at):
         return "the dose is lowered at a date"
     if trial.scenario.apart:
-        one = of_a_cohort(trial.rules, len(trial.cohorts))
-        return too_large(one) if out_of_reach(one) else ""
+        count = len(trial.cohorts)
+        each = (of_a_cohort(trial.rules, count, c) for c in range(count))
+        return next((too_large(one) for one in each if out_of_reach(one)), "")
     if trial.scenario.own_rules:
         shared = "cohorts with rules of their own share the dose and its toxicity boundary"
         return "" if inert(trial.rules.monitor) else shared

@@ -199,7 +199,8 @@ def _of_case(
         strata.only([s.cohort_name == cohort for s in scenario.strata]) if cohort else strata
         for cohort in cohorts
     ]
-    by_part = [stages_of(trials, part) for part in parts]
+    by_part = [stages_of(trials, part, c) for c, part in enumerate(parts)]
+    looks = [one.looks for one in trial.rules.each] or [trial.rules.looks] * len(parts)
     exact = [[exact_of(stage) for stage in stages] for stages in by_part]
     last = len(by_part[0]) - 1
     open_ends = sorted({k for values in exact for k, p in enumerate(values) if p is None})
@@ -216,8 +217,10 @@ def _of_case(
     if twin:
         drawn.changes[last] = {**drawn.changes.get(last, {}), **_from_known(oc)}
     ledgers = []
-    for cohort, name, part, stages, values in zip(cohorts, names, parts, by_part, exact, strict=True):
-        p = alone(trial.rules.looks, _at_start(part)).p_go
+    for cohort, name, part, stages, values, table in zip(
+        cohorts, names, parts, by_part, exact, looks, strict=True
+    ):
+        p = alone(table, _at_start(part)).p_go
         steps = [Step("design_alone", digits12(p))]
         for k, (stage, known) in enumerate(zip(stages, values, strict=True)):
             here = drawn.values.get(k, {}).get(name) if known is None else None
@@ -228,7 +231,7 @@ def _of_case(
             same = k > 0 and stage.repeats(stages[k - 1])
             step = _changed(steps[-1], step, None if same else drawn.changes.get(k, {}).get(name))
             steps.append(replace(step, reasons=_reasons(stage, step, oc, drawn.values.get(k - 1))))
-        watched = bool(trial.rules.looks.too_toxic)
+        watched = bool(table.too_toxic)
         dated = any(case.dated for case in scenario.truth.values())
         ledgers.append(PowerLedger(oc.case, cohort, _at_start(part), watched, tuple(steps), dated))
     return ledgers, drawn.changes.get(last, {})

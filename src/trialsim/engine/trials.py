@@ -20,7 +20,12 @@ from trialsim.kernels.conduct_columns import END
 from trialsim.kernels.tables import Int32, Int64, Tables
 from trialsim.scenario.truth import Rates
 
-CAME_LATER = (("choice", None), ("daily", False))
+CAME_LATER: tuple[tuple[str, Any], ...] = (
+    ("choice", None),
+    ("daily", False),
+    ("false_go", 0),
+    ("by_cohort", []),
+)
 """Parts of trials that older versions did not have, as they are where nothing asks for them."""
 
 Key = tuple[np.uint64, np.uint64]

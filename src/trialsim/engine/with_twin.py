@@ -79,6 +79,7 @@ class WithTwin:
                 self.one.first,
                 levels,
                 calendar.cohorts if calendar else 0,
+                self.one.false_go,
                 twin[some],
                 self.twin.first,
                 outcomes[some],

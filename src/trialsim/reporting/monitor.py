@@ -56,7 +56,7 @@ def report_of(aids: Aids) -> Report:
     sections = (_sheet(aids), _powers(aids))
     kept = tuple(part for part in sections if not part.is_empty)
     kind = "Decision table for the protocol"
-    return Report(aids.scenario.name, kind, kept, MADE_BY, about=about(aids.scenario))
+    return Report(aids.scenario.name, kind, kept, MADE_BY, about=about(aids.made_from))
 
 
 def document(aids: Aids, _texts: Sequence[str] = ()) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def _sheet(aids: Aids) -> Section:
     rows = [("Endpoint", aids.scenario.endpoint), ("Design (alone, exact)", words.design_words(aids))]
     if aids.table.cohorts:
         rows.append(("Cohorts, each by itself", ", ".join(aids.table.cohorts)))
-    rows.append(("Made by", f"{MADE_BY} from scenario {digest(aids.scenario)[:19]}"))
+    rows.append(("Made by", f"{MADE_BY} from scenario {digest(aids.made_from)[:19]}"))
     fixed = facts(Compiled(aids.scenario, aids.rules))
     weighing = fixed.conduct.weighing if fixed.conduct else None
     parts = (

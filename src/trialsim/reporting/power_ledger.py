@@ -46,6 +46,8 @@ _REASONS = {
 def sentence(scenario: Scenario, ledger: PowerLedger) -> str:
     """How P(go) of a case gets from the design by itself to the trial as it runs; steps that change nothing are left
     out."""
+    if scenario.designs:
+        scenario = scenario.model_copy(update={"design": scenario.designs[ledger.cohort]})
     first, *rest = ledger.steps
     more = [step for step in rest if step.change is None or step.change_mcse or abs(step.change) >= ROUNDED]
     p, case = ledger.response, scenario.truth[ledger.case]

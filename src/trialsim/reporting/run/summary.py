@@ -10,6 +10,7 @@ from trialsim.quantities import is_probability, short
 from trialsim.reporting.sentences import drift_words
 from trialsim.running.plain import (
     Document,
+    apart,
     best,
     chance_of_largest,
     compared,
@@ -230,8 +231,9 @@ def toxicity(doc: Document) -> str:
     if len(doc["doses"]) > 1:
         reduced = [f"{chance(best(doc['cases'][n], 'p_dose_reduced'))} (“{n}”)" for n in names]
         when = "In calendar time patients" if is_timed(doc) else "Patients"
+        when += " of at least one cohort" if apart(doc) else ""
         parts.append(f"{when} go on to a lower dose with probability {listed(reduced)}.")
-    if may_stop(rule):
+    if may_stop(rule) and not apart(doc):  # else the table has it cohort by cohort
         above = any(level["action"] == "stop" or level.get("stop_steps") for level in rule["levels"][:-1])
         where = "at the lowest dose " if len(doc["doses"]) > 1 and not above else ""
         told = listed([f"{chance(doc['stops_for_toxicity'][n])} (“{n}”)" for n in names])

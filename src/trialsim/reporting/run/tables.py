@@ -13,7 +13,7 @@ from trialsim.results import adjusted_columns, digits12
 from trialsim.running.content import Document
 from trialsim.running.examples import FIELDS
 from trialsim.running.inputs import value_words
-from trialsim.running.plain import own_rules, quantities
+from trialsim.running.plain import by_design, own_rules, quantities
 from trialsim.running.run import Run
 from trialsim.writing.csv import to_csv
 
@@ -27,7 +27,7 @@ def tables(run: Run, doc: Document) -> dict[str, str]:
         "distributions": list(distributions(doc)),
         "checks": [{**row, "note": row["note"] or None} for row in map(_intervals, doc["checks"])],
         "headline": list(headline(doc)),
-        "rules": list(rule_rows(run.rules, doc)),
+        "rules": list(_rule_rows(run, doc)),
         "inputs": [{**row, "value": value_words(row["value"])} for row in doc["inputs"]],
     }
     more: dict[str, list[Row]] = {
@@ -40,7 +40,8 @@ def tables(run: Run, doc: Document) -> dict[str, str]:
         "prior": list(believed.rows(doc.get("prior"))),
     }
     rows |= {name: content for name, content in more.items() if content}
-    texts = {name: to_csv(content, COLUMNS[name]) for name, content in rows.items()}
+    columns = COLUMNS | ({"rules": ("cohorts", *COLUMNS["rules"])} if "designs" in doc else {})
+    texts = {name: to_csv(content, columns[name]) for name, content in rows.items()}
     for k, analysis in enumerate(run.sensitivity.analyses if run.sensitivity else (), start=1):
         texts[f"sensitivity_{analysis.kind}_{k}"] = to_csv(map(digits12, analysis.rows()))
     return texts
@@ -156,6 +157,15 @@ def headline(doc: Document) -> Iterator[Row]:
                 "rate": row["rates"].get(case),
                 "position": row["position"].get(case),
             }
+
+
+def _rule_rows(run: Run, doc: Document) -> Iterator[Row]:
+    """The rules of the trial, or those of every design with its cohorts."""
+    each = run.compiled.by_design
+    if not each:
+        yield from rule_rows(run.rules, doc)
+    for (cohorts, here), one in zip(by_design(doc), each.values(), strict=bool(each)):
+        yield from ({"cohorts": "; ".join(cohorts), **row} for row in rule_rows(one.rules, here))
 
 
 def rule_rows(rules: Rules, doc: Document) -> Iterator[Row]:
