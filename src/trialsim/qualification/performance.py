@@ -163,6 +163,10 @@ def same_bits(setting: Setting) -> Iterator[Compared]:
         seed = setting.drawn(f"bits {name}").randrange(2**63)
         trials = trials_of(trial_of(name))
         one = tallies(trials, replicates, seed, jobs=1)
+        for case in one:
+            whole = trials[case].tally(stream_key(seed), 0, replicates)
+            where = f"in one piece, example {name}, case {case}, seed {seed}"
+            yield same(where, one[case].to_dict(), whole.to_dict())
         for words, jobs, block in (("two jobs", 2, BLOCK), ("blocks of 777", 1, 777)):
             other = tallies(trials, replicates, seed, jobs=jobs, block=block)
             for case in one:
@@ -234,7 +238,7 @@ TESTS = (
     ),
     Test(
         "PQ-5", PERFORMANCE, "The same scenario and seed give the same bits, however the work is shared out.",
-        "One job, two jobs, and blocks of another size.", same_bits,
+        "All trials in one piece, one job, two jobs, and blocks of another size.", same_bits,
     ),
     Test(
         "PQ-6", PERFORMANCE, "The quick kernel of calendar time runs the trials of the readable one.",

@@ -25,6 +25,23 @@ def tests() -> tuple[Test, ...]:
     return (*installation.TESTS, *operation.TESTS, *performance.TESTS)
 
 
+def tests_of(only: str | None) -> tuple[Test, ...]:
+    """The tests whose number begins like this.
+
+    Raises:
+        DesignError: there is none.
+    """
+    wanted = tests()
+    if only is not None:
+        begin = f"{only.upper().rstrip('-')}-"
+        wanted = tuple(test for test in wanted if f"{test.id}-".startswith(begin))
+    if not wanted:
+        raise DesignError(
+            f"only = {only!r}: no test has that number; IQ, OQ and PQ are the parts, IQ-1 a test"
+        )
+    return wanted
+
+
 @dataclass(frozen=True, repr=False)
 class Qualification(Answer):
     """What installation, operation and performance tests found on this machine.
@@ -35,6 +52,7 @@ class Qualification(Answer):
         full: whether the longer form was asked for.
         machine: versions, platform, processor.
         results: one a test.
+        only: the part that was asked for; None: all.
     """
 
     kind: ClassVar[str] = "qualify"
@@ -44,6 +62,7 @@ class Qualification(Answer):
     full: bool
     machine: Mapping[str, Any]
     results: tuple[Result, ...]
+    only: str | None = None
 
     @property
     def called(self) -> str:
@@ -67,7 +86,7 @@ class Qualification(Answer):
     @property
     def asked(self) -> dict[str, Any]:
         """What decides the answer."""
-        return {"full": self.full, "seed": self.seed, "on": self.on.isoformat()}
+        return {"full": self.full, "seed": self.seed, "on": self.on.isoformat(), "only": self.only}
 
     def rows(self) -> Iterable[Mapping[str, Any]]:
         """One dict a test."""
@@ -122,20 +141,14 @@ def qualify(
         (True, {'pass': 1, 'fail': 0, 'not done': 0})
     """
     day = _day(on)
-    wanted = [
-        test for test in tests() if only is None or f"{test.id}-".startswith(f"{only.upper().rstrip('-')}-")
-    ]
-    if not wanted:
-        raise DesignError(
-            f"only = {only!r}: no test has that number; IQ, OQ and PQ are the parts, IQ-1 a test"
-        )
+    wanted = tests_of(only)
     setting = Setting(secrets.randbelow(MOST_DRAWN) if seed is None else seed, full, jobs)
     results = []
     for test in wanted:
         results.append(test.run(setting))
         if progress:
             progress(1)
-    return Qualification(day, setting.seed, full, installation.machine(), tuple(results))
+    return Qualification(day, setting.seed, full, installation.machine(), tuple(results), only)
 
 
 def _day(on: str | date | None) -> date:
