@@ -88,9 +88,9 @@ FAULTS = {
     "a toxicity cut-off at m of m forgotten": Fault(
         "designs/crossing.py", "if bounds[m] <= m:", "if bounds[m] < m:", OQ["toxicity_rules"], "p_act"
     ),
-    "a dose rule that asks for one patient more": Fault(
-        "designs/dose_choice.py", "compared = (fewest >= self.least)", "compared = (fewest > self.least)",
-        OQ["dose/randomise_after_trigger"], "no_comparison_go",
+    "a tie of two doses decided the other way": Fault(
+        "designs/dose_choice.py", "higher = gain > self.more_than", "higher = gain >= self.more_than",
+        OQ["dose/randomise_after_trigger"], "lower_go",
     ),
     # inference and monitoring
     "both tails of an interval": Fault(
@@ -104,8 +104,8 @@ FAULTS = {
         "            low = middle + 1\n    return low + 1\n", OQ["running/redesign"], "c2",
     ),
     # reading
-    "an impossible cut-off let through": Fault(
-        "designs/simon.py", "if self.r1 > self.n1:", "if self.r1 > self.n1 + 5:", REFUSALS, "r1: 11"
+    "a first stage larger than the trial let through": Fault(
+        "designs/error_rates.py", "    if n1 >= n:", "    if n1 >= n + 50:", REFUSALS, "n1: 40"
     ),
     # random numbers
     "a wrong word of the generator": Fault(
@@ -125,7 +125,7 @@ FAULTS = {
     ),
     "an odds ratio turned round": Fault(
         "scenario/truth.py", "s = 1 + (p_response + p_toxicity) * (odds_ratio - 1)",
-        "s = 1 - (p_response + p_toxicity) * (odds_ratio - 1)", "PQ-1", "protocol",
+        "s = 1 - (p_response + p_toxicity) * (odds_ratio - 1)", "PQ-1",
     ),
     # simulated trials
     "toxicities above a bound in place of at it, in the kernel": Fault(

@@ -54,6 +54,9 @@ EXACT = (
 """Examples that are simulated beside their exact answers."""
 
 IN_CALENDAR = ("dasatinib",)
+EACH = 20
+"""Trials of each random protocol."""
+
 REASONS = {
     FUTILITY: "futility",
     TOXICITY: "toxicity",
@@ -89,12 +92,12 @@ def enumerated(setting: Setting) -> Iterator[Compared]:
 def by_the_twin(setting: Setting) -> Iterator[Compared]:
     """The compiled kernel on random protocols, trial by trial, against a twin in plain Python."""
     rng = setting.drawn("twin")
-    for k in range(setting.times(200, 2_000)):
+    for k in range(setting.times(400, 4_000)):
         rules, truth = random_case(rng, max_n=30, max_n_inevaluable=25)
         seed, first = rng.randrange(2**63), rng.randrange(2**47)
-        rows = _kernel(rules, truth, seed, first, 10)
+        rows = _kernel(rules, truth, seed, first, EACH)
         slow = [thresholds(dose) for dose in truth]
-        for row in range(10):
+        for row in range(EACH):
             trial = simulate_trial(rules, slow, seed, first + row)
             stated = {
                 **{key: trial[key] for key in ("reason", "n", "evaluable", "reduction_patient", "triggered")},

@@ -13,7 +13,17 @@ from trialsim.engine.montecarlo import Progress
 from trialsim.errors import DesignError
 from trialsim.given import takes
 from trialsim.qualification import installation, operation, performance
-from trialsim.qualification.testing import FAIL, NOT_DONE, PASS, Result, Setting, Test
+from trialsim.qualification.testing import (
+    FAIL,
+    INSTALLATION,
+    NOT_DONE,
+    OPERATION,
+    PASS,
+    PERFORMANCE,
+    Result,
+    Setting,
+    Test,
+)
 from trialsim.version import __version__
 
 MOST_DRAWN = 2**31
@@ -83,6 +93,18 @@ class Qualification(Answer):
         """Tests by outcome."""
         return {outcome: len(self.of(outcome)) for outcome in (PASS, FAIL, NOT_DONE)}
 
+    def by_part(self) -> list[dict[str, Any]]:
+        """Tests and comparisons of each part that was asked for."""
+        found = []
+        for part in (INSTALLATION, OPERATION, PERFORMANCE):
+            here = [result for result in self.results if result.test.part == part]
+            outcomes = {
+                outcome: sum(r.outcome == outcome for r in here) for outcome in (PASS, FAIL, NOT_DONE)
+            }
+            compared = sum(result.compared for result in here)
+            found.append({"part": part, "tests": len(here), **outcomes, "compared": compared})
+        return [row for row in found if row["tests"]]
+
     @property
     def asked(self) -> dict[str, Any]:
         """What decides the answer."""
@@ -104,6 +126,7 @@ class Qualification(Answer):
             "full": self.full,
             "passed": self.passed,
             "counts": self.counts,
+            "parts": self.by_part(),
             "machine": dict(self.machine),
             "tests": [result.row() for result in self.results],
         }

@@ -62,7 +62,14 @@ def report_of(found: Qualification) -> Report:
         f"Qualification of {found.called}",
         "Installation, operation and performance on one machine",
         (
-            section("answer", "", _answer(found), _failed(found), _by_part(found)),
+            section(
+                "answer",
+                "",
+                _answer(found),
+                _failed(found),
+                _by_part(found),
+                Words(f"The same tests again: {again(found)}", mark="note"),
+            ),
             section("not-shown", "What this does not show", Points(NOT_SHOWN)),
             *(part for part in parts if not part.is_empty),
             section("machine", "The machine", _machine(found)),
@@ -70,7 +77,7 @@ def report_of(found: Qualification) -> Report:
         ),
         MADE_BY,
         warning=_warning(found),
-        about=(("Day", found.on.isoformat()), ("Seed", str(found.seed)), ("The same again", again(found))),
+        about=(("Day", found.on.isoformat()), ("Seed", str(found.seed))),
     )
 
 
@@ -122,13 +129,10 @@ def _answer(found: Qualification) -> Words:
 
 def _by_part(found: Qualification) -> Table:
     rows: list[Row] = []
-    for part, (short, title, _) in PARTS.items():
-        here = [result for result in found.results if result.test.part == part]
-        if here:
-            outcomes = [sum(result.outcome == each for result in here) for each in (PASS, FAIL, NOT_DONE)]
-            compared = sum(result.compared for result in here)
-            counted = [Cell(str(number), number) for number in (len(here), *outcomes)]
-            rows.append((f"{title} ({short})", *counted, Cell(f"{compared:,}", compared)))
+    for row in found.by_part():
+        short, title, _ = PARTS[row["part"]]
+        counted = [Cell(f"{row[key]:,}", row[key]) for key in ("tests", PASS, FAIL, NOT_DONE, "compared")]
+        rows.append((f"{title} ({short})", *counted))
     heads = ("Part", "Tests", "Passed", "Failed", "Not done", "Comparisons")
     return Table("parts", "Tests by part", heads, plain(rows))
 
