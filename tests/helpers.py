@@ -96,6 +96,7 @@ ANSWERS = {
     "oc": "oc 0/6,3/12 --p0 .1 --p1 .4 --alpha .05",
     "monitor": "monitor small.yaml",
     "redesign": "redesign 1/10,5/29 --x1 3 --power .9 --p0 .1 --p1 .3",
+    "evidence": "evidence 1/10,5/29 --outcomes 0010?1 --p0 .1 --p1 .3",
     "status": "status small.yaml patients.csv --on 2026-03-31 --replicates 100",
     "analyse": "analyse small.yaml",
     "trace": "trace small.yaml",

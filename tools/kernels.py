@@ -19,6 +19,7 @@ SEARCHES = {
     "mander_thompson": RATES,
     "sargent": RATES,
     "multistage": {**RATES, "nmax": 20},
+    "optimal_looks": {**RATES, "nmax": 20},
     "bop2": {"looks": [5, 10, 20], **RATES},
     "bop2_toxicity": {"looks": [8, 16], **TOXICITY},
     "bryant_day": {**TOXICITY, "beta": 0.2},
@@ -38,6 +39,7 @@ def main() -> None:
         trialsim.simulate(trialsim.load(CONFIGS / f"{name}.yaml"), replicates=100)
     for kind, stated in SEARCHES.items():
         trialsim.find(kind, **stated)
+    trialsim.find("optimal_looks", **RATES, nmax=20, looks="every")
     trialsim.find(scenario=at_once, nmax=20, alpha=0.3, beta=0.5)
 
 

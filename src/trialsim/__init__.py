@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from trialsim.inference.oc import oc as oc
     from trialsim.monitoring.aids import Aids as Aids
     from trialsim.monitoring.aids import monitor as monitor
+    from trialsim.monitoring.evidence import Evidence as Evidence
+    from trialsim.monitoring.evidence import evidence as evidence
     from trialsim.monitoring.redesign import Redesign as Redesign
     from trialsim.monitoring.redesign import redesign as redesign
     from trialsim.ongoing.status import Status as Status
@@ -80,6 +82,8 @@ _HOME = {
     "Comparison": "trialsim.varying.compare",
     "DesignError": "trialsim.errors",
     "docx": "trialsim.reporting.later:write_docx",
+    "Evidence": "trialsim.monitoring.evidence",
+    "evidence": "trialsim.monitoring.evidence",
     "exact": "trialsim.engine.operating",
     "examples": "trialsim.scenario.starting",
     "find": "trialsim.engine.finding",

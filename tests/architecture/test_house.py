@@ -127,11 +127,11 @@ def test_one_door_a_library(library):
 
 def test_public_names_are_these():
     assert set(trialsim.__all__) == {
-        "Aids", "Analyses", "Checks", "Comparison", "DesignError", "FoundDesigns", "StatedDesign",
+        "Aids", "Analyses", "Checks", "Comparison", "DesignError", "Evidence", "FoundDesigns", "StatedDesign",
         "OutputError",
         "Protocol", "Qualification", "Results", "Redesign", "RobustDesigns", "Run", "Scenario", "ScenarioError",
         "SensitivityResults", "Status", "Trace", "TrialsimError", "WhatIf", "WhatIfs", "__version__",
-        "analyse", "app", "assess", "check", "compare", "docx", "examples", "exact", "find",
+        "analyse", "app", "assess", "check", "compare", "docx", "evidence", "examples", "exact", "find",
         "find_robust", "init",
         "load", "monitor", "oc", "protocol", "qualify",
         "redesign", "report", "reproduce", "run", "schema", "sensitivity",

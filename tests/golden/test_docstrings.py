@@ -104,6 +104,10 @@ OWN = {
 
 CALLED = {
     ("app", "no_browser"): "browser",
+    ("find", "looks"): "keys",
+    ("find", "early_go"): "keys",
+    ("evidence", "rate"): "rates",
+    ("evidence", "part"): "parts",
     ("monitor", "rate"): "rates",
     ("whatif", "change"): "changes",
     ("whatif", "variant"): "variants",

@@ -18,7 +18,7 @@ from trialsim.page import form as form_module
 from trialsim.page import keys, parts
 from trialsim.page.draft import Draft
 from trialsim.page.form import GROUPS, control_id, faults, form, group, parts_of, structure
-from trialsim.page.keys import in_file_only, typed
+from trialsim.page.keys import in_file_only, typed, waits_for_another
 from trialsim.page.moves import RULES, added, question_of, removed, switched
 from trialsim.page.parts import Block, Control, Offer, Part, walk
 from trialsim.scenario import words
@@ -97,7 +97,8 @@ def test_every_key_of_the_models_is_in_the_form_or_in_the_file_only(name: str) -
             continue
         kind = path[-1] == "kind" and (*path[:-1],) in there
         folded = path[:1] in there and path[0] not in one.data  # a block that can be added
-        assert path in there or kind or folded, text
+        waits = waits_for_another(path, one.data)  # offered when another key is set
+        assert path in there or kind or folded or waits, text
 
 
 def test_what_stays_in_the_file_is_said() -> None:
@@ -500,3 +501,13 @@ def test_what_counts_as_an_active_drug_is_in_the_form_in_every_way_it_may_be_sta
 def test_keys_in_an_explanation_are_set_as_keys() -> None:
     shown = str(form(draft("dasatinib")))
     assert "in order of <code>doses</code>" in shown and "`" not in shown
+
+
+def test_a_block_is_offered_when_the_key_that_gives_it_a_meaning_is_set() -> None:
+    at = ("conduct", "weighing")
+    waits = draft("dasatinib")
+    assert at not in {part.path for part in all_parts(waits)}
+    weighs = Draft.of(
+        waits.text.replace("interim: continue", "interim: continue\n  pending: weigh_follow_up", 1)
+    )
+    assert at in {part.path for part in all_parts(weighs)}

@@ -94,6 +94,7 @@ COUNTS = (
     "1e1,1",
     "8.5,1",
 )
+OUTCOMES = ("0010p1", "00 11", "1", "", "0x1", "1,1,0", "?" * 30, "1" * 2000, "\u0663", "-1")
 PATHS = (
     "small.yaml",
     "small.yaml",
@@ -155,6 +156,11 @@ OPTIONS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("--now", COUNTS), ("--dose", NUMBERS), ("--at-dose", NUMBERS), ("--treated", NUMBERS),
         ("--all-toxicities", NUMBERS), ("--rate", NUMBERS), *COMMON,
     ),
+    "evidence": (
+        ("--now", COUNTS), ("--outcomes", OUTCOMES), ("--part", ("A=8,1", "B=8;2", "A", "=8,1", "C=8,9", "")),
+        ("--p0", NUMBERS), ("--p1", NUMBERS), ("--alpha", NUMBERS), ("--n", NUMBERS), ("--futility", NUMBERS),
+        ("--rate", NUMBERS), ("--mixture", ()), *COMMON,
+    ),
     "trace": (("--trial", NUMBERS), ("--case", ("active", "nobody", "")), ("--seed", NUMBERS), *COMMON),
     "check": (("--seed", NUMBERS), *COMMON),
     "protocol": COMMON[:3],
@@ -174,17 +180,17 @@ OPTIONS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
 }  # fmt: skip
 SIMULATES = ("whatif", "compare", "sensitivity", "run")
 WEIGHTS = {"find": 6, "analyse": 8, "monitor": 5, "oc": 5}
-COMMANDS = [command for command in OPTIONS for _ in range(WEIGHTS.get(command, 1))]
+COMMANDS = [command for command in OPTIONS if command != "evidence" for _ in range(WEIGHTS.get(command, 1))]
 
 
-def command_line(seed: int) -> list[str]:
+def command_line(seed: int, command: str = "") -> list[str]:
     """A command with some of its options and values, half of them sensible, all decided by ``seed``."""
     rng = random.Random(seed)
-    command = rng.choice(COMMANDS)
+    command = command or rng.choice(COMMANDS)
     words = [command]
     if command == "find" and rng.random() < 0.95:
         words.append(rng.choice(KINDS))
-    elif command == "oc":
+    elif command in ("oc", "evidence"):
         words.append(rng.choice((*DESIGNS, *KINDS, *PATHS, "{kind: single_stage, n: 20, r: 3}", "{", "n: 3")))
     elif command not in ("find", "schema", "nonsense") and not (command == "analyse" and rng.random() < 0.8):
         words += [rng.choice(PATHS) for _ in range(2 if command == "compare" else 1)]
@@ -193,6 +199,8 @@ def command_line(seed: int) -> list[str]:
             words += [option, value if rng.random() < 0.85 else rng.choice(NUMBERS)]
     if command == "analyse" and rng.random() < 0.7:
         words += ["--design", rng.choice(DESIGNS), "--responses", rng.choice(("7", "1", "0", *NUMBERS))]
+    if command == "evidence" and rng.random() < 0.8:
+        words += ["--p0", ".1", "--p1", ".3"]
     options = OPTIONS[command]
     for option, values in rng.sample(options, min(len(options), rng.randrange(4))):
         words.append(option)
@@ -238,6 +246,12 @@ def _lines(seeds: range, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 @pytest.mark.usefixtures("desk")
 def test_random_command_lines(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     _lines(range(PART), monkeypatch, capsys)
+
+
+@pytest.mark.usefixtures("desk")
+def test_random_evidence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    statuses = [hold(command_line(seed, "evidence"), monkeypatch, capsys) for seed in range(15)]
+    assert {*statuses} == {0, 2}
 
 
 @pytest.mark.slow

@@ -24,7 +24,7 @@ MORE: dict[str, dict[str, Any]] = {
     "bryant_day": {"toxicity": [0.4, 0.15]},
     "dual_criterion": {"decision_value": 0.2},
 }
-BOUNDED = [kind for kind in SEARCHES if kind not in ("bop2", "bop2_toxicity", "bryant_day")]
+BOUNDED = [kind for kind in SEARCHES if kind not in ("bop2", "bop2_toxicity", "bryant_day", "optimal_looks")]
 
 
 def command(kind: str, **changes: Any) -> list[str]:

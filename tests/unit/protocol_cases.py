@@ -51,6 +51,11 @@ DESIGNS: dict[str, list[dict[str, Any]]] = {
         ERRORS | {"nmax": 30, "shape": "ensign", "criterion": "minimax"},
         ERRORS | {"nmax": 30, "shape": "equal", "criterion": "h1_optimal"},
     ],
+    "optimal_looks": [
+        ERRORS | {"looks": 4, "nmax": 20, "early_go": True},
+        ERRORS,
+        ERRORS | {"looks": "every", "nmax": 21, "nodes": 100},
+    ],
     "fleming": [
         {"p0": 0.1, "p1": 0.3, "alpha": 0.05, "n": [15, 30]},
         {"p0": 0.1, "alpha": 0.05, "n": [10, 20, 30]},

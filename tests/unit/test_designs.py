@@ -25,7 +25,7 @@ from trialsim.scenario.truth import Rates
 
 EXAMPLES = (
     "simon-constrained", "mander-thompson", "three-stage", "fleming", "gehan", "swog", "sargent", "curtailed",
-    "predictive-probability", "posterior-probability", "bop2",
+    "predictive-probability", "posterior-probability", "bop2", "optimal-looks",
 )  # fmt: skip
 SETTING = {"p0": 0.1, "p1": 0.3, "alpha": 0.05, "beta": 0.2}
 MORE: dict[str, dict[str, Any]] = {

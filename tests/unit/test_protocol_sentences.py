@@ -158,6 +158,7 @@ def test_every_design_has_its_reference(kind):
     text = made({"kind": kind, **DESIGNS[kind][2 if kind == "multistage" else 0]})
     reference = {
         "simon": "Simon R.", "single_stage": "A’Hern RP.", "mander_thompson": "Mander AP", "multistage": "Chen TT.",
+        "optimal_looks": "Eales JD",
         "fleming": "Fleming TR.", "gehan": "Gehan EA.", "swog": "Green SJ", "sargent": "Sargent DJ",
         "curtailed": "Chi Y", "predictive_probability": "Lee JJ, Liu DD.", "posterior_probability": "Thall PF",
         "bop2": "Zhou H", "bop2_toxicity": "Zhou H", "bryant_day": "Bryant J, Day R.",

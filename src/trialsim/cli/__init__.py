@@ -23,6 +23,7 @@ from trialsim.cli import (
     analyse,
     check,
     compare,
+    evidence,
     files,
     find,
     monitor,
@@ -99,6 +100,8 @@ _SEVERAL = {
     "--design": _LOOKS,
     "oc": _LOOKS,
     "redesign": _LOOKS,
+    "evidence": _LOOKS,
+    "--outcomes": (r"[01?pP,;]+", ","),
 }
 """Words after which a value may be written as several words: what such a word looks like, and what joins them."""
 
@@ -182,6 +185,7 @@ for command in (
     analyse.analyse,
     monitor.monitor,
     redesign.redesign,
+    evidence.evidence,
     status.status,
     sensitivity.sensitivity,
     whatif.whatif,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type
 import typer
 
 from trialsim import timing
-from trialsim.errors import OutputError, TrialsimError
+from trialsim.errors import DesignError, OutputError, TrialsimError
 from trialsim.given import MAX_JOBS, MAX_REPLICATES, MAX_SEED, read
 
 if TYPE_CHECKING:
@@ -355,6 +356,22 @@ def progress(
             bar.update(task, description=doing, **by_now)
 
         yield advance
+
+
+def counts_in(
+    text: str | None, lengths: Collection[int], wanted: str, flag: str = "--now"
+) -> tuple[int, ...] | None:
+    """``25,3`` or ``25 3 6`` behind a flag as whole numbers; ``wanted`` says what they must be."""
+    if text is None:
+        return None
+    try:
+        parts = re.split(r"[\s,;]+", text.strip(" ,;"))
+        counts = [int(read(part, flag, whole=True, low=0)) for part in parts]
+    except DesignError:
+        counts = []
+    if len(counts) not in lengths:
+        raise DesignError(f"{flag} {text!r} must be {wanted}")
+    return tuple(counts)
 
 
 def loaded(paths: Sequence[Path]) -> tuple[list[Scenario], dict[str, str]]:

@@ -56,6 +56,13 @@ def find(
             help="a further key of the design's block: balanced=true, prior=[0.2,0.8]",
         ),
     ] = None,
+    looks: Annotated[
+        str | None,
+        typer.Option(metavar="K", help="optimal_looks: at most so many looks; every: after every patient"),
+    ] = None,
+    early_go: Annotated[
+        bool, typer.Option("--early-go", help="optimal_looks: a look before the last may end in a go")
+    ] = False,
     history: Annotated[
         str | None,
         typer.Option(
@@ -94,12 +101,26 @@ def find(
             "[default: those at p1 or more at the first dose]",
         ),
     ] = None,
+    calendar: Annotated[
+        bool,
+        typer.Option(
+            "--calendar",
+            help="with --scenario: the error rates hold in calendar time, by simulation of what exact searches put "
+            "forward; criterion optimal or minimax (single_stage: first)",
+        ),
+    ] = False,
+    replicates: Annotated[
+        int | None,
+        typer.Option(
+            help="with --calendar: simulated trials a case of the designs found [default: the scenario's]"
+        ),
+    ] = None,
     figure: Annotated[
         Path | None, typer.Option(help="write a figure of the designs found (.svg, .png or .pdf)")
     ] = None,
 ) -> None:
     """Find designs by their error rates, by exact and complete search."""
-    from trialsim.designs.finding import check_kind, needs, read_keys
+    from trialsim.designs.finding import check_kind, needs, read_keys, value_in
     from trialsim.designs.finding import find as search
     from trialsim.designs.selection import KIND as SELECTION
     from trialsim.designs.selection import sizes
@@ -119,7 +140,9 @@ def find(
         beside = {
             "--p0": p0, "--p1": p1, "--alpha": alpha, "--beta": beta, "--power": power, "--criterion": criterion,
             "--weight": weight, "--nmax": nmax, "--set": keys, "--null": null, "--alternative": alternative,
-            "--history": history, "--figure": figure, "-o": out.output, f"--{out.form}": out.form,
+            "--looks": looks, "--early-go": early_go or None, "--history": history,
+            "--calendar": calendar or None, "--replicates": replicates, "--figure": figure, "-o": out.output,
+            f"--{out.form}": out.form,
         }  # fmt: skip
         if ignored := [name for name, value in beside.items() if value not in (None, "", [])]:
             raise TrialsimError(
@@ -137,6 +160,8 @@ def find(
         check_file(figure, force=out.force, endings=(".svg", ".png", ".pdf"))
     rates: dict[str, Any] = {"p0": p0, "p1": p1, "alpha": alpha, "beta": beta, "power": power}
     stated = {"criterion": criterion, "weight": weight, "nmax": nmax, **read_keys(keys or [])}
+    stated |= {"looks": value_in(looks)} if looks is not None else {}
+    stated |= {"early_go": True} if early_go else {}
     found: FoundDesigns | RobustDesigns | SelectionSizes
     texts: dict[str, str] = {}
     if scenario is not None and history is not None:
@@ -147,7 +172,17 @@ def find(
     if scenario is not None:
         given = {name: value for name, value in rates.items() if value is not None}
         asked = {"kind": kind, "null": null, "alternative": alternative, **stated, **given}
+        if calendar:
+            asked |= {"calendar": True, "replicates": replicates}
+        elif replicates is not None:
+            raise TrialsimError(
+                "--replicates is about the simulations of --calendar; without it all is exact"
+            )
         found, texts = _robust(scenario, asked, out.prints_nothing_else)
+    elif calendar or replicates is not None:
+        raise TrialsimError(
+            "--calendar and --replicates are about a scenario's own trial: add --scenario FILE"
+        )
     elif kind == SELECTION:
         asked = {"kind": kind, **rates, **stated}
         found = meanwhile(

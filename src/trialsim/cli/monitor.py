@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from trialsim.cli.common import Out, ScenarioPath, loaded, options
-from trialsim.errors import DesignError
-from trialsim.given import read
+from trialsim.cli.common import Out, ScenarioPath, counts_in, loaded, options
 
 
 @dataclass
@@ -87,7 +84,8 @@ def monitor(
     ] = None,
 ) -> None:
     """Print the decision table of the protocol, and conditional and predictive power at the interim; all exact."""
-    counts = _counts(now)
+    wanted = "two or three whole numbers from 0: patients, responses, toxicities, such as 30,4,8"
+    counts = counts_in(now, (2, 3), wanted)
     from trialsim.monitoring.aids import monitor as monitored
     from trialsim.reporting.monitor import write_file_of
 
@@ -106,20 +104,3 @@ def monitor(
         out.show(found, write_file_of(found, out.file, force=out.force))
     else:
         out.give(found, texts=texts, asked=asked)
-
-
-def _counts(text: str | None) -> tuple[int, ...] | None:
-    """``25,3`` or ``25 3 6`` as whole numbers."""
-    if text is None:
-        return None
-    try:
-        counts = [
-            int(read(part, "--now", whole=True, low=0)) for part in re.split(r"[\s,;]+", text.strip(" ,;"))
-        ]
-    except DesignError:
-        counts = []
-    if len(counts) not in (2, 3):
-        raise DesignError(
-            f"--now {text!r} must be two or three whole numbers from 0: patients, responses, toxicities, such as 30,4,8"
-        )
-    return tuple(counts)

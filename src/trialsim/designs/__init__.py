@@ -16,6 +16,7 @@ from trialsim.designs.gehan import Gehan
 from trialsim.designs.group_sequential import GroupSequential
 from trialsim.designs.mander_thompson import ManderThompson
 from trialsim.designs.multistage import Multistage
+from trialsim.designs.optimal_looks import OptimalLooks
 from trialsim.designs.pasted import PastedRules
 from trialsim.designs.pasted_boundary import PastedBoundary
 from trialsim.designs.posterior import PosteriorProbability
@@ -31,6 +32,7 @@ Design = Annotated[
     | SingleStage
     | ManderThompson
     | Multistage
+    | OptimalLooks
     | Fleming
     | Gehan
     | Swog

@@ -19,7 +19,7 @@ class Candidates:
     """The designs that a search puts forward, each under its criterion.
 
     ``within`` is the n at which it ended though a larger n may have a smaller EN (None: no larger n has), ``lacking``
-    what was not found; ``note`` says so, and ``covered`` what was searched where that depends on the search.
+    what was not found or not settled; ``note`` says so, and ``covered`` what was searched where that depends on it.
     """
 
     named: tuple[tuple[str, Any], ...]
@@ -29,12 +29,9 @@ class Candidates:
 
     @property
     def note(self) -> str:
-        """That the search ended at a bound."""
-        return (
-            self.lacking
-            if self.within is None
-            else f"searched to n = {self.within}; a larger n may have a smaller EN"
-        )
+        """That the search ended at a bound, and what it lacks."""
+        ended = f"searched to n = {self.within}; a larger n may have a smaller EN"
+        return "; ".join(filter(None, (self.lacking, "" if self.within is None else ended)))
 
     @classmethod
     def of(cls, criterion: str | None, found: Front[Any], limit: int, best: str = "optimal") -> Candidates:

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from trialsim.answers import Answer
 from trialsim.designs import Design, derived
 from trialsim.designs.alone import written
+from trialsim.designs.efficiency_bound import ABOVE, LEAST, measured
 from trialsim.designs.error_rates import ErrorRates
 from trialsim.designs.infeasible import Reached, feasible
 from trialsim.designs.over_history import MEAN_TYPE_I, counted, told
@@ -72,7 +73,7 @@ class Found:
 
     def row(self) -> dict[str, Any]:
         """The numbers, without the table of decisions."""
-        mean = {key: value for key, value in self.details.items() if key == MEAN_TYPE_I}
+        mean = {key: value for key, value in self.details.items() if key in (MEAN_TYPE_I, LEAST, ABOVE)}
         return {name: getattr(self, name) for name in COLUMNS} | {**self.constants} | mean
 
     def whole(self) -> dict[str, Any]:
@@ -207,16 +208,15 @@ def find(
     if kind in DERIVED:
         made = DERIVED[kind](spec_of, rates, further, nmax=nmax, criterion=criterion, weight=weight)
         rates = {name: value for name, value in rates.items() if name in made.about}
-        return told(FoundDesigns(
+        return told(measured(FoundDesigns(
             kind, tuple(_found(*named) for named in made.named), setting=rates, keys=further, covered=made.covered,
             written_as=made.written_as,
-        ), history)  # fmt: skip
+        )), history)  # fmt: skip
     if criterion is not None and criterion not in CRITERIA[kind]:
         raise DesignError(
             f"criterion `{criterion}` is not known; allowed for {kind}: {', '.join(CRITERIA[kind])}"
         )
-    # any beta will do where a search takes none
-    target = Target(**{"beta": 0.5} | rates, nmax=nmax)
+    target = Target(**{"beta": 0.5} | rates, nmax=nmax)  # any beta will do where a search takes none
     if weight is not None and (criterion != "admissible" or not 0 <= weight <= 1):
         raise DesignError("weight belongs to criterion `admissible` and lies between 0 and 1")
     # without a weight all admissible designs are meant, which a scenario file cannot ask for
@@ -234,10 +234,10 @@ def find(
     words = spec.en_words if any(design.en is not None for design in designs) else ""
     bound = target.nmax or candidates.within
     covered = [candidates.covered or spec.searched, *([f"n <= {bound}"] if bound else [])]
-    return told(FoundDesigns(
+    return told(measured(FoundDesigns(
         kind, designs, candidates.note, rates, further, words, spec.written_as, ", ".join(covered), spec.held(),
         candidates.within,
-    ), history)  # fmt: skip
+    )), history)  # fmt: skip
 
 
 OF_R = {"ph2simon": "simon", "ph2single": "single_stage", "twostage": "simon", "two_stage": "simon"}
@@ -271,7 +271,7 @@ def held_words(held: Mapping[str, Any]) -> str:
 
 def _hint(error: NoDesign, spec: ErrorRates, target: Target, doing: Callable[[str], None] | None) -> str:
     """What would be feasible in place of a target without a design."""
-    if error.instead or hasattr(spec, "looks"):
+    if error.instead or isinstance(getattr(spec, "looks", None), tuple):
         return error.instead
     if doing is not None:
         doing("nothing found so far; working out what could be had instead")

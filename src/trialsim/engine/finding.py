@@ -38,6 +38,8 @@ def find(
     scenario: Scenario | None = None,
     null: Sequence[str] | None = None,
     alternative: Sequence[str] | None = None,
+    calendar: bool = False,
+    replicates: int | None = None,
     progress: Progress | None = None,
     doing: Callable[[str], None] | None = None,
     **keys: Any,
@@ -67,6 +69,8 @@ def find(
             at every dose); EN is that of the first.
         alternative: with a scenario, the cases in which P(go) must reach 1 - beta (default: those that respond at p1 or
             more at the first dose).
+        calendar: with a scenario, keep the error rates in calendar time, by simulation.
+        replicates: with ``calendar``, simulated trials a case of the designs found; default those of the scenario.
         progress: with a scenario, called with n and nmax as the search goes on.
         doing: without one, called with a sentence when work goes on that was not asked for.
         keys: further keys of the design's block in a scenario file, such as ``balanced=True`` or ``prior=[0.2, 0.8]``.
@@ -95,7 +99,10 @@ def find(
     if scenario is not None:
         given = {name: value for name, value in stated.items() if value is not None}
         chosen |= {"null": null, "alternative": alternative, **given}
+        chosen |= {"calendar": calendar, "replicates": replicates}
         return find_robust(scenario, kind=kind, progress=progress, **chosen)
+    if calendar or replicates is not None:
+        raise DesignError("calendar and replicates are about a scenario's own trial: state scenario as well")
     if null or alternative:
         raise DesignError("null and alternative name cases of a scenario: state scenario as well")
     if kind is None:

@@ -21,7 +21,8 @@ from trialsim.designs.single_stage import SingleStage
 from trialsim.designs.target import Target, beta_of, doubtful
 from trialsim.engine.exact import distribution
 from trialsim.engine.operating import not_exact
-from trialsim.engine.whole_trial_found import Attained, Robust, RobustDesigns
+from trialsim.engine.whole_trial_dated import SCREENED, DatedSearch
+from trialsim.engine.whole_trial_found import Attained, Dated, Robust, RobustDesigns
 from trialsim.engine.whole_trial_search import Progress, Search
 from trialsim.errors import DesignError
 from trialsim.given import takes
@@ -34,6 +35,9 @@ KINDS = ("simon", "single_stage")
 
 LEAST_BOUND, MORE_THAN_IDEAL = 60, 1.5
 """Where no nmax is stated the search goes to this n, or to this much more than the largest ideal design."""
+
+DATED_CRITERIA = {"simon": ("optimal", "minimax"), "single_stage": ("first",)}
+"""What a search in calendar time can be asked for."""
 
 SAME = 1e-12
 """Response rates closer than this are one: those of strata are averaged."""
@@ -50,6 +54,8 @@ def find_robust(
     weight: float | None = None,
     nmax: int | None = None,
     power: float | None = None,
+    calendar: bool = False,
+    replicates: int | None = None,
     progress: Progress | None = None,
     **keys: Any,
 ) -> RobustDesigns:
@@ -66,6 +72,9 @@ def find_robust(
             dose).
         criterion, weight, nmax, power: as for ``trialsim.find``; all criteria, and LEAST_BOUND or MORE_THAN_IDEAL times
             the ideal n, when left out.
+        calendar: keep alpha and power in calendar time, by simulation: the designs that exact searches put forward are
+            simulated, and EN is that of calendar time.
+        replicates: simulated trials a case of the designs found; default those of the scenario.
         progress: called with n and nmax as the search goes on.
         keys: p0, p1, alpha, beta and further keys of the design's block, in place of the scenario's.
 
@@ -90,6 +99,9 @@ def find_robust(
     cases = roles(scenario, target.rates, null, alternative)
     ideal, last = _ideal(kind, spec, criterion, weight)
     bound = target.nmax or max(LEAST_BOUND, math.ceil(MORE_THAN_IDEAL * last))
+    if calendar:
+        asked = (criterion, weight, replicates)
+        return _dated(scenario, kind, spec, cases, replace(target, nmax=bound), asked, ideal, progress)
     search = Search(scenario, spec, *cases, replace(target, nmax=bound), progress)
     rows = list(search.best_of_each_n())
     named = _named(rows, kind, criterion, weight, search)
@@ -111,6 +123,70 @@ def find_robust(
         most = search.most_power()  # which may find that memory allows less than was asked for
         found = replace(found, most_power=most, searched=search.range, stopped=search.stopped)
         found = replace(found, why_none=_why_none(found, search))
+    return replace(found, attained=tuple(_attained(scenario, found)))
+
+
+def _dated(
+    scenario: Scenario,
+    kind: str,
+    spec: Any,
+    cases: tuple[tuple[str, ...], tuple[str, ...]],
+    target: Target,
+    asked: tuple[str | None, float | None, int | None],
+    ideal: FoundDesigns | None,
+    progress: Progress | None,
+) -> RobustDesigns:
+    """The same in calendar time."""
+    criterion, weight, replicates = asked
+    allowed = DATED_CRITERIA[kind]
+    if scenario.conduct is None:
+        raise DesignError("a search in calendar time needs the block `conduct`; this scenario has none")
+    if weight is not None or (criterion is not None and criterion not in allowed):
+        raise DesignError(
+            f"a search in calendar time finds {' and '.join(allowed)}, not {criterion}: its EN is simulated"
+        )
+    replicates = replicates or scenario.simulation.replicates
+    seed = scenario.simulation.seed
+    search = DatedSearch(
+        scenario, spec, cases, target, _outright, replicates=replicates, seed=seed, progress=progress
+    )
+    best = search.best([criterion] if criterion else allowed)
+    designs = tuple(
+        replace(
+            found.design,
+            en=found.of("null")[0].en.estimate,
+            type_i_error=found.alpha,
+            power=found.power,
+            weights=None,
+        )
+        for found in best.values()
+    )
+    found = RobustDesigns(
+        scenario=scenario.name,
+        design_kind=kind,
+        setting=target.setting(),
+        null=cases[0],
+        alternative=cases[1],
+        searched=search.searched,
+        stopped=search.stopped,
+        held=spec.held(),
+        ideal=ideal,
+        designs=designs,
+        dated=Dated(
+            {criterion: each.cases for criterion, each in best.items()},
+            replicates,
+            SCREENED,
+            len(search.screened),
+            seed,
+            search.rounds,
+            search.settled,
+        ),
+    )
+    if not designs:
+        said = (
+            f"no {found.words} with n <= {target.nmax} was found that keeps alpha and power in calendar time"
+        )
+        found = replace(found, why_none=f"{said}; without --calendar the search says what stands in the way")
     return replace(found, attained=tuple(_attained(scenario, found)))
 
 

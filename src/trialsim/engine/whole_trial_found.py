@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from trialsim.answers import Answer
 from trialsim.designs.finding import FoundDesigns, held_words
 from trialsim.designs.rules import Looks, two_way
-from trialsim.results import digits12
+from trialsim.results import Estimate, digits12
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,40 @@ class Attained:
     p_dose_reduced: float
 
 
+@dataclass(frozen=True)
+class InCalendarTime:
+    """What one design does in calendar time in one case: P(go) with every outcome known at once (exact), then P(go),
+    expected patients and months in calendar time with their errors. ``role``: null or alternative."""
+
+    case: str
+    role: str
+    at_once: float
+    p_go: Estimate
+    en: Estimate
+    months: Estimate
+
+
+@dataclass(frozen=True)
+class Dated:
+    """A search in calendar time.
+
+    Attributes:
+        designs: by criterion, what the design found does in each case that was asked for.
+        replicates: simulated trials a case of these; ``screened``: of each of the ``looked_at`` designs before.
+        seed: of the simulations.
+        rounds: exact searches with alpha and power moved by what calendar time does; ``settled``: whether the last one
+            found nothing new.
+    """
+
+    designs: Mapping[str, tuple[InCalendarTime, ...]]
+    replicates: int
+    screened: int
+    looked_at: int
+    seed: int
+    rounds: int
+    settled: bool
+
+
 @dataclass(frozen=True, repr=False)
 class RobustDesigns(Answer):
     """The designs of a robust search, and what they and the ideal ones do in each case.
@@ -73,7 +107,8 @@ class RobustDesigns(Answer):
         ideal: the designs of the same search where every patient is evaluable and there is no other rule.
         designs, best_by_n: by criterion; and that of least EN of every n that works.
         why_none, most_power: where there is no design, why, and the one that comes nearest.
-        attained: what each design does in each case.
+        attained: what each design does in each case, with every outcome known at once.
+        dated: where the search was in calendar time, what the designs do there; ``designs`` then have its estimates.
     """
 
     kind: ClassVar[str] = "find"
@@ -92,6 +127,7 @@ class RobustDesigns(Answer):
     why_none: str = ""
     attained: tuple[Attained, ...] = ()
     best_by_n: tuple[Robust, ...] = field(default=(), repr=False)
+    dated: Dated | None = None
 
     def __iter__(self) -> Iterator[Robust]:
         return iter(self.designs)
@@ -117,13 +153,14 @@ class RobustDesigns(Answer):
         beyond = "the least EN is that of these n; a larger n may have less"
         if self.design_kind == "single_stage":
             beyond = "`stable` speaks of these n"
-        if not self.designs:
+        if not self.designs or self.dated is not None:
             beyond = ""
+        how = "searched completely" if self.dated is None else "each exact search was complete"
         return "; ".join(
             filter(
                 None,
                 [
-                    f"searched completely from n = {low} to n = {high}",
+                    f"{how} from n = {low} to n = {high}",
                     self.stopped or beyond,
                     held_words(self.held),
                 ],
@@ -146,7 +183,24 @@ class RobustDesigns(Answer):
     def tables(self) -> dict[str, Iterable[dict[str, Any]]]:
         """``designs`` that were found, what they and the ideal ones do (``attained``), and the ``best_by_n``."""
         made = {"designs": self.designs, "best_by_n": self.best_by_n}
-        return {"attained": self.rows(), **{name: map(_row, found) for name, found in made.items()}}
+        tables = {"attained": self.rows(), **{name: map(_row, found) for name, found in made.items()}}
+        return tables | ({"calendar_time": self._dated_rows()} if self.dated else {})
+
+    def _dated_rows(self) -> Iterator[dict[str, Any]]:
+        """One row a design found and case: the estimates in calendar time."""
+        for criterion, cases in self.dated.designs.items() if self.dated else ():
+            for case in cases:
+                row: dict[str, Any] = {
+                    "criterion": criterion,
+                    "design": str(self[criterion]),
+                    "case": case.case,
+                    "role": case.role,
+                }
+                row |= {"p_go_at_once": case.at_once}
+                for name in ("p_go", "en", "months"):
+                    found = getattr(case, name)
+                    row |= {name: found.estimate, f"{name}_mcse": found.mcse}
+                yield row
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the best of each n, floats to 12 digits."""
@@ -164,6 +218,8 @@ class RobustDesigns(Answer):
             "ideal": self.ideal.to_dict()["designs"] if self.ideal else [],
             "attained": [asdict(row) for row in self.attained],
         }
+        if self.dated is not None:
+            found["calendar_time"] = asdict(self.dated)
         if self.why_none:
             found |= {"why_none": self.why_none, "most_power": _row(nearest) if nearest else None}
         return dict(digits12(found))

@@ -23,6 +23,9 @@ ELSEWHERE = {
 CUT_OFFS = {"n1", "r1", "a1", "b1", "n", "r", "b", "s", "stop_le", "go_gt"}
 """Sizes and cut-offs that the looks tell, unless a search kept them; `curtailed` has looks that come from them."""
 
+UNTOLD = {"multistage": {"efficacy_stop"}, "fleming": {"alpha"}, "optimal_looks": {"looks"}}
+"""Of those keys what other facts of a kind do not tell."""
+
 ANY_N = ("first", "smallest", "minimax", "most_power")
 """Criteria whose design no larger n could replace."""
 
@@ -36,6 +39,8 @@ REFERENCES = {
     "phase II cancer clinical trials. Contemp Clin Trials 2010;31:572-578.",
     "multistage": "Chen TT. Optimal three-stage designs for phase II cancer clinical trials. Stat Med "
     "1997;16:2701-2711.",
+    "optimal_looks": "Eales JD, Jennison C. An improved method for deriving optimal one-sided group sequential tests. "
+    "Biometrika 1992;79:13-24.",
     "fleming": "Fleming TR. One-sample multiple testing procedure for phase II clinical trials. Biometrics "
     "1982;38:143-151.",
     "gehan": "Gehan EA. The determination of the number of patients required in a preliminary and a follow-up trial "
@@ -212,8 +217,11 @@ def _settings(spec: Any, searched: bool, planned_n: int) -> Iterator[Setting]:
     told = ELSEWHERE | told | ({"en_weight_p1"} if not getattr(spec, "en_weight_p1", None) else set())
     told |= {"delta"} if getattr(spec, "p_l", None) == 0 else set()  # the gain that futility is about
     told |= {"gamma_most"}  # how far a search went is told by what it found
-    told = told - {"multistage": {"efficacy_stop"}, "fleming": {"alpha"}}.get(spec.kind, set())
+    told |= {"nodes"}  # a limit that was met is told below
+    told = told - UNTOLD.get(spec.kind, set())
     yield from settings(spec, told)
+    if spec.kind == "optimal_looks" and not (found := spec.found()).proved:
+        yield Setting("not_proved", (found.nodes,))
     if spec.kind == "posterior_probability" and spec.standard is None and spec.standard_prior is None:
         yield Setting("standard", (spec.p0,))
     if spec.kind == "dual_criterion":
@@ -255,6 +263,8 @@ def _up_to(spec: Any) -> int | None:
         return None
     if spec.kind == "single_stage":  # `stable` speaks of every larger n that was looked at
         return None if spec.nmax is None else int(spec.nmax)
+    if spec.kind == "optimal_looks":
+        return int(spec.found().nmax)
     home = import_module(type(spec).__module__)
     if spec.kind == "multistage" and spec.efficacy_stop:
         return spec.nmax or int(home.SEARCH_LIMIT_BOTH_WAYS)

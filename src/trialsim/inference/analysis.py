@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from trialsim.designs.exactly import decimal
 from trialsim.designs.rules import DECISION_WORDS, Looks
 from trialsim.designs.spec import prior_fault
 from trialsim.errors import DesignError
+from trialsim.inference.anytime import Anytime, Test, after_counts
 from trialsim.inference.attained import Reading, TwoStage
 from trialsim.inference.design_text import design_words
 from trialsim.inference.estimators import ESTIMATORS
@@ -140,6 +142,7 @@ class PatientsAnalysis:
         n, x, x1: patients, responses, and responses at the first look (None: unreported).
         planned: sizes and cut-offs as planned, where the attained sizes differ.
         cut_off: what the last planned cut-off is worth at the attained n, where that differs.
+        enrolled: whether these are the first n patients in enrolment order, none left out.
         fixed: of a number of patients that no look decided.
     """
 
@@ -155,6 +158,7 @@ class PatientsAnalysis:
     readings: tuple[Reading, ...] = ()
     notes: tuple[str, ...] = ()
     cut_off: str = ""
+    enrolled: bool = True
     fixed: bool = False
 
     @cached_property
@@ -203,6 +207,21 @@ class PatientsAnalysis:
     def p_value(self) -> float | None:
         """The primary p-value, two-sided where that is asked for; None where p0 is not stated."""
         return self.p_values[0].asked if self.p_values else None
+
+    @cached_property
+    def anytime_test(self) -> Test | None:
+        """A test without planned looks, at a level of 1 - confidence; None without p0, or with patients left out."""
+        plan = self.plan
+        if plan.p0 is None or not self.enrolled:
+            return None
+        p1 = None if plan.p1 is None else decimal(plan.p1)
+        return Test(decimal(plan.p0), p1, 1 - decimal(plan.confidence))
+
+    @cached_property
+    def anytime(self) -> Anytime | None:
+        """What it says of these counts."""
+        test = self.anytime_test
+        return None if test is None else after_counts(test, self.n, self.x)
 
     def rows(self) -> list[dict[str, Any]]:
         """One dict a number: patients, kind, name, ordering, value, low, high, and what is known of its coverage."""
@@ -262,6 +281,7 @@ class PatientsAnalysis:
             "intervals": [vars(i) for i in self.intervals],
             "posterior": vars(self.posterior),
             "attained_sizes": [vars(r) for r in self.readings],
+            "anytime": self.anytime and self.anytime.to_dict(),
             "notes": list(self.notes),
             **({"planned_cut_off": self.cut_off} if self.cut_off else {}),
             **({"one_sided": self.plan.one_sided} if self.plan.one_sided else {}),

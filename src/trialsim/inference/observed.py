@@ -160,13 +160,14 @@ def _refuse_other_looks(trial: Compiled) -> None:
     scenario = trial.scenario
     if scenario.own_rules:
         raise DesignError(
-            "each cohort has looks of its own: analyse them one by one with --design and their own responses"
+            "each cohort has looks of its own: analyse them one by one with --design and their own responses; claims "
+            "of several together are those of `trialsim evidence --part`"
         )
     reduction = scenario.dose_reduction
     if reduction is not None and reduction.on_dose_change != "pooled":
         raise DesignError(
             f"`on_dose_change: {reduction.on_dose_change}` analyses other patients than those of all doses: use "
-            "--design with the responses among them"
+            "--design with the responses among them, or `trialsim evidence`, with --part for each dose"
         )
     assert trial.rules.on_dose_change == POOLED
 
@@ -188,7 +189,7 @@ def _evaluable(looks: Looks, observed: Observed, plan: AnalysisPlan) -> Patients
         return None
     assert observed.responses is not None
     stage1 = observed.stage1
-    return analyse_set(
+    found = analyse_set(
         looks,
         plan,
         patients=EVALUABLE,
@@ -197,6 +198,7 @@ def _evaluable(looks: Looks, observed: Observed, plan: AnalysisPlan) -> Patients
         x1=stage1.responses if stage1 else None,
         n1=stage1.evaluable if stage1 else None,
     )
+    return replace(found, enrolled=False)
 
 
 def _doses(names: Sequence[str], observed: Observed, plan: AnalysisPlan) -> list[ByDose]:
@@ -221,7 +223,8 @@ def _notes(scenario: Scenario, observed: Observed, assumed: bool) -> list[str]:
     if scenario.evaluability.replaced and observed.treated not in (None, observed.evaluable):
         notes.append(
             "The looks count evaluable patients. For all treated patients, inevaluable ones did not respond and the "
-            "sizes are as attained."
+            "sizes are as attained. Replacing patients can lift the type I error above that of the design; the e-value "
+            "of all treated patients, in their table, keeps it."
         )
     if observed.stage1 is None:
         notes.append("Responses in stage 1 are not stated (`observed.stage1`).")

@@ -263,7 +263,7 @@ def redesign(
         raise DesignError(f"m = {m}: from 0 to {looks.planned_n} patients of the design are allowed")
     if not (x1 >= 0 and pending >= 0 and x1 + pending <= m):
         raise DesignError(f"x1 = {x1} responses and {pending} pending outcomes do not fit {m} patients")
-    _check_passed(looks, m, x1, pending)
+    check_passed(looks, m, x1, pending)
     errors, powers = (conditional_go(looks, m, rate) for rate in (low, high))
     standings = tuple(
         Standing(y, x1 + y, _decision(errors[x1 + y]), errors[x1 + y], powers[x1 + y])
@@ -306,7 +306,7 @@ def _decision(error: Fraction) -> str:
     return "go" if error == 1 else "open"
 
 
-def _check_passed(looks: Looks, m: int, x: int, pending: int) -> None:
+def check_passed(looks: Looks, m: int, x: int, pending: int) -> None:
     """Refuses counts with which no trial went on beyond the looks before m."""
     for n, row in zip(looks.n, looks.next, strict=True):
         on = [count for count, decision in enumerate(row) if decision >= 0]

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
+from fractions import Fraction
+from functools import cached_property
 from typing import Any, ClassVar
 
 from trialsim.answers import Answer
+from trialsim.designs.exactly import decimal
 from trialsim.errors import DesignError
 from trialsim.given import takes
+from trialsim.inference.anytime import Anytime, Test, after_path
 from trialsim.ongoing.columns import a_day
 from trialsim.ongoing.kept import as_kept, kept
 from trialsim.ongoing.known import seen as known_on
@@ -58,6 +62,24 @@ class Status(Answer):
         """The trial."""
         return self.scenario.name
 
+    @cached_property
+    def evidence_test(self) -> Test | None:
+        """The response test that needs no planned look, at .05; None where the design states no p0."""
+        p0, p1 = (getattr(self.scenario.design, name, None) for name in ("p0", "p1"))
+        if p0 is None:
+            return None
+        return Test(decimal(p0), None if p1 is None else decimal(p1), Fraction(1, 20))
+
+    @cached_property
+    def evidence(self) -> Anytime | None:
+        """What it says of all treated patients in enrolment order, inevaluable ones as non-responders."""
+        if self.evidence_test is None:
+            return None
+        outcomes = [
+            None if p.responded is None and not p.inevaluable else int(p.responded or 0) for p in self.seen
+        ]
+        return after_path(self.evidence_test, outcomes)
+
     def rows(self) -> Iterator[dict[str, Any]]:
         """One dict a patient, in enrolment order."""
         for patient in self.seen:
@@ -88,6 +110,7 @@ class Status(Answer):
             "warnings": [asdict(fault) for fault in self.patients.warnings],
             "prospects": None if ahead is None else ahead.to_dict(),
             "no_prospects": self.no_prospects,
+            "evidence": self.evidence and self.evidence.to_dict(),
         }
         plain: dict[str, Any] = _plain(found)
         return plain

@@ -73,6 +73,8 @@ def _key(name: str, node: Mapping[str, Any], needed: bool) -> Key:
         value for each in options for value in each.get("enum", [each["const"]] if "const" in each else [])
     )
     types = {each.get("type") for each in options}
+    if "integer" in types:  # a word may stand for a number, and is typed like one
+        choices = ()
     words = node.get("description", "") or WORDS.get(name, "")
     return Key(name, words, choices, "boolean" in types, "array" in types, needed)
 
@@ -140,6 +142,7 @@ def block_of(found: FoundDesigns, design: Found, present: Mapping[str, Any] | No
     if present and _is_search(present) and design.criterion in CRITERIA.get(kind, ()):
         criterion = {"criterion": design.criterion, **_weight(design)}
         limit = {"nmax": present["nmax"]} if present.get("nmax", 0) >= design.n else {}
+        limit |= {key: int(value) for key, value in design.details.items() if key == "nmax"}
         return {"kind": kind, **about, **criterion, **limit, **found.keys}
     for stated in _stated(found, design, about):
         block = {key: value for key, value in stated.items() if key in _taken(stated["kind"])}
@@ -180,6 +183,8 @@ def _stated(found: FoundDesigns, design: Found, about: Mapping[str, Any]) -> lis
     """Blocks that may state the design outright: with its nominal error rates where those may stand there, without."""
     kind, looks = found.design_kind, design.decisions
     assert looks is not None
+    if kind == "optimal_looks":  # its looks are stages
+        return [as_block(looks, found.setting["p0"], found.setting["p1"])]
     known: dict[str, Any] = {**design.details, **design.row(), **found.keys}
     if kind == "multistage":
         known |= as_block(looks, found.setting["p0"], found.setting["p1"])

@@ -163,6 +163,14 @@ def in_file(key: str, data: Mapping[str, Any]) -> bool:
     return key in FILE_ONLY or (key == "dose_decision" and key not in data and not _compares(data))
 
 
+def waits_for_another(path: Path, data: Mapping[str, Any]) -> bool:
+    """Whether a block has no meaning until another key says so, and is offered only then."""
+    if path != ("conduct", "weighing"):
+        return False
+    conduct = data.get("conduct")
+    return not isinstance(conduct, dict) or conduct.get("pending", "wait") == "wait"
+
+
 def _compares(data: Mapping[str, Any]) -> bool:
     """Whether a dose decision can be added: two doses, and a toxicity rule that leads from one to the other."""
     doses, reduction, cohorts = data.get("doses"), data.get("dose_reduction"), data.get("cohorts")

@@ -22,6 +22,7 @@ from trialsim.page.keys import (
     shown,
     title_of,
     unit_of,
+    waits_for_another,
 )
 from trialsim.scenario.faults import Node, Path
 from trialsim.scenario.schema import json_schema
@@ -109,6 +110,8 @@ class Form:
         if not showable(node):
             return None
         rare = value is None and not required
+        if rare and waits_for_another(path, self.data):
+            return None
         whole, kinds = schema().follow(node), branches(node)
         if "discriminator" in whole:
             return self._of_kinds(path, node, whole, value)

@@ -87,6 +87,14 @@ def redesign(asked: Asked, texts: Mapping[str, str], _jobs: int | None, _progres
     return worked_out(design, **asked)
 
 
+def evidence(asked: Asked, texts: Mapping[str, str], _jobs: int | None, _progress: Progress | None) -> Answer:
+    """The same evidence beside the same design, from the file that stated it where there was one."""
+    from trialsim.monitoring.evidence import evidence as worked_out
+
+    design = next(iter(texts.values())) if texts else asked.pop("design")
+    return worked_out(design, **asked)
+
+
 def status(asked: Asked, texts: Mapping[str, str], jobs: int | None, _progress: Progress | None) -> Answer:
     """The same patients against the same scenario."""
     from trialsim.ongoing.status import status as worked_out
@@ -114,6 +122,7 @@ AGAIN: dict[str, Again] = {
     "find": find,
     "oc": oc,
     "redesign": redesign,
+    "evidence": evidence,
     "status": status,
     "qualify": qualify,
     **{work.__name__: _alone(work) for work in (analyse, check, monitor, protocol, trace)},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from trialsim.designs.rules import Looks, cut_offs
 from trialsim.inference.analysis import AnalysisPlan, PatientsAnalysis
 from trialsim.inference.design_text import design_words
@@ -9,6 +11,7 @@ from trialsim.inference.harms import HARM_WORDS
 from trialsim.inference.observed import EVALUABLE, TREATED, Analyses
 from trialsim.reporting.about import MADE_BY, about
 from trialsim.reporting.analyse_tables import appendix, by_dose, capital, characteristics_table, level_of
+from trialsim.reporting.e_words import in_short
 from trialsim.reporting.past_futility import past_futility
 from trialsim.reporting.pictures import undrawn
 from trialsim.reporting.two_questions import two_questions
@@ -79,7 +82,9 @@ def report_of(found: Analyses) -> Report:
             Words(two_questions(found.questions, assumed=found.assumed)),
         ),
         section("past-futility", "After the stop", past_futility(found)),
-        section("notes", "How it was analysed", Points((*map(in_quotes, found.notes), OTHERS))),
+        section(
+            "notes", "How it was analysed", Points((*map(in_quotes, found.notes), *_anytime(primary), OTHERS))
+        ),
         section(
             "characteristics",
             "What the methods do under this design",
@@ -95,6 +100,16 @@ def report_of(found: Analyses) -> Report:
         MADE_BY,
         about=about(scenario),
     )
+
+
+def _anytime(found: PatientsAnalysis) -> Iterator[str]:
+    """What holds where sizes were not those planned and nobody can say that responses did not decide them."""
+    if found.planned is not None and found.anytime_test is not None and found.anytime is not None:
+        yield (
+            "The sizes were not those planned. If responses, or a look that nobody planned, had a part in that, the "
+            f"p-value and the interval do not hold, and this does: {in_short(found.anytime_test, found.anytime)} "
+            "(trialsim evidence)."
+        )
 
 
 def decision(found: PatientsAnalysis, assumed: bool) -> str:

@@ -12,7 +12,8 @@ from trialsim.inference.intervals import INTERVAL_WORDS
 from trialsim.inference.observed import Analyses
 from trialsim.inference.orderings import ORDERINGS
 from trialsim.reporting.about import MADE_BY
-from trialsim.writing.numbers import NONE, Cell, count, p_value, percent, probability_cell, rate
+from trialsim.reporting.e_words import process_words
+from trialsim.writing.numbers import NONE, Cell, count, p_value, percent, probability_cell, rate, times
 from trialsim.writing.report import Points, Report, Section, Table, Terms, plain, section
 
 COVERAGE = (
@@ -54,7 +55,7 @@ def appendix(found: PatientsAnalysis, number: int) -> Section:
         f"{found.patients}: every estimate, p-value and interval",
         Terms(about),
         (_estimates(found, number), _p_values(found, number), _intervals(found, number)),
-        (_posterior(found, number), _attained(found, number)),
+        (_posterior(found, number), _attained(found, number), _anytime(found, number)),
         Points(found.notes),
         folded=True,
     )
@@ -166,6 +167,30 @@ def _attained(found: PatientsAnalysis, number: int) -> Table:
         ("Method", *heads),
         plain(rows),
         words=(8,),
+    )
+
+
+def _anytime(found: PatientsAnalysis, number: int) -> Table:
+    test, now = found.anytime_test, found.anytime
+    if test is None or now is None:
+        return Table(f"anytime-{number}", "", (), ())
+    p0 = rate(float(test.p0))
+    rows = [
+        (
+            Cell(process_words(test, name)),
+            Cell(times(e), e),
+            Cell(times(float(test.level)), float(test.level)),
+            _percent(now.lower[name]),
+        )
+        for name, e in now.e_values.items()
+    ]
+    notes = (
+        f"Evidence against p ≤ {p0} that needs no planned look: which line decides is written down beforehand. From "
+        "these counts alone; the order of enrolment may show an earlier crossing (trialsim evidence).",
+    )
+    heads = ("e-value", "Value", "Rejects at", "One-sided lower limit")
+    return Table(
+        f"anytime-{number}", "Whatever made the trial look, stop or go on", heads, plain(rows), notes
     )
 
 

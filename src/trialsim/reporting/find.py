@@ -6,12 +6,13 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from trialsim.designs.efficiency_bound import ABOVE
 from trialsim.designs.finding import DERIVED, FoundDesigns, held_words
 from trialsim.designs.over_history import MEAN_TYPE_I
-from trialsim.engine.whole_trial_found import RobustDesigns
+from trialsim.engine.whole_trial_found import Dated, RobustDesigns
 from trialsim.reporting.about import MADE_BY
 from trialsim.reporting.pictures import undrawn
-from trialsim.writing.numbers import Cell, listed, probability_cell, rate, value_cell
+from trialsim.writing.numbers import Cell, listed, mcse_cell, probability_cell, rate, value_cell
 from trialsim.writing.report import Block, Group, Pictures, Report, Row, Table, Terms, Words, plain, section
 
 
@@ -30,12 +31,16 @@ def _ideal(found: FoundDesigns) -> Report:
     other = any(d.en is not None for d in found)
     constants = any(d.constants for d in found)
     heads = ["Criterion", "Design", "EN(p0)", "EN(p1)", "PET(p0)", "alpha", "power"]
+    measured = any(ABOVE in d.details for d in found)
+    heads += ["above bound"] * measured
     heads += ["mean alpha"] * bool(found.history) + ["EN"] * other + [WEIGHT] * weighed + ["with"] * constants
     rows: list[Row] = []
     for d in found:
         en = [value_cell("en", value) for value in (d.en_p0, d.en_p1)]
         chances = [probability_cell(value) for value in (d.pet_p0, d.type_i_error, d.power)]
-        more: list[Cell | str] = [probability_cell(d.details.get(MEAN_TYPE_I))] * bool(found.history)
+        above = d.details.get(ABOVE)
+        more: list[Cell | str] = ["" if above is None else f"{above:.1f}%"] * measured
+        more += [probability_cell(d.details.get(MEAN_TYPE_I))] * bool(found.history)
         more += [value_cell("en", d.en_p0 if d.en is None else d.en)] * other
         more += [_weights(d.weight_low, d.weight_high)] * weighed
         more += [", ".join(f"{key} {value:g}" for key, value in d.constants.items())] * constants
@@ -49,7 +54,12 @@ def _ideal(found: FoundDesigns) -> Report:
         _caption(found),
         tuple(heads),
         plain(rows),
-        tuple(filter(None, (found.written_as, found.en_words, found.note, _history(found)))),
+        tuple(
+            filter(
+                None,
+                (found.written_as, found.en_words, found.note, _history(found), _bound(found) * measured),
+            )
+        ),
         words=(1,),
     )
     drawn = []
@@ -113,6 +123,19 @@ LONGEST = 60
 WEIGHT = "best for weight of n"
 
 
+def _bound(found: FoundDesigns) -> str:
+    """What EN(p0) is compared with; it may be that no design reaches it."""
+    many = (
+        f"with n <= {found.within}"
+        if found.design_kind == "optimal_looks"
+        else "of as many patients or fewer"
+    )
+    return (
+        f"above bound: EN(p0) above what no design {many} can go below at these error rates, not even with a look "
+        "after every patient"
+    )
+
+
 def _weights(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f"{low:.3f} to {high:.3f}"
 
@@ -127,14 +150,19 @@ def _robust(found: RobustDesigns) -> Report:
         "Exact, in the scenario's own trial: its dose reduction, toxicity rule, evaluability and association; every "
         "outcome known before the next patient (calendar time does not enter)."
     )
+    dated: list[Block] = []
+    drawn: list[Block] = [Pictures((undrawn("whole_trial", found),))]
+    if found.dated is not None:  # the figure is of exact answers at once
+        dated, drawn = [_dated(found), Words(_simulated(found.dated), mark="note")], []
     answer = section(
         "answer",
         "The designs",
         Words(asked, "Asked:", "convention"),
         _designs(found) if found.designs else Words(found.why_none, mark="warning"),
+        *dated,
         _attained(found),
         Words(how, mark="note"),
-        Pictures((undrawn("whole_trial", found),)),
+        *drawn,
     )
     title = f"{found.words.capitalize()}s for: {found.scenario}"
     return Report(title, "Designs for the scenario’s own trial", (answer,), MADE_BY)
@@ -147,9 +175,43 @@ def _designs(found: RobustDesigns) -> Table:
         cells = [value_cell("en", d.en), probability_cell(d.type_i_error), probability_cell(d.power)]
         more = [_weights(*(d.weights or (None, None)))] if weighed else []
         rows.append((d.criterion, str(d), *cells, *more))
-    note = f"EN under {found.null[0]}; alpha: largest P(go) over null cases; power: least over alternatives."
+    where = ", in calendar time (simulated)" if found.dated else ""
+    note = f"EN under {found.null[0]}; alpha: largest P(go) over null cases; power: least over alternatives{where}."
     heads = ("Criterion", "Design", "EN", "alpha", "power", *((WEIGHT,) if weighed else ()))
     return Table("designs", "Designs that keep both error rates", heads, plain(rows), (note,), words=(1,))
+
+
+def _dated(found: RobustDesigns) -> Table:
+    """What the designs found do in calendar time."""
+    groups = []
+    for criterion, cases in found.dated.designs.items() if found.dated else ():
+        rows: list[Row] = []
+        for case in cases:
+            cells = [
+                cell
+                for name, each in (("p_go", case.p_go), ("en", case.en), ("duration_months", case.months))
+                for cell in (value_cell(name, each.estimate), mcse_cell(name, each.mcse))
+            ]
+            rows.append((case.case, probability_cell(case.at_once), *cells))
+        groups.append(Group(f"{criterion}: {found[criterion]}", rows))
+    heads = ("", "P(go) at once", "P(go)", "error", "EN", "error", "Months", "error")
+    note = (
+        "P(go) at once is exact, with every outcome known before the next patient; the rest is in calendar time, with "
+        "Monte Carlo standard errors."
+    )
+    return Table("calendar-time", "In calendar time", heads, tuple(groups), (note,))
+
+
+def _simulated(dated: Dated) -> str:
+    """How a search in calendar time was made, and what its errors mean."""
+    found = "nothing that was not simulated before" if dated.settled else "designs that were not simulated"
+    return (
+        f"Screened exactly with alpha and power moved by what calendar time does to P(go), in {dated.rounds} searches, "
+        f"the last of which found {found}. {dated.looked_at} designs were simulated {dated.screened:,} times a case, "
+        f"those above {dated.replicates:,} times with other patients (seed {dated.seed}): the exact P(go) at once plus "
+        "the difference on the same patients. Alpha and power are kept by these estimates: one within its error of the "
+        "limit may lie beyond it."
+    )
 
 
 def _attained(found: RobustDesigns) -> Table:
@@ -167,9 +229,10 @@ def _attained(found: RobustDesigns) -> Table:
         f"Written {written}. Ideal designs are found as if every patient were evaluable and toxicity stopped nothing; "
         f"nominal is the P(go) they promise at p0 = {found.setting['p0']:g} and p1 = {found.setting['p1']:g}."
     )
+    at_once = ", with every outcome known at once" if found.dated else ""
     return Table(
         "attained",
-        "What each design does in this scenario’s trial",
+        f"What each design does in this scenario’s trial{at_once}",
         ("", "nominal", "P(go)", "EN", "PET", "P(tox stop)", "P(dose reduced)"),
         tuple(Group(title, rows) for title, rows in groups.items()),
         (legend, f"{found.note[:1].upper()}{found.note[1:]}."),

@@ -12,6 +12,7 @@ FAMILIES = {
     "single_stage": "single-stage designs",
     "mander_thompson": "two-stage designs that may end early for futility or with a go",
     "multistage": "three-stage designs",
+    "optimal_looks": "designs that stop if the responses at a look are too few",
     "swog": "two-stage designs of this kind whose first stage has half of the patients",
     "sargent": "two-stage designs with three outcomes",
     "curtailed": "curtailed two-stage designs",
@@ -42,6 +43,7 @@ HELD = {
     "n": "{0} patients in all",
     "min_pet": "a probability of ending early of at least {0:g} at p0",
     "efficacy_stop": "an early go possible at every stage",
+    "early_go": "an early go possible at every look",
     "shape": "{0}",
     "gamma_most": "γ of at most {0:g}",
     "lambda_step": "λ in steps of {0:g}",
@@ -232,6 +234,13 @@ def _origin(design: Design) -> Iterator[str]:
     within = [f"at most {design.up_to} patients"] if design.up_to else []
     kept = [*within, *_held(design), *(_bound(design, bound) for bound in design.bounds)]
     family = FAMILIES.get(design.kind, "designs of this kind")
+    if "not_proved" in given:
+        yield (
+            f"The cut-offs were found by a search among {family} with {listed(kept)}: of those that were found this "
+            f"one {best}. After {count(given['not_proved'][0], 'pair')} of cut-offs it is not settled whether another "
+            "has less."
+        )
+        return
     yield f"The cut-offs were found by an exact search: among {family} with {listed(kept)}, this one {best}."
     if (
         design.kind == "simon"
@@ -247,6 +256,10 @@ def _held(design: Design) -> Iterator[str]:
     for key, values in design.given.items():
         if key == "shape":
             yield SHAPES[values[0]]
+        elif key == "looks":
+            yield (
+                "looks after any patients" if values == ("every",) else f"at most {count(values[0], 'look')}"
+            )
         elif key in HELD and design.kind != "curtailed":
             yield HELD[key].format(*values)
 

@@ -35,6 +35,7 @@ HOME = {
     "Characteristics": "analyse_tables",
     "Aids": "monitor",
     "Redesign": "redesign",
+    "Evidence": "evidence",
     "Checks": "check",
     "Status": "status",
     "Trace": "trace",

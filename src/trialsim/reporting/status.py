@@ -10,6 +10,7 @@ from trialsim.ongoing.prospects import POSTERIOR, Prospects
 from trialsim.ongoing.status import Status
 from trialsim.reporting import status_words as words
 from trialsim.reporting.about import MADE_BY, about
+from trialsim.reporting.e_words import in_short
 from trialsim.reporting.pictures import undrawn
 from trialsim.writing.numbers import NONE, Cell, count, mcse_cell, probability_cell, rate, rates
 from trialsim.writing.report import (
@@ -65,6 +66,13 @@ def _now(found: Status) -> Section:
     if found.patients.extracted > state.on:
         data += f"; file of {found.patients.extracted}, rolled back"
     rows = [("Patients", data), ("Responses", words.responses_words(found))]
+    if found.evidence is not None and found.evidence_test is not None and found.evidence.n:
+        rows.append(
+            (
+                "At any moment",
+                f"{in_short(found.evidence_test, found.evidence)}; all treated patients, pending as no response",
+            )
+        )
     if _has_boundary(found):
         for dose in state.doses:
             if dose.treated or dose.level == state.course.level:

@@ -371,9 +371,7 @@ class Scenario(Spec):
                 )
             if not toxic:
                 raise impossible(key, "patients' doses are reduced for toxicity, but no case states any")
-        sizes = getattr(self.design, "looks", None) or getattr(self.design, "n", None)
-        last = sizes[-1] if isinstance(sizes, tuple) else sizes
-        n = getattr(last, "n", last)
+        n = self.design.stated_size()
         if n is not None and (why := self.conduct.accrual.too_slow(n)):
             raise impossible("conduct.accrual", why)
 

@@ -16,6 +16,7 @@ KINDS = {
     "single_stage": "",
     "mander_thompson": "mander-thompson",
     "multistage": "three-stage",
+    "optimal_looks": "optimal-looks",
     "fleming": "fleming",
     "gehan": "gehan",
     "swog": "swog",
