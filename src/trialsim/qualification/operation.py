@@ -93,6 +93,8 @@ def refusals(_setting: Setting) -> Iterator[Compared]:
             Compiled.of(parse(SOUND.replace(good, bad)))
         except TrialsimError as error:
             said = str(error)
+        except Exception as error:
+            said = f"ended with {type(error).__name__}"
         yield Compared(f"{bad.strip() or 'no schema'} in place of {good.strip()}", said, place, place in said)
 
 
