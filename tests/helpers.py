@@ -101,6 +101,7 @@ ANSWERS = {
     "analyse": "analyse small.yaml",
     "trace": "trace small.yaml",
     "check": "check small.yaml",
+    "qualify": "qualify --only IQ --seed 1 --on 2026-03-31",
 }
 """Answer -> the command that asks for it of small.yaml."""
 

@@ -69,12 +69,23 @@ def smoke(programs: Path, folder: Path, job: tuple[str, ...] = MAIN_JOB) -> None
         raise SystemExit(f"the wheel does not find Simon's design:\n{design}")
 
 
+def qualified(programs: Path, folder: Path) -> None:
+    """The qualification of the installed wheel: every test passes, and none is left out."""
+    call(programs / "trialsim", "qualify", "-o", "qualification", folder=folder)
+    found = json.loads((folder / "qualification" / "results.json").read_text(encoding="utf-8"))
+    if found["counts"] != {"pass": len(found["tests"]), "fail": 0, "not done": 0}:
+        raise SystemExit(f"the wheel does not qualify: {found['counts']}")
+    print(f"{found['counts']['pass']} tests of the installation passed, with seed {found['seed']}")
+
+
 def main() -> None:
     """Build, install, run."""
     with tempfile.TemporaryDirectory() as place:
         home = Path(place)
         wheel = build(sys.executable, home / "dist")
-        smoke(environment(sys.executable, home / "venv", wheel), home / "empty")
+        programs = environment(sys.executable, home / "venv", wheel)
+        smoke(programs, home / "empty")
+        qualified(programs, home / "empty")
         print(f"{wheel.name}: installed into an empty environment, and the main job run in an empty folder")
 
 

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from trialsim.ongoing.status import Status as Status
     from trialsim.ongoing.status import status as status
     from trialsim.page import app as app
+    from trialsim.qualification.qualify import Qualification as Qualification
+    from trialsim.qualification.qualify import qualify as qualify
     from trialsim.reporting.later import write_docx as docx  # noqa: F401
     from trialsim.reporting.rerun import reproduce as reproduce
     from trialsim.reporting.run.folder import report as report
@@ -95,6 +97,8 @@ _HOME = {
     "OutputError": "trialsim.errors",
     "Protocol": "trialsim.facts.protocol",
     "protocol": "trialsim.facts.protocol",
+    "Qualification": "trialsim.qualification.qualify",
+    "qualify": "trialsim.qualification.qualify",
     "Redesign": "trialsim.monitoring.redesign",
     "redesign": "trialsim.monitoring.redesign",
     "report": "trialsim.reporting.run.folder",

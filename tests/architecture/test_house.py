@@ -129,11 +129,12 @@ def test_public_names_are_these():
     assert set(trialsim.__all__) == {
         "Aids", "Analyses", "Checks", "Comparison", "DesignError", "Evidence", "FoundDesigns", "StatedDesign",
         "OutputError",
-        "Protocol", "Results", "Redesign", "RobustDesigns", "Run", "Scenario", "ScenarioError",
+        "Protocol", "Qualification", "Results", "Redesign", "RobustDesigns", "Run", "Scenario", "ScenarioError",
         "SensitivityResults", "Status", "Trace", "TrialsimError", "WhatIf", "WhatIfs", "__version__",
         "analyse", "app", "assess", "check", "compare", "docx", "evidence", "examples", "exact", "find",
         "find_robust", "init",
-        "load", "monitor", "oc", "protocol", "redesign", "report", "reproduce", "run", "schema", "sensitivity",
+        "load", "monitor", "oc", "protocol", "qualify",
+        "redesign", "report", "reproduce", "run", "schema", "sensitivity",
         "simulate", "status", "trace", "validate", "whatif",
     }  # fmt: skip
     for name in trialsim.__all__:

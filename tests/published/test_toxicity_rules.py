@@ -1,121 +1,15 @@
-"""Toxicity rules as protocols have them against numbers made apart from the project (data/toxicity_rules.csv)."""
+"""Toxicity rules as protocols have them against the statistical model; their table is in test_tables.py."""
 
 from __future__ import annotations
 
-import csv
-import re
-from collections import Counter
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from trialsim.codes import GO, NEVER, STOP
+from trialsim.codes import NEVER
 from trialsim.designs.crossing import crossing_probability, first_met
-from trialsim.designs.rules import Looks, Monitor, Rules
-from trialsim.engine.exact import distribution
 from trialsim.scenario.boundaries import boundaries
 from trialsim.scenario.dose_reduction import DoseReduction
-from trialsim.scenario.truth import Rates
-
-with (Path(__file__).parent / "data" / "toxicity_rules.csv").open(encoding="utf-8", newline="") as file:
-    ROWS = list(csv.DictReader(file))
-
-
-def stated(spec: str, kind: str) -> list[dict[str, Any]]:
-    """The rules of a setting as a scenario states them."""
-    numbers = {
-        key.strip(): float(value)
-        for key, value in re.findall(r"(limit|combined phi|phi|min_n) ([.\d]+)", spec)
-    }
-    found: list[dict[str, Any]] = []
-    if lead_in := re.search(r"(\d+) of first (\d+)", spec):
-        found.append({"kind": "k_of_first_m", "k": int(lead_in[1]), "m": int(lead_in[2])})
-    if "{" in spec:
-        found.append({"kind": "pasted", "boundary": dict(re.findall(r"(\d+): (\d+)", spec))})
-        found[-1]["boundary"] = {int(m): int(b) for m, b in found[-1]["boundary"].items()}
-    phi = "combined_phi" if "combined phi" in numbers else "phi"
-    rule: dict[str, Any] = {"limit": numbers.get("limit"), phi: numbers.get(phi.replace("_", " "))}
-    rule |= {"min_n": int(numbers["min_n"])} if "min_n" in numbers else {}
-    if "pocock" in kind or "pocock" in spec:
-        found.append({"kind": "pocock", **rule})
-    if kind == "posterior_phi":
-        prior = re.search(r"Beta\(([.\d]+),([.\d]+)\)", spec)
-        assert prior is not None
-        found.append({"kind": "posterior", "prior": [float(prior[1]), float(prior[2])], **rule})
-    return found
-
-
-@cache
-def compiled(spec: str, kind: str, n: int) -> tuple[tuple[Any, ...], tuple[tuple[int, ...], ...]]:
-    block = DoseReduction.model_validate({"rules": stated(spec, kind)})
-    (here,) = boundaries(block, ("single dose",), n, n)
-    return tuple(bound.rule for bound in here), tuple(bound.row for bound in here)
-
-
-def steps(row: tuple[int, ...]) -> str:
-    """The boundary as the reference writes it: the first m with a cut-off, and the last m at each."""
-    last = {b: m for m, b in enumerate(row) if m and b <= m}
-    first = min(m for m, b in enumerate(row) if m and b <= m)
-    return f"from {first} " + " ".join(f"{m}:{b}" for b, m in last.items())
-
-
-def found(row: dict[str, str]) -> dict[str, Any]:
-    """Every column of a row, worked out anew."""
-    n, p = int(row["N"]), float(row["rate"])
-    rules, rows = compiled(row["spec"], row["kind"], n)
-    together = tuple(map(min, zip(*rows, strict=True)))
-    acts = crossing_probability(together, p, n)
-    first = first_met(rows, p, n)
-    answer: dict[str, Any] = {
-        "boundary": steps(together),
-        "p_act": acts,
-        "p_act_by_12": crossing_probability(together, p, min(n, 12)),
-        "p_first_rule_only": first.get((0,), 0.0),
-        "p_second_rule_only": first.get((1,), 0.0),
-        "p_both": first.get((0, 1), 0.0),
-        "p_first_alone": crossing_probability(rows[0], p, n),
-        "p_second_alone": crossing_probability(rows[1], p, n) if len(rows) > 1 else None,
-    }
-    # the chain stops the trial where the rule acts; all others are treated to the end
-    looks = Looks((n,), ((GO,) * (n + 1),))
-    chain = distribution(
-        Rules(looks, Monitor((together,), (0,), (STOP,)), False, n), Rates((0.2,), (p,))
-    ).values
-    stopped = chain["p_stop_toxicity"] + chain["p_stop_toxicity_at_n"]
-    assert stopped == pytest.approx(acts, abs=1e-12)
-    answer["mean_m_at_act"] = (chain["en"] - n * (1 - stopped)) / stopped
-    if cut := getattr(rules[0], "found", lambda _: None)(n):
-        answer |= {"cutoff_low": cut.low, "cutoff_next": cut.next, "cutoff_printed": cut.cutoff}
-        answer["crossing_one_step_laxer"] = cut.laxer
-        assert cut.laxer > rules[0].phi >= cut.crossing
-    return answer
-
-
-def test_every_number_of_the_reference() -> None:
-    compared, different = Counter[str](), []
-    for row in ROWS:
-        here = found(row)
-        for column, value in row.items():
-            if column in ("setting", "kind", "spec", "N", "rate") or not value:
-                continue
-            compared[column] += 1
-            same = (
-                here[column] == value
-                if column == "boundary"
-                else here[column] == float(value)
-                if column == "cutoff_printed"
-                else here[column] == pytest.approx(float(value), rel=2e-11, abs=1e-14)
-            )
-            if not same:
-                different.append((row["setting"], row["rate"], column, here[column], value))
-    print(f"{sum(compared.values())} numbers of {len(ROWS)} rows compared, {len(different)} different")
-    assert not different, different[:10]
-    assert len(ROWS) == 115
-    assert compared["boundary"] == compared["p_act"] == compared["mean_m_at_act"] == 115
-    assert compared["cutoff_printed"] == compared["crossing_one_step_laxer"] == 45
-
 
 # MODEL-DOSE.md, D16, (computed): N 70, limit .30, phi .10; P(act by 70) at .20, .30, .37, .45, and which first at .30.
 POCOCK = {"kind": "pocock", "limit": 0.3, "phi": 0.1}

@@ -337,7 +337,7 @@ def test_the_figure_of_candidates_shows_their_numbers():
 
 
 def test_find_tells_the_mean_type_i_error_over_a_history() -> None:
-    """.2638 of 1/25 6/70 and .1605 of 1/10 5/29 stand in ``tests/published/data/history.csv`` and its source."""
+    """.2638 of 1/25 6/70 and .1605 of 1/10 5/29 stand in ``history.csv` of `trialsim.qualification`` and its source."""
     found = trialsim.find("simon", p0=0.05, p1=0.15, alpha=0.05, beta=0.15, history="1/20")
     assert round(found["optimal"].details["mean_type_i_error"], 4) == 0.2638
     found = trialsim.find("simon", p0=0.1, p1=0.3, alpha=0.05, beta=0.2, history="2/20")

@@ -116,7 +116,7 @@ def column(table: Table, k: int) -> dict[str, str]:
 
 
 def test_the_report_has_the_numbers_of_the_reference_table() -> None:
-    """Those of 1/25 6/70 over 5 of 100 (Jeffreys) are printed in ``tests/published/data/history.csv``."""
+    """Those of 1/25 6/70 over 5 of 100 (Jeffreys) are printed in ``history.csv` of `trialsim.qualification``."""
     of = load(CONFIGS / "dasatinib-history.yaml")
     tables, words = tables_and_words(of)
     alone, conducted = column(tables["history"], 1), column(tables["history"], 2)

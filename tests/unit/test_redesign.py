@@ -8,68 +8,13 @@ from math import comb
 
 import pytest
 
-from tests.running_sets import table
 from trialsim.designs.exactly import alone, upper_tail
 from trialsim.designs.rules import Looks
 from trialsim.errors import DesignError
 from trialsim.inference.stated import stated
-from trialsim.monitoring.redesign import Redesign, conditional_go, least_cut_off, redesign
+from trialsim.monitoring.redesign import conditional_go, least_cut_off, redesign
 
 DESIGNS = ("1/10 5/29", "1/25 6/70", "3/14 14/44", "0/6 2/17 5/29", "0:3/13 5/24", "5/25")
-
-
-def asked(row: dict[str, str], **more: float) -> Redesign:
-    rates = {"p0": float(row["p0"]), "p1": float(row["p1"])} if "p0" in row else RATES[row["design"]]
-    return redesign(row["design"], x1=int(row["x1"]), **rates, **more)
-
-
-RATES = {
-    row["design"]: {"p0": float(row["p0"]), "p1": float(row["p1"])} for row in table("conditional_error")
-}
-
-
-def close(value: Fraction, printed: str) -> bool:
-    return abs(float(value) - float(printed)) <= 0.51 * 10.0 ** -len(printed.partition(".")[2])
-
-
-def test_conditional_errors_of_the_table():
-    for row in table("conditional_error"):
-        found = asked(row)
-        (standing,) = found.standings
-        assert close(standing.error, row["conditional_error"])
-        assert close(standing.power, row["conditional_power_p1"])
-        assert close(found.attained, row["attained_alpha"])
-        assert close(standing.error / found.attained, row["e_value"])
-        settled = {"0.000000000000": "futile", "1.000000000000": "go"}
-        assert standing.decision == settled.get(row["conditional_error"], "open")
-
-
-def test_second_stages_of_the_table():
-    asked_for: dict[tuple[str, str], Redesign] = {}
-    rows = table("redesign")
-    for row in rows:
-        key = row["design"], row["x1"]
-        if key not in asked_for:
-            asked_for[key] = asked(row)
-        found = asked_for[key]
-        (standing,) = found.standings
-        assert close(standing.error, row["conditional_error"])
-        rest = found.rest(int(row["n2"]), standing)
-        assert rest.c2 == int(row["c2"])
-        assert close(rest.used, row["conditional_error_used"])
-        assert close(rest.power, row["conditional_power_p1"])
-        assert found.m + rest.n2 == int(row["total_n"])
-    assert len(rows) > 900
-
-
-def test_smallest_second_stages_of_the_table():
-    for row in table("redesign_min_n2"):
-        found = asked(row, power=float(row["wanted_conditional_power"]))
-        for name in ("first", "stable"):
-            n2 = getattr(found, name)
-            rest = found.rest(n2, found.standings[0])
-            assert (n2, rest.c2) == (int(row[f"{name}_n2"]), int(row[f"{name}_c2"]))
-            assert close(rest.power, row[f"{name}_power"])
 
 
 def reached(looks: Looks, m: int, p: Fraction) -> dict[int, Fraction]:

@@ -102,6 +102,13 @@ def status(asked: Asked, texts: Mapping[str, str], jobs: int | None, _progress: 
     return worked_out(parse(*texts.values()), **asked, jobs=jobs)
 
 
+def qualify(asked: Asked, _texts: Mapping[str, str], jobs: int | None, progress: Progress | None) -> Answer:
+    """The same tests with the same seed, here."""
+    from trialsim.qualification.qualify import qualify as worked_out
+
+    return worked_out(**asked, jobs=jobs, progress=progress)
+
+
 def _alone(work: Callable[..., Answer]) -> Again:
     """What needs nothing but the scenario, if there is one, and the keywords."""
     return lambda asked, texts, _jobs, _progress: work(*map(parse, texts.values()), **asked)
@@ -117,6 +124,7 @@ AGAIN: dict[str, Again] = {
     "redesign": redesign,
     "evidence": evidence,
     "status": status,
+    "qualify": qualify,
     **{work.__name__: _alone(work) for work in (analyse, check, monitor, protocol, trace)},
 }
 """Kind of an answer -> what works it out again."""

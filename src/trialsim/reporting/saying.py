@@ -40,6 +40,7 @@ HOME = {
     "Status": "status",
     "Trace": "trace",
     "Protocol": "protocol",
+    "Qualification": "qualify",
 }
 """Name of a class of answers -> the module here whose ``report_of`` puts it into words."""
 
