@@ -165,6 +165,12 @@ def in_file(key: str, data: Mapping[str, Any]) -> bool:
 
 def waits_for_another(path: Path, data: Mapping[str, Any]) -> bool:
     """Whether a block has no meaning until another key says so, and is offered only then."""
+    if path == ("cohorts", "designs"):
+        cohorts = data.get("cohorts")
+        strata = cohorts.get("strata") if isinstance(cohorts, dict) else None
+        strata = strata if isinstance(strata, list) else ()
+        named = {str(each.get("cohort") or each.get("name")) for each in strata if isinstance(each, dict)}
+        return not isinstance(cohorts, dict) or cohorts.get("monitor") != "own" or len(named) < 2
     if path != ("conduct", "weighing"):
         return False
     conduct = data.get("conduct")

@@ -230,11 +230,9 @@ class Form:
             rare=not value,
         )
 
-    def _designs(self, path: Path, node: Node, kind: Node, value: Any) -> Block | None:
-        """A design for each cohort that has its own; None where cohorts cannot have one."""
+    def _designs(self, path: Path, node: Node, kind: Node, value: Any) -> Block:
+        """A design for each cohort that has its own."""
         stated = value if isinstance(value, dict) else {}
-        if not stated and (self.data["cohorts"].get("monitor") != "own" or len(self.cohorts) < 2):
-            return None
         (inner,) = map(schema().follow, kind["patternProperties"].values())
         blocks: list[Part] = []
         for name, entry in stated.items():
