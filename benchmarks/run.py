@@ -24,7 +24,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import calendar_time, numpy_twin, plain_search, sensitivity, startup, status
+from benchmarks import calendar_time, controls, numpy_twin, plain_search, sensitivity, startup, status
 from benchmarks.measure import Row, rounds, seconds
 from trialsim.codes import CONTINUE, FINAL_GO, GO_EARLY, NEVER, REDUCE, STOP
 from trialsim.designs import bryant_day
@@ -290,7 +290,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows = [*calendar_time.one_core(quick), *monte_carlo(quick), *exact_chain(quick), *simon_search(quick)]
     if cores:
         os.sched_setaffinity(0, cores)
-    rows += [*calendar_time.all_cores(quick), *scaling(quick), *startup.rows(quick), *status.rows(quick)]
+    rows += [*controls.rows(quick), *calendar_time.all_cores(quick), *scaling(quick), *startup.rows(quick)]
+    rows += status.rows(quick)
     if not quick:
         rows += [*sensitivity.rows(), *sensitivity.robust_search()]
     print(f"{machine()}\n\n{table(rows)}")

@@ -64,6 +64,21 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class Adjusted(Estimate):
+    """A simulated number, adjusted by what the twin of its trials gave and should have given (docs/methods.md).
+
+    Attributes:
+        variance_factor: how many times smaller its variance is than the plain number's; None where nothing is left.
+        controls: the quantities of the twin that it is adjusted by.
+        plain_because: why it is the plain number after all; "" where it is not.
+    """
+
+    variance_factor: float | None
+    controls: tuple[str, ...]
+    plain_because: str = ""
+
+
+@dataclass(frozen=True)
 class Exact:
     """The exact distribution of one trial under one truth; M is the largest number of treated patients.
 
@@ -107,6 +122,21 @@ class Simulated:
     """Trials by duration in whole days; empty where calendar time was not simulated."""
 
 
+def adjusted_columns(row: Mapping[str, Any] | None) -> dict[str, Any]:
+    """An adjusted number as columns of a table: empty but for ``not_adjusted``, why, where the plain one stands."""
+    row = row or {}
+    stands = bool(row) and not row["plain_because"]
+    numbers = {
+        "adjusted": "estimate",
+        "adjusted_mcse": "mcse",
+        "adjusted_low": "low",
+        "adjusted_high": "high",
+        "variance_factor": "variance_factor",
+    }
+    found = {column: row[key] if stands else None for column, key in numbers.items()}
+    return {**found, "not_adjusted": row.get("plain_because") or None}
+
+
 _NOTHING = Simulated(0, {}, (), (), (), ())
 
 
@@ -121,7 +151,8 @@ class OperatingCharacteristics:
     ``z`` is (simulated - exact) / standard error, where enough trials vary (``is_normal``); ``disagreements`` names
     quantities further apart than chance allows; ``not_exact`` says why there is no exact answer ("" where there is
     one). Where calendar time decides, ``at_once`` is the same trial with every outcome known at once: exact, simulated
-    and held against each other.
+    and held against each other; ``adjusted`` are the simulated numbers once what the twin gave is set against what it
+    should have given (``docs/methods.md``).
     """
 
     case: str
@@ -133,6 +164,17 @@ class OperatingCharacteristics:
     disagreements: tuple[str, ...] = ()
     cohorts: tuple[str, ...] = ()
     at_once: OperatingCharacteristics | None = None
+    adjusted: dict[str, Adjusted] = field(default_factory=dict)
+    by_time: dict[str, Estimate] = field(default_factory=dict)
+    """What calendar time changes in each quantity, trial by trial on the same patients, not adjusted."""
+
+    @property
+    def told(self) -> dict[str, Estimate]:
+        """The simulated numbers as they are told where each stands by itself: adjusted where there is such a number.
+
+        Parts that are to add up (months, doses, cohorts, ways of ending) are told unadjusted.
+        """
+        return {**(self.simulated.values if self.simulated else {}), **self.adjusted}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -147,7 +189,8 @@ class OperatingCharacteristics:
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """One dict a quantity: case, quantity, label, exact, estimate, mcse, low, high, z; and exact_at_once,
-        estimate_at_once, z_at_once (of the trial with outcomes known at once) where calendar time decides."""
+        estimate_at_once, z_at_once (of the trial with outcomes known at once) where calendar time decides, and what
+        the number is once adjusted by them (``adjusted_columns``)."""
         twin = self.at_once
         for name in self.names:
             estimate = self.simulated.values[name] if self.simulated else None
@@ -171,6 +214,7 @@ class OperatingCharacteristics:
                 "high": estimate.high if estimate else None,
                 "z": self.z.get(name),
                 **at_once,
+                **(adjusted_columns(vars(self.adjusted[name])) if name in self.adjusted else {}),
             }
 
     def to_dict(self) -> dict[str, Any]:
@@ -190,6 +234,7 @@ class OperatingCharacteristics:
             "distributions": self._distributions(),
             **({"cohorts": list(self.cohorts)} if self.cohorts else {}),
             **({"at_once": self.at_once.to_dict()} if self.at_once else {}),
+            **({"adjusted": {name: vars(a) for name, a in self.adjusted.items()}} if self.adjusted else {}),
         }
 
     def _distributions(self) -> dict[str, Any]:

@@ -26,7 +26,9 @@ def counted(values: list[int]) -> list[int]:
 def assert_counted(rows: Int32, levels: int, calendar: Calendar) -> None:
     table = rows.tolist()
     cohorts, most = calendar.cohorts, calendar.max_arrivals
-    found = fold(rows, most, column.LEVELS, levels, cohorts, own=bool(calendar.own))
+    false = {c for c in range(cohorts) if c % 3 != 1}
+    false_go = sum(1 << c for c in false)
+    found = fold(rows, most, column.LEVELS, levels, cohorts, false_go, own=bool(calendar.own))
 
     def same(name: str, values: list[int]) -> None:
         counts = list(found.counts[name])
@@ -42,13 +44,13 @@ def assert_counted(rows: Int32, levels: int, calendar: Calendar) -> None:
     same("reduction_patient", [row[column.REDUCED_AFTER] for row in table])
     same("days", [row[column.DURATION] // 1024 for row in table])
     assert found.replicates == len(table)
-    sets = [
-        sum(1 << c for c in range(cohorts) if row[by_cohort + 4 * c] in (GO_EARLY, FINAL_GO)) for row in table
-    ]
+    went = [{c for c in range(cohorts) if row[by_cohort + 4 * c] in (GO_EARLY, FINAL_GO)} for row in table]
     if calendar.own:
-        same("go_sets", sets)
+        same("goes", [len(each) for each in went])
+        same("false_goes", [len(each & false) for each in went])
+        assert found.counts["went"] == tuple(sum(c in each for each in went) for c in range(cohorts))
     # what is derived from a row is checked quantity by quantity in test_quantities.py
-    numbers = counting.read(rows, column.LEVELS, levels, cohorts).tolist()
+    numbers = counting.read(rows, column.LEVELS, levels, cohorts, false_go).tolist()
     assert [each[: len(row)] for each, row in zip(numbers, table, strict=True)] == table
     columns = list(zip(*numbers, strict=True))
     assert found.counts["sums"] == tuple(map(sum, columns))

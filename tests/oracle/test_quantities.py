@@ -91,9 +91,10 @@ def test_random_trials_in_calendar_time() -> None:
     seen: set[str] = set()
     for seed in range(120):
         rules, calendar, thresholds = random_conduct(rng)
-        one = Timed.of(rules, calendar, thresholds)
-        other = replace(one, thresholds=random_thresholds(rng, *thresholds.shape[:2]))
+        other_rates = random_thresholds(rng, *thresholds.shape[:2])
         false_go = rng.randrange(1 << calendar.cohorts)
+        one = replace(Timed.of(rules, calendar, thresholds), false_go=false_go)
+        other = replace(one, thresholds=other_rates)
         seen |= assert_sides(Side.of(one, false_go), Side.of(other, false_go), seed, 60)
     assert seen == {name for name in READINGS if not name.startswith("p_dose_") or name in WITHOUT_DECISION}
 

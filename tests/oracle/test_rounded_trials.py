@@ -56,6 +56,7 @@ class Rounded:
     known: int
     toxic: bool
     toxicity_known: int
+    sighted: int = -1
     outcome_heard: bool = False
     toxicity_heard: bool = False
 

@@ -17,6 +17,7 @@ from tests.helpers import CONFIGS, DASATINIB
 from tests.page.server import MISSING, Served, browser, served
 from trialsim import run
 from trialsim.page.links import link
+from trialsim.running.plain import told
 from trialsim.scenario.files import parse
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(bool(MISSING), reason=MISSING)]
@@ -98,7 +99,7 @@ def test_the_numbers_are_those_of_the_run_and_follow_a_change(page: Any) -> None
     settled(page)
     doc = run(parse(TEXT)).to_dict()
     first = numbers(page)
-    assert doc["cases"]["active"]["simulated"]["p_go"]["estimate"] in first
+    assert told(doc["cases"]["active"], "p_go")["estimate"] in first
     type_in(page, "truth.active.response", "0.2")
     page.locator("#answer td", has_text=re.compile(r"^20%$")).wait_for()
     settled(page)
@@ -106,7 +107,7 @@ def test_the_numbers_are_those_of_the_run_and_follow_a_change(page: Any) -> None
         parse(TEXT.replace("active:      {response: 0.15,", "active:      {response: 0.2,"))
     ).to_dict()
     for name, case in moved["cases"].items():
-        assert case["simulated"]["p_go"]["estimate"] in numbers(page), name
+        assert told(case, "p_go")["estimate"] in numbers(page), name
     assert numbers(page) != first
 
 

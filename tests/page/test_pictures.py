@@ -116,7 +116,7 @@ def test_p_go_marks_every_case_where_the_results_have_it(name: str) -> None:
             assert "exact" in mark["hovertext"][0] and picture.rows[row][-1].text == "exact"
         else:
             assert oc.simulated is not None
-            e = oc.simulated.values["p_go"]
+            e = oc.told["p_go"]
             assert mark["y"] == [e.estimate]
             assert mark["error_y"]["array"] == pytest.approx([e.high - e.estimate])
             assert mark["error_y"]["arrayminus"] == pytest.approx([e.estimate - e.low])

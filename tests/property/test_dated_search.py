@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 
 import trialsim
-from tests.helpers import DASATINIB, run
+from tests.helpers import DASATINIB, ROOT, run
 from trialsim.designs.simon import Simon
 from trialsim.engine.exact import distribution
 from trialsim.engine.whole_trial_dated import in_calendar_time
 from trialsim.engine.whole_trial_found import InCalendarTime, RobustDesigns
 from trialsim.errors import DesignError
+from trialsim.reporting.find import report_of
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Scenario
+from trialsim.writing.terminal import terminal
 
 ROLES = {"poor": "null", "good": "alternative"}
 
@@ -77,6 +79,28 @@ def test_designs_keep_their_error_rates_in_trials_that_the_search_did_not_see() 
             moved, *(abs(case.p_go.estimate - case.at_once) / case.p_go.mcse for case in (null, good))
         )
     assert moved > 4  # calendar time does change P(go) here
+
+
+def test_looks_that_weigh_pending_patients_are_searched_by_their_own_cut_offs() -> None:
+    of = scenario()
+    assert of.conduct is not None
+    weighing = {"pending": "weigh_follow_up", "interim": "pause"}
+    conduct = of.conduct.model_dump(mode="json", exclude_unset=True) | weighing
+    found = searched(scenario(conduct=conduct), nmax=20, criterion="optimal", replicates=2000)
+    best = found["optimal"]
+    stated = {"kind": "simon", "p0": 0.15, "n1": best.n1, "r1": best.r1, "n": best.n, "r": best.r}
+    trial = scenario(conduct=conduct, design=stated)
+    assert found.dated is not None and best.type_i_error <= 0.1 and best.power >= 0.75
+    for case in found.dated.designs["optimal"]:
+        does = trialsim.simulate(trial, replicates=4000, seed=8)[case.case].simulated
+        for told, name in ((case.p_go, "p_go"), (case.months, "duration_months")):
+            apart = math.hypot(told.mcse, does.values[name].mcse)
+            assert abs(told.estimate - does.values[name].estimate) < 4.5 * apart, (case, name)
+    said = " ".join(terminal(report_of(found)).split())
+    assert "The table of every outcome known at once is exact, in the scenario's own trial" in said
+    cut_offs = scenario(conduct=conduct | {"weighing": {"cutoffs": [0.5]}})
+    with pytest.raises(DesignError, match=r"conduct\.weighing\.cutoffs: are those of one design"):
+        searched(cut_offs, nmax=20)
 
 
 @pytest.mark.slow
@@ -151,3 +175,24 @@ def test_on_the_command_line(
 def test_a_scenario_without_dates_is_refused() -> None:
     with pytest.raises(DesignError, match="needs the block `conduct`"):
         searched(scenario(conduct=None))
+
+
+@pytest.mark.slow
+def test_the_page_of_the_manual_has_the_numbers_of_the_search() -> None:
+    """The table of docs/robust-search.md, which takes too long to be made with the other pages."""
+    found = trialsim.find_robust(
+        trialsim.load(DASATINIB),
+        null=["inactive"],
+        alternative=["active"],
+        criterion="optimal",
+        calendar=True,
+    )
+    page = (ROOT / "docs/robust-search.md").read_text(encoding="utf-8")
+    assert f"finds {found['optimal']}:" in page and found.dated is not None
+    for case in found.dated.designs["optimal"]:
+        cells = [f"{case.at_once:.4f}", f"{case.p_go.estimate:.4f}", f"{case.p_go.mcse:.5f}"]
+        cells = [cell.removeprefix("0") for cell in cells] + [
+            f"{case.en.estimate:.1f}",
+            f"{case.months.estimate:.1f}",
+        ]
+        assert f"| {' | '.join([case.case, *cells])} |" in page

@@ -24,6 +24,8 @@ from trialsim.designs.rules import Looks
 from trialsim.designs.target import NoDesign, Target
 from trialsim.errors import DesignError
 from trialsim.kernels.multipliers import dual, tables
+from trialsim.reporting.find import report_of
+from trialsim.writing.markdown import markdown
 
 Row = dict[str, str]
 GRID = 1e-6
@@ -375,3 +377,23 @@ def test_its_looks_are_those_that_decide_something() -> None:
     assert optimal_looks.search(Target(0.3, 0.6, 0.1, 0.2, 17), 1).looks().n == (
         single_stage.search(Target(0.3, 0.6, 0.1, 0.2))["first"].n,
     )
+
+
+@pytest.mark.parametrize("looks", [40, 0, "two", 2.5])
+def test_a_number_of_looks_that_cannot_be_is_refused_in_plain_words(looks: object) -> None:
+    told = f"looks = {looks!r} is not possible; a whole number from 1 to 8 or every is allowed"
+    with pytest.raises(DesignError) as caught:
+        find("optimal_looks", p0=0.1, p1=0.3, alpha=0.05, beta=0.2, nmax=29, looks=looks)
+    assert str(caught.value) == told
+
+
+def test_the_page_says_what_a_search_that_gave_up_has_settled_and_what_a_dash_means() -> None:
+    keys: dict[str, Any] = {"p0": 0.1, "p1": 0.4, "alpha": 0.1, "beta": 0.2, "nmax": 15, "early_go": True}
+    asked: tuple[tuple[Any, int, bool], ...] = (("every", 2, True), (2, 100_000, False))
+    for looks, nodes, given_up in asked:
+        found = find("optimal_looks", looks=looks, nodes=nodes, **keys)
+        said = " ".join(markdown(report_of(found)).split())
+        assert ("not proved" in said) == given_up
+        assert ("The search ended before every design" in said) == given_up
+        assert ("or no other can be better" in said) != given_up
+        assert ("a dash: never futile there" in said) == any("-:" in design.design for design in found)

@@ -17,6 +17,7 @@ from tests.published.reference import rows
 from trialsim.codes import FUTILITY, TICKS_PER_WEEK
 from trialsim.designs.pending_looks import Look, Posterior, above, cut_off_range, futile_from
 from trialsim.engine.timed import Timed
+from trialsim.errors import DesignError, ScenarioError
 from trialsim.kernels import conduct_columns as column
 from trialsim.kernels import patient as field
 from trialsim.kernels.streams import stream_key
@@ -255,5 +256,15 @@ def test_what_cannot_be_weighed_is_refused(good: str, bad: str, told: str) -> No
     keys: dict[str, Any] = {"n1": 8, "n": 16, "p0": 0.2, "lambda_": 0.9, "gamma": 0.8}
     text = TRIAL.format(posterior="exact", follow_up="visits", p=0.2, rate=4, most=0.5, least=0, **keys)
     assert good in text
-    with pytest.raises(Exception, match=told):
-        _ = Compiled.of(parse(text.replace(good, bad))).calendar
+    with pytest.raises(ScenarioError, match=told) as caught:  # where the file is read: `validate` says it too
+        parse(text.replace(good, bad), "trial.yaml")
+    assert str(caught.value).startswith("trial.yaml:")
+
+
+def test_a_design_that_is_searched_is_refused_when_it_is_found() -> None:
+    keys: dict[str, Any] = {"n1": 8, "n": 16, "p0": 0.2, "lambda_": 0.9, "gamma": 0.8}
+    text = TRIAL.format(posterior="beta", follow_up="visits", p=0.2, rate=4, most=0.5, least=0, **keys)
+    good = "kind: bop2, looks: [8, 16], p0: 0.2, lambda: 0.9, gamma: 0.8"
+    searched = parse(text.replace(good, "kind: single_stage, p0: 0.2, p1: 0.5, alpha: 0.1, beta: 0.2"))
+    with pytest.raises(DesignError, match="no interim look"):
+        _ = Compiled.of(searched).calendar

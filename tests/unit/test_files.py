@@ -709,7 +709,8 @@ def inputs(node, path=()):
     for key, part in node.get("properties", {}).items():
         if path or key not in NOT_TOLD:
             yield (*path, key), part
-            yield from inputs(part, (*path, key))
+            if key != "designs":  # symbols, as those of `design`
+                yield from inputs(part, (*path, key))
 
 
 SCHEMA = files.json_schema()

@@ -156,12 +156,12 @@ def test_a_ledger_of_another_run_is_refused_and_kept(
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("__version__", "trialsim was"), ("FORMAT", "it is in format 2, not 3")]
+    ("name", "words"), [("__version__", "trialsim was"), ("FORMAT", "it is in format 3, not 4")]
 )
 def test_a_ledger_of_another_version_is_refused(
     path: Path, monkeypatch: pytest.MonkeyPatch, name: str, words: str
 ) -> None:
-    monkeypatch.setattr(module, name, {"__version__": "9.9", "FORMAT": 3}[name])
+    monkeypatch.setattr(module, name, {"__version__": "9.9", "FORMAT": 4}[name])
     with pytest.raises(OutputError, match=words):
         resumed(path)
 

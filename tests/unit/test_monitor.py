@@ -38,6 +38,7 @@ from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import load, parse
 from trialsim.scenario.model import Scenario
+from trialsim.scenario.pending import waiting
 from trialsim.writing.html import html
 from trialsim.writing.latex import latex
 from trialsim.writing.markdown import markdown
@@ -168,6 +169,17 @@ def test_toxicity_at_the_looks_is_printed() -> None:
     assert present is not None
     # the tenth toxicity among the thirteen to come is all but certain to be there at the look
     assert present.cases["active"].p_stop_toxicity == pytest.approx(1 - 0.8**13, abs=1e-12)
+
+
+def test_the_sheet_says_how_looks_weigh_pending_patients() -> None:
+    stated = load(DASATINIB.with_name("pending-looks.yaml"))
+    printed = " ".join(str(monitoring_aids(stated)).split())
+    assert "the decisions above are those when every outcome is known" in printed
+    assert "no more than 5 of 10 and 7 of 15 are pending" in printed
+    assert "10 1 3.6215" in printed and "15 3 7.9219" in printed
+    assert "later interim looks, which weigh pending patients, are taken to know every outcome" in printed
+    waits = " ".join(str(monitoring_aids(waiting(stated))).split())
+    assert "While some are pending" not in waits and "weigh pending" not in waits
 
 
 def test_looks_in_few_words() -> None:

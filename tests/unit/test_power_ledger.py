@@ -198,7 +198,7 @@ def test_every_scenario_goes_from_its_design_to_its_run(path: Path) -> None:
     found = power_ledgers(Compiled.of(scenario), results)
     for oc in results.cases:
         for c, ledger in enumerate(found.of(oc.case), start=1):
-            values = (oc.exact or oc.simulated).values  # type: ignore[union-attr]
+            values = oc.exact.values if oc.exact else oc.told
             last = values[f"p_go_cohort_{c}" if ledger.cohort else "p_go"]
             last = getattr(last, "estimate", last)
             assert ledger.steps[-1].p_go == pytest.approx(last, abs=1e-12)
@@ -351,7 +351,11 @@ def test_what_a_step_does_is_the_difference_of_trials_on_the_same_patients() -> 
     truth = {"active": {"response": [0.4, 0.2], "toxicity": [0.5, 0.3]}}
     scenario = small(conduct=CONDUCT, truth=truth)
     trial, results = Compiled.of(scenario), simulate(scenario, replicates=2000, totals=False)
-    found, key = power_ledgers(trial, results), stream_key(scenario.simulation.seed)
+    plain = replace(results, cases=tuple(replace(oc, adjusted={}) for oc in results.cases))
+    again = replace(plain, cases=tuple(replace(oc, by_time={}) for oc in plain.cases))
+    found, key = power_ledgers(trial, plain), stream_key(scenario.simulation.seed)
+    # what the run has simulated, or simulated again
+    assert found.to_dict() == power_ledgers(trial, again).to_dict()
     dated = timed(trial)["active"]
     one, two = (Side.of(each).paired(key, 0, 2000) for each in (at_once(trial, dated), dated))
     step = found.ledgers[0]["calendar"]
@@ -363,6 +367,22 @@ def test_what_a_step_does_is_the_difference_of_trials_on_the_same_patients() -> 
     for name in ("en", "toxicities"):
         expected = (two[name].values - one[name].values).mean()
         assert found.of_time["active"][name].estimate == pytest.approx(expected, abs=1e-12)
+
+
+def test_an_adjusted_step_is_its_difference_from_the_exact_step_before() -> None:
+    truth = {"active": {"response": [0.4, 0.2], "toxicity": [0.5, 0.3]}}
+    scenario = small(conduct=CONDUCT, truth=truth)
+    results = simulate(scenario, replicates=2000, totals=False)
+    found, oc = power_ledgers(Compiled.of(scenario), results), results["active"]
+    step, twin = found.ledgers[0]["calendar"], oc.at_once.exact.values  # type: ignore[union-attr]
+    adjusted = oc.adjusted["p_go"]
+    assert adjusted.controls
+    assert step.same_patients == pytest.approx(adjusted.estimate - twin["p_go"], abs=1e-11)
+    assert step.same_patients_mcse == step.change_mcse == adjusted.mcse
+    assert adjusted.mcse < oc.simulated.values["p_go"].mcse  # type: ignore[union-attr]
+    changed = found.of_time["active"]
+    for name in ("en", "toxicities"):
+        assert changed[name].estimate == pytest.approx(oc.adjusted[name].estimate - twin[name])
 
 
 @pytest.mark.parametrize(
@@ -526,7 +546,8 @@ def test_sentence_and_table_of_a_trial_in_calendar_time() -> None:
     assert "when the toxicity rule can stop the trial" in said
     step = ledger["calendar"]
     assert f"on the same patients, standard error {step.same_patients_mcse:.5f}" in said
-    assert "is chance) in calendar time" in said
+    assert step.same_patients == pytest.approx(step.change)  # adjusted: chance is left out already
+    assert f"{step.same_patients_mcse:.5f}) in calendar time" in said
     (group,) = table([ledger]).groups
     assert [row[1].value for row in group.rows] == [step.p_go for step in ledger.steps]
     assert [row[3].value for row in group.rows] == [step.change for step in ledger.steps]
@@ -558,3 +579,11 @@ def test_the_figure_draws_the_ledger() -> None:
 
 def test_nothing_is_drawn_where_nothing_follows_the_design() -> None:
     assert drawn_of(tiny(dose_reduction=None, evaluability=None)) is None
+
+
+def test_calendar_time_names_the_looks_that_weigh_pending_patients() -> None:
+    for pending, said in (("weigh_follow_up", True), ("wait", False)):
+        conduct = {**CONDUCT, "interim": "pause", "pending": pending}
+        scenario = tiny(conduct=conduct)
+        words = sentence(scenario, ledgers(scenario, replicates=200).ledgers[0])
+        assert ("in calendar time, with looks that weigh pending patients" in words) == said, words

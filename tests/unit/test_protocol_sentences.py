@@ -10,6 +10,7 @@ import pytest
 import trialsim
 from tests.helpers import CONFIGS, run
 from tests.unit.protocol_cases import DESIGNS, TOXICITY, facts, scenario, text_of
+from trialsim.scenario.changes import changed
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.files import load
 from trialsim.scenario.model import Scenario
@@ -310,3 +311,28 @@ def test_what_a_restart_drops_is_told():
     text = config("restart")
     assert "an interim look that is pending is dropped, and looks start again" in text
     assert "Once the patients of the final look are all enrolled, the dose is not changed any more." in text
+
+
+def test_looks_that_weigh_pending_patients_say_whom_when_and_how_they_err():
+    stated = load(CONFIGS / "pending-looks.yaml")
+    assert stated.conduct is not None
+    text = told(stated)
+    assert "It takes the first patients in the order of enrolment, when the last of them is enrolled" in text
+    assert "on what was known when it was taken" not in text
+    assert (
+        "It may also stop where a look at every outcome would have let the trial go on, which costs power."
+        in text
+    )
+    later = changed(
+        stated,
+        {
+            "conduct.review_lag_weeks": 2,
+            "evaluability": {"probability": 0.9, "replaced": True},
+        },
+    )
+    text = told(later)
+    assert (
+        "the first patients in the order of enrolment of those not known to be inevaluable, when the last"
+        in text
+    )
+    assert "It is decided 2 weeks later, on what was known when it was taken." in text

@@ -73,7 +73,7 @@ def test_what_calendar_time_changes_is_the_difference_from_outcomes_at_once() ->
     for name, case in doc["cases"].items():
         for quantity, row in doc["calendar_time_changes"][name].items():
             assert row["at_once"] == case["at_once"]["exact"][quantity]
-            drawn = case["simulated"][quantity]
+            drawn = case["adjusted"][quantity]
             assert row["difference"] == pytest.approx(drawn["estimate"] - row["at_once"], abs=1e-9)
             assert row["mcse"] == drawn["mcse"]
     (inactive, active) = changed_words(doc)
@@ -213,7 +213,7 @@ def test_treated_and_evaluable_stand_side_by_side() -> None:
     scenario = timed(design={"kind": "simon", "p0": 0.1, "p1": 0.4, "alpha": 0.1, "beta": 0.2})
     doc = built(scenario)
     for name, row in doc["analysis_sets"].items():
-        values = doc["cases"][name]["simulated"]
+        values = doc["cases"][name]["adjusted"]
         assert row["p_go_evaluable"] == values["p_go_evaluable"]["estimate"]
         assert row["responses_per_evaluable"] == pytest.approx(
             values["responses"]["estimate"] / values["en_evaluable"]["estimate"]

@@ -176,9 +176,10 @@ def is_fitted(scenario: Scenario, name: str, case: Case, quantity: str, count: i
         return False
     if not isinstance(value, float) or base == "disease_control" or quantity != base:
         return False
-    # two or more significant digits that are the observed proportion, rounded, and no hypothesis of the design
+    # two or more significant digits that are the observed proportion, rounded, and no hypothesis of a design
     decimals = f"{value:.10f}".rstrip("0").partition(".")[2]
-    hypotheses = (getattr(scenario.design, "p0", None), getattr(scenario.design, "p1", None))
+    designs = scenario.every_design.values()
+    hypotheses = [getattr(design, key, None) for design in designs for key in ("p0", "p1")]
     return (
         len(decimals.lstrip("0")) >= 2
         and value not in hypotheses

@@ -82,6 +82,14 @@ def monitor(
             show_default=False,
         ),
     ] = None,
+    cohort: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="the cohort whose sheet is wanted, where cohorts share nothing (monitor: own)",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Print the decision table of the protocol, and conditional and predictive power at the interim; all exact."""
     wanted = "two or three whole numbers from 0: patients, responses, toxicities, such as 30,4,8"
@@ -98,6 +106,7 @@ def monitor(
         "all_toxicities": all_toxicities,
         "rates": rate or (),
         "prior": prior,
+        "cohort": cohort,
     }
     found = monitored(stated, **asked)
     if out.file is not None:

@@ -16,12 +16,13 @@ from trialsim.designs.alone import written
 from trialsim.designs.efficiency_bound import ABOVE, LEAST, measured
 from trialsim.designs.error_rates import ErrorRates
 from trialsim.designs.infeasible import Reached, feasible
+from trialsim.designs.key_faults import faults
 from trialsim.designs.over_history import MEAN_TYPE_I, counted, told
 from trialsim.designs.pasted import as_rules
 from trialsim.designs.rules import Looks
 from trialsim.designs.target import NoDesign, Target, beta_of, check_probability, doubtful
 from trialsim.errors import DesignError
-from trialsim.given import behind, clip, number_in, takes
+from trialsim.given import number_in, takes
 from trialsim.results import digits12
 
 _DESIGNS = {spec.model_fields["kind"].annotation: spec for spec in get_args(get_args(Design)[0])}
@@ -325,31 +326,12 @@ def _instead(spec: ErrorRates, target: Target) -> str:
     return feasible(search, target, by_responses=not hasattr(spec, "toxicity"))
 
 
-WANTED = {"int": "a whole number", "float": "a number", "bool": "true or false", "tuple": "a list"}
-"""How a validation error's type begins -> what is wanted."""
-
-
 def spec_of(kind: str, stated: dict[str, Any]) -> Any:
     """The block of a design of this kind with these keys; DesignError says what is wrong with them."""
     try:
         return TypeAdapter(KINDS[kind]).validate_python({"kind": kind, **stated})
     except ValidationError as error:
-        raise DesignError("; ".join(_fault(kind, fault) for fault in error.errors())) from None
-
-
-def _fault(kind: str, fault: Any) -> str:
-    key = ".".join(str(step) for step in fault["loc"]) or fault.get("ctx", {}).get("key", "")
-    if fault["type"] == "extra_forbidden":
-        known = [name for name in KINDS[kind].model_fields if name != "kind"]
-        return f"`{key}` is no key of {kind}; allowed: {', '.join(known)}"
-    text, value = str(fault["msg"]), fault["input"]
-    if not text.startswith("Input should be"):
-        return f"{key}: {text[:1].lower()}{text[1:]}" if key else text
-    for kind, wanted in WANTED.items():
-        if fault["type"].startswith(kind):
-            told = f"is text, not {wanted}{behind(value)}" if isinstance(value, str) else f"must be {wanted}"
-            return f"{key} = {clip(repr(value))} {told}"
-    return text.replace("Input should be", f"{key} = {clip(repr(value))} must be")
+        raise DesignError(faults(kind, KINDS[kind], error)) from None
 
 
 def _other_en(criterion: str, design: Any, en_p0: float | None) -> float | None:

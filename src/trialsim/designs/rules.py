@@ -5,8 +5,8 @@ Convention, everywhere: stop stage 1 if responses <= r1; go if responses > r; ac
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from trialsim.codes import CONSIDER, CONTINUE, FUTILE, GO, NEVER, NEW_DOSE_ONLY, POOLED, REDUCE, RESTART, STOP
@@ -209,6 +209,8 @@ class Rules:
         attained_ge: ``attained_ge[m]``: least responses for a go when m patients are analysed instead of the planned
             n (NEVER where no count suffices); required under NEW_DOSE_ONLY.
         randomise: how patients are allocated once the first dose was left; None: all get the next one.
+        each: the rules of each cohort, where cohorts that share nothing have designs of their own; ``looks`` and
+            ``monitor`` are then those of a cohort without one, and ``max_treated`` is of all together.
     """
 
     looks: Looks
@@ -218,6 +220,7 @@ class Rules:
     on_dose_change: int = POOLED
     attained_ge: tuple[int, ...] = ()
     randomise: Randomise | None = None
+    each: tuple[Rules, ...] = ()
 
     def __post_init__(self) -> None:
         if self.max_treated < self.looks.planned_n:
@@ -247,6 +250,10 @@ class Rules:
     def levels(self) -> int:
         """Number of dose levels, K."""
         return len(self.monitor.action)
+
+    def changed(self, change: Callable[[Rules], Rules]) -> Rules:
+        """The rules with a change made to them, and to those of every cohort."""
+        return replace(change(self), each=tuple(map(change, self.each)))
 
     @property
     def most_treated(self) -> int:

@@ -29,8 +29,14 @@ ADDED = (
 LATE = np.iinfo(np.int32).max
 
 
-def runs(tables: Tables, calendar: Calendar) -> Iterator[tuple[Tables, Calendar]]:
-    """What the trial of each cohort is run with."""
+def runs(
+    tables: Tables, calendar: Calendar, by_cohort: Sequence[Tables] = ()
+) -> Iterator[tuple[Tables, Calendar]]:
+    """What the trial of each cohort is run with; ``by_cohort``: its tables, where each has its own design."""
+    for c, own in enumerate(by_cohort):
+        yield own, calendar._replace(only=c, attained_ge=own.attained_ge)
+    if by_cohort:
+        return
     most = (tables.act_ge.shape[1] - 1) // calendar.cohorts
     each = tables._replace(
         act_ge=np.ascontiguousarray(tables.act_ge[:, : most + 1]),

@@ -168,7 +168,7 @@ def _p_go(oc: OperatingCharacteristics) -> tuple[Estimate, bool] | None:
     if oc.exact is not None:
         value = oc.exact.values["p_go"]
         return Estimate(value, 0.0, value, value), True
-    return (oc.simulated.values["p_go"], False) if oc.simulated else None
+    return (oc.told["p_go"], False) if oc.simulated else None
 
 
 def _response(truth: Strata) -> tuple[float, float]:

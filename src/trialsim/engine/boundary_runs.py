@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from trialsim.kernels.conduct_columns import TREATED
 from trialsim.kernels.patient import IS_TOXIC, LEVEL
 from trialsim.kernels.streams import stream_key
 from trialsim.scenario.compiled import Compiled
+from trialsim.scenario.compiling import of_a_cohort
 from trialsim.scenario.model import Observed
 from trialsim.scenario.truth import Rates
 
@@ -31,7 +32,9 @@ class BoundaryRuns:
         bounds: the cut-off after m = 0, 1, ... patients at the starting dose; nan where no count acts.
         trials: toxicities after 0, 1, ... patients at the starting dose, a list a simulated trial.
         crossings: the number of patients at which each reaches the boundary, None where it never does.
-        observed: observed patients with toxicity and treated, where one count is known.
+        observed: observed patients with toxicity and treated, where one count is known and there is one boundary.
+        cohorts: where cohorts share nothing those whose boundary is ``bounds``; the trials are of the first.
+        others: the boundaries of the other cohorts, with their names.
     """
 
     case: str
@@ -40,6 +43,8 @@ class BoundaryRuns:
     trials: tuple[list[int], ...]
     crossings: tuple[int | None, ...]
     observed: tuple[int, int] | None
+    cohorts: tuple[str, ...] = ()
+    others: tuple[tuple[tuple[str, ...], Float64], ...] = ()
 
     def rows(self) -> list[dict[str, Any]]:
         """Tidy rows: the boundary, each trial up to where it reaches the boundary or ends, the observed total."""
@@ -48,7 +53,15 @@ class BoundaryRuns:
             found = {"series": series, "trial": trial, "patients": m, "toxicities": toxic}
             return found | {"reaches": reaches}
 
-        rows = [row("boundary", None, m, int(b), None) for m, b in enumerate(self.bounds) if np.isfinite(b)]
+        whose = f" of {', '.join(self.cohorts)}" if self.others else ""
+        every = [(f"boundary{whose}", self.bounds)]
+        every += [(f"boundary of {', '.join(names)}", bounds) for names, bounds in self.others]
+        rows = [
+            row(series, None, m, int(b), None)
+            for series, bounds in every
+            for m, b in enumerate(bounds)
+            if np.isfinite(b)
+        ]
         for k, (trial, m) in enumerate(zip(self.trials, self.crossings, strict=True), start=1):
             end = len(trial) - 1 if m is None else m
             rows += [row("simulated", k, i, trial[i], i == m) for i in range(end + 1)]
@@ -62,9 +75,11 @@ def boundary_runs(trial: Compiled, seed: int, wanted: str = "") -> BoundaryRuns 
     scenario, rules = trial.scenario, trial.rules
     toxic = [name for name, case in scenario.truth.items() if case.toxicity is not None]
     case = wanted if wanted in toxic else next(iter(toxic), None)
+    if scenario.apart:
+        return None if case is None else _of_cohorts(trial, seed, case)
     bounds = boundary(rules)
-    if case is None or not np.isfinite(bounds).any() or scenario.apart:
-        return None  # where each cohort has a boundary of its own there is no one count to hold against it
+    if case is None or not np.isfinite(bounds).any():
+        return None
     rates = trial.rates[case]
     if trial.in_calendar:
         trials = toxicities_dated(Timed.of_case(trial, case), seed, TRIALS)
@@ -72,6 +87,26 @@ def boundary_runs(trial: Compiled, seed: int, wanted: str = "") -> BoundaryRuns 
         trials = toxicities(rules, rates, seed, TRIALS)
     crossings = tuple(crossing(trial, bounds) for trial in trials)
     return BoundaryRuns(case, rates.toxicity, bounds, tuple(trials), crossings, _seen(scenario.observed))
+
+
+def _of_cohorts(trial: Compiled, seed: int, case: str) -> BoundaryRuns | None:
+    """The boundary of every cohort, and trials of the first that has one."""
+    together: dict[tuple[float, ...], list[str]] = {}
+    for c, cohort in enumerate(trial.cohorts):
+        row = boundary(of_a_cohort(trial.rules, len(trial.cohorts), c))
+        if np.isfinite(row).any():
+            together.setdefault(tuple(np.nan_to_num(row, nan=-1.0).tolist()), []).append(cohort)
+    if not together:
+        return None
+    (bounds, cohorts), *others = (
+        (np.where(np.array(row) < 0, np.nan, row), tuple(names)) for row, names in together.items()
+    )
+    first = trial.of_cohort(cohorts[0])
+    number = trial.cohorts.index(cohorts[0])
+    trials = toxicities_dated(Timed.of_case(trial, case).of_cohort(number), seed, TRIALS)
+    crossings = tuple(crossing(each, bounds) for each in trials)
+    found = BoundaryRuns(case, first.rates[case].toxicity, bounds, tuple(trials), crossings, None, cohorts)
+    return replace(found, others=tuple((names, row) for row, names in others))
 
 
 def _seen(observed: Observed | None) -> tuple[int, int] | None:

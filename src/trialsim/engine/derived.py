@@ -14,7 +14,7 @@ from trialsim.engine.operating import not_exact
 from trialsim.engine.patients import rates_by_dose
 from trialsim.results import Estimate, OperatingCharacteristics
 from trialsim.scenario.compiled import Compiled
-from trialsim.scenario.compiling import watched_groups
+from trialsim.scenario.compiling import of_a_cohort, watched_groups
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.truth import Cells, Rates
 
@@ -91,7 +91,32 @@ def costs(trial: Compiled) -> dict[str, dict[str, float | None]]:
     ``continued`` goes on when the rule would stop the trial; ``without`` leaves every patient at the
     starting dose. None where there is no exact answer.
     """
-    rules, monitor = trial.rules, trial.rules.monitor
+    found = {}
+    for name in trial.scenario.truth:
+        # where each cohort is a trial there is no chain of all together
+        known = not trial.scenario.apart and not not_exact(trial, name)
+        found[name] = _costs(trial.rules, trial.truth(name) if known else None)
+    return found
+
+
+def costs_by_cohort(trial: Compiled) -> dict[str, list[dict[str, Any]]]:
+    """The same of each cohort, where cohorts share nothing; those that are alike together, by their names."""
+    count, found = len(trial.cohorts), {}
+    for name in trial.scenario.truth:
+        known = not not_exact(trial, name)
+        alike: dict[tuple[Rules, Rates | Cells], list[str]] = {}
+        for c, (cohort, truth) in enumerate(zip(trial.cohorts, trial.by_cohort(name), strict=True)):
+            alike.setdefault((of_a_cohort(trial.rules, count, c), truth), []).append(cohort)
+        found[name] = [
+            {"cohorts": cohorts, **_costs(rules, truth if known else None)}
+            for (rules, truth), cohorts in alike.items()
+        ]
+    return found
+
+
+def _costs(rules: Rules, truth: Rates | Cells | None) -> dict[str, float | None]:
+    """Those of one trial under one truth; None everywhere without it."""
+    monitor = rules.monitor
     never = (NEVER,) * (rules.max_treated + 1)
     # a boundary that only stops is only watched; one that lowers the dose or stops lowers it
     watched = [CONTINUE if action == STOP else action for action in monitor.action]
@@ -101,24 +126,18 @@ def costs(trial: Compiled) -> dict[str, dict[str, float | None]]:
         monitor=Monitor((*act_ge[:-1], never), monitor.at_enrolled, (*watched[:-1], CONTINUE)),
     )
     without = replace(rules, monitor=Monitor((never,), (0,), (CONTINUE,)))
-    found = {}
-    for name in trial.scenario.truth:
-        # where each cohort is a trial there is no chain of all together
-        known = not trial.scenario.apart and not not_exact(trial, name)
-        truth = trial.truth(name) if known else None
-        row: dict[str, float | None] = {}
-        for label, twin in (("stated", rules), ("continued", continued), ("without", without)):
-            values = None
-            if truth is not None and not out_of_reach(twin):
-                values = distribution(twin, _at_start(truth) if twin is without else truth).values
-            for quantity in ("p_go", "en", "toxicities"):
-                row[f"{quantity}_{label}"] = values[quantity] if values else None
-            if label == "stated":
-                both = ("p_stop_toxicity", "p_stop_toxicity_at_n")
-                row["p_stop_toxicity"] = sum(values[q] for q in both) if values else None
-                row["p_dose_reduced"] = values["p_dose_reduced"] if values else None
-        found[name] = row
-    return found
+    row: dict[str, float | None] = {}
+    for label, twin in (("stated", rules), ("continued", continued), ("without", without)):
+        values = None
+        if truth is not None and not out_of_reach(twin):
+            values = distribution(twin, _at_start(truth) if twin is without else truth).values
+        for quantity in ("p_go", "en", "toxicities"):
+            row[f"{quantity}_{label}"] = values[quantity] if values else None
+        if label == "stated":
+            both = ("p_stop_toxicity", "p_stop_toxicity_at_n")
+            row["p_stop_toxicity"] = sum(values[q] for q in both) if values else None
+            row["p_dose_reduced"] = values["p_dose_reduced"] if values else None
+    return row
 
 
 def _at_start(truth: Rates | Cells) -> Rates | Cells:
@@ -147,13 +166,13 @@ def changed_by_time(
 ) -> dict[str, dict[str, float]] | None:
     """Calendar time against outcomes known at once: both values, their difference, and its standard error.
 
-    The answer at once is exact, so the error of the difference is that of the simulated trial. ``paired`` is the same
-    difference with both simulated on the same patients, in which chance cancels. None where there are no two answers
-    to compare.
+    The answer at once is exact, so the error of the difference is that of the simulated trial, adjusted where it is.
+    ``paired`` is the difference on the same patients, in which chance cancels. None where there are no two answers to
+    compare.
     """
     if oc.at_once is None or oc.at_once.exact is None or oc.simulated is None:
         return None
-    exact, simulated = oc.at_once.exact.values, oc.simulated.values
+    exact, simulated = oc.at_once.exact.values, oc.told
     return {
         name: {
             "at_once": exact[name],
@@ -173,10 +192,10 @@ def analysis_sets(oc: OperatingCharacteristics) -> dict[str, float | None]:
     def value(name: str) -> float | None:
         if oc.exact is not None:
             return oc.exact.values.get(name)
-        estimate = oc.simulated.values.get(name) if oc.simulated else None
+        estimate = oc.told.get(name)
         return estimate.estimate if estimate else None
 
-    evaluable = oc.simulated.values.get("p_go_evaluable") if oc.simulated else None
+    evaluable = oc.told.get("p_go_evaluable")
     treated, assessed, responses = value("en"), value("en_evaluable"), value("responses")
     return {
         "p_go_treated": value("p_go"),

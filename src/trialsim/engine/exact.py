@@ -199,17 +199,21 @@ def independent_cohorts(
     """
     from trialsim.kernels.groups import BEST_LAST
 
-    one = of_a_cohort(rules, len(cohorts))
+    by_cohort = [of_a_cohort(rules, len(cohorts), c) for c in range(len(cohorts))]
     if inert(rules.monitor):
-        never = ((NEVER,) * (one.max_treated + 1),)
-        one = Rules(rules.looks, Monitor(never, (0,), (CONTINUE,)), rules.replaced, one.max_treated)
+        by_cohort = list(map(_one_dose, by_cohort))
+    known: dict[tuple[Rules, Cells], tuple[Float64, Exact]] = {}  # cohorts that are alike are worked out once
     ends, n, found = np.ones(len(BEST_LAST)), np.ones(1), []
-    for cells in cohorts:
+    for one, cells in zip(by_cohort, cohorts, strict=True):
         doses = Cells(cells.table[: one.levels])
-        by_n, _, patients, moved, triggered = _run(one, doses, CARRY_NOTHING)
-        found.append(_trial(one, doses, by_n, patients, moved, triggered))
-        ends *= np.cumsum(by_n.sum(axis=0)[list(BEST_LAST)])
-        n = np.convolve(n, found[-1].n)
+        if (one, doses) not in known:
+            by_n, _, patients, moved, triggered = _run(one, doses, CARRY_NOTHING)
+            reached = by_n.sum(axis=0)[list(BEST_LAST)]
+            known[one, doses] = reached, _trial(one, doses, by_n, patients, moved, triggered)
+        reached, itself = known[one, doses]
+        found.append(itself)
+        ends *= np.cumsum(reached)
+        n = np.convolve(n, itself.n)
     why = np.zeros(ENDS)
     why[list(BEST_LAST)] = np.diff(ends, prepend=0)
     go = [each.values["p_go"] for each in found]
@@ -240,6 +244,12 @@ def independent_cohorts(
         reduction_patient=np.zeros(rules.max_treated + 1),
         patients=treated,
     )
+
+
+def _one_dose(rules: Rules) -> Rules:
+    """The same looks without a toxicity rule, at one dose."""
+    never = ((NEVER,) * (rules.max_treated + 1),)
+    return Rules(rules.looks, Monitor(never, (0,), (CONTINUE,)), rules.replaced, rules.max_treated)
 
 
 def inert(monitor: Monitor) -> bool:

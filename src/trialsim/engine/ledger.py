@@ -21,7 +21,7 @@ from trialsim.errors import OutputError
 from trialsim.kernels.streams import STREAM_VERSION
 from trialsim.version import __version__
 
-FORMAT = 2
+FORMAT = 3
 MARK = b'{"trialsim_ledger":'
 """How every ledger begins; a file that begins otherwise is somebody's own and is left alone."""
 

@@ -17,6 +17,8 @@ from trialsim.engine.quantities import Side
 from trialsim.engine.tally import Tally
 from trialsim.engine.timed import Timed, at_once, timed
 from trialsim.engine.trials import Trials, untimed
+from trialsim.engine.with_twin import AT_ONCE as AT_ONCE
+from trialsim.engine.with_twin import Sides, adjustments, apart, by_time, with_twins
 from trialsim.given import takes
 from trialsim.kernels.streams import STREAM_VERSION
 from trialsim.quantities import is_probability, quantity_names
@@ -27,11 +29,11 @@ from trialsim.scenario.digest import digest
 from trialsim.scenario.model import Scenario
 from trialsim.version import __version__
 
-AT_ONCE = " (outcomes known at once)"
-"""Added to the name of a case: the same patients in a trial that knows every outcome before the next patient."""
-
 PATHS = " (dose paths)"
 """Added to the name of a case: its dose paths, over which P(go) is averaged."""
+
+DISAGREE = "simulation and exact calculation disagree by more than chance allows"
+"""Why a run adjusts no number by its twins."""
 
 FALSE_ALARM = 1e-4
 """Probability that a run with nothing wrong says that simulation and exact calculation disagree."""
@@ -99,23 +101,40 @@ def simulate(
     asked = trial.scenario.simulation
     seed = asked.seed if seed is None else seed
     trials, planned = trials_of(trial), None
+    together, sides = in_pairs(trial, trials), exact_sides(trial, totals)
     if replicates is None and asked.precision:
-        mains = {name: trials[name] for name in trial.scenario.truth}
-        planned = plan(mains, asked.precision, seed, jobs)
+        mains = {name: together[name] for name in trial.scenario.truth}
+        planned = plan(mains, asked.precision, seed, jobs, sides)
         replicates = planned.replicates
     replicates = asked.replicates if replicates is None else replicates
-    drawn = tallies(trials, replicates, seed, jobs=jobs, progress=progress, ledger=ledger)
-    found = of_tallies(trial, exact_sides(trial, totals), trials, drawn, seed)
+    drawn = apart(tallies(together, replicates, seed, jobs=jobs, progress=progress, ledger=ledger))
+    found = of_tallies(trial, sides, trials, drawn, seed)
     return replace(found, planned=planned)
 
 
 def expected(scenario: Scenario | Compiled, replicates: int | None = None) -> int | None:
-    """How many trials a run simulates in all; None where a pilot run has yet to plan it."""
+    """How many replicates a run simulates in all; None where a pilot run has yet to plan it.
+
+    A trial and its twin with outcomes known at once are one replicate.
+    """
     trial = Compiled.of(scenario)
     asked = trial.scenario.simulation
     if replicates is None and asked.precision:
         return None
-    return (asked.replicates if replicates is None else replicates) * len(trials_of(trial))
+    return (asked.replicates if replicates is None else replicates) * len(in_pairs(trial, trials_of(trial)))
+
+
+def in_pairs(trial: Compiled, trials: Mapping[str, Trials]) -> dict[str, Trials]:
+    """The same trials, each that has a twin with outcomes known at once together with it."""
+    sides = {
+        name: (
+            Side.of(trials[name], trial.false_go(name), dated=trial.dated),
+            Side.of(trials[f"{name}{AT_ONCE}"], trial.false_go(name), dated=False),
+        )
+        for name in trial.scenario.truth
+        if f"{name}{AT_ONCE}" in trials
+    }
+    return with_twins(trials, sides)
 
 
 def kernels_used(scenario: Scenario | Compiled) -> set[str]:
@@ -155,8 +174,9 @@ def not_exact(trial: Compiled, case: str | None = None) -> str:
     if trial.dated and any(trial.calendar.amended_at):
         return "the dose is lowered at a date"
     if trial.scenario.apart:
-        one = of_a_cohort(trial.rules, len(trial.cohorts))
-        return too_large(one) if out_of_reach(one) else ""
+        count = len(trial.cohorts)
+        each = (of_a_cohort(trial.rules, count, c) for c in range(count))
+        return next((too_large(one) for one in each if out_of_reach(one)), "")
     if trial.scenario.own_rules:
         shared = "cohorts with rules of their own share the dose and its toxicity boundary"
         return "" if inert(trial.rules.monitor) else shared
@@ -182,6 +202,8 @@ def of_tallies(
 ) -> Results:
     """The results that ``exact_sides`` and the tallies of ``trials_of`` amount to; what is missing is left out."""
     cases = tuple(_case(trial, name, side, trials, drawn) for name, side in sides.items())
+    wrong = any(oc.at_once and oc.at_once.disagreements for oc in cases)
+    cases = tuple(_adjusted(trial, oc, trials, drawn, DISAGREE if wrong else "") for oc in cases)
     count = min((drawn[name].replicates for name in sides if name in drawn), default=None)
     return _results(trial, cases, seed, count)
 
@@ -218,6 +240,28 @@ def _case(
     return OperatingCharacteristics(
         name, doses, not_exact=why_not, simulated=found, cohorts=trial.cohorts, at_once=twin
     )
+
+
+def _adjusted(
+    trial: Compiled,
+    oc: OperatingCharacteristics,
+    trials: Mapping[str, Trials],
+    drawn: Mapping[str, Tally],
+    why_not: str,
+) -> OperatingCharacteristics:
+    """The case with its numbers adjusted by what its twin gave and should have given, where both are known."""
+    exact, mark = oc.at_once and oc.at_once.exact, f"{oc.case}{AT_ONCE}"
+    if not exact or not oc.simulated or mark not in trials:
+        return oc
+    one, twin = (
+        Side.of(trials[name], trial.false_go(oc.case), dated=dated)
+        for name, dated in ((oc.case, trial.dated), (mark, False))
+    )
+    counted = Sides.of(one, twin, oc.case, drawn)
+    if counted is None:
+        return oc
+    adjusted = adjustments(counted, oc.simulated.values, exact.values, why_not)
+    return replace(oc, adjusted=adjusted, by_time=by_time(counted))
 
 
 def _exact(trial: Compiled, name: str, totals: bool) -> Exact:

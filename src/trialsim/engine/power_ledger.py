@@ -14,10 +14,12 @@ P(go) of the last step is that of the run. A change is the difference of two num
 of this very difference: paired, on the same patients, where both are simulated; where the earlier one is exact, it adds
 no error, and the error is that of the later. What a simulated step does is read from the paired difference, in which
 the chance of the simulation cancels: both trials on the same patients, also where the earlier one has an exact answer.
+Where the trial as it runs is adjusted by that answer, its change is such a difference already.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
@@ -197,18 +199,28 @@ def _of_case(
         strata.only([s.cohort_name == cohort for s in scenario.strata]) if cohort else strata
         for cohort in cohorts
     ]
-    by_part = [stages_of(trials, part) for part in parts]
+    by_part = [stages_of(trials, part, c) for c, part in enumerate(parts)]
+    looks = [one.looks for one in trial.rules.each] or [trial.rules.looks] * len(parts)
     exact = [[exact_of(stage) for stage in stages] for stages in by_part]
     last = len(by_part[0]) - 1
     open_ends = sorted({k for values in exact for k, p in enumerate(values) if p is None})
     drawn = _Drawn({}, {})
+    twin = _is_twin(oc, names[0], exact[0][last - 1] if last > 0 else None)
+    if twin and oc.by_time:
+        # the run has simulated both already
+        open_ends.remove(last)
+        drawn.changes[last] = oc.by_time
     if open_ends and results.replicates and results.seed is not None:
         drawn = _simulated(stages_of(trials, strata), open_ends, results.replicates, results.seed, jobs)
     if oc.simulated:
-        drawn.values[last] = oc.simulated.values
+        drawn.values[last] = oc.told
+    if twin:
+        drawn.changes[last] = {**drawn.changes.get(last, {}), **_from_known(oc)}
     ledgers = []
-    for cohort, name, part, stages, values in zip(cohorts, names, parts, by_part, exact, strict=True):
-        p = alone(trial.rules.looks, _at_start(part)).p_go
+    for cohort, name, part, stages, values, table in zip(
+        cohorts, names, parts, by_part, exact, looks, strict=True
+    ):
+        p = alone(table, _at_start(part)).p_go
         steps = [Step("design_alone", digits12(p))]
         for k, (stage, known) in enumerate(zip(stages, values, strict=True)):
             here = drawn.values.get(k, {}).get(name) if known is None else None
@@ -219,10 +231,29 @@ def _of_case(
             same = k > 0 and stage.repeats(stages[k - 1])
             step = _changed(steps[-1], step, None if same else drawn.changes.get(k, {}).get(name))
             steps.append(replace(step, reasons=_reasons(stage, step, oc, drawn.values.get(k - 1))))
-        watched = bool(trial.rules.looks.too_toxic)
+        watched = bool(table.too_toxic)
         dated = any(case.dated for case in scenario.truth.values())
         ledgers.append(PowerLedger(oc.case, cohort, _at_start(part), watched, tuple(steps), dated))
     return ledgers, drawn.changes.get(last, {})
+
+
+def _is_twin(oc: OperatingCharacteristics, name: str, before: float | None) -> bool:
+    """Whether the step before the last is the twin of the trial, with every outcome known at once."""
+    twin = oc.at_once.exact.values if oc.at_once and oc.at_once.exact else {}
+    return before is not None and abs(twin.get(name, math.inf) - before) < ROUNDING
+
+
+def _from_known(oc: OperatingCharacteristics) -> dict[str, Estimate]:
+    """What the last step changes by adjusted numbers, where the step before it is their twin.
+
+    The regression of the difference of both trials on the controls is that of the trial less the twin's known mean.
+    """
+    twin = oc.at_once.exact.values if oc.at_once and oc.at_once.exact else {}
+    return {
+        q: Estimate(a.estimate - twin[q], a.mcse, a.low - twin[q], a.high - twin[q])
+        for q, a in oc.adjusted.items()
+        if a.controls and q in twin
+    }
 
 
 def _changed(before: Step, step: Step, paired: Estimate | None) -> Step:
@@ -318,7 +349,7 @@ def _reasons_of_time(
     """What dates change in the trial's favour, by the numbers of the trial with outcomes known at once."""
     twin = oc.at_once.exact if oc.at_once else None
     before = dict(twin.values) if twin else {k: e.estimate for k, e in (simulated_before or {}).items()}
-    after = {name: e.estimate for name, e in oc.simulated.values.items()} if oc.simulated else {}
+    after = {name: e.estimate for name, e in oc.told.items()}
     for values in (before, after):
         values["stops"] = values.get("p_stop_toxicity", 0.0) + values.get("p_stop_toxicity_at_n", 0.0)
     falls = any(min(r.response) < r.response[0] for r in stage.strata.rates)

@@ -18,11 +18,15 @@ from trialsim.scenario.truth import Strata
 
 @dataclass(frozen=True)
 class Stage:
-    """The trial of a step with every outcome known at once, or, of the step ``calendar``, as it runs."""
+    """The trial of a step with every outcome known at once, or, of the step ``calendar``, as it runs.
+
+    ``strata`` are everybody's, or those of the cohort of this number.
+    """
 
     step: str
     trial: Compiled
     strata: Strata
+    cohort: int = 0
 
     def repeats(self, before: Stage) -> bool:
         """Whether it is the trial of the stage before under another name."""
@@ -40,9 +44,8 @@ def steps_of(trial: Compiled) -> dict[str, Compiled]:
         everybody = scenario.model_copy(update={"conduct": None, "evaluability": Evaluability()})
         found["drift"] = Compiled(everybody, Rules(looks, _still(rules, n), False, n))
     if scenario.evaluability.probability < 1 or trial.withdraws:
-        kept = Rules(looks, _still(rules), rules.replaced, rules.max_treated)
-        found["evaluability"] = Compiled(scenario, kept)
-    if monitor.may_stop or rules.looks.too_toxic:
+        found["evaluability"] = Compiled(scenario, rules.changed(_looks_alone))
+    if monitor.may_stop or any(one.looks.too_toxic for one in (rules, *rules.each)):
         found["toxicity_stop"] = Compiled(scenario, replace(rules, on_dose_change=POOLED, attained_ge=()))
     if REDUCE in monitor.action or any(monitor.at_enrolled) or any(trial.calendar.amended_at):
         found["dose_change"] = trial
@@ -51,8 +54,8 @@ def steps_of(trial: Compiled) -> dict[str, Compiled]:
     return found
 
 
-def stages_of(trials: Mapping[str, Compiled], strata: Strata) -> list[Stage]:
-    """Every step after the design by itself, under one truth."""
+def stages_of(trials: Mapping[str, Compiled], strata: Strata, cohort: int = 0) -> list[Stage]:
+    """Every step after the design by itself, under one truth: everybody's, or that of a cohort."""
     levels = len(strata.rates[0].response)
     # a change by date has no place before there are dates
     by_patient = strata.steady if strata.daily else strata
@@ -65,7 +68,14 @@ def stages_of(trials: Mapping[str, Compiled], strata: Strata) -> list[Stage]:
         "toxicity_stop": replace(by_patient, rates=flat),
         "calendar": strata,
     }
-    return [Stage(step, trial, others.get(step, by_patient)) for step, trial in trials.items()]
+    return [Stage(step, trial, others.get(step, by_patient), cohort) for step, trial in trials.items()]
+
+
+def _looks_alone(rules: Rules) -> Rules:
+    """The same looks at responses, with no toxicity rule and one dose."""
+    looks = replace(rules.looks, toxic_ge=())
+    attained = rules.attained_ge if rules.on_dose_change == POOLED else ()
+    return Rules(looks, _still(rules), rules.replaced, rules.max_treated, attained_ge=attained)
 
 
 def _still(rules: Rules, patients: int | None = None) -> Monitor:
@@ -79,6 +89,8 @@ def exact_of(stage: Stage) -> float | None:
     rules, groups = stage.trial.rules, groups_of(stage.trial.scenario)
     if stage.step == "calendar":
         return None
+    if rules.each:
+        rules, groups = rules.each[stage.cohort], 1
     flat = all(len(set(rate.response)) == 1 for rate in stage.strata.rates)
     stops = rules.monitor.may_stop or rules.looks.too_toxic
     if flat and not stops and rules.on_dose_change == POOLED:

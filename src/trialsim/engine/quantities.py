@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from trialsim.codes import DAYS_PER_MONTH, NEVER, POOLED, TICKS_PER_MONTH
-from trialsim.designs.dose_choice import HIGHER, LOWER, NO_COMPARISON, NO_GO, UNDECIDED, DoseChoice
+from trialsim.codes import DAYS_PER_MONTH, ENDS, FINAL_GO, GO_EARLY, NEVER, POOLED, TICKS_PER_MONTH
+from trialsim.designs.dose_choice import HIGHER, LOWER, NO_COMPARISON, NO_GO, OUTCOMES, UNDECIDED, DoseChoice
 from trialsim.engine.tally import Tally, mean, proportion, quantile, scaled
 from trialsim.engine.timed import FULL_INTENSITY, Timed
 from trialsim.engine.trials import Key, Trials, Untimed, chosen
@@ -35,7 +35,7 @@ class Side:
     Attributes:
         doses: for each dose level, which of the doses it is by which all sides are compared (from 1; 0: none of them).
         of_doses: how many those are.
-        false_go: the set of cohorts (bit c for cohort c) in which a go is false.
+        false_go: the set of cohorts (bit c for cohort c) in which a go is false, as the trials count it; 0: not asked.
         dated: whether calendar time is simulated, or only cohorts.
     """
 
@@ -77,9 +77,10 @@ class Side:
         """Each quantity that can be paired, of replicates ``first``, ``first + 1``, ... ."""
         cohorts = self.calendar.cohorts if self.calendar else 0
         rows = self.trials.rows(key, first, count)
-        numbers = np.ascontiguousarray(counting.read(rows, self._first, len(self.doses), cohorts).T)
+        table = counting.read(rows, self.first, len(self.doses), cohorts, self.false_go)
+        numbers = np.ascontiguousarray(table.T)
         choice = self.trials.choice
-        outcomes = None if choice is None else chosen(choice, rows, self._first).astype(np.int64)
+        outcomes = None if choice is None else chosen(choice, rows, self.first).astype(np.int64)
         values = {}
         for name, reading, number in self.readings():
             if reading.quantile is not None:
@@ -98,22 +99,12 @@ class Side:
     def simulated(self, tally: Tally) -> Simulated:
         """Every operating characteristic of a tally of the trials, with its Monte Carlo standard error and interval."""
         counts, replicates = tally.counts, tally.replicates
-        values = {}
-        for name, reading, number in self.readings():
+        totals, values = self.totals(tally), {}
+        for name, reading, _ in self.readings():
             if reading.quantile is not None:
-                estimate = scaled(quantile(counts["days"], reading.quantile), 1 / reading.unit)
-            elif (holds := reading.holds) is not None:
-                by_value = enumerate(counts[_COUNTED[reading.column]])
-                estimate = proportion(
-                    sum(n for value, n in by_value if holds(value, self, number)), replicates
-                )
-            else:
-                (c,) = self._columns(reading, name, number)
-                among = replicates if reading.among is None else counts["sums"][reading.among]
-                if not among or not reading.differs(counts["sums"]):
-                    continue
-                estimate = estimate_of(name, counts["sums"][c], counts["squares"][c], among)
-            values[name] = estimate
+                values[name] = scaled(quantile(counts["days"], reading.quantile), 1 / reading.unit)
+            elif name in totals:
+                values[name] = estimate_of(name, *totals[name])
         return Simulated(
             replicates=replicates,
             values=values,
@@ -124,13 +115,53 @@ class Side:
             days=counts.get("days", ()) if self.dated else (),
         )
 
+    def totals(self, tally: Tally) -> dict[str, tuple[int, int, int]]:
+        """By quantity that is a mean over trials, its sum, its sum of squares, and the number of those trials."""
+        counts, sums = tally.counts, {}
+        for name, reading, number in self.readings():
+            if reading.quantile is not None:
+                continue
+            if (holds := reading.holds) is not None:
+                if found(name)[0].per == "cohort":
+                    events = counts["went"][number - 1]
+                else:
+                    by_value = enumerate(counts[_COUNTED[reading.column]])
+                    events = sum(n for value, n in by_value if holds(value, self, number))
+                sums[name] = events, events, tally.replicates
+            else:
+                (c,) = self._columns(reading, name, number)
+                among = tally.replicates if reading.among is None else counts["sums"][reading.among]
+                if among and reading.differs(counts["sums"]):
+                    sums[name] = counts["sums"][c], counts["squares"][c], among
+        return sums
+
+    def read_by(self, width: int) -> dict[str, tuple[int, tuple[int, ...]]]:
+        """By quantity that is a mean over all trials, its column among so many numbers of a trial, with the outcome of
+        the dose rule after the last; where it is an event, also whether it holds at each value of that column."""
+        found = {}
+        for name, reading, number in self.readings():
+            if reading.quantile is None and reading.among is None:
+                (c,) = self._columns(reading, name, number)
+                holds, values = reading.holds, range(self._values(reading))
+                events = () if holds is None else tuple(int(bool(holds(v, self, number))) for v in values)
+                found[name] = width if c == CHOSEN else c % width, events
+        return found
+
+    def _values(self, reading: Reading) -> int:
+        """How many values a column may have by which events are told."""
+        if reading.column == column.REDUCED_AFTER:
+            return self.trials.patients + 1
+        if reading.column in (counting.GOES, counting.FALSE_GOES) and self.calendar:
+            return self.calendar.cohorts + 1
+        return max(ENDS, len(OUTCOMES))
+
     @property
     def _has_p0(self) -> bool:
         """Whether it is known which doses are no better than p0."""
         return self.trials.choice is not None and self.trials.choice.inactive is not None
 
     @property
-    def _first(self) -> int:
+    def first(self) -> int:
         """Where the columns by dose begin."""
         return plain.LEVELS if self.calendar is None else column.LEVELS
 
@@ -138,9 +169,9 @@ class Side:
         """The columns that a quantity is the sum of: several where one dose stands for several levels."""
         per, c = found(name)[0].per, reading.column
         if per == "dose":
-            return [self._first + 3 * level + c for level, dose in enumerate(self.doses) if dose == number]
+            return [self.first + 3 * level + c for level, dose in enumerate(self.doses) if dose == number]
         if per == "cohort" and c >= 0:
-            c += self._first + 3 * len(self.doses) + 4 * (number - 1)
+            c += self.first + 3 * len(self.doses) + 4 * (number - 1)
         return [c]
 
 
@@ -236,13 +267,13 @@ READINGS = {
         differs=lambda sums: sums[column.EVALUABLE] < sums[column.N],
     ),
     "p_go_all": Reading(
-        counting.GO_SET,
-        holds=lambda went, side, _number: side.calendar and went + 1 == 1 << side.calendar.cohorts,
+        counting.GOES,
+        holds=lambda goes, side, _number: side.calendar and goes == side.calendar.cohorts,
         exists=_own,
     ),
     "p_false_go": Reading(
-        counting.GO_SET,
-        holds=lambda went, side, _number: went & side.false_go > 0,
+        counting.FALSE_GOES,
+        holds=lambda goes, _side, _number: goes > 0,
         exists=lambda side, calendar: calendar.own and side.false_go,
     ),
     "p_dose_none": _rules(lambda _choice: (NO_GO,)),
@@ -274,8 +305,8 @@ READINGS = {
     "duration_median_months": _days(0.5),
     "duration_p90_months": _days(0.9),
     "p_go_cohort": Reading(
-        counting.GO_SET,
-        holds=lambda went, _side, number: went >> (number - 1) & 1,
+        0,
+        holds=lambda end, _side, _number: end in (GO_EARLY, FINAL_GO),
         exists=lambda _side, calendar: calendar.own and calendar.cohorts > 1,
     ),
     "patients_cohort": Reading(1, exists=_several),
@@ -288,7 +319,8 @@ _COUNTED = {
     CHOSEN: "chosen",
     column.END: "ends",
     column.REDUCED_AFTER: "reduction_patient",
-    counting.GO_SET: "go_sets",
+    counting.GOES: "goes",
+    counting.FALSE_GOES: "false_goes",
 }
 """Columns by whose values a tally counts trials."""
 

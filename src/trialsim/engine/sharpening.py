@@ -8,10 +8,11 @@ from dataclasses import replace
 
 from trialsim.engine.ledger import Part
 from trialsim.engine.montecarlo import tallies
-from trialsim.engine.operating import exact_sides, of_tallies, trials_of
+from trialsim.engine.operating import exact_sides, in_pairs, of_tallies, trials_of
 from trialsim.engine.precision import plan
 from trialsim.engine.tally import Tally
 from trialsim.engine.trials import Trials
+from trialsim.engine.with_twin import apart
 from trialsim.results import Results
 from trialsim.scenario.compiled import Compiled
 
@@ -45,8 +46,9 @@ class Drawn:
 def sharpening(trial: Compiled, *, most: int | None = None) -> Iterator[Results | None]:
     """The results of a scenario, sharper and sharper; the last is that of ``simulate`` to the last bit.
 
-    Until the last one the trials that only test the engine (outcomes known at once) are left out. None is a pause in
-    which the work can be called off, with nothing new.
+    The first is of the trials alone, after which each runs beside its twin with outcomes known at once, whose exact
+    answer adjusts it; what else a run simulates comes last. None is a pause in which the work can be called off, with
+    nothing new.
 
     Args:
         most: replicates at which to end, in place of the scenario's own.
@@ -55,21 +57,25 @@ def sharpening(trial: Compiled, *, most: int | None = None) -> Iterator[Results 
     sides = dict.fromkeys(trial.scenario.truth) if trial.dated else exact_sides(trial)
     asked, seed = trial.scenario.simulation, trial.scenario.simulation.seed
     every = trials_of(trial)
-    drawn = Drawn({name: every[name] for name in sides}, seed)
-    drawn.more(min(FIRST, most or FIRST))
-    yield of_tallies(trial, sides, drawn.trials, drawn.tallies, seed)
+    alone = Drawn({name: every[name] for name in sides}, seed)
+    alone.more(min(FIRST, most or FIRST))
+    yield of_tallies(trial, sides, every, alone.tallies, seed)
+    drawn, together = alone, in_pairs(trial, every)
     if trial.dated:
         sides = exact_sides(trial)
         yield None
-    planned = plan(drawn.trials, asked.precision, seed, jobs=1) if asked.precision and most is None else None
+        drawn = Drawn({name: together[name] for name in sides}, seed)
+    planned = None
+    if asked.precision and most is None:
+        planned = plan(drawn.trials, asked.precision, seed, 1, sides)
     wanted = most or (planned.replicates if planned else asked.replicates)
     while drawn.replicates < wanted:
         drawn.more(wanted)
         if drawn.replicates < wanted:
-            yield of_tallies(trial, sides, drawn.trials, drawn.tallies, seed)
-    rest = Drawn({name: each for name, each in every.items() if name not in sides}, seed)
+            yield of_tallies(trial, sides, every, apart(drawn.tallies), seed)
+    rest = Drawn({name: each for name, each in together.items() if name not in sides}, seed)
     while rest.trials and rest.replicates < wanted:
         rest.more(wanted)
         yield None
-    found = of_tallies(trial, sides, every, drawn.tallies | rest.tallies, seed)
+    found = of_tallies(trial, sides, every, apart(drawn.tallies | rest.tallies), seed)
     yield replace(found, planned=planned)

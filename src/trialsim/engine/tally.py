@@ -57,28 +57,33 @@ class Tally:
         )
 
 
-def fold(rows: Int32, most: int, first: int, levels: int, cohorts: int = 0, *, own: bool = False) -> Tally:
+def fold(
+    rows: Int32, most: int, first: int, levels: int, cohorts: int = 0, false_go: int = 0, *, own: bool = False
+) -> Tally:
     """The tally of a block of replicates (rows), ``most`` being the largest number of treated patients.
 
     Counted are replicates by why the trial ended (``ends``), by patients (``n``), ``responses`` and ``toxicities``, by
     the patient after whom the dose was reduced (``reduction_patient``, 0 for not reduced); in calendar time by whole
-    ``days``, and under own rules by the set of cohorts that ended in a go (``go_sets``, bit c for cohort c). ``sums``
-    and ``squares`` are of every column, and of what is derived from them (``kernels.counting``).
+    ``days``; under own rules by how many cohorts ended in a go (``goes``), in how many of them a go is false
+    (``false_goes``), and for each cohort those in which it ended in a go (``went``). ``sums`` and ``squares`` are of
+    every column, and of what is derived from them (``kernels.counting``).
 
     Args:
         first: where the columns by dose begin (LEVELS of ``kernels.trial`` or of ``kernels.conduct_columns``).
         cohorts: 0 in trials without a calendar.
+        false_go: the set of cohorts (bit c for cohort c) in which a go is false.
     """
     from trialsim.kernels import conduct_columns as column
     from trialsim.kernels import counting
 
     width = rows.shape[1] + counting.DERIVED
     longest = int(rows[:, column.DURATION].max()) // TICKS_PER_DAY if cohorts else 0
-    ends, go_sets = np.zeros(ENDS, dtype=np.int64), np.zeros(1 << cohorts, dtype=np.int64)
+    ends, went = np.zeros(ENDS, dtype=np.int64), np.zeros(cohorts, dtype=np.int64)
+    goes = np.zeros((2, cohorts + 1), dtype=np.int64)
     histograms = np.zeros((counting.HISTOGRAMS, most + 1), dtype=np.int64)
     days, sums = np.zeros(longest + 1, dtype=np.int64), np.zeros(width, dtype=np.int64)
     parts = np.zeros((3, width), dtype=np.int64)
-    counting.add_up(rows, first, levels, cohorts, ends, histograms, days, go_sets, sums, parts)
+    counting.add_up(rows, first, levels, cohorts, false_go, ends, histograms, days, went, goes, sums, parts)
     counts = {
         "ends": tuple(ends.tolist()),
         "n": tuple(histograms[counting.BY_N].tolist()),
@@ -91,7 +96,11 @@ def fold(rows: Int32, most: int, first: int, levels: int, cohorts: int = 0, *, o
     if cohorts:
         counts["days"] = tuple(days.tolist())
     if own:
-        counts["go_sets"] = tuple(go_sets.tolist())
+        counts |= {
+            "goes": tuple(goes[0].tolist()),
+            "false_goes": tuple(goes[1].tolist()),
+            "went": tuple(went.tolist()),
+        }
     return Tally(len(rows), counts)
 
 

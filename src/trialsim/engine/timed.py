@@ -47,7 +47,8 @@ def runs_abreast(rules: Rules, calendar: Calendar) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class Timed:
-    """Trials of one case in calendar time."""
+    """Trials of one case in calendar time; ``false_go``: the set of cohorts (bit c for cohort c) with a false go;
+    ``by_cohort``: the tables of each, where it has a design of its own."""
 
     tables: Tables
     calendar: Calendar
@@ -55,6 +56,8 @@ class Timed:
     abreast: bool
     choice: DoseChoice | None = None
     daily: bool = False
+    false_go: int = 0
+    by_cohort: tuple[Tables, ...] = ()
 
     @classmethod
     def of(
@@ -67,14 +70,18 @@ class Timed:
         daily: bool = False,
     ) -> Timed:
         """The trials of a case; the quick kernel is chosen wherever it applies."""
-        trials = cls(tables_of(rules), calendar, thresholds, False, choice, daily)
+        by_cohort = tuple(map(tables_of, rules.each))
+        trials = cls(tables_of(rules), calendar, thresholds, False, choice, daily, by_cohort=by_cohort)
         return trials.under(rules, calendar)
 
     @classmethod
     def of_case(cls, trial: Compiled, case: str) -> Timed:
         """The trials of a case of a scenario."""
         truth = trial.strata[case]
-        return cls.of(trial.rules, trial.calendar, truth.thresholds(), trial.choice(case), daily=truth.daily)
+        trials = cls.of(
+            trial.rules, trial.calendar, truth.thresholds(), trial.choice(case), daily=truth.daily
+        )
+        return replace(trials, false_go=trial.false_go(case)) if trial.scenario.own_rules else trials
 
     def under(self, rules: Rules, calendar: Calendar) -> Timed:
         """The same trials under another calendar; the quick kernel knows no rates that drift."""
@@ -87,7 +94,8 @@ class Timed:
         return self.calendar.max_arrivals
 
     @property
-    def _columns(self) -> int:
+    def width(self) -> int:
+        """Columns of a row."""
         from trialsim.kernels.conduct_columns import columns
 
         tables = self.tables
@@ -100,7 +108,7 @@ class Timed:
         if self.calendar.apart:
             each = [part.rows(key, first, count) for part in self._parts()]
             return apart.together(each, len(self.tables.action))
-        out = np.empty((count, self._columns), dtype=np.int32)
+        out = np.empty((count, self.width), dtype=np.int32)
         if self.abreast:
             abreast.simulate(self.tables, self.calendar, self.thresholds, *key, first, out)
         else:
@@ -120,25 +128,38 @@ class Timed:
             rows = [row for row, _ in each]
             kept = apart.everybody([patients for _, patients in each], rows, self.calendar.max_arrivals)
             return apart.together(rows, len(self.tables.action)), kept
-        out = np.empty((count, self._columns), dtype=np.int32)
+        out = np.empty((count, self.width), dtype=np.int32)
         kept = np.zeros((count, self.calendar.max_arrivals, FIELDS), dtype=np.int64)
         simulate(self.tables, self.calendar, self.thresholds, self.daily, *key, first, out, kept)
         return out, kept
 
+    def of_cohort(self, cohort: int) -> Timed:
+        """The trial of the cohort of this number, where cohorts share nothing."""
+        return list(self._parts())[cohort]
+
     def _parts(self) -> Iterator[Timed]:
         """The trial of each cohort, where they share nothing."""
-        for tables, calendar in apart.runs(self.tables, self.calendar):
-            yield replace(
-                self, tables=tables, calendar=calendar._replace(apart=False), abreast=False, choice=None
-            )
+        for tables, calendar in apart.runs(self.tables, self.calendar, self.by_cohort):
+            alone = calendar._replace(apart=False)
+            yield replace(self, tables=tables, calendar=alone, abreast=False, choice=None, by_cohort=())
 
     def tally(self, key: Key, first: int, count: int) -> Tally:
         """Simulate replicates ``first``, ``first + 1``, ... at once, and count them."""
+        return self.counted(self.rows(key, first, count))
+
+    def counted(self, rows: Int32) -> Tally:
+        """Count replicates."""
         from trialsim.kernels.conduct_columns import LEVELS
 
-        rows, calendar = self.rows(key, first, count), self.calendar
+        calendar = self.calendar
         tally = fold(
-            rows, self.patients, LEVELS, len(self.tables.action), calendar.cohorts, own=bool(calendar.own)
+            rows,
+            self.patients,
+            LEVELS,
+            len(self.tables.action),
+            calendar.cohorts,
+            self.false_go,
+            own=bool(calendar.own),
         )
         return tally if self.choice is None else with_choices(tally, chosen(self.choice, rows, LEVELS))
 

@@ -20,7 +20,12 @@ from trialsim.kernels.conduct_columns import END
 from trialsim.kernels.tables import Int32, Int64, Tables
 from trialsim.scenario.truth import Rates
 
-CAME_LATER = (("choice", None), ("daily", False))
+CAME_LATER: tuple[tuple[str, Any], ...] = (
+    ("choice", None),
+    ("daily", False),
+    ("false_go", 0),
+    ("by_cohort", []),
+)
 """Parts of trials that older versions did not have, as they are where nothing asks for them."""
 
 Key = tuple[np.uint64, np.uint64]
@@ -54,19 +59,29 @@ class Untimed:
         most = int(self.tables.act_ge.shape[1]) - 1
         return most * len(self.tables.action) if self.tables.on_dose_change == RESTART else most
 
+    @property
+    def width(self) -> int:
+        """Columns of a row."""
+        from trialsim.kernels.trial import columns
+
+        return columns(len(self.tables.action))
+
     def rows(self, key: Key, first: int, count: int) -> Int32:
         """Replicates ``first``, ``first + 1``, ... as rows of ``kernels.trial``."""
-        from trialsim.kernels.trial import columns, simulate
+        from trialsim.kernels.trial import simulate
 
-        out = np.empty((count, columns(len(self.tables.action))), dtype=np.int32)
+        out = np.empty((count, self.width), dtype=np.int32)
         simulate(self.tables, self.thresholds, *key, first, out, np.zeros((0, 0), dtype=np.int8))
         return out
 
     def tally(self, key: Key, first: int, count: int) -> Tally:
         """Simulate replicates ``first``, ``first + 1``, ... at once, and count them."""
+        return self.counted(self.rows(key, first, count))
+
+    def counted(self, rows: Int32) -> Tally:
+        """Count replicates."""
         from trialsim.kernels.trial import LEVELS
 
-        rows = self.rows(key, first, count)
         tally = fold(rows, self.patients, LEVELS, len(self.tables.action))
         return tally if self.choice is None else with_choices(tally, chosen(self.choice, rows, LEVELS))
 

@@ -28,6 +28,7 @@ from trialsim.errors import DesignError
 from trialsim.given import takes
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Scenario
+from trialsim.scenario.pending import waiting
 from trialsim.scenario.truth import Strata
 
 KINDS = ("simon", "single_stage")
@@ -100,6 +101,7 @@ def find_robust(
     ideal, last = _ideal(kind, spec, criterion, weight)
     bound = target.nmax or max(LEAST_BOUND, math.ceil(MORE_THAN_IDEAL * last))
     if calendar:
+        _refuse_cut_offs(scenario)
         asked = (criterion, weight, replicates)
         return _dated(scenario, kind, spec, cases, replace(target, nmax=bound), asked, ideal, progress)
     search = Search(scenario, spec, *cases, replace(target, nmax=bound), progress)
@@ -123,7 +125,7 @@ def find_robust(
         most = search.most_power()  # which may find that memory allows less than was asked for
         found = replace(found, most_power=most, searched=search.range, stopped=search.stopped)
         found = replace(found, why_none=_why_none(found, search))
-    return replace(found, attained=tuple(_attained(scenario, found)))
+    return replace(found, attained=tuple(_attained(waiting(scenario), found)))
 
 
 def _dated(
@@ -187,7 +189,7 @@ def _dated(
             f"no {found.words} with n <= {target.nmax} was found that keeps alpha and power in calendar time"
         )
         found = replace(found, why_none=f"{said}; without --calendar the search says what stands in the way")
-    return replace(found, attained=tuple(_attained(scenario, found)))
+    return replace(found, attained=tuple(_attained(waiting(scenario), found)))
 
 
 def roles(
@@ -242,6 +244,16 @@ def _refuse(scenario: Scenario) -> None:
         raise DesignError(
             f"dose_reduction.on_dose_change: {scenario.on_dose_change}: a robust search needs `pooled`, the analysis "
             "of all patients with unchanged cut-offs"
+        )
+
+
+def _refuse_cut_offs(scenario: Scenario) -> None:
+    """Cut-offs by which looks weigh pending patients are those of one design."""
+    conduct = scenario.conduct
+    if conduct is not None and conduct.weighing is not None and conduct.weighing.cutoffs is not None:
+        raise DesignError(
+            "conduct.weighing.cutoffs: are those of one design; a search in calendar time needs cut-offs that follow "
+            "from each design: leave cutoffs out"
         )
 
 

@@ -154,7 +154,9 @@ class DatedSearch:
     def simulated(self, design: Robust, replicates: int, seed: int) -> Confirmed:
         """What a design does in calendar time in the null cases and the alternatives."""
         null, alternative = self.roles
-        trial = Compiled.of(self.scenario.model_copy(update={"design": self.outright(design.looks())}))
+        rates = {"p0": self.target.p0, "p1": self.target.p1}  # looks that weigh pending patients ask for p0
+        outright = self.outright(design.looks()).model_copy(update=rates)
+        trial = Compiled.of(self.scenario.model_copy(update={"design": outright}))
         cases = dict.fromkeys(null, "null") | dict.fromkeys(alternative, "alternative")
         return Confirmed(design, tuple(in_calendar_time(trial, cases, replicates, seed)))
 

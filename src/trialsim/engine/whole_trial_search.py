@@ -20,6 +20,7 @@ from trialsim.errors import DesignError
 from trialsim.kernels.tables import Float64, Int32
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Scenario
+from trialsim.scenario.pending import waiting
 from trialsim.scenario.truth import Rates
 
 Progress = Callable[[int, int], None]
@@ -49,6 +50,7 @@ class Search:
     ) -> None:
         from trialsim.kernels.doubts import ROUNDING
 
+        scenario = waiting(scenario)  # exact answers know every outcome
         self.scenario, self.spec, self.null, self.alternative = scenario, spec, null, alternative
         self.rounding = ROUNDING
         self.alpha, self.beta, self.progress = target.alpha, target.beta, progress

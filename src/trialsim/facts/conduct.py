@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from trialsim.facts.pending import Weighing, weighing
@@ -118,14 +121,14 @@ def counted(trial: Compiled) -> Counted:
     return Counted(stated.probability, inevaluable, rules.replaced, rules.max_treated)
 
 
-def cohorts(scenario: Scenario, type_i_error: float | None) -> Cohorts | None:
-    """The strata, and what several chances of a go make of the type I error of one."""
+def cohorts(scenario: Scenario, type_i_errors: Sequence[float | None]) -> Cohorts | None:
+    """The strata, and what several chances of a go make of the type I errors of the cohorts."""
     if scenario.cohorts is None:
         return None
-    own = scenario.own_rules
-    any_go = (
-        None if type_i_error is None or not own else 1 - (1 - type_i_error) ** len(scenario.cohorts.names)
-    )
+    own, any_go = scenario.own_rules, None
+    known = [error for error in type_i_errors if error is not None]
+    if own and len(known) == len(type_i_errors):
+        any_go = 1 - math.prod((1 - error) ** count for error, count in Counter(known).items())
     strata = tuple(Stratum(s.name, s.share, s.cohort_name) for s in scenario.strata)
     start = scenario.dose_decision.from_start if scenario.dose_decision else None
     ratio = (start.ratio[1], start.ratio[0]) if start else None
@@ -140,7 +143,7 @@ def conduct(trial: Compiled, toxicity: Toxicity) -> Conduct | None:
     accrual, sites, reductions = stated.accrual, stated.accrual.sites, stated.patient_reductions
     rates = accrual.per_month if isinstance(accrual.per_month, tuple) else (accrual.per_month,)
     months, window = accrual.from_month or (0.0,), stated.toxicity_window_weeks
-    interim = len(trial.rules.looks.n) > 1
+    interim = any(len(one.looks.n) > 1 for one in trial.rules.each or (trial.rules,))
     lag = stated.amendment_lag_weeks if toxicity.changes_dose else None
     return Conduct(
         tuple(Piece(m, p) for m, p in zip(months, rates, strict=True) if p is not None),

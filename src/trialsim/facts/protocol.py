@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from typing import Any, ClassVar
 
 from pydantic import BaseModel
@@ -59,10 +59,32 @@ class Assumed:
 
 
 @dataclass(frozen=True)
+class CohortDesign:
+    """A design that some cohorts run, each by itself, where cohorts have designs of their own.
+
+    What it attains alone, its nominal error rates, and the toxicity boundary of each of these cohorts.
+    """
+
+    cohorts: tuple[str, ...]
+    design: designs.Design
+    attained: tuple[designs.Attained, ...]
+    nominal: Nominal | None
+    toxicity: doses.Toxicity
+    max_treated: int
+
+    @property
+    def type_i_error(self) -> float | None:
+        """P(go) of the design alone at p0; None where it tests nothing."""
+        return _type_i_error(self.design, self.attained)
+
+
+@dataclass(frozen=True)
 class Facts:
     """Everything that a protocol fixes, with the exact characteristics of its design alone.
 
-    ``nominal``: alpha and beta that stand beside cut-offs, held against what these attain.
+    ``designs``: every design with its cohorts, where those have their own; ``design``, ``attained``, ``toxicity`` and
+    ``nominal`` are then those of the cohorts without one. ``nominal``: alpha and beta that stand beside cut-offs, held
+    against what these attain.
     ``unsourced``: blocks of which ``sources`` says nothing, neither that they are assumed nor where they come from.
     """
 
@@ -80,6 +102,22 @@ class Facts:
     references: tuple[str, ...]
     nominal: Nominal | None = None
     dose_decision: dose.DoseDecision | None = None
+    designs: tuple[CohortDesign, ...] = ()
+
+    @property
+    def watches_toxicity(self) -> bool:
+        """Whether a look of some design can stop the trial for toxicity."""
+        return any(each.watches_toxicity for each in (self.design, *(one.design for one in self.designs)))
+
+    @property
+    def by_design(self) -> Iterator[tuple[tuple[str, ...], Facts]]:
+        """The facts as they are for the cohorts that share a design; nothing where one design is everybody's."""
+        for one in self.designs:
+            whole = replace(self, design=one.design, attained=one.attained, nominal=one.nominal)
+            whole = replace(whole, toxicity=one.toxicity, designs=())
+            if whole.cohorts is not None:
+                whole = replace(whole, cohorts=replace(whole.cohorts, false_go=None))
+            yield one.cohorts, whole
 
 
 @dataclass(frozen=True)
@@ -153,8 +191,8 @@ def _as_written(trial: Compiled) -> Iterator[AsWritten]:
         if case.exact is not None:
             yield AsWritten(case.case, case.exact.values["p_go"], None, case.exact.values["en"])
         elif case.simulated is not None:
-            go = case.simulated.values["p_go"]
-            yield AsWritten(case.case, go.estimate, go.mcse, case.simulated.values["en"].estimate)
+            go = case.told["p_go"]
+            yield AsWritten(case.case, go.estimate, go.mcse, case.told["en"].estimate)
 
 
 def facts(trial: Compiled) -> Facts:
@@ -162,7 +200,9 @@ def facts(trial: Compiled) -> Facts:
     scenario, rules = trial.scenario, trial.rules
     found = designs.design(scenario, rules.looks)
     attained = tuple(designs.attained(found, rules.looks))
-    null = attained[0].p_go if found.p0 is not None and found.tests and not found.toxicity else None
+    of_cohorts = tuple(_of_cohorts(names, one) for names, one in trial.by_design.items())
+    errors = [each.type_i_error for each in of_cohorts for _ in each.cohorts]
+    errors = errors or [_type_i_error(found, attained)] * len(trial.cohorts)
     watched = doses.toxicity(trial)
     kinds = dict.fromkeys([watched.kind, *(rule.kind for rule in watched.rules)])
     published = [doses.REFERENCES[kind] for kind in kinds if kind in doses.REFERENCES]
@@ -172,7 +212,7 @@ def facts(trial: Compiled) -> Facts:
         found,
         attained,
         how.counted(trial),
-        how.cohorts(scenario, null),
+        how.cohorts(scenario, errors),
         watched,
         doses.after_change(rules, watched.changes_dose),
         how.conduct(trial, watched),
@@ -180,10 +220,28 @@ def facts(trial: Compiled) -> Facts:
         tuple(
             part for part in _stated(scenario) if not any(_within(part, path) for path in scenario.sources)
         ),
-        (*designs.references(found), *published),
+        tuple(dict.fromkeys([*_references((found, *(each.design for each in of_cohorts))), *published])),
         nominal_of(scenario, rules.looks),
         dose.dose_decision(scenario),
+        of_cohorts,
     )
+
+
+def _references(every: Iterable[designs.Design]) -> Iterator[str]:
+    for each in every:
+        yield from designs.references(each)
+
+
+def _of_cohorts(names: tuple[str, ...], one: Compiled) -> CohortDesign:
+    """The design of these cohorts, from the trial of one of them by itself."""
+    found, looks = designs.design(one.scenario, one.rules.looks), one.rules.looks
+    attained, nominal = tuple(designs.attained(found, looks)), nominal_of(one.scenario, looks)
+    return CohortDesign(names, found, attained, nominal, doses.toxicity(one), one.rules.max_treated)
+
+
+def _type_i_error(found: designs.Design, attained: tuple[designs.Attained, ...]) -> float | None:
+    """P(go) of a design alone at p0; None where it tests nothing, or tests toxicity too."""
+    return attained[0].p_go if found.p0 is not None and found.tests and not found.toxicity else None
 
 
 def nominal_of(scenario: Scenario, looks: Looks) -> Nominal | None:

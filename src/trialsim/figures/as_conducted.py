@@ -18,6 +18,7 @@ from trialsim.figures.style import BLACK, BLUE, GREY, ROW, WIDE, Key, Sheet, per
 from trialsim.figures.words import names_within, width
 from trialsim.results import to_frame
 from trialsim.scenario.drift import along_curves
+from trialsim.scenario.every_design import design_alone
 from trialsim.writing.numbers import listed, percent, probability
 from trialsim.writing.numbers import rate as stated
 
@@ -60,7 +61,7 @@ class Drawable:
 def draw(material: Material) -> Drawn:
     """The cases as marks, the trial as conducted as a thick line, what is left out of it step by step as thin ones."""
     at, found = material.pictured.ranges, material.pictured.as_conducted
-    curves = [_drawable(each, material.scenario.own_rules) for each in material.pictured.conducted]
+    curves = [_drawable(each, design_alone(material.scenario)) for each in material.pictured.conducted]
     field = Field(at.response, (LOW, 1.02), PANEL, HIGH)
     cases = [case for case in found.cases if at.shows(case.response)][:MOST_CASES]
     cases.sort(key=lambda case: (case.response, -case.p_go.estimate))
@@ -103,12 +104,12 @@ def draw(material: Material) -> Drawn:
     )
 
 
-def _drawable(curve: Along, own_rules: bool) -> Drawable:
+def _drawable(curve: Along, alone: str) -> Drawable:
     """A curve with its words and its style."""
     words, style = {
         "conducted": ("as conducted", CONDUCTED),
         "at_once": ("every outcome known at once", AT_ONCE),
-        "alone": ("design alone, one cohort" if own_rules else "design alone", ALONE),
+        "alone": (alone, ALONE),
     }[curve.what]
     words += ", nearly the same" if curve.nearly_same else ""
     reach = None

@@ -41,6 +41,8 @@ def draw(material: Material) -> Drawn | None:
     for each in ledgers:
         rates.setdefault(each.case, []).append(each.response)
     active = [case for case, of in rates.items() if design.p1 is not None and min(of) >= design.p1]
+    if material.scenario.designs:  # each cohort has its own p0
+        active = [min(rates, key=lambda case: material.compiled.false_go(case).bit_count())]
     inactive = [case for case, of in rates.items() if design.p0 is not None and max(of) <= design.p0]
     cases = list(dict.fromkeys([*active[:1], *inactive[:1], *rates]))
     cases = cases[:1] if ledgers[0].cohort else cases[:2]

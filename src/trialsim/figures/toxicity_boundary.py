@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,13 @@ LIMIT: dict[str, Any] = {"color": GREY, "linewidth": 0.8, "linestyle": (0, (1, 1
 SEEN: dict[str, Any] = {"color": BLACK, "marker": "D", "markersize": 4.5, "markerfacecolor": "white"}
 NO_LINE: dict[str, Any] = {"linestyle": ""}
 
+OTHERS: tuple[dict[str, Any], ...] = tuple(
+    {"color": BLACK, "linewidth": 1.0, "linestyle": dashes}
+    for dashes in ((0, (4, 1.5)), (0, (1, 1)), "dashdot")
+)
+"""Boundaries of further cohorts."""
+MOST_OTHERS = len(OTHERS)
+
 
 def draw(material: Material) -> Drawn | None:
     """The staircase, a few trials of the first case with toxicity, and the observed count; None without a boundary."""
@@ -40,15 +48,20 @@ def draw(material: Material) -> Drawn | None:
     _draw_trials(axes, found)
     stairs = np.append(np.arange(len(bounds)), len(bounds) - 0.5), np.append(bounds, bounds[-1])
     axes.step(*stairs, where="post", zorder=6, **BOUNDARY)
+    for k, (_, row) in enumerate(found.others[:MOST_OTHERS]):
+        axes.step(np.arange(len(row)), row, where="post", zorder=5, **OTHERS[k])
     longest = max(len(trial) - 1 for trial in trials)
-    right = max(rules.looks.planned_n, longest, observed[1] if observed else 0) * 1.02
+    shown = [row for _, row in found.others[:MOST_OTHERS]]
+    planned = len(bounds) - 1 if found.cohorts else rules.looks.planned_n
+    right = max(planned, longest, observed[1] if observed else 0, *(len(row) - 1 for row in shown)) * 1.02
     if limit is not None:
         axes.plot([0, right], [0, limit * right], zorder=2, **LIMIT)
     if observed:
         axes.plot([observed[1]], [observed[0]], zorder=7, clip_on=False, **SEEN, **NO_LINE)
-    shown = bounds[: int(right) + 1]
     highest = max(
-        np.nanmax(shown, initial=0), observed[0] if observed else 0, *(trial[-1] for trial in trials)
+        *(np.nanmax(row[: int(right) + 1], initial=0) for row in (bounds, *shown)),
+        observed[0] if observed else 0,
+        *(trial[-1] for trial in trials),
     )
     axes.set_xlim(0, right)
     axes.set_ylim(0, 1.08 * highest)
@@ -85,8 +98,15 @@ def _keys(material: Material, found: BoundaryRuns, limit: float | None) -> list[
     several = len(found.toxicity) > 1
     lowest = material.rules.monitor.action[-1] != CONTINUE
     where = (" at each dose" if lowest else " above the lowest dose") if several else ""
+    whose = ""
+    if found.cohorts:
+        whose, where = f" of {fit(_names(found.cohorts), 1.2)}", ""
     keys = [
-        Key(f"boundary{where}: act if toxicities ≥ b", BOUNDARY),
+        Key(f"boundary{whose}{where}: act if toxicities ≥ b", BOUNDARY),
+        *(
+            Key(f"boundary of {fit(_names(names), 3.0)}", OTHERS[k])
+            for k, (names, _) in enumerate(found.others[:MOST_OTHERS])
+        ),
         Key(words + fit(found.case, 2.6), RUN | {"color": GREY, "marker": "o", "markersize": 1.8}),
         Key("a simulated trial reaches the boundary", CROSSED | NO_LINE),
     ]
@@ -96,6 +116,23 @@ def _keys(material: Material, found: BoundaryRuns, limit: float | None) -> list[
         doses = ", all doses" if several else ""
         keys.append(Key(f"observed{doses}: {observed[0]} of {observed[1]} treated", SEEN | NO_LINE))
     return keys
+
+
+def _names(cohorts: Sequence[str]) -> str:
+    """Cohorts in few words."""
+    return cohorts[0] if len(cohorts) == 1 else f"{', '.join(cohorts[:-1])} and {cohorts[-1]}"
+
+
+def _whose(found: BoundaryRuns) -> str:
+    """What is said of the boundaries of cohorts that share nothing."""
+    if not found.cohorts:
+        return ""
+    words = f" Trials are of cohort {found.cohorts[0]}."
+    if found.others:
+        words += f" Cohorts have boundaries of their own: {len(found.others) + 1} different ones"
+        more = len(found.others) - MOST_OTHERS
+        words += f", of which {more} are not drawn (the data has them)." if more > 0 else "."
+    return words
 
 
 def _footer(material: Material) -> str:
@@ -117,7 +154,7 @@ def _caption(material: Material, found: BoundaryRuns) -> str:
         words += (
             " The observed total is over all doses, so it is not to be held against the boundary of one dose."
         )
-    return words
+    return words + _whose(found)
 
 
 def _alt(material: Material, found: BoundaryRuns) -> str:
@@ -133,7 +170,8 @@ def _alt(material: Material, found: BoundaryRuns) -> str:
     oc = material.results[found.case]
     name = "p_dose_reduction_triggered" if material.rules.levels > 1 else "p_stop_toxicity"
     exact = (oc.at_once or oc).exact
-    if exact is not None:
+    words += _whose(found)
+    if exact is not None and not found.cohorts:
         what = "triggering a dose reduction" if material.rules.levels > 1 else "an early stop for toxicity"
         words += f" The exact probability of {what} is {probability(exact.values[name])}."
     if observed := found.observed:

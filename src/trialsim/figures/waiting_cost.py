@@ -125,7 +125,8 @@ def _unweighed(found: tuple[Waiting, ...]) -> str:
 
 
 def _own(found: tuple[Waiting, ...]) -> str:
-    return next(row.policy for row in found if row.own).replace("_", " ")
+    """The scenario's own policy, as the key has it."""
+    return WORDS[next(row.policy for row in found if row.own)]
 
 
 def _alt(found: tuple[Waiting, ...]) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 import matplotlib
 from matplotlib.ft2font import FT2Font
 
+from trialsim.scenario.every_design import without_own
 from trialsim.scenario.model import Scenario
 
 ELLIPSIS, MISSING = "…", "□"
@@ -108,7 +109,8 @@ def sentence(words: str) -> str:
 def at_once(scenario: Scenario) -> str:
     """What a figure without dates says in a report of a trial in calendar time."""
     if scenario.own_rules:
-        return " One cohort by itself, every outcome taken as known at once."
+        who = "One cohort" if not scenario.designs else f"Cohort {without_own(scenario)}"
+        return f" {who} by itself, every outcome taken as known at once."
     return " Every outcome taken as known at once: without calendar time." if scenario.conduct else ""
 
 

@@ -65,7 +65,7 @@ def stated(design: str | os.PathLike[str] | Mapping[str, Any] | Scenario, **miss
         ScenarioError: so is the file.
     """
     if isinstance(design, Scenario):
-        return _of(design.design)
+        return _of(_of_scenario(design))
     if isinstance(design, Mapping):
         return _of(_block(dict(design), missing))
     text = os.fspath(design).strip()
@@ -83,10 +83,19 @@ def _of(spec: Any) -> Stated:
     return Stated(spec.kind if "?" in short or len(looks.n) > 8 else short, looks, spec)
 
 
+def _of_scenario(scenario: Scenario) -> Any:
+    """The one design of a scenario."""
+    if scenario.designs:
+        raise DesignError(
+            "`cohorts.designs`: cohorts have designs of their own; state the block of one, such as {kind: simon, ...}"
+        )
+    return scenario.design
+
+
 def _in_text(text: str, name: str, missing: Mapping[str, Any]) -> Any:
     """The design of a scenario, or the block that is all that a text holds; ``name`` is that of its file."""
     if re.search(r"^design\s*:", text, re.MULTILINE):
-        return parse(text, name).design
+        return _of_scenario(parse(text, name))
     reader = Reader("design:\n" + indent(text.replace("\r\n", "\n").replace("\r", "\n"), "  "))
     data = reader.read()
     if reader.problems:

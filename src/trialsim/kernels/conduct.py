@@ -170,8 +170,11 @@ def run_each(  # type: ignore[no-untyped-def]
             # whether accrual is open, and when it will open by itself
             is_open, opens = False, NEVER_TICK
             all_in = True
+            counted = 0
             for a in range(count):
-                place, reopens = has_place(tables, calendar, groups, series, a, narrow, now)
+                counted += groups[a, TREATED]
+            for a in range(count):
+                place, reopens = has_place(tables, calendar, groups, series, a, narrow, now, counted)
                 is_open = is_open or place or calendar.own  # cohorts turn their patients away themselves
                 opens = min(opens, reopens if reopens > now else NEVER_TICK)
                 all_in = all_in and (groups[a, GROUP_END] != RUNNING or complete(tables, groups, a, narrow))
@@ -185,6 +188,15 @@ def run_each(  # type: ignore[no-untyped-def]
                 closed_n += 1
                 closed_at, not_before = np.int64(-1), now
             more = is_open and arrived < most and not all_in
+            if more and calendar.only >= 0:
+                # patients of other cohorts are passed over: nothing is decided when they arrive
+                while calendar.cohort_of[stratum_of(calendar, replicate, arrived, k0, k1)] != calendar.only:
+                    arrived += 1
+                    if arrived == most:
+                        last_arrival, more = ticks_of(calendar, unit), False
+                        break
+                    _, _, _, gap = words_of(replicate, arrived, 0, GROUP_OUTCOME, k0, k1)
+                    unit += unit_gap(gap)
             arrival = max(ticks_of(calendar, unit), not_before) if more else NEVER_TICK
             if arrived < come:
                 arrival = max(given[arrived, field.STARTED], now)
@@ -304,7 +316,7 @@ def run_each(  # type: ignore[no-untyped-def]
                     if groups[a, GROUP_END] != RUNNING or complete(tables, groups, a, narrow):
                         a = 1 - a
                     patient[field.STRATUM], patient[field.LEVEL] = a, a
-                place, _ = has_place(tables, calendar, groups, series, a, narrow, now)
+                place, _ = has_place(tables, calendar, groups, series, a, narrow, now, counted)
                 came = index < come
                 if came or (place and (calendar.only < 0 or (cohort == calendar.only and not held))):
                     screened += screened_for(calendar, replicate, index, k0, k1)

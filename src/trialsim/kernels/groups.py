@@ -84,11 +84,9 @@ def complete(tables, groups, a, narrow):  # type: ignore[no-untyped-def]
 
 
 @plain
-def has_place(tables, calendar, groups, series, a, narrow, now):  # type: ignore[no-untyped-def]
-    """Whether a patient arriving now would be enrolled in a group, and when that changes by itself."""
-    treated = 0
-    for b in range(groups.shape[0]):
-        treated += groups[b, TREATED]
+def has_place(tables, calendar, groups, series, a, narrow, now, treated):  # type: ignore[no-untyped-def]
+    """Whether a patient arriving now would be enrolled in a group, and when that changes by itself; ``treated``:
+    patients of all groups since their looks began."""
     if groups[a, GROUP_END] != RUNNING or treated >= tables.act_ge.shape[1] - 1:
         return False, NEVER_TICK
     if complete(tables, groups, a, narrow):

@@ -25,6 +25,7 @@ from trialsim.monitoring.chances import (
 )
 from trialsim.monitoring.counts import Case, Count
 from trialsim.monitoring.decision_table import MANY_LOOKS, DecisionTable, decision_table
+from trialsim.monitoring.of_cohort import asked_for
 from trialsim.monitoring.rest_of_trial import Ahead, ahead, given_responses, looks_ahead, today
 from trialsim.monitoring.standing import Now, Today, now_of
 from trialsim.results import digits12
@@ -63,6 +64,8 @@ class Aids(Answer):
         no_cases: why there is no P(go) by case at the looks; "" where there is.
         present: how the trial will end from where it stands; None where that is not stated, or is over.
         today: what the protocol says where the trial stands; None where that is not stated.
+        cohort: whose sheet it is, where it is one of a cohort by itself; ``scenario`` is then its trial, and ``stated``
+            the scenario that it belongs to.
     """
 
     kind: ClassVar[str] = "monitor"
@@ -78,6 +81,13 @@ class Aids(Answer):
     no_cases: str
     present: Present | None
     today: Today | None = None
+    cohort: str | None = None
+    stated: Scenario | None = None
+
+    @property
+    def made_from(self) -> Scenario:
+        """The scenario that was asked about."""
+        return self.stated or self.scenario
 
     @property
     def cases(self) -> tuple[str, ...]:
@@ -170,7 +180,8 @@ class Aids(Answer):
             {
                 "name": self.scenario.name,
                 "endpoint": self.scenario.endpoint,
-                "digest": digest(self.scenario),
+                "digest": digest(self.made_from),
+                **({"cohort": self.cohort} if self.cohort else {}),
                 "rates": self.rates,
                 "p_go": self.p_go,
                 "prior": {"a": self.prior[0], "b": self.prior[1], "from": self.prior_from},
@@ -195,6 +206,7 @@ def monitor(
     all_toxicities: int | None = None,
     rates: Sequence[float] = (),
     prior: tuple[float, float] | None = None,
+    cohort: str | None = None,
 ) -> Aids:
     """Decision table, and conditional and predictive power at every look and from now on.
 
@@ -205,12 +217,14 @@ def monitor(
             all doses, and toxicities at all doses.
         rates: true response rates besides p0 and p1 at which to tell the power.
         prior: a and b of the Beta prior; default that of the design, else Jeffreys.
+        cohort: the cohort whose sheet is wanted, where cohorts share nothing (``monitor: own``).
 
     Returns:
         The table, the powers at every count of every interim look, and, with ``now``, those of the rest of the trial.
 
     Raises:
-        DesignError: a rate or prior that is none, or a present at which the trial cannot be.
+        DesignError: a rate or prior that is none, a present at which the trial cannot be, or no such cohort; or each
+            cohort has a design of its own, and none is named.
 
     Examples:
         >>> path = trialsim.examples("teaching")
@@ -222,8 +236,9 @@ def monitor(
     """
     if prior is not None and (fault := prior_fault(prior)):
         raise DesignError(fault)
-    trial = Compiled.of(scenario)
-    rules = trial.rules
+    whole = Compiled.of(scenario)
+    trial = asked_for(whole, cohort)
+    scenario, rules = trial.scenario, trial.rules
     looks = rules.looks
     own = scenario.design
     stated = getattr(own, "response_prior", None) or getattr(own, "prior", None)
@@ -273,6 +288,8 @@ def monitor(
         no_cases or (by_look if restarts else ""),
         present,
         says,
+        cohort,
+        whole.scenario if cohort else None,
     )
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from math import ceil
 
+from trialsim.errors import DesignError
 from trialsim.given import number_in
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Scenario
@@ -45,6 +46,11 @@ class Asked:
     def of(cls, trial: Compiled) -> Asked:
         """What the protocol of a scenario asks."""
         s = trial.scenario
+        if s.designs:
+            raise DesignError(
+                "`cohorts.designs`: a running trial is replayed by one design; give the patients of each cohort to a "
+                "scenario with its design and without `cohorts`"
+            )
         conduct, strata = s.conduct, s.strata if s.cohorts else ()
         window = conduct.toxicity_window_weeks if conduct else None
         return cls(

@@ -268,7 +268,7 @@ class _Rest:
     ) -> Int64:
         from trialsim.kernels.conduct_from import simulate_from
 
-        out = np.empty((1, self.trials._columns), dtype=np.int32)
+        out = np.empty((1, self.trials.width), dtype=np.int32)
         nothing = np.zeros((0, 0, 0), dtype=np.int64)
         simulate_from(tables, calendar, thresholds, *self.key, replicate, given, self.now, out, nothing)
         row: Int64 = out[0].astype(np.int64)

@@ -308,6 +308,16 @@ def _without_cohort(before: Data, data: Data, at: Path) -> Data:
             data = put(data, ("cohorts", "strata", len(strata) - 1, "share"), share)
     for stratum in strata:
         left |= {stratum.get("name"), stratum.get("cohort")}
+    cohorts = {stratum.get("cohort") or stratum.get("name") for stratum in strata}
+    designs = {
+        name: each
+        for name, each in ((data.get("cohorts") or {}).get("designs") or {}).items()
+        if name in cohorts
+    }
+    if len(designs) == len(cohorts) and designs:
+        designs.popitem()  # some cohort runs the design of the scenario
+    if (data.get("cohorts") or {}).get("designs"):
+        data = put(data, ("cohorts", "designs"), designs or None)
     for name, case in (data.get("truth") or {}).items():
         for group in case.get("cohorts") or () if isinstance(case, dict) else ():
             if group not in left:

@@ -95,6 +95,8 @@ class Form:
         named = [one for one in strata if isinstance(one, dict)] if isinstance(strata, list) else []
         names = [one.get(key) for key in ("name", "cohort") for one in named]
         self.groups = tuple(dict.fromkeys(name for name in names if isinstance(name, str)))
+        of = [one.get("cohort") or one.get("name") for one in named]
+        self.cohorts = tuple(dict.fromkeys(name for name in of if isinstance(name, str)))
         stated = data.get("doses")
         self.doses = tuple(map(str, stated)) if isinstance(stated, list) and stated else ("every dose",)
 
@@ -123,6 +125,8 @@ class Form:
                 return self._offer(path, node)
             removable = "" if required or ("default" in node and node["default"] is not None) else "Leave out"
             return self.block(path, node, kind, value, removable)
+        if path == ("cohorts", "designs"):
+            return self._designs(path, node, kind, value)
         if not others and "patternProperties" in kind:
             return self._named(path, node, kind, value)
         if not others and kind.get("type") == "array":
@@ -224,6 +228,24 @@ class Form:
             str(node.get("description", "")),
             (*blocks, *offers),
             rare=not value,
+        )
+
+    def _designs(self, path: Path, node: Node, kind: Node, value: Any) -> Block | None:
+        """A design for each cohort that has its own; None where cohorts cannot have one."""
+        stated = value if isinstance(value, dict) else {}
+        if not stated and (self.data["cohorts"].get("monitor") != "own" or len(self.cohorts) < 2):
+            return None
+        (inner,) = map(schema().follow, kind["patternProperties"].values())
+        blocks: list[Part] = []
+        for name, entry in stated.items():
+            label = f"design of {name}"
+            each = self._of_kinds((*path, name), {"title": label}, inner, entry)
+            blocks.append(replace(each, label=label, removable=f"Leave out {label}"))
+        left = [name for name in self.cohorts if name not in stated]
+        if len(left) > 1:  # one of them runs the design of the scenario
+            blocks += [Offer((*path, name), f"Add a design of {name}") for name in left]
+        return Block(
+            path, title_of(node, "designs"), str(node.get("description", "")), tuple(blocks), rare=not value
         )
 
     def _items(self, path: Path, node: Node, kind: Node, value: Any) -> Block:

@@ -85,6 +85,8 @@ def start(data: Data, at: Path) -> Any:
         return {key: deepcopy(value) for key, value in last.items() if key not in ("note", "cohorts")}
     if len(at) == 5 and at[2] == "cohorts":  # a group differs from its case
         return deepcopy((case or {}).get(at[4], STARTS.get(f"truth.*.{at[4]}", 1)))
+    if at[:2] == ("cohorts", "designs") and len(at) == 3:
+        return deepcopy(data.get("design"))
     if at == ("prior",) and "p1" in (data.get("design") or {}):
         return {**STARTS["prior"], "active": "at_least_p1"}
     if at == ("dose_amounts",):

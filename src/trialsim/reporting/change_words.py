@@ -92,6 +92,8 @@ def _input(scenario: Scenario, place: tuple[str | int, ...], everywhere: bool, d
         name = ", ".join(input_words((*place[:2], *parts[: k + 1]), data) for k in range(len(parts)))
         dose = f" at {scenario.doses[place[-1]]}" if isinstance(place[-1], int) else ""
         return f"{name}{dose} in {where}{inside}"
+    if keys[:2] == ["cohorts", "designs"] and len(keys) > 2:
+        return f"{input_words(place, data)} of {keys[2]}" if len(keys) > 3 else f"own design of {keys[2]}"
     if keys == ["cohorts", "strata", "share"] and scenario.cohorts and isinstance(place[2], int):
         return f"share of {scenario.cohorts.strata[place[2]].name}"
     numbers = [step for step in place if isinstance(step, int)]

@@ -11,6 +11,7 @@ from trialsim.reporting.paired import difference_cell, method, replicates_words,
 from trialsim.reporting.pictures import undrawn
 from trialsim.reporting.sentences import sentence
 from trialsim.results import digits12
+from trialsim.scenario.every_design import without_own
 from trialsim.varying.compare import Comparison
 from trialsim.writing.numbers import NONE, Cell, listed, probability_cell, rate
 from trialsim.writing.numbers import value_cell as number_cell
@@ -123,6 +124,12 @@ def notes(found: Comparison) -> Iterator[str]:
             )
     if any(scenario.own_rules and not scenario.from_start for scenario in scenarios):
         yield "Where cohorts have rules of their own, the design by itself is that of one cohort."
+    for design in found.designs:
+        if design.scenario.designs:
+            yield (
+                f"{design.name} has designs of its own for some cohorts: the design by itself is that of "
+                f"{without_own(design.scenario)}."
+            )
     if any(design.looks.too_toxic for design in found.designs):
         yield "Alpha, power, EN and PET of a design by itself are by responses alone: nobody has toxicity there."
     if "p_dose_correct" in found.columns:

@@ -57,7 +57,14 @@ def _ideal(found: FoundDesigns) -> Report:
         tuple(
             filter(
                 None,
-                (found.written_as, found.en_words, found.note, _history(found), _bound(found) * measured),
+                (
+                    found.written_as,
+                    _dash(found),
+                    found.en_words,
+                    found.note,
+                    _history(found),
+                    _bound(found) * measured,
+                ),
             )
         ),
         words=(1,),
@@ -65,13 +72,15 @@ def _ideal(found: FoundDesigns) -> Report:
     drawn = []
     if all(d.looks is not None for d in found) and "p0" in found.setting:
         drawn = [undrawn("candidates", found)]
+    covered = "Every design within what is named as searched is looked at, or no other can be better."
+    if "not proved" in found.note:
+        covered = "The search ended before every design within what is named as searched was settled."
     method = section(
         "method",
         "How it was computed",
         Words(
-            "Every design within what is named as searched is looked at, or no other can be better. Each is worked out "
-            "with every patient evaluable and no toxicity rule: alpha is its P(go) at p0, power that at p1, EN the "
-            "expected number of patients and PET the probability of stopping early."
+            f"{covered} Each is worked out with every patient evaluable and no toxicity rule: alpha is its P(go) at "
+            "p0, power that at p1, EN the expected number of patients and PET the probability of stopping early."
         ),
         folded=True,
     )
@@ -87,6 +96,11 @@ def _ideal(found: FoundDesigns) -> Report:
         Pictures(tuple(drawn)),
     )  # fmt: skip
     return Report(_title(found), "Designs by their error rates", (answer, method), MADE_BY)
+
+
+def _dash(found: FoundDesigns) -> str:
+    """What a dash in place of a cut-off means, where one is printed."""
+    return "a dash: never futile there" if any(re.search(r"(^| )-:", d.design) for d in found) else ""
 
 
 def _history(found: FoundDesigns) -> str:
@@ -146,8 +160,9 @@ def _robust(found: RobustDesigns) -> Report:
         f"P(go) ≤ {setting['alpha']:g} in {listed(found.null)}; P(go) ≥ {1 - setting['beta']:g} in "
         f"{listed(found.alternative)}."
     )
+    what = "The table of every outcome known at once is exact" if found.dated else "Exact"
     how = (
-        "Exact, in the scenario's own trial: its dose reduction, toxicity rule, evaluability and association; every "
+        f"{what}, in the scenario's own trial: its dose reduction, toxicity rule, evaluability and association; every "
         "outcome known before the next patient (calendar time does not enter)."
     )
     dated: list[Block] = []
@@ -204,7 +219,11 @@ def _dated(found: RobustDesigns) -> Table:
 
 def _simulated(dated: Dated) -> str:
     """How a search in calendar time was made, and what its errors mean."""
-    found = "nothing that was not simulated before" if dated.settled else "designs that were not simulated"
+    found = (
+        "nothing that was not simulated before"
+        if dated.settled
+        else "designs that were not simulated, so that a better one may be among them"
+    )
     return (
         f"Screened exactly with alpha and power moved by what calendar time does to P(go), in {dated.rounds} searches, "
         f"the last of which found {found}. {dated.looked_at} designs were simulated {dated.screened:,} times a case, "

@@ -11,7 +11,7 @@ from trialsim.facts.protocol import facts
 from trialsim.monitoring.aids import Aids, Present
 from trialsim.monitoring.standing import Today
 from trialsim.reporting import decision_table as words
-from trialsim.reporting import protocol_conduct, protocol_toxicity
+from trialsim.reporting import protocol_conduct, protocol_pending, protocol_toxicity
 from trialsim.reporting.about import MADE_BY, about
 from trialsim.reporting.pictures import undrawn
 from trialsim.results import digits12
@@ -43,6 +43,11 @@ MOST_CASES = 6
 
 ORDER = "A look counts the first patients in the order of their enrolment; whoever came later is not in it."
 
+WEIGHED = (
+    "At an interim look the decisions above are those when every outcome is known. While some are pending, it is "
+    "taken as follows; `trialsim status` works it out from the patients."
+)
+
 CONVENTION = "Stop stage 1 if responses ≤ r1; go if responses > r; act on toxicity if toxicities ≥ b."
 
 
@@ -51,7 +56,7 @@ def report_of(aids: Aids) -> Report:
     sections = (_sheet(aids), _powers(aids))
     kept = tuple(part for part in sections if not part.is_empty)
     kind = "Decision table for the protocol"
-    return Report(aids.scenario.name, kind, kept, MADE_BY, about=about(aids.scenario))
+    return Report(aids.scenario.name, kind, kept, MADE_BY, about=about(aids.made_from))
 
 
 def document(aids: Aids, _texts: Sequence[str] = ()) -> dict[str, Any]:
@@ -78,10 +83,16 @@ def _sheet(aids: Aids) -> Section:
     rows = [("Endpoint", aids.scenario.endpoint), ("Design (alone, exact)", words.design_words(aids))]
     if aids.table.cohorts:
         rows.append(("Cohorts, each by itself", ", ".join(aids.table.cohorts)))
-    rows.append(("Made by", f"{MADE_BY} from scenario {digest(aids.scenario)[:19]}"))
+    rows.append(("Made by", f"{MADE_BY} from scenario {digest(aids.made_from)[:19]}"))
     fixed = facts(Compiled(aids.scenario, aids.rules))
+    weighing = fixed.conduct.weighing if fixed.conduct else None
     parts = (
         section("looks", "Responses: at each look", words.decisions(aids, fixed)),
+        section(
+            "pending",
+            "While outcomes are pending",
+            (Words(WEIGHED), *protocol_pending.blocks(weighing, fixed)) if weighing else (),
+        ),
         section("boundary", "Toxicity: after each patient", protocol_toxicity.blocks(fixed)),
         section(
             "counted",
@@ -178,6 +189,11 @@ def power_notes(aids: Aids) -> list[str]:
         words.append(f"There is no such answer for the cases of the scenario: {aids.no_cases}.")
     if aids.scenario.conduct is not None:
         words.append("Every outcome is taken as known before the next patient is enrolled.")
+        if aids.scenario.conduct.pending != "wait":
+            words.append(
+                "So later interim looks, which weigh pending patients, are taken to know every outcome; what weighing "
+                "them changes is in the answers of `trialsim run`."
+            )
     looks = len({c.n for c in aids.counts})
     if looks > len(aids.looks_shown):
         words.append(f"{len(aids.looks_shown)} of {looks} interim looks are shown; all are in the CSV files.")

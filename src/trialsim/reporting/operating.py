@@ -71,6 +71,12 @@ def table(
             "At once: the same patients in a trial that knows every outcome before the next patient. z holds its two "
             "answers against each other: (simulated − exact) / standard error.",
         )
+    if any(head == "Adjusted" for head, _ in columns):
+        told.insert(
+            1,
+            "Adjusted: what was simulated as it runs, corrected by how far those two answers are apart; where there is "
+            "none, too few trials differ.",
+        )
     if zero:
         told.append(f"Zero and left out: {'; '.join(zero)}.")
     found = tuple(Group(title, of) for title, of in groups.items() if of)
@@ -105,6 +111,12 @@ def _columns(rows: Iterable[Mapping[str, Any]], wrong: frozenset[str]) -> list[C
         twin: list[Column] = [("At once, exact", value("exact_at_once"))]
         if "z_at_once" in there:
             twin += [("At once, simulated", value("estimate_at_once")), ("z", compared("z_at_once"))]
+        if "adjusted" in there:
+            found = [
+                *found,
+                ("Adjusted", value("adjusted")),
+                ("its mcse", lambda row: mcse_cell(row["quantity"], row.get("adjusted_mcse"))),
+            ]
         return [("As it runs", found[0][1]), *found[1:], *twin] if found else twin
     exact: list[Column] = [("Exact", value("exact"))] if "exact" in there else []
     return [

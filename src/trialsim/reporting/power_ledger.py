@@ -46,6 +46,8 @@ _REASONS = {
 def sentence(scenario: Scenario, ledger: PowerLedger) -> str:
     """How P(go) of a case gets from the design by itself to the trial as it runs; steps that change nothing are left
     out."""
+    if scenario.designs:
+        scenario = scenario.model_copy(update={"design": scenario.designs[ledger.cohort]})
     first, *rest = ledger.steps
     more = [step for step in rest if step.change is None or step.change_mcse or abs(step.change) >= ROUNDED]
     p, case = ledger.response, scenario.truth[ledger.case]
@@ -132,7 +134,9 @@ def _when(scenario: Scenario, case: Case, step: str) -> str:
         }[scenario.on_dose_change]
     if step == "drift":
         return f"when {_drift(case)}"
-    return f"in calendar time, in which {_drift(case)}" if case.dated else "in calendar time"
+    weighed = conduct is not None and conduct.pending != "wait"
+    looks = ", with looks that weigh pending patients" if weighed else ""
+    return f"in calendar time{looks}{f', in which {_drift(case)}' if case.dated else ''}"
 
 
 def _drift(case: Case) -> str:

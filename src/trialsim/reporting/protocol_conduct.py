@@ -58,7 +58,7 @@ def _counted(facts: Facts) -> Iterator[str]:
     elif counted.probability == 1 and not withdraw:
         yield "Looks count treated patients."
     else:
-        toxic = ", with any toxicity counted" if facts.design.watches_toxicity else ""
+        toxic = ", with any toxicity counted" if facts.watches_toxicity else ""
         yield (
             "A patient who is not evaluable is not replaced: looks count treated patients, this one as a "
             f"non-response{toxic}."
@@ -137,7 +137,7 @@ def conduct(facts: Facts) -> Iterator[Block]:
         return
     yield Words(_assessments(stated))
     own = facts.cohorts is not None and facts.cohorts.own
-    yield Words(" ".join(_looks(stated, own, facts.design.watches_toxicity)))
+    yield Words(" ".join(_looks(stated, own, facts.watches_toxicity)))
     if stated.weighing is not None:
         yield from protocol_pending.blocks(stated.weighing, facts)
     if stated.reductions is not None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from trialsim.facts.design import Attained, Branch, Design, Look
 from trialsim.facts.protocol import Facts
@@ -17,7 +18,10 @@ ORDINALS = ("first", "second", "third", "fourth", "fifth")
 
 
 def blocks(facts: Facts) -> Iterator[Block]:
-    """Everything about the design."""
+    """Everything about the design, or about that of each cohort."""
+    if facts.designs:
+        yield from _of_cohorts(facts)
+        return
     design = facts.design
     yield Words(f"The primary endpoint is {facts.endpoint}. {' '.join(_hypotheses(design))}")
     each = "Each cohort follows this design by itself, on its own patients. " if _own(facts) else ""
@@ -28,6 +32,38 @@ def blocks(facts: Facts) -> Iterator[Block]:
     yield Words(" ".join(nominal_words(facts.nominal)))
     if facts.attained:
         yield _characteristics(facts)
+
+
+def _of_cohorts(facts: Facts) -> Iterator[Block]:
+    """Cohorts that have designs of their own: each design with its cohorts."""
+    designs = len(facts.designs)
+    yield Words(
+        f"The primary endpoint is {facts.endpoint}. Each cohort follows a design by itself, on its own patients; there "
+        f"are {designs} designs for {len({s.cohort for s in facts.cohorts.strata})} cohorts."
+        if facts.cohorts
+        else ""
+    )
+    for k, (cohorts, one) in enumerate(facts.by_design, start=1):
+        yield Words(" ".join([*_hypotheses(one.design), *_looks(one)]), lead=f"{of_cohorts(cohorts)}.")
+        yield numbered(decisions(one), k, cohorts)
+        yield Words(whence(one.design))
+        yield Words(" ".join([*_attained(one), *nominal_words(one.nominal)]))
+        if one.attained:
+            yield numbered(_characteristics(one), k, cohorts)
+    yield Words(" ".join(_false_go(facts)))
+
+
+def of_cohorts(names: Sequence[str]) -> str:
+    """``Cohort A``, ``Cohorts A and B``."""
+    return f"Cohort{'s' if len(names) > 1 else ''} {listed(names)}"
+
+
+def numbered(table: Table, number: int, cohorts: Sequence[str]) -> Table:
+    """One of several tables of a kind, each of the cohorts that share a design."""
+    whose = of_cohorts(cohorts)
+    return replace(
+        table, key=f"{table.key}-{number}", caption=f"{table.caption}: {whose[:1].lower()}{whose[1:]}"
+    )
 
 
 def _own(facts: Facts) -> bool:
@@ -219,9 +255,15 @@ def _attained(facts: Facts) -> Iterator[str]:
     parts = [_error(design, row) for row in facts.attained]
     looks = "this look" if len(design.looks) == 1 else "these looks"
     yield f"Exactly, with every patient evaluable and no other rule than {looks}, it attains {listed(parts)}."
+    yield from _false_go(facts)
+
+
+def _false_go(facts: Facts) -> Iterator[str]:
+    """What several chances of a go make of the type I errors."""
     if facts.cohorts and facts.cohorts.false_go is not None:
         yield (
-            "If the response rate is p0 in every cohort, and the cohorts are independent, at least one of them ends "
+            f"If the response rate is p0 in every cohort{', that of its own design' if facts.designs else ''}, and the "
+            "cohorts are independent, at least one of them ends "
             f"in a go with probability {probability(facts.cohorts.false_go)}."
         )
 

@@ -17,7 +17,7 @@ FEW = 6
 
 def blocks(rule: Weighing, facts: Facts) -> Iterator[Block]:
     """When the looks are taken and what is futile, as a table where one holds it; what the type I error is then."""
-    yield Words(" ".join(_taken(rule, toxic=facts.design.watches_toxicity)), lead="Pending patients.")
+    yield Words(" ".join(_taken(rule, facts)), lead="Pending patients.")
     yield Words(" ".join(_decided(rule)))
     if any(look.failures for look in rule.looks):
         yield _table(rule)
@@ -25,22 +25,28 @@ def blocks(rule: Weighing, facts: Facts) -> Iterator[Block]:
         yield Words(
             "A look that weighs pending patients may go on where a look at every outcome would have stopped, so that "
             "the type I error of the design does not bound that of the trial. If no interim look stopped for futility, "
-            f"that would be {probability(rule.non_binding)}."
+            f"that would be {probability(rule.non_binding)}. It may also stop where a look at every outcome would have "
+            "let the trial go on, which costs power."
         )
 
 
-def _taken(rule: Weighing, *, toxic: bool) -> Iterator[str]:
+def _taken(rule: Weighing, facts: Facts) -> Iterator[str]:
     when = f"{weeks(rule.least_weeks)} after" if rule.least_weeks else "when"
     allowed = f"{rate(rule.most_pending)} of them"
     if len(rule.looks) <= FEW:
         allowed = listed([f"{look.allowed} of {look.n}" for look in rule.looks])
+    who = "the first patients in the order of enrolment"
+    if facts.counted.replaced:
+        who += " of those not known to be inevaluable"
     yield (
-        "An interim look does not wait for every outcome. It takes the first patients in the order of enrolment, "
-        f"{when} the last of them is enrolled, or as soon after that as the outcomes of no more than {allowed} are "
-        "pending."
+        f"An interim look does not wait for every outcome. It takes {who}, {when} the last of them is enrolled, or as "
+        f"soon after that as the outcomes of no more than {allowed} are pending."
     )
-    if toxic:
+    if facts.design.watches_toxicity:
         yield "It waits for outcomes of toxicity, until it is certain whether it stops for toxicity."
+    lag = facts.conduct.review_lag_weeks if facts.conduct else 0.0
+    if lag:
+        yield f"It is decided {weeks(lag)} later, on what was known when it was taken."
     unseen = "A pending patient in whom no response has been seen weighs as a part of a non-response"
     if rule.by_visit:
         steps = [f"{rate(weight)} from week {week:g} on" for week, weight in rule.by_visit]

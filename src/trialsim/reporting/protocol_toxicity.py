@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from trialsim.facts.conduct import Conduct
 from trialsim.facts.protocol import Facts
 from trialsim.facts.toxicity import DoseLevel, Step, Toxicity
+from trialsim.reporting.protocol_design import numbered, of_cohorts
 from trialsim.reporting.protocol_rules import one, several
 from trialsim.writing.numbers import listed, probability, rate
 from trialsim.writing.report import Block, Group, Row, Table, Words, beside, plain
@@ -36,12 +37,27 @@ def blocks(facts: Facts) -> Iterator[Block]:
     toxicity = facts.toxicity
     arms = facts.cohorts is not None and facts.cohorts.ratio is not None
     yield Words(" ".join([*_counts(facts), *_doses(toxicity, arms)]))
+    for k, (cohorts, here) in enumerate(facts.by_design, start=1):
+        acts = here.toxicity.has_boundary
+        words = [*_rule(here), *_waits(here)] if acts else [*_no_boundary(here)]
+        yield Words(" ".join(words), lead=f"{of_cohorts(cohorts)}.")
+        if acts:
+            yield numbered(boundary(here.toxicity), k, cohorts)
+        yield Words(" ".join(_actions(here)))
+    if facts.designs:
+        yield from _changed(facts)
+        return
     if toxicity.has_boundary:
         yield Words(" ".join([*_rule(facts), *_waits(facts)]))
         yield boundary(toxicity)
     else:
         yield Words(" ".join(_no_boundary(facts)))
     yield Words(" ".join(_actions(facts)))
+    yield from _changed(facts)
+
+
+def _changed(facts: Facts) -> Iterator[Block]:
+    """What a change of dose means."""
     if facts.after_change is not None:
         yield Words(" ".join(_after_change(facts)))
         yield _cut_offs(facts.after_change.cut_offs)
@@ -160,26 +176,28 @@ def _actions(facts: Facts) -> Iterator[str]:
 
 def _action(facts: Facts, level: DoseLevel, lower: str) -> Iterator[str]:
     several, boundary = len(facts.toxicity.levels) > 1, facts.toxicity.has_boundary
+    own = facts.cohorts is not None and facts.cohorts.own_boundary
+    trial = "the cohort" if own else "the trial"
     lowest = ", the lowest dose," if several and not lower else ""
     at = f"at {level.dose}{lowest}" if several else ""
     if not level.steps:
         if boundary:
-            yield f"{at[:1].upper()}{at[1:] or 'Here'} toxicity leads to no action: the trial goes on."
+            yield f"{at[:1].upper()}{at[1:] or 'Here'} toxicity leads to no action: {trial} goes on."
     elif level.action == "reduce" and level.stop_steps:
         yield (
             f"If the boundary is reached {at}, later patients start at {lower}; but if by then the boundary that stops "
-            "the trial is reached too, the trial stops for toxicity, without a go, whatever the responses; this holds "
+            f"{trial} is reached too, {trial} stops for toxicity, without a go, whatever the responses; this holds "
             f"at the last patient too{_last(facts)}."
         )
     elif level.action == "reduce":
         yield f"If the boundary is reached {at}, later patients start at {lower}."
     elif level.action == "stop":
         yield (
-            f"If the boundary is reached{' ' if at else ''}{at} the trial stops for toxicity, without a go, whatever "
+            f"If the boundary is reached{' ' if at else ''}{at} {trial} stops for toxicity, without a go, whatever "
             f"the responses; this holds at the last patient too{_last(facts)}."
         )
     else:
-        yield f"The boundary{' ' if at else ''}{at} is only watched: the trial goes on when it is reached."
+        yield f"The boundary{' ' if at else ''}{at} is only watched: {trial} goes on when it is reached."
 
 
 def boundary(toxicity: Toxicity) -> Table:

@@ -46,13 +46,18 @@ class Words:
     @classmethod
     def of(cls, scenario: Scenario) -> Words:
         """Those of a scenario; a case is null where no response rate is above p0."""
-        p0 = getattr(scenario.design, "p0", None)
         levels = len(scenario.doses)
+        bounds = [
+            (s, getattr(scenario.designs.get(s.cohort_name, scenario.design), "p0", None))
+            for s in scenario.strata
+        ]
         null = {
             name
             for name, case in scenario.truth.items()
-            if p0 is not None
-            and all(case.within(s.name, s.cohort_name).highest(levels) <= p0 for s in scenario.strata)
+            if all(
+                p0 is not None and case.within(s.name, s.cohort_name).highest(levels) <= p0
+                for s, p0 in bounds
+            )
         }
         cohorts = scenario.cohorts.names if scenario.cohorts else ()
         return cls(scenario.doses, cohorts, scenario.own_rules, frozenset(null))

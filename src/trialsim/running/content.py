@@ -93,7 +93,8 @@ def of_results(trial: Compiled, results: Results, *, costs: bool = True) -> Docu
         "replicates": results.replicates,
         **({"planned": vars(results.planned)} if results.planned else {}),
         "doses": list(scenario.doses),
-        "design": _design(scenario, rules),
+        "design": design_document(scenario, rules),
+        **({"designs": _designs(trial)} if rules.each else {}),
         "toxicity_rule": toxicity_rule.document(trial),
         "evaluability": {**scenario.evaluability.model_dump(mode="json"), "max_treated": rules.max_treated},
         "conduct": {
@@ -106,7 +107,12 @@ def of_results(trial: Compiled, results: Results, *, costs: bool = True) -> Docu
         "calendar_time_changes": None,
         "analysis_sets": {oc.case: derived.analysis_sets(oc) for oc in results.cases},
         "toxicity_rule_cost": derived.costs(trial) if costs else None,
-        "question": _question(scenario, rules),
+        **(
+            {"toxicity_rule_cost_by_cohort": derived.costs_by_cohort(trial)}
+            if scenario.apart and costs
+            else {}
+        ),
+        "question": _question(trial),
         **({"dose_decision": _dose_decision(trial, "")} if scenario.dose_decision else {}),
     }
 
@@ -155,7 +161,21 @@ def _method(scenario: Scenario, trial: Compiled, results: Results) -> Document:
     }
 
 
-def _design(scenario: Scenario, rules: Rules) -> Document:
+def _designs(trial: Compiled) -> list[Document]:
+    """Every design with its cohorts, where those have their own, and the toxicity boundary of each of them."""
+    return [
+        {
+            "cohorts": list(names),
+            **design_document(one.scenario, one.rules),
+            "max_treated": one.rules.max_treated,
+            "toxicity_rule": toxicity_rule.document(one),
+        }
+        for names, one in trial.by_design.items()
+    ]
+
+
+def design_document(scenario: Scenario, rules: Rules) -> Document:
+    """A design: its cut-offs, what it attains alone, and every decision."""
     spec, looks = scenario.design, rules.looks
     short = cut_offs(looks)
     searched = getattr(spec, "is_searched", False)
@@ -274,15 +294,25 @@ def _average(shares: list[float], rows: list[tuple[float, ...]]) -> list[float]:
     return [sum(share * p for share, p in zip(shares, ps, strict=True)) for ps in zip(*rows, strict=True)]
 
 
-def _question(scenario: Scenario, rules: Rules) -> Document:
+def _question(trial: Compiled) -> Document:
+    scenario, rules = trial.scenario, trial.rules
     why_not = derived.no_bound_because(scenario, rules)
-    in_a_cohort = scenario.own_rules and not derived.no_bound_because(scenario, rules, in_a_cohort=True)
+    each = [(one.scenario, one.rules) for one in trial.by_design.values()] or [(scenario, rules)]
+    in_a_cohort = scenario.own_rules and not any(
+        derived.no_bound_because(stated, one, in_a_cohort=True) for stated, one in each
+    )
+    false_go = {
+        case: [name for c, name in enumerate(trial.cohorts) if trial.false_go(case) >> c & 1]
+        for case in scenario.truth
+    }
     return {
         "after_dose_change": scenario.on_dose_change,
         "cohort_rules": scenario.cohorts.rules if scenario.cohorts else None,
         "p_go_at_most_type_i_error": not why_not,
         "p_go_of_a_cohort_at_most_type_i_error": in_a_cohort,
         "why_not": why_not or None,
+        # by case the cohorts with no response rate above the p0 of their design
+        **({"false_go": false_go} if rules.each else {}),
     }
 
 

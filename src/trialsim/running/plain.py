@@ -22,12 +22,35 @@ def own_rules(doc: Document) -> bool:
     return bool(doc["cohorts"]) and doc["cohorts"]["rules"] == "own"
 
 
+def apart(doc: Document) -> bool:
+    """Whether each cohort has a dose and a toxicity boundary of its own too."""
+    return bool(doc["cohorts"]) and doc["cohorts"].get("monitor") == "own"
+
+
+def by_design(doc: Document) -> list[tuple[list[str], Document]]:
+    """The document as it is for the cohorts that share a design, with their names; with one design as it is."""
+    return [
+        (each["cohorts"], {**doc, "design": each, "toxicity_rule": each["toxicity_rule"]})
+        for each in doc.get("designs", ())
+    ] or [([], doc)]
+
+
+def null_cases(doc: Document) -> list[str]:
+    """Where cohorts have designs of their own, the cases in which a go in any of them is false."""
+    cohorts = len(doc["cohorts"]["names"])
+    return [name for name, false in doc["question"]["false_go"].items() if len(false) == cohorts]
+
+
 def typical_cases(doc: Document) -> tuple[str | None, str | None]:
     """The first case with no response rate above p0, and the first with none below p1.
 
     Where no case keeps p1 at every dose, the first that has it at the starting dose.
     """
     p0, p1 = doc["design"]["p0"], doc["design"]["p1"]
+    if "designs" in doc:  # no rate is that of every cohort: active is what is better than p0 in most of them
+        null, false = null_cases(doc), doc["question"]["false_go"]
+        works = min(doc["cases"], key=lambda name: len(false[name]))
+        return next(iter(null), None), None if works in null else works
     response = {name: case["truth"]["response"] for name, case in doc["cases"].items()}
     highest = {name: case["truth"]["highest_response"] for name, case in doc["cases"].items()}
     inactive = None if p0 is None else next((name for name, r in highest.items() if r <= p0), None)
@@ -43,10 +66,45 @@ def typical_cases(doc: Document) -> tuple[str | None, str | None]:
     return inactive, active
 
 
+def told(case: Document, quantity: str) -> Document:
+    """A simulated number with its error, as it is told where it stands by itself; {} where there is none.
+
+    Adjusted by what the twin gave and should have given where it is; parts that are to add up are told unadjusted.
+    """
+    found: Document = case.get("adjusted", {}).get(quantity) or (case["simulated"] or {}).get(quantity, {})
+    return found
+
+
+def is_adjusted(case: Document, quantity: str) -> bool:
+    """Whether a number of a case is told adjusted by its twin."""
+    return bool(told(case, quantity).get("controls"))
+
+
 def best(case: Document, quantity: str) -> float:
     """The exact value of a quantity where there is one, else the simulated one."""
+    exact = case["exact"]
+    return float(exact[quantity] if exact else told(case, quantity)["estimate"])
+
+
+def counted(case: Document, quantity: str) -> float:
+    """The exact value of a quantity where there is one, else what was counted: for parts that are to add up."""
     exact, simulated = case["exact"], case["simulated"]
     return float(exact[quantity] if exact else simulated[quantity]["estimate"])
+
+
+def any_adjusted(doc: Document) -> bool:
+    """Whether any number of a run is told adjusted."""
+    return any(
+        is_adjusted(case, quantity) for case in doc["cases"].values() for quantity in case.get("adjusted", {})
+    )
+
+
+def not_adjusted(doc: Document) -> str:
+    """Why no number is adjusted although the twins of the trials were simulated; "" where some are."""
+    found = {
+        row["plain_because"] for case in doc["cases"].values() for row in case.get("adjusted", {}).values()
+    }
+    return found.pop() if len(found) == 1 and not any_adjusted(doc) else ""
 
 
 def quantities(doc: Document, case: Document) -> list[str]:
@@ -120,7 +178,11 @@ def cases_in_brief(doc: Document) -> tuple[list[str], str]:
     if len(names) <= BRIEF:
         return names, ""
     p0 = doc["design"]["p0"]
-    works = [name for name in names if p0 is None or doc["cases"][name]["truth"]["highest_response"] > p0]
+    if "designs" in doc:
+        null = null_cases(doc)
+    else:
+        null = [n for n in names if p0 is not None and doc["cases"][n]["truth"]["highest_response"] <= p0]
+    works = [name for name in names if name not in null]
     worst = min(works, key=lambda name: best(doc["cases"][name], "p_go"), default=None)
     chosen = dict.fromkeys(name for name in (*typical_cases(doc), worst) if name)
     told = f" (“{worst}” has the least P(go) of those with a response rate above p0)" if worst else ""

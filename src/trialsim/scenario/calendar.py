@@ -22,7 +22,7 @@ from trialsim.kernels.tables import (
     Int64,
     threshold,
 )
-from trialsim.scenario.compiling import MONTHS_A_WEEK, SHORTFALL, attained_ge
+from trialsim.scenario.compiling import MONTHS_A_WEEK, SHORTFALL, attained_ge, of_a_cohort
 from trialsim.scenario.conduct import Accrual, Conduct
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.pending import weighed
@@ -163,10 +163,10 @@ def _max_arrivals(scenario: Scenario, rules: Rules) -> int:
         for name in scenario.cohorts.names
     }
 
-    needed = rules.max_treated // len(share)
+    needed = [of_a_cohort(rules, len(share), c).max_treated for c in range(len(share))]
 
     def suffices(arrivals: int) -> bool:
-        short = (bdtr(needed - 1, arrivals, min(q, 1.0)) for q in share.values())
+        short = (bdtr(n - 1, arrivals, min(q, 1.0)) for n, q in zip(needed, share.values(), strict=True))
         return bool(sum(short) <= SHORTFALL)
 
     if not suffices(MAX_ARRIVALS):
@@ -174,7 +174,7 @@ def _max_arrivals(scenario: Scenario, rules: Rules) -> int:
             f"cohorts: more than {MAX_ARRIVALS} patients would have to be screened to complete the smallest cohort "
             f"({min(share, key=lambda name: share[name])})"
         )
-    low, high = needed - 1, MAX_ARRIVALS  # high suffices, low does not
+    low, high = max(needed) - 1, MAX_ARRIVALS  # high suffices, low does not
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if suffices(middle) else (middle, high)

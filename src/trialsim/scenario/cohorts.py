@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import Field, PrivateAttr, model_validator
 
+from trialsim.designs import Design
 from trialsim.designs.spec import AsTuple, Spec, impossible
 from trialsim.scenario.values import GroupName, listed
 
@@ -63,7 +65,14 @@ class Cohorts(Spec):
         title="toxicity monitoring of the cohorts",
     )
     strata: Annotated[tuple[Stratum, ...], AsTuple] = Field(
-        min_length=1, max_length=8, description="1 to 8 strata, each with its name, share and cohort"
+        min_length=1, max_length=40, description="1 to 40 strata, each with its name, share and cohort"
+    )
+
+    designs: dict[GroupName, Design] = Field(
+        {},
+        description="name of a cohort -> the design that it runs in place of `design`, with keys of its own as there "
+        "(with `monitor: own`); a cohort that is not named runs `design`",
+        title="designs of the cohorts",
     )
 
     _shared: str = PrivateAttr("")
@@ -82,6 +91,7 @@ class Cohorts(Spec):
     def _possible(self) -> Cohorts:
         if self.monitor == "own" and self.rules != "own":
             raise impossible("monitor", "a boundary for each cohort needs looks for each: `rules: own`")
+        self._check_designs()
         self._share_out()
         cohort_of: dict[str, str] = {}
         for i, stratum in enumerate(self.strata):
@@ -96,6 +106,25 @@ class Cohorts(Spec):
                     f"`{cohort}` is a stratum of the cohort `{cohort_of[cohort]}`, so it cannot be a cohort too",
                 )
         return self
+
+    def _check_designs(self) -> None:
+        """Designs are those of cohorts, and leave one to whom the scenario's `design` belongs."""
+        if self.designs and self.monitor != "own":
+            raise impossible(
+                "designs",
+                "a design for each cohort needs a toxicity boundary for each too: `rules: own` and `monitor: own`",
+            )
+        for name in self.designs:
+            if name not in self.names:
+                raise impossible(
+                    f"designs.{name}", f"`{name}` is no cohort (those are: {listed(self.names)})"
+                )
+        if self.designs and len(self.designs) == len(self.names):
+            raise impossible(
+                "designs",
+                "every cohort has a design here, so that none runs `design`: leave out those that are the same as it, "
+                "or make the design of one of them `design`",
+            )
 
     def _share_out(self) -> None:
         """Shares that are left out are equal parts of the rest; rounded ones are taken in proportion."""
@@ -124,6 +153,12 @@ class Cohorts(Spec):
                 before.model_fields_set
             )  # left out stays left out
         self.__dict__["strata"] = strata  # frozen for everybody else
+
+    def pooled(self, members: Sequence[Stratum]) -> Cohorts:
+        """Some of the strata alone, in one set of looks; their shares are those among themselves."""
+        whole = sum(stratum.share for stratum in members)
+        shared = [s.model_copy(update={"share": s.share / whole, "cohort": None}) for s in members]
+        return Cohorts.model_construct(rules="pooled", strata=tuple(shared))
 
     def knows(self, name: str) -> bool:
         """Whether a name is that of a stratum or a cohort."""

@@ -11,7 +11,8 @@ from trialsim.designs.rules import Rules
 from trialsim.kernels.tables import Calendar
 from trialsim.scenario.boundaries import Boundary
 from trialsim.scenario.calendar import calendar
-from trialsim.scenario.compiling import compile_rules, rules_by_dose
+from trialsim.scenario.compiling import compile_rules, of_a_cohort, rules_by_dose
+from trialsim.scenario.every_design import of_cohort
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.truth import Cells, Rates, Strata
 from trialsim.timing import meanwhile
@@ -96,6 +97,22 @@ class Compiled:
         stated, p0 = self.scenario.dose_decision, getattr(self.scenario.design, "p0", None)
         return stated.choice(self.scenario.truth[case], p0, rule) if stated else None
 
+    def of_cohort(self, cohort: str) -> Compiled:
+        """The trial of a cohort by itself, where cohorts share nothing."""
+        number = self.cohorts.index(cohort)
+        rules = of_a_cohort(self.rules, len(self.cohorts), number)
+        return Compiled(of_cohort(self.scenario, cohort), rules)
+
+    @cached_property
+    def by_design(self) -> dict[tuple[str, ...], Compiled]:
+        """Where some cohorts have designs of their own: those with the same design, and the trial of the first."""
+        together: dict[tuple[Rules, str], list[str]] = {}
+        for cohort, rules, design in zip(
+            self.cohorts, self.rules.each, self.scenario.designs.values(), strict=False
+        ):
+            together.setdefault((rules, design.model_dump_json()), []).append(cohort)
+        return {tuple(names): self.of_cohort(names[0]) for names in together.values()}
+
     def by_cohort(self, case: str) -> list[Cells]:
         """The same for a patient of each cohort."""
         if self.arms:
@@ -105,14 +122,20 @@ class Compiled:
         return [self.strata[case].only(which).effective(self.calendar) for which in members]
 
     def false_go(self, case: str) -> int:
-        """The set of cohorts (bit c for cohort c) in which no dose has a response rate above p0."""
+        """The set of cohorts (bit c for cohort c) in which no dose has a response rate above p0, that of its design."""
         p0 = getattr(self.scenario.design, "p0", None)
-        if p0 is None or not self.cohorts:
+        if not self.cohorts:
             return 0
         if self.arms:
             by_dose = self.rates[case].response
-            return sum((rate <= p0) << dose for dose, rate in enumerate(by_dose))
+            return sum((rate <= p0) << dose for dose, rate in enumerate(by_dose)) if p0 is not None else 0
+        no_better = dict.fromkeys(self.cohorts, p0)
+        no_better |= {name: getattr(design, "p0", None) for name, design in self.scenario.designs.items()}
         best = dict.fromkeys(self.cohorts, 0.0)
         for stratum, rates in zip(self.scenario.strata, self.strata[case].rates, strict=True):
             best[stratum.cohort_name] = max(best[stratum.cohort_name], *rates.response)
-        return sum((rate <= p0) << c for c, rate in enumerate(best.values()))
+        bounds = no_better.values()
+        return sum(
+            (b is not None and rate <= b) << c
+            for c, (rate, b) in enumerate(zip(best.values(), bounds, strict=True))
+        )

@@ -12,6 +12,7 @@ from trialsim.designs.spec import MAX_PATIENTS
 from trialsim.designs.toxicity import Amendment, Level, NoRule, Tails
 from trialsim.errors import DesignError
 from trialsim.scenario.boundaries import Boundary, boundaries, together
+from trialsim.scenario.every_design import of_cohort
 from trialsim.scenario.model import Scenario
 
 SHORTFALL = 1e-12
@@ -28,8 +29,11 @@ def compile_rules(scenario: Scenario, looks: Looks | None = None) -> Rules:
     ``looks`` are those of its design where they were found already.
 
     With own rules by cohort the looks are those of each cohort, the boundary and ``max_treated`` those of all together;
-    with a boundary for each cohort that is the boundary of each (``of_a_cohort``).
+    with a boundary for each cohort that is the boundary of each (``of_a_cohort``). Where cohorts have designs of their
+    own, ``each`` has the rules of every one.
     """
+    if scenario.designs:
+        return _by_design(scenario, looks)
     looks = looks or scenario.design.compile()
     replaced = scenario.evaluability.replaced
     most = looks.planned_n
@@ -48,8 +52,35 @@ def compile_rules(scenario: Scenario, looks: Looks | None = None) -> Rules:
     )
 
 
-def of_a_cohort(rules: Rules, groups: int) -> Rules:
+def _by_design(scenario: Scenario, looks: Looks | None) -> Rules:
+    """The rules of cohorts that have designs of their own and share nothing."""
+    assert scenario.cohorts is not None
+    known: dict[str, Rules] = {}
+    each, common = [], None
+    for name, design in scenario.designs.items():
+        stated, key = name in scenario.cohorts.designs, design.model_dump_json()
+        trial = of_cohort(scenario, name)
+        if key not in known:
+            try:
+                one = compile_rules(trial, None if stated else looks)
+            except DesignError as error:
+                raise DesignError(f"cohorts.designs.{name}: {error}" if stated else str(error)) from None
+            known[key] = replace(one, attained_ge=attained_ge(trial, one.looks.planned_n))
+        each.append(known[key])
+        common = common if stated else known[key]
+    assert common is not None  # Cohorts sees to it that some cohort runs the scenario's own design
+    most = sum(one.max_treated for one in each)
+    beyond = (NEVER,) * (most - common.max_treated)
+    monitor = common.monitor
+    act, stop = (tuple((*row, *beyond) for row in table) for table in (monitor.act_ge, monitor.stop_ge))
+    monitor = replace(monitor, act_ge=act, stop_ge=stop)
+    return Rules(common.looks, monitor, common.replaced, most, each=tuple(each))
+
+
+def of_a_cohort(rules: Rules, groups: int, cohort: int = 0) -> Rules:
     """The rules of one of so many cohorts that share nothing, from those of all together."""
+    if rules.each:
+        return rules.each[cohort]
     most, monitor = rules.max_treated // groups, rules.monitor
     rows, stops = (tuple(row[: most + 1] for row in table) for table in (monitor.act_ge, monitor.stop_ge))
     return replace(rules, monitor=replace(monitor, act_ge=rows, stop_ge=stops), max_treated=most)

@@ -15,7 +15,9 @@ from trialsim.scenario.conduct import Conduct
 from trialsim.scenario.dose_decision import DoseDecision, check_dose_decision
 from trialsim.scenario.dose_reduction import DoseReduction
 from trialsim.scenario.drift import check_drift
+from trialsim.scenario.every_design import check_design, check_designs
 from trialsim.scenario.observed import Observed, RelatedTrial, counts_rounding_to
+from trialsim.scenario.pending import check_pending
 from trialsim.scenario.sensitivity import Sensitivity
 from trialsim.scenario.simulation import Simulation
 from trialsim.scenario.values import (
@@ -183,6 +185,19 @@ class Scenario(Spec):
         return self.cohorts is not None and self.cohorts.monitor == "own"
 
     @property
+    def designs(self) -> dict[str, Design]:
+        """The design of each cohort, where some have their own; {} where one design is everybody's."""
+        if self.cohorts is None or not self.cohorts.designs:
+            return {}
+        return {name: self.cohorts.designs.get(name, self.design) for name in self.cohorts.names}
+
+    @property
+    def every_design(self) -> dict[str, Design]:
+        """Every design that is stated, by its place."""
+        own = self.cohorts.designs if self.cohorts else {}
+        return {"design": self.design, **{f"cohorts.designs.{name}": each for name, each in own.items()}}
+
+    @property
     def on_dose_change(self) -> str:
         """Who is analysed after a dose change: pooled, new_dose_only or restart."""
         return self.dose_reduction.on_dose_change if self.dose_reduction else "pooled"
@@ -193,8 +208,8 @@ class Scenario(Spec):
         if self.dose_reduction:
             self.dose_reduction.check(self.doses)
         self._check_amendment()
-        self._check_sizes()
-        self._check_toxic_looks()
+        for place, design in self.every_design.items():
+            check_design(self, place, design)
         self._check_dose_change()
         for name, case in self.truth.items():
             self._check_case(f"truth.{name}", case)
@@ -206,6 +221,8 @@ class Scenario(Spec):
             # to everything that runs trials the doses are cohorts; they are not stated, and nothing writes them out
             self.__dict__["cohorts"] = self.dose_decision.from_start.arms(*self.doses)
         check_drift(self)
+        check_pending(self)
+        check_designs(self)
         return self
 
     def _check_amounts(self) -> None:
@@ -247,20 +264,6 @@ class Scenario(Spec):
             numbers = "months" if unit == "month" else "numbers of patients"
             raise impossible(key, f"amendments must come after increasing {numbers}")
 
-    def _check_sizes(self) -> None:
-        """What would come after the last patient of a trial whose size is stated."""
-        n = self.design.stated_size()
-        if n is None:
-            return
-        first = getattr(self.design, "min_n", None)
-        if first is not None and first > n and "min_n" in self.design.model_fields_set:
-            raise impossible("design.min_n", f"no look comes after {first} of {n} patients; at most {n}")
-        if self.dose_reduction is None or self.evaluability.replaced:
-            return  # with replacement more than n may be treated
-        self.dose_reduction.check_size(
-            n * (len(self.cohorts.names) if self.cohorts and self.own_rules and not self.apart else 1)
-        )
-
     def _check_dose_change(self) -> None:
         key, what = "dose_reduction.on_dose_change", self.on_dose_change
         if what == "pooled":
@@ -278,23 +281,6 @@ class Scenario(Spec):
             raise impossible(
                 key,
                 f"`{what}` takes its cut-off from p0 and alpha of the design; not stated: {', '.join(missing)}",
-            )
-
-    def _check_toxic_looks(self) -> None:
-        """What does not go with looks that stop for toxicity (docs/design.md, "Who is counted")."""
-        if not getattr(self.design, "watches_toxicity", False):
-            return
-        if self.evaluability.replaced:
-            raise impossible(
-                "evaluability.replaced",
-                "not possible where looks count toxicities: those are of treated patients, whose number at a look "
-                "would be left to chance",
-            )
-        if self.on_dose_change == "new_dose_only":
-            raise impossible(
-                "dose_reduction.on_dose_change",
-                "`new_dose_only` is not possible where looks count toxicities: its verdict on the patients at the new "
-                "dose has a cut-off for responses only",
             )
 
     def _check_case(self, path: str, case: Case) -> None:
@@ -328,8 +314,9 @@ class Scenario(Spec):
         rule = self.dose_reduction.kind if self.dose_reduction else "none"
         if here.toxicity is None and rule not in ("none", "amendment"):
             raise impossible(path, f"the toxicity rule `{rule}` needs a toxicity rate in every case")
-        if here.toxicity is None and getattr(self.design, "watches_toxicity", False):
-            raise impossible(path, f"the design `{self.design.kind}` needs a toxicity rate in every case")
+        design = self.designs.get(stratum.cohort_name, self.design)
+        if here.toxicity is None and getattr(design, "watches_toxicity", False):
+            raise impossible(path, f"the design `{design.kind}` needs a toxicity rate in every case")
         if here.toxicity is None and here.odds_ratio != 1:
             raise impossible(
                 f"{path}.{case.place('odds_ratio', *names)}", "an odds ratio needs a toxicity rate"
@@ -371,9 +358,10 @@ class Scenario(Spec):
                 )
             if not toxic:
                 raise impossible(key, "patients' doses are reduced for toxicity, but no case states any")
-        n = self.design.stated_size()
-        if n is not None and (why := self.conduct.accrual.too_slow(n)):
-            raise impossible("conduct.accrual", why)
+        for design in self.every_design.values():
+            n = design.stated_size()
+            if n is not None and (why := self.conduct.accrual.too_slow(n)):
+                raise impossible("conduct.accrual", why)
 
     def _check_observed(self) -> None:
         if self.observed is None:

@@ -198,6 +198,31 @@ def weighed(scenario: Scenario, looks: Looks) -> Weighed | None:
     )
 
 
+def waiting(scenario: Scenario) -> Scenario:
+    """The scenario whose looks wait for every outcome: what exact answers are about, whatever its design."""
+    conduct = scenario.conduct
+    if conduct is None or conduct.pending == "wait":
+        return scenario
+    waits = conduct.model_copy(update={"pending": "wait", "weighing": None})
+    return scenario.model_copy(update={"conduct": waits})
+
+
+def check_pending(scenario: Scenario) -> None:
+    """Refuses, where it stands in the file, a rule that does not go with a design whose looks are stated."""
+    conduct = scenario.conduct
+    if conduct is None or conduct.pending == "wait" or getattr(scenario.design, "is_searched", False):
+        return
+    try:
+        looks = scenario.design.compile()
+    except DesignError:
+        return  # what is wrong with the design by itself is said where it is used
+    try:
+        weighed(scenario, looks)
+    except DesignError as error:
+        key, _, why = str(error).partition(": ")
+        raise impossible(key, why) from None
+
+
 def _futile_to(looks: Looks, k: int) -> int:
     """The most responses that are futile at a look, -1 if none are; refuses a table that cannot be weighed."""
     row = looks.next[k]

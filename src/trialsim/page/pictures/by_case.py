@@ -65,7 +65,7 @@ def value(oc: OperatingCharacteristics, quantity: str) -> Value | None:
         p = oc.exact.values[quantity]
         return Value(Estimate(p, 0.0, p, p), True)
     if oc.simulated is not None and quantity in oc.simulated.values:
-        return Value(oc.simulated.values[quantity], False)
+        return Value(oc.simulated.values[quantity], False)  # parts of a bar add up: as counted
     return None
 
 

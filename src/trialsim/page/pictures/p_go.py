@@ -31,6 +31,7 @@ from trialsim.page.pictures.style import (
 from trialsim.results import Estimate, Results
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.drift import along_curves
+from trialsim.scenario.every_design import design_alone
 from trialsim.writing.numbers import NONE, Cell, listed, percent, probability, rate
 
 HIGH, LOW = 400, -0.12
@@ -73,7 +74,7 @@ def p_go(
     words = {
         "conducted": "the trial as conducted",
         "at_once": "every outcome known at once",
-        "alone": "the design alone, one cohort" if scenario.own_rules else "the design alone",
+        "alone": f"the {design_alone(scenario)}",
     }
     named = [
         (words[c.what] + (", nearly the same" if c.nearly_same else ""), STYLES[c.what], c) for c in curves

@@ -13,7 +13,7 @@ from trialsim.reporting.run.dose_decision import (
     outcome_cells,
     stated_of,
 )
-from trialsim.running.plain import Document, best
+from trialsim.running.plain import Document, counted
 from trialsim.writing.numbers import Cell, probability_cell
 from trialsim.writing.report import Points, Section, Table, Words, plain, section
 
@@ -47,8 +47,12 @@ def _outcomes(doc: Document) -> Table:
     higher, lower = doc["doses"]
     rows = []
     for name, case in doc["cases"].items():
-        both = best(case, "p_go_all")
-        passed = (best(case, "p_dose_none"), *(best(case, f"p_go_cohort_{d}") - both for d in (1, 2)), both)
+        both = counted(case, "p_go_all")
+        passed = (
+            counted(case, "p_dose_none"),
+            *(counted(case, f"p_go_cohort_{d}") - both for d in (1, 2)),
+            both,
+        )
         forward = [number(case, quantity) for quantity in ("p_dose_lower", "p_dose_higher")]
         # a difference of two frequencies of the same trials is one, however little it may be rounded apart
         cells = [*(probability_cell(max(p, 0.0)) for p in passed), *forward]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trialsim.reporting.dose_words import clause, points, short
-from trialsim.running.plain import Document, best, is_timed, typical_cases
+from trialsim.running.plain import Document, counted, is_timed, typical_cases
 from trialsim.writing.numbers import (
     NONE,
     Cell,
@@ -89,8 +89,8 @@ def answer(doc: Document) -> Iterator[str]:
     inactive, active = typical_cases(doc)
     for name in dict.fromkeys(filter(None, (active, inactive))):
         case = doc["cases"][name]
-        chosen = best(case, "p_dose_lower") + best(case, "p_dose_higher")
-        right = best(case, "p_dose_correct")
+        chosen = counted(case, "p_dose_lower") + counted(case, "p_dose_higher")
+        right = counted(case, "p_dose_correct")
         given = f" ({probability(right / chosen)} of the trials with a choice)" if chosen > 0 else ""
         yield f"In the case {name} the correct dose is chosen with probability {probability(right)}{given}."
 
@@ -132,8 +132,8 @@ def _outcomes(doc: Document) -> Table:
 def outcome_cells(doc: Document, name: str) -> tuple[list[Cell], list[Cell]]:
     """Of a case what stands before its outcomes, the truth, and after them: right and wrong."""
     case, (higher, lower) = doc["cases"][name], doc["doses"]
-    decided = best(case, "p_dose_lower") + best(case, "p_dose_higher")
-    right = best(case, "p_dose_correct")
+    decided = counted(case, "p_dose_lower") + counted(case, "p_dose_higher")
+    right = counted(case, "p_dose_correct")
     last = [number(case, quantity) for quantity in ("p_dose_correct", "p_dose_wrong")]
     last.append(probability_cell(right / decided) if decided > 0 else Cell(NONE))
     if "p_dose_inactive" in (case["exact"] or case["simulated"]):
@@ -142,7 +142,7 @@ def outcome_cells(doc: Document, name: str) -> tuple[list[Cell], list[Cell]]:
 
 
 def number(case: Document, quantity: str) -> Cell:
-    cell = probability_cell(best(case, quantity))
+    cell = probability_cell(counted(case, quantity))
     if case["exact"]:
         return cell
     error = mcse_cell(quantity, case["simulated"][quantity]["mcse"]).text
@@ -338,10 +338,10 @@ def brief(doc: Document) -> str:
     name = active or inactive or next(iter(doc["cases"]))
     case, lower = doc["cases"][name], doc["doses"][1]
     parts = [
-        f"{lower} with probability {probability(best(case, 'p_dose_lower'))}",
-        f"{_higher(doc)} {probability(best(case, 'p_dose_higher'))}",
-        f"no decision {probability(best(case, 'p_dose_undecided') + best(case, 'p_dose_no_comparison'))}",
+        f"{lower} with probability {probability(counted(case, 'p_dose_lower'))}",
+        f"{_higher(doc)} {probability(counted(case, 'p_dose_higher'))}",
+        f"no decision {probability(counted(case, 'p_dose_undecided') + counted(case, 'p_dose_no_comparison'))}",
     ]
     if stated_of(doc)["from_start"]:
-        parts[-1] = f"neither {probability(best(case, 'p_dose_none'))}"
-    return f"{name}: {listed(parts)}; the correct dose {probability(best(case, 'p_dose_correct'))}."
+        parts[-1] = f"neither {probability(counted(case, 'p_dose_none'))}"
+    return f"{name}: {listed(parts)}; the correct dose {probability(counted(case, 'p_dose_correct'))}."

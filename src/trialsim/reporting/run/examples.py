@@ -59,7 +59,8 @@ def table(doc: Document, row: Document, number: int) -> Table:
     heads += ["Dose"] if doses else []
     # cohorts matter where they have rules of their own; letters, so that two patients have room side by side
     named = dict.fromkeys(columns.get("cohort", ())) if own_rules(doc) else {}
-    letters = dict(zip(named, ascii_uppercase, strict=False))
+    marks = [*ascii_uppercase, *(f"A{letter}" for letter in ascii_uppercase)]
+    letters = dict(zip(named, marks, strict=False))
     heads += ["Cohort"] if letters else []
     heads += ["Response", *(["Toxicity"] if "toxicity" in columns else [])]
     words = [k for k, head in enumerate(heads * ABREAST) if head not in ("Patient", "Day in")]

@@ -10,12 +10,16 @@ from trialsim.reporting.run import dose_decision, summary
 from trialsim.reporting.sentences import drift_words
 from trialsim.running.plain import (
     Document,
+    apart,
     best,
+    by_design,
     cases_in_brief,
     from_start,
+    is_adjusted,
     is_sequential,
     is_timed,
     own_rules,
+    told,
     typical_cases,
 )
 from trialsim.running.run import Run
@@ -25,6 +29,12 @@ from trialsim.writing.report import Picture, Pictures, Section, Table, Terms, Wo
 
 FIGURES = ("as_conducted", "power_ledger")
 """Figures that stand on this page."""
+
+
+FEW_LEDGERS = 3
+"""Cohorts whose P(go) this page explains; the appendix explains them all."""
+FEW_DESIGNS = 3
+"""Designs of cohorts that this page tells; the protocol section has them all."""
 
 
 def first_page(run: Run, doc: Document, pictures: Sequence[Picture]) -> Section:
@@ -46,8 +56,16 @@ def first_page(run: Run, doc: Document, pictures: Sequence[Picture]) -> Section:
 def power_ledger(run: Run, doc: Document) -> Iterator[str]:
     """How P(go) of the alternative, else of the first case, gets from the design by itself to the trial as it runs."""
     inactive, active = typical_cases(doc)
-    for ledger in run.power.of(active or inactive or next(iter(doc["cases"]))):
+    ledgers = run.power.of(active or inactive or next(iter(doc["cases"])))
+    shown = ledgers if len(ledgers) <= FEW_LEDGERS else ledgers[: FEW_LEDGERS - 1]
+    for ledger in shown:
         yield sentence(run.scenario, ledger)
+    if len(ledgers) > len(shown):
+        yield f"{_more(len(ledgers) - len(shown), 'cohort')} in the appendix."
+
+
+def _more(number: int, what: str) -> str:
+    return f"{count(number, f'more {what}')} {'stands' if number == 1 else 'stand'}"
 
 
 # -- the decision rule
@@ -56,9 +74,29 @@ def power_ledger(run: Run, doc: Document) -> Iterator[str]:
 def rule(doc: Document) -> Iterator[str]:
     """The decisions by responses and by toxicity, in brief; the protocol section has them whole."""
     design, patients = doc["design"], "evaluable patients" if doc["evaluability"]["replaced"] else "patients"
-    looks = list(dict.fromkeys(row["n"] for row in design["looks"]))
     if own_rules(doc):
         yield "Each dose by itself:" if from_start(doc) else "Each cohort by itself:"
+    several = by_design(doc)
+    if len(several) > 1:
+        for cohorts, one in several[:FEW_DESIGNS]:
+            names = listed([*cohorts[:3], *([f"{len(cohorts) - 3} more"] if len(cohorts) > 3 else [])])
+            yield f"{names}: {' '.join(_looks(one, patients))}"
+        if len(several) > FEW_DESIGNS:
+            yield f"{_more(len(several) - FEW_DESIGNS, 'design')} in the protocol section."
+    else:
+        yield from _looks(doc, patients)
+    if (doc["conduct"]["stated"] or {}).get("pending") == "weigh_follow_up":
+        yield "An interim look does not wait for pending outcomes but weighs follow-up, and may decide otherwise."
+    yield from _toxicity(doc)
+    # of one's own trial a publication says nothing
+    if design["assumed"] and (doc["headline"] or doc["source"]):
+        yield "The design is assumed, not taken from a publication."
+
+
+def _looks(doc: Document, patients: str) -> Iterator[str]:
+    """What the looks of a design lead to."""
+    design = doc["design"]
+    looks = list(dict.fromkeys(row["n"] for row in design["looks"]))
     if design["n1"] is not None:
         few = "none responds" if design["r1"] == 0 else f"{design['r1']} or fewer respond"
         yield (
@@ -79,16 +117,10 @@ def rule(doc: Document) -> Iterator[str]:
             f"Responses are looked at first after {count(looks[0], patients[:-1])}; their number there decides how "
             f"many more are enrolled, {looks[-1]} in all at most (protocol section)."
         )
-    if (doc["conduct"]["stated"] or {}).get("pending") == "weigh_follow_up":
-        yield "An interim look does not wait for pending outcomes but weighs follow-up, and may decide otherwise."
     if design["toxic_looks"]:
         cuts = [f"{row['toxicities_from']} or more of {row['n']}" for row in design["toxic_looks"][:3]]
         more = " (further looks in the protocol section)" if len(design["toxic_looks"]) > 3 else ""
         yield f"Stop too if {listed(cuts, 'or')} patients have had toxicity{more}."
-    yield from _toxicity(doc)
-    # of one's own trial a publication says nothing
-    if design["assumed"] and (doc["headline"] or doc["source"]):
-        yield "The design is assumed, not taken from a publication."
 
 
 def _toxicity(doc: Document) -> Iterator[str]:
@@ -104,7 +136,7 @@ def _toxicity(doc: Document) -> Iterator[str]:
     above = any(level["action"] == "stop" or level.get("stop_steps") for level in block["levels"][:-1])
     at_lowest = " at the lowest dose" if len(doses) > 1 and not above else ""
     if may_stop(block):
-        parts.append(f"the trial stops without a go{at_lowest}")
+        parts.append(f"the {'cohort' if apart(doc) else 'trial'} stops without a go{at_lowest}")
     if parts:
         their = "a boundary of one of the rules" if "rules" in block else "their boundary"
         yield f"When toxicities at a dose reach {their}, {listed(parts, 'or' if above and lowers else 'and')}."
@@ -146,7 +178,7 @@ def cases(doc: Document, *, whole: bool = False) -> Table:
         ]
         for quantity in shown:
             value = value_cell(quantity, best(case, quantity))
-            error = None if case["exact"] else (case["simulated"] or {}).get(quantity, {}).get("mcse")
+            error = None if case["exact"] else told(case, quantity).get("mcse")
             simulated = simulated or error is not None
             text = value.text if error is None else f"{value.text} ({mcse_cell(quantity, error).text})"
             cells.append(Cell(text, value.value))
@@ -154,7 +186,8 @@ def cases(doc: Document, *, whole: bool = False) -> Table:
     notes = [f"Rates by dose: {' / '.join(doc['doses'])}." if len(doc["doses"]) > 1 else ""]
     drifts = {name: doc["cases"][name]["truth"]["drift"] for name in names}
     notes += [f"{name}: the response rate {drift_words(**drift)}." for name, drift in drifts.items() if drift]
-    stops = doc["design"]["toxic_looks"] or may_stop(doc["toxicity_rule"])
+    looks_stop = any(one["design"]["toxic_looks"] for _, one in by_design(doc))
+    stops = looks_stop or may_stop(doc["toxicity_rule"])
     for_toxicity = ", for toxicity too" if toxic and stops else ""
     if "pet" in shown:
         notes.append(f"PET: probability of early termination{for_toxicity}. EN: expected patients treated.")
@@ -165,8 +198,10 @@ def cases(doc: Document, *, whole: bool = False) -> Table:
         notes.append("Overrun patients are left out of all counts.")
     if (stated.get("patient_reductions") or {}).get("exposure_weight"):
         notes.append("Response: before responses are lost with dose not received.")
+    leaning = any(is_adjusted(doc["cases"][name], quantity) for name in names for quantity in shown)
     notes.append(
-        f"In brackets the Monte Carlo standard error ({count(doc['replicates'], 'trial')} a case)."
+        f"In brackets the Monte Carlo standard error ({count(doc['replicates'], 'trial')} a case"
+        f"{'; adjusted, see Results' if leaning else ''})."
         if simulated
         else "All exact."
     )

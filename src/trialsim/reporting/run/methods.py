@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from trialsim.reporting.run.summary import by_dose, is_fitted
 from trialsim.reporting.sentences import drift_words
 from trialsim.running.content import Document
-from trialsim.running.plain import from_start, is_timed
+from trialsim.running.plain import any_adjusted, from_start, is_timed, not_adjusted, null_cases
 from trialsim.running.toxicity_rule import may_stop
 from trialsim.writing.numbers import count, listed, percent, rate, rates
 
@@ -46,7 +46,11 @@ def estimand(doc: Document) -> list[tuple[str, str]]:
     summary = (
         "The response rate, decided on by the number of responses and the cut-offs of the decision rules."
     )
-    if design["p0"] is not None:
+    if "designs" in doc:
+        summary += (
+            " The null hypothesis and the alternative are those of each cohort’s design (protocol section)."
+        )
+    elif design["p0"] is not None:
         summary += (
             f" The null hypothesis is a response rate of p0 = {rate(design['p0'])} or less"
             + (f", the alternative p1 = {rate(design['p1'])}" if design["p1"] is not None else "")
@@ -128,7 +132,13 @@ def why_this_case(doc: Document, name: str) -> str:
     case, design = doc["cases"][name], doc["design"]
     truth, p0, p1 = case["truth"], design["p0"], design["p1"]
     responses = truth["response"]
-    if p0 is not None and truth["highest_response"] <= p0:
+    if "designs" in doc:  # each cohort has its own p0
+        false = doc["question"]["false_go"][name]
+        words = "no response rate exceeds the p0 of its cohort’s design, so a go is a false one"
+        if name not in null_cases(doc):
+            but = f" but {listed(false)}" if false else ""
+            words = f"the drug is better than the p0 of the design in every cohort{but}"
+    elif p0 is not None and truth["highest_response"] <= p0:
         words = "the drug is inactive: no response rate exceeds p0, so a go is a false one"
     elif truth["drift"]:
         words = f"a response rate of {by_dose(doc, responses)} in the first patient; it {drift_words(**truth['drift'])}"
@@ -234,6 +244,17 @@ def methods(doc: Document) -> list[tuple[str, str]]:
     return made
 
 
+ADJUSTED = (
+    "Adjusted numbers are control variates: the estimate of the linear regression, over replicates, of the quantity in "
+    "calendar time on quantities of the same patients with every outcome known at once, at the exact means of those. "
+    "The controls are fixed beforehand: the same quantity there (where it exists), the probabilities of a stop for "
+    "futility and for toxicity, EN, and the patients at the first dose. Their mcse is that of the regression, their "
+    "interval Student's. Where too few replicates differ, or an event is too rare, the plain number stands. Months, "
+    "doses, cohorts and outcomes of a dose decision that are to add up are told as they were counted."
+)
+"""How numbers are adjusted."""
+
+
 def performance(doc: Document) -> list[str]:
     """Performance measures: the errors of the estimates, and how they are held against exact answers."""
     method = doc["method"]
@@ -247,8 +268,12 @@ def performance(doc: Document) -> list[str]:
     if any(case.get("at_once") or case["exact"] for case in doc["cases"].values()):
         words.append(
             "z is (simulated − exact)/standard error. A warning is printed when a difference is so large that a run "
-            f"with nothing wrong would show one with probability {method['false_alarm']:g}."
+            f"with nothing wrong would show one with probability {method['false_alarm']:g}. It compares plain numbers."
         )
+    if any_adjusted(doc):
+        words.append(ADJUSTED)
+    elif why := not_adjusted(doc):
+        words.append(f"No number is adjusted by the exact answer of its twin: {why}.")
     return words
 
 

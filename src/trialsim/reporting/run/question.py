@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trialsim.reporting.protocol_toxicity import AFTER_CHANGE
 from trialsim.running.content import Document
-from trialsim.running.plain import best, from_start, is_timed
+from trialsim.running.plain import best, from_start, is_timed, null_cases
 from trialsim.writing.numbers import chance, listed, probability, rate
 
 
@@ -13,9 +13,10 @@ def paragraphs(doc: Document) -> list[str]:
     words = [_analysed(doc)]
     if doc["question"]["cohort_rules"] == "own":
         dose = "The patients of a dose are a cohort. " if from_start(doc) else ""
+        which, p0 = ("a", "the p0 of its design") if "designs" in doc else ("the", "p0")
         words.append(
-            f"{dose}Each cohort runs the design by itself. P(go) is the probability of a go in at least one cohort; a "
-            "false go is one in a cohort in which no dose responds better than p0."
+            f"{dose}Each cohort runs {which} design by itself. P(go) is the probability of a go in at least one "
+            f"cohort; a false go is one in a cohort in which no dose responds better than {p0}."
         )
     elif doc["cohorts"] is not None:
         words.append(
@@ -31,6 +32,29 @@ def paragraphs(doc: Document) -> list[str]:
     return words
 
 
+def _of_cohorts(doc: Document) -> list[str]:
+    """The same where cohorts have designs of their own, and each its p0."""
+    known = [each for each in doc["designs"] if each["type_i_error"] is not None]
+    if not known:
+        return ["No design states a p0, so there is no type I error to speak of."]
+    each = [
+        f"{probability(one['type_i_error'])} ({listed(one['cohorts'])}; p0 = {rate(one['p0'])})"
+        for one in known
+    ]
+    words = f"Type I error: the designs alone attain {listed(each)}."
+    if doc["question"]["p_go_of_a_cohort_at_most_type_i_error"]:
+        words += (
+            " For each cohort by itself that is a bound: where no response rate in it exceeds the p0 of its design, a "
+            "go in that cohort has at most this probability, because its looks contain its own patients in the order "
+            "of enrolment. With several such cohorts, a go in at least one of them has at most the sum."
+        )
+    else:
+        words += " That P(go) of a cohort stays at or below that where no response rate exceeds p0 is not claimed here."
+    cases = [f"{chance(best(doc['cases'][name], 'p_go'))} (“{name}”)" for name in null_cases(doc)]
+    inside = "In the cases with no response rate above p0 in any cohort, P(go) is"
+    return [words, *([f"{inside} {listed(cases)}."] if cases else [])]
+
+
 def _analysed(doc: Document) -> str:
     """The question that the analysis after a dose change asks."""
     doses, rule = doc["doses"], doc["toxicity_rule"]
@@ -44,6 +68,8 @@ def _analysed(doc: Document) -> str:
 def _type_i_error(doc: Document) -> list[str]:
     """Whether P(go) is known to stay below the attained type I error of the design, and why or why not."""
     question, design = doc["question"], doc["design"]
+    if "designs" in doc:
+        return _of_cohorts(doc)
     if design["type_i_error"] is None:
         return ["The scenario states no p0, so there is no type I error to speak of."]
     attained, p0 = probability(design["type_i_error"]), rate(design["p0"])

@@ -10,6 +10,7 @@ from trialsim.reporting import power_ledger, sensitivity
 from trialsim.reporting.about import warning
 from trialsim.reporting.pictures import figure_content, picture
 from trialsim.reporting.protocol import protocol_section, with_results
+from trialsim.reporting.protocol_design import numbered
 from trialsim.reporting.protocol_origin import whence
 from trialsim.reporting.run import believed, conduct_tables, examples, methods, question, rule_tables, summary
 from trialsim.reporting.run import results as tables_of_results
@@ -20,7 +21,7 @@ from trialsim.reporting.run.first_page import FIGURES, first_page
 from trialsim.reporting.run.tables import tables
 from trialsim.results import digits12
 from trialsim.running.inputs import value_words
-from trialsim.running.plain import Document, from_start, is_timed
+from trialsim.running.plain import Document, any_adjusted, by_design, from_start, is_timed, not_adjusted
 from trialsim.running.run import Run
 from trialsim.writing.report import (
     Code,
@@ -152,8 +153,11 @@ def _toxicity_rule(doc: Document) -> Section:
         "toxicity-rule",
         "What the toxicity rule does",
         Words(summary.toxicity(doc)),
-        rule_tables.crossing(doc),
-        rule_tables.first_to_act(doc),
+        [
+            numbered(table(here), k, cohorts) if cohorts else table(here)
+            for table in (rule_tables.crossing, rule_tables.first_to_act)
+            for k, (cohorts, here) in enumerate(by_design(doc), start=1)
+        ],
         rule_tables.cost(doc),
     )
 
@@ -233,6 +237,7 @@ def _reading(doc: Document, timed: bool) -> str:
             "knows every outcome before the next patient, and holds that against its exact answer. The column z is "
             "the difference of those two in standard errors: it tests the engine, and says nothing about what calendar "
             "time does. The numbers in calendar time come with their Monte Carlo standard error (mcse) and interval."
+            f"{_adjusted(doc)}"
         )
     if timed:
         return (
@@ -245,6 +250,17 @@ def _reading(doc: Document, timed: bool) -> str:
         "Exact numbers need no error. Simulated numbers come with their Monte Carlo standard error (mcse) and "
         "interval, and z is the difference between the two in standard errors."
     )
+
+
+def _adjusted(doc: Document) -> str:
+    """What the column of adjusted numbers is; why there is none."""
+    if any_adjusted(doc):
+        return (
+            " The column “adjusted” corrects them by how far the trial that knows every outcome at once, simulated on "
+            "the same patients, came out from its exact answer; its mcse is its own. The first page and the texts tell "
+            "adjusted numbers, tables whose parts add up those that were counted."
+        )
+    return f" None is adjusted: {why}." if (why := not_adjusted(doc)) else ""
 
 
 def _sensitivity(doc: Document, drawn: Sequence[Drawn]) -> Section:

@@ -6,7 +6,7 @@ from trialsim.running.content import Document
 from trialsim.running.plain import is_timed
 from trialsim.running.toxicity_rule import may_stop
 from trialsim.writing.numbers import NONE, Cell, listed, probability_cell, rate, value_cell
-from trialsim.writing.report import Table, plain
+from trialsim.writing.report import Group, Table, plain
 
 
 def crossing(doc: Document) -> Table:
@@ -94,19 +94,30 @@ def cost(doc: Document) -> Table:
     heads += ["P(go)"] + (["P(go) if it went on"] if stops else []) + ["P(go) without rule"]
     told = any(case["truth"]["toxicity"] is not None for case in doc["cases"].values())
     heads += ["Toxicities", "Toxicities without rule"] if told else []
-    rows = []
-    for name, row in doc["toxicity_rule_cost"].items():
-        cells = []
+
+    def cells(row: Document) -> list[Cell]:
+        found = []
         if len(doc["doses"]) > 1:
-            cells.append(probability_cell(row["p_dose_reduced"]))
+            found.append(probability_cell(row["p_dose_reduced"]))
         if stops:
-            cells.append(probability_cell(row["p_stop_toxicity"]))
-        cells.append(probability_cell(row["p_go_stated"]))
+            found.append(probability_cell(row["p_stop_toxicity"]))
+        found.append(probability_cell(row["p_go_stated"]))
         if stops:
-            cells.append(probability_cell(row["p_go_continued"]))
-        cells.append(probability_cell(row["p_go_without"]))
-        cells += [value_cell("toxicities", row[f"toxicities_{k}"]) for k in ("stated", "without") if told]
-        rows.append((name, *cells))
+            found.append(probability_cell(row["p_go_continued"]))
+        found.append(probability_cell(row["p_go_without"]))
+        return found + [
+            value_cell("toxicities", row[f"toxicities_{k}"]) for k in ("stated", "without") if told
+        ]
+
+    by_cohort = doc.get("toxicity_rule_cost_by_cohort")
+    every = [(name, row) for name, row in doc["toxicity_rule_cost"].items()]
+    groups = plain([(name, *cells(row)) for name, row in every])
+    if by_cohort:
+        every = [(", ".join(row["cohorts"]), row) for rows in by_cohort.values() for row in rows]
+        groups = tuple(
+            Group(name, tuple((", ".join(row["cohorts"]), *cells(row)) for row in rows))
+            for name, rows in by_cohort.items()
+        )
     notes = ["Exact, with every outcome known at once." if is_timed(doc) else "Exact."]
     notes += ["Without rule: every patient is treated at the starting dose."]
     if told:
@@ -117,13 +128,13 @@ def cost(doc: Document) -> Table:
             f"difference in P(go) is what stopping{_where_it_stops(rule)} costs. P(stop for toxicity) includes a stop "
             "at the last patient."
         )
-    show = rule["kind"] != "none" and any(
-        row["p_go_stated"] is not None for row in doc["toxicity_rule_cost"].values()
-    )
+    if by_cohort:
+        notes.append("Of each cohort by itself; cohorts that are alike share a row.")
+    show = rule["kind"] != "none" and any(row["p_go_stated"] is not None for _, row in every)
     return Table(
         "cost",
         f"What the {'amendment' if rule['kind'] == 'amendment' else 'toxicity rule'} costs, and what it spares",
-        ("Case", *heads),
-        plain(rows if show else ()),
+        ("Cohort" if by_cohort else "Case", *heads),
+        groups if show else (),
         (" ".join(notes),),
     )

@@ -10,12 +10,15 @@ from trialsim.quantities import is_probability, short
 from trialsim.reporting.sentences import drift_words
 from trialsim.running.plain import (
     Document,
+    apart,
     best,
     chance_of_largest,
     compared,
     held,
+    is_adjusted,
     is_timed,
     own_rules,
+    told,
     typical_cases,
 )
 from trialsim.running.toxicity_rule import may_stop
@@ -98,15 +101,18 @@ def _by_chance(doc: Document, comparisons: int, harmless: str) -> str:
 def largest_errors(doc: Document, quantities: list[str]) -> str:
     """The largest standard errors of quantities that are simulated, in words; "" where all are exact."""
     found: dict[bool, float] = {}
+    leaning = False
     for case in doc["cases"].values():
         for quantity in quantities:
-            if not (case["exact"] or {}).get(quantity) and quantity in (case["simulated"] or {}):
-                error = case["simulated"][quantity]["mcse"] or 0.0
+            if not (case["exact"] or {}).get(quantity) and (row := told(case, quantity)):
+                error = row["mcse"] or 0.0
+                leaning = leaning or is_adjusted(case, quantity)
                 kind = is_probability(quantity)
                 found[kind] = max(found.get(kind, 0.0), error)
     names = {True: "a probability", False: "a mean"}
     parts = [f"of {names[kind]} at most {found[kind]:.2g}" for kind in names if found.get(kind)]
-    return f"Simulated numbers: mcse {listed(parts)}." if parts else ""
+    how = "Simulated numbers, adjusted" if leaning else "Simulated numbers"
+    return f"{how}: mcse {listed(parts)}." if parts else ""
 
 
 def reaches_go(doc: Document) -> str:
@@ -225,8 +231,9 @@ def toxicity(doc: Document) -> str:
     if len(doc["doses"]) > 1:
         reduced = [f"{chance(best(doc['cases'][n], 'p_dose_reduced'))} (“{n}”)" for n in names]
         when = "In calendar time patients" if is_timed(doc) else "Patients"
+        when += " of at least one cohort" if apart(doc) else ""
         parts.append(f"{when} go on to a lower dose with probability {listed(reduced)}.")
-    if may_stop(rule):
+    if may_stop(rule) and not apart(doc):  # else the table has it cohort by cohort
         above = any(level["action"] == "stop" or level.get("stop_steps") for level in rule["levels"][:-1])
         where = "at the lowest dose " if len(doc["doses"]) > 1 and not above else ""
         told = listed([f"{chance(doc['stops_for_toxicity'][n])} (“{n}”)" for n in names])
@@ -290,9 +297,13 @@ def characteristics(doc: Document) -> str:
     how = f"by simulation of {count(doc['replicates'], 'trial')} a case"
     if is_timed(doc) and all(held(case)["exact"] for case in cases):
         how += " in calendar time"
+    largest = doc["method"]["largest_mcse"]
+    if any(is_adjusted(case, "p_go") for case in cases):
+        how += ", adjusted by the exact answer for the same patients with every outcome known at once"
+        largest = max(told(case, "p_go")["mcse"] for case in cases)
     return (
         f"{words} These probabilities were estimated {how} ({made}, seed {doc['seed']}), with a Monte Carlo "
-        f"standard error of at most {doc['method']['largest_mcse']:.2g}."
+        f"standard error of at most {largest:.2g}."
     )
 
 

@@ -9,11 +9,11 @@ from trialsim.designs.rules import ACTION_WORDS, Rules
 from trialsim.quantities import label
 from trialsim.reporting.run import believed
 from trialsim.reporting.run.examples import event_rows, patient_rows
-from trialsim.results import digits12
+from trialsim.results import adjusted_columns, digits12
 from trialsim.running.content import Document
 from trialsim.running.examples import FIELDS
 from trialsim.running.inputs import value_words
-from trialsim.running.plain import own_rules, quantities
+from trialsim.running.plain import by_design, own_rules, quantities
 from trialsim.running.run import Run
 from trialsim.writing.csv import to_csv
 
@@ -27,7 +27,7 @@ def tables(run: Run, doc: Document) -> dict[str, str]:
         "distributions": list(distributions(doc)),
         "checks": [{**row, "note": row["note"] or None} for row in map(_intervals, doc["checks"])],
         "headline": list(headline(doc)),
-        "rules": list(rule_rows(run.rules, doc)),
+        "rules": list(_rule_rows(run, doc)),
         "inputs": [{**row, "value": value_words(row["value"])} for row in doc["inputs"]],
     }
     more: dict[str, list[Row]] = {
@@ -40,16 +40,21 @@ def tables(run: Run, doc: Document) -> dict[str, str]:
         "prior": list(believed.rows(doc.get("prior"))),
     }
     rows |= {name: content for name, content in more.items() if content}
-    texts = {name: to_csv(content, COLUMNS[name]) for name, content in rows.items()}
+    columns = COLUMNS | ({"rules": ("cohorts", *COLUMNS["rules"])} if "designs" in doc else {})
+    texts = {name: to_csv(content, columns[name]) for name, content in rows.items()}
     for k, analysis in enumerate(run.sensitivity.analyses if run.sensitivity else (), start=1):
         texts[f"sensitivity_{analysis.kind}_{k}"] = to_csv(map(digits12, analysis.rows()))
     return texts
+
+
+ADJUSTED = ("adjusted", "adjusted_mcse", "adjusted_low", "adjusted_high", "variance_factor", "not_adjusted")
 
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "operating_characteristics": (
         "case", "quantity", "label", "exact", "estimate", "mcse", "low", "high", "z",
         "exact_at_once", "estimate_at_once", "z_at_once",
+        *ADJUSTED,
     ),
     "distributions": ("case", "distribution", "value", "exact", "simulated", "replicates"),
     "checks": (
@@ -97,6 +102,7 @@ def operating_characteristics(doc: Document) -> Iterator[Row]:
                 "exact_at_once": (twin["exact"] or {}).get(quantity),
                 "estimate_at_once": (twin["simulated"] or {}).get(quantity, {}).get("estimate"),
                 "z_at_once": twin["z"].get(quantity),
+                **adjusted_columns(case.get("adjusted", {}).get(quantity)),
             }
 
 
@@ -151,6 +157,15 @@ def headline(doc: Document) -> Iterator[Row]:
                 "rate": row["rates"].get(case),
                 "position": row["position"].get(case),
             }
+
+
+def _rule_rows(run: Run, doc: Document) -> Iterator[Row]:
+    """The rules of the trial, or those of every design with its cohorts."""
+    each = run.compiled.by_design
+    if not each:
+        yield from rule_rows(run.rules, doc)
+    for (cohorts, here), one in zip(by_design(doc), each.values(), strict=bool(each)):
+        yield from ({"cohorts": "; ".join(cohorts), **row} for row in rule_rows(one.rules, here))
 
 
 def rule_rows(rules: Rules, doc: Document) -> Iterator[Row]:

@@ -1,0 +1,176 @@
+"""Control variates: a simulated number, adjusted by how far the twin with outcomes known at once missed its own.
+
+Y is a quantity of a trial in calendar time, X_j quantities of the same replicate's twin, whose means mu_j the exact
+chain knows. The estimate is that of the regression of Y on X at mu: Ybar - sum_j beta_j (Xbar_j - mu_j). It is worked
+out once, from totals in whole numbers and in fractions throughout, so that it has the same bits wherever it is worked
+out, and so that a control which never varies, or is a sum of others, is recognised without a tolerance of rounding.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from trialsim.results import Adjusted, Estimate
+
+LEAST = 20
+"""Replicates in which something must differ before a standard error can be trusted; with fewer the plain number is
+given, since a residual variance that hangs on so few is as good as unknown."""
+
+EACH = 100
+"""Replicates for each coefficient of the regression, its constant included."""
+
+COLLINEAR = 10**9
+"""A control is left out when what the controls before it leave of its sum of squares is this many times smaller."""
+
+FEW = f"fewer than {2 * EACH} trials"
+RARE = f"fewer than {LEAST} trials in which it happens, or in which it does not"
+ALIKE = f"fewer than {LEAST} trials that differ from those with outcomes known at once"
+CONSTANT = "no control varies"
+SAME = "it is the same in every trial"
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Totals over ``replicates`` of a quantity and its controls, whole numbers of any size.
+
+    Attributes:
+        y, yy: sum of the quantity and of its square.
+        x, xy: by control, sum and sum of products with the quantity.
+        xx: (J, J) sums of products of two controls.
+        apart: replicates in which the quantity is not that of its own twin; None where it has none.
+    """
+
+    replicates: int
+    y: int
+    yy: int
+    x: Sequence[int]
+    xy: Sequence[int]
+    xx: Sequence[Sequence[int]]
+    apart: int | None
+
+    def first(self, count: int) -> Sums:
+        """The same with the first controls only."""
+        return Sums(
+            self.replicates,
+            self.y,
+            self.yy,
+            self.x[:count],
+            self.xy[:count],
+            [row[:count] for row in self.xx[:count]],
+            self.apart,
+        )
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The regression at the known means: estimate, standard error, degrees of freedom, which controls it kept."""
+
+    estimate: float
+    mcse: float
+    df: int
+    kept: tuple[int, ...]
+
+
+def fitted(sums: Sums, mu: Sequence[float]) -> Fit:
+    """The regression on those controls that vary and that are no sum of the ones before.
+
+    Gaussian elimination of R sum XX - sum X sum X, bordered with the quantity and with R mu - sum X; all three that are
+    asked of it (the sum of squares left, the adjustment, and the distance of the means) are sums over its pivots.
+    """
+    count, replicates = len(sums.x), sums.replicates
+    known = [Fraction(value) for value in mu]
+    rows = [
+        [Fraction(replicates * sums.xx[j][k] - sums.x[j] * sums.x[k]) for k in range(count)]
+        for j in range(count)
+    ]
+    for j, row in enumerate(rows):
+        row.append(Fraction(replicates * sums.xy[j] - sums.x[j] * sums.y))
+        row.append(sums.x[j] - replicates * known[j])
+    own = [row[j] for j, row in enumerate(rows)]
+    left = Fraction(replicates * sums.yy - sums.y**2)
+    moved, distance, kept = Fraction(0), Fraction(0), []
+    for j, row in enumerate(rows):
+        pivot = row[j]
+        if own[j] == 0 or pivot * COLLINEAR <= own[j]:
+            continue
+        kept.append(j)
+        for below in rows[j + 1 :]:
+            share = below[j] / pivot
+            below[j:] = [b - share * a for a, b in zip(row[j:], below[j:], strict=True)]
+        *_, with_y, away = row
+        left -= with_y**2 / pivot
+        moved += with_y * away / pivot
+        distance += away**2 / pivot
+    df = replicates - len(kept) - 1
+    variance = left * (1 + distance) / (replicates**2 * df) if df > 0 else None
+    mcse = math.nan if variance is None else math.sqrt(variance)
+    return Fit(float((sums.y - moved) / replicates), mcse, df, tuple(kept))
+
+
+def adjusted(
+    sums: Sums,
+    mu: Sequence[float],
+    names: Sequence[str],
+    plain: Estimate,
+    *,
+    probability: bool,
+    unit: float = 1,
+) -> Adjusted:
+    """The adjusted number of a quantity, or the plain one and why.
+
+    Args:
+        sums: its own twin, if it has one, is the first control.
+        mu, names: of the controls, in the same order.
+        plain: the number without controls.
+        probability: whether the quantity is an event.
+        unit: what 1 of the number is in the sums.
+    """
+    if why := kept_plain(sums, probability=probability):
+        return _plain(plain, why)
+    fit = fitted(sums, mu)
+    if sums.replicates < EACH * (len(fit.kept) + 1):
+        fit = fitted(sums.first(0 if sums.apart is None else 1), mu[:1])
+    if not fit.kept:
+        return _plain(plain, CONSTANT)
+    estimate, mcse = fit.estimate / unit, fit.mcse / unit
+    reach = _t(fit.df) * mcse
+    low, high = estimate - reach, estimate + reach
+    if probability:
+        low, high = max(low, 0.0), min(high, 1.0)
+    factor = (plain.mcse / mcse) ** 2 if mcse > 0 else None
+    return Adjusted(estimate, mcse, low, high, factor, tuple(names[j] for j in fit.kept))
+
+
+def kept_plain(sums: Sums, *, probability: bool) -> str:
+    """Why a quantity keeps its plain number whatever its controls are; "" where it does not."""
+    if sums.replicates < 2 * EACH:
+        return FEW
+    if probability and fewest(sums) < LEAST:
+        return RARE
+    if not probability and sums.replicates * sums.yy == sums.y**2:
+        return SAME
+    return ALIKE if sums.apart is not None and sums.apart < LEAST else ""
+
+
+def fewest(sums: Sums) -> int:
+    """The least number of replicates in which an event happens, or does not, in the trial or in its own twin."""
+    happens = [sums.y] if sums.apart is None else [sums.y, sums.x[0]]
+    return min(min(count, sums.replicates - count) for count in happens)
+
+
+def withheld(plain: Estimate, why: str) -> Adjusted:
+    """The plain number in place of an adjusted one."""
+    return _plain(plain, why)
+
+
+def _plain(plain: Estimate, why: str) -> Adjusted:
+    return Adjusted(plain.estimate, plain.mcse, plain.low, plain.high, 1.0, (), why)
+
+
+def _t(df: int) -> float:
+    from scipy.special import stdtrit
+
+    return float(stdtrit(df, 0.975))
