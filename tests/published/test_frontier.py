@@ -352,7 +352,7 @@ def test_without_nmax_it_has_as_many_patients_as_simons() -> None:
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        ({"looks": 0}, "greater than or equal to 1"),
+        ({"looks": 0}, "a whole number from 1 to 8 or every is allowed"),
         ({"looks": "some"}, "every"),
         ({"looks": 8, "nmax": 60}, "2,558,620,845 schedules of 8 looks, more than 6,000,000"),
         ({"nmax": 400}, "more than 200 patients"),
