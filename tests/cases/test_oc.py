@@ -259,7 +259,7 @@ def test_protocol_tells_what_the_trial_as_written_does(tmp_path, monkeypatch, ca
     timed = trialsim.protocol(trialsim.load("configs/dasatinib.yaml"))
     simulated = trialsim.simulate(trialsim.load("configs/dasatinib.yaml"), totals=False)
     assert [(c.p_go, c.mcse) for c in timed.cases] == [
-        (c.simulated.values["p_go"].estimate, c.simulated.values["p_go"].mcse) for c in simulated.cases
+        (c.adjusted["p_go"].estimate, c.adjusted["p_go"].mcse) for c in simulated.cases
     ]
 
 

@@ -5,14 +5,26 @@ from __future__ import annotations
 import pytest
 
 from tests.published.reference import rows
-from tests.published.test_reference_designs import BD_CUTS, numbers
 from trialsim.codes import CONTINUE, NEVER
 from trialsim.designs import bop2_toxicity
 from trialsim.designs.rules import Monitor, Rules, two_way
 from trialsim.engine.exact import distribution
 from trialsim.scenario.truth import Rates
 
+BD_CUTS = {
+    "bryant_day.csv": (
+        "c1_resp_go_if_ge",
+        "c1_nontox_go_if_ge",
+        "c_resp_accept_if_ge",
+        "c_nontox_accept_if_ge",
+    ),
+    "bryant_day_exhaustive.csv": ("c1_resp_ge", "c1_nontox_ge", "c_resp_ge", "c_nontox_ge"),
+}
 CORNERS = {"r0t0": (0, 0), "r1t0": (1, 0), "r0t1": (0, 1), "r1t1": (1, 1)}
+
+
+def numbers(row: dict[str, str], *keys: str) -> list[float]:
+    return [float(row[key]) for key in keys]
 
 
 @pytest.mark.parametrize(("name", "designs"), [("bryant_day.csv", 12), ("bryant_day_exhaustive.csv", 10)])

@@ -127,7 +127,7 @@ def live(
     if response is not None:
         thresholds[..., RESPONSE] = threshold(response)
     calendar = _at_rate(trials.calendar, rate)
-    out = np.zeros((1, trials._columns), dtype=np.int32)
+    out = np.zeros((1, trials.width), dtype=np.int32)
     kept = np.zeros((1, calendar.max_arrivals, field.FIELDS), dtype=np.int64)
     simulate(trials.tables, calendar, thresholds, False, *key, replicate, out, kept)
     row = out[0].astype(np.int64)

@@ -160,6 +160,9 @@ class Known:
         found |= set(_named(self.doc))
         rows = (row for name in ("checks", "check_cells") for row in self.doc.get(name, ()))
         found |= {row["note"] for row in rows if row["note"]}
+        cases = self.doc.get("cases", {})
+        adjusted = [case.get("adjusted", {}) for case in cases.values()] if isinstance(cases, dict) else []
+        found |= {row["plain_because"] for each in adjusted for row in each.values() if row["plain_because"]}
         trials = self.doc.get("examples", [self.doc])
         found |= {event["what"] for row in trials for event in row.get("events", ())}
         longest = sorted((text for text in found if re.search(r"\d", text)), key=len, reverse=True)
@@ -207,6 +210,8 @@ def _numbers(value: Any) -> Iterator[float]:
         for key, item in value.items():
             if key not in NOT_KNOWN:
                 yield from _numbers(item)
+            if key.startswith("percent_") and isinstance(item, int | float):
+                yield item / 100
     elif isinstance(value, list):
         for item in value:
             yield from _numbers(item)

@@ -260,7 +260,7 @@ def _adjusted(doc: Document) -> str:
             "the same patients, came out from its exact answer; its mcse is its own. The first page and the texts tell "
             "adjusted numbers, tables whose parts add up those that were counted."
         )
-    return f" None is adjusted: {why}." if (why := not_adjusted(doc)) else ""
+    return f" No number is adjusted: {why}." if (why := not_adjusted(doc)) else ""
 
 
 def _sensitivity(doc: Document, drawn: Sequence[Drawn]) -> Section:
