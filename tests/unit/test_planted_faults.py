@@ -139,7 +139,7 @@ FAULTS = {
         "kernels/trial.py", "crossed = toxic_n[lane] >= bound", "crossed = toxic_n[lane] > bound", "PQ-3", "example"
     ),
     "an amendment that takes no time": Fault(
-        "scenario/calendar.py", "lag=_ticks(conduct.amendment_lag_weeks)", "lag=0", RECORDED, "example restart"
+        "scenario/calendar.py", "lag=ticks(conduct.amendment_lag_weeks)", "lag=0", RECORDED, "example restart"
     ),
     "gaps between patients too long in one of two kernels": Fault(
         "kernels/clock.py", "return (e + 32) >> 6", "return (e + 320000) >> 6", "PQ-6", "of case"

@@ -387,3 +387,11 @@ def loaded(paths: Sequence[Path]) -> tuple[list[Scenario], dict[str, str]]:
     names = [f"{k}-{stem}" if twice else stem for k, stem in enumerate(stems, start=1)]
     kept = ["scenario.yaml"] if len(paths) == 1 else [f"scenarios/{name}.yaml" for name in names]
     return list(scenarios), dict(zip(kept, texts, strict=True))
+
+
+def design_given(design: str) -> tuple[str, dict[str, str]]:
+    """A design as it was typed; where it is a scenario file, its text too, as a folder keeps it."""
+    from trialsim.scenario.files import text_of
+
+    is_file = design.endswith((".yaml", ".yml")) and Path(design).is_file()
+    return design.replace("−", "-"), {"scenario.yaml": text_of(design)} if is_file else {}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from trialsim.cli.common import Out, counts_in, options
+from trialsim.cli.common import Out, counts_in, design_given, options
 from trialsim.errors import DesignError
 
 
@@ -87,12 +86,8 @@ def evidence(
 ) -> None:
     """Weigh the evidence against p0 after any patient, planned or not: e-value, limits, boundary, and its price."""
     from trialsim.monitoring.evidence import evidence as worked_out
-    from trialsim.scenario.files import text_of
 
-    design = design.replace("−", "-")
-    texts = {}
-    if design.endswith((".yaml", ".yml")) and Path(design).is_file():
-        texts = {"scenario.yaml": text_of(design)}
+    design, texts = design_given(design)
     asked: dict[str, Any] = {
         "now": counts_in(now, (2,), "two whole numbers from 0: patients, responses, such as 20,6"),
         "outcomes": outcomes,

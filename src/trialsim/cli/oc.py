@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from trialsim.cli.common import Out, options
+from trialsim.cli.common import Out, design_given, options
 from trialsim.errors import DesignError
 
 
@@ -70,17 +70,13 @@ def oc(
     """Say what a stated design does: type I error, power, PET, EN and every end by look, exact."""
     from trialsim.inference.oc import oc as worked_out
     from trialsim.scenario.changes import read_changes
-    from trialsim.scenario.files import text_of
 
     if figure is not None:
         from trialsim.writing.folder import check_file
 
         check_file(figure, force=out.force, endings=(".svg", ".png", ".pdf"))
-    design = design.replace("−", "-")
+    design, texts = design_given(design)
     stated: Any = design
-    texts = {}
-    if design.endswith((".yaml", ".yml")) and Path(design).is_file():
-        texts = {"scenario.yaml": text_of(design)}
     if design.isidentifier():
         stated = {"kind": design, **read_changes(keys or [])}
     elif keys:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from trialsim.cli.common import Out, options
+from trialsim.cli.common import Out, design_given, options
 
 
 @options
@@ -61,12 +60,8 @@ def redesign(
 ) -> None:
     """Redesign the rest of a running trial so that its type I error is kept: conditional error, sizes, cut-offs."""
     from trialsim.monitoring.redesign import redesign as worked_out
-    from trialsim.scenario.files import text_of
 
-    design = design.replace("−", "-")
-    texts = {}
-    if design.endswith((".yaml", ".yml")) and Path(design).is_file():
-        texts = {"scenario.yaml": text_of(design)}
+    design, texts = design_given(design)
     asked: dict[str, Any] = {
         "x1": x1,
         "m": m,

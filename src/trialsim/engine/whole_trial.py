@@ -100,25 +100,24 @@ def find_robust(
     cases = roles(scenario, target.rates, null, alternative)
     ideal, last = _ideal(kind, spec, criterion, weight)
     bound = target.nmax or max(LEAST_BOUND, math.ceil(MORE_THAN_IDEAL * last))
-    if calendar:
-        _refuse_cut_offs(scenario)
-        asked = (criterion, weight, replicates)
-        return _dated(scenario, kind, spec, cases, replace(target, nmax=bound), asked, ideal, progress)
-    search = Search(scenario, spec, *cases, replace(target, nmax=bound), progress)
-    rows = list(search.best_of_each_n())
-    named = _named(rows, kind, criterion, weight, search)
-    found = RobustDesigns(
+    bare = RobustDesigns(
         scenario=scenario.name,
         design_kind=kind,
         setting=target.setting(),
         null=cases[0],
         alternative=cases[1],
-        searched=search.range,
-        stopped=search.stopped,
+        searched=(0, 0),
         held=spec.held(),
         ideal=ideal,
-        best_by_n=tuple(rows),
     )
+    if calendar:
+        _refuse_cut_offs(scenario)
+        asked = (criterion, weight, replicates)
+        return _dated(scenario, spec, replace(target, nmax=bound), asked, bare, progress)
+    search = Search(scenario, spec, *cases, replace(target, nmax=bound), progress)
+    rows = list(search.best_of_each_n())
+    named = _named(rows, kind, criterion, weight, search)
+    found = replace(bare, searched=search.range, stopped=search.stopped, best_by_n=tuple(rows))
     if named:
         found = replace(found, designs=named)
     else:
@@ -130,17 +129,15 @@ def find_robust(
 
 def _dated(
     scenario: Scenario,
-    kind: str,
     spec: Any,
-    cases: tuple[tuple[str, ...], tuple[str, ...]],
     target: Target,
     asked: tuple[str | None, float | None, int | None],
-    ideal: FoundDesigns | None,
+    bare: RobustDesigns,
     progress: Progress | None,
 ) -> RobustDesigns:
     """The same in calendar time."""
     criterion, weight, replicates = asked
-    allowed = DATED_CRITERIA[kind]
+    cases, allowed = (bare.null, bare.alternative), DATED_CRITERIA[bare.design_kind]
     if scenario.conduct is None:
         raise DesignError("a search in calendar time needs the block `conduct`; this scenario has none")
     if weight is not None or (criterion is not None and criterion not in allowed):
@@ -163,16 +160,10 @@ def _dated(
         )
         for found in best.values()
     )
-    found = RobustDesigns(
-        scenario=scenario.name,
-        design_kind=kind,
-        setting=target.setting(),
-        null=cases[0],
-        alternative=cases[1],
+    found = replace(
+        bare,
         searched=search.searched,
         stopped=search.stopped,
-        held=spec.held(),
-        ideal=ideal,
         designs=designs,
         dated=Dated(
             {criterion: each.cases for criterion, each in best.items()},

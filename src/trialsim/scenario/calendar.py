@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from trialsim.codes import TICKS_PER_MONTH, TICKS_PER_WEEK
+from trialsim.codes import TICKS_PER_MONTH
 from trialsim.designs.rules import Rules
 from trialsim.errors import DesignError
 from trialsim.kernels.tables import (
@@ -27,6 +27,7 @@ from trialsim.scenario.conduct import Accrual, Conduct
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.pending import weighed
 from trialsim.scenario.truth import CERTAIN
+from trialsim.scenario.values import ticks
 
 MAX_ARRIVALS = 100_000
 """More patients than would ever be screened for one trial."""
@@ -70,7 +71,7 @@ def _compiled(scenario: Scenario, rules: Rules, conduct: Conduct) -> Calendar:
     failures = conduct.accrual.screening_failure
     cohorts = scenario.cohorts.names if scenario.cohorts else (scenario.strata[0].cohort_name,)
     weeks = conduct.assessment_weeks
-    window = _ticks(conduct.toxicity_window_weeks or 0.0)
+    window = ticks(conduct.toxicity_window_weeks or 0.0)
     early = min(max(threshold(conduct.early_onset), 1), CERTAIN - 1)
     half = window >> 1
     reductions = conduct.patient_reductions
@@ -84,7 +85,7 @@ def _compiled(scenario: Scenario, rules: Rules, conduct: Conduct) -> Calendar:
         ticks_per_unit=curve[2],
         units_per_tick=curve[3],
         screening=_thresholds(failures**k for k in range(1, 65)),
-        visit=_whole(_ticks(week) for week in weeks),
+        visit=_whole(ticks(week) for week in weeks),
         seen_by=_thresholds(conduct.seen_by()),
         confirmation=int(conduct.confirmed),
         missed_by=_thresholds(
@@ -96,9 +97,9 @@ def _compiled(scenario: Scenario, rules: Rules, conduct: Conduct) -> Calendar:
         early=early,
         onset_scale=_whole([(half << 32) // early, ((window - half) << 32) // (CERTAIN - early)]),
         interim=_INTERIM[conduct.interim],
-        review_lag=_ticks(conduct.review_lag_weeks),
+        review_lag=ticks(conduct.review_lag_weeks),
         as_it_happens=conduct.toxicity_known == "as_it_happens",
-        lag=_ticks(conduct.amendment_lag_weeks),
+        lag=ticks(conduct.amendment_lag_weeks),
         during_lag=_DURING[conduct.during_amendment],
         amended_at=_whole(
             # rules that leave out the dose reduction have no dose to amend to
@@ -114,7 +115,7 @@ def _compiled(scenario: Scenario, rules: Rules, conduct: Conduct) -> Calendar:
         own=scenario.own_rules,
         max_arrivals=arrivals,
         max_reductions=reductions.max_reductions if reductions else -1,
-        hold=_ticks(reductions.hold_weeks) if reductions else 0,
+        hold=ticks(reductions.hold_weeks) if reductions else 0,
         amounts=_whole(_nearest(1000 * amount) for amount in scenario.dose_amounts or (1.0,) * rules.levels),
         exposure=threshold(reductions.exposure_weight) if reductions else 0,
         apart=scenario.apart,
@@ -188,10 +189,6 @@ def _cumulated(shares: list[float]) -> tuple[float, ...]:
 
 def _nearest(x: float) -> int:
     return math.floor(x + 0.5)
-
-
-def _ticks(weeks: float) -> int:
-    return _nearest(weeks * TICKS_PER_WEEK)
 
 
 def _thresholds(probabilities: Iterable[float]) -> Int64:

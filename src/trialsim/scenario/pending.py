@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from trialsim.codes import FUTILE, TICKS_PER_WEEK
+from trialsim.codes import DAYS_PER_MONTH, FUTILE
 from trialsim.designs.exactly import decimal
 from trialsim.designs.pending_looks import MOST_EXACT, Look, Posterior, cut_off_range, futile_from, nodes
 from trialsim.designs.rules import Looks
@@ -19,7 +19,7 @@ from trialsim.designs.spec import AsTuple, OpenProbability, Prior, Probability, 
 from trialsim.errors import DesignError
 from trialsim.kernels.tables import WAIT
 from trialsim.kernels.tables import Weighing as Tables
-from trialsim.scenario.values import Lag, Weeks
+from trialsim.scenario.values import Lag, Weeks, ticks
 
 if TYPE_CHECKING:
     from trialsim.scenario.conduct import Conduct
@@ -182,7 +182,7 @@ def weighed(scenario: Scenario, looks: Looks) -> Weighed | None:
         raise DesignError("conduct.pending: a look that always ends the trial comes before one that does not")
     cut = [_futile_to(looks, k) for k in interim]
     last = conduct.assessment_weeks[-2 if conduct.confirmed else -1]
-    window = _ticks(stated.window_weeks or last)
+    window = ticks(stated.window_weeks or last)
     seen = conduct.seen_by()
     return Weighed(
         stated.posterior,
@@ -190,7 +190,7 @@ def weighed(scenario: Scenario, looks: Looks) -> Weighed | None:
         prior,
         tuple(_looks(scenario, looks, cut, p0, prior, stated)),
         tuple(math.floor(decimal(stated.most_pending) * looks.n[k]) for k in interim),
-        _ticks(stated.least_weeks),
+        ticks(stated.least_weeks),
         window,
         tuple(round(share * window) for share in seen) if stated.follow_up == "visits" else (),
         _confirms(conduct),
@@ -293,12 +293,8 @@ def _confirms(conduct: Conduct) -> float:
         return 1.0
     weeks = conduct.assessment_weeks
     by = (0.0, *conduct.seen_by())
-    months = [week * 7 / 30.4375 for week in weeks]
+    months = [week * 7 / DAYS_PER_MONTH for week in weeks]
     stays = [math.exp(-conduct.withdrawal_per_month * month) for month in months]
     first = [by[v + 1] - by[v] for v in range(len(weeks) - 1)]
     sighted = sum(share * stays[v] for v, share in enumerate(first))
     return sum(share * stays[v + 1] for v, share in enumerate(first)) / sighted
-
-
-def _ticks(weeks: float) -> int:
-    return math.floor(weeks * TICKS_PER_WEEK + 0.5)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from trialsim.codes import TICKS_PER_WEEK
 from trialsim.designs.spec import AsTuple, Probability, impossible
 
 MAX_DOSES = 8
@@ -42,6 +44,11 @@ Weeks = Annotated[float, Field(ge=0.1, le=520)]
 """A time that passes: under a day would be none, over ten years no part of such a trial."""
 Lag = Annotated[float, Field(ge=0, le=520)]
 """Weeks that may be none."""
+
+
+def ticks(weeks: float) -> int:
+    """Weeks as whole ticks, the nearest."""
+    return math.floor(weeks * TICKS_PER_WEEK + 0.5)
 
 
 def listed(items: tuple[object, ...]) -> str:
