@@ -18,6 +18,8 @@ from functools import cached_property
 from html.parser import HTMLParser
 from typing import Any, NamedTuple
 
+from trialsim.reporting.run.standards import STANDARDS, UNREAD
+
 NUMBER = re.compile(
     r"(?<![\w.,])(?P<sign>[−+-](?=\d))?(?P<digits>\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?P<decimals>\.\d+)?"
     r"(?P<power>e[+-]?\d+)?(?P<percent>%)?(?!\w)"
@@ -30,6 +32,7 @@ OWN = [
     r"from 5% to 95%", r"central 50, 80 and 95%",  # rates over which coverage is least; shades
     r"(Schell|others|Crowther|Kim|Mehta) \(?\d{4}\)?", r"ICH E9 \(R1\)", r"\b(19|20)\d\d;\d+:\d+-\d+\.",
     r"(?<=[a-z] )20\d\d(?=\.$)",  # literature
+    *(re.escape(standard.source) for standard in STANDARDS), re.escape(UNREAD), r"^(5|12|17) (?=[A-Z][a-z]+$)",
     r"^\d+ (what-if questions|designs under)", r"(?<=panels of )\d+", r"^\d+ further values",  # counted
 ]  # fmt: skip
 """What the report says by itself that has a digit and is no result."""

@@ -508,7 +508,7 @@ def test_the_page_can_be_read_by_everyone() -> None:
         "Objectives and estimand", "What the toxicity rule does", "Data-generating model", "Scenarios and why",
         "Results",
         "Monte Carlo methods", "Example trials, patient by patient",
-        "Appendix: scenario, versions, and how to run it again",
+        "Appendix: scenario, versions, and how to run it again", "Appendix: reporting standards",
     ]  # fmt: skip
     levels = [int(tag[1]) for tag, _ in seen.elements if re.fullmatch(r"h\d", tag)]
     assert levels[0] == 1 and all(b <= a + 1 for a, b in zip(levels, levels[1:], strict=False))

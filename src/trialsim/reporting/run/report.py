@@ -18,6 +18,7 @@ from trialsim.reporting.run.check import check_of
 from trialsim.reporting.run.dose_arms import dose_arms
 from trialsim.reporting.run.dose_decision import dose_decision
 from trialsim.reporting.run.first_page import FIGURES, first_page
+from trialsim.reporting.run.standards import standards
 from trialsim.reporting.run.tables import tables
 from trialsim.results import digits12
 from trialsim.running.inputs import value_words
@@ -53,7 +54,7 @@ def report_of(run: Run) -> Report:
         ("Scenario digest", doc["digest"]),
     )
     pictures = [each for analysis, each in drawn if analysis is None]
-    found = (
+    found: tuple[Section, ...] = (
         first_page(run, doc, pictures),
         _protocol(run, doc),
         section("limitations", "Limitations", Points(tuple(methods.limitations(doc)))),
@@ -71,6 +72,7 @@ def report_of(run: Run) -> Report:
         _examples(doc),
         _appendix(doc),
     )
+    found = (*found, standards(doc, found))
     first, protocol, *appendix = (part for part in found if not part.is_empty)
     kept = (first, protocol, *(replace(part, folded=True) for part in appendix))
     kind = f"Operating characteristics of a {'trial of two doses' if from_start(doc) else 'single-arm trial'}"
