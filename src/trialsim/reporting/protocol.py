@@ -62,8 +62,9 @@ def _as_written(answer: Protocol) -> Section:
          value_cell("en", case.en))
         for case in answer.cases
     ]  # fmt: skip
-    own = answer.facts.cohorts is not None and answer.facts.cohorts.own
-    go = "P(go in at least one cohort)" if own else "P(go)"
+    cohorts, go = answer.facts.cohorts, "P(go)"
+    if cohorts is not None and cohorts.own:
+        go = "P(go in at least one cohort)" if cohorts.ratio is None else "P(go for at least one dose)"
     how = "Simulated, with the Monte Carlo standard error of P(go)." if simulated else "Exact."
     heads = ("If this case is true", go, *(["Standard error"] if simulated else []), "Expected patients")
     words = "The trial as it is written above, with all of its rules, in each case that the scenario assumes."

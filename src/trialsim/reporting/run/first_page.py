@@ -164,7 +164,8 @@ def cases(doc: Document, *, whole: bool = False) -> Table:
     toxic = any(doc["cases"][name]["truth"]["toxicity"] is not None for name in names)
     shown = {"p_go": "P(go)", "pet": "PET", "en": "EN"}
     if own_rules(doc):
-        shown = {"p_go": "P(go in at least one cohort)", "en": "EN"}
+        chance = "go for at least one dose" if from_start(doc) else "go in at least one cohort"
+        shown = {"p_go": f"P({chance})", "en": "EN"}
     shown |= {"toxicities": "Toxicities"} if toxic else {}
     shown |= {"duration_months": "Months"} if is_timed(doc) else {}
     rows = []

@@ -14,6 +14,7 @@ from trialsim.running.plain import (
     best,
     chance_of_largest,
     compared,
+    from_start,
     held,
     is_adjusted,
     is_timed,
@@ -118,7 +119,7 @@ def largest_errors(doc: Document, quantities: list[str]) -> str:
 def reaches_go(doc: Document) -> str:
     """What P(go) is the probability of, where looks or cohorts give more than one chance."""
     if doc["question"]["cohort_rules"] == "own":
-        return "in a go in at least one cohort"
+        return "in a go for at least one dose" if from_start(doc) else "in a go in at least one cohort"
     if doc["question"]["after_dose_change"] == "restart" and len(doc["doses"]) > 1:
         return "in a go at some dose"
     return "in go"
