@@ -58,7 +58,7 @@ class Looks:
         """The planned total number of patients."""
         return self.n[-1]
 
-    @property
+    @cached_property
     def saturation(self) -> int:
         """Smallest s such that s or more responses lead to the same decision at every look from then on."""
         s = 0
@@ -145,7 +145,7 @@ class Monitor:
         """Whether toxicities at a level can stop the trial."""
         return any(b <= m for m, b in enumerate(self.stops_from(level)) if m)
 
-    @property
+    @cached_property
     def saturation(self) -> int:
         """Toxicities at a level beyond which the boundary no longer tells counts apart."""
         rows = (*self.act_ge, *self.stop_ge)
