@@ -87,6 +87,12 @@ CHANGES: dict[str, dict[str, Any]] = {
         "dose_reduction.rule.phi": None,
         "dose_reduction.at_lowest_dose": None,
     },
+    "W23": {
+        "design.kind": "optimal_looks",
+        "design.criterion": None,
+        "design.looks": 2,
+        "design.nmax": 70,
+    },
 }
 # The cases of each truth; {} stands for the case as it is in configs/dasatinib.yaml.
 TRUTH: dict[str, dict[str, dict[str, Any]]] = {
@@ -153,6 +159,7 @@ TRUTH: dict[str, dict[str, dict[str, Any]]] = {
         "toxic": {"response": 0.2, "toxicity": 0.5},
         "inactive_toxic": {"response": 0.05, "toxicity": 0.5},
     },
+    "W23": BOTH,
 }
 STATES_COHORTS = {"W15", "W16"}
 STATES_OBSERVED = {"W7", "W21"}
@@ -160,6 +167,7 @@ STATES_OBSERVED = {"W7", "W21"}
 VARIANTS = {
     "W1": 2, "W2": 2, "W3": 2, "W4": 1, "W5": 1, "W6": 1, "W7": 0, "W8": 1, "W9": 2, "W10": 6, "W11": 10, "W12": 2,
     "W13": 6, "W14": 3, "W15": 0, "W16": 3, "W17": 2, "W18": 8, "W19": 9, "W20": 6, "W21": 1, "W22": 1,
+    "W23": 5,
 }  # fmt: skip
 
 
