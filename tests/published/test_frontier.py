@@ -24,17 +24,15 @@ from trialsim.designs.rules import Looks
 from trialsim.designs.target import NoDesign, Target
 from trialsim.errors import DesignError
 from trialsim.kernels.multipliers import dual, tables
+from trialsim.qualification.tables import frontier
 from trialsim.reporting.find import report_of
 from trialsim.writing.markdown import markdown
 
 Row = dict[str, str]
-GRID = 1e-6
-"""The reference tries 28 x 28 pairs of prices: its bounds may be below the highest, by so much at most."""
 
 
 def target(row: Row) -> tuple[Target, int]:
-    p0, p1, alpha, beta = (float(row[key]) for key in ("p0", "p1", "alpha", "beta"))
-    return Target(p0, p1, alpha, beta, int(row["nmax"])), int(row["nmax"])
+    return frontier.target(row), int(row["nmax"])
 
 
 def least(asked: Target, nmax: int) -> float:
@@ -44,12 +42,6 @@ def least(asked: Target, nmax: int) -> float:
 
 
 # -- the bound
-
-
-def test_every_bound_of_the_reference() -> None:
-    for row in rows("frontier_bound.csv"):
-        found = least(*target(row))
-        assert -6e-9 <= found - float(row["bound_en_p0"]) < GRID, row
 
 
 def plain_bound(asked: Target, nmax: int, price: float, worth: float) -> float:
@@ -131,37 +123,13 @@ def test_no_design_of_a_random_setting_is_below_the_bound(seed: int) -> None:
 # -- the best design with at most K looks
 
 
-def seen(design: OptimalDesign) -> list[tuple[int, int, int]]:
-    """n, what stops and what does not go of each look that decides something, as the reference writes it."""
-    return [
-        (n, stop, n if go is None else go)
-        for n, stop, go in zip(design.n, design.stop_le, design.go_gt, strict=True)
-    ]
-
-
-def written(row: Row) -> list[tuple[int, int, int]]:
-    """The same of the reference, without looks and cut-offs that no count can meet."""
-    found, low, high, before = [], 0, 0, 0
-    words = [word.split("/") for word in row["design"].split()]
-    for k, (cuts, at) in enumerate(words):
-        n, (stop, _, go) = int(at), cuts.partition(":")
-        stops, high = int(stop), high + int(at) - before
-        goes = int(go) if go else stops if k == len(words) - 1 else n
-        if k == len(words) - 1:
-            return [*found, (n, stops, goes)]
-        if stops >= low or goes < high:
-            found.append((n, stops if stops >= low else -1, goes if goes < high else n))
-        low, high, before = max(low, stops + 1), min(high, goes), n
-    return found
-
-
 def keeps(design: OptimalDesign, asked: Target) -> bool:
     return design.type_i_error <= asked.alpha and design.power >= 1 - asked.beta
 
 
 DESIGNS = [row for row in rows("frontier_designs.csv") if row["looks"].isdigit()]
-FEW = [row for row in DESIGNS if int(row["looks"]) <= 3 or (row["looks"] == "4" and int(row["nmax"]) <= 30)]
-MANY = [row for row in DESIGNS if row not in FEW]
+MANY = [row for row in DESIGNS if not frontier.is_quick(row)]
+"""Those that take seconds each; the others are compared with every table that ships."""
 
 
 def compare(row: Row) -> None:
@@ -172,7 +140,7 @@ def compare(row: Row) -> None:
     assert found.en_p0 >= least(asked, nmax)
     if row["proved_optimal"] == "1":
         assert found.en_p0 == pytest.approx(float(row["en_p0"]), abs=6e-9)
-        assert seen(found) == written(row)
+        assert frontier.seen(found) == frontier.written(row)
         for key, value in (("attained_alpha", found.type_i_error), ("power", found.power)):
             assert value == pytest.approx(float(row[key]), abs=6e-9)
         assert found.en_p1 == pytest.approx(float(row["en_p1"]), abs=6e-7)
@@ -180,12 +148,6 @@ def compare(row: Row) -> None:
         assert above == pytest.approx(float(row["distance_percent"]), abs=6e-4)
     else:
         assert found.en_p0 <= float(row["en_p0"]) + 6e-9
-
-
-def test_every_reference_design_with_two_and_three_looks() -> None:
-    assert len(FEW) == 42
-    for row in FEW:
-        compare(row)
 
 
 @pytest.mark.slow

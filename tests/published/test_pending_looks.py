@@ -1,19 +1,16 @@
-"""Looks that weigh pending patients: posterior, table and exact characteristics against numbers computed elsewhere, and
-the calendar's own trials against enumeration of what can be pending."""
+"""Looks that weigh pending patients: the calendar's own trials against enumeration of what can be pending (posterior,
+table and characteristics computed elsewhere ship as tables)."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
-import numpy as np
 import pytest
 from scipy.stats import binom
 
 from tests.helpers import config, rules_of
-from tests.published.reference import rows
 from trialsim.codes import FUTILITY, TICKS_PER_WEEK
 from trialsim.designs.pending_looks import Look, Posterior, above, cut_off_range, futile_from
 from trialsim.engine.timed import Timed
@@ -24,94 +21,6 @@ from trialsim.kernels.streams import stream_key
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.files import parse
 from trialsim.scenario.pending import weighed
-
-WINDOW = 10**6
-POSTERIORS: tuple[Posterior, ...] = ("beta", "exact")
-
-
-def test_posterior_of_pending_patients() -> None:
-    for row in rows("running/pending_looks_posterior.csv"):
-        prior = float(row["prior_a"]), float(row["prior_b"])
-        weights = [float(w) for w in row["weights"].split(";") if w]
-        counts = int(row["responses"]), int(row["known_nonresponses"])
-        beta, exact = (
-            above(float(row["p0"]), prior, *counts, weights, posterior) for posterior in POSTERIORS
-        )
-        assert beta == pytest.approx(float(row["beta_approximation"]), abs=2e-12)
-        assert exact == pytest.approx(float(row["exact"]), abs=2e-12)
-        assert exact == pytest.approx(float(row["quadrature"]), abs=2e-12)
-
-
-def look_of(row: dict[str, str]) -> tuple[Look, float, tuple[float, float]]:
-    n1, n, p0 = int(row["n1"]), int(row["N"]), float(row["p0"])
-    prior = p0, 1 - p0
-    cut_off = float(row["lambda"]) * (n1 / n) ** float(row["gamma"])
-    r = max(x for x in range(n1 + 1) if above(p0, prior, x, n1 - x) < cut_off)
-    return Look(n1, r, cut_off), p0, prior
-
-
-def test_table_of_pending_looks() -> None:
-    """Always, never, or the least total follow-up of the pending patients, in windows."""
-    for row in rows("running/pending_looks_table.csv"):
-        look, p0, prior = look_of(row)
-        y, pending = int(row["responses"]), int(row["pending"])
-        told = row["futile_if_total_follow_up_of_pending_at_least(beta)"]
-        if y > look.r:
-            assert told == "never"
-            continue
-        least = int(futile_from([look], p0, prior, WINDOW, 1.0)[0, y, 0]) / WINDOW - (look.n - y - pending)
-        if told in ("always", "never"):
-            assert least <= 0 if told == "always" else least > pending
-        else:
-            assert least == pytest.approx(float(told), abs=1.1 / WINDOW)
-
-
-def patterns(ages: list[float], p: float, window: float) -> Iterator[tuple[float, int, list[float]]]:
-    """Probability, responses and weights of the pending, of everything that may be known of patients of these ages."""
-    for seen in product((True, False), repeat=len(ages)):
-        chance, responses, weights = 1.0, 0, []
-        for has, age in zip(seen, ages, strict=True):
-            w = min(age / window, 1.0)
-            chance *= p * w if has else 1 - p * w
-            responses += has
-            if not has:
-                weights.append(w)
-        if chance:
-            yield chance, responses, weights
-
-
-@pytest.mark.parametrize("posterior", POSTERIORS)
-def test_characteristics_by_enumeration(posterior: Posterior) -> None:
-    """Patients at regular times; the look when the next one arrives; pending ones respond later or not."""
-    done = 0
-    for row in rows("running/pending_looks_oc.csv"):
-        if row["method"] != posterior:
-            continue
-        look, p0, prior = look_of(row)
-        n, p, every, window = (
-            int(row["N"]),
-            float(row["p"]),
-            float(row["weeks_between_patients"]),
-            float(row["window_weeks"]),
-        )
-        stop = go = 0.0
-        for chance, y, weights in patterns([every * (look.n - i) for i in range(look.n)], p, window):
-            pending = [w for w in weights if w < 1]
-            if above(p0, prior, y, len(weights) - len(pending), pending, posterior) < look.cut_off:
-                stop += chance
-                continue
-            late = np.ones(1)
-            for w in pending:
-                later = p * (1 - w) / (1 - p * w)
-                late = np.convolve(late, [1 - later, later])
-            more = np.convolve(late, binom.pmf(range(n - look.n + 1), n - look.n, p))
-            go += chance * float(more[max(int(row["final_cutoff"]) - y, 0) :].sum())
-        assert stop == pytest.approx(float(row["p_stop_look1"]), abs=2e-12)
-        assert go == pytest.approx(float(row["p_go"]), abs=2e-12)
-        assert look.n + (1 - stop) * (n - look.n) == pytest.approx(float(row["en"]), abs=1e-8)
-        done += 1
-    assert done == 12
-
 
 TRIAL = """\
 schema: 1

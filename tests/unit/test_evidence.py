@@ -1,11 +1,10 @@
-"""E-processes: the reference tables, slow twins, ties, Ville's bound; and the command's answer."""
+"""E-processes: slow twins, ties, Ville's bound; and the command's answer."""
 
 from __future__ import annotations
 
 import math
 import random
 from fractions import Fraction
-from functools import cache
 from itertools import combinations
 
 import pytest
@@ -13,7 +12,6 @@ from scipy.integrate import quad
 
 import trialsim
 from tests.helpers import ROOT, SMALL, run
-from tests.running_sets import table
 from trialsim.designs.exactly import decimal
 from trialsim.errors import DesignError
 from trialsim.inference.anytime import Test as Plan
@@ -21,11 +19,9 @@ from trialsim.inference.anytime import after_counts, after_path, in_parts
 from trialsim.inference.e_process import (
     Boundary,
     Mixture,
-    Process,
     Ratio,
     boundary,
     course,
-    ever_outside,
     limits,
     lower_limit,
     ratio_limit,
@@ -35,79 +31,20 @@ from trialsim.inference.e_process import (
 from trialsim.inference.stated import stated
 from trialsim.monitoring.evidence import conditional_error, evidence
 from trialsim.monitoring.redesign import conditional_go
+from trialsim.qualification.comparing import rows
 from trialsim.scenario.files import parse
 
 ALPHA = Fraction(1, 20)
 
 
-def process_of(row: dict[str, str]) -> Process:
-    p0, p1 = Fraction(row["p0"]), Fraction(row["p1"])
-    kinds = {
-        "fixed_p1": Ratio(p0, p1),
-        "mixture_beta_1_1_above_p0": Mixture(p0),
-        "mixture_jeffreys_above_p0": Mixture(p0, (0.5, 0.5)),
-    }
-    return kinds[row["kind"]]
-
-
-def close(found: float, printed: str) -> bool:
-    return abs(found - float(printed)) <= 0.51 * 10.0 ** -len(printed.partition(".")[2])
-
-
-def test_operating_characteristics_of_the_table():
-    rows = table("evalue_oc")
-    for row in rows:
-        stop = Fraction(row["futility_e"]) if row["futility_e"] else None
-        bounds = boundary(process_of(row), int(row["N"]), Fraction(row["threshold"]), stop)
-        found = course(bounds, float(row["p"]))
-        assert close(found.p_reject, row["p_reject"]), row
-        assert close(found.en, row["en"]), row
-    assert len(rows) == 72
-
-
-@cache
-def rejects(p0: str, p1: str, kind: str) -> tuple[int, ...]:
-    return boundary(process_of({"p0": p0, "p1": p1, "kind": kind}), 140, Fraction(20)).reject
-
-
-def test_boundaries_of_the_table():
-    for row in table("evalue_boundary"):
-        n = int(row["n"])
-        at = rejects(row["p0"], row["p1"], row["kind"])[n - 1]
-        assert row["reject_if_responses_at_least"] == ("" if at > n else str(at)), row
-
-
-def test_limits_of_the_table():
-    for row in table("evalue_confidence_sequence"):
-        n, x = int(row["n"]), int(row["x"])
-        low, high = limits(n, x, ALPHA)
-        assert close(lower_limit(n, x, ALPHA), row["lower_one_sided_95"])
-        assert close(low, row["lower_two_sided_95"])
-        assert close(high, row["upper_two_sided_95"])
-
-
-def test_misses_of_the_table():
-    for row in table("evalue_cs_coverage"):
-        two, one = ever_outside(Fraction(row["p"]), int(row["N"]), ALPHA)
-        assert close(two, row["p_ever_outside_two_sided"])
-        assert close(one, row["p_ever_lower_one_sided_above_p"])
-
-
-@cache
-def errors(design: str, n: int, p0: Fraction) -> tuple[Fraction, ...]:
-    return conditional_go(stated(design).looks, n, p0)
-
-
-def test_planned_e_values_of_the_table():
+def test_the_conditional_error_of_the_course_is_that_of_the_whole_table():
     met = 0
-    for row in table("evalue_simon_process"):
+    for row in rows("running/evalue_simon_process"):
         looks, p0 = stated(row["design"]).looks, decimal(float(row["p0"]))
         n, x = int(row["n"]), int(row["x"])
-        error, whole = errors(row["design"], n, p0)[x], errors(row["design"], 0, p0)[0]
-        assert close(float(error), row["conditional_p_go"])
-        assert close(float(error / whole), row["e_value"])
         here = conditional_error(looks, p0, n, x)
         # after a look that stops for x no trial has so few
+        error = conditional_go(looks, n, p0)[x]
         assert here == error or (here is None and n > looks.n[0] and x <= looks.next[0].count(-1) - 1)
         met += here is not None
     assert met > 60

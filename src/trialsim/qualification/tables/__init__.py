@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from trialsim.qualification.comparing import Reference
 from trialsim.qualification.tables import (
+    anytime,
+    controls,
     doses,
     doubt,
+    frontier,
     inference,
+    pending,
     redesigns,
     several_looks,
     toxicity,
@@ -14,8 +18,9 @@ from trialsim.qualification.tables import (
     two_stages,
 )
 
-REFERENCES: tuple[Reference, ...] = tuple(
-    reference
-    for home in (two_stages, several_looks, two_endpoints, toxicity, inference, doubt, doses, redesigns)
-    for reference in home.REFERENCES
-)
+HOMES = (
+    two_stages, several_looks, frontier, two_endpoints, toxicity, inference, doubt, doses, controls, redesigns,
+    pending, anytime,
+)  # fmt: skip
+
+REFERENCES: tuple[Reference, ...] = tuple(reference for home in HOMES for reference in home.REFERENCES)
