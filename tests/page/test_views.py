@@ -16,6 +16,7 @@ from trialsim.page.answering import Snapshot, answers
 from trialsim.page.designing import NMAX, RATES, arguments, block_of, keys, start
 from trialsim.page.draft import Draft
 from trialsim.page.tellings import analysed, decisions, in_labels, parts, standing, whole_numbers
+from trialsim.page.views.form import panel as form_panel
 from trialsim.page.views.further import of_the_doses, of_the_doubt
 from trialsim.scenario.changes import changed, variants
 from trialsim.scenario.digest import digest
@@ -344,3 +345,8 @@ def test_a_p1_that_no_case_has_is_told_beside_the_numbers() -> None:
     assert "No case begins" not in glance(text).besides
     moved = glance(text.replace("p1: 0.15", "p1: 0.3"))
     assert "No case begins with the true response rate p1 = 30%" in words(moved.besides)
+
+
+def test_what_a_button_fills_in_is_not_passed_off_as_the_visitors() -> None:
+    shown = str(form_panel())
+    assert shown.index("begins with values of this page, not of your protocol") < shown.index('id="file_view"')

@@ -27,6 +27,12 @@ REFUSED = (
 )
 """Said of variants and sensitivity analyses that do not fit the scenario."""
 
+ADDED = (
+    "What a button adds begins with values of this page, not of your protocol: change them, and say under “sources” in "
+    "the file where yours come from."
+)
+"""Said above the form, in which any block may have been added."""
+
 MAX_VALUE = 10_000
 """Characters of the longest value that a control may send."""
 
@@ -38,6 +44,7 @@ def panel() -> Tag:
             "Begin with", ui.tags.select(*_choices(), id="example", data_open="example"), class_="begin"
         ),
         ui.output_ui("wrong"),
+        ui.tags.p(ADDED, class_="help"),
         *(ui.output_ui(_place(name)) for name in GROUPS),
         ui.tags.details(
             ui.tags.summary("The scenario file"),
