@@ -11,7 +11,7 @@ from trialsim.kernels.streams import philox, stream_key
 from trialsim.kernels.tables import threshold
 
 
-@numba.njit
+@jit.kernel
 def _words(c0, c1, c2, c3, k0, k1):
     return philox(c0, c1, c2, c3, k0, k1)
 
@@ -65,4 +65,4 @@ def test_other_errors_of_the_compiler_are_not_hidden(monkeypatch):
 
     monkeypatch.setattr(numba, "njit", broken)
     with pytest.raises(RuntimeError, match="something else"):
-        jit.kernel(lambda x: x)
+        jit.kernel(lambda x: x)(1)
