@@ -17,10 +17,15 @@ from typing import Any
 from trialsim import timing
 from trialsim.errors import TrialsimError
 
+COMPILING = (
+    "Compiling kernels for this machine: {}; seconds for a search, about a minute for trials in calendar time"
+)
+FIRST = "in a first run only"
+EVERY = "in every run, since no folder for them can be written (NUMBA_CACHE_DIR names another)"
+
 _unkept = threading.Event()
 """Set where no folder could be found for what is compiled."""
 
-_waiting: list[Waiting] = []
 _lock = threading.RLock()
 _here = threading.local()
 
@@ -28,15 +33,14 @@ _here = threading.local()
 class Waiting:
     """A function that numba sees when it, or another that waits, is first called.
 
-    A kernel calls others by their names in its module; numba must find its own kind there. So all that waits is handed
-    over at once, and takes its place in the modules of the kernels. Elsewhere this object passes calls on.
+    A kernel calls others by their names in its module, and numba must find its own kind there: they are handed over
+    with it, and take their places in that module. Elsewhere this object passes calls on.
     """
 
     def __init__(self, function: Callable[..., Any], made: Callable[[Callable[..., Any]], Any]) -> None:
         functools.update_wrapper(self, function)
         self.py_func = self._plain = function
         self._made, self._compiled = made, None
-        _waiting.append(self)
 
     def __call__(self, *arguments: Any) -> Any:
         if self._compiled is None and getattr(_here, "plainly", False):
@@ -52,23 +56,20 @@ class Waiting:
     def compiled(self) -> Any:
         """What numba makes of it; it compiles, or reads its cache, when that is called."""
         if self._compiled is None:
-            _hand_over()
+            with _lock:
+                _hand_over(self)
         return self._compiled
 
 
-def _hand_over() -> None:
-    with _lock:
-        if not _waiting:
-            return
-        _numba()
-        places = {id(each.py_func.__globals__): each.py_func.__globals__ for each in _waiting}
-        for each in _waiting:
-            each._compiled = each._made(each.py_func)
-        _waiting.clear()
-        for names in places.values():
-            for name, there in names.items():
-                if isinstance(there, Waiting):
-                    names[name] = there._compiled
+def _hand_over(each: Waiting) -> Any:
+    """Give a function to numba, after those that it calls: nothing is called before all of them are there."""
+    if each._compiled is None:
+        names = each.py_func.__globals__
+        for name in each.py_func.__code__.co_names:
+            if isinstance(there := names.get(name), Waiting):
+                names[name] = _hand_over(there)
+        each._compiled = each._made(each.py_func)
+    return each._compiled
 
 
 @functools.cache
@@ -93,12 +94,7 @@ def _numba() -> Any:
             """A kernel is not in the cache."""
             if not Told.said:
                 Told.said = True
-                when = (
-                    "in every run: no folder for it can be written"
-                    if _unkept.is_set()
-                    else "in a first run only"
-                )
-                timing.tell(f"Compiling kernels for this machine: about 10 s, {when}")
+                timing.tell(COMPILING.format(EVERY if _unkept.is_set() else FIRST))
 
         def on_end(self, _: Any) -> None:
             """It is compiled."""
