@@ -196,7 +196,7 @@ ANALYSE = ["analyse", "--design", "1/10,5/29", "--responses", "6", "--p0", "0.1"
     ("arguments", "not_needed"),
     [
         (["--help"], {"numpy", "pydantic"}),
-        (["validate", "configs/dasatinib.yaml"], set()),
+        (["validate", "configs/dasatinib.yaml"], {"numpy"}),
         (SIMON, {"ruamel"}),
         (ANALYSE, {"ruamel"}),
         (["analyse", "configs/kluger-melanoma.yaml"], set()),

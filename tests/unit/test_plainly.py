@@ -14,7 +14,13 @@ from trialsim.designs.target import Target
 from trialsim.kernels import jit
 from trialsim.kernels.multipliers import dual, tables
 
-SETTINGS = [(0.1, 0.3, 0.05, 0.2), (0.05, 0.25, 0.1, 0.1), (0.3, 0.5, 0.1, 0.1), (0.2, 0.4, 0.05, 0.1), (0.5, 0.75, 0.1, 0.2)]  # fmt: skip
+SETTINGS = [
+    (0.1, 0.3, 0.05, 0.2),
+    (0.05, 0.25, 0.1, 0.1),
+    (0.3, 0.5, 0.1, 0.1),
+    (0.2, 0.4, 0.05, 0.1),
+    (0.5, 0.75, 0.1, 0.2),
+]
 ASKED = [
     {},
     {"limits": simon.Limits(n1=12)},
