@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
 from trialsim.timing import hear, heard, status
+
+gc.set_threshold(
+    50_000, 20, 20
+)  # modules and figures are many small objects, and none of them is garbage yet
+# before NumPy: no matrix here is large, and threads for them cost a quick command more than its work
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def main() -> None:

@@ -188,6 +188,46 @@ def test_quick_commands_import_nothing_heavy(code):
     assert not modules_after(code) & {"numba", "scipy", "matplotlib", "pandas", "joblib", "jinja2"}
 
 
+SIMON = ["find", "simon", "--p0", "0.1", "--p1", "0.3", "--alpha", "0.05", "--beta", "0.2"]
+ANALYSE = ["analyse", "--design", "1/10,5/29", "--responses", "6", "--p0", "0.1", "--p1", "0.3"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "not_needed"),
+    [
+        (["--help"], {"numpy", "pydantic"}),
+        (["validate", "configs/dasatinib.yaml"], {"numpy"}),
+        (SIMON, {"ruamel"}),
+        (ANALYSE, {"ruamel"}),
+        (["analyse", "configs/kluger-melanoma.yaml"], set()),
+    ],
+)
+def test_what_a_command_does_not_need_it_does_not_import(arguments, not_needed):
+    """Seconds of processor time, each time it is asked (docs/decisions/0025-start.md)."""
+    code = (
+        "import contextlib, io\n"
+        "from trialsim.cli import main\n"
+        f"sys.argv = ['trialsim', *{arguments}]\n"
+        "said = io.StringIO()\n"
+        "with contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):\n"
+        "    main()\n"
+        "assert said.getvalue()"
+    )
+    heavy = {"numba", "scipy", "matplotlib", "pandas", "joblib", "jinja2", "docx"}
+    assert not modules_after(code) & (heavy | not_needed)
+
+
+def test_a_committees_sheet_imports_nothing_that_draws():
+    code = (
+        "import contextlib, io\n"
+        "from trialsim.cli import main\n"
+        "sys.argv = ['trialsim', 'monitor', 'configs/teaching.yaml']\n"
+        "with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):\n"
+        "    main()"
+    )
+    assert not modules_after(code) & {"matplotlib", "pandas", "joblib", "docx"}
+
+
 def test_files_hold_one_idea():
     long = {
         p.name: n

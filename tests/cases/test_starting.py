@@ -9,7 +9,7 @@ import pytest
 
 import trialsim
 from tests.helpers import CONFIGS, run
-from trialsim.designs import Design
+from trialsim.designs.registry import Design
 from trialsim.errors import OutputError, TrialsimError
 from trialsim.scenario.files import validate
 from trialsim.scenario.starting import KINDS, examples, init

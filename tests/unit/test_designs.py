@@ -11,11 +11,12 @@ from pydantic import TypeAdapter, ValidationError
 import trialsim
 from tests.helpers import CONFIGS, run
 from trialsim.codes import CONTINUE, NEVER
-from trialsim.designs import Design, ToxicityRule, curtailed, gehan, simon, swog
+from trialsim.designs import curtailed, gehan, simon, swog
 from trialsim.designs.alone import alone, written
 from trialsim.designs.finding import CRITERIA, SEARCHES, find
 from trialsim.designs.fleming import boundaries
 from trialsim.designs.group_sequential import GroupSequential
+from trialsim.designs.registry import Design, ToxicityRule
 from trialsim.designs.rules import Looks, Monitor, Rules
 from trialsim.designs.settings import find_many
 from trialsim.designs.toxicity import crossing_probability

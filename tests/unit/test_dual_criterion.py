@@ -12,9 +12,9 @@ from pydantic import TypeAdapter, ValidationError
 import trialsim
 from tests.helpers import ROOT, run
 from trialsim.codes import CONSIDER, FUTILE, GO
-from trialsim.designs import Design
 from trialsim.designs.dual_criterion import cut_offs, search, verdicts
 from trialsim.designs.finding import find
+from trialsim.designs.registry import Design
 from trialsim.designs.target import Target
 from trialsim.errors import DesignError
 from trialsim.facts.protocol import facts

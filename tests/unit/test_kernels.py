@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numba
 import numpy as np
 import pytest
@@ -11,7 +15,7 @@ from trialsim.kernels.streams import philox, stream_key
 from trialsim.kernels.tables import threshold
 
 
-@numba.njit
+@jit.kernel
 def _words(c0, c1, c2, c3, k0, k1):
     return philox(c0, c1, c2, c3, k0, k1)
 
@@ -59,10 +63,41 @@ def test_kernels_compile_where_nothing_can_be_cached(monkeypatch):
     assert jit.kernel(lambda x: x + 1)(1) == 2
 
 
+SMALL = """
+from trialsim import timing
+from trialsim.kernels.jit import kernel
+timing.listener = print
+
+@kernel
+def one_more(x):
+    return x + 1
+
+print(one_more(1), one_more(2.0))
+"""
+
+
+def test_who_waits_for_the_compiler_is_told_once(tmp_path):
+    """In a first run; a second one only reads what the first has kept."""
+    (tmp_path / "small.py").write_text(SMALL)
+    place = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "kept"), "PYTHONPATH": os.pathsep.join(sys.path)}
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", "import small"],
+            cwd=tmp_path,
+            env=place,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.splitlines()
+        for _ in range(2)
+    ]
+    assert told == [[jit.COMPILING.format(jit.FIRST), "2 3.0"], ["2 3.0"]]
+
+
 def test_other_errors_of_the_compiler_are_not_hidden(monkeypatch):
     def broken(*_, **__):
         raise RuntimeError("something else")
 
     monkeypatch.setattr(numba, "njit", broken)
     with pytest.raises(RuntimeError, match="something else"):
-        jit.kernel(lambda x: x)
+        jit.kernel(lambda x: x)(1)

@@ -18,7 +18,7 @@ from tests.unit.protocol_cases import (
     rules_from,
 )
 from trialsim.codes import CONTINUE, NEVER, NEW_DOSE_ONLY, POOLED, REDUCE, STOP
-from trialsim.designs import Design
+from trialsim.designs.registry import Design
 from trialsim.designs.rules import Rules
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.conduct import Conduct

@@ -12,9 +12,10 @@ from pydantic import TypeAdapter
 from scipy import stats
 
 from trialsim.codes import CONTINUE, NEVER
-from trialsim.designs import Design, bop2_toxicity
+from trialsim.designs import bop2_toxicity
 from trialsim.designs.bryant_day import p_go_and_en, patient
 from trialsim.designs.finding import find
+from trialsim.designs.registry import Design
 from trialsim.designs.rules import Looks, Monitor, Rules, two_way
 from trialsim.engine.exact import distribution
 from trialsim.engine.operating import simulate

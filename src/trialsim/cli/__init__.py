@@ -5,12 +5,12 @@ Each command is a function in a module here; it imports what it needs when it ru
 
 from __future__ import annotations
 
-import gc
 import io
 import re
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from copy import copy
 from functools import cache
 from typing import Annotated, Any
 
@@ -59,10 +59,10 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             # a name in Greek must not stop a run on a terminal that cannot show it
             stream.reconfigure(errors="backslashreplace")
-    gc.set_threshold(50_000, 20, 20)  # a figure is many small objects, and none of them is garbage yet
     before, timing.listener = timing.hear(), _say
     try:
-        _tree()(args=together(sys.argv[1:]))
+        arguments = together(sys.argv[1:])
+        _tree(arguments[0] if arguments else "")(args=arguments)
     except FileError as error:
         _fail(str(error), 2)
     except Interrupted as error:
@@ -83,9 +83,12 @@ def main() -> None:
 
 
 @cache
-def _tree() -> Callable[..., Any]:
-    """Every command with its options, built once: a process may call ``main`` many times."""
-    return get_command(app)
+def _tree(asked: str) -> Callable[..., Any]:
+    """The command that is asked for with its options, or every one; built once, since ``main`` may be called often."""
+    only = [each for each in app.registered_commands if each.callback and each.callback.__name__ == asked]
+    tree = copy(app)
+    tree.registered_commands = only or app.registered_commands
+    return get_command(tree)
 
 
 def _say(words: str) -> None:

@@ -331,15 +331,10 @@ def workers(dask: str | None, jobs: int | None) -> AbstractContextManager[None]:
 
 @contextmanager
 def progress(
-    total: int | None, quiet: bool, kernels: Collection[str] = ("trial", "chain"), doing: str = "Simulating"
+    total: int | None, quiet: bool, doing: str = "Simulating"
 ) -> Iterator[Callable[..., None] | None]:
-    """A progress bar on a terminal; elsewhere one line, and only when kernels must be compiled first."""
-    from trialsim.kernels.cold import compile_note
-
-    note = compile_note(kernels)
+    """A progress bar on a terminal; nothing elsewhere."""
     if quiet or sys.stderr is None or not sys.stderr.isatty():
-        if note and not quiet and sys.stderr is not None:
-            print(note, file=sys.stderr)
         yield None
         return
     from rich.console import Console
@@ -348,7 +343,7 @@ def progress(
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(note or doing, total=total)
+        task = bar.add_task(doing, total=total)
 
         def advance(count: int, of: int | None = None) -> None:
             """``count`` more; or, with ``of``, so many of them by now."""

@@ -124,8 +124,6 @@ def find(
     from trialsim.designs.finding import find as search
     from trialsim.designs.selection import KIND as SELECTION
     from trialsim.designs.selection import sizes
-    from trialsim.designs.settings import find_in_file
-    from trialsim.writing.csv import to_csv
 
     if kind == SELECTION and (settings is not None or scenario is not None or figure is not None):
         option = (
@@ -149,6 +147,9 @@ def find(
                 "--settings prints a CSV table, a setting a row, whose columns say everything; "
                 f"without {listed(ignored)}"
             )
+        from trialsim.designs.settings import find_in_file
+        from trialsim.writing.csv import to_csv
+
         found_in_all = find_in_file(kind, settings)
         print(to_csv(found_in_all.rows), end="")
         if found_in_all.bad:
@@ -213,7 +214,7 @@ def find(
         name = "candidates" if scenario is None else "whole_trial"
         import_module(f"trialsim.figures.{name}").write(found, figure, force=out.force)
     out.give(found, texts=texts, asked=asked)
-    if not found.designs:
+    if scenario is not None and not found.designs:
         from trialsim.engine.whole_trial_found import RobustDesigns
 
         assert isinstance(found, RobustDesigns)
@@ -231,5 +232,5 @@ def _robust(path: Path, asked: dict[str, Any], quiet: bool) -> tuple[RobustDesig
     from trialsim.engine.whole_trial import find_robust
 
     (scenario,), texts = loaded([path])
-    with progress(None, quiet, ("whole_trial",), "Searching") as advance:
+    with progress(None, quiet, "Searching") as advance:
         return meanwhile(lambda: find_robust(scenario, progress=advance, **asked)), texts

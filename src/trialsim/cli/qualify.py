@@ -47,8 +47,7 @@ def qualify(
     from trialsim.qualification.qualify import qualify as worked_out
     from trialsim.qualification.qualify import tests_of
 
-    kernels = ("trial", "chain", "abreast", "conduct", "dose_law", "randomised")
-    with progress(len(tests_of(only)), out.prints_nothing_else, kernels, "Testing") as done:
+    with progress(len(tests_of(only)), out.prints_nothing_else, "Testing") as done:
         found = worked_out(full=out.full, seed=seed, on=on, only=only, jobs=jobs, progress=done)
     out.give(found, texts={}, asked=found.asked)
     if not found.passed:

@@ -110,7 +110,7 @@ def run(
         planned = stated.simulation.precision is not None and work.replicates is None
         kept.check(None if planned else work.replicates or stated.simulation.replicates)
     from trialsim.checks import expected as checked
-    from trialsim.engine.operating import expected, kernels_used
+    from trialsim.engine.operating import expected
     from trialsim.reporting.run.folder import asked_of
     from trialsim.running.run import run as worked_out
     from trialsim.scenario.compiled import Compiled
@@ -126,7 +126,6 @@ def run(
             progress(
                 total and total + checked(trial, work.replicates),
                 out.prints_nothing_else,
-                {"chain"} if exact else kernels_used(trial),
             ) as advance,
         ):
             found = worked_out(

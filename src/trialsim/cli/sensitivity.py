@@ -30,7 +30,6 @@ def sensitivity(
     A scenario without such a block is given a tornado: response, toxicity and their association, accrual, withdrawals
     and evaluability, each low and high.
     """
-    from trialsim.engine.operating import kernels_used
     from trialsim.timing import Clock
     from trialsim.varying.assess import assess, expected
     from trialsim.varying.kept_points import Kept
@@ -51,7 +50,7 @@ def sensitivity(
             points,
             workers(work.dask, work.jobs),
             clock("points"),
-            progress(total, out.prints_nothing_else, kernels_used(stated)) as advance,
+            progress(total, out.prints_nothing_else) as advance,
         ):
             found = assess(stated, **asked, jobs=work.jobs, progress=advance, kept=points)
         page = out.write(found, texts=texts, asked=asked, clock=clock, jobs=work.jobs)

@@ -101,11 +101,11 @@ def side_by_side(
     with workers(work.dask, work.jobs):
         with clock("prepare"):
             ready = prepare()
-        rounds, kernels = ready.prepared.replicates, ready.prepared.kernels
+        rounds = ready.prepared.replicates
         with ledgers_beside(out, [digest(each) for each in about], work) as ledgers:
             with (
                 clock("simulate_and_exact"),
-                progress(rounds, out.prints_nothing_else, kernels) as advance,
+                progress(rounds, out.prints_nothing_else) as advance,
             ):
                 found: WhatIfs | Comparison = ready.run(jobs=work.jobs, progress=advance, ledgers=ledgers)
             page = out.write(found, texts=texts, asked=asked, clock=clock, jobs=work.jobs)

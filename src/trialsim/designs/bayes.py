@@ -7,7 +7,6 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 from pydantic import Field
 
 from trialsim.designs.exactly import NEAR, SAME, decimal
@@ -31,6 +30,7 @@ def looks_at(n: int, min_n: int, every: int) -> tuple[int, ...]:
 
 def posterior_above(m: int, prior: tuple[float, float], rate: float) -> Float64:
     """P(p > rate | x responses of m) for x = 0..m."""
+    import numpy as np
     from scipy.special import betaincc
 
     x = np.arange(m + 1)
@@ -41,6 +41,7 @@ def posterior_above_standard(
     m: int, prior: tuple[float, float], standard: tuple[float, float], delta: float
 ) -> Float64:
     """P(p > p_standard + delta | x of m), x = 0..m, where p_standard has a Beta distribution of its own."""
+    import numpy as np
     from scipy.special import betaincc, betainccinv, betaincinv, betaln
 
     # Gauss-Legendre in t, s = sin^2(t), which takes the ends of the density apart; tails below 1e-16 are left out
@@ -58,12 +59,16 @@ def posterior_above_standard(
 
 @lru_cache(maxsize=4)
 def _gauss(nodes: int) -> tuple[Float64, Float64]:
+    import numpy as np
+
     node, weight = np.polynomial.legendre.leggauss(nodes)
     return node, weight
 
 
 def predictive(n: int, r: int, prior: tuple[float, float]) -> list[Float64]:
     """P(more than r responses of n | x of m) for m = 0..n and x = 0..m: an urn, one patient back at a time."""
+    import numpy as np
+
     a, b = prior
     table = [np.zeros(0)] * (n + 1)
     table[n] = (np.arange(n + 1) > r).astype(float)
@@ -147,6 +152,8 @@ def same_where_equal(
 
     Thresholds are tried among values, and one number that was worked out in two ways must not be two thresholds.
     """
+    import numpy as np
+
     changed = False
     for m, row in values.items():
         for x in np.flatnonzero(np.abs(row - near) <= SAME * near).tolist():

@@ -7,17 +7,18 @@ from functools import lru_cache
 from math import lcm
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import AfterValidator, Field
 
 from trialsim.designs.exactly import decimal
 from trialsim.designs.spec import OpenProbability, Prior, Spec, impossible
 from trialsim.errors import DesignError
-from trialsim.kernels.tables import Int64
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from trialsim.designs.binomial import Float64
+    from trialsim.kernels.tables import Int64
 
 NO_GO, NO_COMPARISON, UNDECIDED, LOWER, HIGHER = OUTCOMES = range(5)
 """What a trial says of the two doses; one of these each."""
@@ -202,6 +203,8 @@ class DoseChoice:
         Raises:
             DesignError: a posterior probability equals its cut-off as far as it can be computed.
         """
+        import numpy as np
+
         n1, n2 = seen.n1, seen.n2
         fewest = np.minimum(n1, n2)
         none = fewest == 0 if both is None else (fewest == 0) | ~both
@@ -229,12 +232,16 @@ class DoseChoice:
         self, seen: Seen, higher_passed: NDArray[np.bool_], lower_passed: NDArray[np.bool_]
     ) -> NDArray[np.int8]:
         """(count,) outcomes of trials in which each dose has a design of its own, by which designs were passed."""
+        import numpy as np
+
         both = higher_passed & lower_passed
         found = np.where(higher_passed, HIGHER, np.where(lower_passed, LOWER, NO_GO)).astype(np.int8)
         found[both] = self.outcomes(seen, both)[both]
         return found
 
     def _higher_by_posterior(self, n1: Int64, x1: Int64, n2: Int64, x2: Int64) -> NDArray[np.bool_]:
+        import numpy as np
+
         assert self.posterior is not None
         delta, cutoff, a, b = self.posterior
         most = int((n1 + n2).max(initial=0)) + 1
@@ -265,6 +272,8 @@ def lower_from(n1: int, n2: int, delta: float, cutoff: float, prior: tuple[float
     Raises:
         DesignError: a probability cannot be told from the cut-off.
     """
+    import numpy as np
+
     chances = non_inferior(n1, n2, delta, prior)
     near = np.abs(chances - cutoff)
     if near.min() < TIED:
@@ -283,6 +292,7 @@ def non_inferior(n1: int, n2: int, delta: float, prior: tuple[float, float]) -> 
     The integral over p1 = delta + w of its density times P(p2 >= w), with w = (1 - delta) sin^2 u, which leaves no
     singularity for whole and half parameters; absolute error below 1e-10 for n up to 1,000 and parameters from 1/2.
     """
+    import numpy as np
     from scipy.special import betainc, betaln, xlogy
 
     a, b = prior
@@ -302,6 +312,8 @@ def non_inferior(n1: int, n2: int, delta: float, prior: tuple[float, float]) -> 
 @lru_cache(maxsize=1)
 def _angles() -> tuple[Float64, Float64]:
     """Gauss-Legendre points and weights on (0, pi / 2)."""
+    import numpy as np
+
     points, weights = np.polynomial.legendre.leggauss(NODES)
     return (points + 1) * np.pi / 4, weights * np.pi / 4
 

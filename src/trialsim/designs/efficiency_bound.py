@@ -23,6 +23,9 @@ MOST_PATIENTS = 600
 LARGEST_LOG_RATIO = 600.0
 """Likelihood ratios beyond the exponential of this are not followed."""
 
+SMALL = 60
+"""Up to so many patients the bound is worked out before numba would be imported."""
+
 LARGEST_PRICE = 1e5
 NEAR = 1e-10
 """The bound is the highest to within this; a lower one is a bound as well."""
@@ -54,15 +57,17 @@ def least_en(target: Target, nmax: int) -> Least | None:
     import numpy as np
 
     from trialsim.kernels.doubts import ROUNDING
+    from trialsim.kernels.jit import plainly
     from trialsim.kernels.multipliers import highest, tables
 
     if not followed(target, nmax) or not target.within_reach(nmax):
         return None
-    null, _, ratio = tables(target.p0, target.p1, nmax)
     onward, work = np.zeros((nmax, nmax + 1)), np.zeros((3, nmax + 1))
     box = (0.0, LARGEST_PRICE, 0.0, LARGEST_PRICE)
     at = np.arange(1, nmax + 1)
-    value, price, worth = highest(at, True, box, target.errors, np.inf, NEAR, null, ratio, onward, work)
+    with plainly(nmax <= SMALL):
+        null, _, ratio = tables(target.p0, target.p1, nmax)
+        value, price, worth = highest(at, True, box, target.errors, np.inf, NEAR, null, ratio, onward, work)
     # so much may rounding have added
     value -= ROUNDING * nmax * (nmax + price + worth)
     return Least(float(value), float(price), float(worth))

@@ -9,8 +9,6 @@ from fractions import Fraction
 from itertools import accumulate
 from typing import Any
 
-import numpy as np
-
 from trialsim.codes import CONSIDER, FUTILE, GO, NEVER
 from trialsim.designs.bryant_day import patient, patient_is
 from trialsim.designs.rules import Looks
@@ -53,6 +51,8 @@ def p_go_is(looks: Looks, p: Fraction, toxicity: Fraction, odds_ratio: Fraction)
 def _by_look(looks: Looks, watched: tuple[int, ...], one: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
     """Look by look n and what ends there in go, consider, no go and for toxicity: probabilities, or of whole numbers
     ``one`` those times (their sum)^n."""
+    import numpy as np
+
     first = np.ones((1, 1), dtype=float if isinstance(one[1], float) else object)
     arriving = {0: _grown(first, one, looks.n[0])}
     for k, n in enumerate(looks.n):
@@ -68,6 +68,8 @@ def _by_look(looks: Looks, watched: tuple[int, ...], one: tuple[Any, ...]) -> It
 
 def _grown(state: Any, one: tuple[Any, ...], patients: int) -> Any:
     """The distribution of (responses, toxicities) after more patients; one column where nobody has toxicity."""
+    import numpy as np
+
     toxic, neither, both, response = one
     for _ in range(patients):
         x, t = state.shape
@@ -82,6 +84,8 @@ def _grown(state: Any, one: tuple[Any, ...], patients: int) -> Any:
 
 
 def _sum(a: Any, b: Any) -> Any:
+    import numpy as np
+
     total = np.zeros(tuple(map(max, zip(a.shape, b.shape, strict=True))), dtype=a.dtype)
     total[: a.shape[0], : a.shape[1]] += a
     total[: b.shape[0], : b.shape[1]] += b

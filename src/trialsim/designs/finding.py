@@ -11,7 +11,7 @@ from typing import Any, ClassVar, get_args
 from pydantic import TypeAdapter, ValidationError
 
 from trialsim.answers import Answer
-from trialsim.designs import Design, derived
+from trialsim.designs import derived
 from trialsim.designs.alone import written
 from trialsim.designs.efficiency_bound import ABOVE, LEAST, measured
 from trialsim.designs.error_rates import ErrorRates
@@ -19,6 +19,7 @@ from trialsim.designs.infeasible import Reached, feasible
 from trialsim.designs.key_faults import faults
 from trialsim.designs.over_history import MEAN_TYPE_I, counted, told
 from trialsim.designs.pasted import as_rules
+from trialsim.designs.registry import Design
 from trialsim.designs.rules import Looks
 from trialsim.designs.target import NoDesign, Target, beta_of, check_probability, doubtful
 from trialsim.errors import DesignError

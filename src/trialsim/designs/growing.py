@@ -12,8 +12,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 if TYPE_CHECKING:
     from trialsim.designs.binomial import Float64
 
@@ -43,6 +41,8 @@ def lambdas(
         go: by look, those that are compared with 1 - (1 - lambda)(m/N)^eta; empty where no look is.
         largest: the largest gamma.
     """
+    import numpy as np
+
     last = np.concatenate([stop[-1], *go[-1:]])
     met = [_meetings(at, stop, largest)]
     if len(go):
@@ -59,6 +59,8 @@ def lambdas(
 
 def _between(edges: Float64) -> list[float]:
     """A number with few decimals between each two neighbours in 0 to 1."""
+    import numpy as np
+
     inside = np.unique(edges[(edges > LEAST) & (edges < 1)])
     ends = np.concatenate([[LEAST], inside, [1.0]])
     return [short(a, b) for a, b in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True) if b - a > SAME]
@@ -66,6 +68,8 @@ def _between(edges: Float64) -> list[float]:
 
 def _meetings(at: Sequence[int], values: Sequence[Float64], largest: float) -> Float64 | None:
     """The lambda at which lambda (m/N)^gamma attains two probabilities at one gamma, or one at 0 or the largest."""
+    import numpy as np
+
     log, slope = [], []
     for m, attained in zip(at[:-1], values[:-1], strict=True):
         inside = np.log(attained[(attained > 0) & (attained < 1)])
@@ -89,6 +93,8 @@ def _meetings(at: Sequence[int], values: Sequence[Float64], largest: float) -> F
 
 def gammas(at: Sequence[int], values: Sequence[Float64], lambda_: float, largest: float) -> list[float]:
     """A gamma for each way in which lambda (m/N)^gamma can fall between attained probabilities, growing."""
+    import numpy as np
+
     edges = [np.array([0.0, largest])]
     for m, attained in zip(at[:-1], values[:-1], strict=True):
         inside = attained[(attained > 0) & (attained < lambda_)]

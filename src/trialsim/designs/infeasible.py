@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from trialsim.designs.binomial import upper_tail
 from trialsim.designs.single_stage import search as single_stage
 from trialsim.designs.spec import MAX_PATIENTS
 from trialsim.designs.target import NoDesign, Target
@@ -65,6 +64,8 @@ def most_power(search: Search, target: Target) -> float | None:
 
 def power_at(n: int, target: Target, two_stages: float | None) -> str:
     """The largest power of n patients, in one stage and in two."""
+    from trialsim.designs.binomial import upper_tail
+
     null, good = (upper_tail(n, p) for p in target.rates)
     one = max((float(g) for level, g in zip(null, good, strict=True) if level <= target.alpha), default=0.0)
     said = f"the largest power at n = {n} is {one:.4f}"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from trialsim.designs.binomial import Float64
+if TYPE_CHECKING:
+    from trialsim.designs.binomial import Float64
 
 JEFFREYS = (0.5, 0.5)
 
@@ -69,6 +69,8 @@ def beta_binomial(n: int, a: float, b: float) -> Float64:
 
     Ratios of neighbours added up as logarithms and normalised: no gamma function, no overflow.
     """
+    import numpy as np
+
     x = np.arange(n)
     steps = np.log((n - x) / (x + 1) * ((a + x) / (b + n - 1 - x)))
     logs = np.concatenate([[0.0], np.cumsum(steps)])

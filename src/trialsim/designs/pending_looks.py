@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from trialsim.designs.binomial import Float64
 
 Posterior = Literal["beta", "exact"]
@@ -34,6 +34,7 @@ NEVER_FUTILE = 1 << 61
 def nodes(p0: float, prior: tuple[float, float], most: int) -> tuple[Float64, Float64]:
     """Rates and weights that integrate a polynomial of degree ``most`` against the density of a Beta prior, up to a
     factor; every rate is on one side of p0."""
+    import numpy as np
     from scipy.special import roots_jacobi
 
     a, b = prior
@@ -60,6 +61,8 @@ def above(
 
     ``responses`` and ``failures`` need not be whole: an unconfirmed response is part of each.
     """
+    import numpy as np
+
     if posterior == "beta":
         from scipy.special import betaincc
 
@@ -97,6 +100,7 @@ def futile_from(
 
     A non-response counts as ``window`` ticks. Found by bisection: the posterior probability falls as they grow.
     """
+    import numpy as np
     from scipy.special import betaincc
 
     most, n = max((look.r for look in looks), default=-1), max((look.n for look in looks), default=0)

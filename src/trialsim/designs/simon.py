@@ -37,6 +37,9 @@ from trialsim.designs.rules import Looks, two_way
 from trialsim.designs.spec import AsTuple, CutOff, Patients, Prior, Probability, impossible
 from trialsim.designs.target import NoDesign, Target, widening
 
+SMALL = 150
+"""A search up to so many patients is over before numba would be imported."""
+
 SEARCH_LIMIT = 2000
 """Largest n the search looks at; reached only when p1 - p0 is a few percent, and then said."""
 
@@ -283,18 +286,20 @@ class _Search:
         """The same with n <= nmax; ``every_n``: the best of every n."""
         import numpy as np
 
+        from trialsim.kernels.jit import plainly
         from trialsim.kernels.search import two_stage
 
         share = None
         if self.limits.share is not None:
             share = np.array([self.limits.stage1(n) for n in range(nmax + 1)]).T.copy()
-        rows, complete = settled(
-            lambda book: two_stage(
-                self.target.rates, self.target.errors, nmax, book, self.limits.allowed(), share,
-                self.weight_p1, self.prior, every_n,
-            ),
-            4, self._keeps,
-        )  # fmt: skip
+        with plainly(nmax <= SMALL):
+            rows, complete = settled(
+                lambda book: two_stage(
+                    self.target.rates, self.target.errors, nmax, book, self.limits.allowed(), share,
+                    self.weight_p1, self.prior, every_n,
+                ),
+                4, self._keeps,
+            )  # fmt: skip
         found = best_by_value(
             map(_read, rows.tolist()), lambda d: d.n, (lambda d: d.en, self.en),
             (lambda d: d.power, p_go_at(self.target.p1)), falling=not every_n,

@@ -21,7 +21,7 @@ MAX_PRIOR = 1_000_000
 class Spec(BaseModel):
     """A block of a scenario file."""
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
     def stated_size(self) -> int | None:
         """Of a design its planned n where that is stated; None where it is searched for or follows from other keys."""

@@ -15,7 +15,7 @@ from trialsim.engine.montecarlo import Progress, tallies
 from trialsim.engine.precision import plan
 from trialsim.engine.quantities import Side
 from trialsim.engine.tally import Tally
-from trialsim.engine.timed import Timed, at_once, timed
+from trialsim.engine.timed import at_once, timed
 from trialsim.engine.trials import Trials, untimed
 from trialsim.engine.with_twin import AT_ONCE as AT_ONCE
 from trialsim.engine.with_twin import Sides, adjustments, apart, by_time, with_twins
@@ -135,18 +135,6 @@ def in_pairs(trial: Compiled, trials: Mapping[str, Trials]) -> dict[str, Trials]
         if f"{name}{AT_ONCE}" in trials
     }
     return with_twins(trials, sides)
-
-
-def kernels_used(scenario: Scenario | Compiled) -> set[str]:
-    """The kernels that a run will call, by the names of ``kernels.cold``."""
-    trial = Compiled.of(scenario)
-    used = {"chain"}
-    if decision := trial.scenario.dose_decision:
-        used.add("randomised" if decision.after_trigger else "dose_law")
-    for trials in trials_of(trial).values():
-        main = trials.trials if isinstance(trials, Paths) else trials
-        used.add(("abreast" if main.abreast else "conduct") if isinstance(main, Timed) else "trial")
-    return used
 
 
 def trials_of(trial: Compiled) -> dict[str, Trials]:

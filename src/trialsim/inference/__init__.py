@@ -6,6 +6,7 @@ The ordering behind a p-value or an interval is always named; the default is the
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from trialsim.errors import DesignError
 from trialsim.given import takes
@@ -19,7 +20,9 @@ from trialsim.inference.past_futility import analyse_past_futility
 from trialsim.inference.posterior import JEFFREYS
 from trialsim.inference.questions import two_questions
 from trialsim.inference.sizes import analyse_overrun, analyse_set
-from trialsim.scenario.model import Scenario
+
+if TYPE_CHECKING:
+    from trialsim.scenario.model import Scenario
 
 __all__ = [
     "Analyses",

@@ -180,7 +180,7 @@ class PatientsAnalysis:
     @cached_property
     def intervals(self) -> tuple[Interval, ...]:
         """Every interval, with the coverage that its method has."""
-        return tuple(_intervals(*self._outcomes, self.plan))
+        return tuple(_interval(*self._outcomes, self.plan, name) for name in INTERVALS)
 
     @cached_property
     def posterior(self) -> Posterior:
@@ -198,10 +198,10 @@ class PatientsAnalysis:
         """The primary estimate."""
         return self.estimates[self.plan.estimate]
 
-    @property
+    @cached_property
     def interval(self) -> Interval:
         """The primary interval."""
-        return next(row for row in self.intervals if row.name == self.plan.interval)
+        return _interval(*self._outcomes, self.plan, self.plan.interval)
 
     @property
     def p_value(self) -> float | None:
@@ -356,18 +356,14 @@ def _p_values(outcomes: Outcomes, here: int, plan: AnalysisPlan) -> Sequence[PVa
     return found
 
 
-def _intervals(outcomes: Outcomes, here: int, plan: AnalysisPlan) -> Sequence[Interval]:
-    found = []
-    for name, method in INTERVALS.items():
-        limits = one_sided(method, plan.one_sided)(outcomes, plan.confidence)
-        low, high = (None if math.isnan(end[here]) else float(end[here]) for end in limits)
-        at = [
-            None if p is None else float(coverage(outcomes, limits, np.array([p]))[0])
-            for p in (plan.p0, plan.p1)
-        ]
-        least = least_coverage(outcomes, limits, BETWEEN)
-        found.append(Interval(name, INTERVAL_WORDS[name], low, high, at[0], at[1], least))
-    return found
+def _interval(outcomes: Outcomes, here: int, plan: AnalysisPlan, name: str) -> Interval:
+    limits = one_sided(INTERVALS[name], plan.one_sided)(outcomes, plan.confidence)
+    low, high = (None if math.isnan(end[here]) else float(end[here]) for end in limits)
+    at = [
+        None if p is None else float(coverage(outcomes, limits, np.array([p]))[0]) for p in (plan.p0, plan.p1)
+    ]
+    least = least_coverage(outcomes, limits, BETWEEN)
+    return Interval(name, INTERVAL_WORDS[name], low, high, at[0], at[1], least)
 
 
 def counted(x: int) -> str:

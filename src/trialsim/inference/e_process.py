@@ -24,7 +24,6 @@ from itertools import groupby
 from typing import Protocol
 
 import numpy as np
-from scipy.special import betaincc, betaln
 
 from trialsim.designs.exactly import decimal
 
@@ -81,6 +80,8 @@ class Mixture:
 
     def log(self, n: int, x: int) -> float:
         """Logarithm of M."""
+        from scipy.special import betaincc, betaln
+
         (a, b), p0 = self.prior, float(self.p0)
         above, before = (float(betaincc(a + y, b + m - y, p0)) for m, y in ((n, x), (0, 0)))
         if not above:
@@ -248,6 +249,8 @@ def lower_limit(n: int, x: int, alpha: Fraction) -> float:
 
     That mixture falls as p0 rises, so every rate below is rejected too.
     """
+    from scipy.special import betaincc, betaln
+
     if x == 0:
         return 0.0
     wanted = -math.log(alpha)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trialsim.designs.binomial import clopper_pearson
 from trialsim.errors import DesignError
-from trialsim.scenario.observed import Observed
+
+if TYPE_CHECKING:
+    from trialsim.scenario.observed import Observed
 
 HARM_WORDS = {"toxicities": "Patients with toxicity", "serious": "Patients with serious adverse events"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from trialsim.answers import Answer
 from trialsim.codes import POOLED
@@ -18,8 +18,10 @@ from trialsim.inference.posterior import Posterior, posterior
 from trialsim.inference.questions import TwoQuestions, two_questions
 from trialsim.inference.sizes import analyse_set
 from trialsim.results import digits12
-from trialsim.scenario.compiled import Compiled
-from trialsim.scenario.model import Observed, Scenario
+
+if TYPE_CHECKING:
+    from trialsim.scenario.compiled import Compiled
+    from trialsim.scenario.model import Observed, Scenario
 
 TREATED, EVALUABLE = "All treated patients", "Evaluable patients"
 
@@ -102,6 +104,8 @@ class Analyses(Answer):
 
 def analyse_observed(scenario: Scenario | Compiled, plan: AnalysisPlan) -> Analyses:
     """Analyse what a scenario says was observed, with the design it states."""
+    from trialsim.scenario.compiled import Compiled
+
     trial = Compiled.of(scenario)
     scenario, looks = trial.scenario, trial.rules.looks
     observed = scenario.observed

@@ -70,6 +70,42 @@ def dual(at, early, prices, errors, null, ratio, onward, work):  # type: ignore[
     return value - price * errors[0] + worth * (1 - errors[1]), level, power
 
 
+@dual.alone
+def _by_rows(at, early, prices, errors, null, ratio, onward, work):  # type: ignore[no-untyped-def]
+    """The same by whole rows: each number is made by the same operations in the same order."""
+    price, worth = prices
+    sizes = at.tolist()
+    last = sizes[-1]
+    going = np.stack((price - worth * ratio, np.ones_like(ratio), ratio))
+    dear = going[0] >= 0
+    np.minimum(going[0, last], 0.0, out=work[0])
+    np.less(going[0, last], 0.0, out=work[1])
+    np.multiply(work[1], ratio[last], out=work[2])
+    found, begun = work, np.zeros((3, 1))
+    for k in range(len(sizes) - 2, -1, -1):
+        end, more = sizes[k] + 1, sizes[k + 1] - sizes[k]
+        begun[0] = more
+        chances, later = null[more].tolist(), found
+        found = begun + chances[0] * later[:, :end]
+        for y in range(1, more + 1):
+            found += chances[y] * later[:, y : y + end]
+        cost = found[0]
+        onward[k, :end] = cost
+        stops = cost >= 0
+        if early:
+            stops &= dear[sizes[k], :end]
+            gone = going[:, sizes[k], :end]
+            np.copyto(found, gone, where=gone[0] <= cost)
+        np.copyto(found, 0.0, where=stops)
+    work[:, : sizes[0] + 1] = found[:, : sizes[0] + 1]
+    value, level, power = float(at[0]), 0.0, 0.0
+    for x in range(at[0] + 1):
+        value += null[at[0], x] * work[0, x]
+        level += null[at[0], x] * work[1, x]
+        power += null[at[0], x] * work[2, x]
+    return value - price * errors[0] + worth * (1 - errors[1]), level, power
+
+
 @kernel
 def highest(at, early, box, errors, enough, near, null, ratio, onward, work):  # type: ignore[no-untyped-def]
     """The highest bound over prices in a box (least and most of each), and its prices; ``onward`` is filled for them.

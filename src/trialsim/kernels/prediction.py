@@ -60,4 +60,6 @@ def predict(evaluable, treated, stage1, thresholds, k0, k1, first, out):  # type
                     counts[BY_DOSE + level, lane] += response & counted
                 seen += counted
                 patient += 1
-        out[start : start + width] = counts[:, :width].T
+        for lane in range(width):  # to compile an assignment of slices takes numba as long as all the rest
+            for column in range(out.shape[1]):
+                out[start + lane, column] = counts[column, lane]

@@ -117,7 +117,8 @@ def _two_stage(p0, p1, alpha, beta, nmax, limits, share, weight_p1, on, every_n,
     strictest = _strictest(above1, power_loose, nmax)
     least_r1 = max(fixed_r1, 0)
     if fixed_r1 >= 0:
-        strictest = np.where(strictest >= fixed_r1, fixed_r1, -1)
+        for n1 in range(nmax + 1):  # numba takes two seconds to compile np.where
+            strictest[n1] = fixed_r1 if strictest[n1] >= fixed_r1 else -1
 
     state[BEST] = np.inf
     complete = 0 < fixed_n <= nmax

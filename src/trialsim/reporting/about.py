@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from trialsim.scenario.files import digest
-from trialsim.scenario.model import Scenario
 from trialsim.version import __version__
+
+if TYPE_CHECKING:
+    from trialsim.scenario.model import Scenario
 
 MADE_BY = f"trialsim {__version__}"
 
@@ -15,6 +17,8 @@ def about(scenario: Scenario | None) -> tuple[tuple[str, str], ...]:
     """What a report is about; nothing where there is no scenario."""
     if scenario is None:
         return ()
+    from trialsim.scenario.digest import digest
+
     return (
         ("Endpoint", scenario.endpoint),
         ("Source", scenario.source or "not stated"),

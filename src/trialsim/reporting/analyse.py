@@ -63,6 +63,16 @@ OTHERS = (
 
 def report_of(found: Analyses) -> Report:
     """The analysis as a report; the first set of patients is the primary one."""
+    behind = [appendix(each, k) for k, each in enumerate(found.sets, start=1)]
+    return _report(found, *behind, section("by-dose", "Responses by dose", by_dose(found), folded=True))
+
+
+def in_brief(found: Analyses) -> Report:
+    """The same for a terminal, which leaves out what is folded: it need not be worked out."""
+    return _report(found)
+
+
+def _report(found: Analyses, *folded: Section) -> Report:
     primary, scenario = found.sets[0], found.scenario
     first = section(
         "first-page",
@@ -90,8 +100,7 @@ def report_of(found: Analyses) -> Report:
             "What the methods do under this design",
             characteristics_table(found.characteristics) if found.characteristics else (),
         ),
-        *(appendix(each, k) for k, each in enumerate(found.sets, start=1)),
-        section("by-dose", "Responses by dose", by_dose(found), folded=True),
+        *folded,
     ]
     return Report(
         found.name,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from trialsim.codes import NEVER
-from trialsim.designs import ToxicityRule
 from trialsim.designs.crossing import crossing_probability, first_met
+from trialsim.designs.registry import ToxicityRule
 from trialsim.designs.rules import ACTION_WORDS
 from trialsim.engine import derived
 from trialsim.running.plain import Document

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trialsim.codes import CONTINUE, NEVER, REDUCE, STOP
-from trialsim.designs import WatchingRule
 from trialsim.designs.crossing import lowest
+from trialsim.designs.registry import WatchingRule
 from trialsim.designs.rules import Monitor
 from trialsim.designs.toxicity import Amendment, NoRule, Pocock
 from trialsim.errors import DesignError

@@ -155,10 +155,10 @@ def _progressed_by(conduct: Conduct) -> Int64:
 
 def _max_arrivals(scenario: Scenario, rules: Rules) -> int:
     """Arrivals after which no further patient is needed; with own rules, except with probability <= SHORTFALL."""
-    from scipy.special import bdtr
-
     if scenario.cohorts is None or not scenario.own_rules:
         return rules.most_treated
+    from scipy.special import bdtr
+
     share = {
         name: sum(s.share for s in scenario.strata if s.cohort_name == name)
         for name in scenario.cohorts.names

@@ -61,11 +61,10 @@ def changed(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
             _put(stated, place, deepcopy(value), len(scenario.doses))
             if value is None:
                 _take(stated, place)
-    faults = Faults(json_schema())
     try:
         return Scenario.model_validate(stated)
     except ValidationError as error:
-        findings = faults.explain(stated, error.errors(include_url=False, include_input=False))
+        findings = Faults(json_schema()).explain(stated, error.errors(include_url=False, include_input=False))
         raise _refused(findings, changes) from None
 
 

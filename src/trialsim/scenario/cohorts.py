@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from trialsim.designs import Design
+from trialsim.designs.registry import Design
 from trialsim.designs.spec import AsTuple, Spec, impossible
 from trialsim.scenario.values import GroupName, listed
 

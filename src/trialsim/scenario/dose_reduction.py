@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from trialsim.designs import ToxicityRule, WatchingRule
+from trialsim.designs.registry import ToxicityRule, WatchingRule
 from trialsim.designs.spec import AsTuple, Spec, impossible
 from trialsim.scenario.values import listed
 

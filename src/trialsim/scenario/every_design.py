@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trialsim.designs import Design
+from trialsim.designs.registry import Design
 from trialsim.designs.spec import impossible
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
-from trialsim.designs import Design
+from trialsim.designs.registry import Design
 from trialsim.designs.spec import AsTuple, Spec, impossible
 from trialsim.scenario.believed import DrugPrior, History, check_prior
 from trialsim.scenario.cases import Case, Slope

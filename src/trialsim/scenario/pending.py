@@ -8,7 +8,6 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import numpy as np
 from pydantic import Field, model_validator
 
 from trialsim.codes import DAYS_PER_MONTH, FUTILE
@@ -17,11 +16,10 @@ from trialsim.designs.pending_looks import MOST_EXACT, Look, Posterior, cut_off_
 from trialsim.designs.rules import Looks
 from trialsim.designs.spec import AsTuple, OpenProbability, Prior, Probability, Spec, impossible
 from trialsim.errors import DesignError
-from trialsim.kernels.tables import WAIT
-from trialsim.kernels.tables import Weighing as Tables
 from trialsim.scenario.values import Lag, Weeks, ticks
 
 if TYPE_CHECKING:
+    from trialsim.kernels.tables import Weighing as Tables
     from trialsim.scenario.conduct import Conduct
     from trialsim.scenario.model import Scenario
 
@@ -129,6 +127,11 @@ class Weighed:
 
     def tables(self, looks: int) -> Tables:
         """The rule as the kernel reads it, for so many looks, the final ones included."""
+        import numpy as np
+
+        from trialsim.kernels.tables import WAIT
+        from trialsim.kernels.tables import Weighing as Tables
+
         later = looks - len(self.looks)
         table = np.pad(self.futile_from, ((0, later), (0, 0), (0, 0)))
         doubt = round((1 - self.confirms) * self.window)

@@ -114,19 +114,6 @@ class Prepared:
         """How many rounds a progress bar counts: replicates of every bundle."""
         return sum(group[0] * len(bundles) for group, bundles in self._groups.items())
 
-    @property
-    def kernels(self) -> set[str]:
-        """The kernels that a run will call, by the names of ``kernels.cold``."""
-        used = {"chain"}
-        for bundles in self._groups.values():
-            for bundle in bundles.values():
-                for side in (bundle.one, *bundle.others.values()):
-                    trials = side.trials
-                    used.add(
-                        "trial" if isinstance(trials, Untimed) else "abreast" if trials.abreast else "conduct"
-                    )
-        return used
-
     def run(
         self,
         *,
