@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from trialsim.kernels.streams import STREAM_VERSION
 from trialsim.reporting.about import MADE_BY
 from trialsim.reporting.analyses import PARAGRAPHS, SENTENCES, TABLES, Content
-from trialsim.reporting.paired import kept
+from trialsim.reporting.paired import CORRECTED, kept
 from trialsim.reporting.pictures import Undrawn
 from trialsim.results import digits12
 from trialsim.varying.analysed import Analysed
+from trialsim.varying.answered import AT_ONCE
 from trialsim.varying.assess import SensitivityResults
 from trialsim.varying.assurance import SCRAMBLES
-from trialsim.varying.evaluate import AT_ONCE
 from trialsim.writing.numbers import count
 from trialsim.writing.report import Picture, Pictures, Report, Section, Terms, Words, paragraphs, section
 
@@ -34,6 +35,8 @@ INTRODUCTIONS = {
 }
 
 
+ONE_EACH = ("estimate", "mcse", "low", "high")
+
 KIND = "What the operating characteristics hang on: sensitivity analysis"
 
 
@@ -53,7 +56,7 @@ def report_of(found: SensitivityResults | Analysed) -> Report:
     }
     simulated = any(each.replicates is not None for each in found.analyses)
     trials = f"{found.replicates:,} trials a point unless stated, seed {found.seed}"
-    short = [(_title(each), PARAGRAPHS[each["kind"]](each)[0]) for each in content["analyses"]]
+    short = [(_title(each), PARAGRAPHS[each["kind"]](each)[0]) for each in map(as_told, content["analyses"])]
     about = (
         ("Endpoint", scenario.endpoint),
         ("Source", scenario.source or "not stated"),
@@ -74,7 +77,7 @@ def document(found: SensitivityResults | Analysed, _: Sequence[str] = ()) -> Con
     if isinstance(found, Analysed):
         content = found.to_dict()
         made = SENTENCES.get(found.kind)
-        return content | ({"sentences": list(made(digits12(content)))} if made else {})
+        return content | ({"sentences": list(made(as_told(digits12(content))))} if made else {})
     return found.to_dict() | {"analyses": [document(each) for each in found.analyses]}
 
 
@@ -89,8 +92,25 @@ def sections(content: Content, pictures: Mapping[int, Sequence[Picture]]) -> tup
             Pictures(tuple(pictures.get(k, ()))),
             TABLES[analysis["kind"]](analysis, k),
         )
-        for k, analysis in enumerate(content["analyses"])
+        for k, analysis in enumerate(map(as_told, content["analyses"]))
     )
+
+
+def as_told(content: Any) -> Any:
+    """Plain data of an analysis with adjusted numbers in the place of those that they come from."""
+    if isinstance(content, list):
+        return [as_told(item) for item in content]
+    if not isinstance(content, Mapping):
+        return content
+    found = {key: as_told(value) for key, value in content.items()}
+    known = found.get("adjusted")
+    if isinstance(known, list):
+        for one, name in zip(ONE_EACH, ("estimates", "mcse", "low", "high"), strict=True):
+            found[name] = [each[one] for each in known]
+        found["largest_mcse"] = max(found["mcse"])
+    elif known:
+        found |= {name: known[name] for name in ONE_EACH}
+    return found
 
 
 def engine_words(analysis: Content) -> str:
@@ -99,7 +119,19 @@ def engine_words(analysis: Content) -> str:
     if replicates is None:
         return f"{analysis['engine'].capitalize()}."
     trials = count(replicates, "trial")
-    return f"{analysis['engine'].capitalize()}: {trials} at each point, the same patients at every point."
+    corrected = f" {CORRECTED}" if analysis["kind"] != "priors" and _is_adjusted(analysis) else ""
+    return f"{analysis['engine'].capitalize()}: {trials} at each point, the same patients at every point.{corrected}"
+
+
+def _is_adjusted(content: Any) -> bool:
+    """Whether numbers of an analysis are told adjusted."""
+    if isinstance(content, list):
+        return any(map(_is_adjusted, content))
+    if not isinstance(content, Mapping):
+        return False
+    if "plain_because" in content:
+        return not content["plain_because"]
+    return any(map(_is_adjusted, content.values()))
 
 
 def _title(analysis: Content) -> str:

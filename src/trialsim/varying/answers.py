@@ -116,6 +116,11 @@ class WhatIf(Answer):
         return short(quantity, self.scenario.doses, cohorts, self.scenario.own_rules)
 
     @property
+    def adjusted(self) -> bool:
+        """Whether numbers are told that are adjusted by the trial with outcomes known at once."""
+        return any(number.told is not number for of in self.base.values() for number in of.values())
+
+    @property
     def check(self) -> Check:
         """What is exact, held against its simulated twin."""
         numbers = [n for of in self.base.values() for n in of.values()]

@@ -129,6 +129,12 @@ class Comparison(Answer):
         }
         return tuple(name for name in COLUMNS if name in there)
 
+    @property
+    def adjusted(self) -> bool:
+        """Whether numbers are told that are adjusted by the trial with outcomes known at once."""
+        every = (n for of in self.values.values() for found in of.values() for n in found.values())
+        return any(number.told is not number for number in every)
+
     def label(self, quantity: str) -> str:
         """The words for a quantity."""
         cohorts = self.first.cohorts.names if self.first.cohorts else ()
@@ -191,7 +197,8 @@ class Comparison(Answer):
                         "label": self.label(quantity),
                         **number.row(),
                         "difference": apart.pop("value", None),
-                        **{f"difference_{key}": apart.get(key) for key in ("exact", "mcse", "low", "high")},
+                        **dict.fromkeys(map("difference_{}".format, ("exact", "mcse", "low", "high"))),
+                        **{f"difference_{key}": each for key, each in apart.items()},
                     }
 
     def tables(self) -> dict[str, Iterable[dict[str, Any]]]:
