@@ -68,14 +68,9 @@ class DesignAlone:
     def to_dict(self) -> dict[str, Any]:
         """The design as it stands in JSON."""
         values = {name: getattr(self, name) for name in (*YARDSTICKS, "pet_p0")}
-        return {
-            "name": self.name,
-            "kind": self.scenario.design.kind,
-            "design": written(self.looks),
-            "digest": digest(self.scenario),
-            **values,
-            "dominated_by": list(self.dominated_by),
-        }
+        about = {"name": self.name, "kind": self.scenario.design.kind, "design": written(self.looks)}
+        by = {"digest": digest(self.scenario), **values, "dominated_by": list(self.dominated_by)}
+        return about | by
 
 
 @dataclass(frozen=True, repr=False)
@@ -132,8 +127,7 @@ class Comparison(Answer):
     @property
     def adjusted(self) -> bool:
         """Whether numbers are told that are adjusted by the trial with outcomes known at once."""
-        every = (n for of in self.values.values() for found in of.values() for n in found.values())
-        return any(number.told is not number for number in every)
+        return any(n.is_adjusted for of in self.values.values() for d in of.values() for n in d.values())
 
     def label(self, quantity: str) -> str:
         """The words for a quantity."""
@@ -197,8 +191,9 @@ class Comparison(Answer):
                         "label": self.label(quantity),
                         **number.row(),
                         "difference": apart.pop("value", None),
-                        **dict.fromkeys(map("difference_{}".format, ("exact", "mcse", "low", "high"))),
-                        **{f"difference_{key}": each for key, each in apart.items()},
+                        **{f"difference_{key}": apart.get(key) for key in ("exact", "mcse", "low", "high")},
+                        **number.adjusted_row(),
+                        **(effect.difference.adjusted_row("difference_") if effect else {}),
                     }
 
     def tables(self) -> dict[str, Iterable[dict[str, Any]]]:

@@ -42,10 +42,14 @@ class Number:
         return cls(estimate.estimate, estimate.mcse, estimate.low, estimate.high, adjusted=adjusted)
 
     @property
+    def is_adjusted(self) -> bool:
+        """Whether an adjusted number is told in its place."""
+        return self.adjusted is not None and not self.adjusted.plain_because
+
+    @property
     def told(self) -> Number:
         """The number as it is told: the adjusted one where there is one."""
-        known = self.adjusted
-        return self if known is None or known.plain_because else Number.simulated(known)
+        return Number.simulated(self.adjusted) if self.adjusted and self.is_adjusted else self
 
     @property
     def is_exact(self) -> bool:
@@ -95,12 +99,12 @@ class Number:
     def row(self, name: str = "value") -> dict[str, Any]:
         """As it stands in a row of a table, the value under ``name``."""
         ends = {"mcse": self.mcse, "low": self.low, "high": self.high}
-        return {
-            name: self.value,
-            "exact": self.is_exact,
-            **ends,
-            **(adjusted_row(vars(self.adjusted)) if self.adjusted else {}),
-        }
+        return {name: self.value, "exact": self.is_exact, **ends}
+
+    def adjusted_row(self, prefix: str = "") -> dict[str, Any]:
+        """What is added to such a row where there is an adjusted number."""
+        columns = adjusted_row(vars(self.adjusted)) if self.adjusted else {}
+        return {f"{prefix}{name}": value for name, value in columns.items()}
 
 
 @dataclass(frozen=True)
