@@ -32,7 +32,7 @@ from trialsim.results import Adjusted
 from trialsim.scenario.changes import variant
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Scenario
-from trialsim.varying import twins
+from trialsim.varying import simulated_points, twins
 from trialsim.varying.assess import assess
 from trialsim.varying.compare import compare
 from trialsim.varying.kept_points import Kept
@@ -332,6 +332,23 @@ def test_a_twin_that_disagrees_withholds_every_adjusted_number(monkeypatch: pyte
     for numbers in found.base.values():
         assert {n.adjusted.plain_because for n in numbers.values() if n.adjusted} == {DISAGREE}
     assert not found.adjusted
+
+
+def test_a_sensitivity_analysis_says_that_a_twin_disagrees(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(*_: object) -> dict[str, list[str]]:
+        return {"x": ["en"]}
+
+    monkeypatch.setattr(simulated_points, "disagreements", wrong)
+    path = "conduct.accrual.per_month"
+    block = {"tornado": {"a": {"case": CASE, "quantities": ["p_go"], "inputs": {path: [3, 8]}}}}
+    stated = config("dasatinib").model_copy(update={"sensitivity": None})
+    found = assess(_with_sensitivity(stated, block), replicates=1_000)
+    (panel,) = found.analyses[0].to_dict()["quantities"]
+    assert panel["as_stated"]["adjusted"]["plain_because"] == DISAGREE
+    assert panel["as_stated"]["adjusted"]["mcse"] == panel["as_stated"]["mcse"]
+    text = " ".join(str(found).split())
+    assert f"Not adjusted by the trial with every outcome known at once: {DISAGREE}." in text
+    assert "adjusted by the exact answer" not in text
 
 
 def test_reports_tell_adjusted_numbers_and_keep_both() -> None:

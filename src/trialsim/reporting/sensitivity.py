@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from trialsim.engine.operating import DISAGREE
 from trialsim.kernels.streams import STREAM_VERSION
 from trialsim.reporting.about import MADE_BY
 from trialsim.reporting.analyses import PARAGRAPHS, SENTENCES, TABLES, Content
@@ -119,19 +120,28 @@ def engine_words(analysis: Content) -> str:
     if replicates is None:
         return f"{analysis['engine'].capitalize()}."
     trials = count(replicates, "trial")
-    corrected = f" {CORRECTED}" if analysis["kind"] != "priors" and _is_adjusted(analysis) else ""
-    return f"{analysis['engine'].capitalize()}: {trials} at each point, the same patients at every point.{corrected}"
+    how = f"{analysis['engine'].capitalize()}: {trials} at each point, the same patients at every point."
+    return f"{how}{_corrected(analysis)}"
 
 
-def _is_adjusted(content: Any) -> bool:
-    """Whether numbers of an analysis are told adjusted."""
+def _corrected(analysis: Content) -> str:
+    """In words, whether adjusted numbers are told, or why none is."""
+    reasons = set(_reasons(analysis))
+    if DISAGREE in reasons:
+        return f" Not adjusted by the trial with every outcome known at once: {DISAGREE}."
+    return f" {CORRECTED}" if "" in reasons and analysis["kind"] != "priors" else ""
+
+
+def _reasons(content: Any) -> Iterator[str]:
+    """Why each number of an analysis that might be adjusted is not; "" where it is."""
     if isinstance(content, list):
-        return any(map(_is_adjusted, content))
-    if not isinstance(content, Mapping):
-        return False
-    if "plain_because" in content:
-        return not content["plain_because"]
-    return any(map(_is_adjusted, content.values()))
+        for item in content:
+            yield from _reasons(item)
+    elif isinstance(content, Mapping):
+        if "plain_because" in content:
+            yield content["plain_because"]
+        for item in content.values():
+            yield from _reasons(item)
 
 
 def _title(analysis: Content) -> str:

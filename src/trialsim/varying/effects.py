@@ -93,7 +93,7 @@ class Number:
         if (drawn := self.drawn) is not None:
             found["simulated"] = {"estimate": drawn.estimate, "mcse": drawn.mcse, "z": self.z}
         if self.adjusted is not None:
-            found["adjusted"] = vars(self.adjusted)
+            found["adjusted"] = dict(vars(self.adjusted))
         return found
 
     def row(self, name: str = "value") -> dict[str, Any]:
