@@ -226,6 +226,21 @@ def test_a_sensitivity_analysis_tells_what_runs_tell(tmp_path: Path) -> None:
     assert json.dumps(again.to_dict()) == json.dumps(found.to_dict())
 
 
+def test_a_tornado_tells_the_differences_of_what_ifs() -> None:
+    """Of an input that moves the exact means of the twin."""
+    path = "truth.active.response"
+    block = {"tornado": {"a": {"case": CASE, "quantities": ["p_go"], "inputs": {path: [0.10, 0.20]}}}}
+    stated = config("dasatinib").model_copy(update={"sensitivity": None})
+    found = assess(_with_sensitivity(stated, block), replicates=2_000, seed=4).analyses[0].to_dict()
+    (bar,) = found["quantities"][0]["bars"]
+    for key, value in (("low_minus_stated", 0.10), ("high_minus_stated", 0.20)):
+        asked = whatif(stated, {path: value}, replicates=2_000, seed=4, cases=[CASE])
+        difference = asked["changed"].effects[CASE]["p_go"].difference
+        assert difference.adjusted is not None
+        assert bar[key]["adjusted"] == vars(difference.adjusted)
+        assert bar[key]["estimate"] == difference.value
+
+
 def _with_sensitivity(stated: Scenario, blocks: dict[str, object]) -> Scenario:
     content = stated.model_dump(mode="json", by_alias=True, exclude_unset=True) | {"sensitivity": blocks}
     return Scenario.model_validate(content)
