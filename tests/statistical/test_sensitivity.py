@@ -19,9 +19,10 @@ from trialsim.scenario.changes import changed
 from trialsim.scenario.files import load, parse
 from trialsim.scenario.model import Scenario
 from trialsim.varying import evaluate
+from trialsim.varying.answered import EXACT, SIMULATED
 from trialsim.varying.assess import assess
 from trialsim.varying.assurance import Belief
-from trialsim.varying.evaluate import EXACT, SIMULATED, Asked, Evaluator
+from trialsim.varying.evaluate import Asked, Evaluator
 
 SIMON = "{kind: simon, n1: 25, r1: 1, n: 70, r: 6}"
 SINGLE = "{kind: single_stage, n: 37, r: 3}"

@@ -215,12 +215,12 @@ def test_means_that_hang_on_rare_trials_raise_no_false_alarm():
 
 
 def test_a_wrong_mean_is_found(results):
-    from trialsim.engine.operating import _disagrees
+    from trialsim.engine.operating import disagrees
 
     oc = results["active"]
     estimate = oc.simulated.values["en"]
-    assert not _disagrees("en", oc.exact.values["en"], estimate, 5000, 70, 1e-6)
-    assert _disagrees("en", oc.exact.values["en"] + 3, estimate, 5000, 70, 1e-6)
+    assert not disagrees("en", oc.exact.values["en"], estimate, 5000, 70, 1e-6)
+    assert disagrees("en", oc.exact.values["en"] + 3, estimate, 5000, 70, 1e-6)
 
 
 @pytest.mark.parametrize(
@@ -288,9 +288,9 @@ def test_own_rules_with_a_date_have_no_exact_answer():
 
 
 def test_a_wrong_mean_of_a_count_that_varies_is_found():
-    from trialsim.engine.operating import _disagrees
+    from trialsim.engine.operating import disagrees
     from trialsim.results import Estimate
 
     wrong = Estimate(351.0, 0.05, 350.9, 351.1)
-    assert _disagrees("en_evaluable", 340.0, wrong, 1500, 400, 1e-6)
-    assert not _disagrees("en_evaluable", 350.9, wrong, 1500, 400, 1e-6)
+    assert disagrees("en_evaluable", 340.0, wrong, 1500, 400, 1e-6)
+    assert not disagrees("en_evaluable", 350.9, wrong, 1500, 400, 1e-6)

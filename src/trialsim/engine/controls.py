@@ -28,6 +28,7 @@ COLLINEAR = 10**9
 FEW = f"fewer than {2 * EACH} trials"
 RARE = f"fewer than {LEAST} trials in which it happens, or in which it does not"
 ALIKE = f"fewer than {LEAST} trials that differ from those with outcomes known at once"
+MOVES_ALIKE = f"fewer than {LEAST} trials whose difference is not that of those with outcomes known at once"
 CONSTANT = "no control varies"
 SAME = "it is the same in every trial"
 
@@ -130,16 +131,60 @@ def adjusted(
     """
     if why := kept_plain(sums, probability=probability):
         return _plain(plain, why)
+    limits = (0.0, 1.0) if probability else (-math.inf, math.inf)
+    return _regressed(sums, mu, names, plain, 0 if sums.apart is None else 1, limits, unit)
+
+
+def adjusted_difference(
+    sums: Sums,
+    mu: Sequence[float],
+    names: Sequence[str],
+    plain: Estimate,
+    *,
+    own: int,
+    happens: Sequence[int] = (),
+    unit: float = 1,
+) -> Adjusted:
+    """The adjusted difference between two trials on the same patients, or the plain one and why.
+
+    Args:
+        sums: of the differences, whose controls are those of both twins, the own ones first; ``apart`` counts the
+            replicates in which the difference is not that of the own twins (not 0, where there are none).
+        mu, names: of the controls, in the same order.
+        plain: the difference without controls.
+        own: how many of the controls are own twins.
+        happens: of an event, in how many replicates it happens in either trial and in the own twins.
+        unit: what 1 of the number is in the sums.
+    """
+    if sums.replicates < 2 * EACH:
+        return _plain(plain, FEW)
+    if _least(happens, sums.replicates) < LEAST:
+        return _plain(plain, RARE)
+    if sums.replicates * sums.yy == sums.y**2:
+        return _plain(plain, SAME)
+    if sums.apart is not None and sums.apart < LEAST:
+        return _plain(plain, MOVES_ALIKE)
+    return _regressed(sums, mu, names, plain, own, (-math.inf, math.inf), unit)
+
+
+def _regressed(
+    sums: Sums,
+    mu: Sequence[float],
+    names: Sequence[str],
+    plain: Estimate,
+    own: int,
+    limits: tuple[float, float],
+    unit: float,
+) -> Adjusted:
+    """The regression on all controls, where replicates are too few on the ``own`` first ones only."""
     fit = fitted(sums, mu)
     if sums.replicates < EACH * (len(fit.kept) + 1):
-        fit = fitted(sums.first(0 if sums.apart is None else 1), mu[:1])
+        fit = fitted(sums.first(own), mu[:own])
     if not fit.kept:
         return _plain(plain, CONSTANT)
     estimate, mcse = fit.estimate / unit, fit.mcse / unit
     reach = _t(fit.df) * mcse
-    low, high = estimate - reach, estimate + reach
-    if probability:
-        low, high = max(low, 0.0), min(high, 1.0)
+    low, high = max(estimate - reach, limits[0]), min(estimate + reach, limits[1])
     factor = (plain.mcse / mcse) ** 2 if mcse > 0 else None
     return Adjusted(estimate, mcse, low, high, factor, tuple(names[j] for j in fit.kept))
 
@@ -158,7 +203,11 @@ def kept_plain(sums: Sums, *, probability: bool) -> str:
 def fewest(sums: Sums) -> int:
     """The least number of replicates in which an event happens, or does not, in the trial or in its own twin."""
     happens = [sums.y] if sums.apart is None else [sums.y, sums.x[0]]
-    return min(min(count, sums.replicates - count) for count in happens)
+    return _least(happens, sums.replicates)
+
+
+def _least(happens: Sequence[int], replicates: int) -> int:
+    return min((min(count, replicates - count) for count in happens), default=replicates)
 
 
 def withheld(plain: Estimate, why: str) -> Adjusted:

@@ -279,7 +279,7 @@ def _beside(known: OperatingCharacteristics, drawn: Simulated, cases: int) -> Op
             if z_value is not None:
                 z[name] = z_value
             chance = FALSE_ALARM / (cases * len(known.exact.values))
-            if _disagrees(name, value, estimate, drawn.replicates, len(drawn.n) - 1, chance):
+            if disagrees(name, value, estimate, drawn.replicates, len(drawn.n) - 1, chance):
                 disagreements.append(name)
     return replace(known, simulated=drawn, z=z, disagreements=tuple(disagreements))
 
@@ -291,9 +291,7 @@ def _z(name: str, value: float, estimate: Estimate, replicates: int) -> float | 
     return (estimate.estimate - value) / error if is_normal(replicates, error) else None
 
 
-def _disagrees(
-    name: str, value: float, estimate: Estimate, replicates: int, most: int, chance: float
-) -> bool:
+def disagrees(name: str, value: float, estimate: Estimate, replicates: int, most: int, chance: float) -> bool:
     """Whether the simulated number lies further from the exact one than chance allows with probability ``chance``.
 
     Probabilities by their binomial distribution. Means by the empirical Bernstein bound (Maurer & Pontil, COLT 2009,

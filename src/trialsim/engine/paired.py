@@ -40,11 +40,9 @@ class Together:
         products of a quantity of the other (its value; whether it counts) with one of the one (the same two).
         """
         one = self.one.paired(key, first, count)
-        counts: dict[str, tuple[int, ...]] = {f"0 {name}": _moments(read) for name, read in one.items()}
-        for k, side in enumerate(self.others, start=1):
-            for name, read in side.paired(key, first, count).items():
-                both = _together(one[name], read) if name in one else ()
-                counts[f"{k} {name}"] = (*_moments(read), *both)
+        counts: dict[str, tuple[int, ...]] = {}
+        for k, side in enumerate((self.one, *self.others)):
+            counts |= moments(k, one, side.paired(key, first, count) if k else one)
         return Tally(count, counts)
 
 
@@ -76,15 +74,24 @@ def differences(
     return {case: against(tally, 1) for case, tally in drawn.items()}
 
 
+def moments(k: int, one: Mapping[str, Paired], read: Mapping[str, Paired]) -> dict[str, tuple[int, ...]]:
+    """What ``Together.tally`` counts of the k-th trial, from what is read of it and of the one."""
+    found = {}
+    for name, each in read.items():
+        both = _together(one[name], each) if k and name in one else ()
+        found[f"{k} {name}"] = (*_moments(each), *both)
+    return found
+
+
 def estimates(tally: Tally, k: int) -> dict[str, Estimate]:
     """Every quantity of the k-th trial of a tally of ``Together``, 0 being the one itself."""
-    return {name: estimate_of(name, *sums[:3]) for name, sums in _of(tally, k).items() if sums[2]}
+    return {name: estimate_of(name, *sums[:3]) for name, sums in totals_of(tally, k).items() if sums[2]}
 
 
 def against(tally: Tally, k: int) -> dict[str, Difference]:
     """Every quantity that the k-th other trial of a tally of ``Together`` and the one have in common."""
-    one, found = _of(tally, 0), {}
-    for name, sums in _of(tally, k).items():
+    one, found = totals_of(tally, 0), {}
+    for name, sums in totals_of(tally, k).items():
         if name in one and sums[2] and one[name][2]:
             a, b = (estimate_of(name, *each[:3]) for each in (one[name], sums))
             apart, free = _apart(one[name], sums, tally.replicates)
@@ -93,7 +100,8 @@ def against(tally: Tally, k: int) -> dict[str, Difference]:
     return found
 
 
-def _of(tally: Tally, k: int) -> dict[str, tuple[int, ...]]:
+def totals_of(tally: Tally, k: int) -> dict[str, tuple[int, ...]]:
+    """What a tally holds of the k-th trial, by quantity."""
     mark = f"{k} "
     return {name.removeprefix(mark): sums for name, sums in tally.counts.items() if name.startswith(mark)}
 

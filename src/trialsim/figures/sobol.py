@@ -12,8 +12,8 @@ from trialsim.figures.words import fit, width
 from trialsim.results import to_frame
 from trialsim.scenario.model import Scenario
 from trialsim.varying.analysed import input_words
+from trialsim.varying.answered import SIMULATED
 from trialsim.varying.assurance import SCRAMBLES, AssuranceResult
-from trialsim.varying.evaluate import SIMULATED
 from trialsim.writing.numbers import value_text
 
 BELOW, LEFT, RIGHT, GAP = 0.95, 1.15, 0.3, 0.5

@@ -14,7 +14,7 @@ from trialsim.results import to_frame
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.words import setting
 from trialsim.varying.analysed import input_words
-from trialsim.varying.evaluate import SIMULATED
+from trialsim.varying.answered import SIMULATED
 from trialsim.varying.tornado import Bar, Panel, TornadoResult
 from trialsim.writing.numbers import value_text, with_error
 

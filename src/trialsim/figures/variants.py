@@ -113,9 +113,10 @@ def _cases(found: WhatIf) -> list[str]:
 
 
 def _rows(found: WhatIf, case: str, quantity: str) -> list[_Row]:
-    number = found.base[case].get(quantity)
+    stated = found.base[case].get(quantity)
     rows = []
-    if number is not None:
+    if stated is not None:
+        number = stated.told
         low, high = (number.value if end is None else end for end in (number.low, number.high))
         rows.append(_Row("as stated", number.value, low, high, False, True))
     for each in found.variants:
@@ -129,8 +130,8 @@ def _rows(found: WhatIf, case: str, quantity: str) -> list[_Row]:
 
 def _changed(name: str, effect: Effect) -> _Row:
     """The interval is that of the change: what chance both trials share does not blur it."""
-    d = effect.difference
-    value = effect.other.value
+    d = effect.difference.told
+    value = effect.other.told.value
     return _Row(name, value, value - d.plus_minus, value + d.plus_minus, effect.is_real)
 
 

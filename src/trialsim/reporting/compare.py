@@ -7,7 +7,14 @@ from typing import Any
 
 from trialsim.designs.alone import written
 from trialsim.reporting import sentences
-from trialsim.reporting.paired import difference_cell, method, replicates_words, report, value_cell
+from trialsim.reporting.paired import (
+    CORRECTED,
+    difference_cell,
+    method,
+    replicates_words,
+    report,
+    value_cell,
+)
 from trialsim.reporting.pictures import undrawn
 from trialsim.reporting.sentences import sentence
 from trialsim.results import digits12
@@ -28,6 +35,7 @@ def report_of(found: Comparison) -> Report:
     first = found.designs[0].name
     stated = [f"{name} = {rate(p)}" for name, p in (("p0", found.p0), ("p1", found.p1)) if p is not None]
     reasons = sorted({why for why in found.not_exact.values() if why})
+    corrected = f" {CORRECTED}" if found.adjusted else ""
     how = f"Simulated ({'; '.join(reasons)})." if reasons else "Exact."
     sections = [
         section(
@@ -40,7 +48,7 @@ def report_of(found: Comparison) -> Report:
         section(
             "cases",
             "In every case",
-            Words(f"{how} A difference is that from {first}."),
+            Words(f"{how} A difference is that from {first}.{corrected}"),
             _cases(found, True),
             _cases(found, False),
         ),

@@ -12,12 +12,28 @@ from trialsim.varying.effects import Number, digits
 from trialsim.writing.numbers import NONE, Cell, fixed, plus_minus
 from trialsim.writing.report import Report, Section, Words, section
 
+ADJUSTED = (
+    "In calendar time every trial is also run with every outcome known at once, on the same patients. That twin has an "
+    "exact answer, and how far its simulated numbers came out from it says how far those of the trial are likely to be "
+    "off. Told are the numbers corrected by this, and their smaller errors; a value is the one that trialsim run gives "
+    "with the same seed and replicates. A difference has a correction of its own, with the twins of both trials, and "
+    "need not be that of the two values beside it to the last digit. The uncorrected numbers stand beside them in the "
+    "tables of the folder and in results.json, and stand alone where a correction would hang on too few trials."
+)
+"""How numbers of calendar time are told."""
+
+CORRECTED = (
+    "Told are numbers adjusted by the exact answer of the same trial with every outcome known at once, a difference by "
+    "itself; results.json also has those that were counted."
+)
+"""The same in one sentence, under a table of them."""
+
 
 def value_cell(quantity: str, number: Number | None, error: bool = False) -> Cell:
     """A value, with ``error`` also half the width of its interval."""
     if number is None:
         return Cell(NONE)
-    decimals = digits(quantity, 0.0)
+    number, decimals = number.told, digits(quantity, 0.0)
     text = fixed(number.value, decimals)
     if error and not number.is_exact:
         text += f" {plus_minus(number.plus_minus, decimals)}"
@@ -28,6 +44,7 @@ def difference_cell(quantity: str, number: Number | None) -> Cell:
     """A difference with its sign and error; one within its error is set in grey."""
     if number is None:
         return Cell(NONE)
+    number = number.told
     value, error, decimals = number.value, number.plus_minus, digits(quantity, 0.0)
     if value == 0 and error == 0:
         return Cell("0", value, "none")
@@ -63,6 +80,7 @@ def method(what: str) -> Section:
             "themselves are Clopper-Pearson, those of means and differences normal.",
             "Simulated.",
         ),
+        Words(ADJUSTED, "Adjusted."),
         Words(rule(), "Told."),
         kept("every quantity of every case"),
         folded=True,

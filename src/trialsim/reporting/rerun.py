@@ -105,15 +105,27 @@ def _unsealed(recorded: bytes) -> dict[str, Any]:
 
 
 def _told(recorded: bytes, again: bytes) -> tuple[str, ...]:
-    """What differs, in words."""
+    """What differs, in words; first that random numbers are drawn in another way, if they are."""
     if again == recorded:
         return ()
-    differences = list(_differences("", _unsealed(recorded), _unsealed(again)))
+    before, now = _unsealed(recorded), _unsealed(again)
+    differences = [*_other_streams(before, now), *_differences("", before, now)]
     if not differences:
         differences = ["the content is the same, but it is written differently (spaces, order or line ends)"]
     if len(differences) > MOST:
         differences[MOST:] = [f"and {len(differences) - MOST} more"]
     return tuple(differences)
+
+
+def _other_streams(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """A sentence where the folder is of another version of the random streams."""
+    old, new = (content.get("streams") for content in (before, now))
+    if old is None or new is None or old == new:
+        return []
+    return [
+        f"The random streams differ: the folder is of version {old}, this trialsim of version {new}. Simulated numbers "
+        "then differ by chance, within their errors; exact ones do not."
+    ]
 
 
 def recorded_in(folder: Path) -> tuple[bytes, dict[str, Any]]:

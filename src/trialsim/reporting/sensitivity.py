@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
+from trialsim.engine.operating import DISAGREE
 from trialsim.kernels.streams import STREAM_VERSION
 from trialsim.reporting.about import MADE_BY
 from trialsim.reporting.analyses import PARAGRAPHS, SENTENCES, TABLES, Content
-from trialsim.reporting.paired import kept
+from trialsim.reporting.paired import CORRECTED, kept
 from trialsim.reporting.pictures import Undrawn
 from trialsim.results import digits12
 from trialsim.varying.analysed import Analysed
+from trialsim.varying.answered import AT_ONCE
 from trialsim.varying.assess import SensitivityResults
 from trialsim.varying.assurance import SCRAMBLES
-from trialsim.varying.evaluate import AT_ONCE
 from trialsim.writing.numbers import count
 from trialsim.writing.report import Picture, Pictures, Report, Section, Terms, Words, paragraphs, section
 
@@ -34,6 +36,8 @@ INTRODUCTIONS = {
 }
 
 
+ONE_EACH = ("estimate", "mcse", "low", "high")
+
 KIND = "What the operating characteristics hang on: sensitivity analysis"
 
 
@@ -53,7 +57,7 @@ def report_of(found: SensitivityResults | Analysed) -> Report:
     }
     simulated = any(each.replicates is not None for each in found.analyses)
     trials = f"{found.replicates:,} trials a point unless stated, seed {found.seed}"
-    short = [(_title(each), PARAGRAPHS[each["kind"]](each)[0]) for each in content["analyses"]]
+    short = [(_title(each), PARAGRAPHS[each["kind"]](each)[0]) for each in map(as_told, content["analyses"])]
     about = (
         ("Endpoint", scenario.endpoint),
         ("Source", scenario.source or "not stated"),
@@ -74,7 +78,7 @@ def document(found: SensitivityResults | Analysed, _: Sequence[str] = ()) -> Con
     if isinstance(found, Analysed):
         content = found.to_dict()
         made = SENTENCES.get(found.kind)
-        return content | ({"sentences": list(made(digits12(content)))} if made else {})
+        return content | ({"sentences": list(made(as_told(digits12(content))))} if made else {})
     return found.to_dict() | {"analyses": [document(each) for each in found.analyses]}
 
 
@@ -89,8 +93,25 @@ def sections(content: Content, pictures: Mapping[int, Sequence[Picture]]) -> tup
             Pictures(tuple(pictures.get(k, ()))),
             TABLES[analysis["kind"]](analysis, k),
         )
-        for k, analysis in enumerate(content["analyses"])
+        for k, analysis in enumerate(map(as_told, content["analyses"]))
     )
+
+
+def as_told(content: Any) -> Any:
+    """Plain data of an analysis with adjusted numbers in the place of those that they come from."""
+    if isinstance(content, list):
+        return [as_told(item) for item in content]
+    if not isinstance(content, Mapping):
+        return content
+    found = {key: as_told(value) for key, value in content.items()}
+    known = found.get("adjusted")
+    if isinstance(known, list):
+        for one, name in zip(ONE_EACH, ("estimates", "mcse", "low", "high"), strict=True):
+            found[name] = [each[one] for each in known]
+        found["largest_mcse"] = max(found["mcse"])
+    elif known:
+        found |= {name: known[name] for name in ONE_EACH}
+    return found
 
 
 def engine_words(analysis: Content) -> str:
@@ -99,7 +120,28 @@ def engine_words(analysis: Content) -> str:
     if replicates is None:
         return f"{analysis['engine'].capitalize()}."
     trials = count(replicates, "trial")
-    return f"{analysis['engine'].capitalize()}: {trials} at each point, the same patients at every point."
+    how = f"{analysis['engine'].capitalize()}: {trials} at each point, the same patients at every point."
+    return f"{how}{_corrected(analysis)}"
+
+
+def _corrected(analysis: Content) -> str:
+    """In words, whether adjusted numbers are told, or why none is."""
+    reasons = set(_reasons(analysis))
+    if DISAGREE in reasons:
+        return f" Not adjusted by the trial with every outcome known at once: {DISAGREE}."
+    return f" {CORRECTED}" if "" in reasons and analysis["kind"] != "priors" else ""
+
+
+def _reasons(content: Any) -> Iterator[str]:
+    """Why each number of an analysis that might be adjusted is not; "" where it is."""
+    if isinstance(content, list):
+        for item in content:
+            yield from _reasons(item)
+    elif isinstance(content, Mapping):
+        if "plain_because" in content:
+            yield content["plain_because"]
+        for item in content.values():
+            yield from _reasons(item)
 
 
 def _title(analysis: Content) -> str:

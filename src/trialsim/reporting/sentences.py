@@ -161,6 +161,7 @@ def _believed(effects: Effects, words: Words) -> list[str]:
 
 def _changed(effect: Effect, words: Words) -> str:
     """``P(go) falls from 0.812 to 0.745, by 0.067 (95% 0.064 to 0.070)``."""
+    effect = effect.told
     a, b, d = effect.base.value, effect.other.value, effect.difference
     quantity = effect.quantity
     decimals = digits(quantity, a, b)
@@ -178,7 +179,7 @@ def _changed(effect: Effect, words: Words) -> str:
 
 def _unchanged(quantity: str, cases: Collection[Mapping[str, Effect]], words: Words, where: str) -> str:
     """Why a quantity is said not to change: the same trials, within error, or too little to count."""
-    found = [of[quantity] for of in cases]
+    found = [of[quantity].told for of in cases]
     if all(e.difference.value == 0 and e.difference.is_exact for e in found):
         return f"{words.spoken(quantity)} does not change{where.replace('every', 'any')}"
     if all(abs(e.difference.value) <= e.difference.plus_minus for e in found):

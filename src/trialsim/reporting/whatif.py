@@ -9,7 +9,14 @@ from trialsim.checks.rows import CaseCheck
 from trialsim.checks.rows import label as counted
 from trialsim.reporting import sentences
 from trialsim.reporting.change_words import changes_in_words, told
-from trialsim.reporting.paired import difference_cell, method, replicates_words, report, value_cell
+from trialsim.reporting.paired import (
+    CORRECTED,
+    difference_cell,
+    method,
+    replicates_words,
+    report,
+    value_cell,
+)
 from trialsim.reporting.pictures import undrawn
 from trialsim.reporting.sentences import Words as Names
 from trialsim.reporting.sentences import sentence
@@ -94,12 +101,12 @@ def plain_answer(found: WhatIf) -> str:
     for case, numbers in found.base.items():
         chances = [CHANCES[0], *(q for q in numbers if q.startswith("p_go_cohort_")), *CHANCES[1:]]
         first = [
-            f"{words.spoken(q)} {fixed(numbers[q].value, digits(q, numbers[q].value))}"
+            f"{words.spoken(q)} {fixed(numbers[q].told.value, digits(q, numbers[q].told.value))}"
             for q in chances
             if q in numbers and q in found.quantities
         ]
         second = [
-            f"{fixed(numbers[q].value, 1)} {unit}" for q, unit in MEANS.items() if q in found.quantities
+            f"{fixed(numbers[q].told.value, 1)} {unit}" for q, unit in MEANS.items() if q in found.quantities
         ]
         parts.append(f"If “{case}” is true: {', '.join(first)}; expected are {', '.join(second)}.")
     return " ".join(parts)
@@ -114,7 +121,8 @@ def how(found: WhatIf) -> str:
     )
     if reasons:
         paired = same if found.variants else "± is half of a 95% interval."
-        return f"Simulated ({'; '.join(reasons)}): {run}; {paired}"
+        corrected = f" {CORRECTED}" if found.adjusted else ""
+        return f"Simulated ({'; '.join(reasons)}): {run}; {paired}{corrected}"
     mixed = any(
         not e.difference.is_exact for v in found.variants for of in v.effects.values() for e in of.values()
     )

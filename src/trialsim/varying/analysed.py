@@ -11,7 +11,9 @@ from trialsim.answers import Answer
 from trialsim.results import Estimate
 from trialsim.scenario import words
 from trialsim.scenario.model import Scenario
-from trialsim.varying.evaluate import Answer as Point
+from trialsim.varying.answered import Answer as Point
+from trialsim.varying.effects import adjusted_row
+from trialsim.varying.twins import Told, unadjusted
 
 
 @dataclass(frozen=True, repr=False)
@@ -63,14 +65,21 @@ def input_words(scenario: Scenario, path: str, case: str) -> str:
     return f"{text}{dose or (' at every dose' if several else '')}"
 
 
-def plain(estimate: Estimate) -> dict[str, float | None]:
-    """An estimate in JSON; an exact number has no error and no interval."""
-    if estimate.mcse == 0:
+def plain(estimate: Estimate) -> dict[str, Any]:
+    """An estimate in JSON, beside it what it is once adjusted; an exact number has no error and no interval."""
+    if estimate.mcse == 0 and not isinstance(estimate, Told):
         return {"estimate": estimate.estimate, "mcse": None, "low": None, "high": None}
-    return whole(estimate)
+    found: dict[str, Any] = whole(unadjusted(estimate))
+    return {**found, "adjusted": estimate.to_dict()} if isinstance(estimate, Told) else found
 
 
-def whole(estimate: Estimate) -> dict[str, float | None]:
+def row_of(estimate: Estimate) -> dict[str, Any]:
+    """An estimate in a row of a table."""
+    found = plain(estimate)
+    return {**found, **adjusted_row(found.pop("adjusted"))} if "adjusted" in found else found
+
+
+def whole(estimate: Estimate) -> dict[str, Any]:
     """An estimate in JSON, with its error and interval."""
     return {name: getattr(estimate, name) for name in ("estimate", "mcse", "low", "high")}
 

@@ -116,6 +116,11 @@ class WhatIf(Answer):
         return short(quantity, self.scenario.doses, cohorts, self.scenario.own_rules)
 
     @property
+    def adjusted(self) -> bool:
+        """Whether numbers are told that are adjusted by the trial with outcomes known at once."""
+        return any(number.is_adjusted for of in self.base.values() for number in of.values())
+
+    @property
     def check(self) -> Check:
         """What is exact, held against its simulated twin."""
         numbers = [n for of in self.base.values() for n in of.values()]
@@ -172,7 +177,7 @@ class WhatIf(Answer):
     def rows(self) -> Iterator[dict[str, Any]]:
         """One row a case, variant ("" as stated) and quantity."""
         for about, number, _ in self._numbers():
-            yield {**about, **number.row()}
+            yield {**about, **number.row(), **number.adjusted_row()}
 
     def tables(self) -> dict[str, list[dict[str, Any]]]:
         """``values`` and ``differences``; where exact, the simulated difference stands beside it."""
@@ -191,6 +196,7 @@ class WhatIf(Answer):
                         "simulated_mcse": drawn.mcse if drawn else None,
                         "z": difference.z,
                         "variance_factor": effect.variance_factor,
+                        **difference.adjusted_row(),
                     }
                 )
         return {"values": list(self.rows()), "differences": differences}

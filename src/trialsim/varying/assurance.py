@@ -18,8 +18,9 @@ from trialsim.quantities import is_probability
 from trialsim.results import Estimate
 from trialsim.scenario.analyses import TAIL, prior_words, quantile
 from trialsim.scenario.sensitivity import Prior, Priors
-from trialsim.varying.analysed import Analysed, engines, plain, short, whole
-from trialsim.varying.evaluate import SIMULATED, Asked, Evaluator
+from trialsim.varying.analysed import Analysed, engines, plain, row_of, short, whole
+from trialsim.varying.answered import SIMULATED
+from trialsim.varying.evaluate import Asked, Evaluator
 
 KIND = "priors"
 
@@ -108,7 +109,7 @@ class AssuranceResult(Analysed):
     def rows(self) -> Iterator[dict[str, Any]]:
         """One row a number: the average, the chance of reaching the level, the quantiles, the indices."""
         base = {"quantity": self.quantity}
-        yield {**base, "what": "as stated", **plain(self.as_stated)}
+        yield {**base, "what": "as stated", **row_of(self.as_stated)}
         yield {**base, "what": "average over the prior", **whole(self.mean)}
         if self.reaching is not None:
             yield {**base, "what": f"probability of at least {self.at_least:g}", **whole(self.reaching)}
@@ -130,7 +131,7 @@ def run(name: str, spec: Priors, evaluator: Evaluator) -> AssuranceResult:
     scenario, quantity = evaluator.scenario, spec.quantity
     asked = Asked.by(spec, scenario)
     (stated,) = evaluator(asked, [{}])
-    asked = replace(asked, replicates=spec.replicates)
+    asked = replace(asked, replicates=spec.replicates, adjusted=False)
     samples = []
     engine = ""
     for r in range(SCRAMBLES):

@@ -68,14 +68,9 @@ class DesignAlone:
     def to_dict(self) -> dict[str, Any]:
         """The design as it stands in JSON."""
         values = {name: getattr(self, name) for name in (*YARDSTICKS, "pet_p0")}
-        return {
-            "name": self.name,
-            "kind": self.scenario.design.kind,
-            "design": written(self.looks),
-            "digest": digest(self.scenario),
-            **values,
-            "dominated_by": list(self.dominated_by),
-        }
+        about = {"name": self.name, "kind": self.scenario.design.kind, "design": written(self.looks)}
+        by = {"digest": digest(self.scenario), **values, "dominated_by": list(self.dominated_by)}
+        return about | by
 
 
 @dataclass(frozen=True, repr=False)
@@ -128,6 +123,11 @@ class Comparison(Answer):
             if n.value != 0
         }
         return tuple(name for name in COLUMNS if name in there)
+
+    @property
+    def adjusted(self) -> bool:
+        """Whether numbers are told that are adjusted by the trial with outcomes known at once."""
+        return any(n.is_adjusted for of in self.values.values() for d in of.values() for n in d.values())
 
     def label(self, quantity: str) -> str:
         """The words for a quantity."""
@@ -192,6 +192,8 @@ class Comparison(Answer):
                         **number.row(),
                         "difference": apart.pop("value", None),
                         **{f"difference_{key}": apart.get(key) for key in ("exact", "mcse", "low", "high")},
+                        **number.adjusted_row(),
+                        **(effect.difference.adjusted_row("difference_") if effect else {}),
                     }
 
     def tables(self) -> dict[str, Iterable[dict[str, Any]]]:

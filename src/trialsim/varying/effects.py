@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from trialsim import quantities
 from trialsim.quantities import kind
-from trialsim.results import Estimate, is_normal
+from trialsim.results import Adjusted, Estimate, adjusted_columns, is_normal
 
 Z95 = 1.959963984540054
 
@@ -25,7 +25,7 @@ class Number:
     """A value, exact, or simulated with its Monte Carlo standard error and 95% interval.
 
     ``drawn`` is what simulation gave where the value is exact, in so many ``replicates``: the check of the one by the
-    other.
+    other. ``adjusted`` stands beside a number of calendar time: the same once adjusted by its twin (docs/methods.md).
     """
 
     value: float
@@ -34,11 +34,22 @@ class Number:
     high: float | None = None
     drawn: Estimate | None = None
     replicates: int = 0
+    adjusted: Adjusted | None = None
 
     @classmethod
-    def simulated(cls, estimate: Estimate) -> Number:
+    def simulated(cls, estimate: Estimate, adjusted: Adjusted | None = None) -> Number:
         """A number that simulation alone knows."""
-        return cls(estimate.estimate, estimate.mcse, estimate.low, estimate.high)
+        return cls(estimate.estimate, estimate.mcse, estimate.low, estimate.high, adjusted=adjusted)
+
+    @property
+    def is_adjusted(self) -> bool:
+        """Whether an adjusted number is told in its place."""
+        return self.adjusted is not None and not self.adjusted.plain_because
+
+    @property
+    def told(self) -> Number:
+        """The number as it is told: the adjusted one where there is one."""
+        return Number.simulated(self.adjusted) if self.adjusted and self.is_adjusted else self
 
     @property
     def is_exact(self) -> bool:
@@ -81,12 +92,19 @@ class Number:
             }
         if (drawn := self.drawn) is not None:
             found["simulated"] = {"estimate": drawn.estimate, "mcse": drawn.mcse, "z": self.z}
+        if self.adjusted is not None:
+            found["adjusted"] = dict(vars(self.adjusted))
         return found
 
     def row(self, name: str = "value") -> dict[str, Any]:
         """As it stands in a row of a table, the value under ``name``."""
         ends = {"mcse": self.mcse, "low": self.low, "high": self.high}
         return {name: self.value, "exact": self.is_exact, **ends}
+
+    def adjusted_row(self, prefix: str = "") -> dict[str, Any]:
+        """What is added to such a row where there is an adjusted number."""
+        columns = adjusted_row(vars(self.adjusted)) if self.adjusted else {}
+        return {f"{prefix}{name}": value for name, value in columns.items()}
 
 
 @dataclass(frozen=True)
@@ -104,15 +122,21 @@ class Effect:
     variance_factor: float | None = None
 
     @property
+    def told(self) -> Effect:
+        """The effect as it is told: of adjusted numbers where there are such."""
+        return replace(self, base=self.base.told, other=self.other.told, difference=self.difference.told)
+
+    @property
     def is_real(self) -> bool:
-        """Whether it changes by more than its error (1.96 mcse) and by enough to mean anything."""
-        size = abs(self.difference.value)
-        return size > self.difference.plus_minus and size >= NEGLIGIBLE[kind(self.quantity)]
+        """Whether it changes by more than its error (1.96 mcse) and by enough to mean anything, as it is told."""
+        difference = self.difference.told
+        size = abs(difference.value)
+        return size > difference.plus_minus and size >= NEGLIGIBLE[kind(self.quantity)]
 
     @property
     def size(self) -> float:
         """The change in units of what a sentence tells at least, so that probabilities and patients compare."""
-        return abs(self.difference.value) / TOLD_FROM[kind(self.quantity)]
+        return abs(self.difference.told.value) / TOLD_FROM[kind(self.quantity)]
 
     def to_dict(self) -> dict[str, Any]:
         """As it stands in JSON."""
@@ -122,6 +146,13 @@ class Effect:
             "difference": self.difference.to_dict(),
             "variance_factor": self.variance_factor,
         }
+
+
+def adjusted_row(adjusted: Mapping[str, Any]) -> dict[str, Any]:
+    """An adjusted number in a row; its ``variance_factor`` under a name apart from that of a paired difference."""
+    columns = adjusted_columns(adjusted)
+    factor = columns.pop("variance_factor")
+    return {**columns, "adjusted_variance_factor": factor}
 
 
 def digits(quantity: str, *values: float) -> int:

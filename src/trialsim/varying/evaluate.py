@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from trialsim.designs.rules import Rules
@@ -19,11 +19,12 @@ from trialsim.engine.dose_decisions import allocated, dose_values
 from trialsim.engine.exact import distribution
 from trialsim.engine.montecarlo import tallies
 from trialsim.engine.operating import exact, not_exact
-from trialsim.engine.paired import Together, against, estimates
+from trialsim.engine.paired import against, estimates
+from trialsim.engine.paired_twins import beside
 from trialsim.engine.quantities import Side
-from trialsim.engine.tally import Tally
 from trialsim.engine.timed import Timed
 from trialsim.engine.trials import Untimed, untimed
+from trialsim.engine.with_twin import apart
 from trialsim.errors import TrialsimError
 from trialsim.kernels.streams import STREAM_VERSION
 from trialsim.kernels.tables import Calendar
@@ -34,12 +35,12 @@ from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.sensitivity import Analysis, quantities_of
 from trialsim.scenario.truth import Strata
+from trialsim.varying.answered import AT_ONCE, EXACT, Answer, drawn
 from trialsim.varying.kept_points import Kept
 from trialsim.varying.points import Point, Points
+from trialsim.varying.simulated_points import Pair, adjusted_beside, simulated
+from trialsim.varying.twins import twin_of
 from trialsim.version import __version__
-
-EXACT, AT_ONCE, SIMULATED = "exact", "exact, outcomes known at once", "simulated"
-"""How an answer came about."""
 
 EXACT_GROUP, EXACT_TASK = 512, 32
 """Exact points that are prepared together, and those that a thread works out before they are kept."""
@@ -65,44 +66,6 @@ Progress = Callable[[int], None]
 T = TypeVar("T")
 
 
-Value = float | Sequence[float]
-"""A number as it is kept: an exact one by itself, a simulated one with its error and interval."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The operating characteristics of one point, by name."""
-
-    engine: str
-    values: Mapping[str, Value]
-
-    def __contains__(self, quantity: str) -> bool:
-        return quantity in self.values
-
-    def get(self, quantity: str) -> Estimate | None:
-        """A quantity, or None where it is not among the results."""
-        return self[quantity] if quantity in self.values else None
-
-    def __getitem__(self, quantity: str) -> Estimate:
-        """A quantity; an exact one has a standard error of 0."""
-        if quantity == "trigger_months" and quantity not in self.values:
-            raise TrialsimError(
-                f"`{quantity}` is a mean over the trials in which a dose reduction is triggered; here there is none"
-            )
-        if quantity not in self.values:
-            known = words.meant(quantity, self.values)
-            raise TrialsimError(
-                f"`{quantity}` is not among the {self.engine} results of this scenario{known}"
-            )
-        value = self.values[quantity]
-        return Estimate(value, 0.0, value, value) if isinstance(value, int | float) else Estimate(*value)
-
-
-def drawn(values: Mapping[str, Estimate]) -> Answer:
-    """Simulated numbers as an answer."""
-    return Answer(SIMULATED, {name: (e.estimate, e.mcse, e.low, e.high) for name, e in values.items()})
-
-
 @dataclass(frozen=True)
 class Asked:
     """Whose trials are looked at, and how they are worked out."""
@@ -113,6 +76,8 @@ class Asked:
     seed: int | None = None
     believed: bool = False
     """Whether what follows from ``history`` and ``prior`` is watched: it takes a chain at many rates."""
+    adjusted: bool = True
+    """Whether simulated points are adjusted by their twins, each of which takes an exact answer."""
 
     @classmethod
     def by(cls, analysis: Analysis, scenario: Scenario) -> Asked:
@@ -187,15 +152,13 @@ class Evaluator:
                 parts = [group[k : k + EXACT_TASK] for k in range(0, len(group), EXACT_TASK)]
                 for found in pool.map(lambda part: {work.key: _exact(work, asked) for work in part}, parts):
                     self._keep(found)
-        pending = [(work, _trials(work, asked.case)) for work in fresh.values() if work.why_not]
+        pending = [_pair(work, asked) for work in fresh.values() if work.why_not]
         replicates = asked.replicates or self.replicates
-        for some in _groups(pending, PATIENTS_GROUP, lambda pair: pair[1].patients * replicates):
-            cases = {work.key: trials for work, trials in some}
+        for some in _groups(pending, PATIENTS_GROUP, lambda pair: pair.patients * replicates):
             seed = self.seed if asked.seed is None else asked.seed
-            counted = tallies(cases, replicates, seed, jobs=self.jobs)
-            self._keep(
-                {work.key: _simulated(work, asked, trials, counted[work.key]) for work, trials in some}
-            )
+            cases = {pair.key: pair.trials for pair in some}
+            counted = apart(tallies(cases, replicates, seed, jobs=self.jobs))
+            self._keep(simulated(some, counted))
         return [self._found(work.key) for work in works]
 
     def beside(
@@ -213,16 +176,18 @@ class Evaluator:
         keys = {work.key: _digest("beside", base.key, work.key) for work in works}
         fresh = {work.key: work for work in works if keys[work.key] not in self.kept.points}
         self._advance(len(works) - len(fresh))
-        one = self._side(base, asked)
-        pending = [(work, self._side(work, asked)) for work in fresh.values()]
-        for some in _groups(pending, PATIENTS_GROUP, lambda pair: pair[1].trials.patients * self.replicates):
-            together = Together(one, tuple(side for _, side in some))
+        one = _pair(base, asked)
+        pending = [_pair(work, asked) for work in fresh.values()]
+        for some in _groups(pending, PATIENTS_GROUP, lambda pair: pair.patients * self.replicates):
+            together = beside(one.side, [pair.side for pair in some], [pair.twin for pair in (one, *some)])
             tally = tallies({asked.case: together}, self.replicates, self.seed, jobs=self.jobs)[asked.case]
-            found = {_digest("beside", base.key): drawn(estimates(tally, 0))}
-            for k, (work, _) in enumerate(some, start=1):
-                apart = {name: each.difference for name, each in against(tally, k).items()}
-                found[keys[work.key]] = drawn(estimates(tally, k))
-                found[_digest("apart", keys[work.key])] = drawn(apart)
+            values, moves = adjusted_beside(tally, together, [one, *some])
+            found = {_digest("beside", base.key): drawn(estimates(tally, 0), values[0])}
+            for k, pair in enumerate(some, start=1):
+                key = keys[pair.key]
+                apart_from = {name: each.difference for name, each in against(tally, k).items()}
+                found[key] = drawn(estimates(tally, k), values[k])
+                found[_digest("apart", key)] = drawn(apart_from, moves[k])
             self._keep(found, len(some))
         stated = self._found(_digest("beside", base.key))
         answers = [self._found(keys[work.key]) for work in works]
@@ -230,9 +195,6 @@ class Evaluator:
         if any(name not in answer for name in quantities for answer in (stated, *answers)):
             stated, *answers = self(asked, [{}, *points])  # quantiles and the like are not paired
         return stated, answers, moved
-
-    def _side(self, work: _Work, asked: Asked) -> Side:
-        return Side.of(_trials(work, asked.case), dated=work.scenario.conduct is not None)
 
     def _found(self, key: str) -> Answer:
         return Answer(**self.kept.points[key])
@@ -255,6 +217,7 @@ class Evaluator:
         if why_not:
             seed = self.seed if asked.seed is None else asked.seed
             how = (*how, asked.replicates or self.replicates, seed, STREAM_VERSION)
+            how = (*how, "adjusted") if asked.adjusted and scenario.conduct is not None else how
         return _Work(_digest(__version__, stated, asked.case, *how), scenario, protocol, why_not)
 
     def _protocol_of(self, scenario: Scenario) -> _Protocol:
@@ -277,7 +240,7 @@ class Evaluator:
         return protocol
 
     def _keep(self, found: dict[str, Answer], count: int | None = None) -> None:
-        self.kept.add({key: {"engine": a.engine, "values": a.values} for key, a in found.items()})
+        self.kept.add({key: dict(vars(answer)) for key, answer in found.items()})
         self._advance(len(found) if count is None else count)
 
     def _advance(self, count: int) -> None:
@@ -325,9 +288,16 @@ def _trials(work: _Work, case: str) -> Timed | Untimed:
     return Timed.of(rules, dates, truth.thresholds(), choice, daily=truth.daily)
 
 
-def _simulated(work: _Work, asked: Asked, trials: Timed | Untimed, tally: Tally) -> Answer:
-    found = drawn(Side.of(trials, dated=work.scenario.conduct is not None).simulated(tally).values)
-    return Answer(found.engine, {**found.values, **_believed(work, asked)})
+def _pair(work: _Work, asked: Asked) -> Pair:
+    """What is simulated at a point."""
+    side = Side.of(_trials(work, asked.case), dated=work.scenario.conduct is not None)
+    trial = Compiled(work.scenario, work.protocol.rules)
+    twin = twin_of(trial, asked.case, side) if asked.adjusted else None
+    believes = _believed(work, asked)
+    # as any exact answer at a point, but for what is believed, which stands beside
+    known = _exact(work, replace(asked, believed=False)).values if twin else {}
+    means = {name: value for name, value in known.items() if isinstance(value, int | float)}
+    return Pair(work.key, side, twin, means, believes)
 
 
 def _groups(items: Sequence[T], most: float, size: Callable[[T], float]) -> Iterator[list[T]]:

@@ -12,8 +12,10 @@ from trialsim.results import Estimate
 from trialsim.scenario.analyses import base_value
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.sensitivity import Grid
-from trialsim.varying.analysed import Analysed, engines, plain, short
-from trialsim.varying.evaluate import SIMULATED, Asked, Evaluator
+from trialsim.varying.analysed import Analysed, engines, plain, row_of, short
+from trialsim.varying.answered import SIMULATED
+from trialsim.varying.evaluate import Asked, Evaluator
+from trialsim.varying.twins import Told, unadjusted
 
 KIND = "grids"
 
@@ -52,7 +54,7 @@ class GridResult(Analysed):
 
     @property
     def largest_mcse(self) -> float:
-        """The largest Monte Carlo standard error on the grid; 0 where all is exact."""
+        """The largest Monte Carlo standard error on the grid, as it is told; 0 where all is exact."""
         return max(answer.mcse for answer in self.answers)
 
     @property
@@ -65,17 +67,20 @@ class GridResult(Analysed):
 
     def to_dict(self) -> dict[str, Any]:
         """The analysis as it stands in ``results.json``."""
-        simulated = self.largest_mcse > 0
+        found = [unadjusted(answer) for answer in self.answers]
+        largest = max(answer.mcse for answer in found)
+        adjusted = [answer.to_dict() for answer in self.answers if isinstance(answer, Told)]
         return {
             **self.about(),
             "quantity": self.quantity,
             "label": self.label,
             "axes": [{"input": path, "values": list(values)} for path, values in self.axes.items()],
-            "estimates": [answer.estimate for answer in self.answers],
-            "mcse": [answer.mcse for answer in self.answers] if simulated else None,
-            "low": [answer.low for answer in self.answers] if simulated else None,
-            "high": [answer.high for answer in self.answers] if simulated else None,
-            "largest_mcse": self.largest_mcse if simulated else None,
+            "estimates": [answer.estimate for answer in found],
+            "mcse": [answer.mcse for answer in found] if largest else None,
+            "low": [answer.low for answer in found] if largest else None,
+            "high": [answer.high for answer in found] if largest else None,
+            "largest_mcse": largest or None,
+            **({"adjusted": adjusted} if len(adjusted) == len(found) else {}),
             "own": {"values": self.own, "within": self.on_grid, **plain(self.own_answer)},
             "limits": self.limits,
         }
@@ -83,7 +88,7 @@ class GridResult(Analysed):
     def rows(self) -> Iterator[dict[str, Any]]:
         """One row a point."""
         for point, answer in zip(itertools.product(*self.axes.values()), self.answers, strict=True):
-            yield {**dict(zip(self.axes, point, strict=True)), "quantity": self.quantity, **plain(answer)}
+            yield {**dict(zip(self.axes, point, strict=True)), "quantity": self.quantity, **row_of(answer)}
 
 
 def count(spec: Grid) -> int:

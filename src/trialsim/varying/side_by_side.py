@@ -8,26 +8,43 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
 
 from trialsim.engine.believed import believed
 from trialsim.engine.ledger import Ledger
 from trialsim.engine.montecarlo import Progress, tallies
-from trialsim.engine.operating import FALSE_ALARM, exact
-from trialsim.engine.paired import Difference, Together, against, estimates
+from trialsim.engine.operating import DISAGREE, FALSE_ALARM, exact
+from trialsim.engine.paired import Together, against, estimates
+from trialsim.engine.paired_twins import Means, TwinSums, WithTwins, beside
 from trialsim.engine.precision import plan
 from trialsim.engine.quantities import Side
 from trialsim.engine.sharpening import Drawn
 from trialsim.engine.tally import Tally
 from trialsim.engine.timed import Timed, timed
-from trialsim.engine.trials import Untimed, fingerprint, untimed
+from trialsim.engine.trials import Trials, Untimed, fingerprint, untimed
 from trialsim.errors import TrialsimError
-from trialsim.quantities import found as entry
 from trialsim.quantities import is_probability
-from trialsim.results import Estimate, Exact
+from trialsim.results import Exact
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.files import digest
 from trialsim.scenario.model import Scenario
+from trialsim.varying.both_sides import (
+    AdjustedSides,
+    dose_places,
+    effects_of,
+    exact_effects,
+    exact_values,
+    numbers,
+)
 from trialsim.varying.effects import Effect, Number
+from trialsim.varying.twins import Counted, KnownTwins, disagreements, told, twin_of
+
+_Drawn = Mapping[tuple[int, int], Mapping[str, Tally]]
+"""By group and bundle, what was simulated."""
+
+_Which = tuple[int, str, str]
+"""A comparison, a name in it ("": as stated), and a case."""
 
 Ledgers = Callable[[int], Ledger]
 """The ledger, held by the caller, of the k-th group of trials: those with one seed and number of replicates."""
@@ -67,11 +84,21 @@ class Found:
 
 @dataclass(eq=False)
 class _Bundle:
-    """A trial and all that is simulated beside it, each under its fingerprint."""
+    """A trial and all that is simulated beside it, each under its fingerprint; "" is the one in ``twins``."""
 
     name: str
     one: Side
     others: dict[str, Side] = field(default_factory=dict)
+    twins: dict[str, Side | None] = field(default_factory=dict)
+
+    @cached_property
+    def together(self) -> Together | WithTwins:
+        """What is simulated, once all of it is known."""
+        return beside(self.one, list(self.others.values()), [self.twins[key] for key in ("", *self.others)])
+
+    def place(self, other: str) -> int:
+        """Which of the trials one is, by its fingerprint ("": the one)."""
+        return ["", *self.others].index(other)
 
 
 @dataclass(frozen=True)
@@ -81,6 +108,20 @@ class _Place:
     group: tuple[int, int]
     bundle: str
     other: str = ""
+
+
+class _Held(NamedTuple):
+    """What was counted of a trial in calendar time, beside others and with its twin, and the known means of that."""
+
+    sums: TwinSums
+    k: int
+    means: Means
+    patients: int
+
+    @property
+    def twin(self) -> Counted:
+        """The twin by itself."""
+        return Counted(self.sums.twin(self.k), self.sums.tally.replicates, self.patients, self.means)
 
 
 class Prepared:
@@ -103,6 +144,7 @@ class Prepared:
         self.compared = tuple(compared)
         self._exact: dict[str, dict[str, tuple[Exact | None, str]]] = {}
         self._beliefs: dict[tuple[str, str], dict[str, float]] = {}
+        self._twins = KnownTwins()
         self._groups: dict[tuple[int, int], dict[str, _Bundle]] = {}
         self._places: list[dict[tuple[str, str], _Place]] = []
         self.runs: list[tuple[int, int]] = []
@@ -163,20 +205,24 @@ class Prepared:
         group = (count, seed)
         bundles = self._groups.setdefault(group, {})
         places: dict[tuple[str, str], _Place] = {}
+        trial = Compiled.of(scenario)
         for case, side in sides.items():
             key = _mark(side)
             if key not in bundles:
-                bundles[key] = _Bundle(f"{each.name}: {case}", side)
+                bundles[key] = _Bundle(f"{each.name}: {case}", side, twins={"": twin_of(trial, case, side)})
             places["", case] = _Place(group, key)
         for name, other in each.others.items():
-            for case, side in self._sides(each, other, name).items():
+            sides_there = self._sides(each, other, name)
+            trial = Compiled.of(other)
+            for case, side in sides_there.items():
                 if case not in sides:
                     continue
                 home, key = places["", case].bundle, _mark(side)
                 if key == home:
                     places[name, case] = _Place(group, home)
                     continue
-                bundles[home].others.setdefault(key, side)
+                if bundles[home].others.setdefault(key, side) is side:
+                    bundles[home].twins[key] = twin_of(trial, case, side)
                 places[name, case] = _Place(group, home, key)
         self._places.append(places)
         self.runs.append(group)
@@ -205,26 +251,54 @@ class Prepared:
 
     # -- what was found
 
-    def _all(self, drawn: Mapping[tuple[int, int], Mapping[str, Tally]]) -> list[dict[str, Found]]:
-        pieces = [self._found(k, drawn) for k in range(len(self.compared))]
+    def _all(self, drawn: _Drawn) -> list[dict[str, Found]]:
+        held = {place: self._held(*place, drawn) for place in self._with_twins()}
+        wrong = disagreements({which: each.twin for which, each in held.items()})
+        pieces = [self._found(k, drawn, held, wrong) for k in range(len(self.compared))]
         return self._checked(pieces, drawn)
 
-    def _found(self, k: int, drawn: Mapping[tuple[int, int], Mapping[str, Tally]]) -> dict[str, Found]:
+    def _with_twins(self) -> Iterator[_Which]:
+        """Every comparison, name in it ("": as stated) and case whose trial has a twin."""
+        for k, places in enumerate(self._places):
+            for (name, case), place in places.items():
+                if self._groups[place.group][place.bundle].twins[place.other] is not None:
+                    yield k, name, case
+
+    def _held(self, k: int, name: str, case: str, drawn: _Drawn) -> _Held:
+        each, place = self.compared[k], self._places[k][name, case]
+        bundle = self._groups[place.group][place.bundle]
+        twin, together = bundle.twins[place.other], bundle.together
+        scenario = each.others[name] if name else each.base
+        known = self._twins(scenario, case)
+        assert twin is not None and known is not None and isinstance(together, WithTwins)
+        sums = TwinSums(drawn[place.group][place.bundle], together.of)
+        means = exact_values(known, each.base, scenario)
+        return _Held(sums, bundle.place(place.other), means, twin.trials.patients)
+
+    def _found(
+        self,
+        k: int,
+        drawn: _Drawn,
+        held: Mapping[_Which, _Held],
+        wrong: Mapping[_Which, Sequence[str]],
+    ) -> dict[str, Found]:
         each, places = self.compared[k], self._places[k]
-        found = {}
+        found, why_not = {}, DISAGREE if wrong else ""
         for case in each.case_names(each.base):
             place = places["", case]
             tally = drawn[place.group][place.bundle]
             known, not_exact = self._known(each.base, case)
-            base = _numbers(known, estimates(tally, 0), each.base, each.base, tally.replicates)
+            stated = held.get((k, "", case))
+            ours = stated.sums.values(0, stated.means, why_not) if stated else {}
+            base = numbers(known, estimates(tally, 0), each.base, each.base, tally.replicates, ours)
             here = self._believed(each.base, case)
             base |= {name: Number(value) for name, value in here.items()}
-            others = {}
+            others, flagged = {}, told(wrong.get((k, "", case), ()))
             for name, scenario in each.others.items():
                 if (name, case) not in places:
                     continue
                 there = places[name, case]
-                apart_exactly = _exact_effects(here, self._believed(scenario, case))
+                apart_exactly = exact_effects(here, self._believed(scenario, case))
                 if there.other == "":
                     same = {
                         q: Effect(q, value, value, Number(0.0)) for q, value in base.items() if q not in here
@@ -232,11 +306,20 @@ class Prepared:
                     others[name] = same | apart_exactly
                     continue
                 bundle = self._groups[there.group][there.bundle]
-                apart = against(tally, 1 + list(bundle.others).index(there.other))
+                at = bundle.place(there.other)
                 exact_there, _ = self._known(scenario, case)
-                others[name] = _effects(known, exact_there, apart, each.base, scenario, tally.replicates)
+                sides, changed = AdjustedSides(ours), held.get((k, name, case))
+                if changed:
+                    flagged += [f"{name}: {quantity}" for quantity in told(wrong.get((k, name, case), ()))]
+                    theirs, sums = changed.sums.values(at, changed.means, why_not), changed.sums
+                    both = sums.differences(at, stated.means, changed.means, why_not) if stated else {}
+                    sides = AdjustedSides(ours, theirs, both)
+                beside = against(tally, at)
+                others[name] = effects_of(
+                    known, exact_there, beside, each.base, scenario, tally.replicates, sides
+                )
                 others[name] |= apart_exactly
-            found[case] = Found(base, others, not_exact)
+            found[case] = Found(base, others, not_exact, tuple(flagged))
         return found
 
     def _known(self, scenario: Scenario, case: str) -> tuple[Exact | None, str]:
@@ -258,9 +341,7 @@ class Prepared:
             self._beliefs[mark] = believed(Compiled.of(scenario), case)
         return self._beliefs[mark]
 
-    def _checked(
-        self, pieces: list[dict[str, Found]], drawn: Mapping[tuple[int, int], Mapping[str, Tally]]
-    ) -> list[dict[str, Found]]:
+    def _checked(self, pieces: list[dict[str, Found]], drawn: _Drawn) -> list[dict[str, Found]]:
         """The same, each case with the quantities on which exact and simulated differ by more than chance allows."""
         numbers = sum(
             len(found.base) * (1 + len(found.others)) for piece in pieces for found in piece.values()
@@ -272,7 +353,8 @@ class Prepared:
             most = max(self._most(k, case) for case in piece) if piece else 0
             cases = {}
             for case, found in piece.items():
-                wrong = [q for q, n in found.base.items() if n.disagrees(_span(q, most), replicates, chance)]
+                wrong = [*found.disagreements]
+                wrong += [q for q, n in found.base.items() if n.disagrees(_span(q, most), replicates, chance)]
                 wrong += [
                     f"{name}: {q}"
                     for name, effects in found.others.items()
@@ -290,14 +372,9 @@ class Prepared:
         return max(side.trials.patients for side in (bundle.one, *bundle.others.values()))
 
 
-def dose_places(base: Sequence[str], doses: Sequence[str]) -> tuple[int, ...]:
-    """For each dose, which of the base scenario's it is, by name (from 1; 0: none of them)."""
-    return tuple(list(base).index(dose) + 1 if dose in base else 0 for dose in doses)
-
-
-def _together(bundles: Mapping[str, _Bundle]) -> dict[str, Together]:
+def _together(bundles: Mapping[str, _Bundle]) -> dict[str, Trials]:
     """What is simulated side by side, by name."""
-    return {b.name: Together(b.one, tuple(b.others.values())) for b in bundles.values()}
+    return {bundle.name: bundle.together for bundle in bundles.values()}
 
 
 def _mark(side: Side) -> str:
@@ -306,69 +383,3 @@ def _mark(side: Side) -> str:
 
 def _span(quantity: str, most: int) -> float:
     return 1.0 if is_probability(quantity) else float(most)
-
-
-def _exact_values(known: Exact, base: Scenario, scenario: Scenario) -> dict[str, float]:
-    """The exact values, those by dose under the number that the dose has in the base scenario."""
-    places, values = dose_places(base.doses, scenario.doses), {}
-    for name, value in known.values.items():
-        quantity, level = entry(name)
-        if quantity.per != "dose":
-            values[name] = value
-        elif place := places[level - 1]:
-            there = quantity.names(len(base.doses))[place - 1]
-            values[there] = values.get(there, 0.0) + value
-    return values
-
-
-def _numbers(
-    known: Exact | None,
-    drawn: Mapping[str, Estimate],
-    base: Scenario,
-    scenario: Scenario,
-    replicates: int,
-) -> dict[str, Number]:
-    """Every simulated quantity, exact where that is known."""
-    values = _exact_values(known, base, scenario) if known else {}
-    return {
-        name: (
-            Number(values[name], drawn=estimate, replicates=replicates)
-            if name in values
-            else Number.simulated(estimate)
-        )
-        for name, estimate in drawn.items()
-    }
-
-
-def _exact_effects(here: Mapping[str, float], there: Mapping[str, float]) -> dict[str, Effect]:
-    """Quantities of both that are exact and simulated on neither side."""
-    return {
-        name: Effect(name, Number(here[name]), Number(there[name]), Number(there[name] - here[name]))
-        for name in here
-        if name in there
-    }
-
-
-def _effects(
-    known: Exact | None,
-    known_other: Exact | None,
-    apart: Mapping[str, Difference],
-    base: Scenario,
-    scenario: Scenario,
-    replicates: int,
-) -> dict[str, Effect]:
-    """Every quantity of both; exact where both are, else simulated on both sides so that the difference adds up."""
-    one = _exact_values(known, base, base) if known and known_other else {}
-    other = _exact_values(known_other, base, scenario) if known and known_other else {}
-    effects = {}
-    for name, found in apart.items():
-        factor = found.variance_factor if found.difference.mcse > 0 else None
-        if name in one and name in other:
-            a = Number(one[name], drawn=found.one, replicates=replicates)
-            b = Number(other[name], drawn=found.other, replicates=replicates)
-            difference = Number(other[name] - one[name], drawn=found.difference, replicates=replicates)
-        else:
-            a, b = Number.simulated(found.one), Number.simulated(found.other)
-            difference = Number.simulated(found.difference)
-        effects[name] = Effect(name, a, b, difference, factor)
-    return effects

@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 
 from trialsim.results import Estimate
 from trialsim.scenario.sensitivity import Threshold
-from trialsim.varying.analysed import Analysed, engines, plain, short
-from trialsim.varying.evaluate import SIMULATED, Asked, Evaluator
+from trialsim.varying.analysed import Analysed, engines, plain, row_of, short
+from trialsim.varying.answered import SIMULATED
+from trialsim.varying.evaluate import Asked, Evaluator
 from trialsim.varying.grids import one_value
 from trialsim.varying.ranges import spread, takes_whole
 
@@ -89,7 +90,7 @@ class ThresholdResult(Analysed):
         """One row a value looked at, then one a crossing."""
         about = {"quantity": self.quantity, "input": self.input}
         for value, answer in self.scan:
-            yield {**about, "what": "scan", "value": value, **plain(answer)}
+            yield {**about, "what": "scan", "value": value, **row_of(answer)}
         for crossing in self.crossings:
             error = crossing.low != crossing.high
             ends = {"value_low": crossing.low, "value_high": crossing.high} if error else {}

@@ -10,8 +10,10 @@ from trialsim.results import Estimate
 from trialsim.scenario.analyses import base_value
 from trialsim.scenario.sensitivity import Tornado
 from trialsim.scenario.words import setting
-from trialsim.varying.analysed import Analysed, engines, plain, short
-from trialsim.varying.evaluate import SIMULATED, Asked, Evaluator, combined
+from trialsim.varying.analysed import Analysed, engines, plain, row_of, short
+from trialsim.varying.answered import SIMULATED
+from trialsim.varying.evaluate import Asked, Evaluator, combined
+from trialsim.varying.twins import Told, unadjusted
 
 KIND = "tornado"
 
@@ -81,17 +83,19 @@ class TornadoResult(Analysed):
             for bar in panel.bars:
                 for k, end in enumerate(("low", "high")):
                     difference = bar.differences[k]
+                    plain_difference = unadjusted(difference)
                     yield {
                         "quantity": panel.quantity,
                         "input": bar.input,
                         "stated": setting(bar.stated),
                         "end": end,
                         "value": setting(bar.values[k]),
-                        **plain(bar.ends[k]),
-                        "as_stated": panel.base.estimate,
-                        "difference": difference.estimate,
-                        "difference_mcse": difference.mcse or None,
+                        **row_of(bar.ends[k]),
+                        "as_stated": unadjusted(panel.base).estimate,
+                        "difference": plain_difference.estimate,
+                        "difference_mcse": plain_difference.mcse or None,
                         "paired": bar.paired,
+                        **_adjusted(panel.base, difference),
                     }
 
 
@@ -133,6 +137,14 @@ def run(name: str, spec: Tornado, evaluator: Evaluator) -> TornadoResult:
         evaluator.replicates if SIMULATED in engine else None,
         tuple(panels),
     )
+
+
+def _adjusted(base: Estimate, difference: Estimate) -> dict[str, Any]:
+    """What of a row is told in place of plain numbers, beside the value itself."""
+    if not isinstance(base, Told):
+        return {}
+    moved = {"adjusted_difference": difference.estimate, "adjusted_difference_mcse": difference.mcse or None}
+    return {"adjusted_as_stated": base.estimate, **(moved if isinstance(difference, Told) else {})}
 
 
 def _bar(bar: Bar) -> dict[str, Any]:

@@ -15,10 +15,12 @@ import numpy as np
 from trialsim.kernels.tables import Float64
 from trialsim.results import Estimate
 from trialsim.scenario.sensitivity import WorstCase
-from trialsim.varying.analysed import Analysed, engines, plain, short
-from trialsim.varying.evaluate import SIMULATED, Asked, Evaluator
+from trialsim.varying.analysed import Analysed, engines, plain, row_of, short
+from trialsim.varying.answered import SIMULATED
+from trialsim.varying.evaluate import Asked, Evaluator
 from trialsim.varying.points import Point
 from trialsim.varying.ranges import inside, takes_whole
+from trialsim.varying.twins import Told, unadjusted
 
 KIND = "worst_case"
 
@@ -84,6 +86,8 @@ class WorstCaseResult(Analysed):
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """One row an input."""
+        own = self.own_answer
+        adjusted = {"adjusted_as_stated": own.estimate} if isinstance(own, Told) else {}
         for path, (low, high) in self.ranges.items():
             yield {
                 "input": path,
@@ -91,9 +95,9 @@ class WorstCaseResult(Analysed):
                 "high": high,
                 "worst_at": self.point[path],
                 "quantity": self.quantity,
-                "estimate": self.answer.estimate,
-                "mcse": self.answer.mcse or None,
-                "as_stated": self.own_answer.estimate,
+                **row_of(self.answer),
+                "as_stated": unadjusted(self.own_answer).estimate,
+                **adjusted,
             }
 
 
