@@ -49,6 +49,7 @@ from trialsim.kernels.abreast_draw import (
     COUNTS_BIT,
     GAP,
     KNOWN,
+    MISSED,
     MOVED,
     NEXT,
     ONSET,
@@ -73,7 +74,7 @@ from trialsim.kernels.abreast_draw import (
     draw_visits,
     draw_words,
 )
-from trialsim.kernels.jit import kernel, part
+from trialsim.kernels.jit import kernel, part, widest_vectors
 from trialsim.kernels.tables import Int32, Int64
 from trialsim.kernels.trial import LANES, VECTOR
 
@@ -88,6 +89,7 @@ def advance(state, counts, event, width, m, bound):  # type: ignore[no-untyped-d
     A patient who arrives at or after the alarm is not entered. ``counts`` (C, lanes) are patients, evaluable patients
     and responses of each cohort, ten bits each.
     """
+    widest_vectors()
     m, bound = Tick(m), Tick(bound)
     nothing, one = Tick(0), Tick(1)
     for lane in range(width):
@@ -138,6 +140,7 @@ class Block(NamedTuple):
 @part
 def _simulate(tables, calendar, thresholds, k0, k1, first, out, start, arrivals, block):  # type: ignore[no-untyped-def]
     """Simulate the trials of the rows of ``out`` from ``start`` on, which are zero."""
+    widest_vectors()
     levels, cohorts = thresholds.shape[0], calendar.cohorts
     planned = tables.act_ge.shape[1] - 1
     as_it_happens = calendar.as_it_happens
@@ -326,6 +329,7 @@ def simulate(tables, calendar, thresholds, k0, k1, first, out):  # type: ignore[
     For trials in one group without replacement, patient-level reductions, early decisions, amendments by month,
     excluded overrun or a change of the analysis set.
     """
+    widest_vectors()
     cohorts, planned = calendar.cohorts, tables.act_ge.shape[1] - 1
     block = Block(
         np.zeros(ROWS * LANES, dtype=np.int32),
@@ -340,7 +344,9 @@ def simulate(tables, calendar, thresholds, k0, k1, first, out):  # type: ignore[
         np.empty(LANES, dtype=np.uint8),
         np.empty(LANES + 1, dtype=np.int32),
     )
+    # what stays, unless it is drawn: nobody is screened in vain, nobody withdraws
     block.state[SCREENED : SCREENED + LANES] = 1
+    block.state[MISSED : MISSED + LANES] = calendar.visit.shape[0]
     for start in range(0, out.shape[0], LANES):
         arrivals = min(LANES, out.shape[0] - start)
         out[start : start + arrivals] = 0

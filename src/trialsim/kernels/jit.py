@@ -41,6 +41,18 @@ def leading_zeros(typing_context: Any, word: Any) -> Any:  # noqa: ARG001 - numb
     return word(word), build
 
 
+@numba.extending.intrinsic
+def widest_vectors(typing_context: Any) -> Any:  # noqa: ARG001 - numba's signature
+    """In a kernel: let its loops fill vectors of 512 bits where the processor has them; LLVM would stay at 256."""
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
+        # a plain set: llvmlite's own check knows only attributes without a value
+        set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+        return context.get_dummy_value()
+
+    return numba.types.none(), build
+
+
 inline = numba.njit(inline="always", error_model="numpy")
 """For the small functions that kernels of the same file are written in."""
 
