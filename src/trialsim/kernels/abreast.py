@@ -73,6 +73,7 @@ from trialsim.kernels.abreast_draw import (
     draw_strata,
     draw_visits,
     draw_words,
+    needed_groups,
 )
 from trialsim.kernels.jit import kernel, part, widest_vectors
 from trialsim.kernels.tables import Int32, Int64
@@ -144,6 +145,7 @@ def _simulate(tables, calendar, thresholds, k0, k1, first, out, start, arrivals,
     levels, cohorts = thresholds.shape[0], calendar.cohorts
     planned = tables.act_ge.shape[1] - 1
     as_it_happens = calendar.as_it_happens
+    needed = needed_groups(calendar, thresholds)
     state, unit, counts, trials, onsets = block.state, block.unit, block.counts, block.trials, block.onsets
     arriving, unit_arriving, counts_arriving = block.arriving, block.unit_arriving, block.counts_arriving
     words, event, where = block.words, block.event, block.where
@@ -181,7 +183,7 @@ def _simulate(tables, calendar, thresholds, k0, k1, first, out, start, arrivals,
         m = 0
         while running > 0:
             width = (running + VECTOR - 1) // VECTOR * VECTOR
-            draw_words(words, state, width, first, m, k0, k1)
+            draw_words(words, state, width, needed, first, m, k0, k1)
             draw_arrivals(calendar, words, state, unit, width)
             if varied or cohorts > 1:
                 draw_strata(calendar, words, state, width)

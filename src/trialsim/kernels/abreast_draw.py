@@ -88,6 +88,8 @@ _COURSE = np.uint64((DOMAIN_TRIAL << 16) | GROUP_COURSE)
 _EVENT = np.uint64((DOMAIN_TRIAL << 16) | GROUP_EVENT)
 _LOW, _HIGH = np.uint64(0xFFFFFFFF), np.uint64(32)
 
+ALL_GROUPS = 1 << GROUP_OUTCOME | 1 << GROUP_COURSE | 1 << GROUP_EVENT
+
 _CERTAIN = 1 << 32
 """The threshold of what is certain."""
 
@@ -99,22 +101,49 @@ Word = np.uint32
 
 
 @part
-def draw_words(words, state, width, first, m, k0, k1):  # type: ignore[no-untyped-def]
+def draw_words(words, state, width, needed, first, m, k0, k1):  # type: ignore[no-untyped-def]
     """Fill ``words`` with the groups of the patient after the first m at the level of every lane."""
     widest_vectors()
-    for lane in range(width):
-        replicate = np.uint64(first + state[TRIAL + lane])
-        low, high = replicate & _LOW, replicate >> _HIGH
-        index = np.uint64(state[BEFORE + lane] + m)
-        w0, w1, w2, w3 = philox(low, high, index, _OUTCOME, k0, k1)
-        words[RESPONSE_WORD + lane], words[TOXICITY_WORD + lane] = w0, w1
-        words[EVALUABLE_WORD + lane], words[GAP_WORD + lane] = w2, w3
-        w0, w1, w2, w3 = philox(low, high, index, _COURSE, k0, k1)
-        words[ONSET_WORD + lane], words[PROGRESSION_WORD + lane] = w0, w1
-        words[WITHDRAWAL_WORD + lane], words[STRATUM_WORD + lane] = w2, w3
-        w0, w1, w2, w3 = philox(low, high, index, _EVENT, k0, k1)
-        words[SERIOUS_WORD + lane], words[STABLE_WORD + lane] = w0, w1
-        words[SCREENING_WORD + lane], words[SIGHT_WORD + lane] = w2, w3
+    if needed == ALL_GROUPS:  # in one loop, where the groups share their address
+        for lane in range(width):
+            replicate = np.uint64(first + state[TRIAL + lane])
+            low, high = replicate & _LOW, replicate >> _HIGH
+            index = np.uint64(state[BEFORE + lane] + m)
+            w0, w1, w2, w3 = philox(low, high, index, _OUTCOME, k0, k1)
+            words[RESPONSE_WORD + lane], words[TOXICITY_WORD + lane] = w0, w1
+            words[EVALUABLE_WORD + lane], words[GAP_WORD + lane] = w2, w3
+            w0, w1, w2, w3 = philox(low, high, index, _COURSE, k0, k1)
+            words[ONSET_WORD + lane], words[PROGRESSION_WORD + lane] = w0, w1
+            words[WITHDRAWAL_WORD + lane], words[STRATUM_WORD + lane] = w2, w3
+            w0, w1, w2, w3 = philox(low, high, index, _EVENT, k0, k1)
+            words[SERIOUS_WORD + lane], words[STABLE_WORD + lane] = w0, w1
+            words[SCREENING_WORD + lane], words[SIGHT_WORD + lane] = w2, w3
+        return
+    for group in range(GROUP_OUTCOME, GROUP_EVENT + 1):
+        if needed >> group & 1:
+            for lane in range(width):
+                replicate = np.uint64(first + state[TRIAL + lane])
+                index = np.uint64(state[BEFORE + lane] + m)
+                address = _OUTCOME + np.uint64(group)
+                w0, w1, w2, w3 = philox(replicate & _LOW, replicate >> _HIGH, index, address, k0, k1)
+                at = 4 * group * LANES + lane
+                words[at], words[at + LANES] = w0, w1
+                words[at + 2 * LANES], words[at + 3 * LANES] = w2, w3
+
+
+@part
+def needed_groups(calendar, thresholds):  # type: ignore[no-untyped-def]
+    """The groups of words on which something hangs, as bits: a trial without toxicities needs no months to them."""
+    last, events, courses = calendar.seen_by.shape[0] - 1, False, False
+    for level in range(thresholds.shape[0]):
+        for s in range(thresholds.shape[1]):
+            p = thresholds[level, s]
+            events = events or p[SERIOUS] > 0 or p[STABLE] > 0
+            courses = courses or p[TOXIC_IF_NOT] > 0 or p[TOXIC_IF_SO] > 0
+    events = events or calendar.screening[0] > 0 or (last > 0 and calendar.seen_by[0] < _CERTAIN)
+    courses = courses or calendar.missed_by[last] > 0 or last > calendar.confirmation
+    courses = courses or calendar.stratum_by.shape[0] > 1
+    return 1 << GROUP_OUTCOME | courses << GROUP_COURSE | events << GROUP_EVENT
 
 
 @inline
