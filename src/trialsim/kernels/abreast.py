@@ -9,7 +9,7 @@ a trial is decided one at a time, where an alarm rings or something is due. What
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,12 +75,14 @@ from trialsim.kernels.abreast_draw import (
     draw_words,
     needed_groups,
 )
-from trialsim.kernels.jit import kernel, part, widest_vectors
-from trialsim.kernels.tables import Int32, Int64
+from trialsim.kernels.jit import inline, part, plain_kernel, widest_vectors
+from trialsim.kernels.tables import Calendar, Int32, Int64, Tables
 from trialsim.kernels.trial import LANES, VECTOR
 
 MOST_PATIENTS = 1000
 """Counts of patients are packed ten bits each."""
+
+_LINE = 64
 
 
 @part
@@ -138,7 +140,7 @@ class Block(NamedTuple):
     where: Int32
 
 
-@part
+@inline
 def _simulate(tables, calendar, thresholds, k0, k1, first, out, start, arrivals, block):  # type: ignore[no-untyped-def]
     """Simulate the trials of the rows of ``out`` from ``start`` on, which are zero."""
     widest_vectors()
@@ -324,28 +326,10 @@ def _simulate(tables, calendar, thresholds, k0, k1, first, out, start, arrivals,
                     counts[c, lane] = counts[c, running]
 
 
-@kernel
-def simulate(tables, calendar, thresholds, k0, k1, first, out):  # type: ignore[no-untyped-def]
-    """Fill ``out`` (replicates, columns) with replicates ``first``, ``first + 1``, ... (``conduct_columns``).
-
-    For trials in one group without replacement, patient-level reductions, early decisions, amendments by month,
-    excluded overrun or a change of the analysis set.
-    """
+@plain_kernel
+def fill(tables, calendar, thresholds, k0, k1, first, out, block):  # type: ignore[no-untyped-def]
+    """As ``simulate``, in work space that is given."""
     widest_vectors()
-    cohorts, planned = calendar.cohorts, tables.act_ge.shape[1] - 1
-    block = Block(
-        np.zeros(ROWS * LANES, dtype=np.int32),
-        np.zeros(LANES, dtype=np.int64),
-        np.zeros((cohorts, LANES), dtype=np.int32),
-        np.empty(MOVED * LANES, dtype=np.int32),
-        np.empty(LANES, dtype=np.int64),
-        np.empty((cohorts, LANES), dtype=np.int32),
-        np.empty((LANES, FIELDS), dtype=np.int32),
-        np.empty((LANES if calendar.as_it_happens else 0, planned), dtype=np.int32),
-        np.empty(WORDS * LANES, dtype=np.uint32),
-        np.empty(LANES, dtype=np.uint8),
-        np.empty(LANES + 1, dtype=np.int32),
-    )
     # what stays, unless it is drawn: nobody is screened in vain, nobody withdraws
     block.state[SCREENED : SCREENED + LANES] = 1
     block.state[MISSED : MISSED + LANES] = calendar.visit.shape[0]
@@ -357,3 +341,37 @@ def simulate(tables, calendar, thresholds, k0, k1, first, out):  # type: ignore[
         block.counts_arriving[:] = 0
         block.trials[:] = 0
         _simulate(tables, calendar, thresholds, k0, k1, first, out, start, arrivals, block)
+
+
+def _room(dtype: type[np.generic], count: int) -> NDArray[Any]:
+    """Zeros that begin with a line of the cache, so that no vector lies across two."""
+    size = count * np.dtype(dtype).itemsize
+    room = np.zeros(size + _LINE, dtype=np.uint8)
+    begin = -room.ctypes.data % _LINE
+    return room[begin : begin + size].view(dtype)
+
+
+def simulate(
+    tables: Tables, calendar: Calendar, thresholds: Int64, k0: np.uint64, k1: np.uint64, first: int, out: Int32
+) -> None:
+    """Fill ``out`` (replicates, columns) with replicates ``first``, ``first + 1``, ... (``conduct_columns``).
+
+    For trials in one group without replacement, patient-level reductions, early decisions, amendments by month,
+    excluded overrun or a change of the analysis set.
+    """
+    cohorts, planned = calendar.cohorts, tables.act_ge.shape[1] - 1
+    block = Block(
+        state=_room(np.int32, ROWS * LANES),
+        unit=_room(np.int64, LANES),
+        counts=_room(np.int32, cohorts * LANES).reshape(cohorts, LANES),
+        arriving=_room(np.int32, MOVED * LANES),
+        unit_arriving=_room(np.int64, LANES),
+        counts_arriving=_room(np.int32, cohorts * LANES).reshape(cohorts, LANES),
+        trials=_room(np.int32, LANES * FIELDS).reshape(LANES, FIELDS),
+        onsets=np.empty((LANES if calendar.as_it_happens else 0, planned), dtype=np.int32),
+        words=_room(np.uint32, WORDS * LANES),
+        event=_room(np.uint8, LANES),
+        where=_room(np.int32, LANES + 1),
+    )
+    # compiled without the work space, the kernel is optimised once and not twice
+    fill(tables, calendar, thresholds, k0, k1, first, out, block)

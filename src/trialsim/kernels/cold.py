@@ -13,7 +13,7 @@ def compile_note(kernels: Iterable[str] = ("trial", "chain")) -> str:
     entries = {
         "trial": trial.simulate,
         "chain": chain.propagate,
-        "abreast": abreast.simulate,
+        "abreast": abreast.fill,
         "conduct": conduct.simulate,
         "dose_law": dose_law.lower_dose,
         "randomised": randomised.both_doses,

@@ -17,18 +17,31 @@ if getattr(numba.config, "DISABLE_JIT", 0):
     )
 
 
+_ALIKE: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+_UNCOUNTED: dict[str, Any] = {"_nrt": False, **_ALIKE}
+
+
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile ``function`` without the GIL and without fast-math, cached on disk where a folder is writable.
 
     numba refuses to decorate when neither the install folder nor the user's cache folder is writable; the
     kernel is then compiled afresh in each process.
     """
+    return _cached(function, _ALIKE)
+
+
+def plain_kernel(function: Callable[..., Any]) -> Any:
+    """As ``kernel``, for one that allocates nothing (``plain``): work space is given to it."""
+    return _cached(function, _UNCOUNTED)
+
+
+def _cached(function: Callable[..., Any], options: dict[str, Any]) -> Any:
     try:
-        return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+        return numba.njit(cache=True, **options)(function)
     except RuntimeError as error:
         if "cannot cache" not in str(error):
             raise
-        return numba.njit(nogil=True, error_model="numpy")(function)
+        return numba.njit(**options)(function)
 
 
 @numba.extending.intrinsic
@@ -55,8 +68,6 @@ def widest_vectors(typing_context: Any) -> Any:  # noqa: ARG001 - numba's signat
 
 inline = numba.njit(inline="always", error_model="numpy")
 """For the small functions that kernels of the same file are written in."""
-
-_UNCOUNTED: dict[str, Any] = {"_nrt": False, "nogil": True, "error_model": "numpy"}
 
 plain = numba.njit(**_UNCOUNTED)
 """For functions that allocate nothing and only look into arrays they are given: numba then counts no references, which
