@@ -78,9 +78,9 @@ def fitted(sums: Sums, mu: Sequence[float]) -> Fit:
     """The regression on those controls that vary and that are no sum of the ones before.
 
     Gaussian elimination of R sum XX - sum X sum X, bordered with the quantity and with R mu - sum X; what is left in
-    the border are all three that are asked of it: the sum of squares left, the adjustment and the distance of the means.
-    Numbers stay whole (Bareiss, Math Comput 1968;22:565): each is what it is here times the pivot before, and the
-    division by that has no remainder.
+    the border is all that is asked of it: the sum of squares left, the adjustment and the distance of the means.
+    Numbers stay whole (Bareiss, Math Comput 1968;22:565): each stands for itself divided by the pivot before, and
+    no division leaves a remainder.
     """
     count, replicates = len(sums.x), sums.replicates
     known = [Fraction(value) for value in mu]

@@ -50,8 +50,8 @@ def sharpening(trial: Compiled, *, most: int | None = None) -> Iterator[Results 
     """The results of a scenario, sharper and sharper; the last is that of ``simulate`` to the last bit.
 
     The first is of the trials alone, after which each runs beside its twin with outcomes known at once, whose exact
-    answer adjusts it; what else a run simulates comes last, and with it the distributions of totals of that answer. None is a pause in which the work can be called off, with
-    nothing new.
+    answer adjusts it; what else a run simulates comes last, and with it the distributions of totals of that answer.
+    None is a pause in which the work can be called off, with nothing new.
 
     Args:
         most: replicates at which to end, in place of the scenario's own.

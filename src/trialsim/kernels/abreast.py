@@ -352,7 +352,13 @@ def _room(dtype: type[np.generic], count: int) -> NDArray[Any]:
 
 
 def simulate(
-    tables: Tables, calendar: Calendar, thresholds: Int64, k0: np.uint64, k1: np.uint64, first: int, out: Int32
+    tables: Tables,
+    calendar: Calendar,
+    thresholds: Int64,
+    k0: np.uint64,
+    k1: np.uint64,
+    first: int,
+    out: Int32,
 ) -> None:
     """Fill ``out`` (replicates, columns) with replicates ``first``, ``first + 1``, ... (``conduct_columns``).
 
