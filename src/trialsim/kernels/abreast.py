@@ -148,6 +148,9 @@ def _simulate(tables, calendar, thresholds, k0, k1, first, out, start, arrivals,
     planned = tables.act_ge.shape[1] - 1
     as_it_happens = calendar.as_it_happens
     needed = needed_groups(calendar, thresholds)
+    shared = False  # whether a cohort is more, or another number, than a stratum
+    for s in range(calendar.cohort_of.shape[0]):
+        shared = shared or (cohorts > 1 and calendar.cohort_of[s] != s)
     state, unit, counts, trials, onsets = block.state, block.unit, block.counts, block.trials, block.onsets
     arriving, unit_arriving, counts_arriving = block.arriving, block.unit_arriving, block.counts_arriving
     words, event, where = block.words, block.event, block.where
@@ -191,7 +194,7 @@ def _simulate(tables, calendar, thresholds, k0, k1, first, out, start, arrivals,
                 draw_strata(calendar, words, state, width)
             for s in range(p.shape[0] if varied else 1):
                 draw_bits(words, state, width, p, s)
-            if cohorts > 1:
+            if shared:
                 for lane in range(width):
                     state[COHORT + lane] = calendar.cohort_of[state[STRATUM + lane]]
             draw_visits(calendar, words, state, width)
