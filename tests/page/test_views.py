@@ -349,4 +349,6 @@ def test_a_p1_that_no_case_has_is_told_beside_the_numbers() -> None:
 
 def test_what_a_button_fills_in_is_not_passed_off_as_the_visitors() -> None:
     shown = str(form_panel())
-    assert shown.index("begins with values of this page, not of your protocol") < shown.index('id="file_view"')
+    assert shown.index("begins with values of this page, not of your protocol") < shown.index(
+        'id="file_view"'
+    )

@@ -6,7 +6,7 @@ import pytest
 
 from tests.helpers import config
 from trialsim import exact, simulate
-from trialsim.engine.sharpening import FIRST, Drawn, sharpening
+from trialsim.engine.sharpening import FIRST, MANY, Drawn, sharpening
 from trialsim.engine.trials import untimed
 from trialsim.scenario.changes import changed
 from trialsim.scenario.compiled import Compiled
@@ -49,6 +49,14 @@ def test_a_precision_is_planned_as_simulate_plans_it() -> None:
     assert last.to_dict() == simulate(trial).to_dict()
     assert last.planned is not None
     assert last.replicates == last.planned.replicates
+
+
+def test_a_part_ends_at_the_trials_that_a_visitor_waits_for() -> None:
+    steps = [
+        found.replicates for found in sharpening(Compiled.of(config("teaching")), most=MANY + 1) if found
+    ]
+    assert steps[0] == FIRST
+    assert steps[-2:] == [MANY, MANY + 1]
 
 
 @pytest.mark.parametrize("most", [1, 7, FIRST, FIRST + 1, 4000])

@@ -78,33 +78,39 @@ class Fit:
 def fitted(sums: Sums, mu: Sequence[float]) -> Fit:
     """The regression on those controls that vary and that are no sum of the ones before.
 
-    Gaussian elimination of R sum XX - sum X sum X, bordered with the quantity and with R mu - sum X; all three that are
-    asked of it (the sum of squares left, the adjustment, and the distance of the means) are sums over its pivots.
+    Gaussian elimination of R sum XX - sum X sum X, bordered with the quantity and with R mu - sum X; what is left in
+    the border is all that is asked of it: the sum of squares left, the adjustment and the distance of the means.
+    Numbers stay whole (Bareiss, Math Comput 1968;22:565): each stands for itself divided by the pivot before, and
+    no division leaves a remainder.
     """
     count, replicates = len(sums.x), sums.replicates
     known = [Fraction(value) for value in mu]
+    scale = math.lcm(1, *(value.denominator for value in known))
+    y, away, size = count, count + 1, count + 2
     rows = [
-        [Fraction(replicates * sums.xx[j][k] - sums.x[j] * sums.x[k]) for k in range(count)]
+        [
+            *(replicates * sums.xx[j][k] - sums.x[j] * sums.x[k] for k in range(count)),
+            replicates * sums.xy[j] - sums.x[j] * sums.y,
+            scale * sums.x[j] - replicates * int(scale * known[j]),
+        ]
         for j in range(count)
     ]
-    for j, row in enumerate(rows):
-        row.append(Fraction(replicates * sums.xy[j] - sums.x[j] * sums.y))
-        row.append(sums.x[j] - replicates * known[j])
+    rows.append([*[0] * count, replicates * sums.yy - sums.y**2, 0])
+    rows.append([0] * size)
     own = [row[j] for j, row in enumerate(rows)]
-    left = Fraction(replicates * sums.yy - sums.y**2)
-    moved, distance, kept = Fraction(0), Fraction(0), []
-    for j, row in enumerate(rows):
-        pivot = row[j]
-        if own[j] == 0 or pivot * COLLINEAR <= own[j]:
+    kept, before = [], 1
+    for j in range(count):
+        row, pivot = rows[j], rows[j][j]
+        if own[j] == 0 or pivot * COLLINEAR <= own[j] * before:
             continue
         kept.append(j)
-        for below in rows[j + 1 :]:
-            share = below[j] / pivot
-            below[j:] = [b - share * a for a, b in zip(row[j:], below[j:], strict=True)]
-        *_, with_y, away = row
-        left -= with_y**2 / pivot
-        moved += with_y * away / pivot
-        distance += away**2 / pivot
+        for i in range(j + 1, size):  # the matrix is symmetric: the upper half of it will do
+            share, below = row[i], rows[i]
+            for k in range(i, size):
+                below[k] = (below[k] * pivot - share * row[k]) // before
+        before = pivot
+    left = Fraction(rows[y][y], before)
+    moved, distance = -Fraction(rows[y][away], before * scale), -Fraction(rows[away][away], before * scale**2)
     df = replicates - len(kept) - 1
     variance = left * (1 + distance) / (replicates**2 * df) if df > 0 else None
     mcse = math.nan if variance is None else math.sqrt(variance)

@@ -19,6 +19,9 @@ from trialsim.scenario.compiled import Compiled
 FIRST = 500
 """Replicates of the first answer."""
 
+MANY = 20_000
+"""Replicates at which a part ends in any case: numbers that a visitor waits for."""
+
 SLICE = 0.2
 """Seconds that a part should take: after each the work can be called off. No number depends on it."""
 
@@ -47,8 +50,8 @@ def sharpening(trial: Compiled, *, most: int | None = None) -> Iterator[Results 
     """The results of a scenario, sharper and sharper; the last is that of ``simulate`` to the last bit.
 
     The first is of the trials alone, after which each runs beside its twin with outcomes known at once, whose exact
-    answer adjusts it; what else a run simulates comes last. None is a pause in which the work can be called off, with
-    nothing new.
+    answer adjusts it; what else a run simulates comes last, and with it the distributions of totals of that answer.
+    None is a pause in which the work can be called off, with nothing new.
 
     Args:
         most: replicates at which to end, in place of the scenario's own.
@@ -62,7 +65,7 @@ def sharpening(trial: Compiled, *, most: int | None = None) -> Iterator[Results 
     yield of_tallies(trial, sides, every, alone.tallies, seed)
     drawn, together = alone, in_pairs(trial, every)
     if trial.dated:
-        sides = exact_sides(trial)
+        sides = exact_sides(trial, totals=False)
         yield None
         drawn = Drawn({name: together[name] for name in sides}, seed)
     planned = None
@@ -70,12 +73,14 @@ def sharpening(trial: Compiled, *, most: int | None = None) -> Iterator[Results 
         planned = plan(drawn.trials, asked.precision, seed, 1, sides)
     wanted = most or (planned.replicates if planned else asked.replicates)
     while drawn.replicates < wanted:
-        drawn.more(wanted)
+        drawn.more(min(wanted, MANY) if drawn.replicates < MANY else wanted)
         if drawn.replicates < wanted:
             yield of_tallies(trial, sides, every, apart(drawn.tallies), seed)
     rest = Drawn({name: each for name, each in together.items() if name not in sides}, seed)
     while rest.trials and rest.replicates < wanted:
         rest.more(wanted)
         yield None
+    if trial.dated:
+        sides = exact_sides(trial)
     found = of_tallies(trial, sides, every, apart(drawn.tallies | rest.tallies), seed)
     yield replace(found, planned=planned)

@@ -9,7 +9,7 @@ a trial is decided one at a time, where an alarm rings or something is due. What
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,7 @@ from trialsim.kernels.abreast_draw import (
     COUNTS_BIT,
     GAP,
     KNOWN,
+    MISSED,
     MOVED,
     NEXT,
     ONSET,
@@ -72,13 +73,16 @@ from trialsim.kernels.abreast_draw import (
     draw_strata,
     draw_visits,
     draw_words,
+    needed_groups,
 )
-from trialsim.kernels.jit import kernel, part
-from trialsim.kernels.tables import Int32, Int64
+from trialsim.kernels.jit import inline, part, plain_kernel, widest_vectors
+from trialsim.kernels.tables import Calendar, Int32, Int64, Tables
 from trialsim.kernels.trial import LANES, VECTOR
 
 MOST_PATIENTS = 1000
 """Counts of patients are packed ten bits each."""
+
+_LINE = 64
 
 
 @part
@@ -88,6 +92,7 @@ def advance(state, counts, event, width, m, bound):  # type: ignore[no-untyped-d
     A patient who arrives at or after the alarm is not entered. ``counts`` (C, lanes) are patients, evaluable patients
     and responses of each cohort, ten bits each.
     """
+    widest_vectors()
     m, bound = Tick(m), Tick(bound)
     nothing, one = Tick(0), Tick(1)
     for lane in range(width):
@@ -135,12 +140,17 @@ class Block(NamedTuple):
     where: Int32
 
 
-@part
+@inline
 def _simulate(tables, calendar, thresholds, k0, k1, first, out, start, arrivals, block):  # type: ignore[no-untyped-def]
     """Simulate the trials of the rows of ``out`` from ``start`` on, which are zero."""
+    widest_vectors()
     levels, cohorts = thresholds.shape[0], calendar.cohorts
     planned = tables.act_ge.shape[1] - 1
     as_it_happens = calendar.as_it_happens
+    needed = needed_groups(calendar, thresholds)
+    shared = False  # whether a cohort is more, or another number, than a stratum
+    for s in range(calendar.cohort_of.shape[0]):
+        shared = shared or (cohorts > 1 and calendar.cohort_of[s] != s)
     state, unit, counts, trials, onsets = block.state, block.unit, block.counts, block.trials, block.onsets
     arriving, unit_arriving, counts_arriving = block.arriving, block.unit_arriving, block.counts_arriving
     words, event, where = block.words, block.event, block.where
@@ -178,13 +188,13 @@ def _simulate(tables, calendar, thresholds, k0, k1, first, out, start, arrivals,
         m = 0
         while running > 0:
             width = (running + VECTOR - 1) // VECTOR * VECTOR
-            draw_words(words, state, width, first, m, k0, k1)
+            draw_words(words, state, width, needed, first, m, k0, k1)
             draw_arrivals(calendar, words, state, unit, width)
             if varied or cohorts > 1:
                 draw_strata(calendar, words, state, width)
             for s in range(p.shape[0] if varied else 1):
                 draw_bits(words, state, width, p, s)
-            if cohorts > 1:
+            if shared:
                 for lane in range(width):
                     state[COHORT + lane] = calendar.cohort_of[state[STRATUM + lane]]
             draw_visits(calendar, words, state, width)
@@ -319,28 +329,13 @@ def _simulate(tables, calendar, thresholds, k0, k1, first, out, start, arrivals,
                     counts[c, lane] = counts[c, running]
 
 
-@kernel
-def simulate(tables, calendar, thresholds, k0, k1, first, out):  # type: ignore[no-untyped-def]
-    """Fill ``out`` (replicates, columns) with replicates ``first``, ``first + 1``, ... (``conduct_columns``).
-
-    For trials in one group without replacement, patient-level reductions, early decisions, amendments by month,
-    excluded overrun or a change of the analysis set.
-    """
-    cohorts, planned = calendar.cohorts, tables.act_ge.shape[1] - 1
-    block = Block(
-        np.zeros(ROWS * LANES, dtype=np.int32),
-        np.zeros(LANES, dtype=np.int64),
-        np.zeros((cohorts, LANES), dtype=np.int32),
-        np.empty(MOVED * LANES, dtype=np.int32),
-        np.empty(LANES, dtype=np.int64),
-        np.empty((cohorts, LANES), dtype=np.int32),
-        np.empty((LANES, FIELDS), dtype=np.int32),
-        np.empty((LANES if calendar.as_it_happens else 0, planned), dtype=np.int32),
-        np.empty(WORDS * LANES, dtype=np.uint32),
-        np.empty(LANES, dtype=np.uint8),
-        np.empty(LANES + 1, dtype=np.int32),
-    )
+@plain_kernel
+def fill(tables, calendar, thresholds, k0, k1, first, out, block):  # type: ignore[no-untyped-def]
+    """As ``simulate``, in work space that is given."""
+    widest_vectors()
+    # what stays, unless it is drawn: nobody is screened in vain, nobody withdraws
     block.state[SCREENED : SCREENED + LANES] = 1
+    block.state[MISSED : MISSED + LANES] = calendar.visit.shape[0]
     for start in range(0, out.shape[0], LANES):
         arrivals = min(LANES, out.shape[0] - start)
         out[start : start + arrivals] = 0
@@ -349,3 +344,43 @@ def simulate(tables, calendar, thresholds, k0, k1, first, out):  # type: ignore[
         block.counts_arriving[:] = 0
         block.trials[:] = 0
         _simulate(tables, calendar, thresholds, k0, k1, first, out, start, arrivals, block)
+
+
+def _room(dtype: type[np.generic], count: int) -> NDArray[Any]:
+    """Zeros that begin with a line of the cache, so that no vector lies across two."""
+    size = count * np.dtype(dtype).itemsize
+    room = np.zeros(size + _LINE, dtype=np.uint8)
+    begin = -room.ctypes.data % _LINE
+    return room[begin : begin + size].view(dtype)
+
+
+def simulate(
+    tables: Tables,
+    calendar: Calendar,
+    thresholds: Int64,
+    k0: np.uint64,
+    k1: np.uint64,
+    first: int,
+    out: Int32,
+) -> None:
+    """Fill ``out`` (replicates, columns) with replicates ``first``, ``first + 1``, ... (``conduct_columns``).
+
+    For trials in one group without replacement, patient-level reductions, early decisions, amendments by month,
+    excluded overrun or a change of the analysis set.
+    """
+    cohorts, planned = calendar.cohorts, tables.act_ge.shape[1] - 1
+    block = Block(
+        state=_room(np.int32, ROWS * LANES),
+        unit=_room(np.int64, LANES),
+        counts=_room(np.int32, cohorts * LANES).reshape(cohorts, LANES),
+        arriving=_room(np.int32, MOVED * LANES),
+        unit_arriving=_room(np.int64, LANES),
+        counts_arriving=_room(np.int32, cohorts * LANES).reshape(cohorts, LANES),
+        trials=_room(np.int32, LANES * FIELDS).reshape(LANES, FIELDS),
+        onsets=np.empty((LANES if calendar.as_it_happens else 0, planned), dtype=np.int32),
+        words=_room(np.uint32, WORDS * LANES),
+        event=_room(np.uint8, LANES),
+        where=_room(np.int32, LANES + 1),
+    )
+    # compiled without the work space, the kernel is optimised once and not twice
+    fill(tables, calendar, thresholds, k0, k1, first, out, block)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from trialsim.kernels.clock import _LN2, _LOG, ticks_of
-from trialsim.kernels.jit import inline, leading_zeros, part
+from trialsim.kernels.jit import inline, leading_zeros, part, widest_vectors
 from trialsim.kernels.streams import DOMAIN_TRIAL, GROUP_COURSE, GROUP_EVENT, GROUP_OUTCOME, philox
 from trialsim.kernels.tables import (
     EVALUABLE_IF_NOT,
@@ -88,6 +88,11 @@ _COURSE = np.uint64((DOMAIN_TRIAL << 16) | GROUP_COURSE)
 _EVENT = np.uint64((DOMAIN_TRIAL << 16) | GROUP_EVENT)
 _LOW, _HIGH = np.uint64(0xFFFFFFFF), np.uint64(32)
 
+ALL_GROUPS = 1 << GROUP_OUTCOME | 1 << GROUP_COURSE | 1 << GROUP_EVENT
+
+_CERTAIN = 1 << 32
+"""The threshold of what is certain."""
+
 _LOGARITHMS = _LOG[:-1] + (np.diff(_LOG).astype(np.int64) << 32)
 """Logarithms with their differences above them: one look-up instead of two."""
 
@@ -96,21 +101,49 @@ Word = np.uint32
 
 
 @part
-def draw_words(words, state, width, first, m, k0, k1):  # type: ignore[no-untyped-def]
+def draw_words(words, state, width, needed, first, m, k0, k1):  # type: ignore[no-untyped-def]
     """Fill ``words`` with the groups of the patient after the first m at the level of every lane."""
-    for lane in range(width):
-        replicate = np.uint64(first + state[TRIAL + lane])
-        low, high = replicate & _LOW, replicate >> _HIGH
-        index = np.uint64(state[BEFORE + lane] + m)
-        w0, w1, w2, w3 = philox(low, high, index, _OUTCOME, k0, k1)
-        words[RESPONSE_WORD + lane], words[TOXICITY_WORD + lane] = w0, w1
-        words[EVALUABLE_WORD + lane], words[GAP_WORD + lane] = w2, w3
-        w0, w1, w2, w3 = philox(low, high, index, _COURSE, k0, k1)
-        words[ONSET_WORD + lane], words[PROGRESSION_WORD + lane] = w0, w1
-        words[WITHDRAWAL_WORD + lane], words[STRATUM_WORD + lane] = w2, w3
-        w0, w1, w2, w3 = philox(low, high, index, _EVENT, k0, k1)
-        words[SERIOUS_WORD + lane], words[STABLE_WORD + lane] = w0, w1
-        words[SCREENING_WORD + lane], words[SIGHT_WORD + lane] = w2, w3
+    widest_vectors()
+    if needed == ALL_GROUPS:  # in one loop, where the groups share their address
+        for lane in range(width):
+            replicate = np.uint64(first + state[TRIAL + lane])
+            low, high = replicate & _LOW, replicate >> _HIGH
+            index = np.uint64(state[BEFORE + lane] + m)
+            w0, w1, w2, w3 = philox(low, high, index, _OUTCOME, k0, k1)
+            words[RESPONSE_WORD + lane], words[TOXICITY_WORD + lane] = w0, w1
+            words[EVALUABLE_WORD + lane], words[GAP_WORD + lane] = w2, w3
+            w0, w1, w2, w3 = philox(low, high, index, _COURSE, k0, k1)
+            words[ONSET_WORD + lane], words[PROGRESSION_WORD + lane] = w0, w1
+            words[WITHDRAWAL_WORD + lane], words[STRATUM_WORD + lane] = w2, w3
+            w0, w1, w2, w3 = philox(low, high, index, _EVENT, k0, k1)
+            words[SERIOUS_WORD + lane], words[STABLE_WORD + lane] = w0, w1
+            words[SCREENING_WORD + lane], words[SIGHT_WORD + lane] = w2, w3
+        return
+    for group in range(GROUP_OUTCOME, GROUP_EVENT + 1):
+        if needed >> group & 1:
+            for lane in range(width):
+                replicate = np.uint64(first + state[TRIAL + lane])
+                index = np.uint64(state[BEFORE + lane] + m)
+                address = _OUTCOME + np.uint64(group)
+                w0, w1, w2, w3 = philox(replicate & _LOW, replicate >> _HIGH, index, address, k0, k1)
+                at = 4 * group * LANES + lane
+                words[at], words[at + LANES] = w0, w1
+                words[at + 2 * LANES], words[at + 3 * LANES] = w2, w3
+
+
+@part
+def needed_groups(calendar, thresholds):  # type: ignore[no-untyped-def]
+    """The groups of words on which something hangs, as bits: a trial without toxicities needs no months to them."""
+    last, events, courses = calendar.seen_by.shape[0] - 1, False, False
+    for level in range(thresholds.shape[0]):
+        for s in range(thresholds.shape[1]):
+            p = thresholds[level, s]
+            events = events or p[SERIOUS] > 0 or p[STABLE] > 0
+            courses = courses or p[TOXIC_IF_NOT] > 0 or p[TOXIC_IF_SO] > 0
+    events = events or calendar.screening[0] > 0 or (last > 0 and calendar.seen_by[0] < _CERTAIN)
+    courses = courses or calendar.missed_by[last] > 0 or last > calendar.confirmation
+    courses = courses or calendar.stratum_by.shape[0] > 1
+    return 1 << GROUP_OUTCOME | courses << GROUP_COURSE | events << GROUP_EVENT
 
 
 @inline
@@ -128,6 +161,7 @@ def _below(word, limit):  # type: ignore[no-untyped-def]
 @part
 def draw_arrivals(calendar, words, state, unit, width):  # type: ignore[no-untyped-def]
     """Gaps before patients, as ``clock.unit_gap``, and the ticks at which they arrive."""
+    widest_vectors()
     one, ln2, fraction = Word(1), Tick(_LN2), Word(0x3FFF)
     for lane in range(width):
         v = max(words[GAP_WORD + lane], one)
@@ -151,6 +185,7 @@ def draw_arrivals(calendar, words, state, unit, width):  # type: ignore[no-untyp
 @part
 def draw_strata(calendar, words, state, width):  # type: ignore[no-untyped-def]
     """The stratum of every patient."""
+    widest_vectors()
     for lane in range(width):
         state[STRATUM + lane] = 0
     for s in range(calendar.stratum_by.shape[0] - 1):
@@ -166,6 +201,7 @@ TOXIC, RESPONDER, DETERMINED, STABLE_DISEASE, GRAVE = 1, 2, 4, 8, 16
 @part
 def draw_bits(words, state, width, p, s):  # type: ignore[no-untyped-def]
     """What patients are by the thresholds of stratum s and the later ones; p is (S, 8)."""
+    widest_vectors()
     responds, if_not, if_so = _limit(p[s, RESPONSE]), _limit(p[s, TOXIC_IF_NOT]), _limit(p[s, TOXIC_IF_SO])
     known_if_not, known_if_so = _limit(p[s, EVALUABLE_IF_NOT]), _limit(p[s, EVALUABLE_IF_SO])
     serious, stable = _limit(p[s, SERIOUS]), _limit(p[s, STABLE])
@@ -191,36 +227,42 @@ def draw_bits(words, state, width, p, s):  # type: ignore[no-untyped-def]
 
 @part
 def draw_visits(calendar, words, state, width):  # type: ignore[no-untyped-def]
-    """The visits of sight or confirmation (SEEN), of withdrawal (MISSED) and of progression (KNOWN for now)."""
+    """The visits of sight or confirmation (SEEN), of withdrawal (MISSED) and of progression (KNOWN for now), which is
+    only counted up to the last that matters."""
+    widest_vectors()
     last = calendar.seen_by.shape[0] - 1
-    withdrawals = calendar.missed_by[last] > 0
-    seen, missed = Tick(calendar.confirmation), Tick(0 if withdrawals else last + 1)
-    for lane in range(width):
-        state[SEEN + lane], state[MISSED + lane], state[KNOWN + lane] = seen, missed, Tick(0)
-    for s in range(last + 1):
+    sights = 1
+    while sights < last and calendar.seen_by[sights] < _CERTAIN:
+        sights += 1
+    for s in range(max(sights, last - calendar.confirmation)):
         without, within = _limit(calendar.progressed_by[0, s]), _limit(calendar.progressed_by[1, s])
+        limit = _limit(calendar.seen_by[s] if s < min(sights, last) else _CERTAIN)
+        # nothing is kept of what the rows held before the first visit
+        keep, seen = Tick(-1 if s > 0 else 0), Tick(0 if s > 0 else calendar.confirmation)
         for lane in range(width):
             word = words[PROGRESSION_WORD + lane]
             control = state[BITS + lane] & Tick(RESPONDER | STABLE_DISEASE) != 0
             found = (_below(word, within) & control) | (_below(word, without) & (not control))
-            state[KNOWN + lane] += Tick(not found)
-        if s < last:
-            limit = _limit(calendar.seen_by[s])
+            state[KNOWN + lane] = Tick(state[KNOWN + lane] & keep) + Tick(not found)
+            unseen = Tick(not _below(words[SIGHT_WORD + lane], limit))
+            state[SEEN + lane] = Tick(Tick(state[SEEN + lane] & keep) + seen) + unseen
+    if calendar.missed_by[last] > 0:
+        for s in range(last + 1):
+            limit, keep = _limit(calendar.missed_by[s]), Tick(-1 if s > 0 else 0)
             for lane in range(width):
-                state[SEEN + lane] += Tick(not _below(words[SIGHT_WORD + lane], limit))
-        if withdrawals:
-            limit = _limit(calendar.missed_by[s])
-            for lane in range(width):
-                state[MISSED + lane] += Tick(not _below(words[WITHDRAWAL_WORD + lane], limit))
+                missed = Tick(not _below(words[WITHDRAWAL_WORD + lane], limit))
+                state[MISSED + lane] = Tick(state[MISSED + lane] & keep) + missed
 
 
 @part
 def draw_outcomes(calendar, state, width):  # type: ignore[no-untyped-def]
     """Final bits, and ticks from arrival to the response outcome (KNOWN)."""
+    widest_vectors()
     visits = calendar.visit.shape[0]
     last_chance = Tick(visits - 1 - calendar.confirmation)
     control_visit = Tick(calendar.control_visit)
     reported = Tick(control_visit < visits)
+    earliest, step = Tick(calendar.visit[0]), Tick(calendar.visit[min(1, visits - 1)] - calendar.visit[0])
     for lane in range(width):
         b, seen, missed = state[BITS + lane], state[SEEN + lane], state[MISSED + lane]
         evaluable = Tick(Tick(b >> 2) & Tick(missed > 0))
@@ -229,15 +271,14 @@ def draw_outcomes(calendar, state, width):  # type: ignore[no-untyped-def]
         controlled = Tick(Tick(response | benefits) & evaluable) & reported
         known = missed if b & Tick(RESPONDER) != 0 else min(min(state[KNOWN + lane], missed), last_chance)
         known = seen if response != 0 else known
-        state[SEEN + lane] = known if evaluable != 0 else Tick(0)
+        known = known if evaluable != 0 else Tick(0)
+        state[SEEN + lane] = known
+        state[KNOWN + lane] = Tick(earliest + (step if known > Tick(0) else Tick(0)))
         counts = Tick(evaluable | Tick(controlled << CONTROLLED_SHIFT)) | Tick(Tick(b >> 4) << SERIOUS_SHIFT)
         state[BITS + lane] = Tick(Tick(b & Tick(TOXIC)) | Tick(response << RESPONSE_BIT)) | Tick(
             counts << COUNTS_BIT
         )
-    earliest = Tick(calendar.visit[0])
-    for lane in range(width):
-        state[KNOWN + lane] = earliest
-    for s in range(1, visits):
+    for s in range(2, visits):
         step, at = Tick(calendar.visit[s] - calendar.visit[s - 1]), Tick(s)
         for lane in range(width):
             state[KNOWN + lane] += step if state[SEEN + lane] >= at else Tick(0)
@@ -246,6 +287,7 @@ def draw_outcomes(calendar, state, width):  # type: ignore[no-untyped-def]
 @part
 def draw_onsets(calendar, words, state, width):  # type: ignore[no-untyped-def]
     """Ticks from arrival to the toxicity outcome, as ``patient.onset_after``."""
+    widest_vectors()
     half, limit = calendar.window >> 1, calendar.early
     scale_early, scale_late = calendar.onset_scale[0], calendar.onset_scale[1]
     last_early, last_late = max(half - 1, 0), max(calendar.window - half - 1, 0)
@@ -261,6 +303,7 @@ def draw_onsets(calendar, words, state, width):  # type: ignore[no-untyped-def]
 @part
 def draw_screened(calendar, words, state, width):  # type: ignore[no-untyped-def]
     """People screened for every patient: one, and the failures before."""
+    widest_vectors()
     for lane in range(width):
         state[SCREENED + lane] = 1
     for s in range(calendar.screening.shape[0]):

@@ -114,27 +114,40 @@ def plainly(small: bool = True) -> Iterator[None]:
         _here.plainly = before
 
 
+_ALIKE: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+_UNCOUNTED: dict[str, Any] = {"_nrt": False, **_ALIKE}
+
+
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile ``function`` without the GIL and without fast-math, cached on disk where a folder is writable.
 
     numba refuses to decorate when neither the install folder nor the user's cache folder is writable; the
     kernel is then compiled afresh in each process.
     """
-    return Waiting(function, _cached)
+    return Waiting(function, functools.partial(_cached, options=_ALIKE))
 
 
-def _cached(function: Callable[..., Any]) -> Any:
+def plain_kernel(function: Callable[..., Any]) -> Any:
+    """As ``kernel``, for one that allocates nothing (``plain``): work space is given to it."""
+    return Waiting(function, functools.partial(_cached, options=_UNCOUNTED))
+
+
+def _cached(function: Callable[..., Any], options: dict[str, Any]) -> Any:
     numba = _numba()
     try:
-        return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+        return numba.njit(cache=True, **options)(function)
     except RuntimeError as error:
         if "cannot cache" not in str(error):
             raise
         _unkept.set()
-        return numba.njit(nogil=True, error_model="numpy")(function)
+        return numba.njit(**options)(function)
 
 
-def _instruction(_: Callable[..., Any]) -> Any:
+def _zeros(word: Any) -> Any:
+    return 8 * word.itemsize - int(word).bit_length()
+
+
+def _counted(_: Callable[..., Any]) -> Any:
     numba = _numba()
 
     def typed(typing_context: Any, word: Any) -> Any:  # noqa: ARG001 - numba's signature
@@ -146,25 +159,43 @@ def _instruction(_: Callable[..., Any]) -> Any:
     return numba.extending.intrinsic(typed)
 
 
-def _zeros(word: Any) -> Any:
-    return 8 * word.itemsize - int(word).bit_length()
-
-
-leading_zeros = Waiting(_zeros, _instruction)
+leading_zeros = Waiting(_zeros, _counted)
 """Zeros before the first bit of a word, all of them for 0: one instruction, in vectors too."""
 
 
+def _as_they_are() -> None:
+    """Vectors of plain Python."""
+
+
+def _widened(_: Callable[..., Any]) -> Any:
+    numba = _numba()
+
+    def typed(typing_context: Any) -> Any:  # noqa: ARG001 - numba's signature
+        def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
+            # a plain set: llvmlite's own check knows only attributes without a value
+            set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+            return context.get_dummy_value()
+
+        return numba.types.none(), build
+
+    return numba.extending.intrinsic(typed)
+
+
+widest_vectors = Waiting(_as_they_are, _widened)
+"""In a kernel: let its loops fill vectors of 512 bits where the processor has them; LLVM would stay at 256."""
+
+
 def _with(**options: Any) -> Callable[[Callable[..., Any]], Waiting]:
-    return lambda function: Waiting(function, lambda it: _numba().njit(error_model="numpy", **options)(it))
+    return lambda function: Waiting(function, lambda it: _numba().njit(**options)(it))
 
 
-inline = _with(inline="always")
+inline = _with(inline="always", error_model="numpy")
 """For the small functions that kernels of the same file are written in."""
 
-plain = _with(_nrt=False, nogil=True)
+plain = _with(**_UNCOUNTED)
 """For functions that allocate nothing and only look into arrays they are given: numba then counts no references, which
 costs more than the work where many small arrays are passed around."""
 
-part = _with(_nrt=False, nogil=True, forceinline=True)
+part = _with(forceinline=True, **_UNCOUNTED)
 """As ``plain``, and compiled into its caller: for the parts of one large kernel, since a call hands over every field of
 every array."""
