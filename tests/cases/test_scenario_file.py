@@ -344,3 +344,37 @@ def test_variants_of_the_command_line_are_reproduced(tmp_path: Path, monkeypatch
     assert run(["whatif", data, *variants, "-o", out, "--replicates", "50", "-q"], monkeypatch) == 0
     assert run(["reproduce", out, "-q"], monkeypatch) == 0
     assert run(["whatif", data, *variants[:2], *variants[:2]], monkeypatch) == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (
+            "  criterion: optimal",
+            "  nmax: 20\n  criterion: optimal",
+            "scenario.yaml:{}: design: no two-stage design with n <= 20",
+        ),
+        (
+            "per_month: 4.5",
+            "per_month: 0.01",
+            "scenario.yaml:{}: conduct.accrual: 70 patients would take 583 years to enrol; at most 500",
+        ),
+    ],
+)
+def test_what_only_compiling_finds_is_told_at_its_line(
+    old: str,
+    new: str,
+    told: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = (CONFIGS / "dasatinib.yaml").read_text(encoding="utf-8")
+    assert old in text
+    monkeypatch.chdir(tmp_path)
+    Path("scenario.yaml").write_text(text.replace(old, new), encoding="utf-8")
+    key = told.split(": ")[1].split(".")
+    lines = text.replace(old, new).splitlines()
+    line = next(k for k, each in enumerate(lines, start=1) if each.lstrip().startswith(f"{key[-1]}:"))
+    assert run(["run", "scenario.yaml", "-o", "run"], monkeypatch) == 2
+    assert capsys.readouterr().err.startswith(told.format(line))

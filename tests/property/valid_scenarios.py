@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from trialsim.errors import TrialsimError
-from trialsim.scenario.compiling import compile_rules
+from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.files import parse
 
 Block = dict[str, Any]
@@ -98,7 +98,9 @@ def written(found: Block) -> str:
 def possible(found: Block) -> bool:
     """Whether a scenario is valid, and its rules fit its size: a look at toxicity must come within the trial."""
     try:
-        compile_rules(parse(written(found)))
+        _ = Compiled.of(
+            parse(written(found))
+        ).calendar  # which may take centuries to fill its smallest cohort
     except TrialsimError:
         return False
     return True

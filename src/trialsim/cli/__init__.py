@@ -39,8 +39,8 @@ from trialsim.cli import (
     word,
 )
 from trialsim.cli import app as page
-from trialsim.cli.common import INTERRUPTED, Interrupted
-from trialsim.errors import FileError, TrialsimError
+from trialsim.cli.common import INTERRUPTED, Interrupted, told
+from trialsim.errors import DesignError, FileError, TrialsimError
 from trialsim.version import __version__
 
 app = typer.Typer(
@@ -67,6 +67,8 @@ def main() -> None:
         _fail(str(error), 2)
     except Interrupted as error:
         _fail(str(error), timing.status())
+    except DesignError as error:
+        _fail(told(error), 2)
     except TrialsimError as error:
         _fail(f"error: {error}", 2)
     except OSError as error:

@@ -144,6 +144,9 @@ def _names(sheet: Sheet, rows: Sequence[_Row], top: float) -> None:
 
 def _panel(axes: Axes, quantity: str, rows: Sequence[_Row]) -> None:
     ends = [end for row in rows for end in (row.low, row.value, row.high) if end == end]
+    if not ends:  # the case has no such quantity in any arm; the column of numbers has dashes
+        axes.set_axis_off()
+        return
     low, high = min(ends), max(ends)  # a mean of one trial has no interval
     least = LEAST[is_probability(quantity)]
     room = max(high - low, least)

@@ -113,6 +113,8 @@ def _held(found: PatientsAnalysis) -> PatientsAnalysis:
     if found.look < len(looks.n) - 1 or planned.planned_n == looks.planned_n:
         return found
     r, n = looks.next[-1].count(FUTILE) - 1, looks.planned_n
+    if r < 0:  # the last look has no cut-off: every count is a go at any size (Gehan)
+        return found
     note = f"r = {r} was planned for {planned.planned_n} patients and decides nothing about {n}."
     if (p0 := found.plan.p0) is not None:
         level = alone(planned, p0).p_go

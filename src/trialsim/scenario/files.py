@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from trialsim.errors import Problem, ScenarioError
+from trialsim.errors import DesignError, Problem, ScenarioError
+from trialsim.scenario import words
 from trialsim.scenario.analyses import impossible_analyses
 from trialsim.scenario.changes import impossible_variants
 from trialsim.scenario.digest import digest
@@ -154,6 +155,19 @@ def in_lines(reader: Reader, findings: Iterable[Finding]) -> list[Problem]:
             Problem(line, "", f"only {MAX_FINDINGS} problems are listed; there are more")
         ]
     return problems
+
+
+def at_its_line(error: DesignError, name: str, text: str) -> str:
+    """What was found wrong when a scenario was compiled, at the line of the key that it begins with, if it does."""
+    from trialsim.designs.target import NoDesign
+
+    said = f"design: {error}" if isinstance(error, NoDesign) else str(error)
+    key, _, what = said.partition(": ")
+    reader, steps = reader_of(text), words.steps(key)
+    data = reader.read()
+    if not what or not isinstance(data, dict) or steps[0] not in data:
+        return f"error: {said}"
+    return reader.located(Finding(steps, what)).located(name)
 
 
 def validate(path: str | os.PathLike[str]) -> tuple[Problem, ...]:
