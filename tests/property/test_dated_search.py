@@ -196,3 +196,21 @@ def test_the_page_of_the_manual_has_the_numbers_of_the_search() -> None:
             f"{case.months.estimate:.1f}",
         ]
         assert f"| {' | '.join([case.case, *cells])} |" in page
+
+
+def test_where_no_design_keeps_power_at_once_calendar_time_may_still_add_it() -> None:
+    of = scenario()
+    assert not trialsim.find_robust(of, null=["poor"], alternative=["good"], nmax=12).designs
+    found = searched(of, nmax=12)
+    assert found.designs
+    assert found.dated is not None
+    assert "0 designs" not in terminal(report_of(found))
+    assert found.dated.looked_at >= len(found.designs)
+
+
+def test_a_search_that_puts_nothing_forward_does_not_speak_of_simulations() -> None:
+    found = searched(scenario(), nmax=3)
+    assert not found.designs
+    words = " ".join(terminal(report_of(found)).split())
+    assert "none put a design forward" in words or "and none kept both" in words
+    assert "those above" not in words

@@ -2,15 +2,15 @@
 
 With every outcome known at once P(go) is exact for every cut-off (``whole_trial_search``). Calendar time moves it by an
 amount that hardly differs between neighbouring designs. So the exact search is run with alpha and power moved by that
-amount; the designs it finds are simulated, which gives the amount anew; and so on, until a search finds nothing that
-was not simulated before. P(go) in calendar time is the exact one plus the difference on the same patients, in which the
-chance of who responds cancels. The design that is chosen is simulated once more, with other patients: that it was the
-luckiest of many does not enter what is printed.
+amount; the designs it finds are simulated, which gives the amount anew; and so on, until neither what is put forward
+nor the best that was kept gives an amount that was not tried. P(go) in calendar time is the exact one plus the
+difference on the same patients, in which the chance of who responds cancels. The design that is chosen is simulated
+once more, with other patients: that it was the luckiest of many does not enter what is printed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,11 +28,15 @@ from trialsim.results import Estimate
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Scenario
 
-MOST_ROUNDS = 6
-"""Searches at most; two or three are enough where calendar time moves P(go) alike in neighbouring designs."""
+MOST_ROUNDS = 8
+"""Searches at most; three or four are enough where calendar time moves P(go) alike in neighbouring designs."""
 
 SCREENED = 20_000
 """Simulated trials a case of every design that is looked at; the chosen ones get as many as the scenario asks for."""
+
+ROOM = (-0.02, 0.1)
+"""Where no design keeps alpha and power at once: by how much calendar time may yet lower P(go) of a null case, and
+raise that of an alternative. What is found with so much room is simulated, which gives the amount."""
 
 BEST = {"optimal": 6, "minimax": 3, "first": 3}
 """Designs simulated a round: those of least EN, or of least n."""
@@ -80,7 +84,7 @@ class DatedSearch:
     Attributes:
         searched: the range of n of the last exact search, and why it ended before the n asked for (``stopped``).
         rounds: exact searches that were needed.
-        settled: whether the last one found nothing new.
+        settled: whether no design that was put forward or kept gives another amount to search with.
         screened: designs that were simulated.
     """
 
@@ -106,23 +110,34 @@ class DatedSearch:
     def best(self, criteria: Iterable[str]) -> dict[str, Confirmed]:
         """The best design by each criterion among those that keep alpha and power in calendar time, by estimates."""
         criteria = tuple(criteria)
-        moved = (0.0, 0.0)
-        while self.rounds < MOST_ROUNDS and not self.settled:
+        moved: tuple[float, float] | None = (0.0, 0.0)
+        tried: set[tuple[float, float]] = set()
+        while self.rounds < MOST_ROUNDS and moved is not None:
             self.rounds += 1
+            tried.add(moved)
             rows = self._search(moved)
             asked = [d for criterion in criteria for d in self._in_order(rows, criterion)[: BEST[criterion]]]
             new = [d for d in dict.fromkeys(asked) if d.looks() not in self.screened]
-            self.settled = not new and self.rounds > 1
             for design in new:
                 self.screened[design.looks()] = self.simulated(design, SCREENED, pilot_seed(self.seed))
-            if not asked:
-                break  # the amount moved leaves nothing: the last one is kept
-            moved = self.screened[asked[0].looks()].moved
+            moved = next((each for each in self._amounts(asked, criteria) if each not in tried), None)
+        self.settled = moved is None
         chosen = {}
         for criterion in criteria:
             if (found := self._chosen(criterion)) is not None:
                 chosen[criterion] = found
         return chosen
+
+    def _amounts(self, asked: list[Robust], criteria: Iterable[str]) -> Iterator[tuple[float, float]]:
+        """By what amounts to search next: those of the design that was put forward, then of the best that were kept."""
+        if asked:
+            yield self.screened[asked[0].looks()].moved
+        elif not self.screened:
+            yield ROOM
+        for criterion in criteria:
+            able = [found for found in self.screened.values() if self.keeps(found)]
+            if able:
+                yield min(able, key=lambda f: f.value(criterion, self.weight_p1)).moved
 
     def _search(self, moved: tuple[float, float]) -> list[Robust]:
         """The best design of every n, with alpha and power moved."""

@@ -82,8 +82,8 @@ class Dated:
         designs: by criterion, what the design found does in each case that was asked for.
         replicates: simulated trials a case of these; ``screened``: of each of the ``looked_at`` designs before.
         seed: of the simulations.
-        rounds: exact searches with alpha and power moved by what calendar time does; ``settled``: whether the last one
-            found nothing new.
+        rounds: exact searches with alpha and power moved by what calendar time does; ``settled``: whether no
+            design put forward or kept gives another amount to search with.
     """
 
     designs: Mapping[str, tuple[InCalendarTime, ...]]

@@ -9,10 +9,11 @@ from typing import Any
 from trialsim.designs.efficiency_bound import ABOVE
 from trialsim.designs.finding import DERIVED, FoundDesigns, held_words
 from trialsim.designs.over_history import MEAN_TYPE_I
+from trialsim.engine.whole_trial_dated import ROOM
 from trialsim.engine.whole_trial_found import Dated, RobustDesigns
 from trialsim.reporting.about import MADE_BY
 from trialsim.reporting.pictures import undrawn
-from trialsim.writing.numbers import Cell, listed, mcse_cell, probability_cell, rate, value_cell
+from trialsim.writing.numbers import Cell, count, listed, mcse_cell, probability_cell, rate, value_cell
 from trialsim.writing.report import Block, Group, Pictures, Report, Row, Table, Terms, Words, plain, section
 
 
@@ -168,7 +169,7 @@ def _robust(found: RobustDesigns) -> Report:
     dated: list[Block] = []
     drawn: list[Block] = [Pictures((undrawn("whole_trial", found),))]
     if found.dated is not None:  # the figure is of exact answers at once
-        dated, drawn = [_dated(found), Words(_simulated(found.dated), mark="note")], []
+        dated, drawn = [_dated(found), Words(_simulated(found, found.dated), mark="note")], []
     answer = section(
         "answer",
         "The designs",
@@ -217,19 +218,31 @@ def _dated(found: RobustDesigns) -> Table:
     return Table("calendar-time", "In calendar time", heads, tuple(groups), (note,))
 
 
-def _simulated(dated: Dated) -> str:
+def _simulated(found: RobustDesigns, dated: Dated) -> str:
     """How a search in calendar time was made, and what its errors mean."""
-    found = (
-        "nothing that was not simulated before"
-        if dated.settled
-        else "designs that were not simulated, so that a better one may be among them"
+    searches = count(dated.rounds, "search", "searches")
+    screened = (
+        f"Screened exactly with alpha and power moved by what calendar time does to P(go), in {searches}"
     )
+    if not dated.looked_at:
+        low, high = (f"{100 * abs(room):g}" for room in ROOM)
+        return (
+            f"{screened}: none put a design forward, not even with {low} percentage points more of alpha and {high} "
+            "fewer of power, so that none was simulated."
+        )
+    new = (
+        "until no design put forward or kept gave another amount to search with"
+        if dated.settled
+        else "which still gave another amount to search with, so that a better design may be left"
+    )
+    simulated = (
+        f"{count(dated.looked_at, 'design was', 'designs were')} simulated {dated.screened:,} times a case"
+    )
+    kept = f"those above {dated.replicates:,} times with other patients (seed {dated.seed})"
     return (
-        f"Screened exactly with alpha and power moved by what calendar time does to P(go), in {dated.rounds} searches, "
-        f"the last of which found {found}. {dated.looked_at} designs were simulated {dated.screened:,} times a case, "
-        f"those above {dated.replicates:,} times with other patients (seed {dated.seed}): the exact P(go) at once plus "
-        "the difference on the same patients. Alpha and power are kept by these estimates: one within its error of the "
-        "limit may lie beyond it."
+        f"{screened}, {new}. {simulated}, {kept if found.designs else 'and none kept both'}: "
+        "the exact P(go) at once plus the difference on the same patients. Alpha and power are kept by these "
+        "estimates: one within its error of the limit may lie beyond it."
     )
 
 
