@@ -39,7 +39,7 @@ from trialsim.cli import (
     word,
 )
 from trialsim.cli import app as page
-from trialsim.cli.common import INTERRUPTED, Interrupted, read, told
+from trialsim.cli.common import INTERRUPTED, Interrupted, files_read, told
 from trialsim.errors import DesignError, FileError, TrialsimError
 from trialsim.version import __version__
 
@@ -60,7 +60,7 @@ def main() -> None:
             # a name in Greek must not stop a run on a terminal that cannot show it
             stream.reconfigure(errors="backslashreplace")
     before, timing.listener = timing.hear(), _say
-    read.clear()
+    files_read.clear()
     try:
         arguments = together(sys.argv[1:])
         _tree(arguments[0] if arguments else "")(args=arguments)

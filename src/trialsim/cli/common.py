@@ -369,7 +369,7 @@ def counts_in(
     return tuple(counts)
 
 
-read: list[tuple[str, str]] = []
+files_read: list[tuple[str, str]] = []
 """Name and text of the scenario files that the command has read."""
 
 
@@ -377,7 +377,7 @@ def told(error: DesignError) -> str:
     """An error, with file and line where it is about the one scenario that the command has read."""
     from trialsim.scenario.files import at_its_line
 
-    return at_its_line(error, *read[0]) if len(read) == 1 else f"error: {error}"
+    return at_its_line(error, *files_read[0]) if len(files_read) == 1 else f"error: {error}"
 
 
 def loaded(paths: Sequence[Path]) -> tuple[list[Scenario], dict[str, str]]:
@@ -386,7 +386,7 @@ def loaded(paths: Sequence[Path]) -> tuple[list[Scenario], dict[str, str]]:
     from trialsim.scenario.files import load_with_text
 
     scenarios, texts = zip(*map(load_with_text, paths), strict=True)
-    read[:] = zip(map(str, paths), texts, strict=True)
+    files_read[:] = zip(map(str, paths), texts, strict=True)
     for doubt in dict.fromkeys(doubt for scenario in scenarios for doubt in doubts(scenario)):
         timing.tell(f"note: {doubt}")
     stems = [path.stem for path in paths]
