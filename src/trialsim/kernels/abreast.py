@@ -136,7 +136,9 @@ class Block(NamedTuple):
 
 
 @part
-def _simulate(tables, calendar, thresholds, k0, k1, first, out, start, arrivals, block):  # type: ignore[no-untyped-def]
+def _simulate(  # type: ignore[no-untyped-def]
+    tables, calendar, thresholds, k0, k1, first, out, at_start, start, arrivals, block
+):
     """Simulate the trials of the rows of ``out`` from ``start`` on, which are zero."""
     levels, cohorts = thresholds.shape[0], calendar.cohorts
     planned = tables.act_ge.shape[1] - 1
@@ -274,6 +276,8 @@ def _simulate(tables, calendar, thresholds, k0, k1, first, out, start, arrivals,
                         onsets, slot, here, tables.stop_ge, level, now
                     )
                 out[row, own] = here
+                if level == 0 and at_start.shape[0] > 0:
+                    at_start[row] = state[COUNTS + lane] & 1023
                 responses = state[RESPONSES + lane]
                 for above in range(column.LEVELS, own, 3):
                     responses -= out[row, above + 1]
@@ -320,8 +324,10 @@ def _simulate(tables, calendar, thresholds, k0, k1, first, out, start, arrivals,
 
 
 @kernel
-def simulate(tables, calendar, thresholds, k0, k1, first, out):  # type: ignore[no-untyped-def]
+def simulate(tables, calendar, thresholds, k0, k1, first, out, at_start):  # type: ignore[no-untyped-def]
     """Fill ``out`` (replicates, columns) with replicates ``first``, ``first + 1``, ... (``conduct_columns``).
+
+    ``at_start`` (replicates,), if not empty, receives the evaluable patients at the starting dose.
 
     For trials in one group without replacement, patient-level reductions, early decisions, amendments by month,
     excluded overrun or a change of the analysis set.
@@ -348,4 +354,4 @@ def simulate(tables, calendar, thresholds, k0, k1, first, out):  # type: ignore[
         block.unit_arriving[:] = 0
         block.counts_arriving[:] = 0
         block.trials[:] = 0
-        _simulate(tables, calendar, thresholds, k0, k1, first, out, start, arrivals, block)
+        _simulate(tables, calendar, thresholds, k0, k1, first, out, at_start, start, arrivals, block)
