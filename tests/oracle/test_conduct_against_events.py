@@ -30,7 +30,7 @@ from trialsim.codes import (
 )
 from trialsim.designs.rules import Monitor, Randomise, Rules
 from trialsim.engine.compiled import tables_of
-from trialsim.engine.timed import runs_abreast
+from trialsim.engine.timed import Timed, runs_abreast
 from trialsim.kernels import abreast, conduct, trial
 from trialsim.kernels import conduct_columns as column
 from trialsim.kernels.patient import FIELDS
@@ -74,8 +74,9 @@ def scalar(
 def lanes(
     rules: Rules, calendar: Calendar, thresholds: Int64, seed: int, count: int, first: int = 0
 ) -> Int32:
+    nobody = np.zeros(0, dtype=np.int32)
     out = np.full((count, column.columns(rules.levels, calendar.cohorts)), -9, dtype=np.int32)
-    abreast.simulate(tables_of(rules), calendar, thresholds, *stream_key(seed), first, out)
+    abreast.simulate(tables_of(rules), calendar, thresholds, *stream_key(seed), first, out, nobody)
     return out
 
 
@@ -206,6 +207,23 @@ def test_trials_abreast_are_the_trials_of_the_scalar_kernel() -> None:
             assert np.array_equal(lanes(rules, calendar, thresholds, seed, 40), one), seed
             assert np.array_equal(lanes(rules, calendar, thresholds, seed, 7, first=5), one[5:12]), seed
     assert compared >= 1_000
+
+
+def test_evaluable_patients_at_the_starting_dose_abreast_and_one_by_one() -> None:
+    """The quick kernel counts them as they leave the dose, the scalar one has the patients: 300 random scenarios."""
+    rng, done, left = random.Random("at start"), 0, 0
+    while done < 300:
+        rules, calendar, thresholds = random_conduct(rng)
+        rules, calendar = common(rules, calendar)
+        trials = Timed.of(rules, calendar, thresholds)
+        if trials.abreast:
+            done += 1
+            rows, quick = trials.at_start(stream_key(done), 0, 40)
+            same, readable = replace(trials, abreast=False).at_start(stream_key(done), 0, 40)
+            assert np.array_equal(rows, same)
+            assert quick.tolist() == readable.tolist(), done
+            left += int((quick < rows[:, column.EVALUABLE]).any())
+    assert left > 50
 
 
 def test_trials_abreast_across_blocks_of_lanes_and_replicates_beyond_32_bits() -> None:

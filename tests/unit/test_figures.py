@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import math
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib
@@ -35,12 +38,13 @@ from trialsim.kernels.conduct_columns import TREATED
 from trialsim.kernels.patient import IS_TOXIC, LEVEL
 from trialsim.kernels.streams import stream_key
 from trialsim.quantities import by_end
-from trialsim.results import Results
+from trialsim.results import Results, digits12
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.files import load
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.truth import Rates
+from trialsim.writing.csv import frame_to_csv
 
 ALL = (
     "as_conducted",
@@ -145,6 +149,20 @@ def test_every_figure_is_drawn_in_order_with_its_words(drawn: dict[str, Drawn]) 
         assert len(figure.frame)
         for word in ("validated", "proved"):
             assert word not in f"{figure.title} {figure.caption} {figure.alt}".lower()
+
+
+def test_columns_are_those_of_a_pandas_table(drawn: dict[str, Drawn]) -> None:
+    rows = [
+        {"whole": 1, "gaps": 2, "real": 0.5, "said": "a", "none": None, "flag": np.bool_(True)},
+        {"whole": np.int64(3), "real": 2, "said": None, "none": None, "flag": False, "late": math.nan},
+    ]
+    made = replace(drawn["p_go"], rows=rows)
+    for figure in (made, *drawn.values()):
+        frame = figure.frame.astype(object).where(figure.frame.notna(), None)
+        there = {str(name): frame[name].tolist() for name in frame.columns}
+        # printed, so that 1 is not 1.0
+        assert json.dumps(digits12(figure.columns)) == json.dumps(digits12(there))
+        assert figure.csv() == frame_to_csv(figure.frame)
 
 
 def test_curves_are_the_exact_engine(scenario: Scenario, drawn: dict[str, Drawn]) -> None:

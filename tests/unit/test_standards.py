@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 import pytest
 
@@ -30,9 +31,15 @@ def _table(report: Report) -> Table:
     return next(table for table in report.tables() if table.key == "standards")
 
 
+@cache
+def report_about(name: str) -> Report:
+    """The report of a scenario in configs/, made once."""
+    return report_of(run(load(CONFIGS / name), replicates=200))
+
+
 @pytest.fixture(scope="module", params=FILES)
 def report(request: pytest.FixtureRequest) -> Report:
-    return report_of(run(load(CONFIGS / request.param), replicates=200))
+    return report_about(request.param)
 
 
 def test_an_item_points_at_headings_of_this_report(report: Report) -> None:
@@ -57,9 +64,7 @@ def test_every_section_that_an_item_names_is_in_some_report() -> None:
     named = {key for standard in STANDARDS for item in standard.items for key in item.at}
     there: set[str] = {"sensitivity", "protocol-dose"}  # in runs with these blocks
     for name in FILES[:3]:
-        there |= {
-            each.key for each in _sections(report_of(run(load(CONFIGS / name), replicates=200)).sections)
-        }
+        there |= {each.key for each in _sections(report_about(name).sections)}
     assert named <= there
 
 

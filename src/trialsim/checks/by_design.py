@@ -112,7 +112,7 @@ def _at_once(trial: Compiled, name: str, observed: Observed, how: How, complete:
 class Drawn:
     """Simulated trials, an entry each: whether the dose was reduced, whether the planned n was reached, and counts.
 
-    ``at_start``, evaluable patients at the starting dose, takes the slower kernel that keeps patients: () unless asked.
+    ``at_start``: evaluable patients at the starting dose; () unless asked.
     """
 
     reduced: Bool
@@ -140,13 +140,10 @@ class Drawn:
     def _block(cls, rules: Rules, trials: Timed, key: Key, first: int, count: int, at_start: bool) -> Drawn:
         """Trials ``first`` to ``first + count``."""
         from trialsim.kernels import conduct_columns as column
-        from trialsim.kernels.patient import IS_EVALUABLE, LEVEL, REPORTED
 
         start = np.zeros(0, dtype=np.int64)
         if at_start:
-            rows, patients = trials.treated(key, first, count)
-            there = (patients[:, :, LEVEL] == 0) & (patients[:, :, IS_EVALUABLE] == 1)
-            start = (there & (patients[:, :, REPORTED] == 1)).sum(axis=1)
+            rows, start = trials.at_start(key, first, count)
         else:
             rows = trials.rows(key, first, count)
         by = rows.T.astype(np.int64)

@@ -174,7 +174,7 @@ def _at_lower(
     from trialsim.kernels.dose_law import lower_dose
 
     looks, size, last = rules.looks, rules.looks.planned_n - begun, last_toxic(rules, 1, choices)
-    at_look = {n - begun: k for k, n in enumerate(looks.n)}
+    at_look = {n - begun: k for k, n in enumerate(looks.n) if n > begun}
     tells_toxicities = any(choice.counts_toxicities for choice in choices)
     top = classes(rules, begun)
     for carried in range(top + 1):
@@ -185,13 +185,13 @@ def _at_lower(
         before, x1 = mine[x1, t1], x1 + carried
         ends = np.zeros((size + 1, size + 1, last + 1 if tells_toxicities else 1, 3))
         lower_dose(tables, cells, begun, carried, *start(size, last), ends)
-        n2, x2, t2, why = (axis.astype(np.int64) for axis in np.nonzero(ends))
         for size2, look in at_look.items():
-            at = (n2 == size2) & (why == 2)
-            if at.any():
-                yield _joined(begun, x1, t1, before, n2[at], x2[at], t2[at], ends, verdicts[look], all_ends)
-        if all_ends and (stopped := why < 2).any():
-            n2, x2, t2, why = n2[stopped], x2[stopped], t2[stopped], why[stopped]
+            x2, t2 = (axis.astype(np.int64) for axis in np.nonzero(ends[size2, :, :, 2]))
+            if len(x2):
+                n2 = np.full(len(x2), size2, dtype=np.int64)
+                yield _joined(begun, x1, t1, before, n2, x2, t2, ends, verdicts[look], all_ends)
+        if all_ends and ends[..., :2].any():
+            n2, x2, t2, why = (axis.astype(np.int64) for axis in np.nonzero(ends[..., :2]))
             end = np.where(why == 0, TOXICITY, TOXICITY_AT_N)
             p = np.multiply.outer(before, ends[n2, x2, t2, why])
             yield _flat(begun, x1, t1, n2, x2, t2, np.broadcast_to(end, p.shape), p)

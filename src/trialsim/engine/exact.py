@@ -130,12 +130,14 @@ def _run(rules: Rules, rates: Rates | Cells, carry: int) -> tuple[Float64, Float
     triggered = np.zeros(1)
     state, work = np.zeros(shape), np.empty(shape[3:])
     state[(0,) * state.ndim] = 1.0
+    before = np.full((*shape[:2], 2), (most + 1, -1), dtype=np.int32)
+    before[0, 0] = 0
     given = tables_of(rules), _pending(rules), rates.cells(rules.replaced), carry
     at_once = max(SLICE // size, 1)
     with long_work("exact answer", most) as done:
         for first in range(1, most + 1, at_once):
             last = min(first + at_once - 1, most)
-            propagate(*given, first, last, state, work, ends, carried, patients, moved, triggered)
+            propagate(*given, first, last, state, work, before, ends, carried, patients, moved, triggered)
             done(last)
     return ends, carried, patients, moved, float(triggered[0])
 

@@ -110,7 +110,8 @@ class Timed:
             return apart.together(each, len(self.tables.action))
         out = np.empty((count, self.width), dtype=np.int32)
         if self.abreast:
-            abreast.simulate(self.tables, self.calendar, self.thresholds, *key, first, out)
+            nobody = np.zeros(0, dtype=np.int32)
+            abreast.simulate(self.tables, self.calendar, self.thresholds, *key, first, out, nobody)
         else:
             nothing = np.zeros((0, 0, 0), dtype=np.int64)
             conduct.simulate(
@@ -132,6 +133,20 @@ class Timed:
         kept = np.zeros((count, self.calendar.max_arrivals, FIELDS), dtype=np.int64)
         simulate(self.tables, self.calendar, self.thresholds, self.daily, *key, first, out, kept)
         return out, kept
+
+    def at_start(self, key: Key, first: int, count: int) -> tuple[Int32, Int64]:
+        """The same rows, and how many evaluable patients each trial reports at the starting dose."""
+        from trialsim.kernels.abreast import simulate
+        from trialsim.kernels.patient import IS_EVALUABLE, LEVEL, REPORTED
+
+        if self.abreast:
+            out = np.empty((count, self.width), dtype=np.int32)
+            there = np.empty(count, dtype=np.int32)
+            simulate(self.tables, self.calendar, self.thresholds, *key, first, out, there)
+            return out, there.astype(np.int64)
+        rows, patients = self.treated(key, first, count)
+        evaluable = (patients[:, :, LEVEL] == 0) & (patients[:, :, IS_EVALUABLE] == 1)
+        return rows, (evaluable & (patients[:, :, REPORTED] == 1)).sum(axis=1)
 
     def of_cohort(self, cohort: int) -> Timed:
         """The trial of the cohort of this number, where cohorts share nothing."""

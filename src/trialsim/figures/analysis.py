@@ -9,7 +9,6 @@ from trialsim.figures.style import BLACK, BLUE, GREY, PALE, RC, WIDE, Key, Sheet
 from trialsim.inference.analysis import PatientsAnalysis
 from trialsim.inference.estimators import ESTIMATOR_WORDS
 from trialsim.inference.intervals import INTERVAL_WORDS
-from trialsim.results import to_frame
 from trialsim.writing.numbers import percent, rate
 
 LEFT, RIGHT, BELOW, EACH, HEAD = 6.6, 0.5, 0.85, 0.42, 0.45
@@ -58,12 +57,10 @@ def draw(found: PatientsAnalysis, *, assumed: bool = False) -> Drawn:
         "primary estimate; grey: the others, for those who ask.",
         _alt(found),
         sheet.figure,
-        to_frame(
-            [
-                {"what": "estimate", "name": plan.estimate, "low": found.estimate, "high": found.estimate},
-                *({"what": "interval", "name": r.name, "low": r.low, "high": r.high} for r in rows),
-            ]
-        ),
+        [
+            {"what": "estimate", "name": plan.estimate, "low": found.estimate, "high": found.estimate},
+            *({"what": "interval", "name": r.name, "low": r.low, "high": r.high} for r in rows),
+        ],
     )
 
 

@@ -16,7 +16,6 @@ from trialsim.figures.labels import FAR, Box, Field, Point, beside, name_ends, p
 from trialsim.figures.marks import mark_design_rates
 from trialsim.figures.style import BLACK, BLUE, GREY, ROW, WIDE, Key, Sheet, percent_axis, probability_axis
 from trialsim.figures.words import names_within, width
-from trialsim.results import to_frame
 from trialsim.scenario.drift import along_curves
 from trialsim.scenario.every_design import design_alone
 from trialsim.writing.numbers import listed, percent, probability
@@ -100,7 +99,7 @@ def draw(material: Material) -> Drawn:
         _caption(material),
         _alt(material, cases),
         sheet.figure,
-        to_frame(_rows(material, curves)),
+        _rows(material, curves),
     )
 
 

@@ -29,7 +29,6 @@ from trialsim.figures.style import (
     percent_axis,
     probability_axis,
 )
-from trialsim.results import to_frame
 from trialsim.writing.folder import check_file, write_file
 from trialsim.writing.numbers import rate as stated
 
@@ -94,7 +93,7 @@ def draw(found: FoundDesigns) -> Drawn:
         "patients, against the true response rate; exact, every patient evaluable and no toxicity rule.",
         "; ".join(f"{d.criterion} {d.design}: n {d.n}, EN at p0 {d.en_p0:.1f}" for d in found),
         sheet.figure,
-        to_frame(rows),
+        rows,
     )
 
 

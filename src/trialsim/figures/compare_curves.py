@@ -23,7 +23,6 @@ from trialsim.figures.style import (
     percent_axis,
     probability_axis,
 )
-from trialsim.results import to_frame
 from trialsim.varying.compare import Comparison
 from trialsim.writing.numbers import listed, probability
 from trialsim.writing.numbers import rate as stated
@@ -96,7 +95,7 @@ def draw(found: Comparison) -> Drawn:
         "true response rate. Broken verticals are p0 and p1, the rates by which designs are held against each other.",
         _alt(found, len(shown)),
         sheet.figure,
-        to_frame(rows),
+        rows,
     )
 
 

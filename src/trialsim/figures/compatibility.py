@@ -24,7 +24,6 @@ from trialsim.figures.style import (
     probability_axis,
 )
 from trialsim.figures.words import assumed, some, width, wrap
-from trialsim.results import to_frame
 from trialsim.writing.numbers import percent
 from trialsim.writing.numbers import rate as stated
 
@@ -79,7 +78,7 @@ def _draw(checks: Checks | None) -> Drawn | None:
         "doses. No design enters.",
         _alt(list(headlines.values())),
         sheet.figure,
-        to_frame(_rows(curves, headlines)),
+        _rows(curves, headlines),
     )
 
 

@@ -26,7 +26,6 @@ from trialsim.figures.style import (
 from trialsim.figures.words import assumed, sentence, width
 from trialsim.monitoring.aids import Aids
 from trialsim.monitoring.counts import Count
-from trialsim.results import to_frame
 from trialsim.writing.numbers import listed, probability
 from trialsim.writing.numbers import rate as stated
 
@@ -87,7 +86,7 @@ def _draw(aids: Aids, shown: Sequence[int]) -> Drawn:
         _caption(aids),
         _alt(aids, shown),
         sheet.figure,
-        to_frame(list(_rows(aids))),
+        list(_rows(aids)),
     )
 
 

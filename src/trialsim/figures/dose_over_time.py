@@ -10,7 +10,6 @@ from trialsim.engine.over_time import OverTime
 from trialsim.figures.drawn import Drawn, Material
 from trialsim.figures.style import BLACK, BLUE, GREY, NARROW, ORANGE, WIDE, Key, Sheet, count_ticks
 from trialsim.figures.words import names_within
-from trialsim.results import to_frame
 from trialsim.writing.numbers import listed
 
 MOST_DOSES = 4
@@ -76,7 +75,7 @@ def draw(material: Material) -> Drawn | None:
         f"{'end early' if scenario.from_start else 'reduce the dose or end early'} and others do not.",
         _alt(found, doses),
         sheet.figure,
-        to_frame([row for case, over in found.items() for row in over.rows(case, scenario.doses)]),
+        [row for case, over in found.items() for row in over.rows(case, scenario.doses)],
     )
 
 

@@ -10,7 +10,7 @@ from trialsim.codes import DAYS_PER_MONTH
 from trialsim.figures.drawn import Drawn, Material
 from trialsim.figures.style import BLACK, NARROW, Key, Sheet, count_ticks
 from trialsim.figures.words import names_within, width
-from trialsim.results import OperatingCharacteristics, to_frame
+from trialsim.results import OperatingCharacteristics
 
 MOST_CASES = 8
 LEFT, RIGHT, BELOW, HEAD, STEP = 0.3, 0.35, 0.85, 0.1, 1.55
@@ -75,7 +75,7 @@ def draw(material: Material) -> Drawn | None:
         "pause at an interim look, a hold for an amendment), and outcomes are awaited after the last patient.",
         _alt(shown),
         sheet.figure,
-        to_frame([row for oc in every for row in _rows(oc)]),
+        [row for oc in every for row in _rows(oc)],
     )
 
 

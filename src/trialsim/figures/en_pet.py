@@ -18,7 +18,6 @@ from trialsim.figures.marks import (
 )
 from trialsim.figures.style import BLACK, NARROW, ROW, Sheet, count_ticks, percent_axis, probability_axis
 from trialsim.figures.words import sentence
-from trialsim.results import to_frame
 from trialsim.writing.numbers import probability
 from trialsim.writing.numbers import rate as stated
 
@@ -69,7 +68,7 @@ def draw(material: Material) -> Drawn | None:
         "for futility and for toxicity, and an early go. Numbers at the top are those of the design alone.",
         _alt(material),
         sheet.figure,
-        to_frame(curve_rows(material, "en", "pet")),
+        curve_rows(material, "en", "pet"),
     )
 
 

@@ -85,7 +85,7 @@ def _draw(found: Characteristics, p0: float | None, p1: float | None) -> Drawn:
         "the true response rate. Stopping for few responses makes the observed proportion too small on average.",
         _alt(found),
         sheet.figure,
-        found.to_frame(),
+        list(found.rows()),
     )
 
 

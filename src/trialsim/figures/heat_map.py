@@ -15,7 +15,6 @@ from trialsim.figures.labels import Box, Field, place, text_box
 from trialsim.figures.map_cases import LOWER, MOST_CASES, START, cases_on, draw_cases, ground
 from trialsim.figures.style import BLACK, NARROW, Key, Sheet, percent_axis
 from trialsim.figures.words import assumed, at_once
-from trialsim.results import to_frame
 from trialsim.scenario.drift import along_curves
 from trialsim.writing.numbers import listed, probability
 
@@ -57,7 +56,7 @@ def draw(material: Material) -> Drawn | None:
         _caption(moving, len(material.scenario.doses) > 1),
         _alt(material, levels),
         sheet.figure,
-        to_frame(computed.rows()),
+        computed.rows(),
     )
 
 

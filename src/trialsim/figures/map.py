@@ -20,7 +20,6 @@ from trialsim.figures.sweep import OWN, geometric, scale_of
 from trialsim.figures.tornado import how
 from trialsim.figures.words import fit, width, wrap
 from trialsim.quantities import is_probability
-from trialsim.results import to_frame
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.words import setting
 from trialsim.varying.analysed import input_words
@@ -75,7 +74,7 @@ def draw(result: GridResult, scenario: Scenario, name: str) -> Drawn:
         _caption(result, one, other, shown_levels),
         _alt(result, one, other, values, shown_levels),
         sheet.figure,
-        to_frame(list(result.rows())),
+        list(result.rows()),
     )
 
 

@@ -11,7 +11,6 @@ from trialsim.designs.alone import alone
 from trialsim.figures.drawn import Drawn
 from trialsim.figures.style import BLACK, RC, SERIES, WIDE, Key, Sheet, percent_axis, probability_axis
 from trialsim.inference.oc import StatedDesign
-from trialsim.results import to_frame
 from trialsim.writing.numbers import probability, rate
 
 HIGH, BELOW, LEFT, GAP, RIGHT = 4.8, 0.95, 1.2, 1.6, 0.25
@@ -56,5 +55,5 @@ def draw(found: StatedDesign) -> Drawn:
         "Probability of a go and of an early end, and expected patients, against the true response rate; exact.",
         "; ".join(told) or f"Design {found.design}.",
         sheet.figure,
-        to_frame(rows),
+        rows,
     )

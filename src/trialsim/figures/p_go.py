@@ -18,7 +18,6 @@ from trialsim.figures.marks import (
 )
 from trialsim.figures.style import BLACK, NARROW, ROW, Sheet, percent_axis, probability_axis
 from trialsim.figures.words import sentence
-from trialsim.results import to_frame
 from trialsim.writing.numbers import listed, percent, probability
 from trialsim.writing.numbers import rate as stated
 
@@ -51,7 +50,7 @@ def draw(material: Material) -> Drawn:
         _caption(material),
         _alt(material),
         sheet.figure,
-        to_frame(curve_rows(material, "p_go")),
+        curve_rows(material, "p_go"),
     )
 
 

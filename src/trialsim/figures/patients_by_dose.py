@@ -8,7 +8,7 @@ from typing import Any
 from trialsim.figures.drawn import Drawn, Material
 from trialsim.figures.style import BLACK, BOLD, NARROW, ROW, Key, Sheet, count_ticks
 from trialsim.figures.words import assumed, clean, names_within, width
-from trialsim.results import OperatingCharacteristics, to_frame
+from trialsim.results import OperatingCharacteristics
 from trialsim.writing.numbers import listed
 
 MOST_CASES = 12
@@ -78,7 +78,7 @@ def draw(material: Material) -> Drawn | None:
         ),
         _alt(material, shown),
         sheet.figure,
-        to_frame(rows),
+        rows,
     )
 
 

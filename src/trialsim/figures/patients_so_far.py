@@ -26,7 +26,6 @@ from trialsim.figures.swimmer import (
 )
 from trialsim.figures.words import clean
 from trialsim.ongoing.seen import Seen
-from trialsim.results import to_frame
 from trialsim.writing.numbers import count, listed
 
 RIGHT, HEAD = 0.45, 0.15
@@ -108,7 +107,7 @@ def _draw(
         f"else to the cut-off, {cut_off}; coloured by the dose of the first day.",
         f"Swimmer plot of {name}: {_counts(patients, doses)}",
         sheet.figure,
-        to_frame([asdict(patient) for patient in patients]),
+        [asdict(patient) for patient in patients],
     )
 
 

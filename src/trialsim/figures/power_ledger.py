@@ -12,7 +12,6 @@ from trialsim.engine.power_ledger import PowerLedger, Step
 from trialsim.figures.drawn import Drawn, Material
 from trialsim.figures.style import BLACK, BOLD, NARROW, PALE, WIDE, Key, Sheet
 from trialsim.figures.words import fit, sentence, width, wrap
-from trialsim.results import to_frame
 from trialsim.writing.numbers import listed, probability
 from trialsim.writing.numbers import rate as stated
 
@@ -69,7 +68,7 @@ def draw(material: Material) -> Drawn | None:
         for step in ledger.steps
     ]
     title = "From the design by itself to the trial as it runs"
-    return Drawn("power_ledger", title, _caption(shown), _alt(shown), sheet.figure, to_frame(data))
+    return Drawn("power_ledger", title, _caption(shown), _alt(shown), sheet.figure, data)
 
 
 def _title(ledger: PowerLedger) -> str:

@@ -16,7 +16,6 @@ from trialsim.checks import CaseCheck, Checks, label
 from trialsim.figures.drawn import Drawn
 from trialsim.figures.style import BLACK, BOLD, GREY, RC, ROW, WIDE, Key, Sheet, count_ticks
 from trialsim.figures.words import assumed, clean, names_within, width, wrap
-from trialsim.results import to_frame
 
 COLUMNS, MOST_CASES, MOST_QUANTITIES = 4, 8, 6
 HIGH, TICKS, ABOVE = 1.45, 0.55, 0.4
@@ -91,7 +90,7 @@ def _draw(checks: Checks | None) -> Drawn | None:
         "Compatible means not surprising under the case, not that the case is right.",
         _alt([row for row in rows.values() if row.case in shown_cases and row.quantity in shown]),
         sheet.figure,
-        to_frame([entry for row in rows.values() for entry in _rows(row)]),
+        [entry for row in rows.values() for entry in _rows(row)],
     )
 
 

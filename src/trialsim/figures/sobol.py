@@ -9,7 +9,6 @@ import numpy as np
 from trialsim.figures.drawn import Drawn
 from trialsim.figures.style import BLACK, BLUE, GREY, PALE, WIDE, Key, Sheet
 from trialsim.figures.words import fit, width
-from trialsim.results import to_frame
 from trialsim.scenario.model import Scenario
 from trialsim.varying.analysed import input_words
 from trialsim.varying.answered import SIMULATED
@@ -85,7 +84,7 @@ def draw(result: AssuranceResult, scenario: Scenario, name: str) -> Drawn:
         _caption(result),
         _alt(result, names),
         sheet.figure,
-        to_frame(list(result.rows())),
+        list(result.rows()),
     )
 
 

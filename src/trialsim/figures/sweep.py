@@ -15,7 +15,7 @@ from trialsim.figures.style import BLACK, BLUE, GREY, NARROW, ORANGE, PALE, Key,
 from trialsim.figures.tornado import how
 from trialsim.figures.words import fit, wrap
 from trialsim.quantities import is_probability
-from trialsim.results import Estimate, to_frame
+from trialsim.results import Estimate
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.words import setting
 from trialsim.varying.analysed import input_words
@@ -62,7 +62,7 @@ def draw(result: GridResult, scenario: Scenario, name: str) -> Drawn:
         _caption(result.label, path, result.case, result.largest_mcse > 0, keys_own),
         _alt(result.label, result.quantity, path, values, result.answers),
         sheet.figure,
-        to_frame(list(result.rows())),
+        list(result.rows()),
     )
 
 
@@ -99,7 +99,7 @@ def draw_threshold(result: ThresholdResult, scenario: Scenario, name: str) -> Dr
         f"{_alt(result.label, result.quantity, result.input, values, answers)} The limit {result.limit:g} is "
         + (f"passed at {listed(places)}." if places else "not passed."),
         sheet.figure,
-        to_frame(list(result.rows())),
+        list(result.rows()),
     )
 
 

@@ -99,7 +99,7 @@ def _draw(trace: Trace, last_day: float, decided_day: float) -> Drawn:
         "works, not what is likely.",
         _alt(trace),
         sheet.figure,
-        trace.to_frame(),
+        list(trace.rows()),
     )
 
 

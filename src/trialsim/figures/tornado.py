@@ -10,7 +10,6 @@ from matplotlib.ticker import MaxNLocator
 from trialsim.figures.drawn import Drawn
 from trialsim.figures.style import BLACK, BLUE, GREY, PALE, WIDE, Key, Sheet
 from trialsim.figures.words import clean, fit, width
-from trialsim.results import to_frame
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.words import setting
 from trialsim.varying.analysed import input_words
@@ -68,7 +67,7 @@ def draw(result: TornadoResult, panel: Panel, scenario: Scenario, name: str) -> 
         _caption(result, panel, len(bars)),
         _alt(panel, names),
         sheet.figure,
-        to_frame([row for row in result.rows() if row["quantity"] == panel.quantity]),
+        [row for row in result.rows() if row["quantity"] == panel.quantity],
     )
 
 

@@ -14,7 +14,6 @@ from trialsim.figures.drawn import Drawn, Material
 from trialsim.figures.marks import LEFT, RIGHT, rate_words
 from trialsim.figures.style import BLACK, BLUE, GREY, NARROW, PALE, Key, Sheet, count_ticks
 from trialsim.figures.words import assumed, fit
-from trialsim.results import to_frame
 from trialsim.writing.numbers import probability
 from trialsim.writing.numbers import rate as stated
 
@@ -75,7 +74,7 @@ def draw(material: Material) -> Drawn | None:
         _caption(material, found),
         _alt(material, found),
         sheet.figure,
-        to_frame(found.rows()),
+        found.rows(),
     )
 
 

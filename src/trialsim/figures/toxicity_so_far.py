@@ -14,7 +14,6 @@ from trialsim.figures.style import BLUE, PALE, RC, WIDE, Key, Sheet, count_ticks
 from trialsim.figures.toxicity_boundary import BOUNDARY, CROSSED, NO_LINE
 from trialsim.figures.words import fit
 from trialsim.ongoing.boundary import AtDose
-from trialsim.results import to_frame
 from trialsim.writing.numbers import count
 
 LEFT, GAP, RIGHT, BELOW, HIGH, HEAD = 1.15, 1.3, 0.3, 0.85, 4.2, 0.5
@@ -62,7 +61,7 @@ def _draw(
         "it. The band is where the path would run if pending patients had toxicity too.",
         f"Toxicity of {name}: " + "; ".join(_words(dose, doses) for dose in shown) + ".",
         sheet.figure,
-        to_frame([row for dose in shown for row in _rows(dose, doses)]),
+        [row for dose in shown for row in _rows(dose, doses)],
     )
 
 

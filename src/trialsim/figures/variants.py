@@ -14,7 +14,6 @@ from trialsim.figures.drawn import Drawn
 from trialsim.figures.style import BLACK, BOLD, GREY, PALE, RC, ROW, SIZE, WIDE, Key, Sheet
 from trialsim.figures.words import fit, names_within, sentence
 from trialsim.quantities import is_probability
-from trialsim.results import to_frame
 from trialsim.varying.answers import WhatIf
 from trialsim.varying.effects import Effect, digits
 from trialsim.writing.numbers import fixed, listed
@@ -93,7 +92,7 @@ def draw(found: WhatIf, name: str = "variants") -> Drawn:
         _caption(found, cases),
         _alt(rows),
         sheet.figure,
-        to_frame(_data(rows)),
+        _data(rows),
     )
 
 

@@ -11,7 +11,6 @@ from trialsim.figures.drawn import Drawn, Material
 from trialsim.figures.labels import Box, along, around, beside, place
 from trialsim.figures.style import BLACK, BLUE, GREY, NARROW, ORANGE, Key, Sheet, count_ticks
 from trialsim.figures.words import names_within
-from trialsim.results import to_frame
 from trialsim.writing.numbers import probability
 
 MOST_CASES = 5
@@ -75,7 +74,7 @@ def draw(material: Material) -> Drawn | None:
         f"until the decision is certain, or goes on{_unweighed(found)}. Down is fewer patients, left a shorter trial.",
         _alt(found),
         sheet.figure,
-        to_frame([row for each in found for row in each.rows()]),
+        [row for each in found for row in each.rows()],
     )
 
 

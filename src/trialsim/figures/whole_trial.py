@@ -25,7 +25,6 @@ from trialsim.figures.style import (
     count_ticks,
 )
 from trialsim.figures.words import fit
-from trialsim.results import to_frame
 
 LEFT, EACH, ABOVE, BELOW, GAP = 1.15, 1.1, 0.25, 0.95, 0.5
 LEAST_HIGH = 4.0
@@ -102,7 +101,7 @@ def draw(found: RobustDesigns) -> Drawn:
         "association, and what the design found for the scenario does; exact, outcomes known at once.",
         "; ".join(words),
         sheet.figure,
-        to_frame(rows),
+        rows,
     )
 
 

@@ -141,7 +141,9 @@ class Block(NamedTuple):
 
 
 @inline
-def _simulate(tables, calendar, thresholds, k0, k1, first, out, start, arrivals, block):  # type: ignore[no-untyped-def]
+def _simulate(  # type: ignore[no-untyped-def]
+    tables, calendar, thresholds, k0, k1, first, out, at_start, start, arrivals, block
+):
     """Simulate the trials of the rows of ``out`` from ``start`` on, which are zero."""
     widest_vectors()
     levels, cohorts = thresholds.shape[0], calendar.cohorts
@@ -284,6 +286,8 @@ def _simulate(tables, calendar, thresholds, k0, k1, first, out, start, arrivals,
                         onsets, slot, here, tables.stop_ge, level, now
                     )
                 out[row, own] = here
+                if level == 0 and at_start.shape[0] > 0:
+                    at_start[row] = state[COUNTS + lane] & 1023
                 responses = state[RESPONSES + lane]
                 for above in range(column.LEVELS, own, 3):
                     responses -= out[row, above + 1]
@@ -330,7 +334,7 @@ def _simulate(tables, calendar, thresholds, k0, k1, first, out, start, arrivals,
 
 
 @plain_kernel
-def fill(tables, calendar, thresholds, k0, k1, first, out, block):  # type: ignore[no-untyped-def]
+def fill(tables, calendar, thresholds, k0, k1, first, out, at_start, block):  # type: ignore[no-untyped-def]
     """As ``simulate``, in work space that is given."""
     widest_vectors()
     # what stays, unless it is drawn: nobody is screened in vain, nobody withdraws
@@ -343,7 +347,7 @@ def fill(tables, calendar, thresholds, k0, k1, first, out, block):  # type: igno
         block.unit_arriving[:] = 0
         block.counts_arriving[:] = 0
         block.trials[:] = 0
-        _simulate(tables, calendar, thresholds, k0, k1, first, out, start, arrivals, block)
+        _simulate(tables, calendar, thresholds, k0, k1, first, out, at_start, start, arrivals, block)
 
 
 def _room(dtype: type[np.generic], count: int) -> NDArray[Any]:
@@ -362,8 +366,11 @@ def simulate(
     k1: np.uint64,
     first: int,
     out: Int32,
+    at_start: Int32,
 ) -> None:
     """Fill ``out`` (replicates, columns) with replicates ``first``, ``first + 1``, ... (``conduct_columns``).
+
+    ``at_start`` (replicates,), if not empty, receives the evaluable patients at the starting dose.
 
     For trials in one group without replacement, patient-level reductions, early decisions, amendments by month,
     excluded overrun or a change of the analysis set.
@@ -383,4 +390,4 @@ def simulate(
         where=_room(np.int32, LANES + 1),
     )
     # compiled without the work space, the kernel is optimised once and not twice
-    fill(tables, calendar, thresholds, k0, k1, first, out, block)
+    fill(tables, calendar, thresholds, k0, k1, first, out, at_start, block)

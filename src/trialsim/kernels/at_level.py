@@ -7,10 +7,10 @@ import numpy as np
 from trialsim.codes import CONTINUE
 from trialsim.kernels import patient as field
 from trialsim.kernels.clock import NEVER_TICK
-from trialsim.kernels.jit import plain
+from trialsim.kernels.jit import part, plain
 
 
-@plain
+@part
 def _insert_onset(onsets, toxic_n, onset):  # type: ignore[no-untyped-def]
     """Put the onset of the ``toxic_n``-th toxicity at a level among those before it, in order of time."""
     j = toxic_n - 1
@@ -20,7 +20,7 @@ def _insert_onset(onsets, toxic_n, onset):  # type: ignore[no-untyped-def]
     onsets[j] = onset
 
 
-@plain
+@part
 def _crossing(  # type: ignore[no-untyped-def]
     calendar, bound, m, toxic_n, patients, at_level, onsets, before
 ):
@@ -51,7 +51,7 @@ def crossing_patient(calendar, bounds, m, patients, at_level, now):  # type: ign
     return at_level[m - 1] + 1
 
 
-@plain
+@part
 def watch(  # type: ignore[no-untyped-def]
     tables, calendar, patients, at_level, onsets, own_dose, index, level, m, toxic_n, crossing, stopping
 ):

@@ -18,7 +18,7 @@ from trialsim.codes import (
 )
 from trialsim.kernels import patient as field
 from trialsim.kernels.clock import NEVER_TICK
-from trialsim.kernels.jit import inline, plain
+from trialsim.kernels.jit import inline, part, plain
 from trialsim.kernels.tables import CONTINUE_ACCRUAL, EARLY_DECISION
 from trialsim.kernels.weighing import look_taken, weighed
 
@@ -73,7 +73,7 @@ def target(tables, calendar, groups, a, narrow):  # type: ignore[no-untyped-def]
     return planned
 
 
-@plain
+@part
 def complete(tables, groups, a, narrow):  # type: ignore[no-untyped-def]
     """Whether the patients of a group's final look are all enrolled."""
     planned = tables.look_n[tables.look_n.shape[0] - 1]
@@ -83,7 +83,7 @@ def complete(tables, groups, a, narrow):  # type: ignore[no-untyped-def]
     return groups[a, COUNTED] >= (tables.look_n[look] if tables.final[look] else planned)
 
 
-@plain
+@part
 def has_place(tables, calendar, groups, series, a, narrow, now, treated):  # type: ignore[no-untyped-def]
     """Whether a patient arriving now would be enrolled in a group, and when that changes by itself; ``treated``:
     patients of all groups since their looks began."""
@@ -141,7 +141,7 @@ def certain_of_toxicity(tables, groups, series, a):  # type: ignore[no-untyped-d
     return NEVER_TICK, False
 
 
-@plain
+@part
 def next_decision(  # type: ignore[no-untyped-def]
     tables, calendar, patients, groups, series, a, narrow, own_dose, no_more
 ):
@@ -200,7 +200,7 @@ def next_decision(  # type: ignore[no-untyped-def]
     return due, verdict
 
 
-@plain
+@part
 def count_patient(tables, groups, series, a, patient, number):  # type: ignore[no-untyped-def]
     """Enter a patient (the ``number``-th treated one) into the looks of a group."""
     group = groups[a]
@@ -229,7 +229,7 @@ def count_patient(tables, groups, series, a, patient, number):  # type: ignore[n
     insert(series[a, TOXIC_IN_ORDER], series[a, TOXIC_IN_ORDER_HIT], c - 1, known, 2 * c + toxic)
 
 
-@plain
+@part
 def insert(ticks, hits, j, tick, hit):  # type: ignore[no-untyped-def]
     """Put an outcome among the ``j`` that are in order of time."""
     while j > 0 and ticks[j - 1] > tick:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from trialsim.kernels.jit import inline, plain
+from trialsim.kernels.jit import inline, part, plain
 from trialsim.kernels.streams import (
     DOMAIN_TRIAL,
     GROUP_COURSE,
@@ -85,14 +85,14 @@ def onset_after(calendar, word):  # type: ignore[no-untyped-def]
     return half + max(min(late, calendar.window - half - 1), 0)
 
 
-@plain
+@part
 def stratum_of(calendar, replicate, index, k0, k1):  # type: ignore[no-untyped-def]
     """The stratum of an arrival."""
     _, _, _, w3 = words_of(replicate, index, 0, GROUP_COURSE, k0, k1)
     return min(first_below(w3, calendar.stratum_by), calendar.stratum_by.shape[0] - 1)
 
 
-@plain
+@part
 def screened_for(calendar, replicate, index, k0, k1):  # type: ignore[no-untyped-def]
     """People screened up to and including an arrival since the one before: 1 and its screening failures."""
     if calendar.screening[0] == 0:
@@ -104,7 +104,7 @@ def screened_for(calendar, replicate, index, k0, k1):  # type: ignore[no-untyped
     return 1 + failures
 
 
-@plain
+@part
 def treat(calendar, thresholds, patient, row, replicate, index, k0, k1):  # type: ignore[no-untyped-def]
     """Fill in what becomes of a patient whose STARTED and LEVEL are set.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,12 @@ from htmltools import HTMLDependency, Tag, TagList
 from shiny import App, Inputs, Outputs, reactive, ui
 from shiny import Session as Connection
 
+from trialsim.page.answering import Snapshot, answers
 from trialsim.page.desk import Desk
+from trialsim.page.draft import Draft
 from trialsim.page.links import LinkError, read_link
 from trialsim.page.searches import Searches
-from trialsim.page.session import House, Visit
+from trialsim.page.session import House, Visit, found_quickly
 from trialsim.page.views import compare, conduct, find, form, home, observed, running, see
 from trialsim.version import __version__
 
@@ -30,6 +33,8 @@ def application(text: str) -> App:
     """
     house = House(Desk(), Searches())
     house.searches.warm()
+    # while a browser loads the page: the first visitor then waits for no import and no kernel
+    house.desk.ask(lambda: _first_answer(text), lambda _: None)
 
     def server(inputs: Inputs, _: Outputs, connection: Connection) -> None:
         # files come as text in a message of their own
@@ -45,6 +50,13 @@ def application(text: str) -> App:
     app.on_shutdown(house.desk.close)
     app.on_shutdown(house.searches.close)
     return app
+
+
+def _first_answer(text: str) -> Iterator[Snapshot | None]:
+    """What a first visitor asks for, if it is found quickly."""
+    draft = Draft.of(text)
+    if draft.scenario is not None and found_quickly(draft.scenario.design):
+        yield next(answers(draft))
 
 
 async def _refused(*_: Any) -> None:

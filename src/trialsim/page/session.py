@@ -34,6 +34,14 @@ QUICK = ("simon", "single_stage")
 """Kinds of designs that are found in milliseconds."""
 
 
+class Held(reactive.Value[Found]):
+    """A value of a session. Shiny looks for the names of its own in the sources of every caller, for a log that is not
+    kept: half of the time in which a session begins."""
+
+    def _try_infer_name(self) -> None:
+        return None
+
+
 @dataclass(frozen=True)
 class House:
     """What all visitors share."""
@@ -98,14 +106,14 @@ class Visit:
         self._reading: Job | None = None
         self._looks: dict[str, Looks] = {}
         draft = Draft.of(text)
-        self.draft = reactive.Value(draft)
-        self.opened = reactive.Value(text)
-        self.snapshot: reactive.Value[Snapshot | None] = reactive.Value(None)
-        self.fault = reactive.Value("")
-        self.refused: reactive.Value[tuple[Problem, ...]] = reactive.Value(())
-        self.pins: reactive.Value[tuple[Pin, ...]] = reactive.Value(())
-        self.revision = reactive.Value(0)
-        self.forms = {group: reactive.Value(structure(draft, group)) for group in GROUPS}
+        self.draft = Held(draft)
+        self.opened = Held(text)
+        self.snapshot: Held[Snapshot | None] = Held(None)
+        self.fault = Held("")
+        self.refused: Held[tuple[Problem, ...]] = Held(())
+        self.pins: Held[tuple[Pin, ...]] = Held(())
+        self.revision = Held(0)
+        self.forms = {group: Held(structure(draft, group)) for group in GROUPS}
         connection.on_ended(self.close)
         # a method of Shiny's own; without this all works, and a session grows
         vars(connection)["_is_hidden"] = hidden(connection)
@@ -210,7 +218,7 @@ class Asked(Generic[Found]):
 
     def __init__(self, visit: Visit) -> None:
         self._visit = visit
-        self._held: reactive.Value[tuple[Any, Found | TrialsimError] | None] = reactive.Value(None)
+        self._held: Held[tuple[Any, Found | TrialsimError] | None] = Held(None)
         self._key: Any = None
         self._job: Job | None = None
 

@@ -43,7 +43,6 @@ def picture(drawn: Drawn) -> Picture:
 
 def figure_content(drawn: Drawn) -> dict[str, Any]:
     """The words of a figure and the numbers that it shows, column by column; None where there is none."""
-    frame = drawn.frame.astype(object).where(drawn.frame.notna(), None)
-    data = {str(name): digits12(frame[name].tolist()) for name in frame.columns}
+    data = {name: digits12(column) for name, column in drawn.columns.items()}
     words = {"name": drawn.name, "title": drawn.title, "caption": drawn.caption, "alt": drawn.alt}
     return {**words, "data": data}

@@ -13,7 +13,7 @@ from trialsim.errors import DesignError, TrialsimError
 from trialsim.page.heard import form_of, words_of
 from trialsim.page.outputs import box, fault, output_picture, picture, told
 from trialsim.page.pictures.style import Picture
-from trialsim.page.session import Asked, Visit, settled
+from trialsim.page.session import Asked, Held, Visit, settled
 from trialsim.page.tellings import COUNTS, PLACES, Told, analysed, decisions, standing, whole_numbers
 from trialsim.scenario.model import Scenario
 
@@ -47,8 +47,8 @@ def panel() -> Tag:
 
 def serve(visit: Visit, inputs: Inputs) -> None:
     """Only calls ``monitor`` and ``analyse``."""
-    place: reactive.Value[dict[str, int] | DesignError | None] = reactive.Value(None)
-    counts: reactive.Value[dict[str, int] | DesignError | None] = reactive.Value(None)
+    place: Held[dict[str, int] | DesignError | None] = Held(None)
+    counts: Held[dict[str, int] | DesignError | None] = Held(None)
 
     @reactive.effect
     @reactive.event(inputs.act)

@@ -18,7 +18,7 @@ from trialsim.page.outputs import box, fault, output_picture, picture, table_wit
 from trialsim.page.pictures.candidates import candidates
 from trialsim.page.pictures.style import Picture
 from trialsim.page.searches import SECONDS
-from trialsim.page.session import Asked, Visit
+from trialsim.page.session import Asked, Held, Visit
 from trialsim.page.tellings import drawn, parts
 from trialsim.writing.report import Table
 
@@ -47,9 +47,9 @@ def panel() -> Tag:
 
 def serve(visit: Visit, inputs: Inputs) -> None:
     """Search when asked to, and put the design that is chosen into the scenario."""
-    asked: reactive.Value[tuple[int, dict[str, Any]] | None] = reactive.Value(None)
-    typed: reactive.Value[dict[str, Any]] = reactive.Value({})
-    refused = reactive.Value("")
+    asked: Held[tuple[int, dict[str, Any]] | None] = Held(None)
+    typed: Held[dict[str, Any]] = Held({})
+    refused = Held("")
     answer: Asked[FoundDesigns] = Asked(visit)
 
     @reactive.calc

@@ -11,7 +11,7 @@ from shiny import Inputs, reactive, render, ui
 from trialsim.errors import TrialsimError
 from trialsim.page.heard import words_of
 from trialsim.page.made import FORMS, made
-from trialsim.page.session import Asked, Visit
+from trialsim.page.session import Asked, Held, Visit
 
 NAME, TITLE = "home", "Take it home"
 
@@ -62,7 +62,7 @@ def panel() -> Tag:
 
 def serve(visit: Visit, inputs: Inputs) -> None:
     """Make what is asked for."""
-    asked: reactive.Value[tuple[str, str] | None] = reactive.Value(None)
+    asked: Held[tuple[str, str] | None] = Held(None)
     answer: Asked[bytes] = Asked(visit)
 
     def file_name() -> str:

@@ -12,7 +12,7 @@ from shiny import Inputs, reactive, render, ui
 from trialsim.errors import TrialsimError
 from trialsim.page.heard import form_of, words_of
 from trialsim.page.outputs import box, fault, told
-from trialsim.page.session import MAX_TEXT, Asked, Visit, settled
+from trialsim.page.session import MAX_TEXT, Asked, Held, Visit, settled
 from trialsim.page.tellings import Part, running
 
 NAME, TITLE = "running", "The running trial"
@@ -53,8 +53,8 @@ def panel() -> Tag:
 
 def serve(visit: Visit, inputs: Inputs) -> None:
     """Read the patients against the scenario as it is."""
-    patients: reactive.Value[tuple[str, str] | None] = reactive.Value(None)
-    days: reactive.Value[tuple[str, str]] = reactive.Value(("", ""))
+    patients: Held[tuple[str, str] | None] = Held(None)
+    days: Held[tuple[str, str]] = Held(("", ""))
     asked: Asked[list[Part]] = Asked(visit)
 
     @reactive.effect

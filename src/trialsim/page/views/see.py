@@ -25,7 +25,7 @@ from trialsim.page.pictures.p_go import p_go
 from trialsim.page.pictures.power_ledger import power_ledger
 from trialsim.page.pictures.style import Picture
 from trialsim.page.pictures.swimmer import swimmer
-from trialsim.page.session import Asked, Visit
+from trialsim.page.session import Asked, Held, Visit
 from trialsim.page.tellings import parts
 from trialsim.page.views import further
 
@@ -89,7 +89,7 @@ def _chooser() -> Tag:
 
 def serve(visit: Visit, inputs: Inputs) -> None:
     """Numbers and pictures of the latest snapshot; what is not on the screen is not worked out."""
-    number = reactive.Value(1)
+    number = Held(1)
 
     @render.ui
     def state() -> Tag:
