@@ -199,6 +199,8 @@ def _of_case(
         strata.only([s.cohort_name == cohort for s in scenario.strata]) if cohort else strata
         for cohort in cohorts
     ]
+    if trial.arms:  # a cohort is a dose
+        parts = [part.at_dose(dose) for dose, part in enumerate(parts)]
     by_part = [stages_of(trials, part, c) for c, part in enumerate(parts)]
     looks = [one.looks for one in trial.rules.each] or [trial.rules.looks] * len(parts)
     exact = [[exact_of(stage) for stage in stages] for stages in by_part]

@@ -204,6 +204,19 @@ class Strata:
             tuple(self.serious[s] for s in kept),
         )
 
+    def at_dose(self, dose: int) -> Strata:
+        """The same where everybody has this dose level, whatever level a trial counts them at."""
+
+        def there(by_dose: tuple[float, ...]) -> tuple[float, ...]:
+            return by_dose[dose : dose + 1] * len(by_dose)
+
+        rates = (
+            replace(each, response=there(each.response), toxicity=there(each.toxicity)) for each in self.rates
+        )
+        return Strata(
+            self.shares, tuple(rates), tuple(map(there, self.stable)), tuple(map(there, self.serious))
+        )
+
     @property
     def daily(self) -> bool:
         """Whether response rates change by the day."""
