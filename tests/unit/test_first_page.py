@@ -42,9 +42,14 @@ def test_page_one_has_everything_in_few_words(path: Path) -> None:
     page = html(brief)
     (part,) = re.findall(r'<section id="first-page".*?</section>', page, re.DOTALL)
     assert len(Seen(re.sub(r"(?=</(td|th|p|dt|dd|caption|figcaption)>)", " ", part)).text.split()) <= MOST
-    rule, table, pictures, terms = brief.sections[0].blocks
+    *asked, rule, table, pictures, terms = brief.sections[0].blocks
+    question = load(path).question  # what it asks stands first
+    assert [block.text.lower() for block in asked] == ([question.lower()] if question else [])
     assert isinstance(rule, Words) and rule.mark == "box" and rule.lead == "The decision rule."
     assert isinstance(table, Table) and isinstance(pictures, Pictures) and isinstance(terms, Terms)
+    if "The design is assumed" in rule.text:
+        known = {key for key, said in load(path).sources.items() if said.source and not said.assumed}
+        assert (", but for " in rule.text) is any(key.startswith("design.") for key in known)
     names = cases_in_brief(doc)[0]
     assert [row[0].text for row in table.groups[0].rows] == names
     for name, row in zip(names, table.groups[0].rows, strict=True):
@@ -57,6 +62,8 @@ def test_page_one_has_everything_in_few_words(path: Path) -> None:
     assert ("power_ledger" in drawn) is (len(found.power.ledgers[0].steps) > 1)
     said = dict(terms.rows)
     assert "design" in said["Why P(go) is what it is"]
+    if load(path).from_start:
+        assert all(name in said["Which dose goes forward"] for name in names)
     assert said["How far to trust the numbers"].endswith("are assumed, defaults or unsourced.")
     assert ("Against the observed trial" in said) is bool(doc["headline"])
     if doc["headline"]:
