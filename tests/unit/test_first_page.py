@@ -13,8 +13,9 @@ from trialsim.figures import as_conducted, power_ledger
 from trialsim.figures.drawn import Drawn
 from trialsim.reporting.run.report import document, in_brief
 from trialsim.running.plain import cases_in_brief
-from trialsim.scenario.files import load
+from trialsim.scenario.files import load, parse
 from trialsim.writing.html import html
+from trialsim.writing.markdown import markdown
 from trialsim.writing.report import Pictures, Table, Terms, Words
 
 MOST = 400
@@ -33,6 +34,26 @@ def _two_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the figures of this page are drawn, and none is rendered."""
     monkeypatch.setattr("trialsim.figures.FIGURES", (as_conducted.draw, power_ledger.draw))
     monkeypatch.setattr(Drawn, "svg", lambda _: b'<svg xmlns="http://www.w3.org/2000/svg" width="480pt"/>')
+
+
+@pytest.mark.parametrize(
+    ("replicates", "page", "section"),
+    [(100, "", ""), (1000, "; some adjusted, see Results", ", in part adjusted by the exact answer")],
+)
+def test_numbers_are_called_adjusted_where_they_are(replicates: int, page: str, section: str) -> None:
+    """Few trials of an inactive drug end in a go: that number stands as it was counted."""
+    text = """schema: 1
+name: A small trial
+endpoint: response
+design: {kind: simon, n1: 10, r1: 1, n: 29, r: 5, p0: 0.1, p1: 0.3}
+doses: [high, low]
+dose_reduction: {rule: {kind: pocock, limit: 0.3, phi: 0.1}, at_lowest_dose: stop}
+conduct: {accrual: {per_month: 3}, assessment_weeks: [8], confirmed: false, toxicity_window_weeks: 6}
+truth: {inactive: {response: 0.1, toxicity: 0.4}, active: {response: 0.3, toxicity: 0.4}}
+"""
+    said = markdown(trialsim.run(parse(text), replicates=replicates).report())
+    assert ("adjusted, see Results" in said) is bool(page) and page in said
+    assert ("adjusted by the exact answer for" in said) is bool(section) and section in said
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -211,10 +211,11 @@ def cases(doc: Document, *, whole: bool = False) -> Table:
         notes.append("Overrun patients are left out of all counts.")
     if (stated.get("patient_reductions") or {}).get("exposure_weight"):
         notes.append("Response: before responses are lost with dose not received.")
-    leaning = any(is_adjusted(doc["cases"][name], quantity) for name in names for quantity in shown)
+    leaning = {is_adjusted(doc["cases"][n], q) for n in names if not doc["cases"][n]["exact"] for q in shown}
+    some = "some " if False in leaning else ""
+    adjusted = f"; {some}adjusted, see Results" if True in leaning else ""
     notes.append(
-        f"In brackets the Monte Carlo standard error ({count(doc['replicates'], 'trial')} a case"
-        f"{'; adjusted, see Results' if leaning else ''})."
+        f"In brackets the Monte Carlo standard error ({count(doc['replicates'], 'trial')} a case{adjusted})."
         if simulated
         else "All exact."
     )
