@@ -202,6 +202,8 @@ def test_the_command_prints_every_form(tmp_path, capsys, monkeypatch):
     assert run(["protocol", name, "--docx", str(tmp_path / "gehan.pdf")], monkeypatch) == 2
     assert " does not end in .docx" in capsys.readouterr().err
     assert not (tmp_path / "gehan.pdf").exists()
+    assert run(["protocol", "3/17 10/44"], monkeypatch) == 2
+    assert "in a file they stand as design: {kind: simon, " in capsys.readouterr().err
     assert run(["protocol", name, "--latex", "--markdown"], monkeypatch) == 2
     assert "state one of --json, --markdown, --latex and --docx FILE" in capsys.readouterr().err
 
