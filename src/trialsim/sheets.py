@@ -102,6 +102,8 @@ def _text(path: Path) -> str:
 
 
 def _content(path: Path) -> bytes:
+    if path.is_dir():
+        raise DesignError(f"{path}: this is a folder, not a file")
     try:
         return path.read_bytes()
     except OSError as error:

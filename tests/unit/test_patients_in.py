@@ -502,6 +502,14 @@ def test_columns_by_other_names_and_columns_that_are_not_read():
     assert ("column_twice", 0, "confirmed_date") in codes(refused("S6", frame, columns=twice))
 
 
+def test_a_file_with_nothing_in_it_and_a_folder_are_told_as_such(tmp_path):
+    (tmp_path / "empty.csv").write_text("\n", encoding="utf-8")
+    found = refused("S6", tmp_path / "empty.csv")
+    assert codes(found) == [("empty", 1, "")] and "the file is empty" in str(found)
+    found = refused("S6", tmp_path)
+    assert codes(found) == [("unreadable", 0, "")] and "a folder, not a file" in str(found)
+
+
 def test_only_columns_that_the_protocol_asks_for_are_needed():
     few = pd.DataFrame(patients("S1"))[["id", "enrolled", "response", "response_date"]]
     assert len(read("S1", few)) == 10

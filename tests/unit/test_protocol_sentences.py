@@ -199,6 +199,11 @@ def test_the_command_prints_every_form(tmp_path, capsys, monkeypatch):
     assert r"\subsection*{Design and sample size}" in capsys.readouterr().out
     assert run(["protocol", name, "--docx", str(tmp_path / "gehan.docx")], monkeypatch) == 0
     assert (tmp_path / "gehan.docx").read_bytes()[:2] == b"PK"
+    assert run(["protocol", name, "--docx", str(tmp_path / "gehan.pdf")], monkeypatch) == 2
+    assert " does not end in .docx" in capsys.readouterr().err
+    assert not (tmp_path / "gehan.pdf").exists()
+    assert run(["protocol", "3/17 10/44"], monkeypatch) == 2
+    assert "in a file they stand as design: {kind: simon, " in capsys.readouterr().err
     assert run(["protocol", name, "--latex", "--markdown"], monkeypatch) == 2
     assert "state one of --json, --markdown, --latex and --docx FILE" in capsys.readouterr().err
 

@@ -9,6 +9,7 @@ import pytest
 
 from trialsim.codes import CONTINUE, FUTILE, NEVER
 from trialsim.designs.rules import Looks, Monitor, Rules
+from trialsim.engine.paired import products
 from trialsim.engine.quantities import Side
 from trialsim.engine.tally import Tally, fold
 from trialsim.engine.trials import untimed
@@ -34,6 +35,17 @@ def test_to_json_and_back_is_exact():
 def test_sums_of_squares_outgrow_64_bits():
     block = Tally(2**40, {"squares": (2**62,)})
     assert (block + block + block + block).counts["squares"] == (2**64,)
+
+
+def test_products_of_centuries_outgrow_64_bits():
+    ticks = np.array([2**31 - 1, -(2**31), 12345] * 7, dtype=np.int64)
+    assert products(ticks, ticks) == 7 * ((2**31 - 1) ** 2 + 2**62 + 12345**2) > 2**63
+    assert products(ticks, ticks[::-1].copy()) == sum(
+        a * b for a, b in zip(ticks.tolist(), ticks[::-1].tolist(), strict=True)
+    )
+    few = np.arange(-3, 9)
+    assert products(few, few) == int(few @ few)
+    assert products(few[:0], few[:0]) == 0
 
 
 def test_a_folded_block_gives_its_means():

@@ -272,6 +272,29 @@ def test_what_counts_as_a_change(difference: Number, words: str) -> None:
     assert said == f"{words}; the expected number of patients does not change."
 
 
+def test_a_difference_that_is_not_that_of_the_values_is_told_without_the_second() -> None:
+    """Differences are adjusted by themselves: a fall must not be told beside values that rise."""
+    go = Effect("p_go", Number(0.812), Number(0.815), Number(-0.004, 0.001, -0.006, -0.002))
+    same = Effect("en", Number(20.0), Number(20.0), Number(0.0))
+    said = did({"active": {"p_go": go, "en": same}}, Words((), (), False, frozenset()))
+    assert said.startswith("P(go) falls by 0.004 (95% 0.002 to 0.006), from 0.812; ")
+
+
+@pytest.mark.parametrize(("patients", "told"), [(14.0, True), (8.5, False), (0.5, False)])
+def test_many_more_patients_in_another_case_are_told(patients: float, told: bool) -> None:
+    def case(go: float, en: float) -> dict[str, Effect]:
+        return {
+            "p_go": Effect("p_go", Number(0.2), Number(0.2 + go), Number(go)),
+            "en": Effect("en", Number(13.9), Number(13.9 + en), Number(en)),
+        }
+
+    effects = {"inactive": case(0.0, patients), "active": case(0.01, 4.3)}
+    said = did(effects, Words((), (), False, frozenset({"inactive"})))
+    assert said.startswith("If “active” is true, P(go) rises")
+    more = f"If “inactive” is true, the expected number of patients rises from 13.9 to {13.9 + patients:.1f}"
+    assert (more in said) is told and ("inactive" in said) is told
+
+
 def test_a_change_is_told_once_and_by_its_names() -> None:
     stated = parse(TEXT)
     from trialsim.scenario.changes import changed

@@ -45,7 +45,8 @@ def find(
     nmax: Annotated[
         int | None,
         typer.Option(
-            help="largest n to look at [default: no bound needed; with --scenario 1.5 times the ideal n]"
+            help="largest n to look at [default: none where the search needs none, else the kind's own, which the "
+            "output names; with --scenario 1.5 times the ideal n]"
         ),
     ] = None,
     keys: Annotated[

@@ -9,6 +9,7 @@ import typer
 
 from trialsim.cli.common import Force, Out, ScenarioPath, loaded
 from trialsim.errors import TrialsimError
+from trialsim.given import clip
 
 
 def protocol(
@@ -41,6 +42,10 @@ def protocol(
     file, beside = Path(docx) if docx else None, docx == ""
     if as_json + as_markdown + as_latex + (file is not None) > 1:
         raise TrialsimError("state one of --json, --markdown, --latex and --docx FILE")
+    if file is not None and file.suffix.lower() != ".docx" and not file.is_dir():
+        raise TrialsimError(
+            f"--docx: {clip(str(file))} does not end in .docx, and Word would not open it by its name"
+        )
     if beside and output is None:
         raise TrialsimError("--docx: name the Word file (--docx FILE), or a folder for it with -o")
     form = {"as_json": as_json, "as_latex": as_latex, "as_markdown": not (as_json or as_latex)}

@@ -12,11 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
+
 from trialsim.engine.montecarlo import Progress, tallies
 from trialsim.engine.quantities import Paired, Side, estimate_of, unit
 from trialsim.engine.tally import Z95, Tally, mean, scaled
 from trialsim.engine.timed import Timed
 from trialsim.engine.trials import Key, Untimed
+from trialsim.kernels.tables import Int64
 from trialsim.results import Estimate
 
 
@@ -107,15 +110,22 @@ def totals_of(tally: Tally, k: int) -> dict[str, tuple[int, ...]]:
 
 
 def _moments(read: Paired) -> tuple[int, int, int]:
-    # ticks of a block, squared and summed, stay below 2**63 for trials of up to 80 years
     among = len(read.values) if read.among is None else int(read.among.sum())
-    return int(read.values.sum()), int(read.values @ read.values), among
+    return int(read.values.sum()), products(read.values, read.values), among
 
 
 def _together(one: Paired, other: Paired) -> tuple[int, ...]:
     if one.among is None or other.among is None:
         return _moments(Paired(other.values - one.values))[:2]
-    return tuple(int(a @ b) for a in other for b in one if a is not None and b is not None)
+    return tuple(products(a, b) for a in other for b in one if a is not None and b is not None)
+
+
+def products(one: Int64, other: Int64) -> int:
+    """Sum of products, exact: the ticks of trials that last for a century, squared and summed, outgrow 64 bits."""
+    largest = int(np.abs(one).max(initial=0)) * int(np.abs(other).max(initial=0))
+    if largest * len(one) < 2**63:
+        return int(one @ other)
+    return sum(a * b for a, b in zip(one.tolist(), other.tolist(), strict=True))
 
 
 def _apart(one: tuple[int, ...], other: tuple[int, ...], replicates: int) -> tuple[Estimate, float]:

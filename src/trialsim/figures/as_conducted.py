@@ -208,7 +208,8 @@ def _caption(material: Material) -> str:
     if len(found.alike) < len(scenario.truth):
         words += f"; toxicity as in case {found.base}"
     if found.points:
-        own = "looks of its own for each cohort, a go in any of them"
+        each = "dose" if scenario.from_start else "cohort"
+        own = f"looks of its own for each {each}, a go in any of them"
         words += f". Dots: {'in calendar time' if scenario.conduct else own}"
     return words + "."
 

@@ -92,6 +92,11 @@ def read_patients(
     except DesignError as error:
         message = str(error).removeprefix(f"{file}: ")
         raise PatientsError(file, [Fault("unreadable", 0, "", message)]) from None
+    if not sheet.names:
+        message = (
+            "the file is empty; a header with the names of the columns comes first, then a row a patient"
+        )
+        raise PatientsError(file, [Fault("empty", 1, "", message)])
     places, wrong = placed(sheet, columns or {}, asked.needed)
     if wrong:
         raise PatientsError(file, wrong)

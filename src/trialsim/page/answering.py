@@ -20,6 +20,7 @@ from trialsim.page.draft import Draft
 from trialsim.reporting.run import dose_decision, first_page
 from trialsim.results import Results
 from trialsim.running.content import Document, of_results
+from trialsim.running.inputs import inputs
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.compiling import compile_rules
 from trialsim.scenario.model import Scenario
@@ -86,6 +87,7 @@ class Snapshot:
     def _doc(self) -> Document:
         doc = of_results(self.trial, self.results, costs=False)
         doc["headline"] = self.trial.scenario.observed is not None  # all that the rule asks of it
+        doc["inputs"] = inputs(self.trial.scenario, None, None)
         return doc
 
     @property

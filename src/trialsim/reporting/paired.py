@@ -17,14 +17,16 @@ ADJUSTED = (
     "exact answer, and how far its simulated numbers came out from it says how far those of the trial are likely to be "
     "off. Told are the numbers corrected by this, and their smaller errors; a value is the one that trialsim run gives "
     "with the same seed and replicates. A difference has a correction of its own, with the twins of both trials, and "
-    "need not be that of the two values beside it to the last digit. The uncorrected numbers stand beside them in the "
-    "tables of the folder and in results.json, and stand alone where a correction would hang on too few trials."
+    "need not be that of the two values beside it, each with an error of its own; a plain 0 says that no trial "
+    "differs, even where the corrections of the values do. The uncorrected numbers stand beside them in the tables of "
+    "the folder and in results.json, and stand alone where a correction would hang on too few trials."
 )
 """How numbers of calendar time are told."""
 
 CORRECTED = (
-    "Told are numbers adjusted by the exact answer of the same trial with every outcome known at once, a difference by "
-    "itself; results.json also has those that were counted."
+    "Numbers are adjusted by the exact answer of the same trial with every outcome known at once. A difference is "
+    "adjusted by itself, and need not be what the two values beside it differ by: quote it with its own error; "
+    "results.json also has the numbers that were counted."
 )
 """The same in one sentence, under a table of them."""
 

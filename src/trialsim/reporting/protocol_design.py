@@ -24,7 +24,9 @@ def blocks(facts: Facts) -> Iterator[Block]:
         return
     design = facts.design
     yield Words(f"The primary endpoint is {facts.endpoint}. {' '.join(_hypotheses(design))}")
-    each = "Each cohort follows this design by itself, on its own patients. " if _own(facts) else ""
+    arms = facts.dose_decision is not None and facts.dose_decision.from_start
+    whose = "The patients of each dose are a cohort, which" if arms else "Each cohort"
+    each = f"{whose} follows this design by itself, on its own patients. " if _own(facts) else ""
     yield Words(each + " ".join(_looks(facts)))
     yield decisions(facts)
     yield Words(whence(design))

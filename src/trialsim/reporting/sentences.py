@@ -11,12 +11,14 @@ from trialsim.varying.effects import NEGLIGIBLE, TOLD_FROM, Effect, digits
 from trialsim.writing.numbers import fixed
 
 RULE = (
-    "Told is the case in which P(go) changes most (where by less than {p:g}: the case with the largest change of all): "
-    "P(go), the expected number of patients, and up to {more} other quantities that change by {p:g} (probabilities), "
-    "{n:g} patients or {m:g} months at least, the largest in these units first, and parts of the patients only if they "
-    "change by more than all of them. P(go) in the null case in which it changes most follows, if that is another one. "
-    "What follows from the history and the prior is told by itself. A change counts if it is larger than 1.96 of its "
-    "Monte Carlo standard errors, and not below {zero:g} (probabilities) or {few:g} (patients, months)."
+    "Told is the case in which P(go) changes most (where by less than {p:g}: the case with the largest change of "
+    "all): P(go), the expected number of patients, and up to {more} other quantities that change by {p:g} "
+    "(probabilities), {n:g} patients or {m:g} months at least, the largest in these units first, and parts of the "
+    "patients only if they change by more than all of them. P(go) in the null case in which it changes most follows, "
+    "if that is another one; so do the patients of the case in which their number changes most, if by {n:g} at least "
+    "and by more than twice as much. What follows from the history and the prior is told by itself. A change counts "
+    "if it is larger than 1.96 of its Monte Carlo standard errors, and not below {zero:g} (probabilities) or {few:g} "
+    "(patients, months)."
 )
 Effects = Mapping[str, Mapping[str, Effect]]
 """Case -> quantity -> effect."""
@@ -99,12 +101,23 @@ def did(effects: Effects, words: Words, more: int = MORE) -> str:
             parts.append(_unchanged(quantity, [effects[lead]], words, ""))
     parts += _others(effects[lead], words, more)
     told += [_if(lead, "; ".join(parts), effects)] if parts else []
+    told += [_if(case, "; ".join(parts), effects) for case, parts in _elsewhere(effects, lead, words).items()]
+    return " ".join([*told, *_believed(effects, words), *last])
+
+
+def _elsewhere(effects: Effects, lead: str, words: Words) -> dict[str, list[str]]:
+    """By case what is told of others than the one told first: an inactive drug, and many more or fewer patients."""
+    found: dict[str, list[str]] = {}
     null = {case: of["p_go"] for case, of in effects.items() if case in words.null and "p_go" in of}
     if null and lead not in null:
         case = max(null, key=lambda name: (null[name].is_real, null[name].size))
         if null[case].is_real:
-            told.append(_if(case, _changed(null[case], words), effects))
-    return " ".join([*told, *_believed(effects, words), *last])
+            found[case] = [_changed(null[case], words)]
+    patients = {case: of["en"].size if of["en"].is_real else 0.0 for case, of in effects.items()}
+    most = max(patients, key=lambda case: patients[case])
+    if patients[most] >= 1 and patients[most] > 2 * patients[lead]:
+        found.setdefault(most, []).append(_changed(effects[most]["en"], words))
+    return found
 
 
 def telling(effects: Effects) -> tuple[float, float]:
@@ -160,7 +173,10 @@ def _believed(effects: Effects, words: Words) -> list[str]:
 
 
 def _changed(effect: Effect, words: Words) -> str:
-    """``P(go) falls from 0.812 to 0.745, by 0.067 (95% 0.064 to 0.070)``."""
+    """``P(go) falls from 0.812 to 0.745, by 0.067 (95% 0.064 to 0.070)``.
+
+    A difference that is adjusted by itself may not be that of the values: then only the first of these is told.
+    """
     effect = effect.told
     a, b, d = effect.base.value, effect.other.value, effect.difference
     quantity = effect.quantity
@@ -171,10 +187,11 @@ def _changed(effect: Effect, words: Words) -> str:
         low, high = sorted((abs(d.low), abs(d.high)))
         error = f"95% {fixed(low, fine)} to {fixed(high, fine)}"
     unit = " months" if kind(quantity) == "months" else ""
-    return (
-        f"{words.spoken(quantity)} {'falls' if d.value < 0 else 'rises'} from {fixed(a, decimals)} to "
-        f"{fixed(b, decimals)}{unit}, by {fixed(abs(d.value), fine)} ({error})"
-    )
+    moved = f"{words.spoken(quantity)} {'falls' if d.value < 0 else 'rises'}"
+    by = f"by {fixed(abs(d.value), fine)}{{}} ({error})"
+    if abs(b - a - d.value) > 10.0**-decimals:
+        return f"{moved} {by.format(unit)}, from {fixed(a, decimals)}"
+    return f"{moved} from {fixed(a, decimals)} to {fixed(b, decimals)}{unit}, {by.format('')}"
 
 
 def _unchanged(quantity: str, cases: Collection[Mapping[str, Effect]], words: Words, where: str) -> str:

@@ -185,5 +185,5 @@ def cases_in_brief(doc: Document) -> tuple[list[str], str]:
     works = [name for name in names if name not in null]
     worst = min(works, key=lambda name: best(doc["cases"][name], "p_go"), default=None)
     chosen = dict.fromkeys(name for name in (*typical_cases(doc), worst) if name)
-    told = f" (“{worst}” has the least P(go) of those with a response rate above p0)" if worst else ""
+    told = f" (“{worst}” has the least P(go) of those above p0)" if worst else ""
     return list(chosen), f"{len(chosen)} of {len(names)} cases{told}; the others stand in the appendix."

@@ -85,7 +85,12 @@ def text_of(name: str) -> str:
             content = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         stated = re.fullmatch(r"[-\d:]+/\d+([\s,]+[-\d:]+/\d+)*", name)
-        more = "; cut-offs are given to `trialsim oc`, or with `analyse --design`" if stated else ""
+        more = (
+            "; cut-offs are given to `trialsim oc`, or with `analyse --design`; in a file they stand as design: "
+            "{kind: simon, n1: 10, r1: 1, n: 29, r: 5}"
+            if stated
+            else ""
+        )
         if os.path.isfile(f"{name}.yaml"):
             more = f"; did you mean {name}.yaml?"
         raise _refused(name, f"no such file{more}", line=0) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trialsim.reporting.dose_words import clause, points, short
-from trialsim.running.plain import Document, counted, is_timed, typical_cases
+from trialsim.running.plain import Document, cases_in_brief, counted, is_timed, typical_cases
 from trialsim.writing.numbers import (
     NONE,
     Cell,
@@ -344,4 +344,10 @@ def brief(doc: Document) -> str:
     ]
     if stated_of(doc)["from_start"]:
         parts[-1] = f"neither {probability(counted(case, 'p_dose_none'))}"
-    return f"{name}: {listed(parts)}; the correct dose {probability(counted(case, 'p_dose_correct'))}."
+    words = f"{name}: {listed(parts)}; the correct dose {probability(counted(case, 'p_dose_correct'))}."
+    others = [
+        f"{probability(counted(doc['cases'][other], 'p_dose_higher'))} ({other})"
+        for other in cases_in_brief(doc)[0]
+        if other != name and stated_of(doc)["from_start"]
+    ]
+    return f"{words} {_higher(doc)} elsewhere: {listed(others)}." if others else words

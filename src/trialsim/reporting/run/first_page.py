@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from trialsim.reporting.dose_words import clause
 from trialsim.reporting.oc import missed_words
 from trialsim.reporting.power_ledger import sentence
 from trialsim.reporting.run import dose_decision, summary
@@ -43,9 +44,11 @@ def first_page(run: Run, doc: Document, pictures: Sequence[Picture]) -> Section:
     rows += [("Against the observed trial", " ".join(summary.verdict(doc)))] if doc["headline"] else []
     rows += [("Which dose goes forward", dose_decision.brief(doc))] if "dose_decision" in doc else []
     rows.append(("How far to trust the numbers", summary.trust(doc)))
+    asked = doc["stated_question"]
     return section(
         "first-page",
         "",
+        *([Words(asked[:1].upper() + asked[1:], "Question:", "convention")] if asked else []),
         Words(" ".join([*rule(doc), *missed_words(run.facts.nominal)]), "The decision rule.", mark="box"),
         cases(doc),
         Pictures(tuple(picture for picture in pictures if picture.name in FIGURES)),
@@ -58,6 +61,8 @@ def power_ledger(run: Run, doc: Document) -> Iterator[str]:
     inactive, active = typical_cases(doc)
     ledgers = run.power.of(active or inactive or next(iter(doc["cases"])))
     shown = ledgers if len(ledgers) <= FEW_LEDGERS else ledgers[: FEW_LEDGERS - 1]
+    if from_start(doc):
+        shown = ledgers = ledgers[:1]  # the other dose runs by the same rules: the page has words for one
     for ledger in shown:
         yield sentence(run.scenario, ledger)
     if len(ledgers) > len(shown):
@@ -88,9 +93,16 @@ def rule(doc: Document) -> Iterator[str]:
     if (doc["conduct"]["stated"] or {}).get("pending") == "weigh_follow_up":
         yield "An interim look does not wait for pending outcomes but weighs follow-up, and may decide otherwise."
     yield from _toxicity(doc)
+    if from_start(doc):
+        yield f"If both pass, {clause(dose_decision.stated_of(doc)['rule'], *doc['doses'])}."
     # of one's own trial a publication says nothing
     if design["assumed"] and (doc["headline"] or doc["source"]):
-        yield "The design is assumed, not taken from a publication."
+        known = [
+            row["path"].removeprefix("design.")
+            for row in doc["inputs"]
+            if row["path"].startswith("design.") and row["source"] and not row["assumed"]
+        ]
+        yield f"The design is assumed, not taken from a publication{f', but for {listed(known)}' if known else ''}."
 
 
 def _looks(doc: Document, patients: str) -> Iterator[str]:
@@ -199,10 +211,11 @@ def cases(doc: Document, *, whole: bool = False) -> Table:
         notes.append("Overrun patients are left out of all counts.")
     if (stated.get("patient_reductions") or {}).get("exposure_weight"):
         notes.append("Response: before responses are lost with dose not received.")
-    leaning = any(is_adjusted(doc["cases"][name], quantity) for name in names for quantity in shown)
+    leaning = {is_adjusted(doc["cases"][n], q) for n in names if not doc["cases"][n]["exact"] for q in shown}
+    some = "some " if False in leaning else ""
+    adjusted = f"; {some}adjusted, see Results" if True in leaning else ""
     notes.append(
-        f"In brackets the Monte Carlo standard error ({count(doc['replicates'], 'trial')} a case"
-        f"{'; adjusted, see Results' if leaning else ''})."
+        f"In brackets the Monte Carlo standard error ({count(doc['replicates'], 'trial')} a case{adjusted})."
         if simulated
         else "All exact."
     )

@@ -299,8 +299,10 @@ def characteristics(doc: Document) -> str:
     if is_timed(doc) and all(held(case)["exact"] for case in cases):
         how += " in calendar time"
     largest = doc["method"]["largest_mcse"]
-    if any(is_adjusted(case, "p_go") for case in cases):
-        how += ", adjusted by the exact answer for the same patients with every outcome known at once"
+    adjusted = [is_adjusted(case, "p_go") for case in cases]
+    if any(adjusted):
+        how += "," if all(adjusted) else ", in part"
+        how += " adjusted by the exact answer for the same patients with every outcome known at once"
         largest = max(told(case, "p_go")["mcse"] for case in cases)
     return (
         f"{words} These probabilities were estimated {how} ({made}, seed {doc['seed']}), with a Monte Carlo "
