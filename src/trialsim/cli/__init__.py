@@ -39,7 +39,8 @@ from trialsim.cli import (
     word,
 )
 from trialsim.cli import app as page
-from trialsim.cli.common import INTERRUPTED, Interrupted, files_read, told
+from trialsim.cli.common import INTERRUPTED, Interrupted
+from trialsim.cli.told import files_read, told
 from trialsim.errors import DesignError, FileError, TrialsimError
 from trialsim.version import __version__
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type
 import typer
 
 from trialsim import timing
+from trialsim.cli.told import files_read
 from trialsim.errors import DesignError, OutputError, TrialsimError
 from trialsim.given import MAX_JOBS, MAX_REPLICATES, MAX_SEED, read
 
@@ -367,17 +368,6 @@ def counts_in(
     if len(counts) not in lengths:
         raise DesignError(f"{flag} {text!r} must be {wanted}")
     return tuple(counts)
-
-
-files_read: list[tuple[str, str]] = []
-"""Name and text of the scenario files that the command has read."""
-
-
-def told(error: DesignError) -> str:
-    """An error, with file and line where it is about the one scenario that the command has read."""
-    from trialsim.scenario.files import at_its_line
-
-    return at_its_line(error, *files_read[0]) if len(files_read) == 1 else f"error: {error}"
 
 
 def loaded(paths: Sequence[Path]) -> tuple[list[Scenario], dict[str, str]]:
