@@ -10,7 +10,7 @@ KERNELS := $(VENV)/.kernels
 # where this is set, each of the hundred programs that the tests start would compile every module anew
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run app what-ifs test pytest kernels test-slow test-matrix wheel-check lint bench docs pages clean
+.PHONY: run app what-ifs test pytest kernels test-slow test-matrix wheel-check wheel-run lint bench docs pages clean
 
 run: $(READY) $(KERNELS)  ## run the dasatinib scenario; the last line printed is the path of the report
 	$(BIN)/trialsim run configs/dasatinib.yaml -o runs/dasatinib --sensitivity --force
@@ -35,8 +35,11 @@ test-slow: $(DEV) $(KERNELS)  ## the longer studies
 test-matrix: $(READY)  ## wheel and quick tests under every promised Python that is found here, and with the lowest versions
 	$(BIN)/python tools/matrix.py
 
-wheel-check: $(READY)  ## the main job from the built wheel, in an empty environment and an empty folder
+wheel-check: $(READY)  ## the main job and the qualification from the built wheel, in an empty environment and an empty folder
 	$(BIN)/python tools/wheel.py
+
+wheel-run: $(READY)  ## the main job alone from the built wheel
+	$(BIN)/python tools/wheel.py --main-job
 
 lint: $(DEV)
 	$(BIN)/ruff check src tests benchmarks tools docs/*.py

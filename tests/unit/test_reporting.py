@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 
 import trialsim
@@ -69,7 +68,7 @@ class FakeFigure:
     title: str = "P(go)"
     caption: str = f"A caption {EVIL}"
     alt: str = f'P(go) " {EVIL}'
-    frame: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"x": [1.0]}))
+    columns: dict[str, list[float]] = field(default_factory=lambda: {"x": [1.0]})
 
     def svg(self) -> bytes:
         return f'<svg xmlns="http://www.w3.org/2000/svg" width="226pt"><text>{EVIL}</text></svg>'.encode()
