@@ -101,7 +101,7 @@ def monte_carlo(quick: bool) -> list[Row]:
         ours, theirs = ([1e9 * t / all_ for t in own] for own, all_ in zip(times, patients, strict=True))
         ratio = statistics.median(b / a for a, b in zip(ours, theirs, strict=True))
         # without a toxicity rule the generators decide, and NumPy's is good
-        floor = 3 if protocol.levels > 1 else 1
+        floor = 2.2 if protocol.levels > 1 else 1
         found.append(
             Row(
                 f"Monte Carlo kernel v NumPy twin: {name}",

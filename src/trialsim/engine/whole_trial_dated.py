@@ -22,7 +22,7 @@ from trialsim.engine.paired import Together, against, estimates
 from trialsim.engine.precision import pilot_seed
 from trialsim.engine.quantities import Side
 from trialsim.engine.timed import Timed, at_once
-from trialsim.engine.whole_trial_found import InCalendarTime, Robust
+from trialsim.engine.whole_trial_found import ROOM, InCalendarTime, Robust
 from trialsim.engine.whole_trial_search import Search
 from trialsim.results import Estimate
 from trialsim.scenario.compiled import Compiled
@@ -33,10 +33,6 @@ MOST_ROUNDS = 8
 
 SCREENED = 20_000
 """Simulated trials a case of every design that is looked at; the chosen ones get as many as the scenario asks for."""
-
-ROOM = (-0.02, 0.1)
-"""Where no design keeps alpha and power at once: by how much calendar time may yet lower P(go) of a null case, and
-raise that of an alternative. What is found with so much room is simulated, which gives the amount."""
 
 BEST = {"optimal": 6, "minimax": 3, "first": 3}
 """Designs simulated a round: those of least EN, or of least n."""

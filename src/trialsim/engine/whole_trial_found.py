@@ -11,6 +11,10 @@ from trialsim.designs.finding import FoundDesigns, held_words
 from trialsim.designs.rules import Looks, two_way
 from trialsim.results import Estimate, digits12
 
+ROOM = (-0.02, 0.1)
+"""Where no design keeps alpha and power at once: by how much calendar time may yet lower P(go) of a null case, and
+raise that of an alternative. What is found with so much room is simulated, which gives the amount."""
+
 
 @dataclass(frozen=True)
 class Robust:

@@ -9,8 +9,7 @@ from typing import Any
 from trialsim.designs.efficiency_bound import ABOVE
 from trialsim.designs.finding import DERIVED, FoundDesigns, held_words
 from trialsim.designs.over_history import MEAN_TYPE_I
-from trialsim.engine.whole_trial_dated import ROOM
-from trialsim.engine.whole_trial_found import Dated, RobustDesigns
+from trialsim.engine.whole_trial_found import ROOM, Dated, RobustDesigns
 from trialsim.reporting.about import MADE_BY
 from trialsim.reporting.pictures import undrawn
 from trialsim.writing.numbers import Cell, count, listed, mcse_cell, probability_cell, rate, value_cell
