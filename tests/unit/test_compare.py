@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 import trialsim
-from tests.helpers import Seen, numbers_in, run
+from tests.helpers import CONFIGS, Seen, numbers_in, run
 from trialsim.errors import TrialsimError
-from trialsim.reporting.compare import dominated
-from trialsim.scenario.files import parse
+from trialsim.reporting.compare import dominated, notes
+from trialsim.scenario.files import load, parse
 from trialsim.varying.compare import YARDSTICKS, compare
 
 TEXT = """
@@ -111,3 +111,12 @@ def test_a_comparison_on_the_command_line(
     )
     assert run(["compare", "a.yaml", "b.yaml", "--json"], monkeypatch) == 0
     assert json.loads(capsys.readouterr().out)["truth"] == "a"
+
+
+def test_designs_made_for_other_hypotheses_are_named() -> None:
+    names = ("teaching", "fleming")
+    told = " ".join(notes(compare([load(CONFIGS / f"{name}.yaml") for name in names], replicates=200)))
+    assert "was made for p0 = 5% and p1 = 20%" in told
+    assert "All are compared at p0 = 10% and p1 = 30%" in told
+    teaching = load(CONFIGS / "teaching.yaml")
+    assert "was made for" not in " ".join(notes(compare([teaching, teaching], replicates=200)))

@@ -112,6 +112,8 @@ def notes(found: Comparison) -> Iterator[str]:
         f"The cases of {found.truth} are put under every design. All else (rules, evaluability, conduct) is each "
         "design's own."
     )
+    if others_ask := _other_hypotheses(found):
+        yield others_ask
     if any(other.doses != first.doses for other in others):
         yield (
             "Doses are matched by name, else in their order; a design that names no dose treats everybody at the "
@@ -147,6 +149,22 @@ def notes(found: Comparison) -> Iterator[str]:
         )
     if len(first.doses) > 1:
         yield BETTER_DOSE
+
+
+def _other_hypotheses(found: Comparison) -> str:
+    """That designs were made for other hypotheses than those at which they are compared; "" where none was."""
+    parts = []
+    for design in found.designs:
+        own = {key: getattr(design.scenario.design, key, None) for key in ("p0", "p1")}
+        asked = {"p0": found.p0, "p1": found.p1}
+        differ = [f"{key} = {rate(p)}" for key, p in own.items() if p is not None and p != asked[key]]
+        parts += [f"{design.name} was made for {listed(differ)}"] if differ else []
+    if not parts or found.p0 is None or found.p1 is None:
+        return ""
+    return (
+        f"{'; '.join(parts)}: a go of such a design answers another question. All are compared at p0 = "
+        f"{rate(found.p0)} and p1 = {rate(found.p1)}, where its error rates are not those that it was made for."
+    )
 
 
 def _alone(found: Comparison) -> Table:
