@@ -115,8 +115,9 @@ def test_a_comparison_on_the_command_line(
 
 def test_designs_made_for_other_hypotheses_are_named() -> None:
     names = ("teaching", "fleming")
-    told = " ".join(notes(compare([load(CONFIGS / f"{name}.yaml") for name in names], replicates=200)))
+    told = " ".join(notes(compare([load(CONFIGS / f"{name}.yaml") for name in names], replicates=1000)))
     assert "was made for p0 = 5% and p1 = 20%" in told
     assert "All are compared at p0 = 10% and p1 = 30%" in told
     teaching = load(CONFIGS / "teaching.yaml")
-    assert "was made for" not in " ".join(notes(compare([teaching, teaching], replicates=200)))
+    same = [teaching, teaching.model_copy(update={"name": "again"})]
+    assert "was made for" not in " ".join(notes(compare(same, replicates=1000)))
