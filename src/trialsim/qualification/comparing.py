@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, SupportsFloat
 
 from trialsim.codes import CONTINUE, NEVER, STOP
 from trialsim.designs.rules import Looks, Monitor, Rules, two_way
@@ -93,6 +93,11 @@ def near(where: str, here: float, stated: str | float, within: float = 1e-9) -> 
 def as_printed(where: str, here: float, stated: str, least: float = 0.0) -> Compared:
     """A number that rounds to the one stated, as far as that is printed."""
     return near(where, here, stated, max(printed(stated), least))
+
+
+def to_all_digits(where: str, here: SupportsFloat, stated: str) -> Compared:
+    """A number, or a fraction, against all decimals that are printed."""
+    return near(where, float(here), stated, 0.51 * 10.0 ** -len(stated.partition(".")[2]))
 
 
 def same(where: str, here: Any, stated: Any) -> Compared:

@@ -19,7 +19,7 @@ from trialsim.inference.e_process import (
 )
 from trialsim.inference.stated import stated
 from trialsim.monitoring.redesign import conditional_go
-from trialsim.qualification.comparing import Compared, Reference, Row, named, near, same
+from trialsim.qualification.comparing import Compared, Reference, Row, named, same, to_all_digits
 
 ALPHA = Fraction(1, 20)
 MOST = 140
@@ -33,11 +33,6 @@ def process_of(p0: str, p1: str, kind: str) -> Process:
     return Mixture(Fraction(p0), *([(0.5, 0.5)] if "jeffreys" in kind else []))
 
 
-def _held(where: str, here: float, printed: str) -> Compared:
-    """A number against all digits that are printed."""
-    return near(where, here, printed, 0.51 * 10.0 ** -len(printed.partition(".")[2]))
-
-
 def characteristics(table: Sequence[Row]) -> Iterator[Compared]:
     """P(reject) and mean patients with a look after every patient."""
     for row in table:
@@ -45,8 +40,8 @@ def characteristics(table: Sequence[Row]) -> Iterator[Compared]:
         stop = Fraction(row["futility_e"]) if row["futility_e"] else None
         process = process_of(row["p0"], row["p1"], row["kind"])
         found = course(boundary(process, int(row["N"]), Fraction(row["threshold"]), stop), float(row["p"]))
-        yield _held(f"p_reject, {where}", found.p_reject, row["p_reject"])
-        yield _held(f"en, {where}", found.en, row["en"])
+        yield to_all_digits(f"p_reject, {where}", found.p_reject, row["p_reject"])
+        yield to_all_digits(f"en, {where}", found.en, row["en"])
 
 
 @cache
@@ -69,9 +64,11 @@ def sequences(table: Sequence[Row]) -> Iterator[Compared]:
         n, x = int(row["n"]), int(row["x"])
         low, high = limits(n, x, ALPHA)
         where = named(row, "n", "x")
-        yield _held(f"lower_one_sided_95, {where}", lower_limit(n, x, ALPHA), row["lower_one_sided_95"])
-        yield _held(f"lower_two_sided_95, {where}", low, row["lower_two_sided_95"])
-        yield _held(f"upper_two_sided_95, {where}", high, row["upper_two_sided_95"])
+        yield to_all_digits(
+            f"lower_one_sided_95, {where}", lower_limit(n, x, ALPHA), row["lower_one_sided_95"]
+        )
+        yield to_all_digits(f"lower_two_sided_95, {where}", low, row["lower_two_sided_95"])
+        yield to_all_digits(f"upper_two_sided_95, {where}", high, row["upper_two_sided_95"])
 
 
 def misses(table: Sequence[Row]) -> Iterator[Compared]:
@@ -79,9 +76,9 @@ def misses(table: Sequence[Row]) -> Iterator[Compared]:
     for row in table:
         two, one = ever_outside(Fraction(row["p"]), int(row["N"]), ALPHA)
         where = named(row, "p", "N")
-        yield _held(f"p_ever_outside_two_sided, {where}", two, row["p_ever_outside_two_sided"])
+        yield to_all_digits(f"p_ever_outside_two_sided, {where}", two, row["p_ever_outside_two_sided"])
         key = "p_ever_lower_one_sided_above_p"
-        yield _held(f"{key}, {where}", one, row[key])
+        yield to_all_digits(f"{key}, {where}", one, row[key])
 
 
 @cache
@@ -95,8 +92,8 @@ def planned(table: Sequence[Row]) -> Iterator[Compared]:
         n, x, p0 = int(row["n"]), int(row["x"]), float(row["p0"])
         error, whole = _errors(row["design"], n, p0)[x], _errors(row["design"], 0, p0)[0]
         where = named(row, "design", "n", "x")
-        yield _held(f"conditional_p_go, {where}", float(error), row["conditional_p_go"])
-        yield _held(f"e_value, {where}", float(error / whole), row["e_value"])
+        yield to_all_digits(f"conditional_p_go, {where}", float(error), row["conditional_p_go"])
+        yield to_all_digits(f"e_value, {where}", float(error / whole), row["e_value"])
 
 
 APART = "exact recursions, written apart from trialsim"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 
 from trialsim.monitoring.redesign import Redesign, redesign
-from trialsim.qualification.comparing import Compared, Reference, Row, named, near, rows, same
+from trialsim.qualification.comparing import Compared, Reference, Row, named, rows, same, to_all_digits
 
 SETTLED = {"0.000000000000": "futile", "1.000000000000": "go"}
 
@@ -23,21 +23,16 @@ def _asked(design: str, x1: str, power: str = "") -> Redesign:
     return redesign(design, x1=int(x1), p0=p0, p1=p1, power=float(power) if power else None)
 
 
-def _held(where: str, here: object, stated: str) -> Compared:
-    """A fraction against all digits that are printed."""
-    return near(where, float(here), stated, 0.51 * 10.0 ** -len(stated.partition(".")[2]))  # type: ignore[arg-type]
-
-
 def conditional_errors(table: Sequence[Row]) -> Iterator[Compared]:
     """Where a trial may stand after stage 1: conditional error and power, and whether it is settled."""
     for row in table:
         where = named(row, "design", "x1")
         found = _asked(row["design"], row["x1"])
         (standing,) = found.standings
-        yield _held(f"conditional_error, {where}", standing.error, row["conditional_error"])
-        yield _held(f"conditional_power_p1, {where}", standing.power, row["conditional_power_p1"])
-        yield _held(f"attained_alpha, {where}", found.attained, row["attained_alpha"])
-        yield _held(f"e_value, {where}", standing.error / found.attained, row["e_value"])
+        yield to_all_digits(f"conditional_error, {where}", standing.error, row["conditional_error"])
+        yield to_all_digits(f"conditional_power_p1, {where}", standing.power, row["conditional_power_p1"])
+        yield to_all_digits(f"attained_alpha, {where}", found.attained, row["attained_alpha"])
+        yield to_all_digits(f"e_value, {where}", standing.error / found.attained, row["e_value"])
         yield same(f"decision, {where}", standing.decision, SETTLED.get(row["conditional_error"], "open"))
 
 
@@ -48,10 +43,10 @@ def second_stages(table: Sequence[Row]) -> Iterator[Compared]:
         found = _asked(row["design"], row["x1"])
         (standing,) = found.standings
         rest = found.rest(int(row["n2"]), standing)
-        yield _held(f"conditional_error, {where}", standing.error, row["conditional_error"])
+        yield to_all_digits(f"conditional_error, {where}", standing.error, row["conditional_error"])
         yield same(f"c2, {where}", rest.c2, int(row["c2"]))
-        yield _held(f"conditional_error_used, {where}", rest.used, row["conditional_error_used"])
-        yield _held(f"conditional_power_p1, {where}", rest.power, row["conditional_power_p1"])
+        yield to_all_digits(f"conditional_error_used, {where}", rest.used, row["conditional_error_used"])
+        yield to_all_digits(f"conditional_power_p1, {where}", rest.power, row["conditional_power_p1"])
         yield same(f"total_n, {where}", found.m + rest.n2, int(row["total_n"]))
 
 
@@ -68,7 +63,7 @@ def smallest(table: Sequence[Row]) -> Iterator[Compared]:
                 continue
             rest = found.rest(n2, found.standings[0])
             yield same(f"{name} n2 and c2, {where}", (n2, rest.c2), wanted)
-            yield _held(f"{name}_power, {where}", rest.power, row[f"{name}_power"])
+            yield to_all_digits(f"{name}_power, {where}", rest.power, row[f"{name}_power"])
 
 
 APART = "rational arithmetic, written apart from trialsim"
