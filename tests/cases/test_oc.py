@@ -11,9 +11,9 @@ import pytest
 
 import trialsim
 from tests.golden.test_results_json import PAGE, listed, unlisted
-from tests.helpers import run
+from tests.helpers import TEACHING, run
 from trialsim.codes import CONSIDER, FUTILE, GO, NEVER
-from trialsim.errors import DesignError
+from trialsim.errors import DesignError, TrialsimError
 from trialsim.inference.stated import stated
 
 DATA = Path(__file__).parent / "data"
@@ -261,6 +261,49 @@ def test_protocol_tells_what_the_trial_as_written_does(tmp_path, monkeypatch, ca
     assert [(c.p_go, c.mcse) for c in timed.cases] == [
         (c.adjusted["p_go"].estimate, c.adjusted["p_go"].mcse) for c in simulated.cases
     ]
+
+
+def test_the_protocol_of_a_design_that_is_written(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    rates = ["--p0", ".1", "--p1", ".3"]
+    assert run(["protocol", "--design", "1/10 5/29", *rates, "-o", "section"], monkeypatch) == 0
+    printed = capsys.readouterr().out
+    assert "a type I error of 0.0471 at a response rate of 10% and a power of 0.8051" in printed
+    assert "19 more will be enrolled, 29 in all" in printed
+    assert run(["reproduce", "section"], monkeypatch) == 0
+    assert (
+        trialsim.protocol(design="1/10 5/29", p0=0.1, p1=0.3).to_dict()
+        == trialsim.protocol("section/scenario.yaml").to_dict()
+    )
+    searched = "{kind: simon, p0: .1, p1: .3, alpha: .05, beta: .2}"
+    assert run(["protocol", "--design", searched, *rates], monkeypatch) == 0
+    assert "It is Simon’s optimal two-stage design." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ([], "name a scenario file, or a design"),
+        (["--design", "5/25"], "--design needs --p0 and --p1"),
+        (["--design", "5/25", "--p0", ".1"], "--design needs --p0 and --p1"),
+        (["--design", "5/25", "--p0", ".3", "--p1", ".1"], "p1"),
+        (["--design", "5 25", "--p0", ".1", "--p1", ".3"], "'5' is not a look"),
+        (["--p0", ".1", "section.yaml"], "--p0 and --p1 go with --design"),
+        (["--design", "5/25", "--p0", ".1", "--p1", ".3", "section.yaml"], "give one or the other"),
+    ],
+)
+def test_a_protocol_needs_a_file_or_a_design(words, told, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert run(["protocol", *words], monkeypatch) == 2
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "given", [{}, {"scenario": TEACHING, "design": "5/25"}, {"scenario": TEACHING, "p0": 0.1}]
+)
+def test_a_protocol_in_python_needs_one_of_both(given):
+    with pytest.raises(TrialsimError, match=r"one or the other|go with design"):
+        trialsim.protocol(**given)
 
 
 def test_every_field_is_listed():

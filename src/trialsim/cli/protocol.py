@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trialsim.cli.common import Force, Out, ScenarioPath, loaded
+from trialsim.cli.common import Force, Out, loaded
 from trialsim.errors import TrialsimError
 from trialsim.given import clip
 
+if TYPE_CHECKING:
+    from trialsim.scenario.model import Scenario
+
 
 def protocol(
-    scenario: ScenarioPath,
+    scenario: Annotated[
+        Path | None,
+        typer.Argument(metavar="SCENARIO", help="scenario file (YAML)", show_default=False),
+    ] = None,
+    design: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DESIGN",
+            help='in place of a file: a design as for oc ("1/10 5/29", or a block), with --p0 and --p1',
+            show_default=False,
+        ),
+    ] = None,
+    p0: Annotated[
+        float | None, typer.Option(help="with --design: unacceptable response rate", show_default=False)
+    ] = None,
+    p1: Annotated[
+        float | None, typer.Option(help="with --design: desirable response rate", show_default=False)
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -58,7 +78,7 @@ def protocol(
         check_file(file, force=force)
     from trialsim.facts.protocol import protocol as worked_out
 
-    (stated,), texts = loaded([scenario])
+    (stated,), texts = _read(scenario, design, p0, p1)
     found = worked_out(stated)
     page = out.write(found, texts=texts, asked={})
     if file is None:
@@ -66,3 +86,21 @@ def protocol(
         return
     write_file(file, to_docx(found.report()))
     print(file)
+
+
+def _read(
+    scenario: Path | None, design: str | None, p0: float | None, p1: float | None
+) -> tuple[list[Scenario], dict[str, str]]:
+    """The scenario, or that of a design, and its text as a folder keeps it."""
+    if design is not None and scenario is not None:
+        raise TrialsimError("--design stands in place of a scenario file: give one or the other")
+    if design is not None:
+        from trialsim.inference.stated import as_scenario
+
+        stated, text = as_scenario(design, p0, p1)
+        return [stated], {"scenario.yaml": text}
+    if p0 is not None or p1 is not None:
+        raise TrialsimError("--p0 and --p1 go with --design; a scenario file states its own")
+    if scenario is None:
+        raise TrialsimError("name a scenario file, or a design: --design '1/10 5/29' --p0 .10 --p1 .30")
+    return loaded([scenario])

@@ -12,11 +12,13 @@ from trialsim.answers import Answer
 from trialsim.designs.nominal import Nominal, nominal
 from trialsim.designs.rules import Looks
 from trialsim.engine.operating import exact, simulate
+from trialsim.errors import TrialsimError
 from trialsim.facts import conduct as how
 from trialsim.facts import design as designs
 from trialsim.facts import dose_decision as dose
 from trialsim.facts import toxicity as doses
 from trialsim.given import takes
+from trialsim.inference.stated import as_scenario
 from trialsim.scenario.compiled import Compiled
 from trialsim.scenario.model import Scenario
 from trialsim.version import __version__
@@ -161,23 +163,40 @@ class Protocol(Answer):
 
 
 @takes
-def protocol(scenario: Scenario | Compiled) -> Protocol:
+def protocol(
+    scenario: Scenario | Compiled | None = None,
+    *,
+    design: str | None = None,
+    p0: float | None = None,
+    p1: float | None = None,
+) -> Protocol:
     """What the protocol of a scenario fixes, and what the trial as it is written does in each case.
 
     Args:
         scenario: a scenario, or the path of its file; a design that is described by its error rates is searched for.
+        design: in place of a scenario, a design as ``oc`` takes it, such as ``"1/10 5/29"``.
+        p0, p1: with ``design``: unacceptable and desirable response rate.
 
     Returns:
         The facts; printed, the statistical section of the protocol.
 
     Raises:
         DesignError: no design keeps the error rates that the scenario states.
+        TrialsimError: both a scenario and a design, or neither.
 
     Examples:
         >>> found = trialsim.protocol(trialsim.examples("teaching"))
         >>> found.facts.design.p0, found.facts.design.p1
         (0.1, 0.3)
+        >>> [case.p_go for case in trialsim.protocol(design="1/10 5/29", p0=0.1, p1=0.3).cases]
+        [0.0470..., 0.8050...]
     """
+    if (scenario is None) == (design is None):
+        raise TrialsimError("give a scenario or a design: one or the other")
+    if scenario is None:
+        scenario, _ = as_scenario(design or "", p0, p1)
+    elif p0 is not None or p1 is not None:
+        raise TrialsimError("p0 and p1 go with design; a scenario states its own")
     trial = Compiled.of(scenario)
     return Protocol(facts(trial), tuple(_as_written(trial)))
 

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from trialsim.codes import FUTILE, GO
 from trialsim.designs.alone import written
 from trialsim.designs.rules import Looks
-from trialsim.errors import DesignError
+from trialsim.errors import DesignError, TrialsimError
 from trialsim.inference.attained import two_stage
 from trialsim.inference.design_text import looks_from
 from trialsim.scenario import words
@@ -125,6 +125,17 @@ def _keys(kind: Any) -> set[str]:
     if kind not in mapping:
         return set()
     return set(json_schema()["$defs"][mapping[kind].rpartition("/")[2]]["properties"])
+
+
+def as_scenario(
+    design: str, p0: float | None, p1: float | None, rates: Sequence[float] = ()
+) -> tuple[Scenario, str]:
+    """A scenario of a design written in a few signs or as a block, and its text; its cases are p0, p1 and ``rates``."""
+    if p0 is None or p1 is None:
+        raise TrialsimError("--design needs --p0 and --p1, the response rates under which it is put")
+    signs = design.replace("−", "-")
+    text = scenario_text(signs, p0, p1, rates)
+    return parse(text, signs), text
 
 
 def scenario_text(design: str, p0: float, p1: float, rates: Sequence[float] = ()) -> str:

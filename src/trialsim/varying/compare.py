@@ -12,12 +12,12 @@ from trialsim.designs.rules import Looks
 from trialsim.engine.montecarlo import Progress
 from trialsim.errors import TrialsimError
 from trialsim.given import takes
-from trialsim.inference.stated import scenario_text
+from trialsim.inference.stated import as_scenario
 from trialsim.kernels.streams import STREAM_VERSION
 from trialsim.quantities import label, short
 from trialsim.scenario import words as near
 from trialsim.scenario.compiling import compile_rules
-from trialsim.scenario.files import digest, parse
+from trialsim.scenario.files import digest
 from trialsim.scenario.model import Scenario
 from trialsim.varying.effects import Effect, Number
 from trialsim.varying.same_truth import under
@@ -338,14 +338,13 @@ def stated_designs(
     written: Sequence[str], p0: float | None, p1: float | None, rates: Sequence[float] = ()
 ) -> tuple[dict[str, Scenario], dict[str, str]]:
     """Scenarios of designs that are written, by what was written; and their texts by the names they are kept under."""
-    if p0 is None or p1 is None:
-        raise TrialsimError("--design needs --p0 and --p1, under which the designs are compared")
     if len(set(written)) < len(written):
         raise TrialsimError("a design is given twice; give each once")
-    signs = [design.replace("−", "-") for design in written]
-    texts = {design: scenario_text(design, p0, p1, list(rates)) for design in signs}
-    scenarios = {design: parse(text, design) for design, text in texts.items()}
-    return scenarios, {f"scenarios/design-{k}.yaml": text for k, text in enumerate(texts.values(), start=1)}
+    read = {design: as_scenario(design, p0, p1, list(rates)) for design in written}
+    scenarios = {scenario.name: scenario for scenario, _ in read.values()}
+    return scenarios, {
+        f"scenarios/design-{k}.yaml": text for k, (_, text) in enumerate(read.values(), start=1)
+    }
 
 
 def _alone(name: str, scenario: Scenario, p0: float | None, p1: float | None) -> DesignAlone:
