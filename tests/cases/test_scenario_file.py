@@ -254,7 +254,8 @@ def test_shares_of_strata(stated: tuple[float | None, ...], shares: tuple[Fracti
         else said in found.cohorts.shares_from
     )
     words = " ".join(str(protocol(found)).split())
-    assert (f"The shares are {found.cohorts.shares_from}." in words) is bool(said)
+    which = "Shares that the scenario does not state" if stated[0] and None in stated else "The shares"
+    assert (f"{which} are {found.cohorts.shares_from}." in words) is bool(said)
     faster = changed(found, {"truth.a.response": 0.4}).cohorts
     assert faster is not None
     assert [s.share for s in faster.strata] == [s.share for s in found.cohorts.strata]
