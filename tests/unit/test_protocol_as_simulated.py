@@ -57,6 +57,8 @@ def test_a_rule_that_waits_knows_a_toxicity_at_its_onset():
     text = told(**TIMED, **REDUCED)
     assert "a toxicity is known at its onset, its absence at the end of the window" in text
     assert "followed through the window" not in text
+    first = told(dose_reduction={"rule": {"kind": "k_of_first_m", "k": 4, "m": 8}})
+    assert "Toxicity will be monitored after every patient at a dose. The rule acts as soon as 4 of" in first
 
 
 @pytest.mark.parametrize(
@@ -174,6 +176,23 @@ def test_patients_left_out_of_what_is_reported_are_not_among_those_expected():
     assert words in printed(excluded)
     assert "left out of what is reported, of the expected number of patients too" in printed(excluded)
     assert words not in printed(counted)
+
+
+def test_an_early_decision_keeps_the_two_reasons_to_stop_apart():
+    day = {"kind": "bryant_day", "n1": 12, "r1": 1, "b1": 5, "n": 31, "r": 5, "b": 11}
+    words = "A stop for futility and one for toxicity are two decisions."
+    early = {"conduct": CONDUCT | {"interim": "early_decision"}}
+    assert words in told(day, **early)
+    assert words not in told(**early)
+    assert words not in told(day, **TIMED)
+
+
+def test_a_go_at_a_look_with_pending_patients_is_never_taken_on_a_probability():
+    looks = {"kind": "bop2", "p0": 0.2, "looks": [10, 20], "lambda": 0.85, "gamma": 0.9}
+    weighs = {"conduct": CONDUCT | {"pending": "weigh_follow_up"}}
+    words = "A go at an interim look is taken only so, never on a probability."
+    assert words in told(looks | {"eta": 0.9}, **weighs)
+    assert words not in told(looks, **weighs)
 
 
 # -- what the cases are

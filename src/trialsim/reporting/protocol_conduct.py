@@ -179,6 +179,8 @@ def _looks(stated: Conduct, own: bool, toxic: str) -> Iterator[str]:
             "enrolled, if every possible course of the outcomes still open, those of patients not yet enrolled "
             "included, gives the same decision; a final look is never decided early.",
         }[stated.interim]
+        if toxic and stated.interim == "early_decision":
+            yield "A stop for futility and one for toxicity are two decisions."
     lag = stated.review_lag_weeks
     when = (
         f"{weeks(lag)} after the last outcome it needs"

@@ -16,6 +16,8 @@ DOES = {"reduce": "lowers the dose", "continue": "is only watched"}
 def one(toxicity: Toxicity) -> Iterator[str]:
     """The one rule."""
     within = toxicity.at_limit.patients if toxicity.at_limit else None
+    if toxicity.kind == "k_of_first_m":
+        yield f"Toxicity will be monitored after every patient{' at a dose' if len(toxicity.levels) > 1 else ''}."
     yield from _kind(toxicity.kind, toxicity.given, within, several_doses=len(toxicity.levels) > 1)
 
 
