@@ -81,6 +81,11 @@ def test_it_is_told_when_a_patient_is_known_not_to_be_evaluable():
     words = "That a patient is not evaluable is known at the first assessment."
     assert words in told(**TIMED, evaluability={"probability": 0.9})
     assert words not in told(**TIMED)
+    accrual = "For accrual a patient counts as evaluable until known not to be."
+    replaced = {"evaluability": {"probability": 0.9, "replaced": True}}
+    assert accrual in told(**TIMED, **replaced)
+    assert accrual not in told(**replaced)
+    assert accrual not in told(**TIMED, evaluability={"probability": 0.9})
 
 
 def test_onsets_and_sites_are_spread_as_told():

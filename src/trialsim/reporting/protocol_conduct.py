@@ -55,6 +55,8 @@ def _counted(facts: Facts) -> Iterator[str]:
             "Patients who are not evaluable are replaced: looks count evaluable patients, and accrual goes on until "
             "there are enough."
         )
+        if facts.conduct is not None:
+            yield "For accrual a patient counts as evaluable until known not to be."
     elif counted.probability == 1 and not withdraw:
         yield "Looks count treated patients."
     else:
