@@ -23,7 +23,7 @@ ELSEWHERE = {
 CUT_OFFS = {"n1", "r1", "a1", "b1", "n", "r", "b", "s", "stop_le", "go_gt"}
 """Sizes and cut-offs that the looks tell, unless a search kept them; `curtailed` has looks that come from them."""
 
-UNTOLD = {"multistage": {"efficacy_stop"}, "fleming": {"alpha"}, "optimal_looks": {"looks"}}
+UNTOLD = {"multistage": {"efficacy_stop"}, "fleming": {"alpha"}, "optimal_looks": {"looks"}, "bop2": {"eta"}}
 """Of those keys what other facts of a kind do not tell."""
 
 ANY_N = ("first", "smallest", "minimax", "most_power")

@@ -17,6 +17,7 @@ from trialsim.facts import conduct as how
 from trialsim.facts import design as designs
 from trialsim.facts import dose_decision as dose
 from trialsim.facts import toxicity as doses
+from trialsim.facts.truth import Truth, truth
 from trialsim.given import takes
 from trialsim.inference.stated import as_scenario
 from trialsim.scenario.compiled import Compiled
@@ -126,13 +127,14 @@ class Facts:
 class AsWritten:
     """P(go) and expected patients of the whole trial in a case; ``mcse`` is that of P(go), None where it is exact.
 
-    Where cohorts have rules of their own, P(go) is that of a go in at least one of them.
+    Where cohorts have rules of their own, P(go) is that of a go in at least one of them. ``truth``: what is assumed.
     """
 
     case: str
     p_go: float
     mcse: float | None
     en: float
+    truth: Truth
 
 
 @dataclass(frozen=True, repr=False)
@@ -207,11 +209,12 @@ def _as_written(trial: Compiled) -> Iterator[AsWritten]:
     if any(case.exact is None for case in found.cases):
         found = simulate(trial, totals=False)
     for case in found.cases:
+        assumed = truth(trial.scenario, case.case)
         if case.exact is not None:
-            yield AsWritten(case.case, case.exact.values["p_go"], None, case.exact.values["en"])
+            yield AsWritten(case.case, case.exact.values["p_go"], None, case.exact.values["en"], assumed)
         elif case.simulated is not None:
             go = case.told["p_go"]
-            yield AsWritten(case.case, go.estimate, go.mcse, case.told["en"].estimate)
+            yield AsWritten(case.case, go.estimate, go.mcse, case.told["en"].estimate, assumed)
 
 
 def facts(trial: Compiled) -> Facts:

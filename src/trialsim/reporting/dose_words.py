@@ -33,9 +33,15 @@ def clause(rule: Rule, higher: str, lower: str) -> str:
                 f"{rule['cutoff']:g}, under independent Beta({rule['prior'][0]:g}, {rule['prior'][1]:g}) priors; else "
                 f"{higher}"
             )
-    weights = f"{rule['response']:g} times the observed response rate minus {rule['toxicity']:g} times the observed "
+    weights = (
+        f"{_times(rule['response'])}the observed response rate minus {_times(rule['toxicity'])}the observed "
+    )
     by = f" by more than {rule['lambda']:g}" if rule["lambda"] else ""
     return f"{lower} is chosen unless {weights}toxicity rate is higher at {higher} than at {lower}{by}"
+
+
+def _times(weight: float) -> str:
+    return "" if weight == 1 else f"{weight:g} times "
 
 
 def points(rate_apart: float) -> str:

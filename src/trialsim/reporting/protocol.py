@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from trialsim.facts.protocol import Facts, Protocol
-from trialsim.reporting import protocol_conduct, protocol_design, protocol_dose, protocol_toxicity
-from trialsim.writing.numbers import mcse_cell, probability_cell, value_cell
-from trialsim.writing.report import Points, Report, Row, Section, Table, Words, plain, section
+from trialsim.reporting import (
+    protocol_conduct,
+    protocol_design,
+    protocol_dose,
+    protocol_toxicity,
+    protocol_truth,
+)
+from trialsim.writing.report import Points, Report, Section, Words, section
 
 TITLE = "Statistical section for the protocol"
 NOTES = "protocol-notes"
@@ -43,7 +48,7 @@ def _assumed(facts: Facts) -> list[Words]:
 
 def report_of(answer: Protocol) -> Report:
     """The protocol section by itself; last what is not for the protocol."""
-    whole, does = protocol_section(answer.facts), _as_written(answer)
+    whole, does = protocol_section(answer.facts), protocol_truth.as_written(answer)
     parts = with_results(whole, does).parts if not does.is_empty else whole.parts
     return Report(answer.facts.name, TITLE, parts, f"trialsim {answer.version}", contents=False)
 
@@ -52,21 +57,3 @@ def with_results(whole: Section, does: Section) -> Section:
     """The protocol section with what the trial does, before the notes to its author."""
     parts = [part for part in whole.parts if part.key != NOTES]
     return replace(whole, parts=(*parts, does, *(part for part in whole.parts if part.key == NOTES)))
-
-
-def _as_written(answer: Protocol) -> Section:
-    """P(go) of the trial with all of its rules, in every case."""
-    simulated = any(case.mcse is not None for case in answer.cases)
-    rows: list[Row] = [
-        (case.case, probability_cell(case.p_go), *([mcse_cell("p_go", case.mcse)] if simulated else []),
-         value_cell("en", case.en))
-        for case in answer.cases
-    ]  # fmt: skip
-    cohorts, go = answer.facts.cohorts, "P(go)"
-    if cohorts is not None and cohorts.own:
-        go = "P(go in at least one cohort)" if cohorts.ratio is None else "P(go for at least one dose)"
-    how = "Simulated, with the Monte Carlo standard error of P(go)." if simulated else "Exact."
-    heads = ("If this case is true", go, *(["Standard error"] if simulated else []), "Expected patients")
-    words = "The trial as it is written above, with all of its rules, in each case that the scenario assumes."
-    table = Table("as-written", "The trial as it is written", heads, plain(rows), (how,))
-    return section("protocol-as-written", "What the trial does", [Words(words), table] if rows else ())

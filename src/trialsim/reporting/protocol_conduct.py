@@ -55,6 +55,8 @@ def _counted(facts: Facts) -> Iterator[str]:
             "Patients who are not evaluable are replaced: looks count evaluable patients, and accrual goes on until "
             "there are enough."
         )
+        if facts.conduct is not None:
+            yield "For accrual a patient counts as evaluable until known not to be."
     elif counted.probability == 1 and not withdraw:
         yield "Looks count treated patients."
     else:
@@ -137,12 +139,21 @@ def conduct(facts: Facts) -> Iterator[Block]:
         return
     yield Words(_assessments(stated))
     own = facts.cohorts is not None and facts.cohorts.own
-    yield Words(" ".join(_looks(stated, own, facts.watches_toxicity)))
+    yield Words(" ".join(_looks(stated, own, _of_toxicity(facts))))
     if stated.weighing is not None:
         yield from protocol_pending.blocks(stated.weighing, facts)
     if stated.reductions is not None:
         yield Words(_reductions(stated))
-    yield Words(" ".join(_planning(stated)), lead="Assumed for planning.")
+    yield Words(" ".join(_planning(stated, facts.counted.probability < 1)), lead="Assumed for planning.")
+
+
+def _of_toxicity(facts: Facts) -> str:
+    """That looks wait for toxicities, where they do; nothing where none does."""
+    each = [one.design.watches_toxicity for one in facts.designs] or [facts.design.watches_toxicity]
+    if not any(each):
+        return ""
+    where = "" if all(each) else " where the design of the cohort has a cut-off for toxicities"
+    return f", those of toxicity included{where}, whose absence is known at the end of the window"
 
 
 def _assessments(stated: Conduct) -> str:
@@ -157,7 +168,7 @@ def _assessments(stated: Conduct) -> str:
     return f"Response is assessed {listed(when)} {week} after the start of treatment; it counts {counts}."
 
 
-def _looks(stated: Conduct, own: bool, toxic: bool) -> Iterator[str]:
+def _looks(stated: Conduct, own: bool, toxic: str) -> Iterator[str]:
     where, trial = (" in the cohort", "the cohort") if own else ("", "the trial")
     if stated.interim is not None:
         closed = f"Accrual{where} pauses when the patients of an interim look are enrolled"
@@ -169,22 +180,23 @@ def _looks(stated: Conduct, own: bool, toxic: bool) -> Iterator[str]:
             "enrolled, if every possible course of the outcomes still open, those of patients not yet enrolled "
             "included, gives the same decision; a final look is never decided early.",
         }[stated.interim]
+        if toxic and stated.interim == "early_decision":
+            yield "A stop for futility and one for toxicity are two decisions."
     lag = stated.review_lag_weeks
     when = (
         f"{weeks(lag)} after the last outcome it needs"
         if lag
         else "as soon as the outcomes it needs are known"
     )
-    window = ", those of toxicity included, whose absence is known at the end of the window" if toxic else ""
     looks = "A look takes" if stated.weighing is None else "A final look takes"
-    yield f"{looks} the first patients in the order of enrolment, and is decided {when}{window}."
+    yield f"{looks} the first patients in the order of enrolment, and is decided {when}{toxic}."
     if stated.overrun is not None:
         pending = (
             f"Patients enrolled while the decision that ends {trial} is pending never enter that decision"
         )
         yield {
             "count": f"{pending}, and are counted in what is reported.",
-            "exclude": f"{pending}, and are left out of what is reported, but for the numbers treated.",
+            "exclude": f"{pending}, and are left out of what is reported, of the expected number of patients too.",
         }[stated.overrun]
 
 
@@ -211,7 +223,7 @@ def _reductions(stated: Conduct) -> str:
     )
 
 
-def _planning(stated: Conduct) -> Iterator[str]:
+def _planning(stated: Conduct, some_inevaluable: bool) -> Iterator[str]:
     yield f"{_arrivals(stated)}, at random times; {_failures(stated)}."
     seen = stated.first_seen
     if seen == (1.0,):
@@ -227,6 +239,9 @@ def _planning(stated: Conduct) -> Iterator[str]:
         f"control such a time, without that condition, begins in that week. Progression sets only when a non-response "
         f"becomes known{treatment}."
     )
+    yield _known(stated)
+    if some_inevaluable:
+        yield "That a patient is not evaluable is known at the first assessment."
     hazard = stated.withdrawal_per_month
     yield (
         f"Patients withdraw at a hazard of {hazard:g} a month."
@@ -234,13 +249,35 @@ def _planning(stated: Conduct) -> Iterator[str]:
         else "Nobody withdraws from assessments."
     )
     if stated.early_onset is not None:
-        yield f"{rate(stated.early_onset)} of toxicities have their onset in the first half of the window."
+        yield (
+            f"{rate(stated.early_onset)} of toxicities have their onset in the first half of the window, evenly within "
+            "each half."
+        )
+    if stated.reductions is not None and stated.reductions.max_reductions:
+        yield (
+            "At a lower dose a patient has toxicity again with the toxicity rate of that dose, and an onset within "
+            "as long a window from the first day at it."
+        )
+
+
+def _known(stated: Conduct) -> str:
+    """When it is known that a patient has no response."""
+    visits = stated.assessment_weeks
+    if len(visits) == 1:
+        return "A non-response is known at the assessment."
+    missed = " or that is missed after withdrawal" if stated.withdrawal_per_month else ""
+    last, which = (visits[-2], "the last but one") if stated.confirmed else (visits[-1], "the last one")
+    return (
+        f"A non-response is known at the first assessment that finds progression{missed}, at the latest at that of "
+        f"week {last:g}, {which}."
+    )
 
 
 def _arrivals(stated: Conduct) -> str:
     if (sites := stated.sites) is not None:
         return (
-            f"{count(sites.number, 'site')} open one after another over {sites.over_months:g} months, each screening "
+            f"{count(sites.number, 'site')} open one after another at equal intervals, the first with the opening of "
+            f"accrual and the last one interval before month {sites.over_months:g}, each screening "
             f"{sites.per_site_per_month:g} patients a month"
         )
     if len(stated.pieces) == 1 and not stated.pieces[0].from_month:

@@ -46,7 +46,12 @@ def _allocation(stated: DoseDecision, after: Allocated) -> Iterator[str]:
         "responses count all patients together."
     )
     if stated.reason:
-        yield f"Reason to go on giving {higher}: {stated.reason}"
+        yield f"Reason to go on giving {higher}: {_closed(stated.reason)}"
+
+
+def _closed(reason: str) -> str:
+    """A reason in the scenario's words, with a full stop."""
+    return reason if reason.endswith((".", "!", "?")) else f"{reason}."
 
 
 def _rule(stated: DoseDecision) -> dict[str, Any]:
@@ -96,5 +101,8 @@ def _decision(stated: DoseDecision) -> Iterator[str]:
             f"{lower} is not supported and no dose goes forward."
         )
     elif after is None and stated.reason:
-        yield f"Reason why {higher} may go forward although it has reached its toxicity boundary: {stated.reason}"
+        yield (
+            f"Reason why {higher} may go forward although it has reached its toxicity boundary: "
+            f"{_closed(stated.reason)}"
+        )
     yield "A go is about all patients together and does not test the dose that is chosen."

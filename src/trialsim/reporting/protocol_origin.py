@@ -187,7 +187,7 @@ def _bop2(design: Design, prior: str) -> str:
     given = design.given
     early = ""
     if "eta" in given:
-        early = f", an early go more than a cut-off that falls to λ with the exponent {given['eta'][0]:g}"
+        early = f", an early go more than 1 - (1 - λ) (m/N)^η, with η = {given['eta'][0]:g}"
     also = ""
     if design.kind == "bop2_toxicity":
         also = (

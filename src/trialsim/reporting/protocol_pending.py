@@ -72,7 +72,7 @@ def _decided(rule: Weighing) -> Iterator[str]:
         yield "No interim look stops for futility, whatever is pending."
     go = ""
     if any(look.go for look in rule.looks):
-        go = " A go at the look is one of these: it is never taken on a probability."
+        go = " A go at an interim look is taken only so, never on a probability."
     yield f"Where every course of the pending outcomes gives the same decision, that decision is taken.{go}"
 
 

@@ -10,26 +10,28 @@ from trialsim.writing.numbers import count, listed, probability, rate
 
 SHAPES = {"pocock": "Pocock’s shape", "obrien_fleming": "O’Brien and Fleming’s shape"}
 
-DOES = {"reduce": "lowers the dose", "stop": "stops the trial", "continue": "is only watched"}
+DOES = {"reduce": "lowers the dose", "continue": "is only watched"}
 
 
 def one(toxicity: Toxicity) -> Iterator[str]:
     """The one rule."""
     within = toxicity.at_limit.patients if toxicity.at_limit else None
+    if toxicity.kind == "k_of_first_m":
+        yield f"Toxicity will be monitored after every patient{' at a dose' if len(toxicity.levels) > 1 else ''}."
     yield from _kind(toxicity.kind, toxicity.given, within, several_doses=len(toxicity.levels) > 1)
 
 
-def several(toxicity: Toxicity) -> Iterator[str]:
-    """Several rules: how they act together, then each."""
+def several(toxicity: Toxicity, trial: str) -> Iterator[str]:
+    """Several rules: how they act together, then each; ``trial``: what a stop ends."""
     within = toxicity.at_limit.patients if toxicity.at_limit else None
     doses = len(toxicity.levels) > 1
     yield (
         f"Toxicity will be monitored by {len(toxicity.rules)} rules, all of which count the same patients. They act at "
-        "the first patient at whom any of them is met; where several are met there, one that stops the trial comes "
+        f"the first patient at whom any of them is met; where several are met there, one that stops {trial} comes "
         "before one that lowers the dose."
     )
     for k, rule in enumerate(toxicity.rules, start=1):
-        yield f"Rule {k}{_where(rule, toxicity)}:"
+        yield f"Rule {k}{_where(rule, toxicity, trial)}:"
         yield from _kind(rule.kind, rule.given, within, several_doses=doses)
         if rule.alone is not None and rule.rate is not None and rule.first is not None and within is not None:
             at = f" at {rule.doses[0]}" if doses else ""
@@ -40,13 +42,19 @@ def several(toxicity: Toxicity) -> Iterator[str]:
             )
 
 
-def _where(rule: OneOfSeveral, toxicity: Toxicity) -> str:
+def _where(rule: OneOfSeveral, toxicity: Toxicity, trial: str) -> str:
     """At which doses a rule holds, and what it does there."""
     if len(toxicity.levels) == 1:
-        return f" ({DOES[rule.actions[0]]})"
-    does = [f"at {dose} it {DOES[action]}" for dose, action in zip(rule.doses, rule.actions, strict=True)]
+        return f" ({_does(rule.actions[0], trial)})"
+    does = [
+        f"at {dose} it {_does(action, trial)}" for dose, action in zip(rule.doses, rule.actions, strict=True)
+    ]
     only = "only " if len(rule.doses) < len(toxicity.levels) else ""
     return f" ({only}{listed(does)})"
+
+
+def _does(action: str, trial: str) -> str:
+    return f"stops {trial}" if action == "stop" else DOES[action]
 
 
 def _from(given: Mapping[str, tuple[Any, ...]], at: str) -> str:

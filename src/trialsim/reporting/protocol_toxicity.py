@@ -20,12 +20,12 @@ AFTER_CHANGE = {
     "not change. A go is about the programme with its change of dose: that it works on average over the "
     "patients as they were treated. It is not about the lower dose by itself, which would need the old-dose patients "
     "left out, or a fresh trial at the new dose.",
-    "new_dose_only": "After a change of dose only patients at the new dose are analysed: an interim "
-    "look that is pending is dropped and none follows; when the planned number is enrolled, all doses together, the "
+    "new_dose_only": "After a change of dose only patients at the new dose are analysed: {dropped}no "
+    "interim look follows; when the planned number is enrolled, all doses together, the "
     "decision takes the cut-off for the number of patients at the new dose, of whom there may be few. A go is then "
     "about that dose, and the type I error of the design does not bound its probability.",
-    "restart": "After a change of dose a fresh trial begins at the new dose: an interim look that is "
-    "pending is dropped, and looks start again with the first patient there, up to the planned number; patients of "
+    "restart": "After a change of dose a fresh trial begins at the new dose: {dropped}"
+    "looks start again with the first patient there, up to the planned number; patients of "
     "earlier doses leave the analysis. A go is about the dose at which it is reached; there may be more than one "
     "attempt, so that the type I error of the design does not bound its probability.",
 }
@@ -42,14 +42,14 @@ def blocks(facts: Facts) -> Iterator[Block]:
         words = [*_rule(here), *_waits(here)] if acts else [*_no_boundary(here)]
         yield Words(" ".join(words), lead=f"{of_cohorts(cohorts)}.")
         if acts:
-            yield numbered(boundary(here.toxicity), k, cohorts)
+            yield numbered(boundary(here.toxicity, _trial(here)), k, cohorts)
         yield Words(" ".join(_actions(here)))
     if facts.designs:
         yield from _changed(facts)
         return
     if toxicity.has_boundary:
         yield Words(" ".join([*_rule(facts), *_waits(facts)]))
-        yield boundary(toxicity)
+        yield boundary(toxicity, _trial(facts))
     else:
         yield Words(" ".join(_no_boundary(facts)))
     yield Words(" ".join(_actions(facts)))
@@ -93,12 +93,14 @@ def _rule(facts: Facts) -> Iterator[str]:
     at = len(toxicity.levels) > 1
     if toxicity.at_limit is not None:
         limit = rate(toxicity.at_limit.rate)
-    yield from several(toxicity) if toxicity.rules else one(toxicity)
+    yield from several(toxicity, _trial(facts)) if toxicity.rules else one(toxicity)
     if at:
+        once = (
+            "At a dose the rules act once, all together" if toxicity.rules else "The rule acts once at a dose"
+        )
         yield (
             "Patients of a dose are counted in the order of their enrolment, and afresh at each dose. "
-            f"{'A rule' if toxicity.rules else 'The rule'} acts once at a dose, and only while new patients start at "
-            "it."
+            f"{once}, and only while new patients start at it."
         )
     else:
         yield "Patients are counted in the order of their enrolment."
@@ -121,8 +123,9 @@ def _waits(facts: Facts) -> Iterator[str]:
     who = "Each rule" if facts.toxicity.rules else "The rule"
     if facts.conduct.toxicity_known == "complete_only":
         yield (
-            f"{who} waits for complete outcomes: it acts when the first patients at the dose, up to the number at "
-            "which the boundary is reached, have all been followed through the window."
+            f"{who} waits for complete outcomes: it acts when it is known of each of the first patients at the dose, "
+            "up to the number at which the boundary is reached, whether toxicity has occurred: a toxicity is known at "
+            "its onset, its absence at the end of the window."
         )
     elif facts.conduct.toxicity_known == "as_it_happens":
         yield (
@@ -157,16 +160,32 @@ def _last(facts: Facts) -> str:
     return f", if it is reached before the final decision{waits}"
 
 
+def _trial(facts: Facts) -> str:
+    """What a stop by the boundary ends."""
+    return "the cohort" if facts.cohorts is not None and facts.cohorts.own_boundary else "the trial"
+
+
 def _actions(facts: Facts) -> Iterator[str]:
     levels = facts.toxicity.levels
+    late = facts.conduct is not None and bool(facts.conduct.amendment_lag_weeks)
     for k, level in enumerate(levels):
         lower = levels[k + 1].dose if k + 1 < len(levels) else ""
-        if level.after_patient is not None:
+        if late and level.after_patient is not None:
+            yield (
+                f"The change from {level.dose} to {lower} is triggered when patient {level.after_patient} of the trial "
+                "is enrolled."
+            )
+        elif level.after_patient is not None:
             yield (
                 f"After patient {level.after_patient} of the trial new patients start at {lower} instead of "
                 f"{level.dose}."
             )
-        if level.after_month is not None:
+        if late and level.after_month is not None:
+            yield (
+                f"The change from {level.dose} to {lower} is triggered at month {level.after_month:g} after the "
+                "opening of accrual."
+            )
+        elif level.after_month is not None:
             yield (
                 f"From month {level.after_month:g} after the opening of accrual on, new patients start at {lower} "
                 f"instead of {level.dose}."
@@ -176,21 +195,26 @@ def _actions(facts: Facts) -> Iterator[str]:
 
 def _action(facts: Facts, level: DoseLevel, lower: str) -> Iterator[str]:
     several, boundary = len(facts.toxicity.levels) > 1, facts.toxicity.has_boundary
-    own = facts.cohorts is not None and facts.cohorts.own_boundary
-    trial = "the cohort" if own else "the trial"
+    trial = _trial(facts)
     lowest = ", the lowest dose," if several and not lower else ""
     at = f"at {level.dose}{lowest}" if several else ""
+    decision = facts.dose_decision
+    later = f"later patients start at {lower}"
+    if decision is not None and decision.allocated is not None:
+        later = (
+            f"later patients are given {lower} or {level.dose}, as the part on which dose goes forward says"
+        )
     if not level.steps:
         if boundary:
             yield f"{at[:1].upper()}{at[1:] or 'Here'} toxicity leads to no action: {trial} goes on."
     elif level.action == "reduce" and level.stop_steps:
         yield (
-            f"If the boundary is reached {at}, later patients start at {lower}; but if by then the boundary that stops "
+            f"If the boundary is reached {at}, {later}; but if by then the boundary that stops "
             f"{trial} is reached too, {trial} stops for toxicity, without a go, whatever the responses; this holds "
             f"at the last patient too{_last(facts)}."
         )
     elif level.action == "reduce":
-        yield f"If the boundary is reached {at}, later patients start at {lower}."
+        yield f"If the boundary is reached {at}, {later}."
     elif level.action == "stop":
         yield (
             f"If the boundary is reached{' ' if at else ''}{at} {trial} stops for toxicity, without a go, whatever "
@@ -200,17 +224,17 @@ def _action(facts: Facts, level: DoseLevel, lower: str) -> Iterator[str]:
         yield f"The boundary{' ' if at else ''}{at} is only watched: {trial} goes on when it is reached."
 
 
-def boundary(toxicity: Toxicity) -> Table:
-    """The boundary as steps; doses with the same steps together."""
+def boundary(toxicity: Toxicity, trial: str = "the trial") -> Table:
+    """The boundary as steps, doses with the same steps together; ``trial``: what a stop ends."""
     together: dict[tuple[Step, ...], list[str]] = {}
-    words = {"reduce": "lower the dose", "stop": "stop the trial", "continue": "watched only"}
+    words = {"reduce": "lower the dose", "stop": f"stop {trial}", "continue": "watched only"}
     for level in toxicity.levels:
         if level.steps:
             does = words[level.action or "continue"]
-            does += ", unless what stops the trial is reached too" if level.stop_steps else ""
+            does += f", unless what stops {trial} is reached too" if level.stop_steps else ""
             together.setdefault(level.steps, []).append(f"{level.dose} ({does})")
         if level.stop_steps:
-            together.setdefault(level.stop_steps, []).append(f"{level.dose} (stop the trial)")
+            together.setdefault(level.stop_steps, []).append(f"{level.dose} (stop {trial})")
     abreast = _abreast(max(map(len, together), default=0))
     groups = tuple(
         Group("; ".join(doses), tuple(beside(_rows(steps), abreast))) for steps, doses in together.items()
@@ -249,12 +273,15 @@ def _after_change(facts: Facts) -> Iterator[str]:
     assert facts.after_change is not None
     yield _lag(facts.conduct)
     yield "Once the patients of the final look are all enrolled, the dose is not changed any more."
-    yield AFTER_CHANGE[facts.after_change.analysis]
+    yield AFTER_CHANGE[facts.after_change.analysis].format(
+        dropped="" if facts.conduct is None else "an interim look that is pending is dropped, and "
+    )
 
 
 def _lag(conduct: Conduct | None) -> str:
     if conduct is None or not conduct.amendment_lag_weeks:
-        return "A change of dose is for new patients only, from the next one on."
+        first = "; a look that is due at the patient who triggers it comes first" if conduct is None else ""
+        return f"A change of dose is for new patients only, from the next one on{first}."
     meanwhile = {
         "hold": "meanwhile accrual is on hold",
         "old_dose": "patients who arrive meanwhile start at the old dose",

@@ -135,7 +135,11 @@ class Cohorts(Spec):
                 "strata", f"the shares stated add up to {total:.12g}: nothing is left for the others"
             )
         if left_out:
-            self._shared = "equal parts" if not total else "equal parts of what the stated ones leave"
+            self._shared = (
+                "equal parts"
+                if not total
+                else "equal parts of what the stated ones leave, where none is stated"
+            )
             shares = [share or (1 - total) / left_out for share in stated]
         elif abs(total - 1) <= SUM:
             return
