@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import lru_cache
 
 from trialsim.codes import CONTINUE, NEVER, NEW_DOSE_ONLY, POOLED, RESTART
 from trialsim.designs.exactly import decimal
@@ -132,6 +133,11 @@ def attained_ge(scenario: Scenario, planned_n: int) -> tuple[int, ...]:
     p0, alpha = (getattr(scenario.design, key, None) for key in ("p0", "alpha"))
     if p0 is None or alpha is None:
         return (NEVER,) * (planned_n + 1)
+    return _first_below(p0, alpha, planned_n)
+
+
+@lru_cache(maxsize=256)  # most changes of a scenario leave these alone
+def _first_below(p0: float, alpha: float, planned_n: int) -> tuple[int, ...]:
     return Tails(p0, range(planned_n + 1)).first_below(Level(alpha, lambda: decimal(alpha)))
 
 
