@@ -136,7 +136,11 @@ def _when(scenario: Scenario, case: Case, step: str) -> str:
         return f"when {_drift(case)}"
     weighed = conduct is not None and conduct.pending != "wait"
     looks = ", with looks that weigh pending patients" if weighed else ""
-    return f"in calendar time{looks}{f', in which {_drift(case)}' if case.dated else ''}"
+    happens = [_drift(case)] if case.dated else []
+    reductions = conduct.patient_reductions if conduct is not None else None
+    if reductions is not None and reductions.exposure_weight:
+        happens.append("responses are lost with dose not received")
+    return f"in calendar time{looks}{f', in which {listed(happens)}' if happens else ''}"
 
 
 def _drift(case: Case) -> str:
