@@ -9,7 +9,15 @@ import pytest
 import trialsim
 from tests.helpers import CONFIGS
 from trialsim.figures import as_conducted, power_ledger
-from trialsim.reporting.run import believed, dose_decision, first_page, methods, question, summary
+from trialsim.reporting.run import (
+    believed,
+    conduct_tables,
+    dose_decision,
+    first_page,
+    methods,
+    question,
+    summary,
+)
 from trialsim.reporting.run.report import document
 from trialsim.reporting.run.rule_in_brief import rule
 from trialsim.running.plain import Document
@@ -66,7 +74,7 @@ def test_columns_and_notes_say_what_is_counted() -> None:
     assert "P(consider)" not in first_page.cases(sample("bop2")).columns
     notes = first_page.cases(sample("two-cohorts")).notes[0]
     assert "EN: expected patients treated, all cohorts. Toxicities: expected patients with toxicity." in notes
-    by_stratum = "(5% in HER2-amplified and 20% in hormone-receptor positive)"
+    by_stratum = "(HER2-amplified 5%, hormone-receptor positive 20%)"
     assert f"only_hormone_receptor_positive: mean over strata {by_stratum}." in notes
 
 
@@ -128,3 +136,24 @@ def test_power_that_goes_with_dose_not_received_is_not_put_down_to_time_alone(we
     told = " ".join(first_page.power_ledger(found, document(found)))
     assert "in calendar time" in told
     assert ("in calendar time, in which responses are lost with dose not received" in told) is bool(weight)
+
+
+def test_steps_that_cohorts_share_are_told_once() -> None:
+    found = trialsim.run(load(CONFIGS / "two-cohorts.yaml"), replicates=100)
+    first, second = first_page.power_ledger(found, document(found))
+    assert first.startswith("both, HER2-amplified: the design by itself has a power of 0.8501")
+    assert second.startswith("both, hormone-receptor positive: the same down to 0.8501; 0.")
+    assert [*first_page._from(["a", "0.8501 b", "c."], ["a", "0.8501 b", "c."])] == ["the same."]
+    assert [*first_page._from(["a"], ["b"])] == ["b"]
+
+
+def test_a_table_from_fewer_trials_says_from_how_many() -> None:
+    """P(go) of a policy may differ from that of the page by chance."""
+    found = trialsim.run(load(CONFIGS / "pending-looks.yaml"), replicates=100)
+    (note,) = conduct_tables.pending(found.pictured.waiting).notes
+    errors = [row.found["p_go"].other.mcse for row in found.pictured.waiting]
+    assert (
+        f"From 100 trials a case: P(go) may differ from other tables by chance (mcse at most {max(errors):.2g})."
+        in note
+    )
+    assert conduct_tables.pending(()).is_empty

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from trialsim.reporting.oc import missed_words
-from trialsim.reporting.power_ledger import sentence
+from trialsim.reporting.power_ledger import named, sentence
 from trialsim.reporting.run import believed, dose_decision, summary
 from trialsim.reporting.run.rule_in_brief import more, rule
 from trialsim.reporting.sentences import drift_words
@@ -32,6 +33,8 @@ FIGURES = ("as_conducted", "power_ledger")
 
 FEW_LEDGERS = 3
 """Cohorts whose P(go) this page explains; the appendix explains them all."""
+NUMBER = re.compile(r"\d\.\d{4}")
+"""P(go) in a sentence: of a step, the first one."""
 FEW_STRATA = 3
 """Strata whose response rates stand below the table."""
 
@@ -64,13 +67,27 @@ def power_ledger(run: Run, doc: Document) -> Iterator[str]:
     shown = ledgers if len(ledgers) <= FEW_LEDGERS else ledgers[: FEW_LEDGERS - 1]
     if from_start(doc):
         shown = ledgers = ledgers[:1]  # the other dose runs by the same rules: the page has words for one
+    before: list[str] = []
     for ledger in shown:
-        yield sentence(run.scenario, ledger)
+        parts = sentence(run.scenario, ledger).removeprefix(f"{named(ledger)}: ").split("; ")
+        yield f"{named(ledger)}: {'; '.join(_from(before, parts))}"
+        before = parts
     if len(ledgers) > len(shown):
         yield f"{more(len(ledgers) - len(shown), 'cohort')} in the appendix."
 
 
 # -- the cases
+
+
+def _from(before: list[str], parts: list[str]) -> list[str]:
+    """What differs from the cohort before; the steps that do not are not told again."""
+    alike = 0
+    while alike < min(len(before), len(parts)) and before[alike] == parts[alike]:
+        alike += 1
+    if not alike:
+        return parts
+    number = NUMBER.findall(parts[alike - 1])
+    return [f"the same down to {number[0]}", *parts[alike:]] if parts[alike:] and number else ["the same."]
 
 
 def cases(doc: Document, *, whole: bool = False) -> Table:
@@ -147,9 +164,8 @@ def _mixed(doc: Document, name: str) -> str:
     """The response rates by stratum behind the mean that stands in the table."""
     strata = doc["cases"][name]["truth"]["strata"]
     words = f"{name}: mean over strata"
-    by_rate: dict[str, list[str]] = {}
-    for row in strata:
-        by_rate.setdefault(rates(row["response"]), []).append(row["name"])
-    if len(by_rate) > 1 and len(strata) <= FEW_STRATA:
-        words += f" ({listed([f'{response} in {listed(who)}' for response, who in by_rate.items()])})"
+    each = [rates(row["response"]) for row in strata]
+    if len(set(each)) > 1 and len(strata) <= FEW_STRATA:
+        told = [f"{row['name']} {response}" for row, response in zip(strata, each, strict=True)]
+        words += f" ({', '.join(told)})"
     return f"{words}."

@@ -27,7 +27,7 @@ def rule(doc: Document) -> Iterator[str]:
     """The decisions by responses and by toxicity, in brief."""
     design, patients = doc["design"], "evaluable patients" if doc["evaluability"]["replaced"] else "patients"
     if own_rules(doc):
-        yield "Each dose alone:" if from_start(doc) else "Each cohort by itself:"
+        yield "Each dose alone:" if from_start(doc) else "Each cohort alone:"
     several = by_design(doc)
     if len(several) > 1:
         for cohorts, one in several[:FEW_DESIGNS]:

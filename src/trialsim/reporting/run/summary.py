@@ -72,11 +72,7 @@ def trust(doc: Document) -> str:
     inputs = f"Inputs: {unsourced} of {made['inputs']} are assumed, defaults or unsourced."
     found = compared(doc)
     if doc["replicates"] is None or not found:
-        how = (
-            "Exact."
-            if doc["replicates"] is None
-            else "Simulated; there is no exact answer to hold them against."
-        )
+        how = "Exact." if doc["replicates"] is None else "Simulated, with no exact answer."
         return f"{how} {inputs}"
     twin = " (without calendar time)" if is_timed(doc) else ""
     return (
