@@ -14,7 +14,7 @@ from trialsim.errors import TrialsimError
 from trialsim.page import answering
 from trialsim.page.answering import Snapshot, answers
 from trialsim.page.draft import Draft
-from trialsim.reporting.run import first_page
+from trialsim.reporting.run import first_page, rule_in_brief
 from trialsim.running.plain import BRIEF
 from trialsim.writing.html import fragment
 from trialsim.writing.report import Words, section
@@ -56,7 +56,7 @@ def test_in_the_end_the_page_shows_the_first_page_of_the_run(
     last = snapshots(draft)[-1]
     found = run(draft.scenario)
     doc = found.to_dict()
-    words = Words(" ".join(first_page.rule(doc)), "The decision rule.", mark="box")
+    words = Words(" ".join(rule_in_brief.rule(doc)), "The decision rule.", mark="box")
     assert last.done
     # of many cases the first page has some, and an appendix; the page has no appendix
     assert last.in_words == fragment(section("now", "", words, first_page.cases(doc, whole=True)))

@@ -125,7 +125,7 @@ def test_the_report_says_what_the_numbers_are(found):
     text, document = markdown(found.report()), found.to_dict()
     for sentence in (
         "Patients are randomised between 120 mg and 80 mg, and each dose has to pass the design by itself. If only one",
-        "Each dose by itself: Stop after 8 patients",
+        "Each dose alone: Stop after 8 patients",
         "The patients of each dose are a cohort, which follows this design by itself",
         "If both pass, 80 mg is chosen unless the observed response rate at",
         "120 mg elsewhere: ",

@@ -187,7 +187,8 @@ def _footer(material: Material) -> str:
     found, results = material.pictured.as_conducted, material.results
     words = []
     if found.points:
-        words.append(f"Dots: simulated, R = {found.replicates:,}, seed {material.pictured.seed}.")
+        timed = " in calendar time" if material.scenario.conduct else ""
+        words.append(f"Dots: simulated{timed}, R = {found.replicates:,}, seed {material.pictured.seed}.")
     simulated = results.replicates is not None and any(not case.exact for case in found.cases)
     words.append(f"Cases: simulated, R = {results.replicates:,}." if simulated else "Cases: exact.")
     words.append(
@@ -202,15 +203,12 @@ def _footer(material: Material) -> str:
 
 def _caption(material: Material) -> str:
     found, scenario = material.pictured.as_conducted, material.scenario
-    words = "P(go) against the true response rate"
+    each = "dose" if scenario.from_start else "cohort"
+    words = f"P(go){f' of at least one {each}' if scenario.own_rules else ''} against the true response rate"
     if len(scenario.doses) > 1:
         words += ", the same at every dose"
     if len(found.alike) < len(scenario.truth):
         words += f"; toxicity as in case {found.base}"
-    if found.points:
-        each = "dose" if scenario.from_start else "cohort"
-        own = f"looks of its own for each {each}, a go in any of them"
-        words += f". Dots: {'in calendar time' if scenario.conduct else own}"
     return words + "."
 
 

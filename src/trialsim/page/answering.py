@@ -17,7 +17,7 @@ from trialsim.engine.ranges import Ranges, ranges
 from trialsim.engine.sharpening import FIRST, Drawn, sharpening
 from trialsim.errors import TrialsimError
 from trialsim.page.draft import Draft
-from trialsim.reporting.run import dose_decision, first_page
+from trialsim.reporting.run import dose_decision, first_page, rule_in_brief
 from trialsim.results import Results
 from trialsim.running.content import Document, of_results
 from trialsim.running.inputs import inputs
@@ -75,7 +75,7 @@ class Snapshot:
     def in_words(self) -> str:
         """The decision rule and the table of cases, as on the first page of a report but with every case, in HTML."""
         doc = self._doc
-        words = Words(" ".join(first_page.rule(doc)), "The decision rule.", mark="box")
+        words = Words(" ".join(rule_in_brief.rule(doc)), "The decision rule.", mark="box")
         return fragment(section("now", "", words, first_page.cases(doc, whole=True)))
 
     @cached_property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import takewhile
 
 from trialsim.engine.power_ledger import PowerLedger, Reason, Step
 from trialsim.reporting.sentences import drift_words
@@ -43,9 +44,22 @@ _REASONS = {
 }
 
 
-def sentence(scenario: Scenario, ledger: PowerLedger) -> str:
+def sentence(scenario: Scenario, ledger: PowerLedger, before: PowerLedger | None = None) -> str:
     """How P(go) of a case gets from the design by itself to the trial as it runs; steps that change nothing are left
-    out."""
+    out. ``before``: the ledger of another cohort that was told just before; its words are not said again."""
+    words, steps = _words(scenario, ledger)
+    if before is not None:
+        earlier, _ = _words(scenario, before)
+        alike = len(list(takewhile(lambda pair: pair[0] == pair[1], zip(words, earlier, strict=False))))
+        if alike == len(words):
+            words = ["the same"]
+        elif alike and (reached := steps[alike - 1].p_go) is not None:
+            words = [f"the same down to {probability(reached)}", *words[alike:]]
+    return f"{named(ledger)}: {'; '.join(words)}."
+
+
+def _words(scenario: Scenario, ledger: PowerLedger) -> tuple[list[str], list[Step]]:
+    """What is said of each step that changes something, and these steps."""
     if scenario.designs:
         scenario = scenario.model_copy(update={"design": scenario.designs[ledger.cohort]})
     first, *rest = ledger.steps
@@ -54,7 +68,7 @@ def sentence(scenario: Scenario, ledger: PowerLedger) -> str:
     rates = {scenario.design.p0: "type I error", scenario.design.p1: "power"}
     has = "have" if ledger.watched else "has"
     words = [
-        f"{named(ledger)}: {ledger.label(first)} {has} a {rates.get(p, 'P(go)')} of {probability(first.p_go)} "
+        f"{ledger.label(first)} {has} a {rates.get(p, 'P(go)')} of {probability(first.p_go)} "
         f"at a response rate of {rate(p)} (everybody evaluable, no toxicity{', no drift' if case.change else ''})"
     ]
     words += [_told(scenario, case, step) for step in more]
@@ -62,7 +76,7 @@ def sentence(scenario: Scenario, ledger: PowerLedger) -> str:
         words.append("nothing in this scenario changes that")
     elif scenario.conduct is None:
         words[-1] += ", which is the trial as it runs, without calendar time"
-    return "; ".join(words) + "."
+    return words, [first, *more]
 
 
 def named(ledger: PowerLedger) -> str:
@@ -136,7 +150,11 @@ def _when(scenario: Scenario, case: Case, step: str) -> str:
         return f"when {_drift(case)}"
     weighed = conduct is not None and conduct.pending != "wait"
     looks = ", with looks that weigh pending patients" if weighed else ""
-    return f"in calendar time{looks}{f', in which {_drift(case)}' if case.dated else ''}"
+    happens = [_drift(case)] if case.dated else []
+    reductions = conduct.patient_reductions if conduct is not None else None
+    if reductions is not None and reductions.exposure_weight:
+        happens.append("responses are lost with dose not received")
+    return f"in calendar time{looks}{f', in which {listed(happens)}' if happens else ''}"
 
 
 def _drift(case: Case) -> str:

@@ -97,4 +97,6 @@ def design_alone(scenario: Scenario) -> str:
     """What a curve of the design by itself is called."""
     if not scenario.own_rules:
         return "design alone"
-    return f"design alone, cohort {without_own(scenario)}" if scenario.designs else "design alone, one cohort"
+    if scenario.designs:
+        return f"design alone, cohort {without_own(scenario)}"
+    return f"design alone, one {'dose' if scenario.from_start else 'cohort'}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from trialsim.running.content import Document
-from trialsim.running.plain import is_timed
+from trialsim.running.plain import from_start, is_timed
 from trialsim.writing.numbers import NONE, Cell, listed, percent, probability, probability_cell, rate, rates
 from trialsim.writing.report import Section, Table, paragraphs, plain, section
 
@@ -49,6 +49,35 @@ def prior(doc: Document) -> Section:
     if found is None:
         return section("prior", title)
     return section("prior", title, paragraphs(_prior_words(doc, found)), _prior_table(doc, found))
+
+
+def brief(doc: Document) -> str:
+    """How far to believe a go, on the first page."""
+    words = []
+    for found, tell in ((doc.get("prior"), _prior_brief), (doc.get("history"), _history_brief)):
+        trials = (found["conducted"] or [found["alone"]]) if found else []
+        known = next((row for row in trials if row), None)
+        if found and known:
+            how = "by the design alone"
+            if found["conducted"]:
+                how = "as conducted" + (", with every outcome known at once" if is_timed(doc) else "")
+                several = len(found["conducted"]) > 1 and known["cases"]
+                how += f", toxicity as in {listed(known['cases'])}" if several else ""
+            words.append(f"{tell(found, known)} ({how}).")
+    return " ".join(words)
+
+
+def _prior_brief(found: Document, known: Document) -> str:
+    active = found["active"]["words"]
+    return (
+        f"{active[:1].upper()}{active[1:]}: probability {probability(known['p_active'])} before the trial, "
+        f"{_or_dash(known['p_active_given_go'])} after a go and {_or_dash(known['p_active_given_no_go'])} after any "
+        "other end"
+    )
+
+
+def _history_brief(found: Document, known: Document) -> str:
+    return f"Mean type I error, control’s rate {found['control']}: {probability(known['mean'])}"
 
 
 def _history_words(doc: Document, found: Document) -> Iterator[str]:
@@ -120,7 +149,7 @@ def columns(doc: Document, found: Document) -> tuple[tuple[str, ...], list[Docum
         heads.append(f"As conducted{named}")
         trials.append(row)
     if doc["cohorts"] and doc["cohorts"]["rules"] == "own":
-        heads[0] = "Design alone, one cohort"
+        heads[0] = f"Design alone, one {'dose' if from_start(doc) else 'cohort'}"
     return tuple(heads), trials
 
 

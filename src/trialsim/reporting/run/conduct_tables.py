@@ -12,6 +12,7 @@ from trialsim.running.plain import is_timed, own_rules
 from trialsim.writing.numbers import (
     NONE,
     Cell,
+    count,
     difference_cell,
     mcse_cell,
     percent,
@@ -92,8 +93,19 @@ def pending(found: Sequence[Waiting]) -> Table:
         (
             "Differences from this scenario's own looks, on the same patients, with their standard errors in brackets. "
             "P(go) at the response rate of no interest is the type I error, at the desired one the power. Months: to "
-            "the last outcome or decision.",
+            f"the last outcome or decision.{_of_trials(found)}",
         ),
+    )
+
+
+def _of_trials(found: Sequence[Waiting]) -> str:
+    """On how many trials a table of policies rests, which may be fewer than those of other tables."""
+    if not found:
+        return ""
+    errors = [row.found["p_go"].other.mcse for row in found]
+    return (
+        f" From {count(found[0].replicates, 'trial')} a case: P(go) may differ from other tables by chance (mcse at "
+        f"most {max(errors):.2g})."
     )
 
 

@@ -337,14 +337,16 @@ def brief(doc: Document) -> str:
     inactive, active = typical_cases(doc)
     name = active or inactive or next(iter(doc["cases"]))
     case, lower = doc["cases"][name], doc["doses"][1]
+    right = {_correct(doc, name): " (correct)"}
     parts = [
-        f"{lower} with probability {probability(counted(case, 'p_dose_lower'))}",
-        f"{_higher(doc)} {probability(counted(case, 'p_dose_higher'))}",
-        f"no decision {probability(counted(case, 'p_dose_undecided') + counted(case, 'p_dose_no_comparison'))}",
+        f"{lower} with probability {probability(counted(case, 'p_dose_lower'))}{right.get('lower', '')}",
+        f"{_higher(doc)} {probability(counted(case, 'p_dose_higher'))}{right.get('higher', '')}",
+        f"no decision {probability(counted(case, 'p_dose_undecided') + counted(case, 'p_dose_no_comparison'))} (too "
+        "few at a dose)",
     ]
     if stated_of(doc)["from_start"]:
         parts[-1] = f"neither {probability(counted(case, 'p_dose_none'))}"
-    words = f"{name}: {listed(parts)}; the correct dose {probability(counted(case, 'p_dose_correct'))}."
+    words = f"{name}: {listed(parts)}."
     others = [
         f"{probability(counted(doc['cases'][other], 'p_dose_higher'))} ({other})"
         for other in cases_in_brief(doc)[0]

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from trialsim.reporting.dose_words import clause
 from trialsim.reporting.oc import missed_words
 from trialsim.reporting.power_ledger import sentence
-from trialsim.reporting.run import dose_decision, summary
+from trialsim.reporting.run import believed, dose_decision, summary
+from trialsim.reporting.run.rule_in_brief import more, rule
 from trialsim.reporting.sentences import drift_words
 from trialsim.running.plain import (
     Document,
-    apart,
     best,
     by_design,
     cases_in_brief,
     from_start,
     is_adjusted,
-    is_sequential,
     is_timed,
     own_rules,
     told,
@@ -34,8 +32,8 @@ FIGURES = ("as_conducted", "power_ledger")
 
 FEW_LEDGERS = 3
 """Cohorts whose P(go) this page explains; the appendix explains them all."""
-FEW_DESIGNS = 3
-"""Designs of cohorts that this page tells; the protocol section has them all."""
+FEW_STRATA = 3
+"""Strata whose response rates stand below the table."""
 
 
 def first_page(run: Run, doc: Document, pictures: Sequence[Picture]) -> Section:
@@ -43,6 +41,9 @@ def first_page(run: Run, doc: Document, pictures: Sequence[Picture]) -> Section:
     rows = [("Why P(go) is what it is", " ".join(power_ledger(run, doc)))]
     rows += [("Against the observed trial", " ".join(summary.verdict(doc)))] if doc["headline"] else []
     rows += [("Which dose goes forward", dose_decision.brief(doc))] if "dose_decision" in doc else []
+    rows += (
+        [("How far to believe a go", believed.brief(doc))] if doc.get("prior") or doc.get("history") else []
+    )
     rows.append(("How far to trust the numbers", summary.trust(doc)))
     asked = doc["stated_question"]
     return section(
@@ -63,105 +64,10 @@ def power_ledger(run: Run, doc: Document) -> Iterator[str]:
     shown = ledgers if len(ledgers) <= FEW_LEDGERS else ledgers[: FEW_LEDGERS - 1]
     if from_start(doc):
         shown = ledgers = ledgers[:1]  # the other dose runs by the same rules: the page has words for one
-    for ledger in shown:
-        yield sentence(run.scenario, ledger)
+    for before, ledger in zip([None, *shown], shown, strict=False):
+        yield sentence(run.scenario, ledger, before)
     if len(ledgers) > len(shown):
-        yield f"{_more(len(ledgers) - len(shown), 'cohort')} in the appendix."
-
-
-def _more(number: int, what: str) -> str:
-    return f"{count(number, f'more {what}')} {'stands' if number == 1 else 'stand'}"
-
-
-# -- the decision rule
-
-
-def rule(doc: Document) -> Iterator[str]:
-    """The decisions by responses and by toxicity, in brief; the protocol section has them whole."""
-    design, patients = doc["design"], "evaluable patients" if doc["evaluability"]["replaced"] else "patients"
-    if own_rules(doc):
-        yield "Each dose by itself:" if from_start(doc) else "Each cohort by itself:"
-    several = by_design(doc)
-    if len(several) > 1:
-        for cohorts, one in several[:FEW_DESIGNS]:
-            names = listed([*cohorts[:3], *([f"{len(cohorts) - 3} more"] if len(cohorts) > 3 else [])])
-            yield f"{names}: {' '.join(_looks(one, patients))}"
-        if len(several) > FEW_DESIGNS:
-            yield f"{_more(len(several) - FEW_DESIGNS, 'design')} in the protocol section."
-    else:
-        yield from _looks(doc, patients)
-    if (doc["conduct"]["stated"] or {}).get("pending") == "weigh_follow_up":
-        yield "An interim look does not wait for pending outcomes but weighs follow-up, and may decide otherwise."
-    yield from _toxicity(doc)
-    if from_start(doc):
-        yield f"If both pass, {clause(dose_decision.stated_of(doc)['rule'], *doc['doses'])}."
-    # of one's own trial a publication says nothing
-    if design["assumed"] and (doc["headline"] or doc["source"]):
-        known = [
-            row["path"].removeprefix("design.")
-            for row in doc["inputs"]
-            if row["path"].startswith("design.") and row["source"] and not row["assumed"]
-        ]
-        yield f"The design is assumed, not taken from a publication{f', but for {listed(known)}' if known else ''}."
-
-
-def _looks(doc: Document, patients: str) -> Iterator[str]:
-    """What the looks of a design lead to."""
-    design = doc["design"]
-    looks = list(dict.fromkeys(row["n"] for row in design["looks"]))
-    if design["n1"] is not None:
-        few = "none responds" if design["r1"] == 0 else f"{design['r1']} or fewer respond"
-        yield (
-            f"Stop after {count(design['n1'], patients[:-1])} if {few}; otherwise go on to {design['n']}, and "
-            f"recommend further study (go) if more than {design['r']} respond."
-        )
-    elif design["r"] is not None:
-        treat = count(design["n"], patients[:-1])
-        yield f"Treat {treat}; recommend further study (go) if more than {design['r']} respond."
-    elif is_sequential(doc):
-        yield (
-            f"Responses are looked at after {listed([str(n) for n in looks[:6]])}"
-            f"{'' if len(looks) <= 6 else f' … {looks[-1]} ({len(looks)} looks)'} {patients}; the protocol section "
-            "says what each number of them leads to."
-        )
-    else:
-        yield (
-            f"Responses are looked at first after {count(looks[0], patients[:-1])}; their number there decides how "
-            f"many more are enrolled, {looks[-1]} in all at most (protocol section)."
-        )
-    if design["toxic_looks"]:
-        cuts = [f"{row['toxicities_from']} or more of {row['n']}" for row in design["toxic_looks"][:3]]
-        more = " (further looks in the protocol section)" if len(design["toxic_looks"]) > 3 else ""
-        yield f"Stop too if {listed(cuts, 'or')} patients have had toxicity{more}."
-
-
-def _toxicity(doc: Document) -> Iterator[str]:
-    block, doses = doc["toxicity_rule"], doc["doses"]
-    if block["kind"] == "none":
-        return
-    if block["kind"] == "amendment":
-        yield f"An amendment lowers the starting dose ({' to '.join(doses)}), here independently of what is seen."
-        yield from _after_change(doc)
-        return
-    lowers = any(level["action"] == "reduce" for level in block["levels"])
-    parts = [f"the dose is lowered ({' to '.join(doses)})"] if lowers else []
-    above = any(level["action"] == "stop" or level.get("stop_steps") for level in block["levels"][:-1])
-    at_lowest = " at the lowest dose" if len(doses) > 1 and not above else ""
-    if may_stop(block):
-        parts.append(f"the {'cohort' if apart(doc) else 'trial'} stops without a go{at_lowest}")
-    if parts:
-        their = "a boundary of one of the rules" if "rules" in block else "their boundary"
-        yield f"When toxicities at a dose reach {their}, {listed(parts, 'or' if above and lowers else 'and')}."
-    yield from _after_change(doc)
-
-
-def _after_change(doc: Document) -> Iterator[str]:
-    """Who is analysed after a change of dose, where not everybody is."""
-    analysis = doc["question"]["after_dose_change"] if len(doc["doses"]) > 1 else "pooled"
-    if analysis == "restart":
-        yield f"After a dose change a fresh trial of up to {doc['design']['n']} patients begins at the new dose."
-    elif analysis == "new_dose_only":
-        yield "After a dose change only patients at the new dose are analysed, and no interim look follows."
+        yield f"{more(len(ledgers) - len(shown), 'cohort')} in the appendix."
 
 
 # -- the cases
@@ -178,6 +84,8 @@ def cases(doc: Document, *, whole: bool = False) -> Table:
     if own_rules(doc):
         chance = "go for at least one dose" if from_start(doc) else "go in at least one cohort"
         shown = {"p_go": f"P({chance})", "en": "EN"}
+    elif any(best(doc["cases"][name], "p_consider") for name in names):
+        shown = {"p_go": "P(go)", "p_consider": "P(consider)", "pet": "PET", "en": "EN"}
     shown |= {"toxicities": "Toxicities"} if toxic else {}
     shown |= {"duration_months": "Months"} if is_timed(doc) else {}
     rows = []
@@ -199,13 +107,19 @@ def cases(doc: Document, *, whole: bool = False) -> Table:
     notes = [f"Rates by dose: {' / '.join(doc['doses'])}." if len(doc["doses"]) > 1 else ""]
     drifts = {name: doc["cases"][name]["truth"]["drift"] for name in names}
     notes += [f"{name}: the response rate {drift_words(**drift)}." for name, drift in drifts.items() if drift]
+    notes += [_mixed(doc, name) for name in names if doc["cases"][name]["truth"]["strata"]]
     looks_stop = any(one["design"]["toxic_looks"] for _, one in by_design(doc))
     stops = looks_stop or may_stop(doc["toxicity_rule"])
-    for_toxicity = ", for toxicity too" if toxic and stops else ""
+    ways = ["for toxicity"] if toxic and stops else []
     if "pet" in shown:
-        notes.append(f"PET: probability of early termination{for_toxicity}. EN: expected patients treated.")
-        notes.append("Toxicities: expected patients with toxicity." if "toxicities" in shown else "")
-        notes.append("Months: to the last outcome." if "duration_months" in shown else "")
+        ways += ["by an early go"] if any(best(doc["cases"][name], "p_go_early") for name in names) else []
+        notes.append(f"PET: probability of early termination{f', {listed(ways)} too' if ways else ''}.")
+    together = ""
+    if own_rules(doc):
+        together = ", both doses" if from_start(doc) else ", all cohorts"
+    notes.append(f"EN: expected patients treated{together}.")
+    notes.append("Toxicities: expected patients with toxicity." if "toxicities" in shown else "")
+    notes.append("Months: to the last outcome." if "duration_months" in shown else "")
     stated = doc["conduct"]["stated"] or {}
     if stated.get("overrun") == "exclude":
         notes.append("Overrun patients are left out of all counts.")
@@ -215,7 +129,7 @@ def cases(doc: Document, *, whole: bool = False) -> Table:
     some = "some " if False in leaning else ""
     adjusted = f"; {some}adjusted, see Results" if True in leaning else ""
     notes.append(
-        f"In brackets the Monte Carlo standard error ({count(doc['replicates'], 'trial')} a case{adjusted})."
+        f"In brackets: Monte Carlo standard error ({count(doc['replicates'], 'trial')} a case{adjusted})."
         if simulated
         else "All exact."
     )
@@ -227,3 +141,14 @@ def cases(doc: Document, *, whole: bool = False) -> Table:
         (" ".join(filter(None, [*notes, note])),),
         words=(1, 2) if toxic else (1,),
     )
+
+
+def _mixed(doc: Document, name: str) -> str:
+    """The response rates by stratum behind the mean that stands in the table."""
+    strata = doc["cases"][name]["truth"]["strata"]
+    words = f"{name}: mean over strata"
+    each = [rates(row["response"]) for row in strata]
+    if len(set(each)) > 1 and len(strata) <= FEW_STRATA:
+        told = [f"{row['name']} {response}" for row, response in zip(strata, each, strict=True)]
+        words += f" ({', '.join(told)})"
+    return f"{words}."

@@ -144,8 +144,11 @@ def why_this_case(doc: Document, name: str) -> str:
         words = f"a response rate of {by_dose(doc, responses)} in the first patient; it {drift_words(**truth['drift'])}"
     elif p1 is not None and min(responses) >= p1 and not truth["strata"]:
         words = "the drug is active: the response rate is p1 or better at every dose"
+        words += _as_harmful(doc, truth["toxicity"])
     elif p1 is not None and responses[0] >= p1:
         words = "the drug is active at the starting dose, and less so at a lower one"
+    elif p1 is not None and max(responses) >= p1 and not truth["strata"]:
+        words = "the drug is active at a lower dose, and less so at the starting one"
     elif p0 is not None and p1 is not None and truth["strata"]:
         words = "the drug works in some patients and not in others"
     elif p0 is not None and p1 is not None:
@@ -157,6 +160,21 @@ def why_this_case(doc: Document, name: str) -> str:
     if truth["note"]:
         words += f"; {truth['note']}"
     return f"{_first_upper(words)}."
+
+
+def _as_harmful(doc: Document, toxicity: list[float] | None) -> str:
+    """That an active drug has more toxicity than the design or the toxicity rule accepts; else ""."""
+    stated = next((row["value"] for row in doc["inputs"] if row["path"] == "design.toxicity"), None) or ()
+    limit = doc["toxicity_rule"]["parameters"].get("limit")
+    if toxicity and stated and min(toxicity) >= stated[0]:
+        return (
+            f", but its toxicity rate is one that the design calls unacceptable ({rate(stated[0])} or more)"
+        )
+    if toxicity and limit is not None and min(toxicity) > limit:
+        return (
+            f", but its toxicity rate is above the limit of the toxicity rule ({rate(limit)}) at every dose"
+        )
+    return ""
 
 
 def more_rates(doc: Document, name: str) -> str:

@@ -83,9 +83,12 @@ def _type_i_error(doc: Document) -> list[str]:
         whatever = "whatever the toxicity rates and their association with response"
         if is_timed(doc):
             whatever += ", and in calendar time too: with any lag, hold, pause or early decision"
+        alone = "the design alone"
+        if design["toxic_looks"]:
+            alone = "the design’s response cut-offs by themselves, which nobody’s toxicity stops"
         words = [
             "Type I error: if no patient’s probability of response, given everything known at enrolment, exceeds "
-            f"p0 = {p0}, then P(go) is at most {attained}, the attained type I error of the design alone. This holds "
+            f"p0 = {p0}, then P(go) is at most {attained}, the attained type I error of {alone}. This holds "
             f"{whatever}, because the looks contain fixed patients in the order of enrolment, more responses can "
             "only help a go, and toxicity can stop the trial but never make it a go."
         ]

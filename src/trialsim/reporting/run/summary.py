@@ -12,6 +12,7 @@ from trialsim.running.plain import (
     Document,
     apart,
     best,
+    by_design,
     chance_of_largest,
     compared,
     from_start,
@@ -71,16 +72,12 @@ def trust(doc: Document) -> str:
     inputs = f"Inputs: {unsourced} of {made['inputs']} are assumed, defaults or unsourced."
     found = compared(doc)
     if doc["replicates"] is None or not found:
-        how = (
-            "Exact."
-            if doc["replicates"] is None
-            else "Simulated; there is no exact answer to hold them against."
-        )
+        how = "Exact." if doc["replicates"] is None else "Simulated, with no exact answer."
         return f"{how} {inputs}"
     twin = " (without calendar time)" if is_timed(doc) else ""
     return (
-        f"Simulated and exact answers{twin} were compared {len(found)} times and differ by at most "
-        f"{max(found)[0]:.1f} standard errors{_by_chance(doc, len(found), 'within chance')}. {inputs}"
+        f"{count(len(found), 'comparison')} with exact answers{twin}: at most {max(found)[0]:.1f} standard errors "
+        f"apart{_by_chance(doc, len(found), 'within chance')}. {inputs}"
     )
 
 
@@ -290,7 +287,21 @@ def characteristics(doc: Document) -> str:
         f"{by_dose(doc, doc['cases'][name]['truth']['response'])}{_drift(doc['cases'][name]['truth']['drift'])}"
         for name in names
     ]
-    words = f"With all rules, the trial ends {reaches_go(doc)} with probability {listed(parts)}."
+    # P(go) depends on toxicity where toxicity can stop the trial or change the dose
+    watched = doc["toxicity_rule"]["kind"] != "none" or any(
+        d["design"]["toxic_looks"] for _, d in by_design(doc)
+    )
+    toxic = [doc["cases"][name]["truth"]["toxicity"] if watched else None for name in names]
+    at = [by_dose(doc, values) if values else "" for values in toxic]
+    if len(set(at)) == 1:
+        shared = f", with a true toxicity rate of {at[0]}" if at[0] else ""
+    else:
+        shared = ""
+        parts = [
+            f"{part} and the true toxicity rate {of}" if of else part
+            for part, of in zip(parts, at, strict=True)
+        ]
+    words = f"With all rules, the trial ends {reaches_go(doc)} with probability {listed(parts)}{shared}."
     made = f"trialsim {doc['trialsim']}"
     cases = [doc["cases"][name] for name in names]
     if all(case["exact"] for case in cases):
