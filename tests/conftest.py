@@ -6,6 +6,7 @@ import fcntl
 import gc
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,14 @@ from trialsim.scenario.model import Scenario
 def dasatinib() -> Scenario:
     """The scenario of configs/dasatinib.yaml."""
     return config("dasatinib")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _coarse() -> Iterator[None]:
+    """Pictures for Word are quickly drawn where they are coarse; what they show is drawn in SVG too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("trialsim.figures.drawn.DPI", 40)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +54,6 @@ def work_out_answers(place: Path) -> None:
     """Ask every command of ``helpers.ANSWERS`` in a folder."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
-        patch.setattr("trialsim.figures.drawn.DPI", 40)  # coarse pictures are quickly written
         Path("small.yaml").write_text(SMALL, encoding="utf-8")
         Path("patients.csv").write_text(PATIENTS, encoding="utf-8")
         Path("other.yaml").write_text(SMALL.replace("r: 3", "r: 2"), encoding="utf-8")

@@ -137,7 +137,7 @@ REPLACED = list(product(["replaced"], RULES, [0.25, 1, 4]))
 
 @pytest.mark.parametrize(
     ("evaluability", "rule", "odds_ratio"),
-    KEPT + first_of(len(RULES), sorted(REPLACED, key=lambda each: REPLACED.index(each) % 4)),
+    KEPT + first_of(3, sorted(REPLACED, key=lambda each: REPLACED.index(each) % 4)),
 )
 def test_every_toxicity_rule_and_association(rule, odds_ratio, evaluability):
     """A two-stage scenario as a user writes it: n = 8 with everyone evaluable, n = 5 else."""

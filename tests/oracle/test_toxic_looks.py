@@ -51,13 +51,16 @@ def test_chain_and_kernel_where_looks_stop_for_toxicity(levels: int, on_dose_cha
         compared += 1
 
 
+@pytest.mark.parametrize("scenarios", first_of(1, [400, 800]))
 @pytest.mark.parametrize("interim", [CONTINUE_ACCRUAL, PAUSE, EARLY_DECISION])
-def test_readable_kernel_and_event_simulation_where_looks_stop_for_toxicity(interim: int) -> None:
+def test_readable_kernel_and_event_simulation_where_looks_stop_for_toxicity(
+    interim: int, scenarios: int
+) -> None:
     """Every scenario has such a look; own rules, restarts, reductions and everything else as they come."""
     rng = random.Random(f"toxic conduct {interim}")
     found: Counter[str] = Counter()
     seed = 0
-    while seed < (2_000 if interim == EARLY_DECISION else 800):
+    while seed < (2.5 if interim == EARLY_DECISION else 1) * scenarios:
         rules, calendar, thresholds = random_conduct(rng)
         if rules.replaced or calendar.after_change == NEW_DOSE_ONLY:
             continue
@@ -83,7 +86,7 @@ def test_readable_kernel_and_event_simulation_where_looks_stop_for_toxicity(inte
     assert found["stop"] > 40 and found["stop at n"] > 40
     assert (found["overrun"] > 10) == (interim == CONTINUE_ACCRUAL)
     early = found["stop before all are treated"], found["futile before all are treated"]
-    assert min(early) >= 3 if interim == EARLY_DECISION else max(early) == 0
+    assert min(early) >= 1 if interim == EARLY_DECISION else max(early) == 0
 
 
 def test_a_look_that_never_asks_is_no_such_look() -> None:

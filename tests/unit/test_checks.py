@@ -474,7 +474,6 @@ def test_a_check_in_every_form(tmp_path, monkeypatch, capsys):
     assert "Table 1" in markdown(checks.report())
     assert r"\section" in latex(checks.report())
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("trialsim.figures.drawn.DPI", 40)  # coarse pictures are quickly written
     asked = ["check", "small.yaml"]
     Path("small.yaml").write_text(small, encoding="utf-8")
     assert run([*asked, "-o", "out", "--docx", "-q"], monkeypatch) == 0

@@ -7,7 +7,6 @@ import math
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -77,14 +76,6 @@ def scenario_of(**keys: object) -> Scenario:
 def drawn_of(scenario: Scenario) -> dict[str, Drawn]:
     results = simulate(scenario, replicates=500, totals=False)
     return {d.name: d for d in draw_all(material_of(scenario, results, check(scenario)))}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _coarse() -> Iterator[None]:
-    """Coarse pictures are quickly written."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("trialsim.figures.drawn.DPI", 40)
-        yield
 
 
 @pytest.fixture(scope="module")

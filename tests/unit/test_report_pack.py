@@ -9,7 +9,6 @@ import re
 import shutil
 import sys
 import zipfile
-from collections.abc import Iterator
 from functools import cache, reduce
 from pathlib import Path
 from typing import Any
@@ -33,16 +32,8 @@ ISO = r"\b20\d\d-\d\d-\d\d\b"
 RUNS = ("dasatinib", "teaching", "two-cohorts")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _coarse() -> Iterator[None]:
-    """Coarse pictures are quickly written."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("trialsim.figures.drawn.DPI", 40)
-        yield
-
-
 @pytest.fixture(scope="module")
-def folders(_coarse: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Runs of three scenarios: in calendar time, exact, and two cohorts with rules of their own."""
     parent = tmp_path_factory.mktemp("runs")
     with pytest.MonkeyPatch.context() as patch:

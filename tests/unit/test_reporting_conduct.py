@@ -24,6 +24,7 @@ from trialsim.reporting.run.folder import report
 from trialsim.reporting.run.report import csv_tables, document, report_of
 from trialsim.reporting.run.summary import agreement, changed_words, trust
 from trialsim.running.plain import chance_of_largest, compared
+from trialsim.running.run import Run
 from trialsim.scenario.model import Scenario
 from trialsim.writing.html import html
 
@@ -52,12 +53,23 @@ def _no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trialsim.figures, "draw_all", lambda *_: ())
 
 
+_RAN: dict[str, Run] = {}
+
+
+def ran(scenario: Scenario) -> Run:
+    """The run of a scenario, once for all that is asked about it."""
+    key = scenario.model_dump_json(by_alias=True)
+    if key not in _RAN:
+        _RAN[key] = trialsim.run(scenario)
+    return _RAN[key]
+
+
 def built(scenario: Scenario) -> dict[str, Any]:
-    return document(trialsim.run(scenario))
+    return document(ran(scenario))
 
 
 def text_of(scenario: Scenario) -> str:
-    return Seen(html(report_of(trialsim.run(scenario)))).text.replace("\u00a0", " ")
+    return Seen(html(report_of(ran(scenario)))).text.replace("\u00a0", " ")
 
 
 @cache

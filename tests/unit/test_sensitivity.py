@@ -126,10 +126,10 @@ def test_points_of_another_run_are_not_taken(tmp_path: Path) -> None:
 
 
 def test_the_same_bits_for_any_workers_and_backend() -> None:
-    one = assess(TIMED, only="tornado", replicates=3_000, jobs=1)
-    assert assess(TIMED, only="tornado", replicates=3_000, jobs=2) == one
+    one = assess(TIMED, only="tornado", replicates=1_500, jobs=1)
+    assert assess(TIMED, only="tornado", replicates=1_500, jobs=2) == one
     with joblib.parallel_config(backend="loky", n_jobs=2):
-        assert assess(TIMED, only="tornado", replicates=3_000) == one
+        assert assess(TIMED, only="tornado", replicates=1_500) == one
 
 
 def test_engines_are_named_and_asked_for() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -113,6 +114,17 @@ def parse(text: str, name: str = "scenario") -> Scenario:
     Raises:
         ScenarioError: with every problem of the text, each at its line.
     """
+    try:
+        # models are frozen, what they hold in mappings is not: nobody may change what others are handed
+        return _parsed(text).model_copy(deep=True)
+    except ScenarioError as error:
+        raise ScenarioError(name, error.problems) from None
+
+
+@lru_cache(
+    maxsize=64
+)  # a command reads its file, and once more whether the text it keeps is that of its scenario
+def _parsed(text: str) -> Scenario:
     reader = reader_of(text)
     data = reader.read()
     scenario, findings = by_the_models(data)
@@ -121,7 +133,7 @@ def parse(text: str, name: str = "scenario") -> Scenario:
         findings += asked_of(scenario)
     problems = in_lines(reader, findings)
     if scenario is None or problems:
-        raise ScenarioError(name, problems)
+        raise ScenarioError("", problems)
     return scenario
 
 

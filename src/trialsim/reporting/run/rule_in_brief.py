@@ -155,7 +155,8 @@ def _boundary(doc: Document) -> str:
     steps = [f"{step['act_if_at_least']} of {step['patients_to']}" for step in acts]
     if not steps:
         return ""
-    return f" ({listed(steps, 'or') if len(steps) <= FEW_STEPS else f'{steps[0]} to {steps[-1]}'} patients)"
+    told = listed(steps, "or") if len(steps) <= FEW_STEPS else f"{steps[0]} to {steps[-1]}"
+    return f" ({told} {'patient' if acts[-1]['patients_to'] == 1 else 'patients'})"
 
 
 def _after_change(doc: Document) -> Iterator[str]:
