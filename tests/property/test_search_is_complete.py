@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tests.helpers import first_of
+from tests.helpers import beyond, first_of
 from tests.oracle.brute_force import k_of_first_m, pocock_boundary, posterior_boundary, reachable
 from trialsim.designs import simon, single_stage
 from trialsim.designs.target import Target
@@ -25,9 +25,9 @@ def every_design(
         for n1 in range(1, n):
             x1 = np.arange(n1 + 1)
             first = [stats.binom.pmf(x1, n1, p) for p in (p0, p1)]
-            goes_on = stats.binom.sf(x1, n1, p0)
+            goes_on = beyond(x1, n1, p0)
             for r in range(n):
-                later = [stats.binom.sf(r - x1, n - n1, p) for p in (p0, p1)]
+                later = [beyond(r - x1, n - n1, p) for p in (p0, p1)]
                 go = [a * b for a, b in zip(first, later, strict=True)]
                 for r1 in range(min(r, n1 - 1) + 1):
                     if go[0][r1 + 1 :].sum() <= alpha and go[1][r1 + 1 :].sum() >= 1 - beta:
@@ -66,8 +66,8 @@ def test_single_stage_against_every_n(seed):
     alpha, beta = rng.choice([0.025, 0.05, 0.1]), rng.choice([0.05, 0.1, 0.2])
     works = []
     for n in range(1, 400):
-        r = np.flatnonzero(stats.binom.sf(np.arange(n + 1), n, p0) <= alpha)[0]
-        works.append(stats.binom.sf(r, n, p1) >= 1 - beta)
+        r = np.flatnonzero(beyond(np.arange(n + 1), n, p0) <= alpha)[0]
+        works.append(beyond(r, n, p1) >= 1 - beta)
     found = single_stage.search(Target(p0, p1, alpha, beta))
     assert found["first"].n == works.index(True) + 1
     assert found["stable"].n == max(n for n, ok in enumerate(works, 1) if not ok) + 1

@@ -75,10 +75,11 @@ VARIANTS = [
 @pytest.mark.parametrize("keys", VARIANTS, ids=range(len(VARIANTS)))
 def test_the_patients_of_a_trace_add_up_to_the_row_of_the_run(keys: dict[str, object]) -> None:
     scenario = scenario_of(**keys)
-    trials = timed(Compiled.of(scenario))["only"]
+    compiled = Compiled.of(scenario)
+    trials = timed(compiled)["only"]
     rows = trials.rows(stream_key(3), 0, 40)
     for k in range(40):
-        traced = trace(scenario, "only", k + 1)
+        traced = trace(compiled, "only", k + 1)
         row, patients = rows[k].tolist(), traced.patients
         assert traced.row == tuple(row)
         assert len(patients) == row[column.TREATED]
@@ -100,13 +101,13 @@ def test_the_patients_of_a_trace_add_up_to_the_row_of_the_run(keys: dict[str, ob
 
 
 def test_a_trace_is_the_trial_of_the_quick_kernel() -> None:
-    scenario = load(DASATINIB)
-    for case, trials in timed(Compiled.of(scenario)).items():
+    compiled = Compiled.of(load(DASATINIB))
+    for case, trials in timed(compiled).items():
         assert trials.abreast
         quick = trials.rows(stream_key(2011), 0, 30)
         scalar = replace(trials, abreast=False).rows(stream_key(2011), 0, 30)
         assert (quick == scalar).all()
-        assert [trace(scenario, case, k + 1).row for k in range(30)] == [tuple(r) for r in quick.tolist()]
+        assert [trace(compiled, case, k + 1).row for k in range(30)] == [tuple(r) for r in quick.tolist()]
 
 
 def test_without_a_calendar_it_is_the_trial_of_the_untimed_kernel() -> None:

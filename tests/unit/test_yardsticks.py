@@ -25,7 +25,7 @@ from trialsim.kernels.tables import EARLY_DECISION, HOLD, PAUSE, threshold
 from trialsim.scenario.truth import CERTAIN, Rates, Strata
 
 LIMIT = 4.5
-REPLICATES = 80_000
+REPLICATES = 40_000
 BY_EVENTS, AT_ONCE = 3000, 1000
 """Replicates of the independent event simulation: in the longer studies, and in that of every run."""
 
