@@ -188,8 +188,10 @@ def _question(found: WhatIf, key: str, title: str, folded: bool = False) -> Sect
     blocks: list[Block] = []
     if found.scenario.question:
         blocks.append(Words(_asked(found), "Question:", "convention"))
-    blocks.append(Terms(tuple(rows)) if rows else Words(answer(found)))
-    blocks += [_overview(found, key), Words(how(found), mark="note")]
+    if rows:  # the numbers of all variants first, which a page has room for whatever is said of them
+        blocks += [_overview(found, key), Words(how(found), mark="note"), Terms(tuple(rows))]
+    else:
+        blocks += [Words(answer(found)), _overview(found, key), Words(how(found), mark="note")]
     if rows:
         name = "variants" if key == "answer" else f"variants_{int(key[1:]):02}"
         blocks += [Words(observed_words(found)), Pictures((undrawn("variants", found, name),))]
