@@ -72,7 +72,7 @@ def sample(name: str) -> Document:
         (
             "dose-decision",
             "After a go, 70 mg BID is chosen unless the observed response rate at 100 mg BID is more than 5 percentage "
-            "points higher. Where the rule favours 100 mg BID, 70 mg BID is not supported.",
+            "points higher.",
         ),
     ],
 )
@@ -111,10 +111,10 @@ def test_counted_ends_say_how_they_go_with_an_adjusted_chance_of_a_go() -> None:
     """They add up to what was counted, and that is not the number of the table."""
     doc = document(trialsim.run(load(CONFIGS / "dose-decision.yaml"), replicates=1000))
     told, case = dose_decision.brief(doc), doc["cases"]["active"]
-    assert f"with a P(go) of {probability(case['simulated']['p_go']['estimate'])}; adjusted it is " in told
+    assert f"Counted: P(go) {probability(case['simulated']['p_go']['estimate'])}, adjusted " in told
     assert told.endswith(f"{probability(case['adjusted']['p_go']['estimate'])}.")
     assert "(nobody had 70 mg BID)" in told
-    assert "counted" not in dose_decision.brief(sample("dose-decision"))  # too few trials to be adjusted
+    assert "Counted" not in dose_decision.brief(sample("dose-decision"))  # too few trials to be adjusted
 
 
 def test_doses_from_the_start_are_not_called_cohorts() -> None:

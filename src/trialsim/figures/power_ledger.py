@@ -185,7 +185,7 @@ def _footer(shown: Sequence[PowerLedger]) -> str:
 
 def _caption(shown: Sequence[PowerLedger]) -> str:
     rates = listed([f"{stated(ledger.response)} ({_title(ledger)})" for ledger in shown])
-    return f"P(go), from a response rate of {rates}{'' if _alike(shown) else '; scales differ'}."
+    return f"Response rate {rates}{'' if _alike(shown) else '; scales differ'}."
 
 
 def _alt(shown: Sequence[PowerLedger]) -> str:

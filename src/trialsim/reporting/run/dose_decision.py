@@ -92,8 +92,6 @@ def rule_in_brief(doc: Document) -> Iterator[str]:
     few = stated["min_per_dose"]
     left = f"; with fewer than {count(few, 'patient')} at a dose nothing is decided" if few > 1 else ""
     yield f"{when}, {clause_in_brief(stated['rule'], higher, lower)}{left}."
-    if not stated["higher_selectable"] and stated["rule"]["kind"] != "always_lower":
-        yield f"Where the rule favours {higher}, {lower} is not supported."
 
 
 def correct_words(doc: Document) -> str:
@@ -364,15 +362,12 @@ def brief(doc: Document) -> str:
         f"{_higher(doc)} {probability(counted(case, 'p_dose_higher'))}{right.get('higher', '')}",
         f"no decision {probability(undecided + counted(case, 'p_dose_no_comparison'))} ({why})",
     ]
-    gone = 1 - counted(case, "p_dose_none")
+    gone = counted(case, "p_go")
     if stated_of(doc)["from_start"]:
         parts[-1] = f"neither {probability(counted(case, 'p_dose_none'))}"
     words = f"{name}: {listed(parts)}."
     if is_adjusted(case, "p_go") and probability(gone) != probability(best(case, "p_go")):
-        words += (
-            f" These are counted, with a P(go) of {probability(gone)}; adjusted it is "
-            f"{probability(best(case, 'p_go'))}."
-        )
+        words += f" Counted: P(go) {probability(gone)}, adjusted {probability(best(case, 'p_go'))}."
     others = [
         f"{probability(counted(doc['cases'][other], 'p_dose_higher'))} ({other})"
         for other in cases_in_brief(doc)[0]
