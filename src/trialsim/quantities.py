@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
@@ -263,26 +264,44 @@ def per(name: str) -> str:
 def label(name: str, doses: Sequence[str] = (), cohorts: Sequence[str] = (), own: bool = False) -> str:
     """The words for a quantity; without names, doses and cohorts are told by number.
 
-    ``own``: cohorts have rules of their own.
+    ``own``: cohorts have rules of their own. Cohorts that are the doses, both given from the start, are called doses.
     """
     quantity, number = found(name)
     if number:
         named = doses if quantity.per == "dose" else cohorts
-        return quantity.label.format(named[number - 1] if named else f"{quantity.per} {number}")
-    return (own and quantity.own) or quantity.label
+        words = quantity.label.format(named[number - 1] if named else f"{quantity.per} {number}")
+        return words.replace(" in ", " at ") if _arms(doses, cohorts) else words
+    return _named((own and quantity.own) or quantity.label, doses, cohorts)
+
+
+def _arms(doses: Sequence[str], cohorts: Sequence[str]) -> bool:
+    """Whether the cohorts are the doses."""
+    return len(cohorts) > 1 and tuple(cohorts) == tuple(doses)
+
+
+def _named(words: str, doses: Sequence[str], cohorts: Sequence[str]) -> str:
+    """Words about cohorts, where these are the doses."""
+    return (
+        re.sub(r"\bin (a|every|at least one) cohort\b", r"for \1 dose", words).replace(
+            "the cohort", "the dose"
+        )
+        if _arms(doses, cohorts)
+        else words
+    )
 
 
 def short(name: str, doses: Sequence[str] = (), cohorts: Sequence[str] = (), own: bool = False) -> str:
     """A quantity in few words: P(go), EN; arguments as for ``label``."""
     quantity, _ = found(name)
-    return (own and quantity.own_short) or quantity.short or label(name, doses, cohorts, own=own)
+    few = (own and quantity.own_short) or quantity.short
+    return _named(few, doses, cohorts) if few else label(name, doses, cohorts, own=own)
 
 
 def spoken(name: str, doses: Sequence[str] = (), cohorts: Sequence[str] = (), own: bool = False) -> str:
     """A quantity inside a sentence; arguments as for ``label``."""
     quantity, _ = found(name)
     if stated := (own and quantity.own_short) or quantity.spoken:
-        return stated
+        return _named(stated, doses, cohorts)
     words = label(name, doses, cohorts, own=own)
     if quantity.kind == "probability":
         return words

@@ -31,6 +31,7 @@ from trialsim.engine.operating import simulate
 from trialsim.engine.timed import timed
 from trialsim.engine.trials import untimed
 from trialsim.figures import Drawn, draw_all, p_go
+from trialsim.figures.labels import Box, in_order
 from trialsim.figures.style import RC
 from trialsim.figures.words import clean, fit, names_within, some, width, wrap
 from trialsim.kernels.conduct_columns import TREATED
@@ -465,3 +466,13 @@ def test_seed_moves_the_points_and_not_the_curves(
 def test_drawing_needs_no_pyplot() -> None:
     code = "import sys, trialsim.figures; assert 'matplotlib.pyplot' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_labels_of_marks_one_above_the_other_keep_their_order() -> None:
+    above, below = Box(0.0, 1.0, 1.0, 1.3), Box(-0.1, 0.6, 1.2, 0.9)
+    kept = in_order([above, below], [(0.5, 2.0), (0.5, 1.8)])
+    assert kept == [above, below]
+    first, second = in_order([above, below], [(0.5, 1.8), (0.5, 2.0)])
+    assert first is not None and second is not None
+    assert first.top < second.bottom and second.right <= above.right
+    assert in_order([above, below], [(0.5, 1.8), (5.0, 2.0)]) == [above, below]  # not one above the other

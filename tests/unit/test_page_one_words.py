@@ -60,7 +60,20 @@ def sample(name: str) -> Document:
             "When toxicities reach their boundary (6 of 10, 9 of 20 or 13 of 35 patients),",
         ),
         ("restart", "When toxicities at a dose reach their boundary (4 of 4 to 30 of 70 patients),"),
-        ("curtailed", "(24 looks) patients; the protocol section says what each number of them leads to."),
+        (
+            "curtailed",
+            "at most 0 of 9 patients at first and 5 of 29 at last; recommend further study (go) at the first look with "
+            "at least 6 (24 looks after 6 to 29,",
+        ),
+        (
+            "posterior-probability",
+            "with many, at least 7 of 10 at first and 15 of 30 at last; with 9 to 14 of 30, it is to be considered (21",
+        ),
+        (
+            "dose-decision",
+            "After a go, 70 mg BID is chosen unless the observed response rate at 100 mg BID is more than 5 percentage "
+            "points higher.",
+        ),
     ],
 )
 def test_the_rule_is_told_by_its_numbers(name: str, said: str) -> None:
@@ -78,6 +91,42 @@ def test_columns_and_notes_say_what_is_counted() -> None:
     assert "EN: expected patients treated, all cohorts. Toxicities: expected patients with toxicity." in notes
     by_stratum = "(HER2-amplified 5%, hormone-receptor positive 20%)"
     assert f"only_hormone_receptor_positive: mean over strata {by_stratum}." in notes
+
+
+def test_months_that_are_not_there_are_explained() -> None:
+    assert "No months: no calendar time is stated." in first_page.cases(sample("sargent")).notes[0]
+    assert "No months" not in first_page.cases(sample("bop2-toxicity")).notes[0]
+
+
+def test_overrun_is_told_only_where_there_is_any() -> None:
+    assert "overrun" not in " ".join(summary.changed_words(sample("pending-looks")))
+    assert "of whom 1" in " ".join(summary.changed_words(sample("dasatinib")))
+
+
+def test_a_p_value_and_a_corrected_estimate_are_not_called_the_same() -> None:
+    assert "(multiplicity-adjusted p 0.0" in " ".join(summary.verdict(sample("dasatinib")))
+
+
+def test_counted_ends_say_how_they_go_with_an_adjusted_chance_of_a_go() -> None:
+    """They add up to what was counted, and that is not the number of the table."""
+    doc = document(trialsim.run(load(CONFIGS / "dose-decision.yaml"), replicates=1000))
+    told, case = dose_decision.brief(doc), doc["cases"]["active"]
+    assert f"Counted: P(go) {probability(case['simulated']['p_go']['estimate'])}, adjusted " in told
+    assert told.endswith(f"{probability(case['adjusted']['p_go']['estimate'])}.")
+    assert "(nobody had 70 mg BID)" in told
+    assert "Counted" not in dose_decision.brief(sample("dose-decision"))  # too few trials to be adjusted
+
+
+def test_doses_from_the_start_are_not_called_cohorts() -> None:
+    """Numbers by dose are exact where they are known so."""
+    doc = sample("two-doses-dreamm-2")
+    table = conduct_tables.cohorts(doc)
+    assert table.columns[0] == "Dose" and table.notes[0] == "All exact."
+    assert table.groups[0].rows[2][-1].text == probability(doc["cases"]["neither"]["exact"]["p_go"])
+    words = " ".join([*question.paragraphs(doc), *table.notes, str(table.groups[0].rows)])
+    assert "cohort" not in words
+    assert "Simulated; mcse" in conduct_tables.cohorts(sample("two-cohorts")).notes[0]
+    assert "Cohort" in conduct_tables.cohorts(sample("two-cohorts")).columns
 
 
 def test_how_far_to_believe_a_go_stands_on_the_page() -> None:

@@ -422,6 +422,21 @@ def test_an_effect_within_two_standard_errors_says_so_of_both_signs(sign: int) -
     assert sentence(scenario, ledger).endswith("in calendar time.")
 
 
+def test_panels_that_show_nearly_the_same_share_a_scale() -> None:
+    """And only of others the caption says that scales differ."""
+
+    def ledger(p: float) -> PowerLedger:
+        return PowerLedger(
+            "active", f"{p}", 0.4, False, (Step("design_alone", p), Step("calendar", p - 0.009, -0.009))
+        )
+
+    assert figure._caption([ledger(0.855), ledger(0.8545)]).endswith("(active, 0.8545).")
+    assert figure._caption([ledger(0.855), ledger(0.05)]).endswith("; scales differ.")
+    one, other = (figure._scale([ledger(p)], 5.0) for p in (0.855, 0.8545))
+    low, high, _ = figure._scale([ledger(0.855), ledger(0.8545)], 5.0)
+    assert low <= min(one[0], other[0]) and high >= max(one[1], other[1])
+
+
 def with_reasons(scenario: Scenario, step: Step) -> Step:
     """The step with what the ledger would say of it."""
     trial = Compiled.of(scenario)

@@ -70,3 +70,15 @@ def test_names_are_in_reading_order() -> None:
         "p_go_cohort_2", "patients_cohort_2", "evaluable_cohort_2", "responses_cohort_2",
     )  # fmt: skip
     assert len(set(names)) == len(names)
+
+
+def test_cohorts_that_are_the_doses_are_called_doses() -> None:
+    doses = ("100 mg", "70 mg")
+    told = {name: label(name, doses, doses, own=True) for name in ("p_go", "pet", "p_go_all", "p_false_go")}
+    assert told["p_go"] == "P(go for at least one dose)" == spoken("p_go", doses, doses, own=True)
+    assert told["p_go_all"] == "P(go for every dose)" and told["p_false_go"].startswith(
+        "P(false go: for a dose"
+    )
+    assert not any("cohort" in words for words in told.values())
+    assert label("p_go_cohort_2", doses, doses) == "P(go) at 70 mg"
+    assert label("p_go", doses, ("A", "B"), own=True) == "P(go in at least one cohort)"

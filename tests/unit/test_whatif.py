@@ -14,7 +14,7 @@ import pytest
 from tests.helpers import Seen, numbers_in, run
 from trialsim.reporting.change_words import changes_in_words, told
 from trialsim.reporting.sentences import Words, did
-from trialsim.reporting.whatif import notes
+from trialsim.reporting.whatif import notes, report_of
 from trialsim.scenario.files import parse
 from trialsim.varying.effects import Effect, Number
 from trialsim.varying.whatif import whatif
@@ -293,6 +293,31 @@ def test_many_more_patients_in_another_case_are_told(patients: float, told: bool
     assert said.startswith("If “active” is true, P(go) rises")
     more = f"If “inactive” is true, the expected number of patients rises from 13.9 to {13.9 + patients:.1f}"
     assert (more in said) is told and ("inactive" in said) is told
+
+
+@pytest.mark.parametrize(("go", "told"), [(-0.0046, True), (0.0, False)])
+def test_an_active_drug_is_told_of_where_an_inactive_one_comes_first(go: float, told: bool) -> None:
+    """A variant that saves patients for an inactive drug may cost P(go) and months for an active one."""
+
+    def case(go: float, en: float, months: float) -> dict[str, Effect]:
+        return {
+            "p_go": Effect("p_go", Number(0.5), Number(0.5 + go), Number(go)),
+            "en": Effect("en", Number(50.0), Number(50.0 + en), Number(en)),
+            "duration_months": Effect("duration_months", Number(18.0), Number(18.0 + months), Number(months)),
+        }
+
+    effects = {"inactive": case(-0.0012, -10.0, -0.9), "active": case(go, -1.7, 3.3)}
+    said = did(effects, Words((), (), False, frozenset({"inactive"})))
+    assert said.startswith("If “inactive” is true, P(go) falls")
+    assert ("If “active” is true, P(go) falls from 0.500 to 0.495, by 0.005 (exact)" in said) is told
+    assert "the expected duration rises from 18.0 to 21.3 months, by 3.3 (exact)" in said
+
+
+@pytest.mark.parametrize(("more", "first"), [("", False), ("  smaller: {design.n: 11}\n", True)])
+def test_the_numbers_of_many_variants_stand_before_what_is_said_of_each(more: str, first: bool) -> None:
+    found = report_of(whatif(parse(TEXT + VARIANTS + more), replicates=200))
+    kinds = [type(block).__name__ for block in found.sections[0].blocks]
+    assert (kinds.index("Table") < kinds.index("Terms")) is first
 
 
 def test_a_change_is_told_once_and_by_its_names() -> None:

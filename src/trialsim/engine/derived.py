@@ -72,9 +72,10 @@ def no_bound_because(scenario: Scenario, rules: Rules, *, in_a_cohort: bool = Fa
             "looks may begin again at a new dose, a second chance of a go: P(go) is that of a go at any dose"
         )
     if scenario.own_rules and not in_a_cohort:
+        each, of = ("dose", "for") if scenario.from_start else ("cohort", "in")
         return (
-            "each cohort has looks of its own, so there are several chances of a go: P(go) is that of a go in at least "
-            "one cohort"
+            f"each {each} has looks of its own, so there are several chances of a go: P(go) is that of a go {of} at "
+            f"least one {each}"
         )
     evaluability = scenario.evaluability
     if evaluability.replaced and evaluability.inevaluable == "nonresponders" and evaluability.probability < 1:

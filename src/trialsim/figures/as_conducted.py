@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from trialsim.engine.as_conducted import Along, CasePoint
 from trialsim.engine.ranges import Observed
 from trialsim.figures.drawn import Drawn, Material
-from trialsim.figures.labels import FAR, Box, Field, Point, beside, name_ends, place
+from trialsim.figures.labels import FAR, Box, Field, Point, beside, in_order, name_ends, place
 from trialsim.figures.marks import mark_design_rates
 from trialsim.figures.style import BLACK, BLUE, GREY, ROW, WIDE, Key, Sheet, percent_axis, probability_axis
 from trialsim.figures.words import names_within, width
@@ -118,7 +118,7 @@ def _drawable(curve: Along, alone: str) -> Drawable:
 
 
 def _names(
-    field: Field, cases: Sequence[CasePoint], in_order: Sequence[CasePoint], obstacles: Sequence[Box]
+    field: Field, cases: Sequence[CasePoint], stated_order: Sequence[CasePoint], obstacles: Sequence[Box]
 ) -> tuple[list[str], list[Key], list[Box | None]]:
     """The words at the marks and their places; numbers, with the words in the key, where names find no room: in the
     order of the scenario."""
@@ -126,8 +126,8 @@ def _names(
     paths: list[list[Point]] = [[(case.response, case.p_go.estimate)] for case in cases]
     boxes, plain = name_ends(field, paths, told, obstacles, FAR)
     if plain:
-        return told, [], boxes
-    order = [cases.index(case) for case in in_order if case in cases]
+        return told, [], in_order(boxes, [field.cm(*path[-1]) for path in paths])
+    order = [cases.index(case) for case in stated_order if case in cases]
     numbers = [str(order.index(k) + 1) for k in range(len(cases))]
     keys = [Key(told[k], sign=numbers[k]) for k in order]
     return numbers, keys, name_ends(field, paths, numbers, obstacles, FAR)[0]

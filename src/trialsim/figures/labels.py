@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -154,6 +155,25 @@ def name_ends(
         boxes.append(box)
         plain = plain and box is not None and hidden(box, before) <= TOLERATED
     return boxes, plain
+
+
+def in_order(boxes: Sequence[Box | None], points: Sequence[Point]) -> list[Box | None]:
+    """The same places, in which labels one above the other whose points stand one above the other keep their order."""
+    found = list(boxes)
+    for j, k in itertools.combinations(range(len(found)), 2):
+        one, other = found[j], found[k]
+        if one is None or other is None or abs(points[j][0] - points[k][0]) > NEAR[-1]:
+            continue
+        aside = one.left >= other.right or other.left >= one.right
+        if not aside and (one.middle[1] - other.middle[1]) * (points[j][1] - points[k][1]) < 0:
+            found[j], found[k] = _at(one, other), _at(other, one)
+    return found
+
+
+def _at(box: Box, there: Box) -> Box:
+    """A label in the row of another, reaching no further to the right than that one or itself."""
+    aside = max(box.right - there.right, 0.0)
+    return Box(box.left - aside, there.bottom, box.right - aside, there.top)
 
 
 def is_of(box: Box, own: Point, others: Iterable[Point], named: Sequence[Box], slack: float) -> bool:

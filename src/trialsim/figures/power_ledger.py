@@ -24,6 +24,9 @@ NAMES = 3.1
 MOST = 4
 """Panels at most: of cohorts with rules of their own; the others, and the other cases, stand in the table."""
 
+SHARED = 1.25
+"""Panels share a scale where all of them together take at most so many times what each takes by itself."""
+
 LOST: dict[str, Any] = {"facecolor": PALE, "edgecolor": BLACK}
 GAINED: dict[str, Any] = {"facecolor": "white", "edgecolor": BLACK, "hatch": "//////"}
 
@@ -59,7 +62,7 @@ def draw(material: Material) -> Drawn | None:
         row, column = divmod(k, columns)
         x, y = left + column * (panel + GAP), block * (rows - 1 - row) + BELOW
         axes = sheet.axes(x, y, panel, high)
-        _panel(axes, ledger, panel)
+        _panel(axes, ledger, _scale(shown if _alike(shown) else [ledger], panel))
         axes.set_yticks(range(len(names)), ["\n".join(name) for name in names] if column == 0 else [])
         sheet.write(x, y + high + 0.12, fit(_title(ledger), panel, BOLD), va="bottom", weight="bold")
     data = [
@@ -81,19 +84,38 @@ def _known(ledger: PowerLedger) -> list[tuple[int, Step, float]]:
     return [(row, s, s.p_go) for row, s in enumerate(ledger.steps) if s.p_go is not None]
 
 
-def _panel(axes: Axes, ledger: PowerLedger, wide: float) -> None:
+def _reach(ledgers: Sequence[PowerLedger]) -> tuple[float, float]:
+    """The least and the largest P(go) that is drawn."""
+    known = [(s, p) for ledger in ledgers for _, s, p in _known(ledger)]
+    reach = [p + sign * 1.96 * (s.effect_mcse or 0.0) for s, p in known for sign in (-1, 1)]
+    reach += [p - (s.effect or 0.0) for s, p in known]
+    return min(reach), max(reach)
+
+
+def _alike(shown: Sequence[PowerLedger]) -> bool:
+    """Whether panels show so nearly the same that they share a scale."""
+    low, high = _reach(shown)
+    spans = [top - bottom for bottom, top in (_reach([ledger]) for ledger in shown)]
+    return high - low <= SHARED * min(spans)
+
+
+def _scale(ledgers: Sequence[PowerLedger], wide: float) -> tuple[float, float, float]:
+    """Of panels that share a scale: its ends, with room for words on the right, and how much of it a cm is."""
+    low, high = _reach(ledgers)
+    span = max(high - low, 0.02 * max(high, 0.01))
+    text = max(width(_label(s)) for ledger in ledgers for _, s, _ in _known(ledger)) + 0.45
+    cm = span / (wide - text - 0.5)
+    return low - 0.35 * cm, high + (text + 0.15) * cm, cm
+
+
+def _panel(axes: Axes, ledger: PowerLedger, scale: tuple[float, float, float]) -> None:
     """A bar that ends at each P(go), as long as what the step changes, with an error where that is simulated.
 
     A simulated step changes what it does on the same patients, so that its bar may begin beside the P(go) before it.
     """
     known = _known(ledger)
-    reach = [p + sign * 1.96 * (s.effect_mcse or 0.0) for _, s, p in known for sign in (-1, 1)]
-    reach += [p - (s.effect or 0.0) for _, s, p in known]
-    low, high = min(reach), max(reach)
-    span = max(high - low, 0.02 * max(high, 0.01))
-    text = max(width(_label(s)) for _, s, _ in known) + 0.45
-    cm = span / (wide - text - 0.5)
-    axes.set_xlim(low - 0.35 * cm, high + (text + 0.15) * cm)
+    low, high, cm = scale
+    axes.set_xlim(low, high)
     axes.set_ylim(len(ledger.steps) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
@@ -163,7 +185,7 @@ def _footer(shown: Sequence[PowerLedger]) -> str:
 
 def _caption(shown: Sequence[PowerLedger]) -> str:
     rates = listed([f"{stated(ledger.response)} ({_title(ledger)})" for ledger in shown])
-    return f"P(go), from a response rate of {rates}{'; scales differ' if len(shown) > 1 else ''}."
+    return f"Response rate {rates}{'' if _alike(shown) else '; scales differ'}."
 
 
 def _alt(shown: Sequence[PowerLedger]) -> str:

@@ -109,7 +109,8 @@ def sentence(words: str) -> str:
 def at_once(scenario: Scenario) -> str:
     """What a figure without dates says in a report of a trial in calendar time."""
     if scenario.own_rules:
-        who = "One cohort" if not scenario.designs else f"Cohort {without_own(scenario)}"
+        who = "One dose" if scenario.from_start else "One cohort"
+        who = who if not scenario.designs else f"Cohort {without_own(scenario)}"
         return f" {who} by itself, every outcome taken as known at once."
     return " Every outcome taken as known at once: without calendar time." if scenario.conduct else ""
 

@@ -40,6 +40,14 @@ def clause(rule: Rule, higher: str, lower: str) -> str:
     return f"{lower} is chosen unless {weights}toxicity rate is higher at {higher} than at {lower}{by}"
 
 
+def clause_in_brief(rule: Rule, higher: str, lower: str) -> str:
+    """The same, briefly where that is possible."""
+    if rule["kind"] != "difference" or rule["lambda"] < 0:
+        return clause(rule, higher, lower)
+    by = f"more than {points(rule['lambda'])} higher" if rule["lambda"] else "higher"
+    return f"{lower} is chosen unless the observed response rate at {higher} is {by}"
+
+
 def _times(weight: float) -> str:
     return "" if weight == 1 else f"{weight:g} times "
 

@@ -14,9 +14,10 @@ RULE = (
     "Told is the case in which P(go) changes most (where by less than {p:g}: the case with the largest change of "
     "all): P(go), the expected number of patients, and up to {more} other quantities that change by {p:g} "
     "(probabilities), {n:g} patients or {m:g} months at least, the largest in these units first, and parts of the "
-    "patients only if they change by more than all of them. P(go) in the null case in which it changes most follows, "
-    "if that is another one; so do the patients of the case in which their number changes most, if by {n:g} at least "
-    "and by more than twice as much. What follows from the history and the prior is told by itself. A change counts "
+    "patients only if they change by more than all of them. P(go) in the null case in which it changes most follows; "
+    "where the case told is a null one itself, P(go) in the other case in which it changes most. So do the patients, "
+    "and the months, of the case in which they change most, if by {n:g} patients or {m:g} months at least and by more "
+    "than twice as much. What follows from the history and the prior is told by itself. A change counts "
     "if it is larger than 1.96 of its Monte Carlo standard errors, and not below {zero:g} (probabilities) or {few:g} "
     "(patients, months)."
 )
@@ -106,17 +107,23 @@ def did(effects: Effects, words: Words, more: int = MORE) -> str:
 
 
 def _elsewhere(effects: Effects, lead: str, words: Words) -> dict[str, list[str]]:
-    """By case what is told of others than the one told first: an inactive drug, and many more or fewer patients."""
+    """By case what is told of others than the one told first: P(go) of an inactive drug, or of one that is not where
+    the first is; many more or fewer patients, and months."""
     found: dict[str, list[str]] = {}
-    null = {case: of["p_go"] for case, of in effects.items() if case in words.null and "p_go" in of}
-    if null and lead not in null:
-        case = max(null, key=lambda name: (null[name].is_real, null[name].size))
-        if null[case].is_real:
-            found[case] = [_changed(null[case], words)]
-    patients = {case: of["en"].size if of["en"].is_real else 0.0 for case, of in effects.items()}
-    most = max(patients, key=lambda case: patients[case])
-    if patients[most] >= 1 and patients[most] > 2 * patients[lead]:
-        found.setdefault(most, []).append(_changed(effects[most]["en"], words))
+    go = {case: of["p_go"] for case, of in effects.items() if (case in words.null) != (lead in words.null)}
+    if go:
+        case = max(go, key=lambda name: (go[name].is_real, go[name].size))
+        if go[case].is_real:
+            found[case] = [_changed(go[case], words)]
+    for quantity in ("en", "duration_months"):
+        sizes = {
+            case: of[quantity].size if of[quantity].is_real else 0.0
+            for case, of in effects.items()
+            if quantity in of
+        }
+        most = max(sizes, key=lambda case: sizes[case], default=lead)
+        if most != lead and sizes[most] >= 1 and sizes[most] > 2 * sizes.get(lead, 0.0):
+            found.setdefault(most, []).append(_changed(effects[most][quantity], words))
     return found
 
 

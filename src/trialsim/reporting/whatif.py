@@ -29,6 +29,9 @@ from trialsim.writing.report import Block, Group, Pictures, Report, Row, Section
 MANY = 8
 """With more tables than this, every quantity of every variant is told on demand only."""
 
+TABLE_FIRST = 3
+"""With as many variants the table stands before what is said of each."""
+
 CHANCES = ("p_go", "p_false_go", "p_dose_reduced")
 MEANS = {"en": "patients", "responses": "responses", "toxicities": "patients with toxicity",
          "duration_months": "months"}  # fmt: skip
@@ -188,8 +191,10 @@ def _question(found: WhatIf, key: str, title: str, folded: bool = False) -> Sect
     blocks: list[Block] = []
     if found.scenario.question:
         blocks.append(Words(_asked(found), "Question:", "convention"))
-    blocks.append(Terms(tuple(rows)) if rows else Words(answer(found)))
-    blocks += [_overview(found, key), Words(how(found), mark="note")]
+    table: list[Block] = [_overview(found, key), Words(how(found), mark="note")]
+    said = Terms(tuple(rows)) if rows else Words(answer(found))
+    # what is said of many variants fills a page: then the numbers of all of them come first
+    blocks += [*table, said] if len(rows) >= TABLE_FIRST else [said, *table]
     if rows:
         name = "variants" if key == "answer" else f"variants_{int(key[1:]):02}"
         blocks += [Words(observed_words(found)), Pictures((undrawn("variants", found, name),))]

@@ -22,6 +22,11 @@ def own_rules(doc: Document) -> bool:
     return bool(doc["cohorts"]) and doc["cohorts"]["rules"] == "own"
 
 
+def cohort_names(doc: Document) -> list[str]:
+    """The names of the cohorts; those of the doses where both are given from the start."""
+    return list(doc["cohorts"]["names"]) if doc["cohorts"] else []
+
+
 def apart(doc: Document) -> bool:
     """Whether each cohort has a dose and a toxicity boundary of its own too."""
     return bool(doc["cohorts"]) and doc["cohorts"].get("monitor") == "own"

@@ -8,7 +8,7 @@ from trialsim.engine.waiting import LEAVE_OUT, WEIGH, Waiting
 from trialsim.quantities import is_probability, label
 from trialsim.reporting.run.summary import largest_errors
 from trialsim.running.content import Document
-from trialsim.running.plain import is_timed, own_rules
+from trialsim.running.plain import cohort_names, counted, from_start, is_timed, own_rules
 from trialsim.writing.numbers import (
     NONE,
     Cell,
@@ -36,7 +36,7 @@ def changes(doc: Document) -> Table:
     for name, found in (doc["calendar_time_changes"] or {}).items():
         rows = [
             (
-                label(quantity, doc["doses"], own=own_rules(doc)),
+                label(quantity, doc["doses"], cohort_names(doc), own=own_rules(doc)),
                 value_cell(quantity, row["at_once"]),
                 value_cell(quantity, row["in_calendar_time"]),
                 difference_cell(quantity, row["same_patients"]),
@@ -143,60 +143,63 @@ def durations(doc: Document) -> Table:
 
 
 def cohorts(doc: Document) -> Table:
-    """Patients, responses and (with own rules) the verdict of each cohort."""
+    """Patients, responses and (with own rules) the verdict of each cohort, or of each dose where these are cohorts."""
     if doc["cohorts"] is None or len(doc["cohorts"]["names"]) < 2:
         return Table("cohorts", "Cohorts", (), ())
-    own = doc["cohorts"]["rules"] == "own"
+    own, arms = doc["cohorts"]["rules"] == "own", from_start(doc)
+    title = "Cohorts, each by its own rules" if own else "Cohorts, under pooled rules"
+    last = "All cohorts (P(go): in at least one)" if own else "All cohorts"
+    every, false = "Go in every cohort", "Go in a cohort at or below p0"
+    if arms:
+        title, last = "Doses, each by its own rules", "Both doses (P(go): for at least one)"
+        every, false = "Go for both doses", "Go for a dose at or below p0"
     groups, errors = [], _Errors()
     for name, case in doc["cases"].items():
-        values = case["simulated"]
-        if not values:
+        exact = case["exact"] if "patients_cohort_1" in (case["exact"] or {}) else None
+        if not (known := exact or case["simulated"]):
             continue
+        case = {**case, "exact": exact}
         rows = []
         for c, cohort in enumerate(doc["cohorts"]["names"], start=1):
             quantities = [f"{what}_cohort_{c}" for what in ("patients", "evaluable", "responses")]
             quantities += [f"p_go_cohort_{c}"] if own else []
-            errors.see(values, quantities)
-            rows.append((cohort, *(value_cell(q, values[q]["estimate"]) for q in quantities)))
-        whole = ["en", "en_evaluable", "responses", *(["p_go"] if own else [])]
-        errors.see(values, whole)
-        last = "All cohorts (P(go): in at least one)" if own else "All cohorts"
-        rows.append((last, *(value_cell(q, values[q]["estimate"]) for q in whole)))
-        if own:
-            for q, words in (
-                ("p_go_all", "Go in every cohort"),
-                ("p_false_go", "Go in a cohort at or below p0"),
-            ):
-                if q in values:
-                    errors.see(values, [q])
-                    blank = [NONE] * 3
-                    rows.append((words, *blank, value_cell(q, values[q]["estimate"])))
+            rows.append((cohort, *errors.cells(case, quantities)))
+        rows.append(
+            (last, *errors.cells(case, ["en", "en_evaluable", "responses", *(["p_go"] if own else [])]))
+        )
+        for q, words in {"p_go_all": every, "p_false_go": false}.items() if own else ():
+            if q in known:
+                rows.append((words, *[NONE] * 3, *errors.cells(case, [q])))
         groups.append(Group(name, rows))
     return Table(
         "cohorts",
-        "Cohorts, each by its own rules" if own else "Cohorts, under pooled rules",
-        ("Cohort", "Patients", "Evaluable", "Responses", *(["P(go)"] if own else [])),
+        title,
+        ("Dose" if arms else "Cohort", "Patients", "Evaluable", "Responses", *(["P(go)"] if own else [])),
         tuple(groups),
-        (f"Simulated; {errors}.", *([OWN_ENDS] if own else [])),
+        (f"{errors}.", *([OWN_ENDS.replace("a cohort", "a dose") if arms else OWN_ENDS] if own else [])),
     )
 
 
 class _Errors:
-    """The largest Monte Carlo standard errors of a table."""
+    """The largest Monte Carlo standard errors of the numbers of a table."""
 
     def __init__(self) -> None:
         self.mean = self.chance = 0.0
 
-    def see(self, values: Document, quantities: list[str]) -> None:
-        for quantity in quantities:
-            error = values[quantity]["mcse"] or 0.0
+    def cells(self, case: Document, quantities: list[str]) -> list[Cell]:
+        """The numbers of a case, exact where they are, else as they were counted."""
+        for quantity in quantities if not case["exact"] else ():
+            error = case["simulated"][quantity]["mcse"] or 0.0
             if is_probability(quantity):
                 self.chance = max(self.chance, error)
             else:
                 self.mean = max(self.mean, error)
+        return [value_cell(quantity, counted(case, quantity)) for quantity in quantities]
 
     def __str__(self) -> str:
-        words = f"mcse of a mean at most {self.mean:.2g}"
+        if not self.mean and not self.chance:
+            return "All exact"
+        words = f"Simulated; mcse of a mean at most {self.mean:.2g}"
         return words + (f", of a probability at most {self.chance:.2g}" if self.chance else "")
 
 

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trialsim.reporting.dose_words import clause, points, short
-from trialsim.running.plain import Document, cases_in_brief, counted, is_timed, typical_cases
+from trialsim.reporting.dose_words import clause, clause_in_brief, points, short
+from trialsim.running.plain import (
+    Document,
+    best,
+    cases_in_brief,
+    counted,
+    is_adjusted,
+    is_timed,
+    typical_cases,
+)
 from trialsim.writing.numbers import (
     NONE,
     Cell,
@@ -75,6 +83,15 @@ def _rule(doc: Document) -> Iterator[str]:
     if stated["min_per_dose"] > 1:
         yield f"With fewer than {count(stated['min_per_dose'], 'patient')} at either dose the decision is left open."
     yield correct_words(doc)
+
+
+def rule_in_brief(doc: Document) -> Iterator[str]:
+    """When the rule chooses which dose, where both are given one after the other."""
+    stated, (higher, lower) = stated_of(doc), doc["doses"]
+    when = "After a go" if stated["applies"] == "go" else "After every end"
+    few = stated["min_per_dose"]
+    left = f"; with fewer than {count(few, 'patient')} at a dose nothing is decided" if few > 1 else ""
+    yield f"{when}, {clause_in_brief(stated['rule'], higher, lower)}{left}."
 
 
 def correct_words(doc: Document) -> str:
@@ -338,15 +355,19 @@ def brief(doc: Document) -> str:
     name = active or inactive or next(iter(doc["cases"]))
     case, lower = doc["cases"][name], doc["doses"][1]
     right = {_correct(doc, name): " (correct)"}
+    undecided = counted(case, "p_dose_undecided")
+    why = "too few at a dose" if undecided else f"nobody had {lower}"
     parts = [
         f"{lower} with probability {probability(counted(case, 'p_dose_lower'))}{right.get('lower', '')}",
         f"{_higher(doc)} {probability(counted(case, 'p_dose_higher'))}{right.get('higher', '')}",
-        f"no decision {probability(counted(case, 'p_dose_undecided') + counted(case, 'p_dose_no_comparison'))} (too "
-        "few at a dose)",
+        f"no decision {probability(undecided + counted(case, 'p_dose_no_comparison'))} ({why})",
     ]
+    gone = counted(case, "p_go")
     if stated_of(doc)["from_start"]:
         parts[-1] = f"neither {probability(counted(case, 'p_dose_none'))}"
     words = f"{name}: {listed(parts)}."
+    if is_adjusted(case, "p_go") and probability(gone) != probability(best(case, "p_go")):
+        words += f" Counted: P(go) {probability(gone)}, adjusted {probability(best(case, 'p_go'))}."
     others = [
         f"{probability(counted(doc['cases'][other], 'p_dose_higher'))} ({other})"
         for other in cases_in_brief(doc)[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from string import ascii_uppercase
 
-from trialsim.running.plain import Document, own_rules
+from trialsim.running.plain import Document, from_start, own_rules
 from trialsim.writing.numbers import NONE, Cell
 from trialsim.writing.report import Row, Table, beside, plain
 
@@ -57,8 +57,9 @@ def table(doc: Document, row: Document, number: int) -> Table:
     heads += ["Day in"] if dated else []
     doses = len(set(columns["dose"])) > 1
     heads += ["Dose"] if doses else []
-    # cohorts matter where they have rules of their own; letters, so that two patients have room side by side
-    named = dict.fromkeys(columns.get("cohort", ())) if own_rules(doc) else {}
+    # cohorts matter where they have rules of their own, and are not the doses; letters, so that two patients have
+    # room side by side
+    named = dict.fromkeys(columns.get("cohort", ())) if own_rules(doc) and not from_start(doc) else {}
     marks = [*ascii_uppercase, *(f"A{letter}" for letter in ascii_uppercase)]
     letters = dict(zip(named, marks, strict=False))
     heads += ["Cohort"] if letters else []

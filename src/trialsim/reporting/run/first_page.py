@@ -119,7 +119,12 @@ def cases(doc: Document, *, whole: bool = False) -> Table:
         together = ", both doses" if from_start(doc) else ", all cohorts"
     notes.append(f"EN: expected patients treated{together}.")
     notes.append("Toxicities: expected patients with toxicity." if "toxicities" in shown else "")
-    notes.append("Months: to the last outcome." if "duration_months" in shown else "")
+    months = (
+        "Months: to the last outcome."
+        if "duration_months" in shown
+        else "No months: no calendar time is stated."
+    )
+    notes.append(months)
     stated = doc["conduct"]["stated"] or {}
     if stated.get("overrun") == "exclude":
         notes.append("Overrun patients are left out of all counts.")

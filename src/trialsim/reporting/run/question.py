@@ -12,10 +12,12 @@ def paragraphs(doc: Document) -> list[str]:
     """What P(go) is a statement about, whether the type I error is kept, and whom the analysis takes."""
     words = [_analysed(doc)]
     if doc["question"]["cohort_rules"] == "own":
-        dose = "The patients of a dose are a cohort. " if from_start(doc) else ""
         which, p0 = ("a", "the p0 of its design") if "designs" in doc else ("the", "p0")
         words.append(
-            f"{dose}Each cohort runs {which} design by itself. P(go) is the probability of a go in at least one "
+            "Each dose runs the design by itself, on its own patients. P(go) is the probability of a go for at least "
+            f"one dose; a false go is one for a dose whose response rate is not above {p0}."
+            if from_start(doc)
+            else f"Each cohort runs {which} design by itself. P(go) is the probability of a go in at least one "
             f"cohort; a false go is one in a cohort in which no dose responds better than {p0}."
         )
     elif doc["cohorts"] is not None:
@@ -104,10 +106,12 @@ def _type_i_error(doc: Document) -> list[str]:
     ]
     if question["p_go_of_a_cohort_at_most_type_i_error"]:
         cohorts = len(doc["cohorts"]["names"])
+        each, at = ("dose", "for") if from_start(doc) else ("cohort", "in")
+        where = "its response rate does not exceed" if from_start(doc) else "no response rate in it exceeds"
         words.append(
-            f"For each cohort by itself the bound holds: where no response rate in it exceeds p0 = {p0}, a go in that "
-            f"cohort has a probability of at most {attained}, because its looks contain its own patients in the "
-            f"order of enrolment. With {cohorts} cohorts in which no rate exceeds p0, a go in at least one of them has "
-            f"a probability of at most {cohorts} times that."
+            f"For each {each} by itself the bound holds: where {where} p0 = {p0}, a go {at} that {each} has a "
+            f"probability of at most {attained}, because its looks contain its own patients in the order of enrolment. "
+            f"With {cohorts} {each}s in which no rate exceeds p0, a go {at} at least one of them has a probability of "
+            f"at most {cohorts} times that."
         )
     return [*words, *([found] if found else [])]

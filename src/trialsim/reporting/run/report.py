@@ -218,7 +218,7 @@ def _results(run: Run, doc: Document, pictures: Sequence[Picture]) -> Section:
         section("power-ledger", "Why P(go) is what it is", power_ledger.table(run.power.ledgers)),
         section("durations", "How long it takes", conduct_tables.durations(doc)),
         section("pending", "Pending patients", conduct_tables.pending(run.pictured.waiting)),
-        section("by-cohort", "By cohort", conduct_tables.cohorts(doc)),
+        section("by-cohort", "By dose" if from_start(doc) else "By cohort", conduct_tables.cohorts(doc)),
         section("by-case", "Case by case", tables),
         section("figures", "Figures", Pictures(tuple(pictures))),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trialsim.reporting.dose_words import clause, points
+from trialsim.reporting.dose_words import clause_in_brief
 from trialsim.reporting.run import dose_decision
 from trialsim.running.plain import Document, apart, by_design, from_start, is_sequential, own_rules
 from trialsim.running.toxicity_rule import may_stop
@@ -41,7 +41,9 @@ def rule(doc: Document) -> Iterator[str]:
         yield "An interim look does not wait for pending outcomes but weighs follow-up, and may decide otherwise."
     yield from _toxicity(doc)
     if from_start(doc):
-        yield f"If both pass, {_chosen(dose_decision.stated_of(doc)['rule'], *doc['doses'])}."
+        yield f"If both pass, {clause_in_brief(dose_decision.stated_of(doc)['rule'], *doc['doses'])}."
+    elif "dose_decision" in doc:
+        yield from dose_decision.rule_in_brief(doc)
     # of one's own trial a publication says nothing
     if design["assumed"] and (doc["headline"] or doc["source"]):
         known = [
@@ -95,13 +97,13 @@ def _ends(design: Document, n: int, decision: str) -> list[int]:
 
 
 def _cut_offs(design: Document, patients: str) -> str:
-    """The cut-offs of a few looks in a sentence; "" where they are many, or no plain cut-offs."""
+    """The cut-offs of the looks in a sentence, of many the first and the last; "" where they are no plain cut-offs."""
     looks = list(dict.fromkeys(row["n"] for row in design["looks"]))
     *interim, last = looks
-    ends = [row for row in design["looks"] if row["decision"] in ("futile", "go")]
-    plain = all(row["responses_from"] == 0 or row["responses_to"] == row["n"] for row in ends)
+    if len(looks) > FEW_LOOKS:
+        return _first_and_last(design, looks, patients)
     go = _ends(design, last, "go")
-    if len(looks) > FEW_LOOKS or not plain or not go or not go[0]:
+    if not _plain(design) or not go or not go[0]:
         return ""
     stops = [f"{most} of {n}" for n in interim for most in _ends(design, n, "futile")]
     early = [f"{least} of {n}" for n in interim for least in _ends(design, n, "go")]
@@ -109,20 +111,46 @@ def _cut_offs(design: Document, patients: str) -> str:
     words += " further study (go)"
     words += f" at once if at least {listed(early, 'or')} respond, and at the end" if early else " at the end"
     words += f" if at least {go[0]} of {last}{'' if stops else f' {patients}'} respond"
-    between = [row for row in design["looks"] if row["decision"] == "consider"]
-    for row in between:
-        low, high = row["responses_from"], row["responses_to"]
-        several = str(low) if low == high else f"{low} {'or' if high == low + 1 else 'to'} {high}"
-        words += f"; with {several} of {row['n']}, it is to be considered"
-    return f"{words}."
+    return f"{words}{_considered(design)}."
 
 
-def _chosen(stated: Document, higher: str, lower: str) -> str:
-    """When a rule chooses which dose, briefly where that is possible."""
-    if stated["kind"] != "difference" or stated["lambda"] < 0:
-        return clause(stated, higher, lower)
-    by = f"more than {points(stated['lambda'])} higher" if stated["lambda"] else "higher"
-    return f"{lower} is chosen unless the observed response rate at {higher} is {by}"
+def _considered(design: Document) -> str:
+    """With how many responses a go is to be considered, after a semicolon; "" where there are no such."""
+    words = ""
+    for row in design["looks"]:
+        if row["decision"] == "consider":
+            low, high = row["responses_from"], row["responses_to"]
+            several = str(low) if low == high else f"{low} {'or' if high == low + 1 else 'to'} {high}"
+            words += f"; with {several} of {row['n']}, it is to be considered"
+    return words
+
+
+def _plain(design: Document) -> bool:
+    """Whether few responses are futile and many a go at every look that ends the trial."""
+    ends = [row for row in design["looks"] if row["decision"] in ("futile", "go")]
+    return all(row["responses_from"] == 0 or row["responses_to"] == row["n"] for row in ends)
+
+
+def _first_and_last(design: Document, looks: list[int], patients: str) -> str:
+    """Of many looks the first and the last cut-offs; "" where there are no plain ones."""
+    stops = [(most, n) for n in looks for most in _ends(design, n, "futile")]
+    goes = [(least, n) for n in looks for least in _ends(design, n, "go")]
+    if not _plain(design) or not goes:
+        return ""
+    one_go = len({least for least, _ in goes}) == 1
+    words = "Recommend "
+    if stops:
+        first, last = (f"{most} of {n}" for most, n in (stops[0], stops[-1]))
+        words = f"Stop at a look with few responses, at most {first} {patients} at first and {last} at last; recommend "
+    if len(goes) == 1:
+        words += f"further study (go) at the end if at least {goes[0][0]} of {goes[0][1]} respond"
+    elif one_go:
+        words += f"further study (go) at the first look with at least {goes[0][0]}"
+    else:
+        first, last = (f"{least} of {n}" for least, n in (goes[0], goes[-1]))
+        words += f"further study (go) with many, at least {first} at first and {last} at last"
+    taken = f"{len(looks)} looks after {looks[0]} to {looks[-1]}, those between in the protocol section"
+    return f"{words}{_considered(design)} ({taken})."
 
 
 def _toxicity(doc: Document) -> Iterator[str]:

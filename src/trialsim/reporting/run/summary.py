@@ -14,6 +14,7 @@ from trialsim.running.plain import (
     best,
     by_design,
     chance_of_largest,
+    cohort_names,
     compared,
     from_start,
     held,
@@ -54,7 +55,7 @@ def verdict(doc: Document) -> Iterator[str]:
 
 
 def _with_p(name: str, word: str, row: Document) -> str:
-    p = "" if word == VERDICTS[0][1] else f" (adjusted p {row['p_adjusted']:.2g})"
+    p = "" if word == VERDICTS[0][1] else f" (multiplicity-adjusted p {row['p_adjusted']:.2g})"
     return f"“{name}”{p}"
 
 
@@ -142,7 +143,7 @@ def agreement(doc: Document) -> str:
         words = f"With every outcome known at once, exact calculation and {simulated} agree"
     if found := compared(doc):
         z, name, quantity = max(found)
-        largest = short(quantity, doc["doses"], own=own_rules(doc))
+        largest = short(quantity, doc["doses"], cohort_names(doc), own=own_rules(doc))
         words += (
             f": over {len(found)} comparisons the largest difference is {z:.2f} standard errors "
             f"({largest}, case “{name}”){_by_chance(doc, len(found), 'no more than chance produces')}"
@@ -182,9 +183,15 @@ def _changed(doc: Document, name: str) -> str:
     words += (
         f"; the trial {'reports' if excluded else 'treats'} {en['in_calendar_time']:.1f} patients on average "
         "instead of "
-        f"{en['at_once']:.1f} ({difference_words(en, 2)}), {among} {overrun['estimate']:.1f} are overrun, "
-        "enrolled while the decision that ended the trial was pending"
+        f"{en['at_once']:.1f} ({difference_words(en, 2)})"
     )
+    if (
+        overrun["estimate"] >= 0.05
+    ):  # where nobody accrues while a decision is pending there is nothing to say
+        words += (
+            f", {among} {overrun['estimate']:.1f} are overrun, enrolled while the decision that ended the trial was "
+            "pending"
+        )
     if len(doc["doses"]) > 1 and (
         row["p_dose_reduced"]["at_once"] or row["p_dose_reduced"]["in_calendar_time"]
     ):

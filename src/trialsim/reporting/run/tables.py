@@ -13,7 +13,7 @@ from trialsim.results import adjusted_columns, digits12
 from trialsim.running.content import Document
 from trialsim.running.examples import FIELDS
 from trialsim.running.inputs import value_words
-from trialsim.running.plain import by_design, own_rules, quantities
+from trialsim.running.plain import by_design, cohort_names, own_rules, quantities
 from trialsim.running.run import Run
 from trialsim.writing.csv import to_csv
 
@@ -87,7 +87,6 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 
 def operating_characteristics(doc: Document) -> Iterator[Row]:
     """One row a case and quantity; ``exact_at_once`` and ``z_at_once`` are of the trial with outcomes known at once."""
-    cohorts = doc["cohorts"]["names"] if doc["cohorts"] else ()
     for name, case in doc["cases"].items():
         twin = case.get("at_once") or {"exact": None, "simulated": None, "z": {}}
         for quantity in quantities(doc, case):
@@ -95,7 +94,7 @@ def operating_characteristics(doc: Document) -> Iterator[Row]:
             yield {
                 "case": name,
                 "quantity": quantity,
-                "label": label(quantity, doc["doses"], cohorts, own=own_rules(doc)),
+                "label": label(quantity, doc["doses"], cohort_names(doc), own=own_rules(doc)),
                 "exact": (case["exact"] or {}).get(quantity),
                 **{key: simulated.get(key) for key in ("estimate", "mcse", "low", "high")},
                 "z": case["z"].get(quantity),
@@ -113,7 +112,7 @@ def changes(doc: Document) -> Iterator[Row]:
             yield {
                 "case": name,
                 "quantity": quantity,
-                "label": label(quantity, doc["doses"], own=own_rules(doc)),
+                "label": label(quantity, doc["doses"], cohort_names(doc), own=own_rules(doc)),
                 **row,
             }
 
