@@ -56,7 +56,7 @@ SHAPES = {
 }
 
 
-def whence(design: Design, trial: str) -> str:
+def whence(design: Design, trial: str = "the trial") -> str:
     """Everything about where the cut-offs come from; ``trial``: what its looks decide about."""
     return " ".join([*_method(design, trial), *_origin(design)])
 
