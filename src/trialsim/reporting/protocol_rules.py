@@ -52,7 +52,7 @@ def _where(rule: OneOfSeveral, toxicity: Toxicity, trial: str) -> str:
     if not together:
         return f" (only at {listed(list(rule.doses), 'or')}, where nobody starts)"
     if list(together.values()) == [started]:
-        return f" ({'at every dose it ' if started[1:] else ''}{_does(*together, trial)})"
+        return f" ({'at every dose it ' if started[1:] else ''}{_does(next(iter(together)), trial)})"
     does = [f"at {listed(doses)} it {_does(action, trial)}" for action, doses in together.items()]
     only = "only " if sum(map(len, together.values())) < len(started) else ""
     return f" ({only}{'; '.join(does)})"
