@@ -232,6 +232,11 @@ def test_a_case_that_differs_by_stratum_or_drifts_says_so():
     assert f"active: in A: response rate 30%, {tail}; in B: response rate 20%, {tail}." in text
     drifts = {"active": case | {"drift": {"change": -0.05, "months": 12}}}
     text = printed(stated(truth=drifts, **TIMED))
-    assert f"{tail}; the response rate changes by -5 percentage points over 12 months." in text
+    assert (
+        f"{tail}; the response rate changes by -5 percentage points over 12 months from the start of the "
+        "first patient on, evenly." in text
+    )
+    by_patient = printed(stated(truth={"active": case | {"drift": -0.05}}))
+    assert "-5 percentage points from the first to the last planned patient, evenly." in by_patient
     alike = truth(stated(cohorts={"strata": strata}), "active")
     assert [rates.stratum for rates in alike.rates] == [None]

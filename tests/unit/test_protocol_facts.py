@@ -56,8 +56,35 @@ def stop_ge(rules: Rules) -> tuple[tuple[int, ...], ...]:
     return tuple(rows) if any(b < NEVER for row in rows for b in row) else ()
 
 
+def led_to(scenario: Scenario, rules: Rules) -> Rules:
+    """The rules without what they say of doses at which nobody starts, because none above them is ever left."""
+    months = getattr(scenario.dose_reduction.rule, "after_month", None) if scenario.dose_reduction else None
+    monitor, first = rules.monitor, 0
+    while first + 1 < rules.levels and (
+        months
+        or scenario.from_start
+        or monitor.at_enrolled[first]
+        or (monitor.action[first] == REDUCE and acts(rules, first))
+    ):
+        first += 1
+
+    def never(rows: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], ...]:
+        return tuple(row if k <= first else (NEVER,) * len(row) for k, row in enumerate(rows))
+
+    return replace(
+        rules,
+        monitor=replace(
+            monitor,
+            act_ge=never(monitor.act_ge),
+            at_enrolled=tuple(n if k <= first else 0 for k, n in enumerate(monitor.at_enrolled)),
+            stop_ge=never(monitor.stop_ge),
+        ),
+    )
+
+
 def as_it_matters(scenario: Scenario, rules: Rules) -> Rules:
     """The same rules, with one way of writing what can be written in several."""
+    rules = led_to(scenario, rules)
     monitor = replace(
         rules.monitor,
         act_ge=tuple(map(reachable, rules.monitor.act_ge)),
@@ -75,7 +102,7 @@ def conduct_as_it_matters(scenario: Scenario, rules: Rules) -> Conduct | None:
     stated = scenario.conduct
     if stated is None:
         return None
-    keys = dict(stated)
+    keys, rules = dict(stated), led_to(scenario, rules)
     boundary = any(acts(rules, k) for k in range(rules.levels))
     interim = len(rules.looks.n) > 1
     drop = []

@@ -30,9 +30,9 @@ CODES: dict[str, tuple[str, ...]] = {
 }
 """Facts that are one of a few words of this program, told in others."""
 
-CHOSEN = ("kind", "criterion", "key", "path", "unsourced", "own_boundary", "doses")
+CHOSEN = ("kind", "criterion", "key", "path", "unsourced", "own_boundary", "doses", "started")
 """What chooses among sentences: test_protocol_sentences has one for each, test_toxicity_rules of boundaries by cohort
-and of rules that hold at some doses."""
+and of rules that hold at some doses, test_protocol_readings of doses at which nobody starts."""
 
 
 def shown(value: float) -> set[str]:
@@ -59,6 +59,9 @@ def strings(found: Facts) -> set[str]:
             allowed |= shown(value)
     for look in found.design.looks:
         allowed |= {str(branch.to_n - look.n) for branch in look.branches if branch.to_n}
+    # a gain over the standard is told in percentage points
+    gains = found.design.given.get("delta", ()) if found.design.kind == "posterior_probability" else ()
+    allowed |= {f"{100 * gain:.4g}" for gain in gains}
     # several toxicity rules are called by their places: rule 1, rule 2
     allowed |= {str(1 + k) for k in range(len(found.toxicity.rules if found.toxicity else ()))}
     return allowed
@@ -120,7 +123,7 @@ def another(name: str, value: Any) -> list[Any]:
 
 
 def as_printed(value: Any) -> set[str]:
-    return {value} if isinstance(value, str) else shown(value)
+    return {value} if isinstance(value, str) else shown(value) | {f"{100 * value:.4g} percentage point"}
 
 
 def test_every_fact_is_printed(found):

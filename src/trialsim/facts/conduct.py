@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from trialsim.codes import DAYS_PER_MONTH
 from trialsim.facts.pending import Weighing, weighing
 from trialsim.facts.toxicity import Toxicity
 from trialsim.scenario.compiled import Compiled
@@ -86,6 +87,7 @@ class Conduct:
         toxicity_known: complete_only or as_it_happens; None without a boundary.
         interim: accrual at an interim look: continue, pause, early_decision; None without one.
         weighing: how interim looks weigh pending patients; None where they wait for every outcome.
+        month_days: how many days a month is taken to have.
         interim_by_default: whether it is the default, because the scenario does not say.
         overrun: count or exclude; None where nobody can be enrolled while a decision to end the trial is pending.
         amendment_lag_weeks: from trigger to first patient at the new dose; None where the dose never changes.
@@ -112,6 +114,7 @@ class Conduct:
     during_amendment: str | None
     reductions: Reductions | None
     weighing: Weighing | None = None
+    month_days: float = DAYS_PER_MONTH
 
 
 def counted(trial: Compiled) -> Counted:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel
 
 from trialsim.answers import Answer
+from trialsim.codes import CONSIDER
 from trialsim.designs.nominal import Nominal, nominal
 from trialsim.designs.rules import Looks
 from trialsim.engine.operating import exact, simulate
@@ -88,6 +89,7 @@ class Facts:
     ``designs``: every design with its cohorts, where those have their own; ``design``, ``attained``, ``toxicity`` and
     ``nominal`` are then those of the cohorts without one. ``nominal``: alpha and beta that stand beside cut-offs, held
     against what these attain.
+    ``beside``: blocks that the scenario states and no rule of the trial uses.
     ``unsourced``: blocks of which ``sources`` says nothing, neither that they are assumed nor where they come from.
     """
 
@@ -106,6 +108,7 @@ class Facts:
     nominal: Nominal | None = None
     dose_decision: dose.DoseDecision | None = None
     designs: tuple[CohortDesign, ...] = ()
+    beside: tuple[str, ...] = ()
 
     @property
     def watches_toxicity(self) -> bool:
@@ -127,6 +130,8 @@ class Facts:
 class AsWritten:
     """P(go) and expected patients of the whole trial in a case; ``mcse`` is that of P(go), None where it is exact.
 
+    ``p_consider``: None where no look ends so.
+
     Where cohorts have rules of their own, P(go) is that of a go in at least one of them. ``truth``: what is assumed.
     """
 
@@ -135,6 +140,7 @@ class AsWritten:
     mcse: float | None
     en: float
     truth: Truth
+    p_consider: float | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -208,13 +214,18 @@ def _as_written(trial: Compiled) -> Iterator[AsWritten]:
     found = exact(trial, totals=False)
     if any(case.exact is None for case in found.cases):
         found = simulate(trial, totals=False)
+    considers = any(CONSIDER in row for one in trial.rules.each or (trial.rules,) for row in one.looks.next)
     for case in found.cases:
-        assumed = truth(trial.scenario, case.case)
+        assumed, mcse = truth(trial.scenario, case.case), None
         if case.exact is not None:
-            yield AsWritten(case.case, case.exact.values["p_go"], None, case.exact.values["en"], assumed)
+            values = case.exact.values
         elif case.simulated is not None:
-            go = case.told["p_go"]
-            yield AsWritten(case.case, go.estimate, go.mcse, case.told["en"].estimate, assumed)
+            values = {key: value.estimate for key, value in case.told.items()}
+            mcse = case.told["p_go"].mcse
+        else:
+            continue
+        consider = values["p_consider"] if considers else None
+        yield AsWritten(case.case, values["p_go"], mcse, values["en"], assumed, consider)
 
 
 def facts(trial: Compiled) -> Facts:
@@ -246,6 +257,7 @@ def facts(trial: Compiled) -> Facts:
         nominal_of(scenario, rules.looks),
         dose.dose_decision(scenario),
         of_cohorts,
+        tuple(block for block in ("history", "prior") if getattr(scenario, block) is not None),
     )
 
 

@@ -42,6 +42,7 @@ class DoseLevel:
 
     ``action``: reduce, stop, or continue (a boundary that is only watched); None without a boundary. ``stop_steps``:
     where the dose is lowered, the boundary from which the trial stops instead; empty where there is none.
+    ``started``: whether a patient may start at it; False where no rule leads there, so that none acts.
     """
 
     dose: str
@@ -50,6 +51,12 @@ class DoseLevel:
     after_patient: int | None
     after_month: float | None
     stop_steps: tuple[Step, ...] = ()
+    started: bool = True
+
+    @property
+    def lowers(self) -> bool:
+        """Whether later patients may start at the next dose."""
+        return bool(self.after_patient or self.after_month or (self.steps and self.action == "reduce"))
 
 
 @dataclass(frozen=True)
@@ -110,22 +117,24 @@ class Toxicity:
         return {setting.key: setting.values for setting in self.settings}
 
     @property
+    def started(self) -> tuple[DoseLevel, ...]:
+        """The doses at which a patient may start: the first, and the others as far as rules lead to them."""
+        return tuple(level for level in self.levels if level.started)
+
+    @property
     def has_boundary(self) -> bool:
         """Whether toxicities at some dose can make the rule act."""
-        return any(level.steps for level in self.levels)
+        return any(level.steps for level in self.started)
 
     @property
     def stops(self) -> bool:
         """Whether toxicities at some dose stop the trial."""
-        return any(level.steps and (level.action == "stop" or level.stop_steps) for level in self.levels)
+        return any(level.steps and (level.action == "stop" or level.stop_steps) for level in self.started)
 
     @property
     def changes_dose(self) -> bool:
         """Whether later patients may start at a lower dose."""
-        return any(
-            level.after_patient or level.after_month or (level.steps and level.action == "reduce")
-            for level in self.levels
-        )
+        return any(level.lowers for level in self.started)
 
 
 def toxicity(trial: Compiled) -> Toxicity:
@@ -144,21 +153,35 @@ def toxicity(trial: Compiled) -> Toxicity:
         meant.counted_by if meant else None,
         block.kind if block else "none",
         _settings(trial, rule) if rule else (),
-        tuple(
-            DoseLevel(
-                dose,
-                bounds,
-                ACTION_WORDS[rules.monitor.action[level]] if bounds else None,
-                rules.monitor.at_enrolled[level] or None,
-                months[level] if level < len(months) else None,
-                steps(rules.monitor.stop_ge[level][: most + 1]) if rules.monitor.stop_steps(level) else (),
-            )
-            for level, (dose, bounds) in enumerate(zip(scenario.doses, boundaries, strict=True))
+        _led_to(
+            [
+                DoseLevel(
+                    dose,
+                    bounds,
+                    ACTION_WORDS[rules.monitor.action[level]] if bounds else None,
+                    rules.monitor.at_enrolled[level] or None,
+                    months[level] if level < len(months) else None,
+                    steps(rules.monitor.stop_ge[level][: most + 1])
+                    if rules.monitor.stop_steps(level)
+                    else (),
+                )
+                for level, (dose, bounds) in enumerate(zip(scenario.doses, boundaries, strict=True))
+            ],
+            arms=scenario.from_start,
         ),
         AtTheLimit(within, crossing_probability(first, limit, within), limit)
         if limit and boundaries[0]
         else None,
         tuple(_several(trial, within)) if block and len(block.stated) > 1 else (),
+    )
+
+
+def _led_to(levels: list[DoseLevel], *, arms: bool) -> tuple[DoseLevel, ...]:
+    """Every dose, bare where no rule leads to it from those above; ``arms``: all are given from the start."""
+    leads = [arms or all(above.lowers for above in levels[:k]) for k in range(len(levels))]
+    return tuple(
+        level if led else DoseLevel(level.dose, (), None, None, None, (), started=False)
+        for level, led in zip(levels, leads, strict=True)
     )
 
 

@@ -24,6 +24,12 @@ BLOCKS = {
 }
 
 
+BESIDE = {
+    "history": "what is known of the response rate of the control (history)",
+    "prior": "how likely each true rate is taken to be (prior)",
+}
+
+
 def population(facts: Facts) -> Iterator[Block]:
     """Who is counted, and in which cohorts."""
     yield Words(" ".join(_counted(facts)))
@@ -205,7 +211,7 @@ def _reductions(stated: Conduct) -> str:
     rule = stated.reductions
     treated = "ends treatment"
     if rule.max_reductions:
-        times = "once" if rule.max_reductions == 1 else count(rule.max_reductions, "time")
+        times = {1: "once", 2: "twice"}.get(rule.max_reductions, f"{rule.max_reductions} times")
         hold = f" after a hold of {weeks(rule.hold_weeks)}" if rule.hold_weeks else ""
         treated = (
             f"goes on at the next lower dose{hold}, at most {times}; at the next toxicity, or at the lowest dose, "
@@ -258,6 +264,7 @@ def _planning(stated: Conduct, some_inevaluable: bool) -> Iterator[str]:
             "At a lower dose a patient has toxicity again with the toxicity rate of that dose, and an onset within "
             "as long a window from the first day at it."
         )
+    yield f"A month has {stated.month_days:g} days."
 
 
 def _known(stated: Conduct) -> str:
@@ -278,12 +285,17 @@ def _arrivals(stated: Conduct) -> str:
         return (
             f"{count(sites.number, 'site')} open one after another at equal intervals, the first with the opening of "
             f"accrual and the last one interval before month {sites.over_months:g}, each screening "
-            f"{sites.per_site_per_month:g} patients a month"
+            f"{_patients(sites.per_site_per_month)} a month"
         )
     if len(stated.pieces) == 1 and not stated.pieces[0].from_month:
-        return f"{stated.pieces[0].per_month:g} patients a month are screened"
+        monthly = stated.pieces[0].per_month
+        return f"{_patients(monthly)} a month {'is' if monthly == 1 else 'are'} screened"
     pieces = [f"{piece.per_month:g} a month from month {piece.from_month:g} on" for piece in stated.pieces]
     return f"Patients are screened at a rate that changes: {listed(pieces)}"
+
+
+def _patients(number: float) -> str:
+    return "1 patient" if number == 1 else f"{number:g} patients"
 
 
 def _failures(stated: Conduct) -> str:
@@ -300,6 +312,11 @@ def notes(facts: Facts) -> Iterator[Block]:
     if facts.assumed:
         yield Words("Assumed by this scenario:")
         yield Points(tuple(_assumed(facts, item) for item in facts.assumed))
+    if facts.beside:
+        yield Words(
+            f"The scenario also states {listed([BESIDE[block] for block in facts.beside])}. No decision "
+            "above uses that, and it is no part of the protocol; a report tells what follows from it."
+        )
     if facts.unsourced:
         blocks = [_block(facts, part) for part in facts.unsourced]
         yield Words(f"Neither marked as assumed nor given a source: {listed(blocks)}.")

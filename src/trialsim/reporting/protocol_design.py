@@ -29,7 +29,7 @@ def blocks(facts: Facts) -> Iterator[Block]:
     each = f"{whose} follows this design by itself, on its own patients. " if _own(facts) else ""
     yield Words(each + " ".join(_looks(facts)))
     yield decisions(facts)
-    yield Words(whence(design))
+    yield Words(whence(design, _trial(facts)))
     yield Words(" ".join(_attained(facts)))
     yield Words(" ".join(nominal_words(facts.nominal)))
     if facts.attained:
@@ -48,7 +48,7 @@ def _of_cohorts(facts: Facts) -> Iterator[Block]:
     for k, (cohorts, one) in enumerate(facts.by_design, start=1):
         yield Words(" ".join([*_hypotheses(one.design), *_looks(one)]), lead=f"{of_cohorts(cohorts)}.")
         yield numbered(decisions(one), k, cohorts)
-        yield Words(whence(one.design))
+        yield Words(whence(one.design, _trial(facts)))
         yield Words(" ".join([*_attained(one), *nominal_words(one.nominal)]))
         if one.attained:
             yield numbered(_characteristics(one), k, cohorts)
@@ -70,6 +70,11 @@ def numbered(table: Table, number: int, cohorts: Sequence[str]) -> Table:
 
 def _own(facts: Facts) -> bool:
     return facts.cohorts is not None and facts.cohorts.own
+
+
+def _trial(facts: Facts) -> str:
+    """What a look decides about."""
+    return "the cohort" if _own(facts) else "the trial"
 
 
 # -- hypotheses
@@ -136,9 +141,10 @@ def _by_number(facts: Facts) -> Iterator[str]:
     for k, look in enumerate(looks):
         if look.n in alike:
             continue
-        yield f"{_stage(design, k, who)} {'; '.join(_branch(design, k, branch) for branch in look.branches)}."
+        leads = "; ".join(_branch(design, k, branch, _trial(facts)) for branch in look.branches)
+        yield f"{_stage(design, k, who, _trial(facts))} {leads}."
         if look.toxic_ge is not None:
-            ends = "there is no go" if _ends(look) else "the trial is stopped without a go"
+            ends = "there is no go" if _ends(look) else f"{_trial(facts)} is stopped without a go"
             yield (
                 f"But if {look.toxic_ge} or more of these {look.n} patients have had toxicity, {ends}, because of "
                 "toxicity, whatever the responses."
@@ -161,7 +167,7 @@ def _ends(look: Look) -> bool:
     return all(branch.decision != "continue" for branch in look.branches)
 
 
-def _stage(design: Design, k: int, who: str) -> str:
+def _stage(design: Design, k: int, who: str, trial: str) -> str:
     n = design.looks[k].n
     if len(design.looks) == 1:
         return f"{count(n, who[:-1])} will be enrolled in a single stage:"
@@ -169,10 +175,10 @@ def _stage(design: Design, k: int, who: str) -> str:
         return f"In the first stage {count(n, who[:-1])} will be enrolled:"
     if design.successive:
         return f"At the end of the {ORDINALS[k]} stage, with {n} {who} in all,"
-    return f"Where the trial goes on to {n} {who} in all:"
+    return f"Where {trial} goes on to {n} {who} in all:"
 
 
-def _branch(design: Design, k: int, branch: Branch) -> str:
+def _branch(design: Design, k: int, branch: Branch, trial: str) -> str:
     look = design.looks[k]
     final = _ends(look)
     rejected = "the null hypothesis is rejected and " if design.tests else ""
@@ -182,12 +188,12 @@ def _branch(design: Design, k: int, branch: Branch) -> str:
     elif branch.decision == "consider":
         then = "the result is inconclusive, and further study is to be considered"
     elif branch.decision == "go":
-        then = f"{'' if final else 'the trial is stopped early, '}{rejected}further study is recommended (go)"
+        then = f"{'' if final else f'{trial} is stopped early, '}{rejected}further study is recommended (go)"
     elif final:
         kept = "the null hypothesis is not rejected and " if design.tests else ""
         then = f"{kept}no further study is recommended (no go)"
     else:
-        then = "the trial is stopped for futility (no go)"
+        then = f"{trial} is stopped for futility (no go)"
     return f"{_responses(branch, look.n)}, {then}"
 
 

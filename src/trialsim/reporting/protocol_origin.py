@@ -56,12 +56,12 @@ SHAPES = {
 }
 
 
-def whence(design: Design) -> str:
-    """Everything about where the cut-offs come from."""
-    return " ".join([*_method(design), *_origin(design)])
+def whence(design: Design, trial: str = "the trial") -> str:
+    """Everything about where the cut-offs come from; ``trial``: what its looks decide about."""
+    return " ".join([*_method(design, trial), *_origin(design)])
 
 
-def _method(design: Design) -> Iterator[str]:
+def _method(design: Design, trial: str) -> Iterator[str]:
     """The idea behind the cut-offs, for the kinds that have one beside their error rates."""
     given = design.given
     if "prior" in given:
@@ -75,10 +75,11 @@ def _method(design: Design) -> Iterator[str]:
         yield (
             "The first stage has the least size at which nobody responds with a probability of at most "
             f"{given['miss'][0]:g} if the response rate is p1. The second stage has one of the alternative sizes "
-            "above, by the responses of the first, so that the response rate is estimated with a standard error of at "
-            f"most {given['standard_error'][0]:g} if it is at its upper limit after the first stage (with a one-sided "
-            "confidence of three quarters; one half at most). It decides nothing: a go says that the first stage was "
-            "passed."
+            "above, by the responses of the first: the least with which the response rate, estimated from both stages, "
+            f"has a standard error of at most {given['standard_error'][0]:g}. For this the response rate is taken to "
+            "be the upper limit of its one-sided exact confidence interval after the first stage, with a confidence of "
+            "three quarters, or one half where that limit is higher. The second stage decides nothing: a go says that "
+            "the first stage was passed."
         )
     elif design.kind == "swog":
         yield (
@@ -86,13 +87,13 @@ def _method(design: Design) -> Iterator[str]:
             f"level {given['final_level'][0]:g}, both by exact tests."
         )
     elif design.kind == "curtailed":
-        yield _curtailed(design)
+        yield _curtailed(design, trial)
     elif design.kind == "predictive_probability":
-        yield _predictive(design, prior)
+        yield _predictive(design, prior, trial)
     elif design.kind == "posterior_probability":
-        yield _posterior(design, prior)
+        yield _posterior(design, prior, trial)
     elif design.kind in ("bop2", "bop2_toxicity"):
-        yield _bop2(design, prior)
+        yield _bop2(design, prior, trial)
     elif design.kind == "dual_criterion":
         shown = f"the exact test rejects p0 at the level {given['significance'][0]:g}"
         if "prior" in given:
@@ -108,9 +109,9 @@ def _method(design: Design) -> Iterator[str]:
         )
 
 
-def _curtailed(design: Design) -> str:
+def _curtailed(design: Design, trial: str) -> str:
     given = design.given
-    whole = "The trial"
+    whole = f"T{trial[1:]}"
     if "n" in given:
         whole += (
             f" follows a design with a go for more than {given['r'][0]} responses of {given['n'][0]} patients"
@@ -141,26 +142,31 @@ def _when(design: Design) -> str:
     return f"looked at from {count(given['min_n'][0], 'patient')} on, after {every}"
 
 
-def _predictive(design: Design, prior: str) -> str:
+def _predictive(design: Design, prior: str, trial: str) -> str:
     given = design.given
-    words = "Success at the end is a posterior probability"
+    high = "a high enough posterior probability"
     if "theta_t" in given:
-        words += f" above {given['theta_t'][0]:g}"
+        high = f"a posterior probability above {given['theta_t'][0]:g}"
+    words = f"Success at the end is {high}"
     words += f" that the response rate exceeds p0, {prior}."
     if "theta_l" in given:
         early = (
             f" and goes early when it is above {given['theta_u'][0]:g}" if given["theta_u"] != (1.0,) else ""
         )
         words += (
-            f" The trial stops for futility when the predictive probability of success is below {given['theta_l'][0]:g}"
+            f" T{trial[1:]} stops for futility when the predictive probability of success is below "
+            f"{given['theta_l'][0]:g}"
             f"{early}, {_when(design)}."
         )
         return words
     early = f"; an early go needs more than {given['theta_u'][0]:g}" if given["theta_u"] != (1.0,) else ""
-    return f"{words} The trial stops for futility when its predictive probability is too low, {_when(design)}{early}."
+    return (
+        f"{words} T{trial[1:]} stops for futility when its predictive probability is too low, "
+        f"{_when(design)}{early}."
+    )
 
 
-def _posterior(design: Design, prior: str) -> str:
+def _posterior(design: Design, prior: str, trial: str) -> str:
     given = design.given
     low, gain = given["p_l"][0], given["delta"][0] if "delta" in given else 0
     if "standard_prior" in given:
@@ -168,7 +174,7 @@ def _posterior(design: Design, prior: str) -> str:
         standard = standard.format(*given["standard_prior"])
     else:
         standard = f"that of the standard, {rate(given['standard'][0])}"
-    by = f" by more than {gain:g}" if gain else ""
+    by = f" by more than {100 * gain:g} percentage point{'' if gain == 0.01 else 's'}" if gain else ""
     stop = f"stops for futility when the posterior probability of exceeding it{by} is below {low:g}"
     go = "goes when the posterior probability of exceeding it"
     if "p_u" not in given:
@@ -177,13 +183,13 @@ def _posterior(design: Design, prior: str) -> str:
         high = given["p_u"][0]
         go = f"{go} is above {high:g}" if high != 1 else "never goes early"
     return (
-        f"The response rate is compared with {standard}, {prior}. The trial "
+        f"The response rate is compared with {standard}, {prior}. T{trial[1:]} "
         f"{stop if low else 'never stops for futility'} and {go}, {_when(design)}; with neither by the end, further "
         "study is to be considered."
     )
 
 
-def _bop2(design: Design, prior: str) -> str:
+def _bop2(design: Design, prior: str, trial: str) -> str:
     given = design.given
     early = ""
     if "eta" in given:
@@ -195,7 +201,7 @@ def _bop2(design: Design, prior: str) -> str:
             "unacceptable one, under a Beta({:g}, {:g}) prior of toxicity, is below the same limit."
         ).format(*given["prior_toxicity"])
     return (
-        "After m of N patients the trial stops when the posterior probability of a response rate above p0 is below "
+        f"After m of N patients {trial} stops when the posterior probability of a response rate above p0 is below "
         f"λ (m/N)^γ, with λ = {given['lambda'][0]:g} and γ = {given['gamma'][0]:g}, {prior} of response; a go at the "
         f"end needs more than λ{early} (BOP2).{also}"
     )

@@ -17,14 +17,14 @@ def one(toxicity: Toxicity) -> Iterator[str]:
     """The one rule."""
     within = toxicity.at_limit.patients if toxicity.at_limit else None
     if toxicity.kind == "k_of_first_m":
-        yield f"Toxicity will be monitored after every patient{' at a dose' if len(toxicity.levels) > 1 else ''}."
-    yield from _kind(toxicity.kind, toxicity.given, within, several_doses=len(toxicity.levels) > 1)
+        yield f"Toxicity will be monitored after every patient{' at a dose' if len(toxicity.started) > 1 else ''}."
+    yield from _kind(toxicity.kind, toxicity.given, within, several_doses=len(toxicity.started) > 1)
 
 
 def several(toxicity: Toxicity, trial: str) -> Iterator[str]:
     """Several rules: how they act together, then each; ``trial``: what a stop ends."""
     within = toxicity.at_limit.patients if toxicity.at_limit else None
-    doses = len(toxicity.levels) > 1
+    doses = len(toxicity.started) > 1
     yield (
         f"Toxicity will be monitored by {len(toxicity.rules)} rules, all of which count the same patients. They act at "
         f"the first patient at whom any of them is met; where several are met there, one that stops {trial} comes "
@@ -44,13 +44,18 @@ def several(toxicity: Toxicity, trial: str) -> Iterator[str]:
 
 def _where(rule: OneOfSeveral, toxicity: Toxicity, trial: str) -> str:
     """At which doses a rule holds, and what it does there."""
-    if len(toxicity.levels) == 1:
-        return f" ({_does(rule.actions[0], trial)})"
-    does = [
-        f"at {dose} it {_does(action, trial)}" for dose, action in zip(rule.doses, rule.actions, strict=True)
-    ]
-    only = "only " if len(rule.doses) < len(toxicity.levels) else ""
-    return f" ({only}{listed(does)})"
+    started = [level.dose for level in toxicity.started]
+    together: dict[str, list[str]] = {}
+    for dose, action in zip(rule.doses, rule.actions, strict=True):
+        if dose in started:
+            together.setdefault(action, []).append(dose)
+    if not together:
+        return f" (only at {listed(list(rule.doses), 'or')}, where nobody starts)"
+    if list(together.values()) == [started]:
+        return f" ({'at every dose it ' if started[1:] else ''}{_does(next(iter(together)), trial)})"
+    does = [f"at {listed(doses)} it {_does(action, trial)}" for action, doses in together.items()]
+    only = "only " if sum(map(len, together.values())) < len(started) else ""
+    return f" ({only}{'; '.join(does)})"
 
 
 def _does(action: str, trial: str) -> str:

@@ -15,6 +15,9 @@ from trialsim.writing.report import Block, Group, Row, Table, Words, beside, pla
 LONG, VERY_LONG = 6, 30
 """A boundary with more steps than this is set in columns, and in four."""
 
+STOPS_ONLY = "stop only"
+"""In the boundary that lowers the dose: only the rule that stops holds there."""
+
 AFTER_CHANGE = {
     "pooled": "After a change of dose all patients stay in the analysis, whichever dose they had, and the cut-offs do "
     "not change. A go is about the programme with its change of dose: that it works on average over the "
@@ -36,7 +39,7 @@ def blocks(facts: Facts) -> Iterator[Block]:
     """Everything about toxicity and dose."""
     toxicity = facts.toxicity
     arms = facts.cohorts is not None and facts.cohorts.ratio is not None
-    yield Words(" ".join([*_counts(facts), *_doses(toxicity, arms)]))
+    yield Words(" ".join([*_counts(facts), *_doses(facts, arms)]))
     for k, (cohorts, here) in enumerate(facts.by_design, start=1):
         acts = here.toxicity.has_boundary
         words = [*_rule(here), *_waits(here)] if acts else [*_no_boundary(here)]
@@ -75,14 +78,20 @@ def _counts(facts: Facts) -> Iterator[str]:
         )
 
 
-def _doses(toxicity: Toxicity, arms: bool) -> Iterator[str]:
-    doses = [level.dose for level in toxicity.levels]
+def _doses(facts: Facts, arms: bool) -> Iterator[str]:
+    levels = facts.toxicity.levels
+    doses = [level.dose for level in levels]
     if len(doses) == 1:
         yield f"There is one dose: {doses[0]}." if doses[0] != "single dose" else "There is a single dose."
     elif arms:
         yield f"There are two doses, both given from the start: {listed(doses)}."
     else:
         yield f"The dose levels are {listed(doses)}, from the starting dose to the lowest."
+        if nobody := [level.dose for level in levels if not level.started]:
+            whose = "no rule leads there"
+            if facts.conduct is not None and facts.conduct.reductions is not None:
+                whose = "such doses are only for patients whose own dose is reduced"
+            yield f"Nobody starts at {listed(nobody, 'or')}: {whose}."
 
 
 # -- the rule
@@ -90,7 +99,7 @@ def _doses(toxicity: Toxicity, arms: bool) -> Iterator[str]:
 
 def _rule(facts: Facts) -> Iterator[str]:
     toxicity = facts.toxicity
-    at = len(toxicity.levels) > 1
+    at = len(toxicity.started) > 1
     if toxicity.at_limit is not None:
         limit = rate(toxicity.at_limit.rate)
     yield from several(toxicity, _trial(facts)) if toxicity.rules else one(toxicity)
@@ -168,7 +177,7 @@ def _trial(facts: Facts) -> str:
 def _actions(facts: Facts) -> Iterator[str]:
     levels = facts.toxicity.levels
     late = facts.conduct is not None and bool(facts.conduct.amendment_lag_weeks)
-    for k, level in enumerate(levels):
+    for k, level in enumerate(facts.toxicity.started):
         lower = levels[k + 1].dose if k + 1 < len(levels) else ""
         if late and level.after_patient is not None:
             yield (
@@ -194,7 +203,7 @@ def _actions(facts: Facts) -> Iterator[str]:
 
 
 def _action(facts: Facts, level: DoseLevel, lower: str) -> Iterator[str]:
-    several, boundary = len(facts.toxicity.levels) > 1, facts.toxicity.has_boundary
+    several, boundary = len(facts.toxicity.started) > 1, facts.toxicity.has_boundary
     trial = _trial(facts)
     lowest = ", the lowest dose," if several and not lower else ""
     at = f"at {level.dose}{lowest}" if several else ""
@@ -226,39 +235,50 @@ def _action(facts: Facts, level: DoseLevel, lower: str) -> Iterator[str]:
 
 def boundary(toxicity: Toxicity, trial: str = "the trial") -> Table:
     """The boundary as steps, doses with the same steps together; ``trial``: what a stop ends."""
-    together: dict[tuple[Step, ...], list[str]] = {}
+    together: dict[tuple[Row, ...], list[str]] = {}
     words = {"reduce": "lower the dose", "stop": f"stop {trial}", "continue": "watched only"}
-    for level in toxicity.levels:
+    for level in toxicity.started:
         if level.steps:
             does = words[level.action or "continue"]
             does += f", unless what stops {trial} is reached too" if level.stop_steps else ""
-            together.setdefault(level.steps, []).append(f"{level.dose} ({does})")
+            together.setdefault(tuple(_rows(level.steps, stops=level.stop_steps)), []).append(
+                f"{level.dose} ({does})"
+            )
         if level.stop_steps:
-            together.setdefault(level.stop_steps, []).append(f"{level.dose} (stop {trial})")
+            together.setdefault(tuple(_rows(level.stop_steps)), []).append(f"{level.dose} (stop {trial})")
     abreast = _abreast(max(map(len, together), default=0))
-    groups = tuple(
-        Group("; ".join(doses), tuple(beside(_rows(steps), abreast))) for steps, doses in together.items()
-    )
-    first = min((steps[0].first for steps in together), default=1)
-    at = " at the dose" if len(toxicity.levels) > 1 else ""
+    groups = tuple(Group("; ".join(doses), tuple(beside(rows, abreast))) for rows, doses in together.items())
+    first = min((level.steps[0].first for level in toxicity.started if level.steps), default=1)
+    at = " at the dose" if len(toxicity.started) > 1 else ""
+    notes = [f"With fewer than {first} patients{at} the rule cannot act."] if first > 1 else []
+    if any(does == STOPS_ONLY for rows in together for _, does in rows):
+        notes.append(f"{STOPS_ONLY[:1].upper()}{STOPS_ONLY[1:]}: whatever is reached there stops {trial}.")
     return Table(
         "boundary",
         "Toxicity boundary",
         (f"Patients{at}", "Act if toxicities") * abreast,
         groups,
-        (f"With fewer than {first} patients{at} the rule cannot act.",) if first > 1 else (),
+        tuple(notes),
         words=tuple(range(1, 2 * abreast)),
     )
 
 
-def _rows(steps: Sequence[Step], none: str = "no action") -> list[Row]:
-    return [
-        (
-            (f"{s.first}–{s.last}" if s.last > s.first else str(s.first)),
-            (none if s.at_least is None else f"≥ {s.at_least}"),
-        )
-        for s in steps
-    ]
+def _rows(steps: Sequence[Step], none: str = "no action", stops: Sequence[Step] = ()) -> list[Row]:
+    """Steps as rows; ``stops``: where the dose is lowered, what stops: where it does all, nothing is lowered."""
+    stop = {m: step.at_least for step in stops for m in range(step.first, step.last + 1)}
+    runs: list[tuple[int, int, str]] = []
+    for step in steps:
+        acts = none if step.at_least is None else f"≥ {step.at_least}"
+        if not stops:
+            runs.append((step.first, step.last, acts))
+            continue
+        for m in range(step.first, max(step.first, step.last) + 1):
+            does = STOPS_ONLY if step.at_least is not None and stop.get(m) == step.at_least else acts
+            if runs and runs[-1][2] == does:
+                runs[-1] = (runs[-1][0], max(runs[-1][1], m), does)
+            else:
+                runs.append((m, m, does))
+    return [(f"{first}–{last}" if last > first else str(first), does) for first, last, does in runs]
 
 
 def _abreast(steps: int) -> int:

@@ -27,21 +27,24 @@ def _blocks(answer: Protocol) -> Iterator[Block]:
 
 def _table(answer: Protocol) -> Table:
     simulated = any(case.mcse is not None for case in answer.cases)
+    considers = any(case.p_consider is not None for case in answer.cases)
     rows: list[Row] = [
         (case.case, probability_cell(case.p_go), *([mcse_cell("p_go", case.mcse)] if simulated else []),
-         value_cell("en", case.en))
+         *([probability_cell(case.p_consider)] if considers else []), value_cell("en", case.en))
         for case in answer.cases
     ]  # fmt: skip
-    cohorts, go = answer.facts.cohorts, "P(go)"
+    cohorts, go, consider = answer.facts.cohorts, "P(go)", "P(consider)"
     if cohorts is not None and cohorts.own:
-        go = "P(go in at least one cohort)" if cohorts.ratio is None else "P(go for at least one dose)"
+        one = "in at least one cohort" if cohorts.ratio is None else "for at least one dose"
+        go, consider = f"P(go {one})", f"P(no go, but consider {one})"
     notes = ["Simulated, with the Monte Carlo standard error of P(go)." if simulated else "Exact."]
     conduct = answer.facts.conduct
     if conduct is not None and conduct.overrun == "exclude":
         notes.append(
             "Expected patients are without those enrolled while the decision that ended the trial was pending."
         )
-    heads = ("If this case is true", go, *(["Standard error"] if simulated else []), "Expected patients")
+    heads = ("If this case is true", go, *(["Standard error"] if simulated else []),
+             *([consider] if considers else []), "Expected patients")  # fmt: skip
     return Table("as-written", "The trial as it is written", heads, plain(rows), tuple(notes))
 
 
@@ -52,7 +55,8 @@ def _assumed(facts: Facts, case: AsWritten) -> Iterator[str]:
         where = f"in {rates.stratum}: " if rates.stratum is not None else ""
         yield where + ", ".join(_rates(facts, rates, doses))
     if (drift := case.truth.drift) is not None:
-        yield f"the response rate {drift_words(drift.change, drift.months)}"
+        since = " from the start of the first patient on" if drift.months is not None else ""
+        yield f"the response rate {drift_words(drift.change, drift.months)}{since}, evenly"
 
 
 def _rates(facts: Facts, rates: Rates, doses: list[str]) -> Iterator[str]:
