@@ -215,8 +215,8 @@ def oc(
     toxic = _toxicity(read, toxicity)
     if read.looks.too_toxic and (alpha is not None or beta is not None):
         raise DesignError(
-            "alpha, beta, power: the looks of this design count toxicities too, so it has no one type I error and no one "
-            "power; P(go) is told at every pair of response and toxicity rates"
+            "alpha, beta, power: the looks of this design count toxicities too, so it has no one type I error and no "
+            "one power; P(go) is told at every pair of response and toxicity rates"
         )
     for name, values in (("rates", asked), ("toxicity", toxic)):
         for value in values:

@@ -63,8 +63,8 @@ def _many(looks: Looks) -> str:
         for low, high, decision in looks.ranges(len(looks.n) - 1)
     )
     return (
-        f"{len(looks.n)} looks, the first after {looks.n[0]} patients; after {looks.planned_n}, the last, by the number "
-        f"of responses: {ends} (every cut-off is in --json, as “looks”)"
+        f"{len(looks.n)} looks, the first after {looks.n[0]} patients; after {looks.planned_n}, the last, by the "
+        f"number of responses: {ends} (every cut-off is in --json, as “looks”)"
     )
 
 

@@ -79,7 +79,8 @@ def _errors(found: Redesign) -> str:
     levels = [probability(float(standing.error)) for standing in found.open]
     if len(levels) == 1:
         return f"A rest may have a level of {levels[0]}, the conditional error of the planned design."
-    return f"A rest may have a level of {listed(levels, 'or')}, the conditional error, as the pending outcomes turn out."
+    either = listed(levels, "or")
+    return f"A rest may have a level of {either}, the conditional error, as the pending outcomes turn out."
 
 
 def _table(found: Redesign) -> Table:
