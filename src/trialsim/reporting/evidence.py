@@ -167,8 +167,9 @@ def _limits(found: Evidence, now: Anytime) -> str:
             f"{words} The two-sided limits have crossed: a probability of at most {float(found.test.alpha):g} if every "
             "patient has the same rate; look for a change of patients."
         )
-    if found.test.decides == "ratio" and now.low > now.lower[found.test.decides]:
-        words += f" The likelihood ratio of p1 gives no lower limit above p1 = {rate(float(found.test.p1))}."
+    p1 = found.test.p1
+    if p1 is not None and found.test.decides == "ratio" and now.low > now.lower["ratio"]:
+        words += f" The likelihood ratio of p1 gives no lower limit above p1 = {rate(float(p1))}."
     return f"{words} Two-sided: {percent(now.low)} to {percent(now.high)} (mixture over all rates)."
 
 
