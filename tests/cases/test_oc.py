@@ -11,7 +11,7 @@ import pytest
 
 import trialsim
 from tests.golden.test_results_json import PAGE, listed, unlisted
-from tests.helpers import TEACHING, run
+from tests.helpers import CONFIGS, TEACHING, run
 from trialsim.codes import CONSIDER, FUTILE, GO, NEVER
 from trialsim.errors import DesignError, TrialsimError
 from trialsim.inference.stated import stated
@@ -132,6 +132,46 @@ def test_nominal_error_rates(design, rates, errors, kept, meant):
     assert found is not None
     assert (found.attained.keeps_alpha, found.attained.keeps_beta) == kept
     assert (found.meant and found.meant.design) == meant
+
+
+def test_error_rates_of_looks_that_count_toxicities_are_not_held_against_responses_alone():
+    """Bryant and Day's limits hold at pairs of rates: at p0 and the acceptable toxicity P(go) is .0958, within .10."""
+    for name in ("bryant-day", "bop2-toxicity"):
+        found = trialsim.oc(CONFIGS / f"{name}.yaml")
+        assert found.nominal is None and "Nominal and attained" not in str(found)
+    assert trialsim.oc(CONFIGS / "bryant-day.yaml").at[1].p_go == pytest.approx(0.0958, abs=5e-5)
+    with pytest.raises(trialsim.DesignError, match="no one type I error and no one power"):
+        trialsim.oc(CONFIGS / "bryant-day.yaml", alpha=0.1)
+
+
+def test_beta_of_three_outcomes_is_not_held_against_the_power():
+    """Sargent's beta limits P(no go | p1), .0946 here; the power, P(go | p1), is .8048, as its pi of .8 asks."""
+    found = trialsim.oc(CONFIGS / "sargent.yaml")
+    assert found.nominal is not None and (found.nominal.alpha, found.nominal.beta) == (0.05, None)
+    assert found[0.3].p_no_go <= 0.1 < 1 - found[0.3].p_go and "below 0.9" not in str(found)
+    asked = trialsim.oc(CONFIGS / "sargent.yaml", power=0.9).nominal
+    assert asked is not None and asked.attained.keeps_beta is False
+
+
+def test_a_design_of_many_looks_is_told_by_its_last():
+    printed = " ".join(str(trialsim.oc(CONFIGS / "curtailed.yaml")).split())
+    assert "24 looks, the first after 6 patients; after 29, the last" in printed
+    assert "futile with 0-5; go with 6-29" in printed.replace("–", "-")
+
+
+def test_a_look_that_ends_every_trial_does_so_for_certain():
+    """.1703 and .8297 are 1, whatever their last bit."""
+    last = trialsim.oc("-/14 14/44", p0=0.2, p1=0.4)[0.4].ends[-1]
+    assert last.p == 1 and last.p_go + last.p_no_go == pytest.approx(1, abs=1e-12)
+
+
+@pytest.mark.parametrize("command", ["oc", "evidence"])
+def test_a_design_may_begin_with_a_look_that_only_goes(command, monkeypatch, capsys):
+    more = ["--now", "5,2"] if command == "evidence" else []
+    assert run([command, "-:2/5 6/20", *more, "--p0", "0.2", "--p1", "0.5"], monkeypatch) == 0
+    assert "-:2/5 6/20" in capsys.readouterr().out
+    assert run([command, "-1/10 5/29", *more, "--p0", "0.2", "--p1", "0.5"], monkeypatch) == 2
+    assert "'-1/10' is not a look" in capsys.readouterr().err
 
 
 def test_blocks_files_and_scenarios_are_one(tmp_path):

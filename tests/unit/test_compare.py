@@ -121,3 +121,14 @@ def test_designs_made_for_other_hypotheses_are_named() -> None:
     teaching = load(CONFIGS / "teaching.yaml")
     same = [teaching, teaching.model_copy(update={"name": "again"})]
     assert "was made for" not in " ".join(notes(compare(same, replicates=1000)))
+
+
+def test_numbers_of_a_design_without_calendar_time_are_not_called_adjusted() -> None:
+    both = {
+        "timed": load(CONFIGS / "dasatinib.yaml"),
+        "untimed": load(CONFIGS / "dasatinib-single-stage.yaml"),
+    }
+    found = compare(both, replicates=1000, cases=["active"])
+    number = found.to_dict()["cases"]["active"]["untimed"]["values"]["p_go"]
+    assert not number["exact"] and "adjusted" not in number
+    assert "no calendar time: its numbers, and the differences" in " ".join(str(found).split())

@@ -33,6 +33,7 @@ from trialsim.monitoring.evidence import conditional_error, evidence
 from trialsim.monitoring.redesign import conditional_go
 from trialsim.qualification.comparing import rows
 from trialsim.scenario.files import parse
+from trialsim.writing.markdown import markdown
 
 ALPHA = Fraction(1, 20)
 
@@ -362,3 +363,15 @@ def test_status_weighs_all_treated_patients_in_enrolment_order():
     assert found.evidence == alone.now
     assert {*outcomes} == {"0", "1", "p"}
     assert "At any moment" in str(found)
+
+
+def test_a_limit_of_the_ratio_that_p1_holds_down_is_called_that():
+    told = {x: " ".join(str(evidence("1/10 5/29", now=(29, x), p0=0.1, p1=0.3)).split()) for x in (8, 29)}
+    words = "The likelihood ratio of p1 gives no lower limit above p1 = 30%."
+    assert words in told[29] and "Two-sided: 80.21% to 100.00%" in told[29]
+    assert words not in told[8]
+
+
+def test_the_price_names_the_patients_for_the_planned_power():
+    priced = markdown(evidence("1/10 5/29", p0=0.1, p1=0.3).report())
+    assert "Patients for the planned power" in priced and "n = 33" not in priced

@@ -488,3 +488,14 @@ def test_an_analysis_in_every_form(tmp_path, monkeypatch):
         "what": "toxicities", "dose": None, "count": 26, "treated": 70,
         "rate": pytest.approx(26 / 70), "low": pytest.approx(0.2589, abs=5e-5), "high": pytest.approx(0.4952, abs=5e-5),
     }  # fmt: skip
+
+
+def test_a_design_by_itself_has_no_cases_and_so_no_word_of_the_check():
+    assert "The test and the check" not in markdown(trialsim.analyse(**DESIGN, responses=7).report())
+    assert "The test and the check" in markdown(trialsim.analyse(EXAMPLE).report())
+
+
+def test_one_patient_is_one():
+    assert "1 response among 1 patient, at look 1" in " ".join(
+        str(trialsim.analyse(design="0/1", responses=1)).split()
+    )

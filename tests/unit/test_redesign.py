@@ -156,3 +156,10 @@ def test_the_p_value_after_a_redesign_decides_as_its_cut_off_does() -> None:
 def test_a_rest_that_cannot_be_known(n2: int | None, x2: int, pending: int) -> None:
     with pytest.raises(DesignError, match="x2"):
         redesign("1/10 5/29", x1=1 + (pending == 0) * 2, n2=n2, x2=x2, pending=pending, p0=0.1, p1=0.3)
+
+
+def test_without_a_wish_the_answer_names_the_level_that_a_rest_may_have() -> None:
+    printed = " ".join(str(redesign("1/10 5/29", x1=3, p0=0.1, p1=0.3)).split())
+    assert "A rest may have a level of 0.2946, the conditional error of the planned design." in printed
+    pending = " ".join(str(redesign("1/10 5/29", x1=3, m=14, pending=2, p0=0.1, p1=0.3)).split())
+    assert "a level of 0.1841, 0.4510 or 0.7941" in pending

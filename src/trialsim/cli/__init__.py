@@ -129,7 +129,7 @@ def together(arguments: Sequence[str]) -> list[str]:
     pattern, joint, begun = "", "", False
     for k, argument in enumerate(arguments):
         # a design that begins without a stop is no option
-        argument = re.sub(r"^-(?=/\d)", "−", argument)
+        argument = re.sub(r"^-(?=\d*(?::\d+)?/\d)", "−", argument)
         if here := _CALLED_HERE.get(argument.partition("=")[0]):
             raise TrialsimError(f"{argument}: called {here} here")
         is_word = bool(pattern and re.fullmatch(pattern, argument))

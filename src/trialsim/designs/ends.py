@@ -27,7 +27,9 @@ class Ends:
     @property
     def p(self) -> float:
         """P(the trial ends at this look)."""
-        return self.p_go + self.p_consider + self.p_no_go + self.p_toxicity
+        whole = self.p_go + self.p_consider + self.p_no_go + self.p_toxicity
+        # the only look of those that can end a trial does so for certain, whatever the last bit of the sum
+        return 1.0 if abs(whole - 1) < 1e-12 else whole
 
 
 def ends(looks: Looks, p: float, toxicity: float = 0.0, odds_ratio: float = 1.0) -> tuple[Ends, ...]:

@@ -66,7 +66,10 @@ def _no_look(part: str) -> str:
         return f"{part!r} is more than a cut-off: state the design in a scenario file (`kind: rules`)"
     if "(toxic" in part or part == "<" or part.endswith(")"):
         return "cut-offs for toxicity (toxic < b) cannot be written here: state the design in a scenario file"
-    return f"{clip(part)!r} is not a look: write R1/N1 R/N such as 1/25 6/70, with STOP:GO/N for an early go"
+    return (
+        f"{clip(part)!r} is not a look: write R1/N1 R/N such as 1/25 6/70, with STOP:GO/N for an early go and -/N "
+        "for a look that does not stop"
+    )
 
 
 def design_words(looks: Looks) -> str:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from trialsim.answers import Answer
+from trialsim.codes import CONSIDER
 from trialsim.designs.ends import Ends, ends, spread
 from trialsim.designs.nominal import Nominal, nominal
 from trialsim.designs.rules import DECISION_WORDS, Looks
@@ -212,6 +213,11 @@ def oc(
     first = [p for p in (p0, p1) if p is not None]
     asked = dict.fromkeys([*first, *(_curve(p0, p1) if rates is None else rates)])
     toxic = _toxicity(read, toxicity)
+    if read.looks.too_toxic and (alpha is not None or beta is not None):
+        raise DesignError(
+            "alpha, beta, power: the looks of this design count toxicities too, so it has no one type I error and no "
+            "one power; P(go) is told at every pair of response and toxicity rates"
+        )
     for name, values in (("rates", asked), ("toxicity", toxic)):
         for value in values:
             if value is not None and not 0 <= value <= 1:
@@ -237,8 +243,14 @@ def _check(name: str, value: float) -> None:
 
 
 def _nominal(read: Stated, name: str) -> Any:
-    """The block's error rate, where it is a nominal one and not what a search kept or a boundary came from."""
-    return read.get(name) if hasattr(read.spec, "is_searched") else None
+    """The block's error rate, where it limits P(go) at p0 or p1: a boundary may come from it, or other limits be meant.
+
+    Looks that count toxicities have a limit at every pair of rates; of three outcomes beta limits P(no go) at p1.
+    """
+    if not hasattr(read.spec, "is_searched") or read.looks.too_toxic:
+        return None
+    three = any(CONSIDER in row for row in read.looks.next)
+    return None if three and name == "beta" else read.get(name)
 
 
 def _curve(p0: float | None, p1: float | None) -> list[float]:

@@ -89,7 +89,8 @@ def _report(found: Analyses, *folded: Section) -> Report:
         section(
             "two-questions",
             "The test and the check",
-            Words(two_questions(found.questions, assumed=found.assumed)),
+            # a design by itself has no cases, and so no check
+            Words(two_questions(found.questions, assumed=found.assumed)) if scenario else (),
         ),
         section("past-futility", "After the stop", past_futility(found)),
         section(
@@ -253,4 +254,5 @@ def unreported(found: Analyses) -> str:
 
 def _noun(found: PatientsAnalysis) -> str:
     known = {TREATED: "treated patients", EVALUABLE: "evaluable patients"}
-    return known.get(found.patients, found.patients.lower())
+    noun = known.get(found.patients, found.patients.lower())
+    return noun.replace("patients", "patient", 1) if found.n == 1 else noun

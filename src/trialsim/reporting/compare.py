@@ -35,7 +35,7 @@ def report_of(found: Comparison) -> Report:
     first = found.designs[0].name
     stated = [f"{name} = {rate(p)}" for name, p in (("p0", found.p0), ("p1", found.p1)) if p is not None]
     reasons = sorted({why for why in found.not_exact.values() if why})
-    corrected = f" {CORRECTED}" if found.adjusted else ""
+    corrected = f" {CORRECTED}{_as_counted(found)}" if found.adjusted else ""
     how = f"Simulated ({'; '.join(reasons)})." if reasons else "Exact."
     sections = [
         section(
@@ -68,6 +68,18 @@ def report_of(found: Comparison) -> Report:
     runs = replicates_words([(found.replicates, found.seed)])
     return report(
         found.called, "Designs of a single-arm trial on the same truth", sections, found.disagreements, runs
+    )
+
+
+def _as_counted(found: Comparison) -> str:
+    """Of which designs no number is adjusted: without calendar time there is no twin to adjust by."""
+    untimed = [design.name for design in found.designs if design.scenario.conduct is None]
+    if not untimed:
+        return ""
+    which, their = listed(untimed), "its" if len(untimed) == 1 else "their"
+    return (
+        f" {which} {'has' if len(untimed) == 1 else 'have'} no calendar time: {their} numbers, and the differences "
+        f"that {their} numbers are part of, are as they were counted, without adjustment."
     )
 
 

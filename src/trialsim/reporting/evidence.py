@@ -167,6 +167,9 @@ def _limits(found: Evidence, now: Anytime) -> str:
             f"{words} The two-sided limits have crossed: a probability of at most {float(found.test.alpha):g} if every "
             "patient has the same rate; look for a change of patients."
         )
+    p1 = found.test.p1
+    if p1 is not None and found.test.decides == "ratio" and now.low > now.lower["ratio"]:
+        words += f" The likelihood ratio of p1 gives no lower limit above p1 = {rate(float(p1))}."
     return f"{words} Two-sided: {percent(now.low)} to {percent(now.high)} (mixture over all rates)."
 
 
@@ -267,7 +270,7 @@ def _price(found: Evidence) -> Table:
     return Table(
         "price",
         "What the freedom costs: exact, a look after every patient, outcomes known at once",
-        ("", "Patients ≤", *heads, "Power as planned"),
+        ("", "Patients ≤", *heads, "Patients for the planned power"),
         plain(_price_row(found, each, names) for each in found.conducts),
     )
 
@@ -282,7 +285,7 @@ def _price_row(found: Evidence, each: Conduct, names: list[str]) -> Row:
         Cell(str(each.n), each.n),
         *(probability_cell(each.p_reject[name]) for name in names),
         *(Cell(fixed(each.en[name], 2), each.en[name]) for name in names),
-        NONE if enough is None else Cell(f"n = {enough}", enough),
+        NONE if enough is None else Cell(str(enough), enough),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from trialsim.codes import NEVER
 from trialsim.designs.nominal import Attained, Nominal
-from trialsim.designs.rules import Looks
+from trialsim.designs.rules import DECISION_WORDS, Looks
 from trialsim.inference.oc import AtRate, StatedDesign
 from trialsim.reporting.about import MADE_BY
 from trialsim.reporting.analyse import rule_of
@@ -49,14 +49,23 @@ def _report(found: StatedDesign, by_look: Table | None) -> Report:
 
 
 def rule(looks: Looks) -> str:
-    """What each look decides; nothing where there are more than can be read in a sentence."""
-    if len(looks.n) > SHOWN:
-        return ""
-    words = rule_of(looks)
+    """What each look decides; of more looks than can be read in a sentence how many there are, and the last."""
+    words = rule_of(looks) if len(looks.n) <= SHOWN else _many(looks)
     toxic = [f"{b} of {n}" for n, b in zip(looks.n, looks.toxic_ge, strict=False) if b < NEVER]
     if toxic:
         words += f"; stop for toxicity, whatever the responses, if toxicities reach {listed(toxic, 'or')}"
     return f"{words[0].upper()}{words[1:]}."
+
+
+def _many(looks: Looks) -> str:
+    ends = "; ".join(
+        f"{DECISION_WORDS[decision]} with {low if low == high else f'{low}–{high}'}"
+        for low, high, decision in looks.ranges(len(looks.n) - 1)
+    )
+    return (
+        f"{len(looks.n)} looks, the first after {looks.n[0]} patients; after {looks.planned_n}, the last, by the "
+        f"number of responses: {ends} (every cut-off is in --json, as “looks”)"
+    )
 
 
 def _missed(found: StatedDesign) -> bool:

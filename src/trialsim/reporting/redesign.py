@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from trialsim.monitoring.redesign import Redesign, Standing
 from trialsim.reporting.about import MADE_BY
-from trialsim.writing.numbers import NONE, Cell, count, probability, probability_cell, rate
+from trialsim.writing.numbers import NONE, Cell, count, listed, probability, probability_cell, rate
 from trialsim.writing.report import Group, Report, Row, Table, Words, section
 
 SIZES = {"wanted": "As asked", "first": "Smallest", "stable": "Stable"}
@@ -71,7 +71,16 @@ def _sizes(found: Redesign) -> Iterator[str]:
     elif found.wanted is not None:
         yield f"A rest of {count(found.wanted, 'patient')} was asked for: its cut-off is below."
     if found.power is None and found.wanted is None:
-        yield "The conditional error is below; state a size or a conditional power to be given a rest."
+        yield f"{_errors(found)} State a size or a conditional power to be given a rest."
+
+
+def _errors(found: Redesign) -> str:
+    """The level that a rest may have, from every standing that is open."""
+    levels = [probability(float(standing.error)) for standing in found.open]
+    if len(levels) == 1:
+        return f"A rest may have a level of {levels[0]}, the conditional error of the planned design."
+    either = listed(levels, "or")
+    return f"A rest may have a level of {either}, the conditional error, as the pending outcomes turn out."
 
 
 def _table(found: Redesign) -> Table:
