@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 import trialsim
 from tests.oracle import events
@@ -165,3 +166,46 @@ def test_simulated_cohorts_are_the_exact_ones() -> None:
         assert case.z is not None and len(case.z) > 20
         print(f"{case.case}: {len(case.z)} quantities, max |z| {max(map(abs, case.z.values())):.2f}")
         assert max(map(abs, case.z.values())) < 4.5
+
+
+CLOSED = """
+schema: 1
+name: cohorts that are closed for long
+endpoint: response
+design: {kind: simon, n1: 10, r1: 1, n: 29, r: 5, p0: 0.1, p1: 0.3}
+doses: [high, low]
+cohorts: {rules: own, monitor: OWN, strata: [{name: a, share: 0.5}, {name: b, share: 0.5}]}
+dose_reduction: {rule: RULE, at_lowest_dose: continue}
+conduct:
+  accrual: {per_month: 12}
+  assessment_weeks: [8, 30]
+  confirmed: false
+  toxicity_window_weeks: 4
+  review_lag_weeks: 4
+  amendment_lag_weeks: 26
+  during_amendment: hold
+  interim: INTERIM
+truth: {active: {response: 0.3, toxicity: 0.3}}
+simulation: {replicates: 4000, seed: 1}
+"""
+
+
+@pytest.mark.parametrize(
+    ("monitor", "rule", "interim"),
+    [
+        ("shared", "{kind: none}", "pause"),
+        ("own", "{kind: none}", "pause"),
+        ("shared", "{kind: none}", "early_decision"),
+        ("own", "{kind: k_of_first_m, k: 1, m: 29}", "continue"),
+        ("own", "{kind: k_of_first_m, k: 1, m: 29}", "pause"),
+    ],
+)
+def test_patients_turned_away_are_not_missed_in_the_end(monitor: str, rule: str, interim: str) -> None:
+    """Whoever comes while a cohort is closed uses up arrivals, of which there have to be enough."""
+    scenario = parse(CLOSED.replace("OWN", monitor).replace("RULE", rule).replace("INTERIM", interim))
+    (case,) = trialsim.simulate(scenario).cases
+    assert case.simulated is not None
+    alone = sum(binom.pmf(x, 10, 0.3) * binom.sf(5 - x, 19, 0.3) for x in range(2, 11))
+    for cohort in (1, 2):
+        found = case.simulated.values[f"p_go_cohort_{cohort}"]
+        assert abs(found.estimate - alone) < 4 * math.sqrt(alone * (1 - alone) / 4000)

@@ -168,9 +168,9 @@ def forecast(
         return None
     if not patients:
         raise DesignError("a trial without patients is planned, not under way: nothing is forecast")
-    if len(patients) > trial.calendar.max_arrivals:
+    if len(patients) > trial.rules.most_treated:
         raise DesignError(
-            f"{len(patients)} patients, and the protocol treats at most {trial.calendar.max_arrivals}"
+            f"{len(patients)} patients, and the protocol treats at most {trial.rules.most_treated}"
         )
     rest = _Rest(trial, case, patients, today, accrual, belief, next_look, seed, opened)
     starts = range(0, replicates, CHUNK)

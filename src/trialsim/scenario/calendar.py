@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from trialsim.codes import TICKS_PER_MONTH
+from trialsim.codes import RESTART, TICKS_PER_MONTH
 from trialsim.designs.rules import Rules
 from trialsim.errors import DesignError
 from trialsim.kernels.tables import (
@@ -164,10 +164,13 @@ def _max_arrivals(scenario: Scenario, rules: Rules) -> int:
         for name in scenario.cohorts.names
     }
 
-    needed = [of_a_cohort(rules, len(share), c).max_treated for c in range(len(share))]
+    needed = [of_a_cohort(rules, len(share), c).most_treated for c in range(len(share))]
+
+    lost = max(_turned_away(scenario, of_a_cohort(rules, len(share), c)) for c in range(len(share)))
 
     def suffices(arrivals: int) -> bool:
-        short = (bdtr(n - 1, arrivals, min(q, 1.0)) for n, q in zip(needed, share.values(), strict=True))
+        came = max(arrivals - lost, 0)
+        short = (bdtr(n - 1, came, min(q, 1.0)) for n, q in zip(needed, share.values(), strict=True))
         return bool(sum(short) <= SHORTFALL)
 
     if not suffices(MAX_ARRIVALS):
@@ -180,6 +183,35 @@ def _max_arrivals(scenario: Scenario, rules: Rules) -> int:
         middle = (low + high) // 2
         low, high = (low, middle) if suffices(middle) else (middle, high)
     return high
+
+
+def _turned_away(scenario: Scenario, rules: Rules) -> int:
+    """Arrivals while a cohort by itself is closed, its own or not: no more, except with probability <= SHORTFALL.
+
+    The cohort is closed at most once an interim look, once a patient who is replaced, and once a dose that it leaves,
+    each time until the last outcome that is awaited, which then lies no further away than the last visit or the end of
+    the window.
+    """
+    from scipy.special import pdtrc
+
+    conduct, looks = scenario.conduct, rules.looks
+    if conduct is None:
+        return 0
+    awaited = conduct.assessment_weeks[-1]
+    if looks.too_toxic:
+        awaited = max(awaited, conduct.toxicity_window_weeks or 0.0)
+    courses = rules.levels if rules.on_dose_change == RESTART else 1
+    weeks = (rules.max_treated - looks.planned_n) * awaited * courses if rules.replaced else 0.0
+    if conduct.interim != "continue":
+        least = conduct.weighing.least_weeks if conduct.weighing else 0.0
+        weeks += (len(looks.n) - 1) * courses * (awaited + least + conduct.review_lag_weeks)
+    if conduct.during_amendment == "hold":
+        weeks += (rules.levels - 1) * conduct.amendment_lag_weeks
+    mean = weeks * MONTHS_A_WEEK * max(rate for _, rate in conduct.accrual.pieces())
+    most = math.ceil(mean)
+    while mean and pdtrc(most, mean) > SHORTFALL:
+        most += 1
+    return most
 
 
 def _cumulated(shares: list[float]) -> tuple[float, ...]:
