@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
@@ -37,7 +36,8 @@ class Quantity:
     """One operating characteristic.
 
     Attributes:
-        label: its words in tables; of a quantity by dose or cohort with ``{}`` for which.
+        label: its words in tables; of a quantity by dose or cohort with ``{}`` for which, and ``{group}``, ``{of}`` and
+            ``{at}`` for words about cohorts that are other ones where the cohorts are doses.
         kind: what it counts.
         per: whether there is one a trial, one a dose or one a cohort.
         needs: "" for what every trial has; conduct: where the scenario states what it takes (dates, mostly); cohorts:
@@ -73,14 +73,14 @@ QUANTITIES = (
     Quantity(
         "p_go", "P(go): H0 rejected, recommend further study", "probability", ends=(GO_EARLY, FINAL_GO),
         short="P(go)", spoken="P(go)",
-        own="P(go in at least one cohort)", own_short="P(go in at least one cohort)",
+        own="P(go {of} at least one {group})", own_short="P(go {of} at least one {group})",
     ),
     Quantity("p_no_go", "P(no go at the planned n)", "probability", ends=(FINAL_NO_GO, ACCRUAL)),
     Quantity("p_consider", "P(consider)", "probability", ends=(FINAL_CONSIDER,)),
     Quantity(
         "pet", "PET: probability of early termination", "probability", ends=(FUTILITY, TOXICITY, GO_EARLY),
         short="PET", spoken="the probability of early termination",
-        own="PET: the cohort that got furthest ended early",
+        own="PET: the {group} that got furthest ended early",
     ),
     Quantity("p_stop_futility", "P(stop early for futility)", "probability", ends=(FUTILITY,)),
     Quantity("p_stop_toxicity", "P(stop early for toxicity)", "probability", ends=(TOXICITY,)),
@@ -114,9 +114,9 @@ QUANTITIES = (
     Quantity(
         "p_go_evaluable", "P(go), tested on the evaluable patients", "probability", needs="conduct"
     ),
-    Quantity("p_go_all", "P(go in every cohort)", "probability", needs="conduct"),
+    Quantity("p_go_all", "P(go {of} every {group})", "probability", needs="conduct"),
     Quantity(
-        "p_false_go", "P(false go: in a cohort no better than p0)", "probability", needs="conduct",
+        "p_false_go", "P(false go: {of} a {group} no better than p0)", "probability", needs="conduct",
         short="P(false go)", spoken="P(false go)",
     ),
     Quantity("treated", "Expected patients treated, overrun included", "patients", needs="conduct"),
@@ -149,10 +149,10 @@ QUANTITIES = (
         "duration_p90_months", "Duration: 10% of trials are longer (months)", "months", needs="conduct",
         not_paired=_NO_DIFFERENCES,
     ),
-    Quantity("p_go_cohort", "P(go) in {}", "probability", "cohort", "cohorts"),
-    Quantity("patients_cohort", "Expected patients in {}", "patients", "cohort", "cohorts"),
-    Quantity("evaluable_cohort", "Expected patients evaluable in {}", "patients", "cohort", "cohorts"),
-    Quantity("responses_cohort", "Expected responses in {}", "patients", "cohort", "cohorts"),
+    Quantity("p_go_cohort", "P(go) {at} {}", "probability", "cohort", "cohorts"),
+    Quantity("patients_cohort", "Expected patients {at} {}", "patients", "cohort", "cohorts"),
+    Quantity("evaluable_cohort", "Expected patients evaluable {at} {}", "patients", "cohort", "cohorts"),
+    Quantity("responses_cohort", "Expected responses {at} {}", "patients", "cohort", "cohorts"),
     # which dose goes forward; the first five are all that can happen
     Quantity(
         "p_dose_none", "P(dose rule: no go, so no dose goes forward)", "probability", needs="decision",
@@ -267,41 +267,30 @@ def label(name: str, doses: Sequence[str] = (), cohorts: Sequence[str] = (), own
     ``own``: cohorts have rules of their own. Cohorts that are the doses, both given from the start, are called doses.
     """
     quantity, number = found(name)
-    if number:
-        named = doses if quantity.per == "dose" else cohorts
-        words = quantity.label.format(named[number - 1] if named else f"{quantity.per} {number}")
-        return words.replace(" in ", " at ") if _arms(doses, cohorts) else words
-    return _named((own and quantity.own) or quantity.label, doses, cohorts)
+    named = doses if quantity.per == "dose" else cohorts
+    which = named[number - 1] if number and named else f"{quantity.per} {number}"
+    return _in_words((own and quantity.own) or quantity.label, doses, cohorts, which)
 
 
-def _arms(doses: Sequence[str], cohorts: Sequence[str]) -> bool:
-    """Whether the cohorts are the doses."""
-    return len(cohorts) > 1 and tuple(cohorts) == tuple(doses)
-
-
-def _named(words: str, doses: Sequence[str], cohorts: Sequence[str]) -> str:
-    """Words about cohorts, where these are the doses."""
-    return (
-        re.sub(r"\bin (a|every|at least one) cohort\b", r"for \1 dose", words).replace(
-            "the cohort", "the dose"
-        )
-        if _arms(doses, cohorts)
-        else words
-    )
+def _in_words(words: str, doses: Sequence[str], cohorts: Sequence[str], which: str = "") -> str:
+    """Words of the table; ``which``: the dose or the cohort that they are about."""
+    if len(cohorts) > 1 and tuple(cohorts) == tuple(doses):
+        return words.format(which, group="dose", of="for", at="at")
+    return words.format(which, group="cohort", of="in", at="in")
 
 
 def short(name: str, doses: Sequence[str] = (), cohorts: Sequence[str] = (), own: bool = False) -> str:
     """A quantity in few words: P(go), EN; arguments as for ``label``."""
     quantity, _ = found(name)
     few = (own and quantity.own_short) or quantity.short
-    return _named(few, doses, cohorts) if few else label(name, doses, cohorts, own=own)
+    return _in_words(few, doses, cohorts) if few else label(name, doses, cohorts, own=own)
 
 
 def spoken(name: str, doses: Sequence[str] = (), cohorts: Sequence[str] = (), own: bool = False) -> str:
     """A quantity inside a sentence; arguments as for ``label``."""
     quantity, _ = found(name)
     if stated := (own and quantity.own_short) or quantity.spoken:
-        return _named(stated, doses, cohorts)
+        return _in_words(stated, doses, cohorts)
     words = label(name, doses, cohorts, own=own)
     if quantity.kind == "probability":
         return words
