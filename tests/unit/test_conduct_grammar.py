@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
@@ -11,7 +12,7 @@ import jsonschema
 import numpy as np
 import pytest
 from ruamel.yaml import YAML
-from scipy.stats import binom
+from scipy.stats import binom, poisson
 
 from trialsim.codes import NEVER
 from trialsim.errors import DesignError, ScenarioError
@@ -568,10 +569,13 @@ def test_patients_who_withdraw_before_the_first_visit_are_replaced_too() -> None
     assert most > compile_rules(read(replaced)).max_treated
 
 
+@pytest.mark.parametrize("interim", ["continue", "pause"])
 @pytest.mark.parametrize("shares", [(0.5, 0.5), (0.8, 0.2), (0.6, 0.3, 0.1)])
-def test_own_rules_screen_until_every_cohort_is_complete(shares: tuple[float, ...]) -> None:
+def test_own_rules_screen_until_every_cohort_is_complete(shares: tuple[float, ...], interim: str) -> None:
     strata = ", ".join(f"{{name: S{i}, share: {q}}}" for i, q in enumerate(shares))
-    scenario = read(("conduct:", f"cohorts: {{rules: own, strata: [{strata}]}}\nconduct:"))
+    scenario = read(
+        ("conduct:", f"cohorts: {{rules: own, strata: [{strata}]}}\nconduct:\n  interim: {interim}")
+    )
     rules = compile_rules(scenario)
     c = calendar(scenario, rules)
     assert (rules.max_treated, c.own, c.cohorts) == (70 * len(shares), True, len(shares))
@@ -579,7 +583,16 @@ def test_own_rules_screen_until_every_cohort_is_complete(shares: tuple[float, ..
     def short(arrivals: int) -> float:
         return sum(float(binom.cdf(69, arrivals, q)) for q in shares)
 
-    assert short(c.max_arrivals) <= 1e-12 < short(c.max_arrivals - 1)
+    assert scenario.conduct is not None
+    lost = 0
+    if (
+        interim == "pause"
+    ):  # one interim look, for which the cohort is closed until the last visit and the review
+        weeks = scenario.conduct.assessment_weeks[-1] + scenario.conduct.review_lag_weeks
+        mean = weeks * 7 / 30.4375 * max(rate for _, rate in scenario.conduct.accrual.pieces())
+        lost = next(n for n in range(math.ceil(mean), 1000) if poisson.sf(n, mean) <= 1e-12)
+        assert lost > mean > 1
+    assert short(c.max_arrivals - lost) <= 1e-12 < short(c.max_arrivals - lost - 1)
 
 
 def test_a_cohort_too_rare_to_complete_is_refused() -> None:

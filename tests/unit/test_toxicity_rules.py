@@ -188,7 +188,7 @@ def test_what_the_protocol_says() -> None:
         "Toxicity will be monitored by 2 rules, all of which count the same patients.",
         "one that stops the trial comes before one that lowers the dose",
         "Rule 1 (only at 100 mg it stops the trial): The rule acts as soon as 4 of the first 6 patients at a dose",
-        "Rule 2 (at 100 mg it lowers the dose and at 70 mg it stops the trial)",
+        "Rule 2 (at 100 mg it lowers the dose; at 70 mg it stops the trial)",
         "after every patient at a dose, from patient 7 at the dose on",
         "any of the rules is met within 55 patients with a probability of at most 0.1",
         "with probability 0.0705 by itself, and is the only one that is met first with probability 0.0705",
