@@ -13,6 +13,11 @@ from trialsim.cli.resumed import Resumable
 from trialsim.cli.whatif import Cases, distinct, side_by_side
 from trialsim.errors import TrialsimError
 
+P0 = Annotated[
+    float | None, typer.Option(help="with --design: unacceptable response rate", show_default=False)
+]
+P1 = Annotated[float | None, typer.Option(help="with --design: desirable response rate", show_default=False)]
+
 
 @options
 def compare(
@@ -30,12 +35,8 @@ def compare(
             show_default=False,
         ),
     ] = None,
-    p0: Annotated[
-        float | None, typer.Option(help="with --design: unacceptable response rate", show_default=False)
-    ] = None,
-    p1: Annotated[
-        float | None, typer.Option(help="with --design: desirable response rate", show_default=False)
-    ] = None,
+    p0: P0 = None,
+    p1: P1 = None,
     rates: Annotated[
         str | None,
         typer.Option(metavar="A,B,C", help="with --design: further response rates", show_default=False),

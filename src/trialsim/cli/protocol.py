@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trialsim.cli.common import Force, Out, loaded
+from trialsim.cli.compare import P0, P1
 from trialsim.errors import TrialsimError
 from trialsim.given import clip
 
@@ -28,12 +29,8 @@ def protocol(
             show_default=False,
         ),
     ] = None,
-    p0: Annotated[
-        float | None, typer.Option(help="with --design: unacceptable response rate", show_default=False)
-    ] = None,
-    p1: Annotated[
-        float | None, typer.Option(help="with --design: desirable response rate", show_default=False)
-    ] = None,
+    p0: P0 = None,
+    p1: P1 = None,
     output: Annotated[
         Path | None,
         typer.Option(
