@@ -60,7 +60,7 @@ def test_readable_kernel_and_event_simulation_where_looks_stop_for_toxicity(
     rng = random.Random(f"toxic conduct {interim}")
     found: Counter[str] = Counter()
     seed = 0
-    while seed < (2.5 if interim == EARLY_DECISION else 1) * scenarios:
+    while seed < (2_000 if interim == EARLY_DECISION else scenarios):
         rules, calendar, thresholds = random_conduct(rng)
         if rules.replaced or calendar.after_change == NEW_DOSE_ONLY:
             continue
@@ -86,7 +86,7 @@ def test_readable_kernel_and_event_simulation_where_looks_stop_for_toxicity(
     assert found["stop"] > 40 and found["stop at n"] > 40
     assert (found["overrun"] > 10) == (interim == CONTINUE_ACCRUAL)
     early = found["stop before all are treated"], found["futile before all are treated"]
-    assert min(early) >= 1 if interim == EARLY_DECISION else max(early) == 0
+    assert min(early) >= 3 if interim == EARLY_DECISION else max(early) == 0
 
 
 def test_a_look_that_never_asks_is_no_such_look() -> None:

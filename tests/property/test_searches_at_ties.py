@@ -155,8 +155,8 @@ def simon_at_ties(seed, count):
     return compare(simon.search, SIMON, two_stage, many, LARGEST, simon_cut_offs)
 
 
-def test_simon_at_300_constructed_ties():
-    assert simon_at_ties(1, 300) > 40
+def test_simon_at_600_constructed_ties():
+    assert simon_at_ties(1, 600) > 80
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ from trialsim.designs.alone import alone
 from trialsim.designs.finding import find, read_keys
 from trialsim.engine.whole_trial import find_robust
 from trialsim.figures import candidates, whole_trial
+from trialsim.figures.drawn import DPI
 
 SETTING = {"p0": 0.1, "p1": 0.3, "alpha": 0.05, "beta": 0.1}
 
@@ -67,10 +68,11 @@ def test_the_figure_of_a_robust_search(tmp_path, monkeypatch, capsys):
     for row in found.attained:
         assert p_go[row.label, row.case] == row.p_go
     monkeypatch.chdir(ROOT)
+    monkeypatch.setattr("trialsim.figures.drawn.DPI", DPI)
     picture = tmp_path / "robust.png"
     command = ["find", "--scenario", "configs/teaching.yaml", "--nmax", "20", "--figure"]
     assert run([*command, str(picture)], monkeypatch) == 2  # no design, and a picture of what comes nearest
-    assert picture.stat().st_size > 5_000
+    assert picture.stat().st_size > 10_000
     assert "most power" in capsys.readouterr().out
     assert run([*command, str(tmp_path / "no" / "robust.png")], monkeypatch) == 2
     assert "is not a folder" in capsys.readouterr().err
