@@ -229,6 +229,17 @@ def test_parts_of_a_report_are_escaped_and_speak_of_no_files() -> None:
     assert "CSV" not in part.html
 
 
+def test_answers_on_one_page_have_no_ids_to_clash_and_every_table_a_label_of_its_own() -> None:
+    scenario = draft("dasatinib").scenario
+    assert scenario is not None
+    (_, plan), (_, over) = decisions(scenario), analysed(scenario, None)
+    for answer in (plan, over):
+        told = "".join(part.html for part in answer)
+        assert not re.findall(r"\sid=", told)
+        labels = re.findall(r'role="region" tabindex="0" aria-label="([^"]+)"', told)
+        assert len(set(labels)) == len(labels) == told.count("<table") > 1
+
+
 def test_where_the_trial_stands_is_what_monitor_says() -> None:
     scenario = draft().scenario
     assert scenario is not None

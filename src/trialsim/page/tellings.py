@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -21,7 +21,7 @@ from trialsim.reporting.analyse import OTHERS
 from trialsim.scenario.changes import ChangeError, changed
 from trialsim.scenario.model import Scenario
 from trialsim.sheets import csv_sheet
-from trialsim.writing.html import fragment
+from trialsim.writing.html import fragments
 from trialsim.writing.report import Block, Pictures, Points, Section, Words
 
 RESTS = 1000
@@ -47,8 +47,11 @@ def drawn(found: Picture | str) -> Picture | None:
 
 def parts(sections: Iterable[Section]) -> list[Part]:
     """Sections without their figures, which the page draws itself."""
-    kept = (each for each in map(_undrawn, sections) if not each.is_empty)
-    return [Part(each.title, fragment(each), each.folded) for each in kept]
+    return _parts([each for each in map(_undrawn, sections) if not each.is_empty])
+
+
+def _parts(kept: Sequence[Section]) -> list[Part]:
+    return [Part(each.title, html, each.folded) for each, html in zip(kept, fragments(kept), strict=True)]
 
 
 def _undrawn(section: Section) -> Section:
@@ -139,7 +142,7 @@ def running(scenario: Scenario, text: str, on: str, extracted: str | None) -> li
     found = status(
         scenario, csv_sheet(text, "the file"), on=on, extracted=extracted or None, replicates=RESTS, jobs=1
     )
-    return [Part(each.title, fragment(each), each.folded) for each in found.report().sections]
+    return _parts(found.report().sections)
 
 
 COUNTS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -43,10 +44,18 @@ def html(report: Report, *, full: bool = False, part: bool = False) -> str:
     return _environment().get_template("page.html").render(context).strip() + "\n"
 
 
+def fragments(sections: Iterable[Section]) -> list[str]:
+    """What stands inside each section of one answer, without a page or style around it.
+
+    Tables are numbered through; no heading has an id, as a page may show many answers.
+    """
+    inside = _environment().get_template("blocks.html").make_module(_told()).inside  # type: ignore[attr-defined]
+    return [inside(section, anchors=False).strip() for section in sections]
+
+
 def fragment(section: Section) -> str:
-    """What stands inside a section, without a page or style around it."""
-    written: str = _environment().get_template("blocks.html").make_module(_told()).inside(section)  # type: ignore[attr-defined]
-    return written.strip()
+    """The same of an answer of one section."""
+    return fragments([section])[0]
 
 
 @cache
