@@ -355,7 +355,8 @@ def test_every_tab_keeps_the_rules_of_axe_and_fits_a_telephone(server: Served, c
         tab(page, name)
         all_there(page)
         page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true; })")
-        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        part = "document" if name == TABS[0] else "'#answers'"  # the form stands beside every tab
+        found = page.evaluate(f"axe.run({part}, {{resultTypes: ['violations']}})")
         ours = [
             (rule["id"], node["target"], node["html"][:120])
             for rule in found["violations"]
