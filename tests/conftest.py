@@ -6,6 +6,7 @@ import fcntl
 import gc
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,6 +60,13 @@ def work_out_answers(place: Path) -> None:
         Path("other.yaml").write_text(SMALL.replace("r: 3", "r: 2"), encoding="utf-8")
         for name, arguments in ANSWERS.items():
             assert run([*arguments.split(), "-o", name], patch) == 0
+
+
+def pytest_configure() -> None:
+    """A shell's `&` and `nohup` have signals ignored, by children too; the tests send them to see what they do."""
+    for each, heard in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(each) is signal.SIG_IGN:
+            signal.signal(each, heard)
 
 
 def pytest_collection_finish() -> None:
