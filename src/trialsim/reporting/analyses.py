@@ -60,12 +60,12 @@ def _tornado_tables(analysis: Content, k: int) -> Iterator[Table]:
                 *(setting(bar[f"{end}_value"]) for end in ("low", "high")),
             ]
             for end in ("low", "high"):
-                moved = bar[f"{end}_minus_stated"]
+                moved, here = bar[f"{end}_minus_stated"], bar[f"{end}_value"] == bar["stated"]
                 cells += [
                     value_cell(quantity, bar[f"at_{end}"]["estimate"]),
-                    difference_cell(quantity, moved["estimate"]),
+                    "as stated" if here else difference_cell(quantity, moved["estimate"]),
                 ]
-                cells += [mcse_cell(quantity, moved["mcse"])] if noisy else []
+                cells += [mcse_cell(quantity, None if here else moved["mcse"])] if noisy else []
             rows.append(tuple(cells))
         error = ("mcse",) if noisy else ()
         notes = ["Difference: from the scenario as stated."]
