@@ -218,7 +218,7 @@ def test_threshold_is_where_the_exact_quantity_meets_the_limit() -> None:
     assert stats.binom.sf(3, 37, crossing.at) == pytest.approx(0.9, abs=1e-6)
     assert crossing.into
     assert found.monotone
-    assert document(found)["sentences"][0].startswith("Going from 0.5 to 0.01, response may reach 0.1")
+    assert document(found)["sentences"][0].startswith("Going from 0.5 to 0.01, “response” may reach 0.1")
 
 
 def test_threshold_that_is_never_or_always_passed() -> None:

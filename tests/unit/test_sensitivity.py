@@ -20,10 +20,12 @@ from trialsim.results import digits12
 from trialsim.scenario.changes import ChangeError, changed
 from trialsim.scenario.files import load, parse
 from trialsim.scenario.model import Scenario
+from trialsim.varying.analysed import input_words
 from trialsim.varying.assess import assess, expected
 from trialsim.varying.evaluate import Asked, Evaluator
 from trialsim.varying.kept_points import Kept
 from trialsim.varying.points import Points
+from trialsim.writing.report import Terms
 
 TIMED = load(CONFIGS / "dasatinib.yaml")
 
@@ -343,6 +345,22 @@ def test_odd_analyses_are_drawn_and_told() -> None:
     assert "would not be seen" in said[-1]
 
 
+def test_inputs_are_called_by_name_and_where_they_stand_is_told_with_the_method() -> None:
+    found = assess(TIMED, only="three years", replicates=200)
+    (threshold,) = found.analyses
+    named = {"conduct.accrual.per_month": "patients screened a month"}
+    assert threshold.input_words == named
+    told = str(threshold)
+    assert 'Going from 10 to 1.5, "patients screened a month" may reach' in told
+    assert "conduct.accrual" not in told
+    *_, method = found.report().sections
+    (terms,) = (block for block in method.blocks if isinstance(block, Terms))
+    assert terms.rows == (("Patients screened a month", "conduct.accrual.per_month"),)
+    other = input_words(TIMED, "truth.inactive.toxicity[1]", "active")
+    assert other == "toxicity rate at 70 mg BID in “inactive”"
+    assert input_words(TIMED, "truth.active.toxicity[1]", "active") == "toxicity at 70 mg BID"
+
+
 def test_json_on_the_command_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -362,7 +380,7 @@ def test_json_on_the_command_line(
     for words in (
         "ONE INPUT AT A TIME",
         "(the assurance)",
-        "Going from 0.1 to 0.9, toxicity at every dose may reach",
+        'Going from 0.1 to 0.9, "toxicity at every dose" may reach',
         "The highest P(go) found",
     ):
         assert words in printed

@@ -35,7 +35,7 @@ def draw(result: GridResult, scenario: Scenario, name: str) -> Drawn:
     (one, xs), (other, ys) = result.axes.items()
     values = np.array([answer.estimate for answer in result.answers]).reshape(result.shape).T
     own = result.own[one], result.own[other]
-    names = [input_words(scenario, path, result.case) for path in (one, other)]
+    across, up = (input_words(scenario, path, result.case) for path in (one, other))
     stated = with_error(result.quantity, result.own_answer.estimate, result.own_answer.mcse)
     keys = [Key(f"as stated: {stated}", OWN)] if result.on_grid else []
     sheet = Sheet(NARROW, BELOW + HIGH + HEAD, _footer(result), keys)
@@ -59,8 +59,8 @@ def draw(result: GridResult, scenario: Scenario, name: str) -> Drawn:
     scale_of(axes, "y", ys)
     axes.set_xlim(xs[0], xs[-1])
     axes.set_ylim(ys[0], ys[-1])
-    axes.set_xlabel("\n".join(wrap(names[0], NARROW - 1, most=2)))
-    axes.set_ylabel("\n".join(wrap(names[1], HIGH, most=2)))
+    axes.set_xlabel("\n".join(wrap(across, NARROW - 1, most=2)))
+    axes.set_ylabel("\n".join(wrap(up, HIGH, most=2)))
     place_of = _Place(xs, ys)
     taken: list[Box] = []
     if result.on_grid and own[0] is not None and own[1] is not None:
@@ -70,9 +70,9 @@ def draw(result: GridResult, scenario: Scenario, name: str) -> Drawn:
     shown_levels = _contours(axes, place_of, result, xs, ys, values, inside, taken)
     return Drawn(
         name,
-        f"{result.label} over {' and '.join(names)}",
-        _caption(result, one, other, shown_levels),
-        _alt(result, one, other, values, shown_levels),
+        f"{result.label} over {across} and {up}",
+        _caption(result, across, up, shown_levels),
+        _alt(result, across, up, values, shown_levels),
         sheet.figure,
         list(result.rows()),
     )

@@ -46,10 +46,11 @@ CROSSED: dict[str, Any] = {
 def draw(result: GridResult, scenario: Scenario, name: str) -> Drawn:
     """The curve of a 1-D grid."""
     ((path, values),) = result.axes.items()
+    moved = input_words(scenario, path, result.case)
     sheet, axes, keys_own = _panel(
         result.label,
         result.quantity,
-        input_words(scenario, path, result.case),
+        moved,
         values,
         result.answers,
         (result.own[path], result.own_answer),
@@ -58,9 +59,9 @@ def draw(result: GridResult, scenario: Scenario, name: str) -> Drawn:
     _levels(axes, result.limits, result.answers)
     return Drawn(
         name,
-        f"{result.label} over {input_words(scenario, path, result.case)}",
-        _caption(result.label, path, result.case, result.largest_mcse > 0, keys_own),
-        _alt(result.label, result.quantity, path, values, result.answers),
+        f"{result.label} over {moved}",
+        _caption(result.label, moved, result.case, result.largest_mcse > 0, keys_own),
+        _alt(result.label, result.quantity, moved, values, result.answers),
         sheet.figure,
         list(result.rows()),
     )
@@ -68,6 +69,7 @@ def draw(result: GridResult, scenario: Scenario, name: str) -> Drawn:
 
 def draw_threshold(result: ThresholdResult, scenario: Scenario, name: str) -> Drawn:
     """The scan of a threshold search, the limit, and where it is passed."""
+    moved = input_words(scenario, result.input, result.case)
     values = [value for value, _ in result.scan]
     answers = [answer for _, answer in result.scan]
     order = np.argsort(values)
@@ -76,7 +78,7 @@ def draw_threshold(result: ThresholdResult, scenario: Scenario, name: str) -> Dr
     sheet, axes, keys_own = _panel(
         result.label,
         result.quantity,
-        input_words(scenario, result.input, result.case),
+        moved,
         values,
         answers,
         (result.own, result.own_answer),
@@ -94,9 +96,9 @@ def draw_threshold(result: ThresholdResult, scenario: Scenario, name: str) -> Dr
         axes.plot([crossing.at], [result.limit], zorder=7, **CROSSED)
     return Drawn(
         name,
-        f"{result.label} and its limit over {input_words(scenario, result.input, result.case)}",
-        _caption(result.label, result.input, result.case, error > 0, keys_own),
-        f"{_alt(result.label, result.quantity, result.input, values, answers)} The limit {result.limit:g} is "
+        f"{result.label} and its limit over {moved}",
+        _caption(result.label, moved, result.case, error > 0, keys_own),
+        f"{_alt(result.label, result.quantity, moved, values, answers)} The limit {result.limit:g} is "
         + (f"passed at {listed(places)}." if places else "not passed."),
         sheet.figure,
         list(result.rows()),
@@ -220,13 +222,13 @@ def _error(largest: float) -> str:
     return f"Monte Carlo standard error at most {largest:.2g}. " if largest else ""
 
 
-def _caption(label: str, path: str, case: str, noisy: bool, seen: bool) -> str:
-    words = f"{label} against {path}, all other inputs as stated, for the case {case}."
+def _caption(label: str, moved: str, case: str, noisy: bool, seen: bool) -> str:
+    words = f"{label} against {moved}, all other inputs as stated, for the case {case}."
     words += " The band is the 95% Monte Carlo interval at each value." if noisy else " The line is exact."
     return words + (" The diamond is the scenario as stated." if seen else "")
 
 
-def _alt(label: str, quantity: str, path: str, values: Sequence[float], answers: Sequence[Estimate]) -> str:
+def _alt(label: str, quantity: str, moved: str, values: Sequence[float], answers: Sequence[Estimate]) -> str:
     pick = [0, len(values) // 2, len(values) - 1]
     told = ", ".join(f"{value_text(quantity, answers[k].estimate)} at {setting(values[k])}" for k in pick)
-    return f"Curve of {label} over {path}: {told}."
+    return f"Curve of {label} over {moved}: {told}."

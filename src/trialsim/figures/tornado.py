@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from trialsim.figures.drawn import Drawn
 from trialsim.figures.style import BLACK, BLUE, GREY, PALE, WIDE, Key, Sheet
-from trialsim.figures.words import clean, fit, width
+from trialsim.figures.words import clean, fit, width, wrap
 from trialsim.scenario.model import Scenario
 from trialsim.scenario.words import setting
 from trialsim.varying.analysed import input_words
@@ -35,8 +35,9 @@ ENDS: tuple[dict[str, Any], ...] = (
 def draw(result: TornadoResult, panel: Panel, scenario: Scenario, name: str) -> Drawn:
     """Two bars an input, from the scenario as stated to its low and its high value."""
     bars = panel.bars[:MOST]
-    names = [fit(input_words(scenario, bar.input, result.case), NAMES) for bar in bars]
-    left = max(map(width, names)) + 0.45
+    named = [input_words(scenario, bar.input, result.case) for bar in bars]
+    names = [wrap(each, NAMES, most=2) for each in named]
+    left = max(width(line) for lines in names for line in lines) + 0.45
     high = EACH * len(bars)
     keys = [Key("at the low value", patch=ENDS[0]), Key("at the high value", patch=ENDS[1])]
     sheet = Sheet(WIDE, BELOW + high + HEAD, _footer(result, panel, len(bars)), keys, columns=4)
@@ -44,7 +45,7 @@ def draw(result: TornadoResult, panel: Panel, scenario: Scenario, name: str) -> 
     axes = sheet.axes(left, BELOW, wide, high)
     axes.set_ylim(len(bars) - 0.5, -0.5)
     _limits(axes, panel, bars, wide)
-    axes.set_yticks(range(len(bars)), names)
+    axes.set_yticks(range(len(bars)), ["\n".join(lines) for lines in names])
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.set_xlabel(clean(panel.label))
@@ -65,20 +66,30 @@ def draw(result: TornadoResult, panel: Panel, scenario: Scenario, name: str) -> 
         name,
         f"{panel.label}: one input at a time",
         _caption(result, panel, len(bars)),
-        _alt(panel, names),
+        _alt(panel, named),
         sheet.figure,
         [row for row in result.rows() if row["quantity"] == panel.quantity],
     )
 
 
 def _limits(axes: Axes, panel: Panel, bars: tuple[Bar, ...], wide: float) -> None:
-    """Room on either side for the values at the ends of the bars."""
-    values = [panel.base.estimate, *(end.estimate for bar in bars for end in bar.ends)]
+    """Room on either side for the values at the ends of the bars and their whiskers."""
+    ends = [
+        _reaches(end.estimate, moved.mcse)
+        for bar in bars
+        for end, moved in zip(bar.ends, bar.differences, strict=True)
+    ]
+    values = [panel.base.estimate, *(value for reaches in ends for value in reaches)]
     low, high = min(values), max(values)
     span = max(high - low, 1e-6 * max(abs(high), 1.0))
     text = max(width(fit(setting(value), 2.5)) for bar in bars for value in bar.values) + 0.35
     each = span / max(wide - 2 * text, wide / 3)
     axes.set_xlim(low - text * each, high + text * each)
+
+
+def _reaches(estimate: float, mcse: float) -> tuple[float, float]:
+    """The ends of a whisker: the 95% interval of what was simulated."""
+    return estimate - 1.96 * mcse, estimate + 1.96 * mcse
 
 
 def _draw(axes: Axes, row: int, bar: Bar, base: float, wide: float) -> None:
@@ -91,9 +102,9 @@ def _draw(axes: Axes, row: int, bar: Bar, base: float, wide: float) -> None:
         right = moved.estimate > 0 or (moved.estimate == 0 and k == 1)
         reach = end.estimate
         if moved.mcse > 0:
-            error = 1.96 * moved.mcse
-            axes.plot([reach - error, reach + error], [y, y], color=BLACK, linewidth=0.8, zorder=5)
-            reach += error if right else -error
+            reaches = _reaches(reach, moved.mcse)
+            axes.plot(reaches, [y, y], color=BLACK, linewidth=0.8, zorder=5)
+            reach = reaches[right]
         axes.text(
             reach + (0.1 if right else -0.1) * cm,
             y,

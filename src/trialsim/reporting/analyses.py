@@ -55,14 +55,17 @@ def _tornado_tables(analysis: Content, k: int) -> Iterator[Table]:
         quantity, rows = panel["quantity"], []
         noisy = any(bar[f"{end}_minus_stated"]["mcse"] for bar in panel["bars"] for end in ("low", "high"))
         for bar in panel["bars"]:
-            cells = [bar["input"], *(setting(bar[f"{end}_value"]) for end in ("low", "high"))]
+            cells = [
+                analysis["input_words"][bar["input"]],
+                *(setting(bar[f"{end}_value"]) for end in ("low", "high")),
+            ]
             for end in ("low", "high"):
-                moved = bar[f"{end}_minus_stated"]
+                moved, here = bar[f"{end}_minus_stated"], bar[f"{end}_value"] == bar["stated"]
                 cells += [
                     value_cell(quantity, bar[f"at_{end}"]["estimate"]),
-                    difference_cell(quantity, moved["estimate"]),
+                    "as stated" if here else difference_cell(quantity, moved["estimate"]),
                 ]
-                cells += [mcse_cell(quantity, moved["mcse"])] if noisy else []
+                cells += [mcse_cell(quantity, None if here else moved["mcse"])] if noisy else []
             rows.append(tuple(cells))
         error = ("mcse",) if noisy else ()
         notes = ["Difference: from the scenario as stated."]
@@ -94,7 +97,7 @@ def _grid(analysis: Content) -> list[str]:
     words = [analysis["input_words"][axis["input"]] for axis in analysis["axes"]]
     text = (
         f"{analysis['label']} lies between {value_text(quantity, low)} and {value_text(quantity, high)} over "
-        f"{listed(words)}; as stated it is {_text(quantity, analysis['own'])}."
+        f"{listed([f'“{each}”' for each in words])}; as stated it is {_text(quantity, analysis['own'])}."
     )
     if analysis["largest_mcse"] is not None:
         text += f" Its Monte Carlo standard error is at most {mcse_cell(quantity, analysis['largest_mcse']).text}."
@@ -118,8 +121,7 @@ def _grid_tables(analysis: Content, k: int) -> Iterator[Table]:
     left = len(first["values"]) * len(second) - len(down) * len(across)
     yield Table(
         f"grid-{k + 1}",
-        f"{analysis['label']} over {listed([axis['input'] for axis in analysis['axes']])}"
-        + (f"; down: {words[0]}, across: {words[1]}" if two else ""),
+        analysis["label"] + (f"; down: {words[0]}, across: {words[1]}" if two else f" over {words[0]}"),
         (words[0], *heads, *(("mcse",) if noisy else ())),
         plain(rows),
         (f"{count(left, 'further value')} in the folder tables.",) if left else (),
@@ -169,7 +171,7 @@ def _priors(analysis: Content) -> list[str]:
 def _prior_tables(analysis: Content, k: int) -> Iterator[Table]:
     rows = []
     for row in analysis["inputs"]:
-        cells = [row["input"], row["prior"]]
+        cells = [analysis["input_words"][row["input"]], row["prior"]]
         for index in (row["first_order"], row["total"]):
             cells.append(Cell(fixed(index["estimate"], 3), index["estimate"]))
             cells.append(f"{fixed(index['low'], 3)} to {fixed(index['high'], 3)}")
@@ -196,7 +198,7 @@ def _threshold(analysis: Content) -> Iterator[str]:
     words = analysis["input_words"][analysis["input"]]
     start, end = scan[0]["value"], scan[-1]["value"]
     what, between = f"{analysis['side']} {limit:g}", f"from {setting(start)} to {setting(end)}"
-    looked = f"{len(scan)} values of {words} looked at {between}"
+    looked = f"{len(scan)} values of “{words}” looked at {between}"
     if not analysis["crossings"]:
         if analysis["holds_at_start"]:
             yield f"{label} is {what} at all {looked}."
@@ -212,9 +214,9 @@ def _threshold(analysis: Content) -> Iterator[str]:
         if k:
             yield f"From {where} on it is {'again' if crossing['begins'] else 'no longer'} {what}."
         elif crossing["begins"]:
-            yield f"Going {between}, {words} may reach {where} before {label} is {what}."
+            yield f"Going {between}, “{words}” may reach {where} before {label} is {what}."
         else:
-            yield f"{label} is {what} from {setting(start)} on, until {words} is {where}."
+            yield f"{label} is {what} from {setting(start)} on, until “{words}” is {where}."
     if not analysis["monotone"]:
         yield (
             f"{label} goes up and down along this input. Crossings were looked for between {len(scan)} values: two "
@@ -225,7 +227,7 @@ def _threshold(analysis: Content) -> Iterator[str]:
 def _worst(analysis: Content) -> Iterator[str]:
     quantity = analysis["quantity"]
     at = " and ".join(
-        f"{analysis['input_words'][path]} {setting(value)}" for path, value in analysis["point"].items()
+        f"“{analysis['input_words'][path]}” {setting(value)}" for path, value in analysis["point"].items()
     )
     yield (
         f"The {analysis['worst']} {analysis['label']} found is {_text(quantity, analysis['answer'])}, with {at}; as "
@@ -268,7 +270,14 @@ def _worst_tables(analysis: Content, k: int) -> Iterator[Table]:
     rows = []
     for path, (low, high) in analysis["ranges"].items():
         at = analysis["point"][path]
-        rows.append((path, Cell(setting(low), low), Cell(setting(high), high), Cell(setting(at), at)))
+        rows.append(
+            (
+                analysis["input_words"][path],
+                Cell(setting(low), low),
+                Cell(setting(high), high),
+                Cell(setting(at), at),
+            )
+        )
     yield Table(
         f"worst-{k + 1}",
         f"Where the {analysis['worst']} {analysis['label']} was found",

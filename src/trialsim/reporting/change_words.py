@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,9 +9,8 @@ from typing import Any
 from trialsim.designs.alone import written
 from trialsim.scenario.changes import places, value_at
 from trialsim.scenario.compiling import compile_rules
-from trialsim.scenario.faults import Faults
 from trialsim.scenario.model import Scenario
-from trialsim.scenario.schema import json_schema
+from trialsim.scenario.named import input_name, spaced
 from trialsim.scenario.words import path_text
 
 _IN_PERCENT = {"response", "toxicity", "serious", "stable_disease", "at_first", "share", "p0", "p1"}
@@ -23,9 +21,6 @@ _PERCENT_PATHS = {
     "conduct.first_seen",
     "conduct.accrual.screening_failure",
 }
-
-_SYMBOL = re.compile("[a-z][0-9]?|alpha|beta")
-"""Keys of a design that are the field's own symbols."""
 
 NOT_OF_THE_TRIAL = ("name", "source", "sources", "observed", "related_trials")
 """Inputs that may change with a variant and decide none of its numbers: left out of its sentence."""
@@ -60,7 +55,7 @@ def changes_in_words(scenario: Scenario, other: Scenario, changes: Mapping[str, 
         for place, old, new in told[:1] if len(values) == 1 else told:
             everywhere = len(there) > 1 and len(values) == 1 and len(told) == len(there)
             name = path if everywhere else path_text(place)
-            input_ = _input(scenario, place, everywhere, after if new is not None else before)
+            input_ = input_name(scenario, place, everywhere, after if new is not None else before)
             found.append(Change(name, old, new, _words(input_, place, old, new)))
     if any(path == "design" or path.startswith("design.") for path in changes):
         found = _with_cut_offs(found, scenario, other)
@@ -81,39 +76,6 @@ def _words(name: str, place: tuple[str | int, ...], old: Any, new: Any) -> str:
     return f"{name} from {value_words(old, place)} to {value_words(new, place)}"
 
 
-def _input(scenario: Scenario, place: tuple[str | int, ...], everywhere: bool, data: Any) -> str:
-    """An input by its name."""
-    keys = [step for step in place if isinstance(step, str)]
-    if keys[0] == "truth" and len(keys) >= 3:
-        where = "every case" if everywhere else f"“{keys[1]}”"
-        # a stratum or cohort states the same rates as a case
-        inside = f" ({keys[3]})" if len(keys) > 4 and keys[2] == "cohorts" else ""
-        parts = keys[4:] if inside else keys[2:]
-        name = ", ".join(input_words((*place[:2], *parts[: k + 1]), data) for k in range(len(parts)))
-        dose = f" at {scenario.doses[place[-1]]}" if isinstance(place[-1], int) else ""
-        return f"{name}{dose} in {where}{inside}"
-    if keys[:2] == ["cohorts", "designs"] and len(keys) > 2:
-        return f"{input_words(place, data)} of {keys[2]}" if len(keys) > 3 else f"own design of {keys[2]}"
-    if keys == ["cohorts", "strata", "share"] and scenario.cohorts and isinstance(place[2], int):
-        return f"share of {scenario.cohorts.strata[place[2]].name}"
-    numbers = [step for step in place if isinstance(step, int)]
-    name = input_words(place, data)
-    return f"{name} [{numbers[-1]}]" if numbers else name
-
-
-def input_words(place: tuple[str | int, ...], data: Any) -> str:
-    """What the schema calls the key at a place of a scenario's data, else the key itself."""
-    while isinstance(place[-1], int):
-        place = place[:-1]
-    title: str | None = Faults(json_schema()).at(data, place)[1].get("title")
-    *around, key = (_plain(step) for step in place if isinstance(step, str))
-    return title or (f"{key} of {around[-1]}" if around and not _SYMBOL.fullmatch(key) else key)
-
-
-def _plain(key: str) -> str:
-    return key.replace("_", " ")
-
-
 def value_words(value: Any, place: tuple[str | int, ...] = ()) -> str:
     """A value as a reader would write it; rates in percent."""
     keys = [step for step in place if isinstance(step, str)]
@@ -129,18 +91,18 @@ def _value(value: Any, percent: bool) -> str:
         case {"rule": dict(rule), "at_lowest_dose": _}:
             return _value(rule, percent)
         case {"kind": kind, **parameters}:
-            return ", ".join([_plain(str(kind)), *_parts(parameters, percent)])
+            return ", ".join([spaced(str(kind)), *_parts(parameters, percent)])
         case dict():
             return ", ".join(_parts(value, percent)) or "none"
         case list() | tuple():
             return " / ".join(_value(item, percent) for item in value) or "none"
         case int() | float():
             return f"{100 * value:.4g}%" if percent else f"{value:.12g}"
-    return "none" if value is None else _plain(str(value))
+    return "none" if value is None else spaced(str(value))
 
 
 def _parts(block: Mapping[Any, Any], percent: bool) -> list[str]:
-    return [f"{_plain(str(k))} {_value(v, percent)}" for k, v in block.items() if v not in (None, {}, [])]
+    return [f"{spaced(str(k))} {_value(v, percent)}" for k, v in block.items() if v not in (None, {}, [])]
 
 
 def _with_cut_offs(found: list[Change], scenario: Scenario, other: Scenario) -> list[Change]:

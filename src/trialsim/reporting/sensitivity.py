@@ -17,7 +17,17 @@ from trialsim.varying.answered import AT_ONCE
 from trialsim.varying.assess import SensitivityResults
 from trialsim.varying.assurance import SCRAMBLES
 from trialsim.writing.numbers import count
-from trialsim.writing.report import Picture, Pictures, Report, Section, Terms, Words, paragraphs, section
+from trialsim.writing.report import (
+    Block,
+    Picture,
+    Pictures,
+    Report,
+    Section,
+    Terms,
+    Words,
+    paragraphs,
+    section,
+)
 
 TITLES = {
     "tornado": "One input at a time",
@@ -150,11 +160,14 @@ def _title(analysis: Content) -> str:
 
 def _method(found: SensitivityResults, simulated: bool) -> Section:
     at_once = any(AT_ONCE in each.engine for each in found.analyses)
-    blocks = [
+    paths = {path: words for each in found.analyses for path, words in each.input_words.items()}
+    blocks: list[Block] = [
         Words(
-            "An input is named by its path in the scenario file: truth.active.toxicity[0] is the toxicity rate of the "
-            "case “active” at the first dose. What an analysis does not move stays as the scenario states it.",
+            "What an analysis does not move stays as the scenario states it. Where each input stands:",
             "Inputs.",
+        ),
+        Terms(
+            tuple((f"{words[:1].upper()}{words[1:]}", path) for path, words in paths.items() if words != path)
         ),
         Words(
             "Where every outcome is known before the next patient, the trial is a Markov chain, and its operating "

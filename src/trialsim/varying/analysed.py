@@ -10,7 +10,9 @@ from trialsim import quantities
 from trialsim.answers import Answer
 from trialsim.results import Estimate
 from trialsim.scenario import words
+from trialsim.scenario.changes import places
 from trialsim.scenario.model import Scenario
+from trialsim.scenario.named import input_name
 from trialsim.varying.answered import Answer as Point
 from trialsim.varying.effects import adjusted_row
 from trialsim.varying.twins import Told, unadjusted
@@ -54,10 +56,12 @@ def short(scenario: Scenario, quantity: str) -> str:
 
 
 def input_words(scenario: Scenario, path: str, case: str) -> str:
-    """An input in few words where it is a rate of the case looked at, or of every case; else its path."""
+    """An input in few words; of a rate the case is left out where it is the one looked at, or every case."""
     steps = words.steps(path)
     if len(steps) < 3 or steps[0] != "truth" or steps[1] not in (case, "*"):
-        return path
+        data = scenario.model_dump(mode="json", by_alias=True)
+        first, *others = places(data, path)
+        return input_name(scenario, first, bool(others), data)
     *keys, last = steps[2:]
     dose = f" at {scenario.doses[last]}" if isinstance(last, int) and last < len(scenario.doses) else ""
     text = ": ".join(str(key) for key in (keys if dose else (*keys, last))).replace("_", " ")
