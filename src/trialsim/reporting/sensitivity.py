@@ -11,6 +11,7 @@ from trialsim.reporting.about import MADE_BY
 from trialsim.reporting.analyses import PARAGRAPHS, SENTENCES, TABLES, Content
 from trialsim.reporting.paired import CORRECTED, kept
 from trialsim.reporting.pictures import Undrawn
+from trialsim.reporting.sentences import sentence
 from trialsim.results import digits12
 from trialsim.varying.analysed import Analysed
 from trialsim.varying.answered import AT_ONCE
@@ -166,9 +167,7 @@ def _method(found: SensitivityResults, simulated: bool) -> Section:
             "What an analysis does not move stays as the scenario states it. Where each input stands:",
             "Inputs.",
         ),
-        Terms(
-            tuple((f"{words[:1].upper()}{words[1:]}", path) for path, words in paths.items() if words != path)
-        ),
+        Terms(tuple((sentence(words), path) for path, words in paths.items())),
         Words(
             "Where every outcome is known before the next patient, the trial is a Markov chain, and its operating "
             "characteristics are exact at every point."
